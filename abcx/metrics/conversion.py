@@ -1,0 +1,63 @@
+"""**Conversion**: the share of exposed units that did something at least once.
+
+Definition: units with at least one such event in their window, divided by all exposed units of the arm. A unit counts
+once however often it acts; a unit without the event is a zero, not a missing value.
+
+Unit of analysis: the unit that was randomised (visitor, account). Never page views: those belong to one visitor.
+
+Use it for orders, sign-ups, click-through, thank-you visits, complaints, unsubscribes.
+
+Trap: a share of *those who came further* (buyers among cart visitors) has a denominator that the change itself moved;
+write it as a `ratio` with the role `descriptive` instead.
+
+```yaml
+orders: {type: conversion, event: purchase, role: primary, goal: increase, minimum_effect: 5%}
+```
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from abcx.metrics.base import MetricOptions, Needs, UnitColumn, described
+from abcx.stats.records import Contrast, Interval, Proportion, Summary
+from abcx.terms import Term, Text
+
+
+class Conversion(MetricOptions):
+    """Share of exposed units with at least one such event."""
+
+    type: Literal["conversion"]
+    event: Text | None = Field(None, description="the event that makes a unit a success")
+    column: str | None = Field(None, description="column of `units` holding 0/1 or true/false")
+    source: str | None = Field(None, description="name of the only event file to look in")
+
+    @property
+    def unit(self) -> Literal["share"]:
+        return "share"
+
+    def needs(self) -> Needs:
+        term = Term(event=self.event, column=self.column, where=self.where, source=self.source)
+        return Needs((UnitColumn("flag" if self.column else "any", term, self.window),), "proportion")
+
+    def definition(self, unit: str) -> str:
+        what = self.needs().columns[0].term
+        return f"share of {unit} with {described(what)}" if self.event or self.column else f"share of {unit}"
+
+    def contrast(self, control: Summary, variant: Summary) -> Contrast:
+        from abcx.stats import shares
+
+        assert isinstance(control, Proportion) and isinstance(variant, Proportion)
+        return shares.contrast(control, variant)
+
+    def estimate(self, summary: Summary) -> float | None:
+        assert isinstance(summary, Proportion)
+        return summary.successes / summary.n if summary.n else None
+
+    def interval(self, summary: Summary, alpha: float) -> Interval | None:
+        from abcx.stats import shares
+
+        assert isinstance(summary, Proportion)
+        return shares.interval(summary, alpha) if summary.n else None

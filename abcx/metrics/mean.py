@@ -1,0 +1,107 @@
+"""**Mean**: a sum or a count per unit, averaged over all exposed units, zeros kept.
+
+Definition: per unit the sum of `value` over its events in the window (or their number, where no `value` is named, or a
+ready-made `column`); the arm's value is the average over all exposed units. Units without an event count as 0; units
+whose ready-made column is empty have no value and are not in the denominator.
+
+Unit of analysis: the unit that was randomised.
+
+Use it for revenue per visitor, customer value over a fixed horizon (with `window`), page views, shares, comments.
+
+Trap: one whale can carry an average. `cap: 99.9%` cuts values at that quantile of all exposed units, both arms pooled,
+zeros included, before the arms are compared; the report shows the uncapped result beside it, and the `outliers` check
+says how many units the result hangs on.
+
+```yaml
+revenue_per_visitor: {type: mean, event: purchase, value: amount, role: secondary, goal: increase, cap: 99.9%}
+```
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from abcx.metrics.base import MetricOptions, Needs, UnitColumn, described
+from abcx.stats.records import Contrast, Interval, Moments, Summary
+from abcx.terms import Term, Text
+
+
+@dataclass(frozen=True, slots=True)
+class CapValue:
+    """Where values are cut: at a `quantile` of the pooled per-unit values, or at an absolute `value`."""
+
+    text: str
+    quantile: float | None = None
+    value: float | None = None
+
+
+def parse_cap(raw: Any) -> CapValue:
+    """`99.9%` (a quantile, between 50% and 100%) or a positive number."""
+    if isinstance(raw, CapValue):
+        return raw
+    if isinstance(raw, (int, float)) and not isinstance(raw, bool) and 0 < raw < 1e300:
+        return CapValue(text=str(raw), value=float(raw))
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", raw.strip()) if isinstance(raw, str) else None
+    if match is None or not 50 <= float(match[1]) < 100:
+        raise PydanticCustomError("cap", "not a cap", {"cure": "write a quantile from 50% to below 100% (99.9%), or a positive number"})
+    return CapValue(text=raw.strip(), quantile=float(match[1]) / 100)
+
+
+Cap = Annotated[
+    CapValue,
+    BeforeValidator(parse_cap),
+    WithJsonSchema({"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*%\s*$"}]}),
+]
+
+
+class Mean(MetricOptions):
+    """Sum of a value, or number of events, per exposed unit."""
+
+    type: Literal["mean"]
+    event: Text | None = Field(None, description="the event that is counted, or whose value is summed")
+    value: str | None = Field(None, description="column that is summed; without it events are counted")
+    column: str | None = Field(None, description="column of `units` that holds the value of each unit")
+    source: str | None = Field(None, description="name of the only event file to look in")
+    missing_value: Literal["zero", "drop"] | None = Field(None, description="what an empty `value` means; else an error")
+    cap: Cap | None = Field(None, description="values are cut at this quantile of all units (99.9%) or at this number")
+
+    @property
+    def unit(self) -> Literal["value"]:
+        return "value"
+
+    def needs(self) -> Needs:
+        term = Term(
+            event=self.event,
+            column=self.column,
+            value=self.value,
+            where=self.where,
+            source=self.source,
+            missing_value=self.missing_value,
+        )
+        kind: Literal["column", "sum", "count"] = "column" if self.column else "sum" if self.value else "count"
+        return Needs((UnitColumn(kind, term, self.window),), "moments")
+
+    def definition(self, unit: str) -> str:
+        what = described(self.needs().columns[0].term) if self.event or self.column else "mean"
+        return f"{what} per unit, over all {unit}" + (f", capped at {self.cap.text}" if self.cap else "")
+
+    def contrast(self, control: Summary, variant: Summary) -> Contrast:
+        from abcx.stats import means
+
+        assert isinstance(control, Moments) and isinstance(variant, Moments)
+        return means.contrast(control, variant)
+
+    def estimate(self, summary: Summary) -> float | None:
+        assert isinstance(summary, Moments)
+        return summary.mean if summary.n else None
+
+    def interval(self, summary: Summary, alpha: float) -> Interval | None:
+        from abcx.stats import means
+
+        assert isinstance(summary, Moments)
+        return means.interval(summary, alpha) if summary.n > 1 else None

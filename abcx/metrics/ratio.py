@@ -1,0 +1,75 @@
+"""**Ratio**: a sum divided by another sum, with the unit as the cluster.
+
+Definition: numerator and denominator are summed per unit first; the arm's value is the sum of the numerators divided by
+the sum of the denominators. The variance is that of the linearised ratio over units (delta method; Deng, Knoblich, Lu
+2018), because the events of one unit are not independent: a per-view z-test on clicks fires on 12 % of A/A tests.
+
+Unit of analysis: the unit that was randomised, never the event.
+
+Use it for clicks per view, average order value, items per order, cost per retained customer.
+
+Trap: a denominator that the change itself moves (orders, tickets) makes the ratio hard to read: fewer small orders raise
+the order value while revenue falls. Give such a ratio the role `descriptive` and judge by the value per exposed unit.
+`count: units` counts a unit once, however many events it has.
+
+```yaml
+order_value: {type: ratio, numerator: {event: purchase, value: amount}, denominator: {event: purchase}, role: descriptive}
+```
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from abcx.metrics.base import Kind, MetricOptions, Needs, UnitColumn, described
+from abcx.stats.records import Contrast, Interval, RatioMoments, Summary
+from abcx.terms import Term
+
+
+class Ratio(MetricOptions):
+    """Sum over sum; the unit is the cluster."""
+
+    type: Literal["ratio"]
+    numerator: Term | None = Field(None, description="what is summed above the line")
+    denominator: Term | None = Field(None, description="what is summed below the line")
+
+    @property
+    def unit(self) -> Literal["ratio"]:
+        return "ratio"
+
+    def needs(self) -> Needs:
+        terms = (self.numerator or Term(), self.denominator or Term())
+        joined = [term.model_copy(update={"where": {**self.where, **term.where}}) for term in terms]
+        return Needs(tuple(UnitColumn(_kind(term), term, self.window) for term in joined), "ratio")
+
+    def definition(self, unit: str) -> str:
+        if self.numerator is None or self.denominator is None:
+            return "ratio of two sums"
+        return f"{described(self.numerator)} / {described(self.denominator)}"
+
+    def contrast(self, control: Summary, variant: Summary) -> Contrast:
+        from abcx.stats import ratios
+
+        assert isinstance(control, RatioMoments) and isinstance(variant, RatioMoments)
+        return ratios.contrast(control, variant)
+
+    def estimate(self, summary: Summary) -> float | None:
+        assert isinstance(summary, RatioMoments)
+        mean = summary.denominator.mean
+        return summary.numerator.mean / mean if summary.n and mean else None
+
+    def interval(self, summary: Summary, alpha: float) -> Interval | None:
+        from abcx.stats import ratios
+
+        assert isinstance(summary, RatioMoments)
+        return ratios.interval(summary, alpha)
+
+
+def _kind(term: Term) -> Kind:
+    if term.column is not None:
+        return "column"
+    if term.count == "units":
+        return "any"
+    return "sum" if term.value else "count"

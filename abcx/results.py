@@ -1,0 +1,315 @@
+"""What a run found, as frozen records. `Results.to_dict()` is the JSON contract (schema_version 1).
+
+Reports read these records and compute nothing that could change a conclusion.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from abcx.stats.records import Interval
+
+if TYPE_CHECKING:
+    import pandas
+
+SCHEMA_VERSION = 1
+
+VerdictWord = Literal["SHIP", "DO NOT SHIP", "KEEP RUNNING", "INVALID"]
+CheckStatus = Literal["pass", "warn", "fail", "skipped"]
+Status = Literal["better", "worse", "inconclusive", "safe", "harmed", "unresolved", "descriptive"]
+Role = Literal["primary", "secondary", "guardrail", "descriptive"]
+Goal = Literal["increase", "decrease"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a verdict is what it is. `code` is stable; `message` is a sentence with the numbers that decided."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The advice about one variant: the word, the reasons that fired, warnings, and what would change it."""
+
+    verdict: VerdictWord
+    arm: str
+    reasons: tuple[Reason, ...]
+    warnings: tuple[Reason, ...] = ()
+    missing_units: int | None = None
+    missing_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One trust check: its outcome, one sentence with its number, and what to do about it (`help`)."""
+
+    code: str
+    status: CheckStatus
+    message: str
+    p_value: float | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+    help: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """An arm with its exposed units that were analysed and its planned share."""
+
+    name: str
+    units: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class ArmValue:
+    """One metric in one arm: `units` is the n used, `value` in the metric's own unit, `interval` at 1 - alpha.
+
+    `successes` is the number of units that converted (conversion only); `missing` counts exposed units without a value;
+    `capped` counts units whose value was cut at the cap.
+    """
+
+    name: str
+    units: int
+    value: float | None
+    interval: Interval | None
+    successes: int | None = None
+    missing: int = 0
+    capped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One variant against control on one metric.
+
+    `alpha` is the level after correction: `p_value` < `alpha`, `p_value_adjusted` < the declared alpha and "the
+    interval excludes no effect" are the same statement. Guardrails: `margin_*` on the scale the margin was declared
+    in (a lift when `margin_relative`), `p_value_margin` one-sided.
+    """
+
+    arm: str
+    control: str
+    method: str
+    difference: float | None
+    difference_interval: Interval | None
+    lift: float | None
+    lift_interval: Interval | None
+    p_value: float | None
+    p_value_adjusted: float | None
+    alpha: float
+    status: Status
+    p_value_margin: float | None = None
+    note: str | None = None
+    lift_note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A declared effect size: `value` is a lift when `relative`, else in the metric's unit; `text` as written."""
+
+    text: str
+    value: float
+    relative: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """Values above `value` were cut to it before the arms were compared; `uncapped` shows the result without."""
+
+    text: str
+    value: float
+    uncapped: tuple[Comparison, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MetricResult:
+    """One metric: what it is, its value per arm, its comparisons. `unit` is `share`, `value` or `ratio`."""
+
+    name: str
+    type: str
+    role: Role
+    goal: Goal | None
+    unit: Literal["share", "value", "ratio"]
+    definition: str
+    arms: tuple[ArmValue, ...]
+    comparisons: tuple[Comparison, ...]
+    minimum_effect: Size | None = None
+    margin: Size | None = None
+    cap: Cap | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """One line of a decomposition: a name and its value per arm, with the lift of a variant over control."""
+
+    name: str
+    values: Mapping[str, float | None]
+    lifts: Mapping[str, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Decomposition:
+    """`total` = `first` x `second`, exactly, in every arm: revenue per visitor = conversion x value per buyer."""
+
+    total: Factor
+    first: Factor
+    second: Factor
+
+
+@dataclass(frozen=True, slots=True)
+class FileRecord:
+    """A file that was read: its path as given, which part of `data` it serves, its SHA-256, its rows."""
+
+    path: str
+    role: str
+    sha256: str | None
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """Rows or units that were left out, and why. `by_arm` counts units (or rows where units are unknown)."""
+
+    reason: str
+    message: str
+    units: int | None = None
+    rows: int | None = None
+    by_arm: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DataLog:
+    """The treatment log. Times are ISO 8601 in the period's timezone."""
+
+    files: tuple[FileRecord, ...]
+    exclusions: tuple[Exclusion, ...]
+    first_exposure: str | None = None
+    last_exposure: str | None = None
+    as_of: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What was promised: the set-up card of the report."""
+
+    title: str
+    hypothesis: str | None
+    description: str | None
+    owner: str | None
+    tags: tuple[str, ...]
+    links: tuple[str, ...]
+    unit: str
+    period: str | None
+    exposure: str
+    window: str | None
+    alpha: float
+    correction: str
+    power: float
+    planned_units: int | None
+    planned_from: str | None
+    units_per_day: float | None
+    spec: str | None
+    spec_sha256: str | None
+    seed: int
+    segments: tuple[str, ...] = ()
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the spec says that its data are simulated; every report then says so."""
+        return "simulated" in self.tags
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything a report needs. `results["orders"]` is the MetricResult of that name."""
+
+    abcx_version: str
+    experiment: str
+    verdict: Verdict
+    verdicts: tuple[Verdict, ...]
+    setup: Setup
+    arms: tuple[Arm, ...]
+    checks: tuple[CheckResult, ...]
+    metrics: tuple[MetricResult, ...]
+    decompositions: tuple[Decomposition, ...]
+    data: DataLog
+    methods: tuple[str, ...]
+    limits: tuple[str, ...]
+
+    def __getitem__(self, name: str) -> MetricResult:
+        for metric in self.metrics:
+            if metric.name == name:
+                return metric
+        raise KeyError(f"no metric '{name}'; there are: {', '.join(metric.name for metric in self.metrics)}")
+
+    @property
+    def control(self) -> Arm:
+        return self.arms[0]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON contract: plain dicts, lists, strings and finite numbers; what does not exist is None."""
+        return {"schema_version": SCHEMA_VERSION, **_plain_record(self)}
+
+    def to_frame(self) -> pandas.DataFrame:
+        """One row per metric and comparison, as a pandas frame with the columns of `rows()`."""
+        import pandas
+
+        return pandas.DataFrame(self.rows())
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One flat row per metric and comparison: what CSV and `to_frame` hold."""
+        return [_row(self, metric, comparison) for metric in self.metrics for comparison in metric.comparisons]
+
+
+def _row(results: Results, metric: MetricResult, comparison: Comparison) -> dict[str, Any]:
+    arms = {arm.name: arm for arm in metric.arms}
+    control, variant = arms[comparison.control], arms[comparison.arm]
+    low, high = comparison.difference_interval or (None, None)
+    lift_low, lift_high = comparison.lift_interval or (None, None)
+    return {
+        "experiment": results.experiment,
+        "verdict": next(v.verdict for v in results.verdicts if v.arm == comparison.arm),
+        "metric": metric.name,
+        "type": metric.type,
+        "role": metric.role,
+        "goal": metric.goal,
+        "control": comparison.control,
+        "arm": comparison.arm,
+        "control_units": control.units,
+        "arm_units": variant.units,
+        "control_value": control.value,
+        "arm_value": variant.value,
+        "difference": comparison.difference,
+        "difference_low": low,
+        "difference_high": high,
+        "lift": comparison.lift,
+        "lift_low": lift_low,
+        "lift_high": lift_high,
+        "p_value": comparison.p_value,
+        "p_value_adjusted": comparison.p_value_adjusted,
+        "alpha": comparison.alpha,
+        "status": comparison.status,
+        "method": comparison.method,
+        "simulated": results.setup.simulated,
+    }
+
+
+def _plain_record(record: Any) -> dict[str, Any]:
+    return {f.name: _plain(getattr(record, f.name)) for f in fields(record)}
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return _plain_record(value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,101 @@
+"""What statistics take and give. No numpy here: metrics and results import these records without its start-up cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Interval = tuple[float | None, float | None]
+"""Lower and upper end, both included; None is an end that the data do not bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proportion:
+    """`successes` of `n` units (0 <= successes <= n)."""
+
+    successes: int
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Moments of one value per unit in one arm.
+
+    `variance` has divisor n - 1 and is 0.0 for n < 2; `mean` is 0.0 for n = 0; `skewness` is the sample skewness, None
+    where it does not exist or is not known; `nonzero` counts units whose value is not 0; `minimum` and `maximum` are
+    None for n = 0 or where not known (typed counts).
+    """
+
+    n: int
+    mean: float
+    variance: float
+    nonzero: int | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    skewness: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RatioMoments:
+    """Moments of two values per unit in one arm, of the units that have both; `covariance` has divisor n - 1."""
+
+    numerator: Moments
+    denominator: Moments
+    covariance: float
+
+    @property
+    def n(self) -> int:
+        return self.numerator.n
+
+
+Summary = Proportion | Moments | RatioMoments
+
+
+@dataclass(frozen=True, slots=True)
+class Pivot:
+    """A family of tests of "the parameter is h", one for each h in [low, high].
+
+    `estimate` is None where the estimate is infinite or does not exist; `null` is the value of no effect (0 for a
+    difference, 1 for a ratio); `scale` is a positive length of the order of the standard error, the first step of a
+    search; `tails(h)` gives (P(T* <= t), P(T* >= t)) under h.
+    """
+
+    estimate: float | None
+    null: float
+    low: float
+    high: float
+    scale: float
+    tails: Callable[[float], tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """Variant against control before any level is chosen: the point estimates and the tests to invert.
+
+    `difference` is variant minus control, `lift` is variant / control - 1. A pivot is None where no test exists;
+    then `note` (or `lift_note`, for the lift alone) says why in a plain sentence.
+    """
+
+    method: str
+    difference: float | None
+    lift: float | None
+    difference_pivot: Pivot | None
+    ratio_pivot: Pivot | None
+    p_value: float | None
+    note: str | None = None
+    lift_note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """A contrast at a level: p, the interval of the difference and of the lift, all from one inversion."""
+
+    method: str
+    difference: float | None
+    difference_interval: Interval | None
+    lift: float | None
+    lift_interval: Interval | None
+    p_value: float | None
+    alpha: float
+    note: str | None = None
+    lift_note: str | None = None
