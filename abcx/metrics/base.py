@@ -38,9 +38,13 @@ class Needs:
 class MetricOptions(Model):
     """The keys that every metric type has."""
 
-    role: Role = Field(description="primary decides, secondary supports, guardrail must not be harmed, descriptive is shown")
+    role: Role = Field(
+        description="primary decides, secondary supports, guardrail must not be harmed, descriptive is shown"
+    )
     goal: Goal | None = Field(None, description="the good direction; required unless the role is descriptive")
-    window: Duration | None = Field(None, description="time after first exposure that counts; default: the experiment's")
+    window: Duration | None = Field(
+        None, description="time after first exposure that counts; default: the experiment's"
+    )
     where: Where = Field(default_factory=dict, description="plain conditions on the event's columns")
     minimum_effect: EffectSize | None = Field(None, description="smallest effect worth having: 5% or, absolute, 0.4pp")
     margin: EffectSize | None = Field(None, description="harm that a guardrail tolerates: 5% or, absolute, 0.4pp")

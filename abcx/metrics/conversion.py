@@ -29,7 +29,7 @@ from abcx.terms import Term, Text
 class Conversion(MetricOptions):
     """Share of exposed units with at least one such event."""
 
-    type: Literal["conversion"]
+    type: Literal["conversion"] = Field(description="the metric type")
     event: Text | None = Field(None, description="the event that makes a unit a success")
     column: str | None = Field(None, description="column of `units` holding 0/1 or true/false")
     source: str | None = Field(None, description="name of the only event file to look in")

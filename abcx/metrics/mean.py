@@ -48,26 +48,37 @@ def parse_cap(raw: Any) -> CapValue:
         return CapValue(text=str(raw), value=float(raw))
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", raw.strip()) if isinstance(raw, str) else None
     if match is None or not 50 <= float(match[1]) < 100:
-        raise PydanticCustomError("cap", "not a cap", {"cure": "write a quantile from 50% to below 100% (99.9%), or a positive number"})
+        raise PydanticCustomError(
+            "cap", "not a cap", {"cure": "write a quantile from 50% to below 100% (99.9%), or a positive number"}
+        )
     return CapValue(text=raw.strip(), quantile=float(match[1]) / 100)
 
 
 Cap = Annotated[
     CapValue,
     BeforeValidator(parse_cap),
-    WithJsonSchema({"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*%\s*$"}]}),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0},
+                {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*%\s*$"},
+            ]
+        }
+    ),
 ]
 
 
 class Mean(MetricOptions):
     """Sum of a value, or number of events, per exposed unit."""
 
-    type: Literal["mean"]
+    type: Literal["mean"] = Field(description="the metric type")
     event: Text | None = Field(None, description="the event that is counted, or whose value is summed")
     value: str | None = Field(None, description="column that is summed; without it events are counted")
     column: str | None = Field(None, description="column of `units` that holds the value of each unit")
     source: str | None = Field(None, description="name of the only event file to look in")
-    missing_value: Literal["zero", "drop"] | None = Field(None, description="what an empty `value` means; else an error")
+    missing_value: Literal["zero", "drop"] | None = Field(
+        None, description="what an empty `value` means; else an error"
+    )
     cap: Cap | None = Field(None, description="values are cut at this quantile of all units (99.9%) or at this number")
 
     @property

@@ -13,7 +13,11 @@ the order value while revenue falls. Give such a ratio the role `descriptive` an
 `count: units` counts a unit once, however many events it has.
 
 ```yaml
-order_value: {type: ratio, numerator: {event: purchase, value: amount}, denominator: {event: purchase}, role: descriptive}
+order_value:
+  type: ratio
+  numerator: {event: purchase, value: amount}
+  denominator: {event: purchase}
+  role: descriptive
 ```
 """
 
@@ -31,7 +35,7 @@ from abcx.terms import Term
 class Ratio(MetricOptions):
     """Sum over sum; the unit is the cluster."""
 
-    type: Literal["ratio"]
+    type: Literal["ratio"] = Field(description="the metric type")
     numerator: Term | None = Field(None, description="what is summed above the line")
     denominator: Term | None = Field(None, description="what is summed below the line")
 

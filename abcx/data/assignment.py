@@ -1,0 +1,189 @@
+"""Rows -> who is in which arm since when: table `assigned` (uid, unit, arm, t0, segments), every loss counted.
+
+Order of treatment: rows that cannot be used, rows outside the period, rows that fit no arm, units in several arms,
+units that never met the exposure event.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from abcx.data.engine import Engine
+from abcx.data.plan import Plan
+from abcx.data.rows import Rows
+from abcx.results import Exclusion
+from abcx.spec.model import Experiment
+
+_FATES = {
+    "crossover": "units seen in several arms",
+    "outside_period": "units exposed only outside the period",
+    "not_exposed": "units assigned to an arm that never met the exposure event",
+}
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The limits of time, in microseconds since 1970 (UTC); None where there is none. `as_of` is the data cut."""
+
+    start: int | None
+    end: int | None
+    as_of: int | None
+    cut: bool
+
+    def usable(self, has_time: bool, prefix: str = "") -> str:
+        """The SQL condition of rows that have a unit, a time and are not after the declared data cut."""
+        parts = [f"{prefix}unit IS NOT NULL"]
+        if has_time:
+            parts.append(f"{prefix}t IS NOT NULL")
+            if self.cut:
+                parts.append(f"{prefix}t <= {self.as_of}")
+        return " AND ".join(parts)
+
+    def inside(self, has_time: bool) -> str:
+        """The SQL condition of rows inside the period."""
+        parts = [f"t >= {self.start}"] if has_time and self.start is not None else []
+        parts += [f"t < {self.end}"] if has_time and self.end is not None else []
+        return " AND ".join(parts) or "TRUE"
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """Which part told the arms, whether t0 is known, and what was lost on the way."""
+
+    part: str
+    has_time: bool
+    exclusions: tuple[Exclusion, ...]
+    crossover: int
+    unknown_arm: int
+
+
+def microseconds(moment: datetime) -> int:
+    """Microseconds since 1970 in UTC."""
+    return round(moment.timestamp() * 1_000_000)
+
+
+def clock(engine: Engine, experiment: Experiment, rows: Rows, as_of: datetime | None) -> Clock:
+    """The period and the data cut: `as_of` where it is declared, else the latest time in exposures and events."""
+    period = experiment.period
+    start, end = (period.start_instant(), period.end_instant()) if period else (None, None)
+    return Clock(
+        microseconds(start) if start else None,
+        microseconds(end) if end else None,
+        microseconds(as_of) if as_of else _latest(engine, rows),
+        as_of is not None,
+    )
+
+
+def _latest(engine: Engine, rows: Rows) -> int | None:
+    timed = [part for part in ("exposures", "events") if part in rows.loaded and rows.loaded[part].has_time]
+    union = " UNION ALL ".join(f"SELECT max(t) AS t FROM {part}" for part in timed)
+    found = engine.run(f"SELECT max(t) FROM ({union})")[0][0] if timed else None
+    return None if found is None else int(found)
+
+
+def assign(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock) -> Assignment:
+    """Build the table `assigned` from the part of the data that tells the arms."""
+    exclusions = [item for name, loaded in rows.loaded.items() for item in _unusable(engine, name, loaded.has_time, clock)]
+    loaded = rows.loaded[part]
+    usable = clock.usable(loaded.has_time)
+    unknown = int(engine.run(f"SELECT count(*) FROM {part} WHERE {usable} AND stray")[0][0])
+    if unknown:
+        exclusions.append(Exclusion("unknown_arm", "rows that fit no arm", rows=unknown))
+    has_time = loaded.has_time
+    _seen(engine, plan, rows, part, clock)
+    if part != "events" and plan.experiment.exposure is not None:
+        has_time = True
+        _first_exposure_event(engine, clock)
+    fates = engine.run("SELECT fate, arm, count(*), sum(n) FROM seen GROUP BY ALL ORDER BY ALL")
+    for fate, message in _FATES.items():
+        found = [(plan.arms[arm], int(units), int(count)) for f, arm, units, count in fates if f == fate]
+        if found:
+            by_arm = {arm: units for arm, units, _ in found} if fate != "crossover" else {}
+            exclusions.append(Exclusion(fate, message, sum(u for _, u, _ in found), sum(r for _, _, r in found), by_arm))
+    segments = "".join(f", {_segment(plan, rows, part, position)} AS s{position}" for position in range(len(plan.segments)))
+    joined = "LEFT JOIN units_one u ON u.unit = seen.unit" if "units" in rows.loaded and part != "units" else ""
+    if joined:
+        one_row_per_unit(engine, plan, rows, clock, "TRUE")
+    engine.run(
+        f"CREATE TABLE assigned AS SELECT row_number() OVER () AS uid, seen.unit, seen.arm, seen.t0{segments} "
+        f"FROM seen {joined} WHERE fate = 'in'"
+    )
+    crossover = sum(int(units) for fate, _, units, _ in fates if fate == "crossover")
+    return Assignment(part, has_time, tuple(exclusions), crossover, unknown)
+
+
+def _unusable(engine: Engine, part: str, has_time: bool, clock: Clock) -> list[Exclusion]:
+    late = f"t > {clock.as_of}" if clock.cut and has_time else "FALSE"
+    no_time = "unit IS NOT NULL AND t IS NULL" if has_time else "FALSE"
+    counts = engine.run(
+        f"SELECT count(*) FILTER (kept AND unit IS NULL), count(*) FILTER ({no_time}), count(*) FILTER (unit IS NOT NULL AND {late}) FROM {part}"
+    )[0]
+    reasons = (("no_unit", f"rows of {part} without a unit"), ("no_time", f"rows of {part} without a time"), ("after_as_of", f"rows of {part} after the data cut"))
+    return [Exclusion(reason, message, rows=int(count)) for (reason, message), count in zip(reasons, counts, strict=True) if count]
+
+
+def _seen(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock) -> None:
+    """Table `seen`: one row per unit with its arm, its first exposure t0 and its fate.
+
+    In `events` a unit's arms are those of all its rows; elsewhere rows outside the period are dropped first.
+    """
+    loaded = rows.loaded[part]
+    inside = clock.inside(loaded.has_time)
+    exposed = "exposure" if part == "events" and plan.experiment.exposure is not None else "arm IS NOT NULL"
+    arms = "TRUE" if part == "events" else inside
+    segments = "".join(
+        f", arg_min(s{position}, {'t' if loaded.has_time else 'rowid'}) FILTER ({inside} AND {exposed}) AS s{position}"
+        for position, name in enumerate(plan.segments)
+        if name in loaded.segments
+    )
+    engine.run(
+        f"""CREATE TABLE seen AS
+        SELECT *, CASE WHEN outside THEN 'outside_period' WHEN a0 <> a1 THEN 'crossover' WHEN NOT exposed THEN 'not_exposed' ELSE 'in' END AS fate,
+               a0 AS arm
+        FROM (
+            SELECT unit, min(arm) FILTER ({arms}) AS a0, max(arm) FILTER ({arms}) AS a1,
+                   min(t) FILTER ({inside} AND {exposed}) AS t0, count(*) AS n,
+                   coalesce(bool_or({exposed}) FILTER ({inside}), FALSE) AS exposed,
+                   coalesce(bool_or({exposed}) AND NOT coalesce(bool_or({exposed}) FILTER ({inside}), FALSE), FALSE) AS outside{segments},
+                   min(arm) AS any_arm
+            FROM {part} WHERE {clock.usable(loaded.has_time)} GROUP BY unit
+        ) WHERE any_arm IS NOT NULL"""
+    )
+    engine.run("UPDATE seen SET arm = any_arm WHERE arm IS NULL")
+
+
+def _first_exposure_event(engine: Engine, clock: Clock) -> None:
+    """t0 becomes the first exposure event at or after assignment; units without one were not exposed."""
+    engine.run(
+        f"""CREATE OR REPLACE TABLE seen AS
+        SELECT seen.* REPLACE (first.t0 AS t0, CASE WHEN fate = 'in' AND first.t0 IS NULL THEN 'not_exposed' ELSE fate END AS fate)
+        FROM seen LEFT JOIN (
+            SELECT e.unit, min(e.t) AS t0 FROM events e JOIN seen s ON s.unit = e.unit
+            WHERE e.exposure AND {clock.usable(True, "e.")} AND (s.t0 IS NULL OR e.t >= s.t0) AND {clock.inside(True).replace("t ", "e.t ")}
+            GROUP BY e.unit
+        ) first ON first.unit = seen.unit"""
+    )
+
+
+def _segment(plan: Plan, rows: Rows, part: str, position: int) -> str:
+    name = plan.segments[position]
+    if name in rows.loaded[part].segments:
+        return f"seen.s{position}"
+    if "units" in rows.loaded and name in rows.loaded["units"].segments:
+        return f"u.s{position}"
+    return "CAST(NULL AS VARCHAR)"
+
+
+def one_row_per_unit(engine: Engine, plan: Plan, rows: Rows, clock: Clock, keep: str) -> None:
+    """Table `units_one`: the ready-made columns and attributes of each unit, by the declared rule for repeated units."""
+    loaded = rows.loaded["units"]
+    rule = getattr(loaded.sources[0].options, "duplicates", None)
+    order = "{t: t, r: rowid}" if loaded.has_time else "rowid"
+    pick = "arg_max_null" if rule == "last" else "arg_min_null"
+    values = "".join(
+        f", {f'fsum(m{i})' if rule == 'sum' else f'{pick}(m{i}, {order})'} AS m{i}" for i in range(len(plan.columns))
+    )
+    segments = "".join(f", {pick}(s{i}, {order}) AS s{i}" for i, name in enumerate(plan.segments) if name in loaded.segments)
+    usable = clock.usable(loaded.has_time)
+    engine.run(f"CREATE OR REPLACE TABLE units_one AS SELECT unit, count(*) AS n{values}{segments} FROM units WHERE {usable} AND {keep} GROUP BY unit")

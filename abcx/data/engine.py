@@ -1,0 +1,113 @@
+"""DuckDB, embedded: the only file that imports it. Everything above speaks SQL text and plain Python values."""
+
+from __future__ import annotations
+
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from abcx.errors import DataError, UsageError
+from abcx.problems import Problem
+
+
+class Engine:
+    """An in-memory database with a folder of its own to spill to. Use as a context manager.
+
+    `memory` is a limit such as `2GB`, `threads` a number; `verbose` writes SQL and timings to stderr.
+    """
+
+    def __init__(self, memory: str | None = None, threads: int | None = None, verbose: bool = False) -> None:
+        import duckdb
+
+        self._error = duckdb.Error
+        self._verbose = verbose
+        self._spill = tempfile.TemporaryDirectory(prefix="abcx-", ignore_cleanup_errors=True)
+        config: dict[str, Any] = {
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "python_enable_replacements": False,
+            "temp_directory": self._spill.name,
+        }
+        if memory:
+            if not re.fullmatch(r"\d+(\.\d+)?\s*([KMGT]i?B)", memory, re.IGNORECASE):
+                raise UsageError(f"--memory {memory} is not a size", "write 500MB or 2GB")
+            config["memory_limit"] = memory
+        if threads:
+            config["threads"] = threads
+        try:
+            self._connection = duckdb.connect(":memory:", config=config)
+            self._connection.execute("SET enable_progress_bar = false")
+        except duckdb.Error as error:
+            self._spill.cleanup()
+            raise UsageError(f"DuckDB cannot start: {_first_line(error)}", "check --memory and --threads") from None
+
+    @property
+    def scratch(self) -> Path:
+        """A folder that lives as long as the engine."""
+        return Path(self._spill.name)
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._connection.close()
+        self._spill.cleanup()
+
+    def run(self, sql: str, on_error: Callable[[str], Problem] | None = None) -> list[tuple[Any, ...]]:
+        """All rows of a statement. A failure of the database becomes a DataError, worded by `on_error` if given."""
+        start = time.perf_counter()
+        try:
+            rows: list[tuple[Any, ...]] = self._connection.execute(sql).fetchall()
+        except self._error as error:
+            message = _first_line(error)
+            if on_error is not None:
+                raise DataError(on_error(message)) from None
+            if "out of memory" in message.lower():
+                raise DataError(Problem("error", "out-of-memory", message, help="raise --memory or free disk space")) from None
+            raise
+        if self._verbose:
+            print(f"-- {time.perf_counter() - start:.3f} s\n{sql.strip()}", file=sys.stderr)
+        return rows
+
+    def record(self, sql: str) -> dict[str, Any]:
+        """The only row of a statement, by column name."""
+        return self.records(sql)[0]
+
+    def records(self, sql: str) -> list[dict[str, Any]]:
+        """All rows of a statement, by column name."""
+        rows = self.run(sql)
+        names = [column[0] for column in self._connection.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def register(self, name: str, frame: object) -> None:
+        """Make a frame (pandas, Polars, Arrow) readable as a table."""
+        try:
+            self._connection.register(name, frame)
+        except (self._error, TypeError, ImportError) as error:
+            kind = type(frame).__name__
+            raise DataError(Problem("error", "not-a-frame", f"cannot read a {kind}: {_first_line(error)}", help="pass a pandas, Polars or Arrow table")) from None
+
+
+def identifier(name: str) -> str:
+    """A name quoted for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: str | int | float | bool | None) -> str:
+    """A value as a SQL literal; text cannot break out of it."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().split("\n")[0]

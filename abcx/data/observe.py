@@ -1,0 +1,145 @@
+"""Files or frames -> Observed: the data room in one page."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import datetime
+from pathlib import Path
+
+from abcx.data import assignment, counts, moments, rows, units
+from abcx.data.engine import Engine, literal
+from abcx.data.plan import Plan, plan
+from abcx.data.records import Inputs, Observed
+from abcx.errors import DataError
+from abcx.problems import Problem, Span
+from abcx.spec.model import CountsFile, Experiment
+from abcx.spec.times import instant, is_date
+
+
+def observe(engine: Engine, experiment: Experiment, base: Path, inputs: Inputs) -> Observed:
+    """Read everything the experiment names (paths are relative to `base`) and summarise it by arm."""
+    data = experiment.data
+    if data is not None and data.counts is not None:
+        if isinstance(data.counts, CountsFile):
+            return counts.from_file(engine, experiment, data.counts, base)
+        return counts.typed(experiment, data.counts)
+    wanted = plan(experiment)
+    loaded = _load(engine, wanted, base, inputs)
+    part = _arm_part(loaded)
+    clock = assignment.clock(engine, experiment, loaded, _as_of(experiment))
+    _refuse_windows_without_times(wanted, loaded, part)
+    assigned = assignment.assign(engine, wanted, loaded, part, clock)
+    attributed = units.build(engine, wanted, loaded, assigned, clock)
+    metrics = moments.summarise(engine, wanted, clock.as_of if assigned.has_time else None, _occurs(engine, wanted, loaded))
+    if sum(attributed.before.values()):
+        before = moments.before_exposure(engine, wanted)
+        metrics = {name: dataclasses.replace(data, before=before.get(name)) for name, data in metrics.items()}
+    found = engine.run("SELECT arm, count(*), min(t0), max(t0) FROM unit_table GROUP BY arm")
+    times = [time for row in found for time in row[2:] if time is not None]
+    per_arm = {wanted.arms[row[0]]: int(row[1]) for row in found}
+    return Observed(
+        kind="+".join(loaded.loaded),
+        units={arm: per_arm.get(arm, 0) for arm in wanted.arms},
+        metrics=metrics,
+        files=tuple(loaded.files),
+        exclusions=(*assigned.exclusions, *attributed.exclusions),
+        notes=tuple(loaded.notes),
+        daily=_daily(engine, wanted) if times else None,
+        segments=_segments(engine, wanted),
+        crossover=assigned.crossover,
+        unknown_arm=assigned.unknown_arm,
+        before_exposure={wanted.arms[arm]: n for arm, n in attributed.before.items()} if "events" in loaded.loaded and times else None,
+        units_before={wanted.arms[arm]: n for arm, n in attributed.units_before.items()} if "events" in loaded.loaded and times else None,
+        repeated_ids=attributed.repeated_ids,
+        repeated_rows=attributed.repeated_rows,
+        duplicate_units=attributed.duplicate_units,
+        first_exposure=min(times, default=None),
+        last_exposure=max(times, default=None),
+        as_of=clock.as_of,
+    )
+
+
+def _load(engine: Engine, wanted: Plan, base: Path, inputs: Inputs) -> rows.Rows:
+    data = wanted.experiment.data
+    loaded = rows.Rows()
+    opened = {}
+    problems: list[Problem] = []
+    for part in ("exposures", "units", "events"):
+        options, frames = getattr(data, part) if data else (), getattr(inputs, part)
+        try:
+            sources = rows.open_sources(engine, part, options, frames, wanted.experiment, base)
+        except DataError as error:
+            problems += error.problems
+            continue
+        if sources:
+            opened[part] = sources
+    if problems:
+        raise DataError(problems)
+    if not opened:
+        raise DataError(Problem("error", "no-data", "no data are named", help="name them in the spec (data: ...), or on the command line: --events FILE"))
+    teller = next((part for part, sources in opened.items() if part == "exposures" or any(rows.tells_arm(source, wanted.experiment) for source in sources)), None)
+    if teller is None:
+        first = next(iter(opened.values()))[0].table
+        raise DataError(Problem("error", "no-arm", "no column says which arm a unit is in", Span(first.shown, 1), f"name it: columns: {{arm: NAME}}; the header is: {', '.join(first.header[:20])}"))
+    for part, sources in opened.items():
+        try:
+            rows.load(engine, part, sources, wanted, loaded, arm_needed=part == teller)
+        except DataError as error:
+            problems += error.problems
+    if problems:
+        raise DataError(problems)
+    return loaded
+
+
+def _arm_part(loaded: rows.Rows) -> str:
+    return next(part for part, table in loaded.loaded.items() if table.has_arm)
+
+
+def _as_of(experiment: Experiment) -> datetime | None:
+    text = experiment.analysis.as_of
+    return None if text is None else instant(text, experiment.timezone, end=is_date(text))
+
+
+def _refuse_windows_without_times(wanted: Plan, loaded: rows.Rows, part: str) -> None:
+    """A window, or an exposure event, needs times on both sides."""
+    uses_events = any(value.need.term.column is None for value in wanted.values)
+    window = any(value.window is not None for value in wanted.values) and uses_events
+    exposure = wanted.experiment.exposure is not None
+    needed = [part] if window and not exposure else []
+    needed += ["events"] if (window or exposure) and "events" in loaded.loaded else []
+    if exposure and "events" not in loaded.loaded:
+        raise DataError(Problem("error", "no-events", "the exposure event needs an event file", help="name it: data: {events: FILE}, or remove `exposure`"))
+    for name in needed:
+        if not loaded.loaded[name].has_time:
+            table = loaded.loaded[name].sources[0].table
+            what = "the exposure event" if exposure else "a window"
+            raise DataError(Problem("error", "no-time", f"{what} needs times, and {table.shown} has no time column", Span(table.shown, 1), f"name it: columns: {{time: NAME}}; the header is: {', '.join(table.header[:20])}"))
+
+
+def _occurs(engine: Engine, wanted: Plan, loaded: rows.Rows) -> dict[str, bool]:
+    """Whether each metric's events or values occur anywhere in the data; a misspelt event occurs nowhere."""
+    events = {}
+    if "events" in loaded.loaded and wanted.terms:
+        row = engine.run("SELECT " + ", ".join(f"count(x{i}) > 0" for i in range(len(wanted.terms))) + " FROM events")[0]
+        events = dict(enumerate(map(bool, row)))
+    return {name: all(value.need.term.column is not None or events.get(value.feed, False) for value in wanted.of(name)) for name in wanted.metrics}
+
+
+def _daily(engine: Engine, wanted: Plan) -> tuple[tuple[str, dict[str, int]], ...]:
+    """Units first exposed on each day of the period's timezone, by arm."""
+    zone = literal(wanted.experiment.timezone)
+    found = engine.run(f"SELECT CAST(CAST(timezone({zone}, make_timestamptz(t0)) AS DATE) AS VARCHAR) AS day, arm, count(*) FROM unit_table WHERE t0 IS NOT NULL GROUP BY ALL ORDER BY ALL")
+    days: dict[str, dict[str, int]] = {}
+    for day, arm, count in found:
+        days.setdefault(day, dict.fromkeys(wanted.arms, 0))[wanted.arms[arm]] = int(count)
+    return tuple(days.items())
+
+
+def _segments(engine: Engine, wanted: Plan) -> dict[str, dict[str, dict[str, int]]]:
+    """Units of each value of each segment, by arm; units without a value stand under an empty name."""
+    found: dict[str, dict[str, dict[str, int]]] = {}
+    for position, name in enumerate(wanted.segments):
+        cells = engine.run(f"SELECT coalesce(s{position}, ''), arm, count(*) FROM unit_table GROUP BY ALL ORDER BY ALL")
+        for value, arm, count in cells:
+            found.setdefault(name, {}).setdefault(str(value), dict.fromkeys(wanted.arms, 0))[wanted.arms[arm]] = int(count)
+    return found

@@ -1,0 +1,72 @@
+"""What the data room hands on: per-arm summaries of every metric, and counts of all that was seen and left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from abcx.results import Exclusion, FileRecord
+from abcx.stats.records import Summary
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Data given at the call, in place of the files of the spec: paths, or frames (pandas, Polars, Arrow)."""
+
+    events: tuple[object, ...] = ()
+    exposures: tuple[object, ...] = ()
+    units: tuple[object, ...] = ()
+    arms: tuple[tuple[str, str], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.events or self.exposures or self.units or self.arms)
+
+
+@dataclass(frozen=True, slots=True)
+class MetricData:
+    """One metric as observed. All mappings are by arm.
+
+    `summaries` is what is compared (after the cap, if any) and `uncapped` the same without the cap. `missing` counts
+    exposed units without a value, `incomplete` those whose window is not over. `top` holds the largest values of units,
+    largest first (pairs of numerator and denominator for ratios). `before` is the same metric before exposure.
+    """
+
+    summaries: Mapping[str, Summary]
+    uncapped: Mapping[str, Summary] | None = None
+    cap: float | None = None
+    capped: Mapping[str, int] = field(default_factory=dict)
+    missing: Mapping[str, int] = field(default_factory=dict)
+    incomplete: Mapping[str, int] = field(default_factory=dict)
+    top: Mapping[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
+    before: Mapping[str, Summary] | None = None
+    occurs: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Everything the other rooms know about the data. Times are microseconds since 1970 in UTC.
+
+    `daily` and `segments` are None where the data have no times or no such columns. `crossover` counts units seen in
+    several arms (they are not in `units`); `unknown_arm` rows that fit no arm; `before_exposure` events of the metrics
+    that precede exposure, by arm; `units_before`: units with such an event, by arm.
+    """
+
+    kind: str
+    units: Mapping[str, int]
+    metrics: Mapping[str, MetricData]
+    files: tuple[FileRecord, ...] = ()
+    exclusions: tuple[Exclusion, ...] = ()
+    notes: tuple[str, ...] = ()
+    daily: tuple[tuple[str, Mapping[str, int]], ...] | None = None
+    segments: Mapping[str, Mapping[str, Mapping[str, int]]] = field(default_factory=dict)
+    crossover: int | None = None
+    unknown_arm: int | None = None
+    unknown_labels: tuple[str, ...] = ()
+    before_exposure: Mapping[str, int] | None = None
+    units_before: Mapping[str, int] | None = None
+    repeated_ids: int | None = None
+    repeated_rows: int | None = None
+    duplicate_units: int | None = None
+    first_exposure: int | None = None
+    last_exposure: int | None = None
+    as_of: int | None = None
