@@ -1,3 +1,48 @@
+# Everything from a fresh machine: Python 3.11 or newer and make. `make help` lists the targets.
 PYTHON ?= python3
 VENV ?= .venv
-BIN := $(VENV)/bin
+BIN = $(VENV)/bin
+STAMP = $(VENV)/.installed
+FIRST = experiments/buyakilt-product-filter/experiment.yaml
+
+.POSIX:
+.PHONY: help demo test lint types tests bench format clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
+
+demo: $(STAMP) ## analyse the documented experiments: one in full, then all with a summary
+	@$(BIN)/abcx analyze $(FIRST)
+	@echo
+	@$(BIN)/abcx analyze experiments/*/experiment.yaml
+
+test: lint types tests ## lint, types and tests
+
+lint: $(STAMP) ## style and common mistakes
+	@$(BIN)/ruff check .
+
+types: $(STAMP) ## types, in strict mode
+	@$(BIN)/mypy --strict abcx
+
+tests: $(STAMP) ## the tests alone
+	@$(BIN)/python -m pytest -q -n auto
+
+bench: $(STAMP) ## start-up costs
+	@$(BIN)/python benchmarks/startup.py
+
+format: $(STAMP) ## format the sources
+	@$(BIN)/ruff check --fix-only -q . && $(BIN)/ruff format .
+
+clean: ## remove the environment and all caches
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# The environment; made anew where it is broken, and completed whenever pyproject.toml changes.
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "abcx needs Python 3.11 or newer; $(PYTHON) is missing or older. Name another one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' || { \
+	  echo "$(PYTHON) has no venv module. Install it (Debian, Ubuntu: apt install python3-venv) and try again." >&2; exit 1; }
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
+	@echo "Installing abcx and its tools into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $(STAMP)

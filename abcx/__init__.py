@@ -1,1 +1,51 @@
+"""abcx: from an experiment spec and exported event files to a readout that can be trusted.
+
+Names are imported when they are first used, so `import abcx` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "AbcxError",
+    "DataError",
+    "Experiment",
+    "Results",
+    "SpecError",
+    "__version__",
+    "analyze",
+    "load_spec",
+]
+
+if TYPE_CHECKING:
+    from abcx.analysis import analyze
+    from abcx.errors import AbcxError, DataError, SpecError
+    from abcx.results import Results
+    from abcx.spec.load import load_spec
+    from abcx.spec.model import Experiment
+
+_HOMES = {
+    "AbcxError": "abcx.errors",
+    "DataError": "abcx.errors",
+    "Experiment": "abcx.spec.model",
+    "Results": "abcx.results",
+    "SpecError": "abcx.errors",
+    "analyze": "abcx.analysis",
+    "load_spec": "abcx.spec.load",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'abcx' has no attribute '{name}'")
+    found = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -42,6 +42,7 @@ class Verdict:
     warnings: tuple[Reason, ...] = ()
     missing_units: int | None = None
     missing_days: int | None = None
+    units_per_day: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +145,10 @@ class MetricResult:
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """One line of a decomposition: a name and its value per arm, with the lift of a variant over control."""
+    """One line of a decomposition: a name, its unit, its value per arm, the lift of each variant over control."""
 
     name: str
+    unit: Literal["share", "value", "ratio"]
     values: Mapping[str, float | None]
     lifts: Mapping[str, float | None]
 
@@ -195,7 +197,7 @@ class DataLog:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What was promised: the set-up card of the report."""
+    """What was promised: the set-up card of the report. `command` reproduces the report, where a spec file was read."""
 
     title: str
     hypothesis: str | None
@@ -217,6 +219,7 @@ class Setup:
     spec_sha256: str | None
     seed: int
     segments: tuple[str, ...] = ()
+    command: str | None = None
 
     @property
     def simulated(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -21,6 +22,7 @@ Count = Annotated[int, Field(strict=True, ge=0)]
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(m|h|d|w)")
 _SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_LONGEST = 100 * 366 * 86400
 _EFFECT = re.compile(r"(\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+)\s*(%|pp|pt|m|h|d|w)?")
 
 
@@ -50,9 +52,14 @@ def parse_duration(raw: Any) -> DurationValue:
     if isinstance(raw, DurationValue):
         return raw
     match = _DURATION.fullmatch(raw.strip()) if isinstance(raw, str) else None
-    if match is None or float(match[1]) <= 0:
-        raise PydanticCustomError("duration", "not a length of time: {raw}", {"raw": _shown(raw), "cure": "write a number with m, h, d or w: 30m, 48h, 14d, 2w"})
-    return DurationValue(text=raw.strip(), seconds=round(float(match[1]) * _SECONDS[match[2]]))
+    seconds = float(match[1]) * _SECONDS[match[2]] if match else 0.0
+    if not 1 <= seconds <= _LONGEST:
+        raise PydanticCustomError(
+            "duration",
+            "not a length of time: {raw}",
+            {"raw": shown(raw), "cure": "write a number with m, h, d or w: 30m, 48h, 14d, 2w"},
+        )
+    return DurationValue(text=raw.strip(), seconds=round(seconds))
 
 
 def parse_effect_size(raw: Any) -> EffectSizeValue:
@@ -62,11 +69,21 @@ def parse_effect_size(raw: Any) -> EffectSizeValue:
     text = str(raw).strip() if isinstance(raw, (str, int, float)) and not isinstance(raw, bool) else ""
     match = _EFFECT.fullmatch(text)
     if match is None or not 0 < float(match[1]) < 1e300:
-        raise PydanticCustomError("effect_size", "not a size of effect: {raw}", {"raw": _shown(raw), "cure": "write 5% (relative), 0.4pp (absolute, on shares), 3h, 2pt or a positive number in the metric's unit"})
+        raise PydanticCustomError(
+            "effect_size",
+            "not a size of effect: {raw}",
+            {
+                "raw": shown(raw),
+                "cure": "write 5% (relative), 0.4pp (absolute, on shares), 3h, 2pt, or a positive number in the "
+                "metric's unit",
+            },
+        )
     amount, unit = float(match[1]), match[2] or ""
     if unit in _SECONDS:
         return EffectSizeValue(text=text, value=amount * _SECONDS[unit] / 3600, relative=False, unit="h")
-    return EffectSizeValue(text=text, value=amount / 100 if unit in ("%", "pp") else amount, relative=unit == "%", unit=unit)
+    return EffectSizeValue(
+        text=text, value=amount / 100 if unit in ("%", "pp") else amount, relative=unit == "%", unit=unit
+    )
 
 
 def parse_share(raw: Any) -> Any:
@@ -74,7 +91,11 @@ def parse_share(raw: Any) -> Any:
     if isinstance(raw, str):
         match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", raw.strip())
         if match is None:
-            raise PydanticCustomError("share", "not a share: {raw}", {"raw": _shown(raw), "cure": "write a number between 0 and 1, or a percentage: 0.5 or 50%"})
+            raise PydanticCustomError(
+                "share",
+                "not a share: {raw}",
+                {"raw": shown(raw), "cure": "write a number between 0 and 1, or a percentage: 0.5 or 50%"},
+            )
         return float(match[1]) / 100
     return raw
 
@@ -91,8 +112,14 @@ def as_list(raw: Any) -> Any:
     return [raw] if isinstance(raw, (str, int, float)) else raw
 
 
-def _shown(raw: Any) -> str:
-    return f"'{raw}'" if isinstance(raw, str) else str(raw)[:60]
+def shown(raw: Any) -> str:
+    """A value of the YAML as a message names it."""
+    if raw is None:
+        return "nothing"
+    if isinstance(raw, (list, tuple, dict)):
+        return f"{'a' if raw else 'an empty'} {'mapping' if isinstance(raw, dict) else 'list'}"
+    text = f"'{raw}'" if isinstance(raw, str) else str(as_text(raw))
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 Duration = Annotated[
@@ -130,7 +157,14 @@ Text = Annotated[str, BeforeValidator(as_text), WithJsonSchema({"type": ["string
 Texts = Annotated[
     tuple[Text, ...],
     BeforeValidator(as_list),
-    WithJsonSchema({"anyOf": [{"type": ["string", "number"]}, {"type": "array", "items": {"type": ["string", "number", "boolean"]}}]}),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": ["string", "number", "boolean"]},
+                {"type": "array", "items": {"type": ["string", "number", "boolean"]}},
+            ]
+        }
+    ),
 ]
 
 Scalar = str | bool | int | float | None
@@ -139,20 +173,34 @@ Scalar = str | bool | int | float | None
 class Range(Model):
     """Values from `min` to `max`, both included; either may be left out."""
 
-    min: Number | None = None
-    max: Number | None = None
+    min: Number | None = Field(None, description="smallest value, included")
+    max: Number | None = Field(None, description="largest value, included")
+
+
+def _is_plain(item: Any) -> bool:
+    return item is None or isinstance(item, (str, int)) or (isinstance(item, float) and math.isfinite(item))
 
 
 def _where_value(raw: Any) -> Any:
     if isinstance(raw, (list, tuple)):
-        if not raw or any(isinstance(item, (list, dict)) for item in raw):
-            raise PydanticCustomError("where", "a list in `where` holds plain values", {"cure": "write column: [first, second]"})
+        if not raw or not all(_is_plain(item) for item in raw):
+            raise PydanticCustomError(
+                "where", "a list in `where` holds plain values", {"cure": "write column: [first, second]"}
+            )
         return tuple(raw)
     if isinstance(raw, dict):
         unknown = sorted(set(map(str, raw)) - {"min", "max"})
         if unknown or not raw:
-            raise PydanticCustomError("where", "a mapping in `where` has only min and max", {"cure": "write column: {min: 1, max: 10}"})
+            raise PydanticCustomError(
+                "where", "a mapping in `where` has only min and max", {"cure": "write column: {min: 1, max: 10}"}
+            )
         return Range.model_validate(raw)
+    if not _is_plain(raw) and not isinstance(raw, Range):
+        raise PydanticCustomError(
+            "where",
+            "{raw} is not a value to look for",
+            {"raw": str(raw), "cure": "write a plain value, a list, or {min: 1, max: 10}"},
+        )
     return raw
 
 
@@ -164,7 +212,12 @@ WhereValue = Annotated[
             "anyOf": [
                 {"type": ["string", "number", "boolean", "null"]},
                 {"type": "array", "minItems": 1, "items": {"type": ["string", "number", "boolean", "null"]}},
-                {"type": "object", "properties": {"min": {"type": "number"}, "max": {"type": "number"}}, "additionalProperties": False, "minProperties": 1},
+                {
+                    "type": "object",
+                    "properties": {"min": {"type": "number"}, "max": {"type": "number"}},
+                    "additionalProperties": False,
+                    "minProperties": 1,
+                },
             ]
         }
     ),
@@ -181,4 +234,6 @@ class Term(Model):
     where: Where = Field(default_factory=dict, description="plain conditions on the event's columns")
     count: Literal["units"] | None = Field(None, description="`units`: a unit counts once however many events it has")
     source: str | None = Field(None, description="name of the only event file to look in")
-    missing_value: Literal["zero", "drop"] | None = Field(None, description="what an empty `value` means; else it is an error")
+    missing_value: Literal["zero", "drop"] | None = Field(
+        None, description="what an empty `value` means; else it is an error"
+    )

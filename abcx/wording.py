@@ -1,4 +1,7 @@
-"""Numbers in words: one function per kind of number, so that every room prints a share or a p-value alike."""
+"""Numbers in words: one function per kind of number, so that every room prints a share or a p-value alike.
+
+No rounding ever turns an effect that is not 0 into 0, nor moves a p-value across its level.
+"""
 
 from __future__ import annotations
 
@@ -30,18 +33,23 @@ def percent(fraction: float, digits: int = 2, sign: bool = False) -> str:
 
 
 def lift(fraction: float) -> str:
-    """A lift with its sign: +12.3%, +0.04% (two more digits below 1 %)."""
-    return percent(fraction, 1 if abs(fraction) >= 0.0995 else 2, sign=True)
+    """A lift with its sign: +12.3%, +6.3%; two decimals below 1 % (+0.04%), more where it would read as 0."""
+    if 0 < abs(fraction) < 0.00005:
+        return ("+" if fraction > 0 else "") + significant(100 * fraction, 2) + "%"
+    return percent(fraction + 0.0, 1 if abs(fraction) >= 0.00995 else 2, sign=True)
 
 
-def p_value(p: float) -> str:
-    """p = .0021 with two significant digits below .1; 2.2e-22 where it is that small."""
-    if p < 1e-4:
-        return f"{p:.1e}".replace("e-0", "e-")
-    if p >= 0.9995:
-        return "1"
-    decimals = 3 if p >= 0.1 else 1 - _exponent(p)
-    return f"{p:.{decimals}f}".removeprefix("0")
+def p_value(p: float, alpha: float | None = None) -> str:
+    """p = .0021 with two significant digits below .1; 2.2e-22 where it is that small.
+
+    With `alpha`, further digits where rounding would carry p across it: .0496 at level .05, never .050.
+    """
+    text = _p_value(p, 0)
+    for more in range(1, 9):
+        if alpha is None or (float(text) < alpha) == (p < alpha):
+            break
+        text = _p_value(p, more)
+    return text
 
 
 def value(x: float, unit: Unit) -> str:
@@ -52,7 +60,9 @@ def value(x: float, unit: Unit) -> str:
 def difference(x: float, unit: Unit) -> str:
     """A difference with its sign: shares in percentage points."""
     if unit == "share":
-        return f"{100 * x:+.2f} pp" if abs(x) >= 0.0005 or x == 0 else f"{100 * x:+.4f} pp"
+        if 0 < abs(x) < 0.000005:
+            return ("+" if x > 0 else "") + significant(100 * x, 2) + " pp"
+        return f"{100 * x + 0.0:+.2f} pp" if abs(x) >= 0.0005 or x == 0 else f"{100 * x:+.4f} pp"
     return ("+" if x >= 0 else "") + significant(x)
 
 
@@ -63,7 +73,27 @@ def joined(items: list[str] | tuple[str, ...], last: str = "and") -> str:
 
 def plural(n: float, noun: str) -> str:
     """`1 unit`, `2,000 units`: the noun is given in the plural."""
-    return f"{count(n)} {noun.removesuffix('s') if n == 1 else noun}"
+    return f"{count(n)} {singular(noun) if n == 1 else noun}"
+
+
+def singular(noun: str) -> str:
+    """One of the plural noun: visitors, companies, searches, people."""
+    if noun == "people":
+        return "person"
+    if noun.endswith("ies"):
+        return noun[:-3] + "y"
+    if noun.endswith(("sses", "shes", "ches", "xes")):
+        return noun[:-2]
+    return noun if noun.endswith("ss") else noun.removesuffix("s")
+
+
+def _p_value(p: float, more: int) -> str:
+    if p < 1e-4:
+        return f"{p:.{1 + more}e}".replace("e-0", "e-")
+    if p >= 0.9995:
+        return "1"
+    decimals = 3 if p >= 0.1 else 1 - _exponent(p)
+    return f"{p:.{decimals + more}f}".removeprefix("0")
 
 
 def _exponent(x: float) -> int:

@@ -1,1 +1,52 @@
-"""."""
+"""Whether to believe it: one file per check. A new check is one file and one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from abcx.checks import (
+    crossover,
+    duplicates,
+    duration,
+    exposure_before_event,
+    follow_up,
+    metric_missing,
+    missing,
+    missing_arm,
+    outliers,
+    peeking,
+    pre_period,
+    sample_size,
+    skewness,
+    srm,
+    too_good,
+    unknown_arm,
+    whole_weeks,
+)
+from abcx.checks.context import CheckContext
+from abcx.results import CheckResult
+
+CHECKS: dict[str, Callable[[CheckContext], CheckResult]] = {
+    "srm": srm.check,
+    "crossover": crossover.check,
+    "exposure_before_event": exposure_before_event.check,
+    "follow_up": follow_up.check,
+    "duplicates": duplicates.check,
+    "missing": missing.check,
+    "unknown_arm": unknown_arm.check,
+    "missing_arm": missing_arm.check,
+    "metric_missing": metric_missing.check,
+    "whole_weeks": whole_weeks.check,
+    "duration": duration.check,
+    "sample_size": sample_size.check,
+    "peeking": peeking.check,
+    "pre_period": pre_period.check,
+    "outliers": outliers.check,
+    "skewness": skewness.check,
+    "too_good": too_good.check,
+}
+
+
+def run_all(context: CheckContext) -> tuple[CheckResult, ...]:
+    """Every check, in the order of the report."""
+    return tuple(check(context) for check in CHECKS.values())

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from abcx.data.records import Observed
-from abcx.results import MetricResult
+from abcx import wording
+from abcx.data.records import MetricData, Observed
+from abcx.results import Comparison, MetricResult
 from abcx.spec.model import Experiment
 
 
@@ -27,22 +28,63 @@ class CheckContext:
     planned_from: str | None = None
 
     @property
+    def _zone(self) -> ZoneInfo:
+        return ZoneInfo(self.experiment.timezone)
+
+    @property
     def total(self) -> int:
         """Units analysed, all arms together."""
         return sum(self.observed.units.values())
 
+    def units(self, arm: str) -> int:
+        """Units analysed in one arm; 0 where the data do not know it."""
+        return self.observed.units.get(arm, 0)
+
+    def noun(self, n: float) -> str:
+        """A number of units in the words of the spec: 1 visitor, 1,234 visitors."""
+        return wording.plural(n, self.experiment.unit)
+
+    def data(self, metric: str) -> MetricData:
+        """What was observed of a metric; nothing at all where the data do not know it."""
+        return self.observed.metrics.get(metric) or MetricData({})
+
+    def comparison(self, metric: str, arm: str) -> Comparison | None:
+        """The comparison of a variant with the control on one metric."""
+        found = self.metrics[metric].comparisons if metric in self.metrics else ()
+        return next((comparison for comparison in found if comparison.arm == arm), None)
+
+    def exposed_days(self) -> tuple[date, date] | None:
+        """First and last day with exposures, in the period's timezone; None where the data have no times."""
+        first, last = self.observed.first_exposure, self.observed.last_exposure
+        if first is not None and last is not None:
+            return self.local(first).date(), self.local(last).date()
+        days = [day for day, units in self.observed.daily or () if sum(units.values())]
+        return (date.fromisoformat(min(days)), date.fromisoformat(max(days))) if days else None
+
+    def declared_days(self) -> tuple[date, date] | None:
+        """First and last day of the declared period; None where it has no start or no end."""
+        start, last = self.experiment.period.start_instant() if self.experiment.period else None, self.last_day()
+        return None if start is None or last is None else (start.astimezone(self._zone).date(), last)
+
+    def last_day(self) -> date | None:
+        """The last day of the declared period, in its timezone."""
+        end = self.experiment.period.end_instant() if self.experiment.period else None
+        return None if end is None else (end - timedelta(microseconds=1)).astimezone(self._zone).date()
+
     def local(self, microseconds: int) -> datetime:
         """A time of the data in the timezone of the period."""
         moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
-        return moment.astimezone(ZoneInfo(self.experiment.timezone))
+        return moment.astimezone(self._zone)
 
     def period_over(self) -> bool | None:
         """Whether the data reach the last day of the declared period; None where no end is declared or no time known.
 
         An export made on the last evening counts as reaching it: its last row is always before midnight.
         """
-        period, as_of = self.experiment.period, self.observed.as_of
-        end = period.end_instant() if period else None
-        if end is None or as_of is None:
-            return None
-        return self.local(as_of).date() >= (end - timedelta(microseconds=1)).astimezone(ZoneInfo(self.experiment.timezone)).date()
+        last_day, as_of = self.last_day(), self.observed.as_of
+        return None if last_day is None or as_of is None else self.local(as_of).date() >= last_day
+
+
+def days_between(first: date, last: date) -> int:
+    """How many days from `first` to `last`, both included."""
+    return (last - first).days + 1

@@ -77,6 +77,12 @@ def _load(engine: Engine, wanted: Plan, base: Path, inputs: Inputs) -> rows.Rows
         raise DataError(problems)
     if not opened:
         raise DataError(Problem("error", "no-data", "no data are named", help="name them in the spec (data: ...), or on the command line: --events FILE"))
+    for value in wanted.values:
+        part = "events" if value.need.term.column is None else "units"
+        if part not in opened:
+            problems.append(Problem("error", f"no-{part}", f"the metric '{value.metric}' needs {part}, and no {part} file is named", help=f"name it: data: {{{part}: FILE}}, or --{part} FILE"))
+    if problems:
+        raise DataError(problems)
     teller = next((part for part, sources in opened.items() if part == "exposures" or any(rows.tells_arm(source, wanted.experiment) for source in sources)), None)
     if teller is None:
         first = next(iter(opened.values()))[0].table

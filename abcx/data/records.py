@@ -11,15 +11,14 @@ from abcx.stats.records import Summary
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Data given at the call, in place of the files of the spec: paths, or frames (pandas, Polars, Arrow)."""
+    """Frames (pandas, Polars, Arrow) given at the call, in place of the files of the spec."""
 
     events: tuple[object, ...] = ()
     exposures: tuple[object, ...] = ()
     units: tuple[object, ...] = ()
-    arms: tuple[tuple[str, str], ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.events or self.exposures or self.units or self.arms)
+        return bool(self.events or self.exposures or self.units)
 
 
 @dataclass(frozen=True, slots=True)

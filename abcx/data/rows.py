@@ -49,7 +49,7 @@ def open_sources(engine: Engine, part: str, options: Sequence[FileOptions], fram
     shared = _named(experiment.data.columns) if experiment.data else {}
     sources: list[Source] = []
     problems: list[Problem] = []
-    for option in options:
+    for option in () if frames else options:
         columns = shared | _named(option.columns)
         try:
             for file in resolve(option, base, engine.scratch):

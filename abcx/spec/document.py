@@ -15,12 +15,16 @@ import yaml
 
 from abcx.problems import Problem, Span
 
-MAX_BYTES = 1_000_000
+MAX_BYTES = 250_000
 MAX_NODES = 50_000
+MAX_DEPTH = 50
+MAX_DIGITS = 300
 Loc = tuple[str | int, ...]
 
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_FLOAT = re.compile(
+    r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
+)
 _TAG = "tag:yaml.org,2002:"
 
 
@@ -30,15 +34,14 @@ class _CoreLoader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
 
 
-def _resolve(tag: str, pattern: str, first: str) -> None:
-    _CoreLoader.add_implicit_resolver(_TAG + tag, re.compile(rf"(?:{pattern})\Z"), list(first))
+def _resolve(tag: str, pattern: str, first: list[str]) -> None:
+    _CoreLoader.add_implicit_resolver(_TAG + tag, re.compile(rf"(?:{pattern})\Z"), first)
 
 
-_resolve("bool", "true|True|TRUE|false|False|FALSE", "tTfF")
-_resolve("int", _INT.pattern, "-+0123456789")
-_resolve("float", _FLOAT.pattern, "-+.0123456789")
-_resolve("null", "~|null|Null|NULL|", "~nN")
-
+_resolve("bool", "true|True|TRUE|false|False|FALSE", list("tTfF"))
+_resolve("int", _INT.pattern, list("-+0123456789"))
+_resolve("float", _FLOAT.pattern, list("-+.0123456789"))
+_resolve("null", "~|null|Null|NULL|", ["~", "n", "N", ""])  # "": a key with nothing after the colon
 
 
 @dataclass
@@ -57,12 +60,23 @@ class Document:
         path through a normalised or tagged form still finds the nearest thing that was written."""
         path: Loc = ()
         for part in loc:
-            if (*path, part) in self._values:
+            if self._has((*path, part)):
                 path = (*path, part)
         node = self._keys.get(path) if key else None
         node = node or self._values.get(path)
         dotted = ".".join(str(part) for part in path)
         return self._span_of(node, dotted) if node is not None else Span(self.file, path=dotted)
+
+    def _has(self, loc: Loc) -> bool:
+        if self._values:
+            return loc in self._values
+        value = self.value  # from a dict: no places, only paths
+        for part in loc:
+            try:
+                value = value[part]
+            except (KeyError, IndexError, TypeError):
+                return False
+        return True
 
     def problem(self, code: str, message: str, loc: Loc, help: str | None = None, key: bool = False) -> Problem:
         """An error at `loc`."""
@@ -85,7 +99,12 @@ def read(raw: bytes, file: str) -> Document:
     """Read one YAML document from bytes. Problems are data: `value` is None where nothing could be read."""
     document = Document(file, [])
     if len(raw) > MAX_BYTES:
-        return _failed(document, "spec-too-large", f"the spec has {len(raw):,} bytes; a spec has at most {MAX_BYTES:,}", "is this the data file?")
+        return _failed(
+            document,
+            "spec-too-large",
+            f"the file has more than {MAX_BYTES:,} bytes, too many for a spec",
+            "is this the data file?",
+        )
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -96,25 +115,43 @@ def read(raw: bytes, file: str) -> Document:
         node = _CoreLoader(text).get_single_node()
     except yaml.reader.ReaderError as error:
         line = text[: error.position].count("\n") + 1
-        return _failed(document, "yaml-syntax", f"character {error.character!r} is not allowed in YAML", "remove it", Span(file, line))
+        return _failed(
+            document,
+            "yaml-syntax",
+            f"character {error.character!r} is not allowed in YAML",
+            "remove it",
+            Span(file, line),
+        )
     except yaml.MarkedYAMLError as error:
         document.problems.append(_syntax(document, error))
         return document
     except RecursionError:
-        return _failed(document, "yaml-depth", "the YAML is nested too deeply to be a spec", "write the keys of the spec reference")
+        return _too_deep(document)
     if node is None:
-        return _failed(document, "spec-empty", "the spec is empty", "start from `abcx init DATA`", Span(file))
+        return _empty(document)
     builder = _Builder(document)
     try:
         document.value = builder.build(node, ())
+    except _TooDeep:
+        return _too_deep(document)
     except _TooMany:
-        document.problems.append(Problem("error", "yaml-aliases", "aliases expand to too many values", Span(file), "write the values out"))
-        document.value = None
+        return _failed(
+            document,
+            "yaml-aliases",
+            f"the YAML expands to more than {MAX_NODES:,} values",
+            "write values out: aliases (*name) multiply",
+        )
+    if document.value is None and not document.problems:
+        return _empty(document)
     return document
 
 
 class _TooMany(Exception):
     """The budget of nodes is used up."""
+
+
+class _TooDeep(Exception):
+    """Mappings and lists are nested beyond MAX_DEPTH, or an alias contains itself."""
 
 
 class _Builder:
@@ -126,21 +163,32 @@ class _Builder:
 
     def build(self, node: yaml.Node, loc: Loc) -> Any:
         self.left -= 1
-        if self.left < 0 or len(loc) > 50:
+        if self.left < 0:
             raise _TooMany
+        if len(loc) > MAX_DEPTH:
+            raise _TooDeep
         self.document._values[loc] = node
         if isinstance(node, yaml.MappingNode) and node.tag == _TAG + "map":
             return dict(self.pairs(node, loc))
         if isinstance(node, yaml.SequenceNode) and node.tag == _TAG + "seq":
             return [self.build(item, (*loc, i)) for i, item in enumerate(node.value)]
         if isinstance(node, yaml.ScalarNode) and node.tag.removeprefix(_TAG) in ("str", "int", "float", "bool", "null"):
+            if node.tag.endswith(("int", "float")) and len(node.value) > MAX_DIGITS:
+                self.document.problems.append(
+                    self.document.problem(
+                        "yaml-number", f"a number of {len(node.value):,} digits", loc, "quote it if it is a name"
+                    )
+                )
+                return None
             try:
                 return _scalar(node)
             except ValueError:
                 pass
-        tag = node.tag.replace(_TAG, "!!")
+        tag = node.tag.replace(_TAG, "!!")[:60]
         self.document.problems.append(
-            self.document.problem("yaml-tag", f"the tag {tag} does not fit here", loc, "write plain values without tags")
+            self.document.problem(
+                "yaml-tag", f"the tag {tag} does not fit here", loc, "write plain values without tags"
+            )
         )
         return None
 
@@ -148,20 +196,42 @@ class _Builder:
         seen: dict[str, yaml.Node] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
-                span = self.document._span_of(key_node, ".".join(map(str, loc)))
-                self.document.problems.append(Problem("error", "yaml-key", "a key must be plain text", span, "quote the key if it holds [ or {"))
+                span = self._key_span(key_node, loc)
+                self.document.problems.append(
+                    Problem("error", "yaml-key", "a key must be plain text", span, "quote the key if it holds [ or {")
+                )
                 continue
             key = key_node.value
+            if key == "<<" and not key_node.style:
+                self.document.problems.append(
+                    Problem(
+                        "error",
+                        "yaml-key",
+                        "merge keys (<<) are not read",
+                        self._key_span(key_node, loc),
+                        "write the keys out",
+                    )
+                )
+                continue
             if key in seen:
                 first = seen[key].start_mark.line + 1
-                span = self.document._span_of(key_node, ".".join(map(str, (*loc, key))))
+                span = self._key_span(key_node, (*loc, key))
                 self.document.problems.append(
-                    Problem("error", "duplicate-key", f"the key '{key}' stands twice, first in line {first}", span, "keep one of them")
+                    Problem(
+                        "error",
+                        "duplicate-key",
+                        f"the key '{key}' stands twice, first in line {first}",
+                        span,
+                        "keep one of them",
+                    )
                 )
                 continue
             seen[key] = key_node
             self.document._keys[(*loc, key)] = key_node
             yield key, self.build(value_node, (*loc, key))
+
+    def _key_span(self, key: yaml.Node, loc: Loc) -> Span:
+        return self.document._span_of(key, ".".join(map(str, loc)))
 
 
 def _scalar(node: yaml.ScalarNode) -> Any:
@@ -189,6 +259,17 @@ def _syntax(document: Document, error: yaml.MarkedYAMLError) -> Problem:
     return Problem("error", "yaml-syntax", f"not valid YAML: {what}", document._mark(mark), help)
 
 
+def _empty(document: Document) -> Document:
+    return _failed(document, "spec-empty", "the spec is empty", "start from `abcx init DATA`")
+
+
+def _too_deep(document: Document) -> Document:
+    return _failed(
+        document, "yaml-depth", "the YAML is nested too deeply to be a spec", "write the keys of the spec reference"
+    )
+
+
 def _failed(document: Document, code: str, message: str, help: str, span: Span | None = None) -> Document:
+    document.value = None
     document.problems.append(Problem("error", code, message, span or Span(document.file), help))
     return document

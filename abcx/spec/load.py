@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import difflib
 import hashlib
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +18,12 @@ from abcx.errors import SpecError
 from abcx.metrics import MetricSpec
 from abcx.problems import Problem, Span
 from abcx.spec import rules, unbuilt
-from abcx.spec.document import Document, Loc, read
+from abcx.spec.document import MAX_BYTES, Document, Loc, read
+from abcx.spec.findings import Sections
 from abcx.spec.model import Experiment
-from abcx.terms import Model
+from abcx.terms import Model, shown
+
+STDIN = "<stdin>"
 
 
 @dataclass(frozen=True)
@@ -42,12 +46,12 @@ def load_spec(spec: str | Path | dict[str, Any]) -> Experiment:
 
 
 def load(spec: str | Path | dict[str, Any]) -> Loaded:
-    """As `load_spec`, with the place of the spec and its warnings."""
+    """As `load_spec`, with the place of the spec and its warnings. `-` is standard input."""
     if isinstance(spec, dict):
         document, base, path, sha256 = Document("<dict>", [], copy.deepcopy(spec)), Path(), None, None
     else:
-        raw = _bytes(Path(spec))
-        document, base, path, sha256 = read(raw, str(spec)), Path(spec).parent, str(spec), hashlib.sha256(raw).hexdigest()
+        raw, path = (read_stdin(), STDIN) if str(spec) == "-" else (read_bytes(Path(spec)), str(spec))
+        document, base, sha256 = read(raw, path), Path(path).parent, hashlib.sha256(raw).hexdigest()
     experiment, problems = check(document)
     if experiment is None:
         raise SpecError(problems)
@@ -59,10 +63,19 @@ def check(document: Document) -> tuple[Experiment | None, list[Problem]]:
     problems = list(document.problems)
     experiment: Experiment | None = None
     if document.value is not None and not isinstance(document.value, dict):
-        problems.append(document.problem("spec-shape", f"a spec is a mapping of keys, not a {_kind(document.value)}", (), "start with schema_version: 1"))
+        problems.append(
+            document.problem(
+                "spec-shape",
+                f"a spec is a mapping of keys, not a {_kind(document.value)}",
+                (),
+                "start with schema_version: 1",
+            )
+        )
     elif isinstance(document.value, dict):
         experiment, found = _check_mapping(document, document.value)
-        problems += found
+        unread = {problem.span for problem in problems}
+        problems += [problem for problem in found if problem.span is None or problem.span not in unread]
+    problems = list(dict.fromkeys(problems))
     failed = any(problem.level == "error" for problem in problems)
     problems.sort(key=lambda p: (p.span.line, p.span.column) if p.span else (0, 0))
     return (None if failed else experiment), problems
@@ -72,28 +85,37 @@ def _check_mapping(document: Document, raw: dict[str, Any]) -> tuple[Experiment 
     problems = []
     raw = copy.deepcopy(raw)
     for loc, name in unbuilt.remove_unbuilt(raw):
-        problems.append(document.problem("not-supported-yet", f"{name} is not supported yet", loc, "remove it; it is refused so that it is not silently ignored"))
+        problems.append(
+            document.problem(
+                "not-supported-yet",
+                f"{name} is not supported yet",
+                loc,
+                "remove it; it is refused so that it is not silently ignored",
+            )
+        )
     removed = bool(problems)
-    if removed and isinstance(raw.get("metrics"), dict) and not raw["metrics"]:
-        return None, problems
     try:
         experiment = Experiment.model_validate(raw)
     except ValidationError as error:
-        problems += [_translate(document, detail) for detail in error.errors()]
-        sections, experiment = _well_formed(raw), None
+        emptied = removed and raw.get("metrics") == {}
+        details = [detail for detail in error.errors() if not (emptied and detail["loc"] == ("metrics",))]
+        problems += [_translate(document, detail) for detail in details]
+        sections, experiment = _well_formed(raw, removed), None
     else:
         sections = _sections({name: getattr(experiment, name) for name in Experiment.model_fields}, not removed)
     for finding in rules.check(sections):
-        problems.append(Problem(finding.level, finding.code, finding.message, document.span(finding.loc, finding.key), finding.help))
+        problems.append(
+            Problem(finding.level, finding.code, finding.message, document.span(finding.loc, finding.key), finding.help)
+        )
     return experiment, problems
 
 
-def _sections(values: dict[str, Any], complete: bool) -> rules.Sections:
+def _sections(values: dict[str, Any], complete: bool) -> Sections:
     names = ("arms", "metrics", "data", "period", "exposure", "window", "analysis", "plan", "segments")
-    return rules.Sections(metrics_complete=complete, **{name: values[name] for name in names if name in values})
+    return Sections(metrics_complete=complete, **{name: values[name] for name in names if name in values})
 
 
-def _well_formed(raw: dict[str, Any]) -> rules.Sections:
+def _well_formed(raw: dict[str, Any], removed: bool) -> Sections:
     """The sections, and the single metrics, that are valid by themselves. Only walked when something is wrong."""
     values: dict[str, Any] = {}
     for name, info in Experiment.model_fields.items():
@@ -106,19 +128,19 @@ def _well_formed(raw: dict[str, Any]) -> rules.Sections:
     adapter: TypeAdapter[MetricSpec] = TypeAdapter(MetricSpec)
     values["metrics"] = {}
     complete = isinstance(metrics, dict)
-    for name, metric in (metrics.items() if isinstance(metrics, dict) else ()):
+    for name, metric in metrics.items() if isinstance(metrics, dict) else ():
         try:
             values["metrics"][name] = adapter.validate_python(metric)
         except ValidationError:
             complete = False
-    return _sections(values, complete)
+    return _sections(values, complete and not removed)
 
 
 def _translate(document: Document, detail: ErrorDetails) -> Problem:
     """One pydantic error as a Problem with its place, in the words of the spec."""
     loc: Loc = tuple(detail["loc"])
     kind, context, given = detail["type"], detail.get("ctx", {}), detail.get("input")
-    name = str(loc[-1]) if loc else ""
+    name = _name(loc)
     if kind == "extra_forbidden":
         known = list(_keys_at(loc[:-1]))
         close = difflib.get_close_matches(name, known, 1, 0.6)
@@ -127,23 +149,44 @@ def _translate(document: Document, detail: ErrorDetails) -> Problem:
     if kind == "missing":
         return document.problem("missing-key", f"the key '{name}' is missing", loc[:-1], f"add {name}: ...", key=True)
     if kind == "union_tag_invalid":
-        tag, expected = str(context.get("tag", "")), [word.strip("'") for word in str(context.get("expected_tags", "")).split(", ")]
+        tag, expected = (
+            str(context.get("tag", "")),
+            [word.strip("'") for word in str(context.get("expected_tags", "")).split(", ")],
+        )
         close = difflib.get_close_matches(tag, expected, 1, 0.5)
         hint = f"did you mean '{close[0]}'? " if close else ""
-        return document.problem("unknown-metric-type", f"unknown metric type '{tag}'", (*loc, "type"), f"{hint}One of: {', '.join(expected)}")
+        return document.problem(
+            "unknown-metric-type",
+            f"unknown metric type '{tag}'",
+            (*loc, "type"),
+            f"{hint}One of: {', '.join(expected)}",
+        )
     if kind == "union_tag_not_found":
-        return document.problem("missing-key", "the key 'type' is missing", loc, "add type: conversion, mean or ratio", key=True)
+        return document.problem(
+            "missing-key", "the key 'type' is missing", loc, "add type: conversion, mean or ratio", key=True
+        )
     if kind == "literal_error":
-        expected = str(context.get("expected", ""))
-        if loc and (loc[-1] == "[key]"):
-            return document.problem("unknown-key", f"unknown key '{given}'", loc[:-1], f"one of: {expected}", key=True)
-        close = difflib.get_close_matches(str(given), [word.strip("'") for word in expected.replace(" or ", ", ").split(", ")], 1, 0.6)
+        allowed = str(context.get("expected", ""))
+        if loc and loc[-1] == "[key]":
+            return document.problem("unknown-key", f"unknown key '{given}'", loc[:-1], f"one of: {allowed}", key=True)
+        if str(given) == allowed:
+            return document.problem(
+                "bad-value",
+                f"{name} cannot be {shown(given)}, a text",
+                loc,
+                f"write it without quotes: {name}: {allowed}",
+            )
+        close = difflib.get_close_matches(
+            str(given), [word.strip("'") for word in allowed.replace(" or ", ", ").split(", ")], 1, 0.6
+        )
         hint = f"did you mean '{close[0]}'? " if close else ""
-        return document.problem("bad-value", f"{name} cannot be {_shown(given)}", loc, f"{hint}One of: {expected}")
+        return document.problem("bad-value", f"{name} cannot be {shown(given)}", loc, f"{hint}One of: {allowed}")
+    if loc and loc[-1] == "[key]":
+        return document.problem("bad-value", "a key is empty", loc[:-1], "give it a name", key=True)
     if "cure" in context:
         return document.problem("bad-value", detail["msg"], loc, str(context["cure"]))
-    message, help = _plain(kind, context, given, name)
-    return document.problem("bad-value" if kind != "string_type" else "wrong-type", message, loc, help)
+    message, cure = _plain(kind, context, given, name)
+    return document.problem("bad-value" if kind != "string_type" else "wrong-type", message, loc, cure)
 
 
 def _plain(kind: str, context: dict[str, Any], given: Any, name: str) -> tuple[str, str | None]:
@@ -156,23 +199,38 @@ def _plain(kind: str, context: dict[str, Any], given: Any, name: str) -> tuple[s
         "model_type": "a mapping of keys",
         "model_attributes_type": "a mapping of keys",
         "tuple_type": "a list",
+        "list_type": "a list",
+        "bool_type": "true or false",
         "finite_number": "a finite number",
     }.get(kind)
     if wanted:
-        help = f"quote it: {name}: \"{given}\"" if kind == "string_type" and isinstance(given, (int, float)) else f"write {wanted}"
-        return f"{name} must be {wanted}, not {_shown(given)}", help
+        help = (
+            f'quote it: {name}: "{given}"'
+            if kind == "string_type" and isinstance(given, (int, float))
+            else f"write {wanted}"
+        )
+        return f"{name} must be {wanted}, not {shown(given)}", help
     if kind == "string_pattern_mismatch":
-        return f"{name} cannot be {_shown(given)}", "lower-case letters, digits, - and _, starting with a letter or digit"
-    limits = {"greater_than": "above {gt}", "greater_than_equal": "at least {ge}", "less_than": "below {lt}", "less_than_equal": "at most {le}"}
+        return (
+            f"{name} cannot be {shown(given)}",
+            "lower-case letters, digits, - and _, starting with a letter or digit",
+        )
+    limits = {
+        "greater_than": "above {gt:g}",
+        "greater_than_equal": "at least {ge:g}",
+        "less_than": "below {lt:g}",
+        "less_than_equal": "at most {le:g}",
+    }
     if kind in limits:
-        return f"{name} is {_shown(given)}; it must be {limits[kind].format(**context)}", None
+        return f"{name} is {shown(given)}; it must be {limits[kind].format(**context)}", None
     if kind == "too_short" and name == "arms":
         return "an experiment has at least two arms", "the first arm is the control"
     if kind in ("too_short", "string_too_short"):
         return f"{name} is empty", "write a value or remove the key"
     if kind in ("too_long", "string_too_long"):
-        return f"{name} is too long", f"at most {context.get('max_length')} characters"
-    return f"{name} cannot be {_shown(given)}", None
+        limit = context.get("max_length")
+        return f"{name} is too long", "write one character" if limit == 1 else f"at most {limit} characters"
+    return f"{name} cannot be {shown(given)}", None
 
 
 def _keys_at(loc: Loc) -> Iterator[str]:
@@ -181,7 +239,11 @@ def _keys_at(loc: Loc) -> Iterator[str]:
     for part in loc:
         fields = [model.model_fields[str(part)] for model in models if part in model.model_fields]
         inner = [model for info in fields for model in _models_in(info.rebuild_annotation())]
-        tagged = [model for model in models if "type" in model.model_fields and part in get_args(model.model_fields["type"].annotation)]
+        tagged = [
+            model
+            for model in models
+            if "type" in model.model_fields and part in get_args(model.model_fields["type"].annotation)
+        ]
         models = inner or tagged or models
     yield from models[0].model_fields
 
@@ -193,21 +255,45 @@ def _models_in(annotation: Any) -> Iterator[type[Model]]:
         yield from _models_in(argument)
 
 
-def _bytes(path: Path) -> bytes:
+def read_stdin() -> bytes:
+    """As `read_bytes`, from standard input."""
+    return sys.stdin.buffer.read(MAX_BYTES + 1)
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a spec, not more than are needed to see that it is too large.
+
+    Raises SpecError where there is nothing to read.
+    """
     try:
-        return path.read_bytes()
+        with open(path, "rb") as file:
+            return file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise SpecError(Problem("error", "spec-not-found", f"there is no file {path}", Span(str(path)), "check the path; `abcx init DATA` writes a first spec")) from None
+        raise SpecError(
+            Problem(
+                "error",
+                "spec-not-found",
+                f"there is no file {path}",
+                Span(str(path)),
+                "check the path; `abcx init DATA` writes a first spec",
+            )
+        ) from None
     except IsADirectoryError:
-        raise SpecError(Problem("error", "spec-is-folder", f"{path} is a folder", Span(str(path)), "name the file: experiment.yaml")) from None
-    except OSError as error:
-        raise SpecError(Problem("error", "spec-unreadable", f"cannot read {path}: {error.strerror}", Span(str(path)))) from None
+        raise SpecError(
+            Problem("error", "spec-is-folder", f"{path} is a folder", Span(str(path)), "name the file: experiment.yaml")
+        ) from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise SpecError(Problem("error", "spec-unreadable", f"cannot read {path}: {reason}", Span(str(path)))) from None
 
 
 def _kind(value: Any) -> str:
     return {list: "list", str: "text", int: "number", float: "number", bool: "boolean"}.get(type(value), "value")
 
 
-def _shown(value: Any) -> str:
-    text = f"'{value}'" if isinstance(value, str) else str(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+def _name(loc: Loc) -> str:
+    """What a message calls the place: its key, or its number in a list."""
+    words = [part for part in loc if not (isinstance(part, str) and part.startswith("<"))]
+    if len(words) > 1 and isinstance(words[-1], int):
+        return f"item {words[-1] + 1} of {words[-2]}"
+    return str(words[-1]) if words else "the spec"

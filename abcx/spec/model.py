@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from datetime import date, datetime, time, timedelta
-from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
+from datetime import datetime
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, GetJsonSchemaHandler, Tag, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from abcx.metrics import MetricSpec
-from abcx.terms import Count, Duration, Model, Number, Share, Text, Texts, Where, parse_share
+from abcx.spec.forms import BY_ARM, PATH, PATHS, SHARE, OrAs, SourceForms
+from abcx.spec.times import Time, Timezone, instant
+from abcx.terms import Count, Duration, Model, Number, Share, Text, Texts, Where, parse_share, shown
 
 CANONICAL = ("unit", "time", "arm", "event", "value", "id")
 Canonical = Literal["unit", "time", "arm", "event", "value", "id"]
@@ -26,52 +26,23 @@ class ArmSpec(Model):
     where: Where | None = Field(None, description="rule on columns that tells this arm, in place of labels")
 
 
+def _no_boolean(raw: Any) -> Any:
+    return str(raw).lower() if isinstance(raw, bool) else raw  # True equals 1 in Python
+
+
 def _no_settings(raw: Any) -> Any:
     return {} if raw is None else raw
 
 
-def _timezone(raw: Any) -> Any:
-    if isinstance(raw, str):
-        try:
-            ZoneInfo(raw)
-        except (OSError, ValueError, KeyError):
-            raise PydanticCustomError("timezone", "unknown timezone '{raw}'", {"raw": raw, "cure": "write a name such as Europe/London or UTC"}) from None
-    return raw
-
-
-def _time(raw: Any) -> Any:
-    if isinstance(raw, str):
-        try:
-            datetime.fromisoformat(raw)
-        except ValueError:
-            raise PydanticCustomError("time", "not a date or time: '{raw}'", {"raw": raw, "cure": "write 2024-03-04 or 2024-03-04T09:30 or 2024-03-04T09:30+01:00"}) from None
-    return raw
-
-
-Timezone = Annotated[str, BeforeValidator(_timezone)]
-Time = Annotated[str, BeforeValidator(_time)]
-
-
-def is_date(text: str) -> bool:
-    """Whether a time of the spec is a whole day."""
-    return re.fullmatch(r"\d{4}-?\d{2}-?\d{2}|\d{4}-?W\d{2}(-?\d)?", text) is not None
-
-
-def instant(text: str, timezone: str, end: bool = False) -> datetime:
-    """A time of the spec as an aware datetime; with `end`, a date means the end of that day."""
-    if is_date(text):
-        day = date.fromisoformat(text) + timedelta(days=1 if end else 0)
-        return datetime.combine(day, time(), ZoneInfo(timezone))
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(timezone))
+ArmValue = Annotated[ArmSpec, BeforeValidator(_no_settings), OrAs({"type": "null"})]
 
 
 class Period(Model):
     """When units were exposed: from `start`, a date or time, to `end` (a date includes that day)."""
 
-    start: Time | None = None
-    end: Time | None = None
-    timezone: Timezone = "UTC"
+    start: Time | None = Field(None, description="first day, or first moment: 2024-03-04, 2024-03-04T09:30")
+    end: Time | None = Field(None, description="last day (included), or the moment after the last")
+    timezone: Timezone = Field("UTC", description="zone of the days, and of times without one: Europe/London")
 
     @model_validator(mode="after")
     def _in_order(self) -> Period:
@@ -96,27 +67,28 @@ class FileRef(Model):
 
 
 def _files(raw: Any) -> Any:
-    if isinstance(raw, str):
-        return [{"path": raw}]
     if isinstance(raw, dict):
-        return [item if arm is None else {**item, "arm": arm} for arm, paths in raw.items() for item in _paths(paths)]
-    return _paths(raw)
+        return [FileRef(path=path, arm=arm) for arm, paths in raw.items() for path in _paths(paths)]
+    return [path if isinstance(path, FileRef) else FileRef(path=path) for path in _paths(raw)]
 
 
 def _paths(raw: Any) -> list[Any]:
-    items = raw if isinstance(raw, (list, tuple)) else [raw]
-    return [{"path": item} if isinstance(item, str) else item if isinstance(item, (dict, FileRef)) else {"path": item} for item in items]
+    items = list(raw) if isinstance(raw, (list, tuple)) else [raw]
+    if not items or not all(isinstance(item, FileRef) or (isinstance(item, str) and item) for item in items):
+        raise PydanticCustomError(
+            "file",
+            "not a file: {raw}",
+            {"raw": shown(raw), "cure": "write a path, a list of paths, a glob, or {arm: path}"},
+        )
+    return items
 
 
-_PATHS_SCHEMA: dict[str, Any] = {
-    "anyOf": [
-        {"type": "string"},
-        {"type": "array", "items": {"type": "string"}, "minItems": 1},
-        {"type": "object", "additionalProperties": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}},
-    ],
-    "description": "a path, a list of paths, a glob, or {arm: path}; relative to the spec",
-}
-Files = Annotated[tuple[FileRef, ...], BeforeValidator(_files), Field(min_length=1), WithJsonSchema(_PATHS_SCHEMA)]
+Files = Annotated[
+    tuple[FileRef, ...],
+    BeforeValidator(_files),
+    Field(min_length=1, description="a path, a list of paths, a glob, or {arm: path}; relative to the spec"),
+    WithJsonSchema({"anyOf": [PATH, PATHS, BY_ARM]}),
+]
 
 
 class FileOptions(Model):
@@ -126,10 +98,12 @@ class FileOptions(Model):
     columns: dict[Canonical, str] = Field(default_factory=dict, description="canonical name: the file's header name")
     where: Where = Field(default_factory=dict, description="rows to keep, by plain conditions on columns")
     format: Literal["csv", "tsv", "jsonl", "parquet"] | None = Field(None, description="default: by the file's name")
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = Field(
+        None, description="separator of columns, one character"
+    )
     decimal: Literal[".", ","] | None = Field(None, description="decimal separator of numbers")
     thousands: Literal[",", ".", " "] | None = Field(None, description="thousands separator of numbers")
-    encoding: Literal["utf-8", "utf-16", "latin-1"] | None = None
+    encoding: Literal["utf-8", "utf-16", "latin-1"] | None = Field(None, description="default: utf-8")
     skip: Count | None = Field(None, description="lines to skip before the header")
     null: Texts | None = Field(None, description="texts that mean a missing value, beside the empty one")
     time_format: str | None = Field(None, description="strptime format of `time`: %m/%d/%Y %H:%M:%S")
@@ -160,19 +134,19 @@ class CountsFile(FileOptions):
 class Spread(Model):
     """Mean and standard deviation of one value per unit."""
 
-    mean: Number
-    sd: Annotated[Number, Field(ge=0)]
+    mean: Number = Field(description="mean over the units")
+    sd: Annotated[Number, Field(ge=0)] = Field(description="standard deviation over the units")
 
 
 class TypedCount(Model):
     """A metric of one arm, typed by hand: `count` successes; or mean and sd; or both parts of a ratio."""
 
-    count: Count | None = None
-    mean: Number | None = None
-    sd: Annotated[Number, Field(ge=0)] | None = None
-    numerator: Spread | None = None
-    denominator: Spread | None = None
-    correlation: Annotated[Number, Field(ge=-1, le=1)] | None = None
+    count: Count | None = Field(None, description="units that converted")
+    mean: Number | None = Field(None, description="mean over the units")
+    sd: Annotated[Number, Field(ge=0)] | None = Field(None, description="standard deviation over the units")
+    numerator: Spread | None = Field(None, description="the part above the line, per unit")
+    denominator: Spread | None = Field(None, description="the part below the line, per unit")
+    correlation: Annotated[Number, Field(ge=-1, le=1)] | None = Field(None, description="of both parts over the units")
     units: Count | None = Field(None, description="units of this metric, where not all have a value")
 
 
@@ -180,13 +154,13 @@ def _typed(raw: Any) -> Any:
     return {"count": raw} if isinstance(raw, int) and not isinstance(raw, bool) else raw
 
 
-CountValue = Annotated[TypedCount, BeforeValidator(_typed)]
+CountValue = Annotated[TypedCount, BeforeValidator(_typed), OrAs({"type": "integer", "minimum": 0})]
 
 
 class ArmCounts(Model):
     """Counts of one arm: its units, and a value for each metric."""
 
-    units: Count
+    units: Count = Field(description="exposed units of the arm")
     metrics: dict[str, CountValue] = Field(default_factory=dict)
 
     @model_validator(mode="before")
@@ -197,6 +171,12 @@ class ArmCounts(Model):
         rest = {key: value for key, value in raw.items() if key != "units"}
         return {"metrics": rest, **({"units": raw["units"]} if "units" in raw else {})}
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        schema = handler.resolve_ref_schema(handler(core))
+        schema["additionalProperties"] = schema["properties"].pop("metrics")["additionalProperties"]
+        return schema
+
 
 def _counts_kind(raw: Any) -> str:
     return "<file>" if isinstance(raw, (str, CountsFile)) or (isinstance(raw, dict) and "file" in raw) else "<inline>"
@@ -206,34 +186,29 @@ def _counts_file(raw: Any) -> Any:
     return {"file": raw} if isinstance(raw, str) else raw
 
 
-Counts = Annotated[
-    Annotated[Annotated[CountsFile, BeforeValidator(_counts_file)], Tag("<file>")] | Annotated[dict[str, ArmCounts], Tag("<inline>")],
-    Discriminator(_counts_kind),
-]
+_TypedCounts = Annotated[dict[str, ArmCounts], Tag("<inline>")]
+_FileCounts = Annotated[CountsFile, BeforeValidator(_counts_file), OrAs(PATH), Tag("<file>")]
+Counts = Annotated[_FileCounts | _TypedCounts, Discriminator(_counts_kind)]
 
 
 def _sources(raw: Any) -> Any:
     """A path, a list, a glob, {arm: path} or a mapping with options, all as a list of mappings with `file`."""
-    if raw is None:
-        return raw
     if isinstance(raw, (list, tuple)):
         return [{"file": item} if isinstance(item, str) else item for item in raw]
     return [raw] if isinstance(raw, dict) and "file" in raw else [{"file": raw}]
 
 
-def _source_schema(model: str) -> dict[str, Any]:
-    options = {"$ref": f"#/$defs/{model}"}
-    many = {"type": "array", "minItems": 1, "items": {"anyOf": [{"type": "string"}, options]}}
-    return {"anyOf": [{"type": "string"}, many, options, {"type": "object", "additionalProperties": {"type": "string"}}]}
+S = TypeVar("S")
+Sources = Annotated[tuple[S, ...], BeforeValidator(_sources), Field(min_length=1), SourceForms()]
 
 
 class DataSpec(Model):
     """Where the data are: exposures, events, units and counts, mixed as needed."""
 
-    exposures: Annotated[tuple[ExposureSource, ...], BeforeValidator(_sources)] = ()
-    events: Annotated[tuple[EventSource, ...], BeforeValidator(_sources)] = ()
-    units: Annotated[tuple[UnitSource, ...], BeforeValidator(_sources)] = ()
-    counts: Counts | None = None
+    exposures: Sources[ExposureSource] = Field((), description="one row: one unit seeing an arm")
+    events: Sources[EventSource] = Field((), description="one row: one thing that a unit did")
+    units: Sources[UnitSource] = Field((), description="one row: one unit")
+    counts: Counts | None = Field(None, description="{arm: {units: 2400, METRIC: 288}}, or a file with one row per arm")
     columns: dict[Canonical, str] = Field(default_factory=dict, description="canonical: theirs, for all files")
 
     def sources(self) -> tuple[FileOptions, ...]:
@@ -244,19 +219,19 @@ class DataSpec(Model):
 class Exposure(Model):
     """What counts as seeing the change: units without this event are not analysed."""
 
-    event: Text
-    where: Where = Field(default_factory=dict)
+    event: Text = Field(description="the event that marks the exposure")
+    where: Where = Field(default_factory=dict, description="plain conditions on the event's columns")
 
 
 class Analysis(Model):
     """How the data are analysed."""
 
-    alpha: Annotated[Number, Field(ge=1e-6, le=0.5)] = 0.05
-    monitoring: Literal["fixed"] = "fixed"
-    correction: Literal["holm", "none"] = "holm"
-    interval: Literal["auto", "analytic"] = "auto"
+    alpha: Annotated[Number, Field(ge=1e-6, le=0.5)] = Field(0.05, description="two-sided level of tests and intervals")
+    monitoring: Literal["fixed"] = Field("fixed", description="`fixed`: the result is judged once, at the planned size")
+    correction: Literal["holm", "none"] = Field("holm", description="for several primaries, secondaries or variants")
+    interval: Literal["auto", "analytic"] = Field("auto", description="how intervals are computed")
     as_of: Time | None = Field(None, description="later rows are left out; default: the latest time in the data")
-    seed: Count = 0
+    seed: Count = Field(0, description="seed of everything random")
 
 
 def _baseline(raw: Any) -> Any:
@@ -270,41 +245,58 @@ class Baseline(Model):
     For a ratio `sd` is that of the linearised ratio per unit: (numerator - R denominator) / mean denominator.
     """
 
-    share: Annotated[Number, Field(gt=0, lt=1)] | None = None
-    mean: Number | None = None
-    sd: Annotated[Number, Field(gt=0)] | None = None
+    share: Annotated[Number, Field(gt=0, lt=1)] | None = Field(None, description="share of units that convert")
+    mean: Number | None = Field(None, description="mean over the units")
+    sd: Annotated[Number, Field(gt=0)] | None = Field(None, description="standard deviation over the units")
+
+
+BaselineValue = Annotated[Baseline, BeforeValidator(_baseline), OrAs(SHARE)]
 
 
 class Plan(Model):
     """What the team planned: power, traffic, size."""
 
-    power: Annotated[Number, Field(gt=0.5, lt=1)] = 0.8
-    units_per_day: Annotated[Number, Field(gt=0)] | None = None
+    power: Annotated[Number, Field(gt=0.5, lt=1)] = Field(
+        0.8, description="chance to find the minimum effect if it is there"
+    )
+    units_per_day: Annotated[Number, Field(gt=0)] | None = Field(
+        None, description="expected units a day, all arms together"
+    )
     units: Annotated[int, Field(strict=True, gt=0)] | None = Field(None, description="planned units, all arms together")
-    baseline: dict[str, Annotated[Baseline, BeforeValidator(_baseline)]] = Field(default_factory=dict)
+    baseline: dict[str, BaselineValue] = Field(
+        default_factory=dict, description="what the control is expected to show: {METRIC: 2%}"
+    )
 
 
 class Experiment(Model):
     """An experiment spec that has passed every rule."""
 
-    schema_version: Literal[1]
-    name: Annotated[str, Field(pattern=rf"^{NAME}$", max_length=100)]
-    title: str | None = None
-    description: str | None = None
-    hypothesis: str | None = None
-    owner: str | None = None
-    tags: Texts = ()
-    links: Texts = ()
-    unit: Annotated[str, Field(max_length=40)] = Field("units", description="what is randomised, as a plural noun: visitors")
-    arms: Annotated[dict[str, Annotated[ArmSpec, BeforeValidator(_no_settings)]], Field(min_length=2)]
-    period: Period | None = None
-    data: DataSpec | None = None
-    exposure: Exposure | None = None
-    window: Duration | None = None
-    metrics: Annotated[dict[str, MetricSpec], Field(min_length=1)]
-    segments: Texts = ()
-    analysis: Analysis = Analysis()
-    plan: Plan = Plan()
+    schema_version: Annotated[Literal[1], BeforeValidator(_no_boolean)] = Field(description="version of this contract")
+    name: Annotated[str, Field(pattern=rf"^{NAME}$", max_length=100)] = Field(
+        description="lower-case letters, digits, - and _"
+    )
+    title: str | None = Field(None, description="heading of the report; default: the name")
+    description: str | None = Field(None, description="free text")
+    hypothesis: str | None = Field(None, description="what was changed, and why it should help")
+    owner: str | None = Field(None, description="who answers questions")
+    tags: Texts = Field((), description="free words")
+    links: Texts = Field((), description="tickets, designs, dashboards")
+    unit: Annotated[str, Field(max_length=40)] = Field(
+        "units", description="what is randomised, as a plural noun: visitors"
+    )
+    arms: Annotated[dict[str, ArmValue], Field(min_length=2, description="two or more; the first is the control")]
+    period: Period | None = Field(None, description="when units were exposed")
+    data: DataSpec | None = Field(None, description="where the data are; the command line can override it")
+    exposure: Exposure | None = Field(
+        None, description="what counts as seeing the change; default: the first row in an arm"
+    )
+    window: Duration | None = Field(
+        None, description="time after first exposure that counts; default: to the end of the period"
+    )
+    metrics: Annotated[dict[str, MetricSpec], Field(min_length=1, description="what is measured, by name")]
+    segments: Texts = Field((), description="columns known at exposure: device, channel")
+    analysis: Analysis = Field(Analysis(), description="how the data are analysed")
+    plan: Plan = Field(Plan(), description="what the team planned: size, traffic, power")
 
     @property
     def control(self) -> str:

@@ -1,4 +1,6 @@
-"""Keys of the contract whose feature is not built yet: refused by name, never ignored. Delete a line when it is built."""
+"""Keys of the contract whose feature is not built yet: refused by name, never ignored.
+
+Delete a line when it is built."""
 
 from __future__ import annotations
 
@@ -26,5 +28,7 @@ def remove_unbuilt(raw: dict[str, Any]) -> Iterator[tuple[Loc, str]]:
                 yield ("analysis", key), f"analysis.{key}: {'{looks, spending}' if isinstance(value, dict) else value}"
     metrics = raw.get("metrics")
     if isinstance(metrics, dict):
-        for name in [name for name, metric in metrics.items() if isinstance(metric, dict) and metric.get("type") in METRIC_TYPES]:
+        for name in [
+            name for name, metric in metrics.items() if isinstance(metric, dict) and metric.get("type") in METRIC_TYPES
+        ]:
             yield ("metrics", name, "type"), f"metric type '{metrics.pop(name)['type']}'"

@@ -1,0 +1,108 @@
+"""`abcx` and `python -m abcx`: the one place that turns errors into exit codes and messages."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+from abcx import errors
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+_TERMINATED = 128 + signal.SIGTERM
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and give its exit code: 0 done, 1 something blocks, 2 could not run, 3 a bug, 130
+    interrupted."""
+    _make_printable()
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        code = _run(arguments)
+    except KeyboardInterrupt:
+        code = errors.INTERRUPTED
+    except errors.AbcxError as error:
+        code = _fatal(str(error), errors.COULD_NOT_RUN)
+    except MemoryError:
+        code = _fatal(
+            "error[memory]: not enough memory\n  = help: set a limit with --memory 2GB, or use a larger machine",
+            errors.COULD_NOT_RUN,
+        )
+    except OSError as error:
+        code = _system(error)
+    except Exception as error:
+        code = _fatal(_bug(error), errors.BUG)
+    return _flushed(code)
+
+
+def _run(arguments: list[str] | None) -> int:
+    from abcx.cli import app
+
+    try:
+        app(args=arguments, prog_name="abcx")
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else errors.DONE if stop.code is None else errors.COULD_NOT_RUN
+    return errors.DONE
+
+
+def _system(error: OSError) -> int:
+    if isinstance(error, BrokenPipeError):
+        return errors.DONE
+    if error.errno in _FULL:
+        where = f" {error.filename}" if error.filename else ""
+        return _fatal(f"error[disk]: cannot write{where}: {error.strerror}", errors.COULD_NOT_RUN)
+    return _fatal(_bug(error), errors.BUG)
+
+
+def _bug(error: Exception) -> str:
+    import platform
+    import traceback
+
+    from abcx import __version__
+
+    lines = "".join(traceback.format_exception(error)).splitlines()
+    shown = "\n".join("  " + line for line in lines[-14:])
+    system = f"abcx {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
+    head = "error[bug]: this is a bug in abcx, not in your files. Please report it with the lines below."
+    return f"{head}\n  {system}\n{shown}"
+
+
+def _fatal(message: str, code: int) -> int:
+    with contextlib.suppress(OSError):
+        print(message, file=sys.stderr)
+    return code
+
+
+def _flushed(code: int) -> int:
+    """Write out what is still buffered; a reader that has gone is no error."""
+    from abcx.commands.outputs import silence
+
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except (OSError, ValueError) as error:
+            silence(stream)
+            if not isinstance(error, BrokenPipeError) and code == errors.DONE:
+                code = errors.COULD_NOT_RUN
+    return code
+
+
+def _make_printable() -> None:
+    """A terminal that cannot show a character shows a replacement; it never ends the run."""
+    for stream, instead in ((sys.stdout, "replace"), (sys.stderr, "backslashreplace")):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=instead)
+
+
+def _terminated(number: int, frame: FrameType | None) -> NoReturn:
+    """SIGTERM leaves as an exception, so that half-written files are removed on the way out."""
+    raise SystemExit(_TERMINATED)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

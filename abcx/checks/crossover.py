@@ -1,0 +1,41 @@
+"""**Crossover**: units that were seen in more than one arm.
+
+Looks at: how many units have rows in several arms, as a share of all exposed units, counted before those units are left
+out. Fails above 1 % and warns above 0.1 %.
+
+Why it matters: a visitor who saw both versions cannot speak for either, so such units are left out. A few are normal:
+cleared cookies, a second device, merged accounts. Many mean that the assignment does not stick, and the units that are
+left are a selection: frequent visitors meet the second arm more often and vanish first.
+
+What to do now: check that the assignment is stored per unit and that the unit in the data is the one that was
+randomised (visitor, account). If rows were mislabelled rather than units shown two versions, tell the arms by a rule
+(`where:`) on the columns that say what was really shown.
+"""
+
+from __future__ import annotations
+
+from abcx import wording
+from abcx.checks.context import CheckContext
+from abcx.checks.words import share_text
+from abcx.results import CheckResult, CheckStatus
+
+FAIL = 0.01
+WARN = 0.001
+
+
+def check(context: CheckContext) -> CheckResult:
+    """The share of exposed units that were seen in several arms."""
+    both = context.observed.crossover
+    if both is None:
+        return CheckResult("crossover", "skipped", "counts do not tell", help="needs one row per unit, not counts")
+    exposed = context.total + both
+    share = both / exposed if exposed else 0.0
+    status: CheckStatus = "fail" if share > FAIL else "warn" if share > WARN else "pass"
+    message = (
+        f"{wording.count(both)} of {context.noun(exposed)} ({share_text(share, FAIL, WARN)}) were seen in several arms"
+    )
+    if not both:
+        message = f"none of {context.noun(exposed)} was seen in several arms"
+    help = "check that an assignment sticks to its unit; if rows are mislabelled, tell the arms by a rule (`where:`)"
+    details = {"units": both, "exposed": exposed, "share": share}
+    return CheckResult("crossover", status, message, None, details, None if status == "pass" else help)

@@ -1,0 +1,79 @@
+"""**Duration**: did the experiment run as long as was declared, and long enough?
+
+Looks at: whether the data reach the last day of the declared period, on how many of its days there are exposures, and
+how long it is. Warns when the data stop early, when a finished period has exposures on fewer than nine of ten days, and
+when the period is shorter than seven days. Skipped where no end is declared: the data are then taken as complete.
+
+Why it matters: a test that is stopped when it looks good has stopped at a lucky moment. A test of a few days has seen a
+few kinds of days, the most eager customers, and the novelty of the change.
+
+What to do now: wait for the declared end and export again. If days without exposures were an outage, say so in the
+report. Plan at least one whole week, better two.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from abcx import wording
+from abcx.checks.context import CheckContext, days_between
+from abcx.results import CheckResult
+
+SHORTEST = 7
+"""Days that an experiment should have at least."""
+COVERED = 0.9
+"""Share of the declared days on which exposures are expected."""
+
+
+def check(context: CheckContext) -> CheckResult:
+    """The declared period against the days in the data."""
+    exposed = context.exposed_days()
+    declared = _declared(context)
+    if declared is None:
+        return CheckResult("duration", "skipped", "no end of the period is declared", help="needs a period with an end")
+    first, last = declared
+    days, seen = days_between(first, last), _days_seen(context, first, last)
+    over = context.period_over()
+    if over is None and exposed is not None:
+        over = exposed[1] >= last
+    details: dict[str, Any] = {"declared_days": days, "exposed_days": seen, "over": over}
+    problems = _problems(context, last, days, seen, over)
+    if problems:
+        help = "wait for the declared end and export again" if over is False else "plan whole weeks, at least one"
+        if over and days >= SHORTEST:
+            help = "find out why there were no exposures on some days: an outage, an incomplete export, little traffic"
+        return CheckResult("duration", "warn", "; ".join(problems), None, details, help)
+    told = "the data have no times, so it is taken as over" if over is None else "it is over"
+    covered = f", with exposures on {wording.count(seen)} of them" if seen is not None else ""
+    message = f"the period has {wording.plural(days, 'days')}{covered}, and ends on {last.isoformat()}: {told}"
+    return CheckResult("duration", "pass", message, None, details)
+
+
+def _declared(context: CheckContext) -> tuple[date, date] | None:
+    """First and last declared day; the day of the first exposure stands in for a start that is not declared."""
+    exposed, last = context.exposed_days(), context.last_day()
+    return context.declared_days() or ((exposed[0], last) if exposed and last else None)
+
+
+def _days_seen(context: CheckContext, first: date, last: date) -> int | None:
+    """Declared days on which there are exposures; None where the data have no days."""
+    if context.observed.daily is None:
+        return None
+    days = [date.fromisoformat(day) for day, units in context.observed.daily if sum(units.values())]
+    return sum(first <= day <= last for day in days)
+
+
+def _problems(context: CheckContext, last: date, days: int, seen: int | None, over: bool | None) -> list[str]:
+    problems = []
+    if over is False:
+        stop = context.observed.as_of
+        exposed = context.exposed_days()
+        day = context.local(stop).date() if stop is not None else exposed[1] if exposed else None
+        when = f" on {day.isoformat()}" if day else ""
+        problems.append(f"the data stop{when}, before the period ends on {last.isoformat()}")
+    elif seen is not None and seen < COVERED * days:
+        problems.append(f"there are exposures on {wording.count(seen)} of {wording.count(days)} declared days only")
+    if days < SHORTEST:
+        problems.append(f"the period has {wording.plural(days, 'days')}: shorter than one week")
+    return problems

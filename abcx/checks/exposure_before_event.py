@@ -1,0 +1,55 @@
+"""**Events before exposure**: do things happen to a unit before it saw anything?
+
+Looks at: events of the metrics that precede their unit's first exposure, and the share of units that have such events
+in each arm. Warns when that share differs by arm (chi-square test, p < .001).
+
+Why it matters: events before exposure count for nothing, because the change cannot have caused them. To have some is
+normal: customers act before they enter a test. But they should be equally common in all arms. Where they are not, the
+clocks of two systems disagree, or one arm logs its exposure late, and events that belong to the test are lost there.
+
+What to do now: take a handful of such units and compare the times of their exposure and of their events in the source
+system. Look for a timezone that only one file uses (`timezone:` under the file), for exposures that are logged at the
+end of a page, and for devices whose clock is wrong.
+"""
+
+from __future__ import annotations
+
+from abcx import wording
+from abcx.checks.context import CheckContext
+from abcx.checks.shares import differ
+from abcx.checks.words import p_text
+from abcx.results import CheckResult
+
+WARN = 0.001
+
+
+def check(context: CheckContext) -> CheckResult:
+    """Whether units with events before their exposure are equally common in all arms."""
+    before, units = context.observed.before_exposure, context.observed.units_before
+    if before is None or units is None:
+        message = "the data do not tell what came before exposure"
+        return CheckResult("exposure_before_event", "skipped", message, help="needs events and exposures with times")
+    arms = list(context.experiment.arms)
+    early = [units.get(arm, 0) for arm in arms]
+    late = [max(context.units(arm) - n, 0) for arm, n in zip(arms, early, strict=True)]
+    events = sum(before.values())
+    details = {"events": dict(before), "units": dict(units)}
+    if not sum(early):
+        message = f"{_events(events)} before exposure"
+        return CheckResult("exposure_before_event", "pass", message, None, details)
+    p = differ(early, late)
+    counts = zip(arms, early, late, strict=True)
+    rates = [f"{wording.percent(n / (n + m), 1)} in {arm}" for arm, n, m in counts if n + m]
+    shown = f" ({p_text(p, WARN)})" if p is not None else ""
+    message = (
+        f"{_events(events)} before exposure and count for nothing; "
+        f"share of {context.experiment.unit} that have one: {wording.joined(rates)}{shown}"
+    )
+    if p is None or p >= WARN:
+        return CheckResult("exposure_before_event", "pass", message, p, details)
+    help = "the arms log differently: compare the times of exposures and events in the source, and their timezones"
+    return CheckResult("exposure_before_event", "warn", message, p, details, help)
+
+
+def _events(n: int) -> str:
+    return "no event came" if n == 0 else f"{wording.plural(n, 'events')} came"

@@ -1,0 +1,100 @@
+"""**Missing values**: do exposed units lack a value, and does one arm lack more than the other?
+
+Looks at: for every metric, exposed units without a value (an empty cell of a ready-made column, a unit that the file of
+units does not know), their share by arm, and a chi-square test of equal shares. A primary metric fails below p = .001;
+otherwise a metric warns below .01. Where an arm expects fewer than 5 missing or present values there is no test. A unit
+without any event is not missing: it counts as 0.
+
+Why it matters: units without a value are left out of that metric. If the loss is the same everywhere, only precision
+suffers. If one arm loses more, the two groups that are left are no longer alike, and the comparison shows who was lost
+as much as what the change did.
+
+What to do now: ask why values are empty in one arm: a tracking call that a script blocks, a form field that only one
+version has, a join that failed. Mend the data, or choose a metric that every exposed unit has (a count of events, a
+conversion). Do not fill the gaps with averages.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from abcx import wording
+from abcx.checks.context import CheckContext
+from abcx.checks.shares import differ
+from abcx.checks.words import p_text, share_text
+from abcx.results import CheckResult, CheckStatus
+
+FAIL = 0.001
+WARN = 0.01
+
+
+@dataclass(frozen=True)
+class _Loss:
+    """One metric's exposed units without a value; `p_value` is None where there is nothing to test."""
+
+    name: str
+    primary: bool
+    missing: dict[str, int]
+    exposed: dict[str, int]
+    p_value: float | None
+
+    @property
+    def status(self) -> CheckStatus:
+        if self.p_value is None or self.p_value >= WARN:
+            return "pass"
+        return "fail" if self.primary and self.p_value < FAIL else "warn"
+
+    @property
+    def total(self) -> int:
+        return sum(self.missing.values())
+
+
+def check(context: CheckContext) -> CheckResult:
+    """Whether units without a value are equally common in all arms."""
+    losses = [_loss(context, name) for name in context.experiment.metrics]
+    details: dict[str, Any] = {"metrics": {loss.name: _plain(loss) for loss in losses if loss.total}}
+    worst: dict[CheckStatus, list[_Loss]] = {"fail": [], "warn": [], "pass": []}
+    for loss in losses:
+        worst[loss.status].append(loss)
+    tested = [loss.p_value for loss in losses if loss.p_value is not None]
+    p = min(tested, default=None)
+    if not worst["fail"] and not worst["warn"]:
+        return CheckResult("missing", "pass", _harmless(context, losses), p, details)
+    status: CheckStatus = "fail" if worst["fail"] else "warn"
+    if status == "fail":
+        details["reason"] = "data_loss"
+    message = "; ".join(_clause(loss) for loss in worst["fail"] + worst["warn"])
+    help = "find out why values are lost in one arm more than in the other: blocked tracking, a failed join, a form"
+    return CheckResult("missing", status, message, p, details, help)
+
+
+def _loss(context: CheckContext, name: str) -> _Loss:
+    data = context.data(name)
+    arms = [arm for arm in context.experiment.arms if arm in data.summaries]
+    missing = {arm: max(data.missing.get(arm, 0), 0) for arm in arms}
+    present = {arm: data.summaries[arm].n for arm in arms}
+    exposed = {arm: missing[arm] + present[arm] for arm in arms}
+    p = differ(list(missing.values()), list(present.values()))
+    return _Loss(name, context.experiment.metrics[name].role == "primary", missing, exposed, p)
+
+
+def _plain(loss: _Loss) -> dict[str, Any]:
+    shares = {arm: loss.missing[arm] / n for arm, n in loss.exposed.items() if n}
+    return {"missing": loss.missing, "shares": shares, "p_value": loss.p_value}
+
+
+def _clause(loss: _Loss) -> str:
+    shares = [f"{share_text(loss.missing[arm] / n)} in {arm}" for arm, n in loss.exposed.items() if n]
+    assert loss.p_value is not None
+    shown = p_text(loss.p_value, FAIL if loss.p_value < 2 * FAIL else WARN)
+    return f"{loss.name} has no value for {wording.joined(shares)} ({shown})"
+
+
+def _harmless(context: CheckContext, losses: list[_Loss]) -> str:
+    most = max(losses, key=lambda loss: loss.total)
+    if not most.total:
+        return f"every metric has a value for all {context.noun(context.total)}"
+    exposed = sum(most.exposed.values())
+    alike = f", alike in all arms ({p_text(most.p_value, WARN)})" if most.p_value is not None else ""
+    return f"{most.name} has no value for {wording.count(most.total)} of {context.noun(exposed)}{alike}"

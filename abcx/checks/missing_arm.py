@@ -1,0 +1,30 @@
+"""**Missing arm**: an arm that nobody saw.
+
+Looks at: the number of units analysed in each arm. Fails when an arm has none.
+
+Why it matters: without units there is nothing to compare.
+
+What to do now: usually the data spell the arm differently (add the spelling to `labels:`; the check `unknown_arm`
+shows what was found), the export covers one arm only, or every unit of that arm fell outside the period or never met
+the exposure event. The list of exclusions in the report says which.
+"""
+
+from __future__ import annotations
+
+from abcx import wording
+from abcx.checks.context import CheckContext
+from abcx.results import CheckResult
+
+
+def check(context: CheckContext) -> CheckResult:
+    """Whether every arm has units."""
+    units = {arm: context.units(arm) for arm in context.experiment.arms}
+    empty = [arm for arm, n in units.items() if n <= 0]
+    details = {"units": units}
+    if not empty:
+        counts = [f"{arm} has {wording.count(n)}" for arm, n in units.items()]
+        message = f"every arm has {context.experiment.unit}: {wording.joined(counts)}"
+        return CheckResult("missing_arm", "pass", message, None, details)
+    message = f"{wording.joined(empty)} {'has' if len(empty) == 1 else 'have'} no {context.experiment.unit}"
+    help = "check how the data spell the arm (`labels:`), and the exclusions: period, exposure event, crossover"
+    return CheckResult("missing_arm", "fail", message, None, details, help)

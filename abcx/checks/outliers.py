@@ -1,0 +1,201 @@
+"""**Outliers**: do a few units carry the result?
+
+Looks at: for every mean and ratio that is judged, the lift without the units with the largest values: the top 0.1 % of
+all arms together, at least one, never more than a tenth of the units with a value. And, where the result is
+significant, how many top units of the leading arm would have to go before it no longer is. Warns when the top units
+decide whether it is significant, when 10 or fewer carry it, or when the lift moves by more than a third of itself
+without them and that is more than chance (a third of the margin of error). A sign that flips is such a move.
+
+Why it matters: revenue is made by few. One wholesale order in the variant can look like a better shop, and it will not
+come again because of the change.
+
+What to do now: look at these units one by one: resellers, test accounts, staff, a currency slip, a whole club's order.
+Leave out what is no customer, by a rule for all arms. Cap the metric (`cap: 99.9%`) in the next spec, decided before
+you look, and judge by the share of buyers, which no single order can tip.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from abcx import wording
+from abcx.checks.context import CheckContext
+from abcx.checks.words import p_text
+from abcx.results import CheckResult
+from abcx.stats.records import Contrast, Moments, RatioMoments, Summary
+
+TOP = 0.001
+"""Share of all units that is left out."""
+OF_NONZERO = 0.1
+"""But never more than this share of the units with a value other than 0."""
+MOVED = 1 / 3
+FRAGILE = 10
+
+Pairs = tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class _Influence:
+    """One metric and variant with all units, and without the `removed` largest of all arms."""
+
+    metric: str
+    arm: str
+    removed: int
+    alpha: float
+    full: Contrast
+    rest: Contrast
+    fragility: int | None
+
+    @property
+    def significant(self) -> tuple[bool, bool]:
+        """With all units, and without the largest."""
+        return _below(self.full.p_value, self.alpha), _below(self.rest.p_value, self.alpha)
+
+    @property
+    def moved(self) -> float:
+        """How far the lift moves, as a fraction of itself (the difference, where there is no lift)."""
+        old, new = self.full.lift, self.rest.lift
+        if old is None or new is None:
+            old, new = self.full.difference, self.rest.difference
+        if old is None or new is None:
+            return 0.0
+        return abs(new - old) / abs(old) if old else math.inf if new else 0.0
+
+    @property
+    def by_chance(self) -> bool:
+        """Whether the difference moves by no more than a third of its margin of error (two standard errors)."""
+        pivot, old, new = self.full.difference_pivot, self.full.difference, self.rest.difference
+        return pivot is None or old is None or new is None or abs(new - old) <= MOVED * 2 * pivot.scale
+
+    @property
+    def carried(self) -> bool:
+        return self.fragility is not None and self.fragility <= FRAGILE
+
+    @property
+    def suspect(self) -> bool:
+        first, second = self.significant
+        return first != second or self.carried or (self.moved > MOVED and not self.by_chance)
+
+
+def check(context: CheckContext) -> CheckResult:
+    """Lifts without the top units, and how many units carry each significant result."""
+    numbers = [name for name, m in context.experiment.metrics.items() if m.unit != "share" and m.role != "descriptive"]
+    if not numbers:
+        message = "no judged metric is a mean or a ratio"
+        return CheckResult("outliers", "skipped", message, help="needs a mean or ratio that is judged")
+    found = [
+        influence
+        for name in numbers
+        for arm in context.experiment.variants
+        if (influence := _influence(context, name, arm)) is not None
+    ]
+    if not found:
+        message = "the values of single units are not known"
+        return CheckResult("outliers", "skipped", message, help="needs one row per unit, not counts")
+    details = {"metrics": {name: {i.arm: _plain(i) for i in found if i.metric == name} for name in numbers}}
+    suspects = sorted((i for i in found if i.suspect), key=lambda i: (not i.carried, -min(i.moved, 1e9)))
+    if not suspects:
+        most = max(found, key=lambda i: i.moved)
+        return CheckResult("outliers", "pass", _clause(context, most), None, details)
+    message = "; ".join(_clause(context, influence) for influence in suspects[:3])
+    if len(suspects) > 3:
+        message += f"; and {len(suspects) - 3} more"
+    help = "look at these units one by one, cap the metric (`cap: 99.9%`), and judge by the share that converts"
+    return CheckResult("outliers", "warn", message, None, details, help)
+
+
+def _influence(context: CheckContext, name: str, arm: str) -> _Influence | None:
+    from abcx.stats import influence
+
+    metric, data, control = context.experiment.metrics[name], context.data(name), context.experiment.control
+    removed = _largest(context, name)
+    before = data.summaries.get(control), data.summaries.get(arm)
+    if not removed or not all(isinstance(summary, (Moments, RatioMoments)) for summary in before):
+        return None
+    old, new = before
+    assert isinstance(old, (Moments, RatioMoments)) and isinstance(new, (Moments, RatioMoments))
+    after = _without(old, removed.get(control, ())), _without(new, removed.get(arm, ()))
+    comparison = context.comparison(name, arm)
+    alpha = comparison.alpha if comparison else context.experiment.analysis.alpha
+    tops = [data.top.get(side, ()) for side in (control, arm)]
+    ranked: list[Any] = tops if isinstance(old, RatioMoments) else [[value for value, _ in top] for top in tops]
+    return _Influence(
+        metric=name,
+        arm=arm,
+        removed=sum(map(len, removed.values())),
+        alpha=alpha,
+        full=metric.contrast(old, new),
+        rest=metric.contrast(*after),
+        fragility=influence.fragility(old, new, ranked[0], ranked[1], alpha),
+    )
+
+
+def _largest(context: CheckContext, name: str) -> dict[str, Pairs]:
+    """The top units of all arms together, by arm; as many as the listed tops can tell without doubt."""
+    data = context.data(name)
+    tops = {arm: top for arm, top in data.top.items() if arm in data.summaries}
+    units = sum(summary.n for summary in data.summaries.values())
+    nonzero = sum(_nonzero(summary) for summary in data.summaries.values())
+    k = min(max(1, math.ceil(TOP * units)), max(1, math.floor(OF_NONZERO * nonzero)))
+    k = min([k, *(len(top) for arm, top in tops.items() if len(top) < data.summaries[arm].n)])
+    ranked = sorted(((pair, arm) for arm, top in tops.items() for pair in top), key=lambda x: x[0][0], reverse=True)
+    largest: dict[str, Pairs] = {}
+    for pair, arm in ranked[:k]:
+        largest[arm] = (*largest.get(arm, ()), pair)
+    return largest
+
+
+def _nonzero(summary: Summary) -> int:
+    moments = summary.numerator if isinstance(summary, RatioMoments) else summary
+    return (moments.n if moments.nonzero is None else moments.nonzero) if isinstance(moments, Moments) else 0
+
+
+def _without(summary: Moments | RatioMoments, removed: Pairs) -> Moments | RatioMoments:
+    from abcx.stats import influence
+
+    if isinstance(summary, RatioMoments):
+        return influence.ratio_without(summary, removed)
+    return influence.without(summary, [value for value, _ in removed])
+
+
+def _below(p: float | None, alpha: float) -> bool:
+    return p is not None and p < alpha
+
+
+def _plain(found: _Influence) -> dict[str, Any]:
+    return {
+        "removed": found.removed,
+        "lift": found.full.lift,
+        "lift_without": found.rest.lift,
+        "difference": found.full.difference,
+        "difference_without": found.rest.difference,
+        "p_value": found.full.p_value,
+        "p_value_without": found.rest.p_value,
+        "fragility": found.fragility,
+    }
+
+
+def _clause(context: CheckContext, found: _Influence) -> str:
+    named = found.metric if len(context.experiment.variants) == 1 else f"{found.metric} ({found.arm})"
+    lifts = found.full.lift is not None and found.rest.lift is not None
+    what = "lift" if lifts else "difference"
+    ends = [_effect(context, found.metric, contrast, lifts) for contrast in (found.full, found.rest)]
+    text = f"the {what} of {named} is {ends[0]} with all {context.experiment.unit}, {ends[1]} without the top "
+    text += wording.count(found.removed)
+    first, second = found.significant
+    if first != second and found.full.p_value is not None and found.rest.p_value is not None:
+        shown = [p_text(p, found.alpha) for p in (found.full.p_value, found.rest.p_value)]
+        text += f" ({shown[0]} with, {shown[1]} without)"
+    if found.carried:
+        carry = "carries" if found.fragility == 1 else "carry"
+        text += f"; {context.noun(found.fragility or 0)} {carry} the result"
+    return text
+
+
+def _effect(context: CheckContext, name: str, contrast: Contrast, as_lift: bool) -> str:
+    effect = contrast.lift if as_lift else contrast.difference
+    if effect is None:
+        return "unknown"
+    return wording.lift(effect) if as_lift else wording.difference(effect, context.experiment.metrics[name].unit)

@@ -1,0 +1,80 @@
+"""**Before exposure**: were the arms alike before anything was changed?
+
+Looks at: the same metrics over the time before each unit's first exposure, by the same tests as after it. The change
+cannot have had an effect yet, so any difference is chance or a fault. Warns when a primary, secondary or guardrail
+metric differs with p < .01 after correction for all these tests (Bonferroni).
+
+Why it matters: where the arms differ beforehand, a part of the "effect" was there before the change. The assignment may
+not be random, an earlier experiment may still be felt, or one arm may have been filtered.
+
+What to do now: check how units were assigned, and whether the same split served an earlier test. With a random
+assignment and a clean split one such warning in a hundred experiments is chance; a second run settles it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from abcx import wording
+from abcx.checks.context import CheckContext
+from abcx.checks.words import p_text
+from abcx.metrics import MetricSpec
+from abcx.results import CheckResult
+from abcx.stats.records import Summary
+
+WARN = 0.01
+
+
+@dataclass(frozen=True)
+class _Test:
+    """One metric and variant before exposure."""
+
+    metric: str
+    arm: str
+    control_value: float | None
+    arm_value: float | None
+    p_value: float
+    p_value_adjusted: float
+
+
+def check(context: CheckContext) -> CheckResult:
+    """Tests of every judged metric on what happened before exposure."""
+    judged = {name: metric for name, metric in context.experiment.metrics.items() if metric.role != "descriptive"}
+    if not any(context.data(name).before for name in judged):
+        help = "needs events from before the exposure"
+        return CheckResult("pre_period", "skipped", "nothing is known from before exposure", help=help)
+    found = [
+        (name, arm, before[context.experiment.control], before[arm], p)
+        for name, metric in judged.items()
+        if (before := context.data(name).before) is not None
+        for arm in context.experiment.variants
+        if (p := _p_value(metric, before.get(context.experiment.control), before.get(arm))) is not None
+    ]
+    tests = [
+        _Test(name, arm, judged[name].estimate(control), judged[name].estimate(variant), p, min(1.0, p * len(found)))
+        for name, arm, control, variant, p in found
+    ]
+    details = {"tests": [asdict(test) for test in tests]}
+    if not tests:
+        message = "nothing from before exposure can be tested"
+        return CheckResult("pre_period", "skipped", message, None, details, "needs events from before the exposure")
+    worst = min(tests, key=lambda test: test.p_value)
+    off = sorted((test for test in tests if test.p_value_adjusted < WARN), key=lambda test: test.p_value)
+    if not off:
+        looks = "" if len(tests) == 1 else f", corrected for {len(tests)} tests"
+        message = f"the arms were alike before exposure (smallest {p_text(worst.p_value_adjusted, WARN)}{looks})"
+        return CheckResult("pre_period", "pass", message, worst.p_value_adjusted, details)
+    message = "the arms differed before exposure: " + "; ".join(_clause(context, test) for test in off)
+    help = "a part of the effect may have been there before the change: check the assignment, and earlier tests"
+    return CheckResult("pre_period", "warn", message, worst.p_value_adjusted, details, help)
+
+
+def _p_value(metric: MetricSpec, control: Summary | None, variant: Summary | None) -> float | None:
+    return metric.contrast(control, variant).p_value if control is not None and variant is not None else None
+
+
+def _clause(context: CheckContext, test: _Test) -> str:
+    unit = context.experiment.metrics[test.metric].unit
+    values = [None if x is None else wording.value(x, unit) for x in (test.control_value, test.arm_value)]
+    sides = f"{values[0]} in {context.experiment.control}, {values[1]} in {test.arm}"
+    return f"{test.metric} {sides} ({p_text(test.p_value_adjusted, WARN)})"

@@ -1,0 +1,165 @@
+"""**Sample ratio mismatch**: do the arms have the share of units that was planned?
+
+Looks at: the units analysed in each arm against the planned shares, by a chi-square test: over all units, on each day
+and for each value of each segment. Fails below p = .001 over all units and warns below .01. A day or a segment value
+warns below .001, corrected for how many days or values were looked at (Bonferroni). Days and values in which an arm
+expects fewer than 5 units are left out and counted.
+
+Why it matters: a split that chance cannot explain means that units were lost, or let in, in one arm more than in the
+other, and those units are rarely like the rest. A slow page, a redirect, a crash, a bot filter or a late tracking call
+is enough. The arms then differ before the change has done anything, and no later correction is safe.
+
+What to do now: compare the planned shares with what the testing tool was set to, and declare them with `share:` if the
+split was not meant to be equal. Then look for the place where units get lost: in one arm, from one day on, or in one
+browser or device. Mend it and run again; do not read the effects of a run that failed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from abcx import wording
+from abcx.checks.context import CheckContext
+from abcx.checks.words import p_text
+from abcx.results import CheckResult, CheckStatus
+
+FAIL = 0.001
+WARN = 0.01
+MIN_EXPECTED = 5
+"""The chi-square test is not used where an arm expects fewer units."""
+
+Shares = Mapping[str, float]
+Units = Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One day, or one value of a segment."""
+
+    name: str
+    units: dict[str, int]
+    p_value: float
+    p_value_adjusted: float
+
+    @property
+    def off(self) -> bool:
+        return self.p_value_adjusted < FAIL
+
+
+def check(context: CheckContext) -> CheckResult:
+    """Units against planned shares: over all, by day, by segment value."""
+    shares = context.experiment.shares()
+    units = {arm: context.units(arm) for arm in shares}
+    if not _testable(units, shares):
+        few = "there are no units" if not context.total else f"only {context.noun(context.total)}: too few for the test"
+        return CheckResult("srm", "skipped", few, help="needs at least 5 expected units in every arm")
+    p = _p_value(units, shares)
+    days, days_left = _parts([(day, of_day) for day, of_day in context.observed.daily or ()], shares)
+    values, values_left = _parts(
+        [
+            (f"{segment} = {value or '(none)'}", of_value)
+            for segment, by_value in context.observed.segments.items()
+            for value, of_value in by_value.items()
+        ],
+        shares,
+    )
+    off = [part for part in (*days, *values) if part.off]
+    status: CheckStatus = "fail" if p < FAIL else "warn" if p < WARN or off else "pass"
+    message = _sentence(context, units, shares, p)
+    details = {
+        "arms": [_arm(arm, units, shares) for arm in shares],
+        "declared": _declared(context),
+        "days": {"left_out": days_left, "tested": [asdict(part) for part in days]},
+        "segments": {"left_out": values_left, "tested": [asdict(part) for part in values]},
+    }
+    told = "; ".join([message, *_places(days, shares, "on"), *_places(values, shares, "for")])
+    return CheckResult("srm", status, told, p, details, None if status == "pass" else _help(context, p < WARN))
+
+
+def _testable(units: Units, shares: Shares) -> bool:
+    return sum(units.values()) * min(shares.values()) / math.fsum(shares.values()) >= MIN_EXPECTED
+
+
+def _p_value(units: Units, shares: Shares) -> float:
+    from abcx.stats import goodness
+
+    return goodness.chi_square([units.get(arm, 0) for arm in shares], list(shares.values()))
+
+
+def _expected(arm: str, units: Units, shares: Shares) -> float:
+    return sum(units.values()) * shares[arm] / math.fsum(shares.values())
+
+
+def _residual(arm: str, units: Units, shares: Shares) -> float:
+    """How many standard deviations an arm is above its expected units."""
+    expected = _expected(arm, units, shares)
+    return (units.get(arm, 0) - expected) / math.sqrt(expected * (1 - shares[arm] / math.fsum(shares.values())))
+
+
+def _off(units: Units, shares: Shares) -> str:
+    """The arm furthest from its plan. Two arms are always equally far: then it is the variant."""
+    return max(reversed(list(shares)), key=lambda arm: round(abs(_residual(arm, units, shares)), 6))
+
+
+def _arm(arm: str, units: Units, shares: Shares) -> dict[str, Any]:
+    return {
+        "name": arm,
+        "units": units[arm],
+        "expected": _expected(arm, units, shares),
+        "share": shares[arm],
+        "residual": _residual(arm, units, shares),
+    }
+
+
+def _parts(found: list[tuple[str, Units]], shares: Shares) -> tuple[list[_Part], int]:
+    """Every part large enough to test with p corrected for all of them, and how many were not."""
+    large = [(name, {arm: units.get(arm, 0) for arm in shares}) for name, units in found if _testable(units, shares)]
+    tested = [(name, units, _p_value(units, shares)) for name, units in large]
+    return [_Part(name, units, p, min(1.0, p * len(tested))) for name, units, p in tested], len(found) - len(tested)
+
+
+def _sentence(context: CheckContext, units: Units, shares: Shares, p: float) -> str:
+    if p < WARN:
+        arm = _off(units, shares)
+        expected = wording.count(_rounded(_expected(arm, units, shares)))
+        shown = p_text(p, FAIL if p < 2 * FAIL else WARN)
+        return f"{arm} has {context.noun(units[arm])} where {expected} were expected ({shown})"
+    counts = wording.joined([wording.count(n) for n in units.values()])
+    planned = wording.joined([f"{wording.significant(100 * share)}%" for share in shares.values()])
+    assumed = "planned" if _declared(context) else "assumed"
+    return f"{counts} {context.experiment.unit} fit the {assumed} split of {planned} ({p_text(p, WARN)})"
+
+
+def _places(parts: list[_Part], shares: Shares, word: str) -> list[str]:
+    """The day or segment value that is furthest off, and how many others are."""
+    off = sorted((part for part in parts if part.off), key=lambda part: part.p_value)
+    if not off:
+        return []
+    worst = off[0]
+    arm = _off(worst.units, shares)
+    expected = wording.count(_rounded(_expected(arm, worst.units, shares)))
+    others = f" and {len(off) - 1} more" if len(off) > 1 else ""
+    return [
+        f"off {word} {worst.name}{others}: {arm} has {wording.count(worst.units[arm])} where {expected} were expected "
+        f"({p_text(worst.p_value_adjusted, FAIL)}, corrected for {len(parts)} looks)"
+    ]
+
+
+def _help(context: CheckContext, overall: bool) -> str:
+    if not overall:
+        return "find out what happened there: a release, an outage, a tracking change or a filter that hit one arm"
+    cause = "look for units that get lost in one arm: redirects, crashes, bot filters, late tracking"
+    if _declared(context):
+        return cause
+    return f"no `share:` is declared, so equal shares were assumed: declare the planned split; if it was equal, {cause}"
+
+
+def _declared(context: CheckContext) -> bool:
+    return any(arm.share is not None for arm in context.experiment.arms.values())
+
+
+def _rounded(expected: float) -> int:
+    return math.floor(expected + 0.5)

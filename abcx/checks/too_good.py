@@ -1,0 +1,152 @@
+"""**Too good to be true**: Twyman's law: any figure that looks interesting or different is usually wrong.
+
+Looks at: a primary metric that is significantly better with a lift above 50 %, and an order value (the sum of an
+event's values over the number of events or of buyers) that moves by more than 20 % either way although nothing says
+that prices changed. The order value is read from a ratio metric, or worked out from a mean and a conversion on the same
+event. Warns; it is never a veto.
+
+Why it matters: real changes of a page move conversions by a few per cent, and a filter or a button does not make people
+pay 20 % more. Lifts of another size come from double tracking, a broken control, bots, a price change that ran beside
+the test, or a few large orders, far more often than from the change.
+
+What to do now: look for the dull explanation first. Count a few orders by hand in the shop's own system, read the
+checks `srm`, `duplicates` and `outliers`, and repeat the test before anybody quotes the figure. If prices did change,
+say so in the spec: `tags: [price-change]`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from abcx import wording
+from abcx.checks.context import CheckContext
+from abcx.metrics import MetricSpec
+from abcx.results import CheckResult
+from abcx.terms import Term
+
+LIFT = 0.5
+ORDER_VALUE = 0.2
+PRICE_TAG = "price-change"
+
+
+@dataclass(frozen=True)
+class _Move:
+    """How far something moved in a variant; `chance` where its interval still contains no effect."""
+
+    name: str
+    arm: str
+    lift: float
+    suspect: bool
+    chance: bool = False
+
+
+def check(context: CheckContext) -> CheckResult:
+    """Lifts of primary metrics and moves of order values, against what changes usually do."""
+    primaries, orders = _primaries(context), _order_values(context)
+    moves = primaries + orders
+    if not moves:
+        message = "no primary metric has a lift"
+        return CheckResult("too_good", "skipped", message, help="needs a primary metric with a lift")
+    details = {
+        "primary": [_plain(move) for move in primaries],
+        "order_value": [_plain(move) for move in orders],
+        "price_change": _prices_changed(context),
+    }
+    suspects = [move for move in moves if move.suspect]
+    if not suspects:
+        most = max(moves, key=lambda move: abs(move.lift))
+        message = f"no lift is out of the ordinary: the largest is {wording.lift(most.lift)} ({_name(context, most)})"
+        return CheckResult("too_good", "pass", message, None, details)
+    clauses = [_clause(context, move, move in orders) for move in suspects]
+    message = f"{wording.joined(clauses)}: figures this striking are usually wrong (Twyman's law)"
+    help = "look for the dull explanation first: double tracking, a broken control, bots, prices, a few large orders"
+    return CheckResult("too_good", "warn", message, None, details, help)
+
+
+def _primaries(context: CheckContext) -> list[_Move]:
+    return [
+        _Move(result.name, found.arm, found.lift, found.status == "better" and abs(found.lift) > LIFT)
+        for result in context.metrics.values()
+        if result.role == "primary"
+        for found in result.comparisons
+        if found.lift is not None
+    ]
+
+
+def _order_values(context: CheckContext) -> list[_Move]:
+    """Moves of order values: of ratio metrics, else of a mean divided by a conversion on the same event."""
+    metrics = context.experiment.metrics
+    excused = _prices_changed(context)
+    found: dict[tuple[str, str | None], list[_Move]] = {}
+    for name, metric in metrics.items():
+        sold = _sold(metric) if metric.unit == "ratio" else None
+        if sold is not None:
+            moves = [_of_ratio(context, name, arm, excused) for arm in context.experiment.variants]
+            found.setdefault((str(sold.event), sold.value), []).extend(move for move in moves if move)
+    for name, metric in metrics.items():
+        sold = _sold(metric) if metric.unit == "value" else None
+        if sold is None or (str(sold.event), sold.value) in found:
+            continue
+        buyers = next((other for other, m in metrics.items() if m.unit == "share" and _same(context, metric, m)), None)
+        if buyers is not None:
+            moves = [_implied(context, name, buyers, arm, excused) for arm in context.experiment.variants]
+            found[str(sold.event), sold.value] = [move for move in moves if move]
+    return [move for moves in found.values() for move in moves]
+
+
+def _sold(metric: MetricSpec) -> Term | None:
+    """The term that sums an event's values, where the metric is made of it: per unit, or per such event."""
+    first, *rest = (column.term for column in metric.needs().columns)
+    if first.event is None or first.value is None:
+        return None
+    return first if all(_event(term) == _event(first) and term.value is None for term in rest) else None
+
+
+def _event(term: Term) -> tuple[Any, ...]:
+    return term.event, term.column, term.where, term.source
+
+
+def _same(context: CheckContext, mean: MetricSpec, conversion: MetricSpec) -> bool:
+    """Whether a conversion counts the units whose values a mean sums."""
+    of_both = (mean, conversion)
+    first, second = (metric.window or context.experiment.window for metric in of_both)
+    summed, counted = (metric.needs().columns[0].term for metric in of_both)
+    return first == second and _event(summed) == _event(counted)
+
+
+def _of_ratio(context: CheckContext, name: str, arm: str, excused: bool) -> _Move | None:
+    comparison = context.comparison(name, arm)
+    if comparison is None or comparison.lift is None:
+        return None
+    low, high = comparison.lift_interval or (None, None)
+    chance = (low is None or low <= 0) and (high is None or high >= 0)
+    return _Move(name, arm, comparison.lift, abs(comparison.lift) > ORDER_VALUE and not excused, chance)
+
+
+def _implied(context: CheckContext, mean: str, conversion: str, arm: str, excused: bool) -> _Move | None:
+    """Value per buyer = value per unit / share of buyers; the name says how it was made."""
+    total, share = context.comparison(mean, arm), context.comparison(conversion, arm)
+    if total is None or share is None or total.lift is None or share.lift is None or share.lift <= -1:
+        return None
+    lift = (1 + total.lift) / (1 + share.lift) - 1
+    return _Move(f"{mean} / {conversion}", arm, lift, abs(lift) > ORDER_VALUE and not excused)
+
+
+def _prices_changed(context: CheckContext) -> bool:
+    return PRICE_TAG in context.experiment.tags
+
+
+def _plain(move: _Move) -> dict[str, Any]:
+    return {"metric": move.name, "arm": move.arm, "lift": move.lift, "suspect": move.suspect}
+
+
+def _name(context: CheckContext, move: _Move) -> str:
+    return move.name if len(context.experiment.variants) == 1 else f"{move.name} in {move.arm}"
+
+
+def _clause(context: CheckContext, move: _Move, order_value: bool) -> str:
+    chance = ", which may be chance" if move.chance else ""
+    if order_value:
+        return f"the order value ({_name(context, move)}) moved by {wording.lift(move.lift)}{chance}"
+    return f"{_name(context, move)} moved by {wording.lift(move.lift)}"

@@ -1,0 +1,262 @@
+"""The command line: signatures and help texts, nothing else. Each command imports its module and exits with its int."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from abcx.commands import options
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Specs = Annotated[list[str], typer.Argument(metavar="SPEC", help="Experiment specs (YAML files).")]
+Format = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        metavar="|".join(options.FORMATS),
+        help="How to tell the result.",
+        callback=options.one_of("--format", options.FORMATS, options.FORMATS_LATER),
+    ),
+]
+Output = Annotated[
+    str | None,
+    typer.Option("-o", "--output", metavar="FILE", help="Write here, whole or not at all. Default: standard output."),
+]
+FailOn = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fail-on",
+        metavar="|".join(options.FAIL_ON),
+        help="What ends with exit code 1; repeatable. Default: invalid.",
+        callback=options.each_of("--fail-on", options.FAIL_ON),
+    ),
+]
+Events = Annotated[
+    list[str] | None, typer.Option("--events", metavar="FILE", help="Events, in place of the spec's; repeatable.")
+]
+Exposures = Annotated[
+    list[str] | None, typer.Option("--exposures", metavar="FILE", help="Exposures, in place of the spec's; repeatable.")
+]
+Units = Annotated[
+    list[str] | None, typer.Option("--units", metavar="FILE", help="Units, in place of the spec's; repeatable.")
+]
+Control = Annotated[
+    str | None, typer.Option("--control", metavar="FILE", help="Events of the first arm; with --variant.")
+]
+Variant = Annotated[
+    str | None, typer.Option("--variant", metavar="FILE", help="Events of the second arm; with --control.")
+]
+Arm = Annotated[
+    list[str] | None, typer.Option("--arm", metavar="NAME=FILE", help="Events of the arm NAME; repeatable.")
+]
+Engine = Annotated[
+    str,
+    typer.Option(
+        "--engine", metavar="NAME", help="What reads the data.", callback=options.one_of("--engine", options.ENGINES)
+    ),
+]
+AsOf = Annotated[
+    str | None, typer.Option("--as-of", metavar="TIME", help="Leave out later rows: 2024-03-31 or 2024-03-31T18:00.")
+]
+Seed = Annotated[int | None, typer.Option("--seed", metavar="N", min=0, help="Seed of everything random.")]
+Memory = Annotated[
+    str | None,
+    typer.Option("--memory", metavar="SIZE", help="Memory limit of the engine: 2GB.", callback=options.memory_size),
+]
+Threads = Annotated[int | None, typer.Option("--threads", metavar="N", min=1, help="Threads of the engine.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing beside the result.")]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Say more on standard error: SQL, timings.")]
+Color = Annotated[
+    str,
+    typer.Option(
+        "--color",
+        metavar="|".join(options.COLORS),
+        help="Colours in the output.",
+        callback=options.one_of("--color", options.COLORS),
+    ),
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from abcx import __version__
+
+        typer.echo(f"abcx {__version__}")
+        raise typer.Exit()
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_version)
+    ] = False,
+) -> None:
+    """A/B test readouts: from an experiment spec and exported event files to a verdict.
+
+    Exit codes: 0 done; 1 done, and something blocks; 2 could not run; 3 a bug in abcx; 130 interrupted.
+    """
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+@app.command()
+def analyze(
+    specs: Specs,
+    format: Format = "terminal",
+    output: Output = None,
+    events: Events = None,
+    exposures: Exposures = None,
+    units: Units = None,
+    control: Control = None,
+    variant: Variant = None,
+    arm: Arm = None,
+    fail_on: FailOn = None,
+    engine: Engine = "duckdb",
+    as_of: AsOf = None,
+    seed: Seed = None,
+    memory: Memory = None,
+    threads: Threads = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    color: Color = "auto",
+) -> None:
+    """Read the data, test, judge, print."""
+    from abcx.commands import analyze
+
+    data = options.data_options(events, exposures, units, control, variant, arm)
+    run = options.RunOptions(engine, as_of, seed, memory, threads, quiet, verbose, color)
+    raise typer.Exit(
+        analyze.run(specs, format=format, output=output, data=data, run=run, fail_on=fail_on or ["invalid"])
+    )
+
+
+@app.command()
+def report(
+    specs: Specs,
+    output: Annotated[
+        str,
+        typer.Option(
+            "-o", "--output", metavar="FILE|FOLDER", help="Where to write: lift.md, lift.json, lift.csv or a folder."
+        ),
+    ],
+    events: Events = None,
+    exposures: Exposures = None,
+    units: Units = None,
+    control: Control = None,
+    variant: Variant = None,
+    arm: Arm = None,
+    fail_on: FailOn = None,
+    engine: Engine = "duckdb",
+    as_of: AsOf = None,
+    seed: Seed = None,
+    memory: Memory = None,
+    threads: Threads = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    color: Color = "auto",
+) -> None:
+    """Write the readout for people, as Markdown, JSON or CSV."""
+    from abcx.commands import report
+
+    data = options.data_options(events, exposures, units, control, variant, arm)
+    run = options.RunOptions(engine, as_of, seed, memory, threads, quiet, verbose, color)
+    raise typer.Exit(report.run(specs, output=output, data=data, run=run, fail_on=fail_on or ["invalid"]))
+
+
+@app.command()
+def validate(
+    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Specs, or folders that hold specs.")],
+    format: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            metavar="|".join(options.FINDING_FORMATS),
+            help="How to list findings.",
+            callback=options.one_of("--format", options.FINDING_FORMATS),
+        ),
+    ] = "text",
+    output: Output = None,
+    quiet: Quiet = False,
+    verbose: Annotated[
+        bool, typer.Option("-v", "--verbose", help="Say on standard error which files were skipped.")
+    ] = False,
+    color: Color = "auto",
+) -> None:
+    """Check specs (files or folders) without reading any data."""
+    from abcx.commands import validate
+
+    run = options.RunOptions(quiet=quiet, verbose=verbose, color=color)
+    raise typer.Exit(validate.run(paths, format=format, output=output, run=run))
+
+
+@app.command()
+def counts(
+    arms: Annotated[
+        list[str], typer.Argument(metavar="SUCCESSES/UNITS", help="Counts of each arm, control first: 288/2400 90/600.")
+    ],
+    share: Annotated[
+        str | None, typer.Option("--share", metavar="A:B", help="Planned split: 80:20. Default: equal.")
+    ] = None,
+    goal: Annotated[
+        str,
+        typer.Option(
+            "--goal",
+            metavar="|".join(options.GOALS),
+            help="The good direction.",
+            callback=options.one_of("--goal", options.GOALS),
+        ),
+    ] = "increase",
+    alpha: Annotated[float, typer.Option("--alpha", metavar="LEVEL", help="Two-sided level of the test.")] = 0.05,
+    format: Format = "terminal",
+    output: Output = None,
+    fail_on: FailOn = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    color: Color = "auto",
+) -> None:
+    """Analyse counts typed by hand, control first."""
+    from abcx.commands import counts
+
+    run = options.RunOptions(quiet=quiet, verbose=verbose, color=color)
+    raise typer.Exit(
+        counts.run(
+            arms,
+            share=share,
+            goal=goal,
+            alpha=alpha,
+            format=format,
+            output=output,
+            run=run,
+            fail_on=fail_on or ["invalid"],
+        )
+    )
+
+
+@app.command()
+def init(
+    data: Annotated[str, typer.Argument(metavar="DATA", help="An exported file: events, or one row per unit.")],
+    output: Output = None,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="Name of the experiment. Default: from the file.")
+    ] = None,
+) -> None:
+    """Write a first spec from what an exported file shows."""
+    from abcx.commands import init
+
+    raise typer.Exit(init.run(data, output=output, name=name))
+
+
+@app.command()
+def schema(output: Output = None) -> None:
+    """Print the JSON Schema of the spec, for editors and CI."""
+    from abcx.commands import schema
+
+    raise typer.Exit(schema.run(output))

@@ -1,0 +1,73 @@
+"""`abcx counts`: the same analysis from counts typed by hand, control first."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from abcx.commands import outputs
+from abcx.commands.analyze import render
+from abcx.commands.options import RunOptions
+from abcx.commands.running import exit_code
+from abcx.errors import UsageError
+
+_COUNT = re.compile(r"([\d_,]+)\s*/\s*([\d_,]+)")
+
+
+def run(arms: list[str], *, share: str | None, goal: str, alpha: float, format: str, output: str | None, run: RunOptions, fail_on: list[str]) -> int:
+    """Analyse `successes/units` of two or more arms and print the readout."""
+    from abcx import analysis
+    from abcx.data.counts import typed
+    from abcx.spec.load import load
+
+    loaded = load(spec(arms, share, goal, alpha))
+    counts = loaded.experiment.data.counts if loaded.experiment.data else None
+    assert isinstance(counts, dict)
+    results = analysis.conclude(loaded, typed(loaded.experiment, counts))
+    outputs.write(render([results], format, run, output), output)
+    return exit_code([results], 0, fail_on)
+
+
+def spec(arms: list[str], share: str | None, goal: str, alpha: float) -> dict[str, Any]:
+    """The spec that typed counts stand for."""
+    if len(arms) < 2:
+        raise UsageError("counts needs at least two arms, control first", "abcx counts 288/2400 90/600")
+    pairs = [_pair(text) for text in arms]
+    names = ["control", "variant"] if len(pairs) == 2 else ["control", *(f"variant_{i}" for i in range(1, len(pairs)))]
+    shares = _shares(share, len(pairs))
+    return {
+        "schema_version": 1,
+        "name": "counts",
+        "title": " v ".join(arms),
+        "arms": {name: {} if shares is None else {"share": shares[i]} for i, name in enumerate(names)},
+        "data": {"counts": {name: {"units": units, "successes": x} for name, (x, units) in zip(names, pairs, strict=True)}},
+        "metrics": {"successes": {"type": "conversion", "role": "primary", "goal": goal}},
+        "analysis": {"alpha": alpha},
+    }
+
+
+def _pair(text: str) -> tuple[int, int]:
+    match = _COUNT.fullmatch(text.strip())
+    if match is None:
+        raise UsageError(f"'{text}' is not successes/units", "write 288/2400")
+    try:
+        successes, units = (int(re.sub("[_,]", "", part)) for part in match.groups())
+    except ValueError:
+        raise UsageError(f"'{text}' is not successes/units", "write 288/2400") from None
+    if successes > units:
+        raise UsageError(f"'{text}': more successes than units", "successes come first: 288/2400")
+    return successes, units
+
+
+def _shares(text: str | None, arms: int) -> list[float] | None:
+    """`80:20` as shares that sum to 1."""
+    if text is None:
+        return None
+    parts = text.split(":")
+    try:
+        weights = [float(part) for part in parts]
+    except ValueError:
+        weights = []
+    if len(weights) != arms or any(not 0 < weight < 1e9 for weight in weights):
+        raise UsageError(f"--share {text} does not fit {arms} arms", "write one weight per arm: --share 80:20")
+    return [weight / sum(weights) for weight in weights]

@@ -1,0 +1,174 @@
+"""`abcx init`: a first spec from what a data file shows, with the open questions as comments."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from abcx.commands import outputs
+from abcx.errors import DataError
+from abcx.problems import Problem, Span
+
+if TYPE_CHECKING:
+    from abcx.data.profile import Column, Profile
+
+_CONTROL = re.compile(r"control|original|baseline|default|old.*|a|off|false|0|holdout", re.IGNORECASE)
+_GOOD = re.compile(r".*(purchase|order|checkout|conver|sign_?up|subscri|paid|thank|lead|book).*", re.IGNORECASE)
+_BAD = re.compile(r".*(complain|refund|unsub|churn|cancel|error|bounce|return|ticket|support).*", re.IGNORECASE)
+_ALL = 0.95
+"""An event that so many units have is how they enter the test, not what they do in it."""
+
+
+def run(data: str, *, output: str | None, name: str | None) -> int:
+    """Look at `data` and write a spec that passes `validate` at once."""
+    from abcx.data.engine import Engine
+    from abcx.data.profile import profile
+
+    with Engine() as engine:
+        found = profile(engine, data)
+    if "arm" not in found.roles and not _is_counts(found):
+        header = ", ".join(column.name for column in found.columns[:20])
+        raise DataError(Problem("error", "no-arm", f"no column of {data} looks like the arm of a test", Span(data, 1), f"the header is: {header}; one column must say which arm a row belongs to (named arm, variant or group); with one file per arm write data: {{events: {{control: a.csv, variant: b.csv}}}}"))
+    if "unit" not in found.roles and not _is_counts(found):
+        raise DataError(Problem("error", "no-unit", f"no column of {data} looks like the id of a visitor", Span(data, 1), "one column must identify the unit that was randomised (named user_id or visitor_id)"))
+    base = Path(output).parent if output else Path()
+    path = data if data == "-" or os.path.isabs(data) else os.path.relpath(data, base)
+    outputs.write("\n".join(_spec(found, path, name or _name(data))) + "\n", output)
+    return 0
+
+
+def _name(data: str) -> str:
+    """The experiment's name from the file's, or from its folder's where the file is just called events."""
+    stem = _slug(Path(data).name.split(".")[0])
+    generic = stem in ("events", "exposures", "units", "users", "data", "export", "control", "counts")
+    return _slug(Path(data).absolute().parent.name) if generic else stem
+
+
+def _is_counts(found: Profile) -> bool:
+    return {"arm", "units"} <= {column.name for column in found.columns} and found.rows <= 400
+
+
+def _spec(found: Profile, path: str, name: str) -> Iterator[str]:
+    yield "# Written by abcx init from what the file shows. Lines marked with # ? are questions that only you can answer."
+    yield "schema_version: 1"
+    yield f"name: {name}"
+    yield "hypothesis: Say here what was changed, and why it should help.     # ?"
+    yield ""
+    yield from _arms(found)
+    yield ""
+    yield from _period(found)
+    yield "data:"
+    yield from _data(found, path)
+    yield ""
+    entered = _entered(found)
+    if entered:
+        yield f"exposure: {{event: {_quoted(entered)}}}     # ? is this the moment when a unit first meets the change?"
+        yield ""
+    yield "metrics:"
+    yield from _metrics(found)
+    segments = [column.name for column in found.columns if _is_segment(found, column)]
+    if segments:
+        yield f"segments: [{', '.join(map(_quoted, segments))}]     # ? columns known when a unit was exposed"
+    yield "plan: {power: 0.8}     # ? units: the planned size of all arms; units_per_day: your traffic"
+
+
+def _arms(found: Profile) -> Iterator[str]:
+    column = found.column("arm" if _is_counts(found) else found.roles["arm"])
+    labels = sorted((value for value, _ in column.values), key=lambda label: (not _CONTROL.fullmatch(label.strip()), label))
+    sure = bool(_CONTROL.fullmatch(labels[0].strip()))
+    names = [_slug(label) for label in labels]
+    if len(set(names)) < len(names):
+        names = [f"arm_{i}" for i in range(len(names))]
+    yield "arms:" + ("" if sure else "     # ? the first arm is the control: is that right?")
+    for arm, label in zip(names, labels, strict=True):
+        yield f"  {_quoted(arm)}: {{labels: [{_quoted(label)}]}}"
+    yield "  # ? shares are taken as equal; if they were not: {share: 0.8, labels: [...]}"
+
+
+def _period(found: Profile) -> Iterator[str]:
+    if "time" not in found.roles:
+        yield "# ? period: {start: 2024-03-04, end: 2024-03-31, timezone: UTC}     # no column of times was found"
+    elif found.complete:
+        times = found.column(found.roles["time"])
+        yield f"# ? period: {{start: {times.low[:10]}, end: {times.high[:10]}, timezone: UTC}}     # when were units exposed?"
+    else:
+        yield "# ? period: {start: 2024-03-04, end: 2024-03-31, timezone: UTC}     # when were units exposed?"
+
+
+def _entered(found: Profile) -> str | None:
+    """The event that (nearly) all units have, if another event is left to measure."""
+    everyone = [name for name, units in found.events if units >= _ALL * found.units]
+    return everyone[0] if everyone and len(found.events) > len(everyone) else None
+
+
+def _data(found: Profile, path: str) -> Iterator[str]:
+    if _is_counts(found):
+        yield f"  counts: {_quoted(path)}"
+        return
+    wanted = ("unit", "time", "arm", "event", "value") if "event" in found.roles else ("unit", "time", "arm")
+    if "event" not in found.roles and not list(_column_metrics(found)):
+        columns = ", ".join(f"{role}: {_quoted(found.roles[role])}" for role in ("unit", "time", "arm") if role in found.roles)
+        yield f"  exposures: {{file: {_quoted(path)}, columns: {{{columns}}}}}"
+        yield "  events: events.csv     # ? the file with what the units did: columns unit, time, event"
+        return
+    columns = ", ".join(f"{role}: {_quoted(found.roles[role])}" for role in wanted if role in found.roles)
+    repeated = "event" not in found.roles and found.units < found.rows
+    rule = ", duplicates: first" if repeated else ""
+    yield f"  {'events' if 'event' in found.roles else 'units'}: {{file: {_quoted(path)}, columns: {{{columns}}}{rule}}}"
+    if repeated:
+        yield f"  # ? {found.rows - found.units:,} rows repeat a unit: duplicates: first keeps the first row (or: last, sum)"
+
+
+def _metrics(found: Profile) -> Iterator[str]:
+    lines = list({line[0]: line for line in (_event_metrics(found) if "event" in found.roles else _column_metrics(found))}.values())
+    if not lines:
+        lines = [("orders", "type: conversion, event: purchase", True)]
+    role = "role: primary, goal: increase, minimum_effect: 5%"
+    for number, (name, body, good) in enumerate(lines):
+        if number == 0:
+            yield f"  {_quoted(name)}: {{{body}, {role if good else role.replace('increase', 'decrease')}}}     # ? is this what decides? the smallest effect worth having?"
+        else:
+            yield f"  {_quoted(name)}: {{{body}, role: secondary, goal: {'increase' if good else 'decrease'}}}     # ? which direction is good?"
+
+
+def _event_metrics(found: Profile) -> Iterator[tuple[str, str, bool]]:
+    """Events as conversions, what looks like the aim of a shop first; events that all units have are left out."""
+    events = [name for name, units in found.events if units < _ALL * found.units]
+    for event in sorted(events or [found.events[0][0]], key=lambda name: not _GOOD.fullmatch(name))[:8]:
+        yield _slug(event, "_"), f"type: conversion, event: {_quoted(event)}", not _BAD.fullmatch(event)
+        if _GOOD.fullmatch(event) and "value" in found.roles:
+            yield f"{_slug(event, '_')}_value", f"type: mean, event: {_quoted(event)}, value: value, missing_value: zero", True
+
+
+def _column_metrics(found: Profile) -> Iterator[tuple[str, str, bool]]:
+    taken = {name for role, name in found.roles.items() if role != "value"}
+    if _is_counts(found):
+        for column in found.columns:
+            if column.kind == "number" and column.name not in ("arm", "units", "date") and not column.name.endswith(("_mean", "_sd")):
+                yield column.name, "type: conversion", True
+            elif column.name.endswith("_mean"):
+                yield column.name.removesuffix("_mean"), "type: mean", True
+        return
+    measures = [column for column in found.columns if column.name not in taken and column.kind in ("flag", "number")]
+    for column in sorted(measures, key=lambda c: (c.kind != "flag", not _GOOD.fullmatch(c.name)))[:12]:
+        kind = "conversion" if column.kind == "flag" else "mean"
+        yield _slug(column.name, "_"), f"type: {kind}, column: {_quoted(column.name)}", not _BAD.fullmatch(column.name)
+
+
+def _is_segment(found: Profile, column: Column) -> bool:
+    return column.kind == "text" and 2 <= column.distinct <= 12 and column.name not in found.roles.values() and not _is_counts(found)
+
+
+def _slug(text: str, joint: str = "-") -> str:
+    slug = re.sub(r"[^a-z0-9_-]+", joint, text.strip().lower()).strip("-_")
+    return slug or "experiment"
+
+
+def _quoted(text: str) -> str:
+    """Text as YAML: plain where that is surely text, else in double quotes."""
+    plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_./-]*", text) and text.lower() not in ("true", "false", "null")
+    return text if plain else json.dumps(text, ensure_ascii=False)

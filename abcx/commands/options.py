@@ -1,0 +1,122 @@
+"""What the command line says beside the spec, as frozen records, and the checks of single options."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TextIO
+
+from abcx.errors import UsageError
+
+FORMATS = ("terminal", "markdown", "json", "csv")
+FORMATS_LATER = ("html",)
+FINDING_FORMATS = ("text", "concise", "github", "json", "sarif", "junit")
+FAIL_ON = ("invalid", "harm", "no-benefit", "keep-running", "warning", "none")
+COLORS = ("auto", "always", "never")
+ENGINES = ("duckdb",)
+GOALS = ("increase", "decrease")
+CONTROL, VARIANT = "<control>", "<variant>"
+
+
+@dataclass(frozen=True, slots=True)
+class DataOptions:
+    """Files that replace those of the spec. `arms` pairs an arm with its file; `<control>` is the first arm of the
+    spec and `<variant>` the second. `-` is standard input."""
+
+    events: tuple[str, ...] = ()
+    exposures: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    arms: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How a command runs: engine, overrides of the analysis, limits, and what is written beside the result."""
+
+    engine: str = "duckdb"
+    as_of: str | None = None
+    seed: int | None = None
+    memory: str | None = None
+    threads: int | None = None
+    quiet: bool = False
+    verbose: bool = False
+    color: str = "auto"
+
+
+def data_options(
+    events: Sequence[str] | None,
+    exposures: Sequence[str] | None,
+    units: Sequence[str] | None,
+    control: str | None,
+    variant: str | None,
+    arm: Sequence[str] | None,
+) -> DataOptions:
+    """The file options of the command line as one record; contradictions are refused."""
+    if (control is None) != (variant is None):
+        given, missing = ("--control", "--variant") if variant is None else ("--variant", "--control")
+        raise UsageError(f"{given} needs {missing}", "name both files, or use --arm NAME=FILE for every arm")
+    if control is not None and arm:
+        raise UsageError("--arm stands beside --control and --variant", "name the files in one of the two ways")
+    if (control is not None or arm) and events:
+        raise UsageError("--events stands beside a file per arm", "name one file for all arms, or one file per arm")
+    arms = [(CONTROL, control), (VARIANT, variant)] if control is not None else [_arm_file(text) for text in arm or ()]
+    names = [name for name, _ in arms]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"the arm '{name}' has two files", "join them, or list them in the spec: data.events")
+    pairs = tuple((name, path) for name, path in arms if path is not None)
+    options = DataOptions(tuple(events or ()), tuple(exposures or ()), tuple(units or ()), pairs)
+    files = [*options.events, *options.exposures, *options.units, *(path for _, path in options.arms)]
+    if files.count("-") > 1:
+        raise UsageError("standard input (-) is named twice", "it can be read once: save it to a file")
+    return options
+
+
+def one_of(option: str, allowed: Sequence[str], later: Sequence[str] = ()) -> Callable[[str], str]:
+    """A check for an option that takes one of a few words; words of features to come are refused by name."""
+
+    def check(value: str) -> str:
+        if value in later:
+            raise UsageError(f"{option} {value} is not supported yet", f"one of: {', '.join(allowed)}")
+        if value not in allowed:
+            raise UsageError(f"{option} cannot be '{value}'", f"one of: {', '.join(allowed)}")
+        return value
+
+    return check
+
+
+def each_of(option: str, allowed: Sequence[str]) -> Callable[[list[str] | None], list[str]]:
+    """As `one_of`, for an option that may be repeated."""
+    check = one_of(option, allowed)
+
+    def check_all(values: list[str] | None) -> list[str]:
+        return [check(value) for value in values or ()]
+
+    return check_all
+
+
+def memory_size(value: str | None) -> str | None:
+    """A check for --memory: a number with a unit, as in 2GB."""
+    if value is not None and not re.fullmatch(r"\d+(\.\d+)?\s*[KMGT]i?B", value, re.IGNORECASE):
+        raise UsageError(f"--memory cannot be '{value}'", "write a number with a unit: 500MB, 2GB")
+    return value
+
+
+def wants_color(color: str, stream: TextIO | None = None) -> bool:
+    """Whether to write colours to `stream` (standard output by default): `always`, `never`, or `auto`, which is yes on
+    a terminal where NO_COLOR is not set."""
+    stream = stream or sys.stdout
+    if color != "auto":
+        return color == "always"
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return not plain and stream is not None and stream.isatty()
+
+
+def _arm_file(text: str) -> tuple[str, str]:
+    name, equals, path = text.partition("=")
+    if not equals or not name or not path:
+        raise UsageError(f"--arm cannot be '{text}'", "write --arm NAME=FILE: --arm variant=variant.csv")
+    return name, path

@@ -1,0 +1,90 @@
+"""Where results go: standard output, or a file that is written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+import sys
+from pathlib import Path
+from typing import TextIO
+
+from abcx.errors import UsageError
+
+STREAMS = {"-": "stdout", "/dev/stdout": "stdout", "/dev/stderr": "stderr"}
+
+
+def write(text: str, output: str | None) -> None:
+    """Write `text` to the file `output`, or to standard output where it is None or `-`.
+
+    A regular file is replaced in one step: whoever reads it sees the old text or the new one, and a run that is
+    killed or fails leaves the old file as it was. Pipes and devices are written directly.
+    """
+    if output is None or output in STREAMS:
+        _print(text, getattr(sys, STREAMS.get(output or "-", "stdout")))
+        return
+    if not output:
+        raise UsageError("the output has no name", "write -o lift.md")
+    try:
+        target = Path(os.path.realpath(output))
+        _check(target, output)
+        if _is_special(target):
+            target.write_text(text, encoding="utf-8", errors="replace", newline="\n")
+        else:
+            _replace(target, text)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise UsageError(f"cannot write {output}: {reason or error}", code="output") from error
+
+
+def _print(text: str, stream: TextIO | None) -> None:
+    """Write to a stream. A reader that has had enough (`| head`) is no error."""
+    if stream is None:
+        raise UsageError("standard output is closed", "write to a file: -o FILE", code="output")
+    try:
+        stream.write(text if text.endswith("\n") or not text else text + "\n")
+        stream.flush()
+    except BrokenPipeError:
+        silence(stream)
+    except OSError as error:
+        silence(stream)
+        raise UsageError(f"cannot write the result: {error.strerror or error}", code="output") from error
+
+
+def silence(stream: TextIO) -> None:
+    """Send the rest of a stream nowhere, so that the interpreter does not trip over it on its way out."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, stream.fileno())
+    except (OSError, ValueError):
+        pass
+    finally:
+        os.close(nowhere)
+
+
+def _check(target: Path, output: str) -> None:
+    folder = target.parent
+    if target.is_dir():
+        raise UsageError(f"{output} is a folder", f"name the file: {Path(output) / 'lift.md'}", code="output")
+    if not folder.is_dir():
+        raise UsageError(f"there is no folder {Path(output).parent}", "create it first", code="output")
+    if not os.access(folder, os.W_OK) or (target.exists() and not os.access(target, os.W_OK)):
+        raise UsageError(f"{output} is not writable", "choose another place for -o", code="output")
+
+
+def _is_special(target: Path) -> bool:
+    return target.exists() and not stat.S_ISREG(target.stat().st_mode)
+
+
+def _replace(target: Path, text: str) -> None:
+    """Write beside the target under a hidden name, then rename."""
+    draft = target.parent / f".abcx-{secrets.token_hex(4)}.tmp"
+    mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
+    try:
+        with open(draft, "x", encoding="utf-8", errors="replace", newline="\n") as file:
+            file.write(text)
+        if mode is not None:
+            os.chmod(draft, mode)
+        os.replace(draft, target)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -1,0 +1,85 @@
+"""What `analyze` and `report` share: read every spec, run it, judge the exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from abcx.commands.options import DataOptions, RunOptions
+from abcx.errors import BLOCKED, COULD_NOT_RUN, DONE, AbcxError
+from abcx.problems import Problem, render_all
+
+if TYPE_CHECKING:
+    from abcx.results import Results
+
+
+def run_all(specs: Sequence[str], data: DataOptions, run: RunOptions) -> tuple[list[Results], int]:
+    """The results of every spec that could be run, in order, and the worst exit code of those that could not.
+
+    The problems of one spec go to stderr and do not stop the others.
+    """
+    found: list[Results] = []
+    code = DONE
+    for number, spec in enumerate(specs):
+        if len(specs) > 1 and not run.quiet and sys.stderr.isatty():
+            print(f"[{number + 1}/{len(specs)}] {spec}", file=sys.stderr)
+        try:
+            found.append(_run(spec, data, run))
+        except AbcxError as error:
+            print(render_all(error.problems), file=sys.stderr)
+            code = COULD_NOT_RUN
+    return found, code
+
+
+def _run(spec: str, data: DataOptions, run: RunOptions) -> Results:
+    from abcx import analysis
+    from abcx.commands.progress import waiting
+    from abcx.data.engine import Engine
+    from abcx.data.inputs import replace_files
+    from abcx.data.records import Inputs
+    from abcx.spec.load import load
+
+    loaded = load(spec)
+    if loaded.warnings and not run.quiet:
+        print(render_all(_short(loaded.warnings)), file=sys.stderr)
+    experiment = analysis.override(loaded.experiment, run.as_of, run.seed)
+    experiment = replace_files(experiment, loaded.base, data.events, data.exposures, data.units, data.arms)
+    with Engine(run.memory, run.threads, run.verbose) as engine, waiting(f"reading the data of {experiment.name}", run.quiet):
+        return analysis.run(engine, replace(loaded, experiment=experiment), Inputs(), _command(spec, data, run))
+
+
+def _short(warnings: Iterable[Problem]) -> list[Problem]:
+    """Warnings of the spec without their source lines: `abcx validate` shows those."""
+    return [replace(problem, span=replace(problem.span, text="") if problem.span else None) for problem in warnings]
+
+
+def _command(spec: str, data: DataOptions, run: RunOptions) -> str:
+    """The command line that reproduces the report."""
+    import shlex
+
+    words = ["abcx", "report", spec]
+    for option, files in (("--events", data.events), ("--exposures", data.exposures), ("--units", data.units)):
+        words += [word for file in files for word in (option, file)]
+    for arm, file in data.arms:
+        words += {"<control>": ["--control", file], "<variant>": ["--variant", file]}.get(arm, ["--arm", f"{arm}={file}"])
+    words += ["--as-of", run.as_of] if run.as_of else []
+    words += ["--seed", str(run.seed)] if run.seed is not None else []
+    return shlex.join([*words, "-o", "report.md"])
+
+
+_FAILS: dict[str, Callable[[Results], bool]] = {
+    "invalid": lambda results: any(v.verdict == "INVALID" for v in results.verdicts),
+    "harm": lambda results: any(r.code in ("primary_harm", "guardrail_harm") for v in results.verdicts for r in v.reasons),
+    "no-benefit": lambda results: any(r.code == "no_benefit" for v in results.verdicts for r in v.reasons),
+    "keep-running": lambda results: any(v.verdict == "KEEP RUNNING" for v in results.verdicts),
+    "warning": lambda results: any(v.warnings for v in results.verdicts),
+}
+
+
+def exit_code(found: Sequence[Results], code: int, fail_on: Sequence[str]) -> int:
+    """The worst of: could not run, a condition of `--fail-on` is met (an INVALID verdict by default), done."""
+    conditions = [] if "none" in fail_on else [_FAILS[name] for name in fail_on or ["invalid"]]
+    blocked = any(condition(results) for condition in conditions for results in found)
+    return max(code, BLOCKED if blocked else DONE)

@@ -1,0 +1,80 @@
+"""Data given at the call in place of the spec's files: paths, one file per arm, or frames."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from abcx.data.records import Inputs
+from abcx.errors import UsageError
+from abcx.spec.model import DataSpec, EventSource, Experiment, ExposureSource, FileOptions, FileRef, UnitSource
+
+
+def split(value: Any) -> tuple[tuple[str, ...], tuple[object, ...]]:
+    """An argument of the API (a path, a frame, or a list of either) as paths and frames."""
+    items = [] if value is None else list(value) if isinstance(value, (list, tuple)) else [value]
+    paths = tuple(os.fspath(item) for item in items if isinstance(item, (str, os.PathLike)))
+    return paths, tuple(item for item in items if not isinstance(item, (str, os.PathLike)))
+
+
+def replace_files(
+    experiment: Experiment,
+    base: Path,
+    events: tuple[str, ...] = (),
+    exposures: tuple[str, ...] = (),
+    units: tuple[str, ...] = (),
+    arms: tuple[tuple[str, str], ...] = (),
+) -> Experiment:
+    """The experiment with its files replaced. Paths are relative to the working folder; the options of the first source
+    that they replace (columns, format, ...) are kept."""
+    data = experiment.data or DataSpec()
+    changes: dict[str, Any] = {}
+    for part, paths in (("events", events), ("exposures", exposures), ("units", units)):
+        if paths:
+            changes[part] = (_with_files(data, part, tuple(FileRef(path=_from(base, path)) for path in paths)),)
+    if arms:
+        refs = tuple(FileRef(path=_from(base, path), arm=_arm(experiment, name)) for name, path in arms)
+        part = _part_of_arms(experiment, data)
+        changes[part] = (_with_files(data, part, refs),)
+    if changes:
+        changes["counts"] = None
+    return experiment.model_copy(update={"data": data.model_copy(update=changes)}) if changes else experiment
+
+
+def without_counts(experiment: Experiment, inputs: Inputs) -> Experiment:
+    """The experiment without the counts that frames replace."""
+    if experiment.data is None or not inputs:
+        return experiment
+    return experiment.model_copy(update={"data": experiment.data.model_copy(update={"counts": None})})
+
+
+def _with_files(data: DataSpec, part: str, refs: tuple[FileRef, ...]) -> FileOptions:
+    existing: tuple[FileOptions, ...] = getattr(data, part)
+    if existing:
+        return existing[0].model_copy(update={"file": refs})
+    kinds: dict[str, type[FileOptions]] = {"events": EventSource, "exposures": ExposureSource, "units": UnitSource}
+    return kinds[part](file=refs)
+
+
+def _from(base: Path, path: str) -> str:
+    if path == "-" or Path(path).is_absolute():
+        return path
+    return os.path.relpath(path, base or ".")
+
+
+def _arm(experiment: Experiment, name: str) -> str:
+    arms = list(experiment.arms)
+    name = {"<control>": arms[0], "<variant>": arms[1]}.get(name, name)
+    if name not in arms:
+        raise UsageError(f"'{name}' is not an arm of {experiment.name}", f"the arms are: {', '.join(arms)}")
+    return name
+
+
+def _part_of_arms(experiment: Experiment, data: DataSpec) -> str:
+    """Which part a file per arm replaces: the one that is per arm in the spec, else events where a metric needs them."""
+    for part in ("exposures", "events", "units"):
+        if any(ref.arm is not None for source in getattr(data, part) for ref in source.file):
+            return part
+    needs_events = any(column.term.event is not None for metric in experiment.metrics.values() for column in metric.needs().columns)
+    return "events" if needs_events else "units"

@@ -1,0 +1,111 @@
+"""What a file shows at a first look: its columns, their kinds and their few values. `abcx init` writes a spec from it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from abcx.data import tables
+from abcx.data.conditions import FALSE, TRUE
+from abcx.data.engine import Engine
+from abcx.data.files import resolve
+from abcx.spec.model import EventSource, FileRef
+
+ROWS = 200_000
+"""Rows that are looked at."""
+
+_NAMES = {
+    "unit": r"(user|visitor|customer|client|player|session|account|device|cookie|member|subject|unit)([_ -]?(pseudo[_ -]?)?(id|uuid|key))?|uid|id|uuid",
+    "arm": r"arm|variant|variation|(variation|variant)[_ -]?(name|id)|group|version|treatment|bucket|(test|experiment)[_ -]?(group|arm|variant)|condition|cohort",
+    "time": r"time|timestamp|ts|date|datetime|(created|occurred|received|event|visit|start)(ed)?[_ -]?(at|on|time|date|timestamp|ts)",
+    "event": r"event|event[_ -]?(name|type)|action|activity",
+    "value": r"value|amount|revenue|total|price|(order|cart)[_ -]?(value|total|amount)|sales",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its distinct values and its kind (text, number, time or flag). `values` are the most frequent with their
+    rows, `low` and `high` the least and greatest as text."""
+
+    name: str
+    distinct: int
+    empty: int
+    kind: str
+    values: tuple[tuple[str, int], ...]
+    low: str
+    high: str
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A file: `roles` maps canonical columns to header names where the names and values suggest one."""
+
+    shown: str
+    rows: int
+    complete: bool
+    columns: tuple[Column, ...]
+    roles: dict[str, str]
+    units: int
+    events: tuple[tuple[str, int], ...]
+
+    def column(self, name: str) -> Column:
+        """The column with this header name."""
+        return next(column for column in self.columns if column.name == name)
+
+
+def profile(engine: Engine, path: str) -> Profile:
+    """Look at the first rows of a file. Raises DataError for what is not a table."""
+    options = EventSource(file=(FileRef(path=path),))
+    file = resolve(options, Path(), engine.scratch)[0]
+    table = tables.open_file(engine, file, options, "UTC")
+    names = [name for name in table.header if not name.startswith("\0")]
+    select = ", ".join(f"{table.sql(name, 'text')} AS v{i}" for i, name in enumerate(names))
+    engine.run(f"CREATE TABLE sample AS SELECT {select} FROM {table.scan({}, 'sample')} LIMIT {ROWS}")
+    rows = int(engine.run("SELECT count(*) FROM sample")[0][0])
+    columns = tuple(_column(engine, name, f"v{i}") for i, name in enumerate(names))
+    roles = _roles(columns, rows)
+    units = rows
+    events: tuple[tuple[str, int], ...] = ()
+    if "unit" in roles:
+        unit = f"v{names.index(roles['unit'])}"
+        units = int(engine.run(f"SELECT count(DISTINCT {unit}) FROM sample")[0][0])
+        if "event" in roles:
+            event = f"v{names.index(roles['event'])}"
+            events = tuple((str(name), int(n)) for name, n in engine.run(f"SELECT {event}, count(DISTINCT {unit}) AS n FROM sample WHERE {event} IS NOT NULL GROUP BY 1 ORDER BY n DESC, 1 LIMIT 40"))
+    return Profile(file.shown, rows, rows < ROWS, columns, roles, units, events)
+
+
+def _column(engine: Engine, name: str, sql: str) -> Column:
+    distinct, empty, numbers, times, filled, low, high = engine.run(
+        f"SELECT count(DISTINCT {sql}), count(*) - count({sql}), count(try_cast({sql} AS DOUBLE)), count(try_cast({sql} AS TIMESTAMPTZ)), count({sql}), min({sql}), max({sql}) FROM sample"
+    )[0]
+    values = tuple((str(value), int(n)) for value, n in engine.run(f"SELECT {sql}, count(*) AS n FROM sample WHERE {sql} IS NOT NULL GROUP BY 1 ORDER BY n DESC, 1 LIMIT 12"))
+    words = {value.strip().lower() for value, _ in values}
+    kind = "text"
+    if filled and distinct <= 2 and words <= {*TRUE, *FALSE}:
+        kind = "flag"
+    elif filled and numbers == filled:
+        kind = "number"
+    elif filled and times == filled:
+        kind = "time"
+    return Column(name, int(distinct), int(empty), kind, values, low or '', high or '')
+
+
+def _roles(columns: tuple[Column, ...], rows: int) -> dict[str, str]:
+    """Which column is the unit, the time, the arm, the event, the value: by name, checked against the values."""
+    fits = {
+        "unit": lambda c: c.distinct > min(20, rows / 4),
+        "arm": lambda c: 2 <= c.distinct <= 12 and c.kind != "time",
+        "time": lambda c: c.kind == "time",
+        "event": lambda c: c.distinct <= 500 and c.kind == "text",
+        "value": lambda c: c.kind == "number" and c.distinct > 2,
+    }
+    roles: dict[str, str] = {}
+    for role, pattern in _NAMES.items():
+        named = [c for c in columns if re.fullmatch(pattern, c.name.strip(), re.IGNORECASE) and fits[role](c) and c.name not in roles.values()]
+        others = [c for c in columns if role == "time" and c.kind == "time"]
+        for column in [*sorted(named, key=lambda c: -len(c.name) if role == "unit" else 0), *others][:1]:
+            roles[role] = column.name
+    return roles

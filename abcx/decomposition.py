@@ -1,0 +1,50 @@
+"""Revenue per visitor = conversion x order value: which of the two moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from abcx.data.records import MetricData
+from abcx.metrics.conversion import Conversion
+from abcx.metrics.mean import Mean
+from abcx.results import Decomposition, Factor
+from abcx.spec.model import Experiment
+from abcx.stats.records import Moments, Proportion
+
+
+def decompositions(experiment: Experiment, data: Mapping[str, MetricData]) -> Iterator[Decomposition]:
+    """Every mean of an event's value beside a conversion on the same event, conditions and window."""
+    conversions = {name: metric for name, metric in experiment.metrics.items() if isinstance(metric, Conversion) and metric.event}
+    for name, metric in experiment.metrics.items():
+        if not isinstance(metric, Mean) or metric.value is None:
+            continue
+        key = (metric.event, metric.where, metric.window, metric.source)
+        for other, conversion in conversions.items():
+            if (conversion.event, conversion.where, conversion.window, conversion.source) == key:
+                yield _decomposition(experiment, name, other, metric, data)
+
+
+def _decomposition(experiment: Experiment, total: str, share: str, metric: Mean, data: Mapping[str, MetricData]) -> Decomposition:
+    means: dict[str, float | None] = {}
+    shares: dict[str, float | None] = {}
+    values: dict[str, float | None] = {}
+    for arm in experiment.arms:
+        moments, proportion = data[total].summaries[arm], data[share].summaries[arm]
+        assert isinstance(moments, Moments) and isinstance(proportion, Proportion)
+        means[arm] = moments.mean if moments.n else None
+        shares[arm] = proportion.successes / proportion.n if proportion.n else None
+        values[arm] = moments.mean * moments.n / proportion.successes if proportion.successes else None
+    return Decomposition(
+        Factor(total, "value", means, _lifts(experiment, means)),
+        Factor(share, "share", shares, _lifts(experiment, shares)),
+        Factor(f"{metric.value} per unit with {metric.event}", "value", values, _lifts(experiment, values)),
+    )
+
+
+def _lifts(experiment: Experiment, values: Mapping[str, float | None]) -> dict[str, float | None]:
+    base = values[experiment.control]
+    lifts: dict[str, float | None] = {}
+    for arm in experiment.variants:
+        value = values[arm]
+        lifts[arm] = value / base - 1 if value is not None and base is not None and base > 0 else None
+    return lifts

@@ -1,0 +1,243 @@
+"""The small pieces of text that every report shares: names made safe, intervals, levels, dates, notes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from abcx import wording
+from abcx.results import CheckResult, Comparison, Exclusion, Factor, MetricResult, Results, Role, Verdict
+from abcx.stats.records import Interval
+
+ROLES: dict[Role, str] = {
+    "primary": "Primary",
+    "secondary": "Secondary",
+    "guardrail": "Guardrails",
+    "descriptive": "Descriptive",
+}
+NOTHING = "-"
+_JOINERS = "\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"
+
+
+def clean(text: object) -> str:
+    """One line of printable text: control characters and direction overrides become visible, emoji stay whole."""
+    flat = " ".join(str(text).split())
+    return "".join(c if c.isprintable() or c in _JOINERS else "\N{REPLACEMENT CHARACTER}" for c in flat)
+
+
+def named(metric: MetricResult | str) -> str:
+    """A metric's name as words: `revenue_per_visitor` is revenue per visitor."""
+    return clean((metric if isinstance(metric, str) else metric.name).replace("_", " "))
+
+
+def titled(metric: MetricResult | str) -> str:
+    """A metric's name as words at the start of a sentence."""
+    name = named(metric)
+    return name[:1].upper() + name[1:]
+
+
+def sentence(text: str) -> str:
+    """A message as a sentence: capital first letter, full stop."""
+    text = clean(text)
+    return text[:1].upper() + text[1:] + ("" if not text or text.endswith((".", "!", "?")) else ".")
+
+
+def ends(interval: Interval | None, form: Callable[[float], str]) -> str:
+    """`a to b`; `a or more`, `b or less` where an end is open."""
+    if interval is None:
+        return NOTHING
+    low, high = interval
+    if low is None:
+        return "not bounded" if high is None else f"{form(high)} or less"
+    return f"{form(low)} or more" if high is None else f"{form(low)} to {form(high)}"
+
+
+def shown(x: float | None, form: Callable[[float], str]) -> str:
+    """A number, or a dash where it does not exist."""
+    return NOTHING if x is None else form(x)
+
+
+def value(x: float | None, metric: MetricResult) -> str:
+    """A value of the metric in its own unit."""
+    return shown(x, lambda x: wording.value(x, metric.unit))
+
+
+def value_interval(interval: Interval | None, metric: MetricResult) -> str:
+    """The interval of a value of the metric."""
+    return ends(interval, lambda x: wording.value(x, metric.unit))
+
+
+def effect(metric: MetricResult, comparison: Comparison, relative: bool = True) -> tuple[str, str]:
+    """Estimate and interval in text: the lift, or the difference where a lift is not wanted or does not exist."""
+    if relative and has_lift(comparison):
+        return shown(comparison.lift, wording.lift), ends(comparison.lift_interval, wording.lift)
+
+    def form(x: float) -> str:
+        return wording.difference(x, metric.unit)
+
+    return shown(comparison.difference, form), ends(comparison.difference_interval, form)
+
+
+def has_lift(comparison: Comparison) -> bool:
+    """Whether there is anything to say about the lift."""
+    bounded = comparison.lift_interval is not None and comparison.lift_interval != (None, None)
+    return comparison.lift is not None or bounded
+
+
+def p_value(comparison: Comparison) -> str:
+    """The raw p-value as printed, a dash where there is none."""
+    return shown(comparison.p_value, lambda p: wording.p_value(p, comparison.alpha))
+
+
+def p_words(comparison: Comparison, alpha: float) -> str:
+    """`p = .041`; with the adjusted value where a correction changed it; `no p-value` where there is none."""
+    if comparison.p_value is None:
+        return "no p-value"
+    text = f"p = {p_value(comparison)}"
+    adjusted = comparison.p_value_adjusted
+    if adjusted is not None and adjusted != comparison.p_value:
+        text += f", adjusted {wording.p_value(adjusted, alpha)}"
+    return text
+
+
+def level(alpha: float) -> str:
+    """The level of an interval: 95% for alpha = .05, 97.5% for .025."""
+    return f"{wording.significant(100 * (1 - alpha))}%"
+
+
+def levels(results: Results, metric: MetricResult) -> list[str]:
+    """Said where a correction made the intervals of the effects wider than those of the arms."""
+    own = {clean(c.arm): level(c.alpha) for c in metric.comparisons}
+    if set(own.values()) <= {level(results.setup.alpha)}:
+        return []
+    told = [f"{text} for {arm}" for arm, text in own.items()] if len(set(own.values())) > 1 else list(own.values())[:1]
+    return [f"After the correction the intervals of difference and lift are {wording.joined(told)} intervals."]
+
+
+def when(results: Results) -> str:
+    """The period as declared, else the days of the first and last exposure, else nothing."""
+    if results.setup.period:
+        return clean(results.setup.period)
+    days = [time[:10] for time in (results.data.first_exposure, results.data.last_exposure) if time]
+    return clean(" to ".join(dict.fromkeys(days)))
+
+
+def units(results: Results) -> str:
+    """`89,420 visitors`."""
+    return wording.plural(sum(arm.units for arm in results.arms), clean(results.setup.unit))
+
+
+def all_metrics(results: Results) -> str:
+    """The title of the forest, which says where its numbers must not be used."""
+    return "All metrics" + (", not to be quoted" if results.verdict.verdict == "INVALID" else "")
+
+
+def by_role(results: Results) -> list[tuple[Role, list[MetricResult]]]:
+    """The metrics of each role that has any, primary first."""
+    groups = [(role, [metric for metric in results.metrics if metric.role == role]) for role in ROLES]
+    return [(role, metrics) for role, metrics in groups if metrics]
+
+
+def primaries(results: Results) -> list[MetricResult]:
+    """The primary metrics in the order of the spec."""
+    return [metric for metric in results.metrics if metric.role == "primary"]
+
+
+def goal(metric: MetricResult) -> str:
+    """Which way is good, in words."""
+    return {"increase": "more is better", "decrease": "less is better", None: "not judged"}[metric.goal]
+
+
+def warnings(results: Results, verdict: Verdict) -> tuple[list[str], list[str]]:
+    """A verdict's warnings: the codes that the trust checks spell out, and the messages that stand only here."""
+    told = {(check.code, check.message) for check in results.checks if check.status in ("warn", "fail")}
+    codes = [warning.code for warning in verdict.warnings if (warning.code, warning.message) in told]
+    alone = [warning.message for warning in verdict.warnings if (warning.code, warning.message) not in told]
+    return list(dict.fromkeys(codes)), list(dict.fromkeys(alone))
+
+
+def passed(check: CheckResult) -> str:
+    """A passed check in a list of them: its code, with p where it has one."""
+    return clean(check.code) + (f" (p = {wording.p_value(check.p_value)})" if check.p_value is not None else "")
+
+
+def skipped(checks: Iterable[CheckResult]) -> list[str]:
+    """Skipped checks, those with the same cure together: `duration, sample_size (needs a period)`."""
+    cures: dict[str, list[str]] = {}
+    for check in checks:
+        cures.setdefault(clean(check.help or check.message).rstrip("."), []).append(clean(check.code))
+    return [f"{', '.join(codes)} ({cure})" if cure else ", ".join(codes) for cure, codes in cures.items()]
+
+
+def notes(metric: MetricResult) -> list[str]:
+    """What must be read beside a metric's numbers: why there is no test or lift, missing values, the cap."""
+    found = [f"{clean(note).rstrip('.')}" for c in metric.comparisons for note in (c.note, c.lift_note) if note]
+    missing = [f"{wording.count(arm.missing)} in {clean(arm.name)}" for arm in metric.arms if arm.missing]
+    if missing:
+        found.append(f"no value for {wording.joined(missing)}")
+    if metric.cap is not None:
+        found.append(_capped(metric))
+    return [f"{titled(metric)}: {note}." for note in dict.fromkeys(found)]
+
+
+def _capped(metric: MetricResult) -> str:
+    assert metric.cap is not None
+    cut = sum(arm.capped for arm in metric.arms)
+    at = [clean(metric.cap.text), wording.significant(metric.cap.value)]
+    text = f"{wording.plural(cut, 'values')} capped at {' = '.join(dict.fromkeys(at))}"
+    for comparison in metric.cap.uncapped:
+        estimate, interval = effect(metric, comparison)
+        where = f" {clean(comparison.arm)}" if len(metric.cap.uncapped) > 1 else ""
+        text += f"; uncapped{where} {estimate} ({interval}), {comparison.status}"
+    return text
+
+
+def card(results: Results) -> list[tuple[str, str]]:
+    """The set-up card in short: label and text, only what was declared."""
+    setup = results.setup
+    arms = ", ".join(f"{clean(arm.name)} {wording.significant(100 * arm.share)}%" for arm in results.arms)
+    measured = [f"split {arms}", f"exposure {clean(setup.exposure)}" if setup.exposure else ""]
+    measured.append(f"window {clean(setup.window)}" if setup.window else "")
+    return [
+        (label, text)
+        for label, text in (
+            ("hypothesis", clean(setup.hypothesis or "")),
+            ("design", " · ".join(text for text in measured if text)),
+            ("rule", rule(results)),
+        )
+        if text
+    ]
+
+
+def rule(results: Results) -> str:
+    """The level, the correction and the planned size."""
+    setup = results.setup
+    parts = [f"alpha {wording.significant(setup.alpha)}", f"correction {clean(setup.correction)}"]
+    if setup.planned_units is not None:
+        planned = wording.plural(setup.planned_units, clean(setup.unit))
+        parts.append(f"{planned} planned for a power of {wording.percent(setup.power, 0)}")
+    return " · ".join(parts)
+
+
+def factor(results: Results, one: Factor) -> list[str]:
+    """A line of a decomposition: name, value of the control, then value and lift of each variant."""
+
+    def form(x: float) -> str:
+        return wording.value(x, one.unit)
+
+    line = [named(one.name), shown(one.values.get(results.control.name), form)]
+    for arm in results.arms[1:]:
+        line += [shown(one.values.get(arm.name), form), shown(one.lifts.get(arm.name), wording.lift)]
+    return line
+
+
+def exclusion(results: Results, one: Exclusion) -> str:
+    """`crossover 12 visitors (60 rows)`."""
+    units = None if one.units is None else wording.plural(one.units, clean(results.setup.unit))
+    rows = None if one.rows is None else wording.plural(one.rows, "rows")
+    counts = f"{units} ({rows})" if units and rows else units or rows or "not counted"
+    return f"{clean(one.reason)} {counts}"
+
+
+def again(results: Results) -> str | None:
+    """The command that writes this readout again; None where it did not come from a spec file."""
+    return results.setup.command and clean(results.setup.command)

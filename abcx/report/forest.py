@@ -1,0 +1,174 @@
+"""Effects on one axis: every bar has its good side on the right, guardrails carry their margin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from abcx import wording
+from abcx.report import cells
+from abcx.report.bars import bar, ruler
+from abcx.results import Comparison, MetricResult, Results
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One effect as it is drawn: turned so that right is good, on the lift's scale or on that of the difference."""
+
+    low: float | None
+    estimate: float | None
+    high: float | None
+    relative: bool
+    mirrored: bool
+    band: tuple[float, float] | None
+    mark: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the forest: texts and its bar, empty where there is nothing to draw."""
+
+    metric: MetricResult
+    comparison: Comparison
+    estimate: str
+    interval: str
+    bar: str
+    own_scale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Forest:
+    """All effects of a readout: a heading for the column of bars, a row each, what the signs mean."""
+
+    heading: str
+    rows: tuple[Row, ...]
+    legend: tuple[str, ...]
+
+
+Axis = tuple[float, float]
+
+
+def track(metric: MetricResult, comparison: Comparison, relative: bool) -> Track | None:
+    """The effect as a lift or as a difference; None where nothing is known on that scale."""
+    if relative:
+        estimate, interval = comparison.lift, comparison.lift_interval
+    else:
+        estimate, interval = comparison.difference, comparison.difference_interval
+    if estimate is None and interval in (None, (None, None)):
+        return None
+    low, high = interval if interval is not None else (estimate, estimate)
+    mirrored = metric.goal == "decrease"
+    if mirrored:
+        low, estimate, high = _minus(high), _minus(estimate), _minus(low)
+    least, margin = metric.minimum_effect, metric.margin
+    band = (0.0, least.value) if least is not None and least.relative == relative else None
+    mark = -margin.value if margin is not None and margin.relative == relative else None
+    return Track(low, estimate, high, relative, mirrored, band, mark)
+
+
+def of_metric(metric: MetricResult, width: int, ascii: bool = False) -> tuple[list[str], str]:
+    """A bar for each variant on one metric, on the scale of its declared size, and the ruler below them."""
+    size = metric.margin if metric.role == "guardrail" else metric.minimum_effect
+    relative = all(map(cells.has_lift, metric.comparisons)) if size is None else size.relative
+    tracks = [track(metric, comparison, relative) for comparison in metric.comparisons]
+    if not any(tracks):
+        relative = not relative
+        tracks = [track(metric, comparison, relative) for comparison in metric.comparisons]
+    known = [drawn for drawn in tracks if drawn is not None]
+    if not known:
+        return [], ""
+    axis = _axis(known, known)
+    lines = ["" if drawn is None else _draw(drawn, axis, width, ascii) for drawn in tracks]
+    labels, first = [(0.0, "0")], known[0]
+    for x, declared in ((first.band and first.band[1], metric.minimum_effect), (first.mark, metric.margin)):
+        if x is not None and declared is not None:
+            labels.append((x, _signed(cells.clean(declared.text), x, first)))
+    labels += [(axis[0], "worse"), (axis[1], "better")]
+    return lines, ruler(labels, *axis, width).rstrip()
+
+
+def forest(results: Results, width: int, ascii: bool = False) -> Forest:
+    """Every comparison of every metric by role, all lifts on one axis; others on their own scale, zero in place."""
+    found = [(m, c, _shown(m, c)) for _, metrics in cells.by_role(results) for m in metrics for c in m.comparisons]
+    lifts = [(metric, drawn) for metric, _, drawn in found if drawn is not None and drawn.relative]
+    core = [drawn for metric, drawn in lifts if metric.role in ("primary", "guardrail")]
+    axis = _axis([drawn for _, drawn in lifts], core)
+    lines = []
+    for metric, comparison, drawn in found:
+        relative = drawn is None or drawn.relative
+        estimate, interval = cells.effect(metric, comparison, relative)
+        line = "" if drawn is None else _draw(drawn, axis if relative else _own(drawn, axis), width, ascii)
+        lines.append(Row(metric, comparison, estimate, interval, line, not relative))
+    heading = ruler([(0.0, "0"), (axis[0], "worse"), (axis[1], "better")], *axis, width)
+    return Forest(heading, tuple(lines), tuple(_legend(lines, ascii)))
+
+
+def _legend(lines: list[Row], ascii: bool) -> list[str]:
+    """What the bars show, one short sentence each, only for what occurs."""
+    drawn = [row for row in lines if row.bar]
+    told = []
+    if mirrored := _names(row.metric for row in drawn if row.metric.goal == "decrease"):
+        told.append(f"Right is good; {mirrored} mirrored (less is better).")
+    signs = []
+    if any(_mark(row) for row in drawn):
+        signs.append(f"{'#' if ascii else '▌'} tolerated harm")
+    if any(row.metric.minimum_effect and row.metric.minimum_effect.relative != row.own_scale for row in drawn):
+        signs.append(f"{'. =' if ascii else '░ ═'} below minimum effect")
+    told += [f"{', '.join(signs)}."] if signs else []
+    if own := _names(row.metric for row in drawn if row.own_scale):
+        told.append(f"On its own scale: {own}.")
+    return told
+
+
+def _mark(row: Row) -> bool:
+    return row.metric.margin is not None and row.metric.margin.relative != row.own_scale
+
+
+def _shown(metric: MetricResult, comparison: Comparison) -> Track | None:
+    """In the forest a guardrail is drawn on the scale of its margin, everything else as a lift where it has one."""
+    relative = cells.has_lift(comparison)
+    if metric.role == "guardrail" and metric.margin is not None:
+        relative = metric.margin.relative
+    return track(metric, comparison, relative) or track(metric, comparison, not relative)
+
+
+def _draw(drawn: Track, axis: Axis, width: int, ascii: bool) -> str:
+    marks = () if drawn.mark is None else (drawn.mark,)
+    return bar(drawn.low, drawn.estimate, drawn.high, *axis, width, band=drawn.band, marks=marks, ascii=ascii)
+
+
+def _axis(tracks: list[Track], core: list[Track]) -> Axis:
+    """Room for all ends, but at most twice as far as the core effects reach; both sides of zero are seen."""
+    ends = [x for drawn in tracks for x in _points(drawn)]
+    reach = 2 * max((abs(x) for drawn in core for x in _points(drawn)), default=0.0)
+    if reach:
+        ends = [max(-reach, min(reach, x)) for x in ends]
+    low, high = min(ends, default=0.0), max(ends, default=0.0)
+    low, high = min(low, 0.0), max(high, 0.0)
+    span = high - low or 1.0
+    return min(low - 0.05 * span, -0.15 * span), max(high + 0.05 * span, 0.15 * span)
+
+
+def _own(drawn: Track, axis: Axis) -> Axis:
+    """The shared axis stretched so that this effect fits it, its zero in the same cell."""
+    scale = max((x / (axis[1] if x > 0 else axis[0]) for x in _points(drawn) if x), default=1.0) * 1.05
+    return axis[0] * scale, axis[1] * scale
+
+
+def _points(drawn: Track) -> list[float]:
+    known = [drawn.low, drawn.estimate, drawn.high, drawn.mark, drawn.band[1] if drawn.band else None]
+    return [x for x in known if x is not None]
+
+
+def _signed(text: str, x: float, drawn: Track) -> str:
+    """A declared size under its place: with the sign that the metric's own number would have there."""
+    up = (x > 0) != drawn.mirrored
+    return ("+" if up else "-") + text
+
+
+def _names(metrics: Iterable[MetricResult]) -> str:
+    return wording.joined(list(dict.fromkeys(cells.named(metric) for metric in metrics)))
+
+
+def _minus(x: float | None) -> float | None:
+    return None if x is None else -x

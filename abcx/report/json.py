@@ -1,0 +1,27 @@
+"""JSON: everything that a run found, as data."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from abcx.results import Results
+
+_LONE = re.compile("[\ud800-\udfff]")
+
+
+def render(results: Results) -> str:
+    """One result as a JSON object: the contract of `Results.to_dict()`, without NaN."""
+    return _text(results.to_dict())
+
+
+def render_all(results: Iterable[Results]) -> str:
+    """Several results as a JSON list, also when there is one or none."""
+    return _text([one.to_dict() for one in results])
+
+
+def _text(data: Any) -> str:
+    text = json.dumps(data, allow_nan=False, indent=2, ensure_ascii=False)
+    return _LONE.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"

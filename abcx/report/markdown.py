@@ -1,0 +1,290 @@
+"""The readout in Markdown for GitHub and GitLab: the whole story, with every check, file and definition."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from abcx import wording
+from abcx.report import cells, sentences
+from abcx.report.page import draw
+from abcx.report.terminal import bars, bars_of_all
+from abcx.results import Comparison, MetricResult, Results, Verdict
+
+WIDTH = 96
+GLOSSARY = {
+    "Lift": "the difference as a part of the control's value: from 2.0% to 2.2% is a lift of +10%, or +0.2 pp.",
+    "pp": "percentage points, the difference of two shares.",
+    "Interval": "the effects that the data fit; a 95% interval misses the true effect in one of 20 experiments.",
+    "p": "how often chance alone would show a difference at least this large if there were none.",
+    "Primary metric": "what the experiment was run for; it decides.",
+    "Guardrail": "what must not get worse by more than its margin, the harm that is tolerated.",
+    "Minimum effect": "the smallest effect worth having, declared before the data were seen.",
+    "srm": "sample ratio mismatch: the arms' sizes do not fit the declared split, so that the arms cannot be compared.",
+}
+_SPECIAL = re.compile(r"[\\`*\[\]<>|~&$]|(?<![^\W_])_|_(?![^\W_])")
+_START = re.compile(r"^(?:[#+=-]|(\d{1,9})(?=[.)]))")
+
+
+def render(results: Results) -> str:
+    """The readout as one Markdown document; what users wrote is shown as they wrote it, never as markup."""
+    blocks = [f"# {escape(results.setup.title or results.experiment)}"]
+    if results.setup.simulated:
+        blocks.append("**SIMULATED DATA.** These numbers are not what customers did.")
+    for section in (_verdict, _trust, _setup, _primaries, _all, _decompositions, _data, _methods, _glossary):
+        blocks += section(results)
+    return "\n\n".join(blocks) + "\n"
+
+
+def escape(text: object) -> str:
+    """Text that Markdown and HTML leave alone, in a paragraph, a heading and a table cell."""
+    safe = _SPECIAL.sub(lambda match: "\\" + match[0], cells.clean(text))
+    return _START.sub(lambda match: f"{match[1]}\\" if match[1] else "\\" + match[0], safe)
+
+
+def code(text: str) -> str:
+    """A code span around any text; not for tables, where a bar would end the cell."""
+    fence = _fence(text, 1)
+    pad = " " if text[:1] == "`" or text[-1:] == "`" else ""
+    return f"{fence}{pad}{text}{pad}{fence}"
+
+
+def block(text: str) -> str:
+    """A fenced block of plain text."""
+    fence = _fence(text, 3)
+    return f"{fence}text\n{text.rstrip()}\n{fence}"
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]], sides: str = "") -> str:
+    """A GFM table of cells that are escaped already; `sides` has l or r per column."""
+    rules = ["---:" if side == "r" else "---" for side in sides.ljust(len(heads), "l")]
+    return "\n".join("| " + " | ".join(row) + " |" for row in (heads, rules, *rows))
+
+
+def bullets(items: Iterable[str]) -> str:
+    """A list of items that are escaped already."""
+    return "\n".join(f"- {item}" for item in items)
+
+
+def _verdict(results: Results) -> Iterator[str]:
+    others = [verdict for verdict in results.verdicts if verdict.arm != results.verdict.arm]
+    for verdict in (results.verdict, *others):
+        yield f"## {verdict.verdict}: {escape(verdict.arm)}"
+        yield f"**{escape(sentences.finding(results, verdict))}**"
+        if lines := list(_reasons(verdict)):
+            yield bullets(lines)
+    arms = ", ".join(f"{escape(arm.name)} {wording.count(arm.units)}" for arm in results.arms)
+    when = cells.when(results)
+    yield (f"{escape(when)} · " if when else "") + f"{escape(cells.units(results))}: {arms}"
+
+
+def _reasons(verdict: Verdict) -> Iterator[str]:
+    for reason in verdict.reasons:
+        yield f"Why: {escape(cells.sentence(reason.message))} ({escape(reason.code)})"
+    for warning in verdict.warnings:
+        yield f"Read with care: {escape(cells.sentence(warning.message))} ({escape(warning.code)})"
+
+
+def _trust(results: Results) -> Iterator[str]:
+    yield "## Can these data be trusted?"
+    if not results.checks:
+        yield "No checks were run."
+        return
+    order = {"fail": 0, "warn": 1, "pass": 2, "skipped": 3}
+    rows = []
+    for check in sorted(results.checks, key=lambda check: order[check.status]):
+        told = cells.sentence(check.message) + (f" {cells.sentence(check.help)}" if check.help else "")
+        outcome = f"**{check.status}**" if check.status in ("fail", "warn") else check.status
+        p = cells.shown(check.p_value, wording.p_value)
+        rows.append([escape(check.code), outcome, escape(told), p])
+    yield table(("check", "outcome", "what was found", "p"), rows, "lllr")
+
+
+def _setup(results: Results) -> Iterator[str]:
+    setup = results.setup
+    yield "## What was set up"
+    planned = None
+    if setup.planned_units is not None:
+        planned = wording.plural(setup.planned_units, setup.unit)
+        planned += f", {setup.planned_from}" if setup.planned_from else ""
+    facts: dict[str, str | None] = {
+        "Experiment": results.experiment,
+        "Hypothesis": setup.hypothesis,
+        "Description": setup.description,
+        "Owner": setup.owner,
+        "Tags": ", ".join(setup.tags),
+        "Links": ", ".join(setup.links),
+        "Arms": ", ".join(f"{arm.name} {wording.significant(100 * arm.share)}%" for arm in results.arms),
+        "Unit": setup.unit,
+        "Period": setup.period,
+        "Exposure": setup.exposure,
+        "Window": setup.window,
+        "Level and correction": f"alpha {wording.significant(setup.alpha)}, {setup.correction}",
+        "Planned size": planned,
+        "Power": wording.percent(setup.power, 0),
+        "Units a day": cells.shown(setup.units_per_day, wording.count),
+        "Segments": ", ".join(setup.segments),
+        "Seed": str(setup.seed),
+        "Spec": setup.spec,
+        "SHA-256 of the spec": setup.spec_sha256,
+    }
+    yield table(("what", "as declared"), [(name, escape(text)) for name, text in facts.items() if text])
+
+
+def _primaries(results: Results) -> Iterator[str]:
+    for metric in cells.primaries(results):
+        yield f"## Primary metric: {escape(metric.name)}"
+        yield _definition(metric)
+        yield _arms(results, [metric])
+        yield from _effects(results, metric)
+        if results.verdict.verdict == "INVALID":
+            yield "**Not to be quoted: a trust check forbids a conclusion.**"
+        elif metric.comparisons:
+            yield bullets(escape(sentences.quote(metric, c, results.setup.unit)) for c in metric.comparisons)
+        else:
+            yield "No comparison could be made."
+        if notes := cells.notes(metric):
+            yield bullets(map(escape, notes))
+
+
+def _definition(metric: MetricResult) -> str:
+    told = [cells.sentence(metric.definition)] if metric.definition else []
+    told.append(cells.sentence(cells.goal(metric)))
+    told += [f"Minimum effect {metric.minimum_effect.text}."] if metric.minimum_effect else []
+    told += [f"Tolerated harm {metric.margin.text}."] if metric.margin else []
+    return escape(" ".join(told))
+
+
+def _arms(results: Results, metrics: Sequence[MetricResult]) -> str:
+    level = cells.level(results.setup.alpha)
+    heads = ("metric", "arm", escape(results.setup.unit), "with it", "value", f"{level} interval")
+    rows = [
+        (
+            *(
+                escape(metric.name),
+                escape(arm.name),
+                wording.count(arm.units),
+                cells.shown(arm.successes, wording.count),
+            ),
+            *(cells.value(arm.value, metric), cells.value_interval(arm.interval, metric)),
+        )
+        for metric in metrics
+        for arm in metric.arms
+    ]
+    return table(heads, rows, "llrrrr")
+
+
+def _effects(results: Results, metric: MetricResult) -> Iterator[str]:
+    if metric.comparisons:
+        yield _comparisons(results, [metric])
+    if drawn := draw([bars(metric, WIDTH)], WIDTH, color=False, ascii=False).strip("\n"):
+        yield block(drawn)
+    yield from map(escape, cells.levels(results, metric))
+
+
+def _comparisons(results: Results, metrics: Iterable[MetricResult]) -> str:
+    heads = ("metric", "variant", "difference", "lift", "p", "adjusted p", "level", "method", "status")
+    rows = [
+        _comparison(metric, comparison, results.setup.alpha) for metric in metrics for comparison in metric.comparisons
+    ]
+    return table(heads, rows, "llrrrrrll")
+
+
+def _comparison(metric: MetricResult, comparison: Comparison, alpha: float) -> tuple[str, ...]:
+    difference, interval = cells.effect(metric, comparison, relative=False)
+    lift = cells.shown(comparison.lift, wording.lift)
+    if comparison.lift_interval is not None:
+        lift += f" ({cells.ends(comparison.lift_interval, wording.lift)})"
+    adjusted = cells.shown(comparison.p_value_adjusted, lambda p: wording.p_value(p, alpha))
+    return (
+        *(escape(metric.name), escape(comparison.arm), f"{difference} ({interval})", lift),
+        *(cells.p_value(comparison), adjusted, cells.level(comparison.alpha)),
+        *(escape(comparison.method), comparison.status),
+    )
+
+
+def _all(results: Results) -> Iterator[str]:
+    yield f"## {cells.all_metrics(results)}"
+    forest, legend = bars_of_all(results, WIDTH)
+    yield block(draw([forest], WIDTH, color=False, ascii=False))
+    if legend:
+        yield escape(legend)
+    others = [metric for metric in results.metrics if metric.role != "primary"]
+    if not others:
+        return
+    told = []
+    for metric in others:
+        told.append(f"**{escape(metric.name)}** ({metric.role}): {_definition(metric)}")
+        if results.verdict.verdict != "INVALID":
+            told += [f"  - {escape(line)}" for line in _said(results, metric)]
+        told += [f"  - {escape(note)}" for note in cells.notes(metric)]
+    yield "\n".join(line if line.startswith("  - ") else f"- {line}" for line in told)
+    yield _arms(results, others)
+    if any(metric.comparisons for metric in others):
+        yield _comparisons(results, others)
+
+
+def _said(results: Results, metric: MetricResult) -> Iterator[str]:
+    several = len(metric.comparisons) > 1
+    for comparison in metric.comparisons:
+        arm = f"{comparison.arm}: " if several else ""
+        yield arm + sentences.effect(metric, comparison, results.setup.unit)
+    if not metric.comparisons:
+        yield "Shown, not compared."
+
+
+def _decompositions(results: Results) -> Iterator[str]:
+    if not results.decompositions:
+        return
+    yield "## Where the effect comes from"
+    heads = ["factor", escape(results.control.name)]
+    for arm in results.arms[1:]:
+        heads += [escape(arm.name), f"lift of {escape(arm.name)}"]
+    for one in results.decompositions:
+        factors = zip(("", "= ", "\N{MULTIPLICATION SIGN} "), (one.total, one.first, one.second), strict=True)
+        rows = [
+            [sign + escape(name), *rest] for sign, factor in factors for name, *rest in [cells.factor(results, factor)]
+        ]
+        yield table(heads, rows, "l" + "r" * (len(heads) - 1))
+
+
+def _data(results: Results) -> Iterator[str]:
+    log = results.data
+    yield "## What was done to the data"
+    times = {"First exposure": log.first_exposure, "Last exposure": log.last_exposure, "Data up to": log.as_of}
+    told = [f"{label}: {escape(time)}" for label, time in times.items() if time]
+    told += [escape(cells.sentence(note)) for note in log.notes]
+    if told:
+        yield bullets(told)
+    if log.files:
+        rows = [(escape(f.path), escape(f.role), wording.count(f.rows), f.sha256 or cells.NOTHING) for f in log.files]
+        yield table(("file", "serves", "rows", "SHA-256"), rows, "llrl")
+    if not log.exclusions:
+        yield "Nothing was left out."
+        return
+    left_out = []
+    for one in log.exclusions:
+        arms = ", ".join(f"{escape(name)} {wording.count(n)}" for name, n in one.by_arm.items()) or cells.NOTHING
+        counts = cells.shown(one.units, wording.count), cells.shown(one.rows, wording.count)
+        left_out.append((escape(one.reason), escape(cells.sentence(one.message)), *counts, arms))
+    yield table(("left out", "why", escape(results.setup.unit), "rows", "by arm"), left_out, "llrrl")
+
+
+def _methods(results: Results) -> Iterator[str]:
+    for title, items in (("Methods", results.methods), ("Limits", results.limits)):
+        if items:
+            yield f"## {title}"
+            yield bullets(escape(cells.sentence(item)) for item in items)
+
+
+def _glossary(results: Results) -> Iterator[str]:
+    yield "## Glossary"
+    yield bullets(f"**{word}**: {meaning}" for word, meaning in GLOSSARY.items())
+    version = escape(f"Written by abcx {results.abcx_version}")
+    command = cells.again(results)
+    yield f"{version}. To write it again: {code(command)}" if command else f"{version}."
+
+
+def _fence(text: str, least: int) -> str:
+    runs = [len(run) for run in re.findall("`+", text)]
+    return "`" * max(least, 1 + max(runs, default=0))

@@ -1,0 +1,249 @@
+"""Plain sentences that a manager can quote, from the numbers and statuses that are already decided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from abcx import wording
+from abcx.report.cells import clean, ends, named, sentence, titled
+from abcx.results import Comparison, MetricResult, Results, Setup, Size, Verdict
+from abcx.stats.records import Interval
+
+PER = 10_000
+_WORDS = {"increase": ("more", "fewer"), "value": ("higher", "lower")}
+
+
+def headline(results: Results, verdict: Verdict | None = None) -> str:
+    """The advice about a variant in one sentence; the verdict of the readout by default."""
+    verdict = verdict or results.verdict
+    arm = clean(verdict.arm)
+    if verdict.verdict == "INVALID":
+        why = sentence(verdict.reasons[0].message) if verdict.reasons else "the data fail a trust check."
+        return f"No conclusion about {arm}: {_lower(why, results.metrics)}"
+    told = finding(results, verdict)
+    word = {"SHIP": "Ship", "DO NOT SHIP": "Do not ship", "KEEP RUNNING": "Keep running"}[verdict.verdict]
+    return f"{word} {arm}: {_lower(told, results.metrics)}"
+
+
+def finding(results: Results, verdict: Verdict) -> str:
+    """What decided: the sentence about the metric on which the verdict rests, and how much longer to run."""
+    if verdict.verdict == "INVALID":
+        return "No conclusion can be drawn from these data."
+    codes = {reason.code for reason in verdict.reasons}
+    deciding = _deciding(results, verdict, codes)
+    if deciding is None:
+        return "There is no comparison of the primary metric."
+    metric, comparison = deciding
+    told = effect(metric, comparison, results.setup.unit)
+    if "no_benefit" in codes:
+        told = _no_benefit(metric, comparison)
+    longer = more_needed(verdict, results.setup) if verdict.verdict == "KEEP RUNNING" else ""
+    return f"{told} {longer}".strip()
+
+
+def effect(metric: MetricResult, comparison: Comparison, unit: str) -> str:
+    """One sentence about one variant on one metric, in the words of its role and status."""
+    if comparison.status in ("safe", "harmed", "unresolved"):
+        return guardrail(metric, comparison)
+    if comparison.difference is None and comparison.difference_interval is None:
+        why = comparison.note or comparison.lift_note or "the data do not allow a comparison"
+        return f"No answer for {named(metric)}: {_lower(sentence(why), [metric])}"
+    if comparison.status in ("better", "worse"):
+        return _moved(metric, comparison, unit)
+    if comparison.status == "descriptive":
+        return _described(metric, comparison, unit)
+    return f"No clear effect on {named(metric)}: {_fits(metric, comparison)}."
+
+
+def quote(metric: MetricResult, comparison: Comparison, unit: str) -> str:
+    """The same in absolute numbers: `Per 10,000 visitors: 190 orders with control, 202 with variant, ...`."""
+    values = {arm.name: arm.value for arm in metric.arms}
+    control, variant = values.get(comparison.control), values.get(comparison.arm)
+    if control is None or variant is None:
+        return f"{titled(metric)} cannot be compared: an arm has no value."
+    change = absolute(metric, comparison, unit, short=True)
+    names = clean(comparison.control), clean(comparison.arm)
+    if metric.unit == "share":
+        start = f"Out of {wording.count(PER)} {clean(unit)}, {_rate(control)} {named(metric)} with {names[0]}"
+        return f"{start} and {_rate(variant)} with {names[1]}: {change}."
+    start = f"{titled(metric)}: {wording.significant(control)} with {names[0]}"
+    return f"{start} and {wording.significant(variant)} with {names[1]}: {change}."
+
+
+def absolute(metric: MetricResult, comparison: Comparison, unit: str, short: bool = False) -> str:
+    """The difference in absolute numbers: shares per 10,000 units, means per unit, ratios as they are."""
+    if comparison.difference is None:
+        return "no difference could be computed"
+    scale, words, form = 1.0, _WORDS["value"], _plain
+    if metric.unit == "share":
+        scale, words, form = float(PER), _WORDS["increase"], _whole
+    x = scale * comparison.difference
+    word = words[0] if x >= 0 else words[1]
+    about = ""
+    if metric.unit == "share" and not short:
+        about = f" {named(metric)} per {wording.count(PER)} {clean(unit)}"
+    elif metric.unit == "value" and not short and f"per {wording.singular(unit)}" not in named(metric):
+        about = f" per {clean(wording.singular(unit))}"
+    return f"{form(abs(x))} {word}{about}{_range(comparison.difference_interval, scale, words, form)}"
+
+
+def guardrail(metric: MetricResult, comparison: Comparison, name_arm: bool = False) -> str:
+    """Safe, unresolved or harmed, against the declared margin, and whether it is worse than no effect."""
+    margin = metric.margin
+    allowed = f"a harm of more than {clean(margin.text)}" if margin else "harm"
+    interval = ends(scale_interval(comparison, margin), scale_form(metric, margin))
+    fits = f"the data fit {interval}" if interval != "-" else "no interval could be computed"
+    name = titled(metric) + (f" with {clean(comparison.arm)}" if name_arm else "")
+    if comparison.status == "harmed":
+        return f"{name}: harmed, {allowed.replace('a harm of', 'by')} ({fits})."
+    worse = _worse_than_nothing(metric, scale_interval(comparison, margin))
+    if comparison.status == "safe":
+        told = f"{name}: safe, {allowed} is excluded ({fits})."
+        return told + (" It is worse than the control all the same, within what is tolerated." if worse else "")
+    told = f"{name}: unresolved, {allowed} is not excluded ({fits})."
+    return told + (" It is worse than the control; by how much is open." if worse else "")
+
+
+def more_needed(verdict: Verdict, setup: Setup) -> str:
+    """`About 12 more days (21,600 visitors at 1,800 a day).`; empty where nothing is known."""
+    unit = clean(setup.unit)
+    if verdict.missing_units is None:
+        days = verdict.missing_days
+        return f"About {wording.plural(days, 'more days')} to go." if days else ""
+    needed = wording.plural(verdict.missing_units, unit)
+    if verdict.missing_days is None:
+        return f"About {needed.replace(' ', ' more ', 1)} to go." if verdict.missing_units else ""
+    rate = f"at {wording.count(verdict.units_per_day)} a day" if verdict.units_per_day else "at the rate seen so far"
+    rate += "" if setup.units_per_day or not verdict.units_per_day else ", the rate seen so far"
+    return f"About {wording.plural(verdict.missing_days, 'more days')} to go ({needed} {rate})."
+
+
+def scale_interval(comparison: Comparison, size: Size | None) -> Interval | None:
+    """The interval on the scale on which a size was declared: of the lift, or of the difference."""
+    relative = size is None or size.relative
+    return comparison.lift_interval if relative else comparison.difference_interval
+
+
+def scale_form(metric: MetricResult, size: Size | None) -> Callable[[float], str]:
+    """How a number on that scale is written."""
+    if size is None or size.relative:
+        return wording.lift
+    return _difference(metric)
+
+
+def _difference(metric: MetricResult) -> Callable[[float], str]:
+    if metric.unit == "share":
+        return lambda x: wording.difference(x, "share")
+    return lambda x: ("+" if x >= 0 else "") + _plain(x)
+
+
+def _deciding(results: Results, verdict: Verdict, codes: set[str]) -> tuple[MetricResult, Comparison] | None:
+    """The metric on which the verdict about an arm rests: a harmed guardrail, else the primary that moved."""
+    pairs = [(m, c) for m in results.metrics for c in m.comparisons if c.arm == verdict.arm]
+    main = [pair for pair in pairs if pair[0].role == "primary"]
+    wanted = {"SHIP": "better", "DO NOT SHIP": "worse"}.get(verdict.verdict, "")
+    decided = [pair for pair in main if pair[1].status == wanted]
+    if "guardrail_harm" in codes and not decided:
+        decided = [pair for pair in pairs if pair[1].status == "harmed"]
+    return next(iter(decided or main), None)
+
+
+def _no_benefit(metric: MetricResult, comparison: Comparison) -> str:
+    size = metric.minimum_effect
+    least = f"of at least {clean(size.text)}, the minimum effect," if size else "that matters"
+    interval = ends(scale_interval(comparison, size), scale_form(metric, size))
+    return f"An improvement of {named(metric)} {least} is excluded: the data fit {interval}."
+
+
+def _moved(metric: MetricResult, comparison: Comparison, unit: str) -> str:
+    """`orders rose by 6.3% (0.5% to 12.4%), 12 more orders per 10,000 visitors (1 to 23 more).`"""
+    sign = comparison.difference if comparison.difference is not None else comparison.lift
+    up = sign is None or sign >= 0
+    name = titled(metric)
+    told = f"{name} {'rose' if up else 'fell'}"
+    if comparison.lift is not None:
+        told += f" by {_size(comparison.lift)}{_sizes(comparison.lift_interval, up)}, "
+    else:
+        told += ": "
+    told += absolute(metric, comparison, unit)
+    usual = metric.goal == "increase" and comparison.status == "better"
+    return told + ("." if usual else f", which is {comparison.status}.")
+
+
+def _described(metric: MetricResult, comparison: Comparison, unit: str) -> str:
+    told = f"{titled(metric)}: {absolute(metric, comparison, unit)}"
+    if comparison.lift is not None:
+        told += f", {wording.lift(comparison.lift)}"
+    return f"{told}; described, not tested."
+
+
+def _fits(metric: MetricResult, comparison: Comparison) -> str:
+    interval = comparison.lift_interval
+    form: Callable[[float], str] = wording.lift
+    if interval is None or interval == (None, None):
+        interval, form = comparison.difference_interval, _difference(metric)
+    if interval is None or interval == (None, None):
+        return "the data do not bound it"
+    low, high = interval
+    if low is None or high is None:
+        return f"the data fit {ends(interval, form)}"
+    return f"the data fit anything from {form(low)} to {form(high)}"
+
+
+def _worse_than_nothing(metric: MetricResult, interval: Interval | None) -> bool:
+    low, high = interval or (None, None)
+    return (low is not None and low > 0) if metric.goal == "decrease" else (high is not None and high < 0)
+
+
+def _size(lift: float) -> str:
+    return wording.lift(abs(lift)).removeprefix("+")
+
+
+def _sizes(interval: Interval | None, up: bool) -> str:
+    """` (0.5% to 12.4%)` of a rise or, turned round, of a fall; with signs where the interval has both."""
+    if interval is None or interval == (None, None):
+        return ""
+    low, high = interval if up else (_minus(interval[1]), _minus(interval[0]))
+    if low is not None and low < 0:
+        return f" ({ends(interval, wording.lift)})"
+    return f" ({ends((low, high), _size)})"
+
+
+def _range(interval: Interval | None, scale: float, words: tuple[str, str], form: Callable[[float], str]) -> str:
+    """` (3 to 73 more)`, ` (3 to 73 fewer)`, ` (12 fewer to 73 more)`; open ends in words."""
+    if interval is None or interval == (None, None):
+        return ""
+    low, high = (None if end is None else scale * end for end in interval)
+    more, fewer = words
+    if low is not None and low >= 0:
+        return f" ({form(low)} to {form(high)} {more})" if high is not None else f" (at least {form(low)} {more})"
+    if high is not None and high <= 0:
+        return f" ({form(-high)} to {form(-low)} {fewer})" if low is not None else f" (at least {form(-high)} {fewer})"
+    if low is None:
+        return f" (up to {form(high or 0)} {more})"
+    if high is None:
+        return f" (from {form(-low)} {fewer} upwards)"
+    return f" ({form(-low)} {fewer} to {form(high)} {more})"
+
+
+def _whole(x: float) -> str:
+    """A count per 10,000: whole where that says something, else two digits."""
+    return wording.count(x) if x == 0 or x >= 0.95 else wording.significant(x, 2)
+
+
+def _plain(x: float) -> str:
+    return wording.significant(x, 3)
+
+
+def _rate(share: float) -> str:
+    return _whole(PER * share)
+
+
+def _minus(x: float | None) -> float | None:
+    return None if x is None else -x
+
+
+def _lower(text: str, metrics: Iterable[MetricResult]) -> str:
+    """The sentence after a colon: small first letter, unless it starts with a name or an abbreviation."""
+    name_first = any(named(metric)[:1].isupper() and text.startswith(named(metric)) for metric in metrics)
+    return text if name_first or text[1:2].isupper() else text[:1].lower() + text[1:]

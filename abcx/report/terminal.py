@@ -1,0 +1,258 @@
+"""The readout for a terminal: at most about 60 lines at 100 columns, readable at 80, without colour and when piped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich import box
+from rich.cells import cell_len
+from rich.console import RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from abcx import wording
+from abcx.report import cells, sentences
+from abcx.report.forest import Row, forest, of_metric
+from abcx.report.page import STYLES, draw, grid
+from abcx.results import CheckResult, MetricResult, Results, Verdict
+
+
+def render(results: Results, width: int = 100, color: bool = False, ascii: bool = False) -> str:
+    """The whole readout as text, no line wider than `width`; `ascii` for a stdout that cannot encode box drawings."""
+    parts: list[RenderableType] = [_banner(results, ascii)]
+    parts += [_heading("Can these data be trusted?", width), *_trust(results)]
+    parts += [_heading("What was set up", width), _setup(results)]
+    for metric in cells.primaries(results):
+        parts += [_heading(f"Primary metric: {cells.clean(metric.name)}", width)]
+        parts += _primary(results, metric, width, ascii)
+    parts += [_heading(cells.all_metrics(results), width), *_forest(results, width, ascii)]
+    if results.decompositions:
+        parts += [_heading("Where the effect comes from", width), _decompositions(results)]
+    parts += [_heading("What was done to the data", width), *_data(results)]
+    parts += [_heading("Methods and limits", width), *_methods(results)]
+    return draw(parts, width, color, ascii)
+
+
+def _heading(title: str, width: int) -> Text:
+    text = Text(f"── {title} ", style="bold", overflow="fold")
+    text.append("─" * max(0, width - text.cell_len))
+    return text
+
+
+def _line(text: str, style: str = "") -> Text:
+    return Text(text, style=style, overflow="fold")
+
+
+def _banner(results: Results, ascii: bool) -> Panel:
+    setup = results.setup
+    title = Text(cells.clean(setup.title or results.experiment), style="bold")
+    if setup.simulated:
+        title.append(" · SIMULATED DATA, not what customers did", style="bold yellow")
+    lines = [title]
+    told: set[str] = set()
+    for verdict in _headline_first(results):
+        lines += _advice(results, verdict, told)
+    arms = ", ".join(f"{cells.clean(arm.name)} {wording.count(arm.units)}" for arm in results.arms)
+    lines.append(Text(" · ".join(text for text in (cells.when(results), f"{cells.units(results)}: {arms}") if text)))
+    style = STYLES[results.verdict.verdict].removesuffix(" reverse")
+    return Panel(Text("\n", overflow="fold").join(lines), box=box.ASCII if ascii else box.ROUNDED, border_style=style)
+
+
+def _headline_first(results: Results) -> list[Verdict]:
+    others = [verdict for verdict in results.verdicts if verdict.arm != results.verdict.arm]
+    return [results.verdict, *others]
+
+
+def _advice(results: Results, verdict: Verdict, told: set[str]) -> list[Text]:
+    """The word, the finding in one sentence, the reason, what to watch; `told` holds the warnings said so far."""
+    first = Text.assemble((verdict.verdict, STYLES[verdict.verdict]), (f"  {cells.clean(verdict.arm)}", "bold"))
+    lines = [first, _line(sentences.finding(results, verdict))]
+    why = " ".join(cells.sentence(reason.message) for reason in verdict.reasons)
+    if why:
+        lines.append(_line(f"Why: {why}"))
+    codes, messages = cells.warnings(results, verdict)
+    if codes := [cells.clean(code) for code in codes if code not in told]:
+        lines.append(_line(f"Read with care: {', '.join(codes)} (see the trust checks).", "yellow"))
+    lines += [_line(f"Read with care: {cells.sentence(text)}", "yellow") for text in messages if text not in told]
+    told.update(codes, messages)
+    return lines
+
+
+def _trust(results: Results) -> list[RenderableType]:
+    groups: dict[str, list[CheckResult]] = {"fail": [], "warn": [], "pass": [], "skipped": []}
+    for check in results.checks:
+        groups[check.status].append(check)
+    table = grid("ll")
+    for check in groups["fail"] + groups["warn"]:
+        told = Text.assemble((cells.clean(check.code), "bold"), f": {cells.sentence(check.message)}")
+        if check.help:
+            told.append(f" {cells.sentence(check.help)}")
+        table.add_row(Text(check.status, style=STYLES[check.status]), told)
+    if groups["pass"]:
+        names = ", ".join(cells.passed(check) for check in groups["pass"])
+        table.add_row(Text("pass", style=STYLES["pass"]), _line(names))
+    if groups["skipped"]:
+        table.add_row(Text("skipped", style=STYLES["skipped"]), _line("; ".join(cells.skipped(groups["skipped"]))))
+    return [table] if results.checks else [_line("No checks were run.")]
+
+
+def _setup(results: Results) -> Table:
+    table = grid("ll")
+    for label, text in cells.card(results):
+        table.add_row(Text(label, style="dim"), _line(text))
+    return table
+
+
+def _primary(results: Results, metric: MetricResult, width: int, ascii: bool) -> list[RenderableType]:
+    """Values per arm and the effects in one table, then a bar and a sentence per variant."""
+    told = cells.sentence(f"{metric.definition}, {cells.goal(metric)}" if metric.definition else cells.goal(metric))
+    parts: list[RenderableType] = [_line(told), _effects(results, metric)]
+    parts += [_line(text) for text in cells.levels(results, metric)]
+    parts += [bars(metric, width, ascii)]
+    if not metric.comparisons:
+        parts.append(_line("No comparison could be made."))
+    elif results.verdict.verdict == "INVALID":
+        parts.append(_line("Not to be quoted: a trust check forbids a conclusion.", STYLES["fail"]))
+    else:
+        parts += [_line(sentences.quote(metric, c, results.setup.unit), "bold") for c in metric.comparisons]
+    return parts + [_line(note) for note in cells.notes(metric)]
+
+
+def bars(metric: MetricResult, width: int, ascii: bool = False) -> Table:
+    """A bar per variant on one axis with its ruler; with the variant's name where there are several."""
+    several = len(metric.comparisons) > 1
+    names = [cells.clean(comparison.arm) for comparison in metric.comparisons]
+    room = min(max(map(cell_len, names), default=0), width // 3) if several else 0
+    drawn, ruler = of_metric(metric, min(width - room - 2 * several, 80), ascii)
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0) if several else 0)
+    if several:
+        table.add_column(width=room, overflow="fold")
+    table.add_column(no_wrap=True)
+    for name, bar in zip([*names, ""], [*drawn, ruler], strict=True) if drawn else ():
+        table.add_row(*([Text(name)] if several else []), Text(bar))
+    return table
+
+
+def _effects(results: Results, metric: MetricResult) -> Table:
+    """A row per arm, then difference and lift of each variant in the same columns."""
+    table = grid("lrrrrl", gap=3)
+    level = cells.level(results.setup.alpha)
+    hits = any(arm.successes is not None for arm in metric.arms)
+    heads = ("", cells.clean(results.setup.unit), "with it" if hits else "", "value", f"{level} interval", "")
+    table.add_row(*(Text(head, style="dim") for head in heads))
+    for arm in metric.arms:
+        texts = [cells.clean(arm.name), wording.count(arm.units), wording.count(arm.successes or 0) if hits else ""]
+        texts += [cells.value(arm.value, metric), cells.value_interval(arm.interval, metric)]
+        table.add_row(*(Text(text) for text in texts))
+    for comparison in metric.comparisons:
+        indent = "  " if len(metric.comparisons) > 1 else ""
+        if indent:
+            table.add_row(Text(cells.clean(comparison.arm), style="bold"))
+        p = Text(cells.p_words(comparison, results.setup.alpha))
+        status = Text(comparison.status, style=STYLES[comparison.status])
+        rows = [(f"{indent}difference", *cells.effect(metric, comparison, relative=False), p)]
+        if cells.has_lift(comparison) or comparison.lift_note:
+            interval = cells.ends(comparison.lift_interval, wording.lift)
+            rows.append((f"{indent}lift", cells.shown(comparison.lift, wording.lift), interval, status))
+        else:
+            p.append(", ").append_text(status)
+        for label, estimate, interval, end in rows:
+            table.add_row(Text(label, style="bold"), "", "", Text(estimate, style="bold"), Text(interval), end)
+    return table
+
+
+def _forest(results: Results, width: int, ascii: bool) -> list[RenderableType]:
+    """The bars, what their signs mean, then what must be read beside them."""
+    table, legend = bars_of_all(results, width, ascii)
+    others = [metric for metric in results.metrics if metric.role != "primary"]
+    told = [legend] if legend else []
+    several = len(results.arms) > 2
+    guarded = [(metric, c) for metric in others for c in metric.comparisons if metric.role == "guardrail"]
+    told += [sentences.guardrail(metric, c, several) for metric, c in guarded]
+    told += [
+        f"{cells.titled(metric)} is not compared: {_values(metric)}." for metric in others if not metric.comparisons
+    ]
+    return [table, *(_line(text) for text in told), *(_line(note) for m in others for note in cells.notes(m))]
+
+
+def bars_of_all(results: Results, width: int, ascii: bool = False) -> tuple[Table, str]:
+    """Name, effect, interval, bar, p, status of every comparison, and the legend."""
+    several, gap = len(results.arms) > 2, 2 if width >= 90 else 1
+    rooms = _rooms(results, width, several, gap)
+    drawn = forest(results, rooms[3], ascii)
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, gap, 0, 0))
+    for side, room in zip("lrllrl", rooms, strict=True):
+        table.add_column(justify="right" if side == "r" else "left", overflow="fold", width=room)
+    role = drawn.rows[0].metric.role if drawn.rows else "primary"
+    heads = (cells.ROLES[role], "effect", "interval", drawn.heading, "p", "")
+    table.add_row(*(Text(head, style="dim") for head in heads))
+    for row in drawn.rows:
+        if row.metric.role != role:
+            role = row.metric.role
+            table.add_row(Text(cells.ROLES[role], style="dim"))
+        texts = [f"  {_label(row, several)}", row.estimate, row.interval, row.bar, cells.p_value(row.comparison)]
+        status = Text(row.comparison.status, style=STYLES[row.comparison.status])
+        table.add_row(*(Text(text) for text in texts), status)
+    return table, " ".join(drawn.legend)
+
+
+def _rooms(results: Results, width: int, several: bool, gap: int) -> list[int]:
+    """Widths of the forest's columns; texts that are longer fold."""
+    rows = forest(results, 1).rows
+
+    def longest(texts: Iterable[str], least: int, most: int) -> int:
+        return min(max([least, *(cell_len(text) for text in texts)]), most)
+
+    name = longest((f"  {_label(row, several)}" for row in rows), 11, 28 * width // 100)
+    estimate = longest((row.estimate for row in rows), 6, width // 8)
+    interval = longest((row.interval for row in rows), 8, width // 4)
+    p = longest((cells.p_value(row.comparison) for row in rows), 1, 8)
+    bar = width - (name + estimate + interval + p + 12) - 5 * gap
+    return [name, estimate, interval, min(max(bar, 10), 44), p, 12]
+
+
+def _label(row: Row, several: bool) -> str:
+    return cells.clean(row.metric.name) + (f" {cells.clean(row.comparison.arm)}" if several else "")
+
+
+def _values(metric: MetricResult) -> str:
+    return ", ".join(f"{cells.clean(arm.name)} {cells.value(arm.value, metric)}" for arm in metric.arms)
+
+
+def _decompositions(results: Results) -> Table:
+    variants = [arm.name for arm in results.arms[1:]]
+    table = grid("ll" + "r" + "rr" * len(variants))
+    heads = ["", "", cells.clean(results.control.name)]
+    heads += [text for name in variants for text in (cells.clean(name), "lift")]
+    table.add_row(*(Text(head, style="dim") for head in heads))
+    for decomposition in results.decompositions:
+        for sign, factor in zip(
+            ("", "=", "\N{MULTIPLICATION SIGN}"),
+            (decomposition.total, decomposition.first, decomposition.second),
+            strict=True,
+        ):
+            table.add_row(*(Text(cell) for cell in (sign, *cells.factor(results, factor))))
+    return table
+
+
+def _data(results: Results) -> list[RenderableType]:
+    rows = sum(file.rows for file in results.data.files)
+    files = wording.plural(len(results.data.files), "files")
+    told = [f"{wording.plural(rows, 'rows')} read from {files}."] if results.data.files else []
+    left_out = "; ".join(cells.exclusion(results, exclusion) for exclusion in results.data.exclusions)
+    told.append(f"Left out: {left_out}." if left_out else "Nothing was left out.")
+    told += [cells.sentence(note) for note in results.data.notes]
+    return [_line(" ".join(told))]
+
+
+def _methods(results: Results) -> list[RenderableType]:
+    told = (
+        [f"Methods: {'; '.join(cells.clean(method).rstrip('.') for method in results.methods)}."]
+        if results.methods
+        else []
+    )
+    told += [f"Limits: {' '.join(cells.sentence(limit) for limit in results.limits)}"] if results.limits else []
+    command = cells.again(results)
+    version = f"abcx {cells.clean(results.abcx_version)}" + (f" · in full: {command}" if command else "")
+    return [_line(text) for text in [*told, version]]

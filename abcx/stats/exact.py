@@ -1,0 +1,100 @@
+"""Exact tails of a statistic of two binomial counts, at given shares.
+
+For each count of the arm with the smaller spread the other arm's counts at least (at most) as extreme form an upper
+(lower) range, because the statistic grows with the variant's count and falls with the control's; the range's ends are
+found by bisection and its mass by the incomplete beta function. So the cost grows with the logarithm of the larger arm.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from abcx.stats.tails import binomial_from, binomial_upto
+
+Array = NDArray[np.float64]
+Statistic = Callable[[Any, Any], Array]
+"""T(control counts, variant counts), broadcasting."""
+
+_CUTS = (1e-12, 1e-40, 1e-280)
+"""Binomial mass beyond which counts are left out; the next one serves where the tail is not far above the cut."""
+_TIE = 1e-9
+"""Outcomes whose statistic differs by less than this fraction (plus one) count as ties, and ties as extreme."""
+
+
+def tails(
+    statistic: Statistic, observed: tuple[int, int], sizes: tuple[int, int], shares: tuple[float, float]
+) -> tuple[float, float]:
+    """(P(T* <= t), P(T* >= t)) for counts (control, variant) of `sizes` units with success probabilities `shares`."""
+    t = float(statistic(np.asarray([observed[0]]), np.asarray([observed[1]]))[0])
+    slack = 0.0 if math.isinf(t) else _TIE * (1.0 + abs(t))
+    spreads = [n * p * (1.0 - p) for n, p in zip(sizes, shares, strict=True)]
+    rows_are_control = (spreads[0], sizes[0]) <= (spreads[1], sizes[1])
+    row, other = (0, 1) if rows_are_control else (1, 0)
+
+    def rising(rows: Array, others: Array) -> Array:
+        return statistic(rows, others) if rows_are_control else -statistic(others, rows)
+
+    sign = 1.0 if rows_are_control else -1.0
+    levels = np.array([[sign * t - slack], [sign * t + slack]])
+    below, above = 0.0, 0.0
+    for cut in _CUTS:
+        rows, mass = _mass(sizes[row], shares[row], cut)
+        first = _first_reaching(rising, rows, _window(sizes[other], shares[other], cut), levels)
+        above = float(mass @ binomial_from(first[0], sizes[other], shares[other]))
+        below = float(mass @ binomial_upto(first[1] - 1.0, sizes[other], shares[other]))
+        if min(below, above) > 1e5 * cut:
+            break
+    return (below, above) if rows_are_control else (above, below)
+
+
+def _first_reaching(rising: Statistic, rows: Array, window: tuple[int, int], levels: Array) -> Array:
+    """For each row the least count of the other arm with T >= levels[0], and with T > levels[1].
+
+    Sought in `window`, both ends included; one above it if none reaches.
+    Shapes: rows (k,), levels (2, 1), result (2, k).
+    """
+    low = np.full((2, rows.size), window[0] - 1.0)  # taken not to reach
+    high = np.full((2, rows.size), window[1] + 1.0)  # taken to reach
+    wide = np.broadcast_to(rows, low.shape)
+    for _ in range((window[1] - window[0] + 2).bit_length()):
+        middle = np.clip(np.floor(0.5 * (low + high)), *window)  # where low and high meet, it changes nothing
+        t = rising(wide, middle)
+        reached = np.stack((t[0] >= levels[0], t[1] > levels[1]))
+        high = np.where(reached, np.minimum(high, middle), high)
+        low = np.where(reached, low, np.maximum(low, middle))
+    return high
+
+
+def _mass(n: int, p: float, cut: float) -> tuple[Array, Array]:
+    """Counts of Binomial(n, p) outside of which lies a mass of at most `cut` on each side, and their probabilities.
+
+    By products of neighbours' ratios from the mode outwards: without the cancellation of three large log-gammas.
+    """
+    if p <= 0.0 or p >= 1.0:
+        return np.array([0.0 if p <= 0.0 else float(n)]), np.ones(1)
+    low, high = _window(n, p, cut)
+    mode = min(max(math.floor((n + 1) * p), low), high)
+    up = np.arange(mode, high, dtype=float)
+    down = np.arange(mode, low, -1, dtype=float)
+    odds = p / (1.0 - p)
+    rising = np.cumprod((n - up) / (up + 1.0) * odds)
+    falling = np.cumprod(down / (n - down + 1.0) / odds)
+    mass = np.concatenate((falling[::-1], [1.0], rising))
+    mass /= mass.sum()
+    inside = (np.cumsum(mass) > cut) & (np.cumsum(mass[::-1])[::-1] > cut)
+    return np.arange(low, high + 1, dtype=float)[inside], mass[inside]
+
+
+def _window(n: int, p: float, cut: float) -> tuple[int, int]:
+    """Counts that hold Binomial(n, p) but for at most `cut` on each side, by Bernstein's inequality.
+
+    P(X - n p >= w) <= exp(-w^2 / (2 n p q + 2 w / 3)), solved for w.
+    """
+    nats = -math.log(cut)
+    reach = nats / 3.0 + math.sqrt(nats * nats / 9.0 + 2.0 * nats * n * p * (1.0 - p))
+    return max(0, math.floor(n * p - reach)), min(n, math.ceil(n * p + reach))

@@ -1,0 +1,110 @@
+"""Influence: what is left of moments, and of a significant result, without the units with the largest values.
+
+Moments are downdated around the old mean: with d = removed value - mean and m units left, the sum of squares that is
+left is S - sum d^2 - (sum d)^2 / m and the mean moves by -sum d / m (Chan, Golub, LeVeque 1983, run backwards).
+The result is as exact as S is: where the removed units held nearly all of S, what is left has an error of about
+1e-16 S. Remainders below 1e-14 S cannot be told from 0 and become 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from abcx.stats import means, ratios
+from abcx.stats.records import Moments, RatioMoments
+
+_UNRESOLVED = 1e-14
+
+
+def without(moments: Moments, removed: Sequence[float]) -> Moments:
+    """The moments of the other units, after the units with the values `removed` (at most n) have left.
+
+    `minimum` stays as a bound, `maximum` and `skewness` are no longer known.
+    """
+    left = moments.n - len(removed)
+    nonzero = None if moments.nonzero is None else moments.nonzero - sum(1 for x in removed if x != 0.0)
+    if left <= 0 or nonzero == 0:
+        only_zeros = 0.0 if left > 0 else None
+        return Moments(max(left, 0), 0.0, 0.0, nonzero, only_zeros, only_zeros)
+    away = [x - moments.mean for x in removed]
+    shift = math.fsum(away)
+    squares = (moments.n - 1) * moments.variance
+    rest = math.fsum([squares, *(-d * d for d in away), -shift * shift / left])
+    return replace(
+        moments,
+        n=left,
+        mean=moments.mean - shift / left,
+        variance=rest / (left - 1) if left > 1 and rest > _UNRESOLVED * squares else 0.0,
+        nonzero=nonzero,
+        maximum=None if removed else moments.maximum,
+        skewness=None if removed else moments.skewness,
+    )
+
+
+def ratio_without(moments: RatioMoments, removed: Sequence[tuple[float, float]]) -> RatioMoments:
+    """The same for units with (numerator, denominator)."""
+    top, bottom = moments.numerator, moments.denominator
+    left = moments.n - len(removed)
+    away = [(x - top.mean, y - bottom.mean) for x, y in removed]
+    shifts = math.fsum(dx for dx, _ in away), math.fsum(dy for _, dy in away)
+    rest = math.fsum([(moments.n - 1) * moments.covariance, *(-dx * dy for dx, dy in away)])
+    if left > 0:
+        rest -= shifts[0] * shifts[1] / left
+    new_top, new_bottom = without(top, [x for x, _ in removed]), without(bottom, [y for _, y in removed])
+    covariance = rest / (left - 1) if left > 1 else 0.0
+    # Rounding must not leave a correlation above 1, nor one with a constant.
+    bound = math.sqrt(new_top.variance * new_bottom.variance)
+    return RatioMoments(new_top, new_bottom, max(-bound, min(bound, covariance)))
+
+
+def fragility(
+    control: Moments | RatioMoments,
+    variant: Moments | RatioMoments,
+    ranked_control: Sequence[float] | Sequence[tuple[float, float]],
+    ranked_variant: Sequence[float] | Sequence[tuple[float, float]],
+    alpha: float,
+) -> int | None:
+    """How many of the top units of the arm with the higher value must go before p >= alpha.
+
+    The ranked lists hold the units with the largest values, largest first, and may be shorter than the arms. A
+    comparison that can no longer be tested counts as overturned. None where the result is not significant at all, or
+    survives the removal of every unit listed. The search is linear: without a
+    whale the variance falls too, so p need not grow.
+    """
+    p = _p_value(control, variant)
+    if p is None or p >= alpha:
+        return None
+    variant_leads = _value(variant) > _value(control)
+    ranked = ranked_variant if variant_leads else ranked_control
+    for k in range(1, len(ranked) + 1):
+        if variant_leads:
+            p = _p_value(control, _shortened(variant, ranked[:k]))
+        else:
+            p = _p_value(_shortened(control, ranked[:k]), variant)
+        if p is None or p >= alpha:
+            return k
+    return None
+
+
+def _shortened(
+    moments: Moments | RatioMoments, removed: Sequence[float] | Sequence[tuple[float, float]]
+) -> Moments | RatioMoments:
+    if isinstance(moments, RatioMoments):
+        return ratio_without(moments, [unit for unit in removed if isinstance(unit, tuple)])
+    return without(moments, [unit for unit in removed if not isinstance(unit, tuple)])
+
+
+def _p_value(control: Moments | RatioMoments, variant: Moments | RatioMoments) -> float | None:
+    if isinstance(control, RatioMoments):
+        assert isinstance(variant, RatioMoments)
+        return ratios.contrast(control, variant).p_value
+    assert isinstance(variant, Moments)
+    return means.contrast(control, variant).p_value
+
+
+def _value(moments: Moments | RatioMoments) -> float:
+    value = ratios.value(moments) if isinstance(moments, RatioMoments) else means.value(moments)
+    assert value is not None  # there is a p-value, so both arms have a value
+    return value

@@ -1,0 +1,175 @@
+"""Inversion: one family of tests gives the p-value, the interval of the difference and the interval of the lift.
+
+The order is decisions.md 2: p at the null first; if it is below alpha, the end on the null's side is sought between
+the null (rejected) and the estimate (accepted), otherwise both ends are sought from the null and the estimate outwards.
+So an end never crosses the null, and "p < alpha" and "the interval excludes the null" cannot disagree, even where the
+acceptance set of an exact test has a gap.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Literal
+
+from abcx.stats.records import Contrast, Effect, Interval, Pivot
+
+_RELATIVE = 1e-11
+"""An end is known to this fraction of its distance from the null (of itself, if it is a ratio below one half) ..."""
+_OF_SCALE = 1e-15
+"""... but never finer than this fraction of the standard error."""
+_EPSILON = math.ulp(1.0)
+_FAR_DOUBLINGS = 64
+"""A search on the whole line gives up after so many doublings of its first step (2e19 standard errors)."""
+_FAR_LOG = 300.0
+"""A search among positive numbers gives up after a factor of exp(300)."""
+
+
+def two_sided(pivot: Pivot, at: float) -> float:
+    """The two-sided p-value of "the parameter is `at`": min(1, 2 min(P(T* <= t), P(T* >= t)))."""
+    return min(1.0, 2.0 * min(pivot.tails(at)))
+
+
+def one_sided(pivot: Pivot, at: float, harm: Literal["above", "below"]) -> float:
+    """The p-value of "the harm is at least the margin `at`": small where harm beyond the margin is excluded.
+
+    `harm` says on which side of the margin the harm lies. The tails are those of the two-sided test, so it is below
+    alpha / 2 where the two-sided interval at alpha ends before the margin. (An exact test whose acceptance set has
+    a gap can disagree within that gap, which is narrower than the effect of one event: verdicts read the interval.)
+    """
+    if at < pivot.low:
+        return 1.0 if harm == "above" else 0.0
+    if at > pivot.high:
+        return 0.0 if harm == "above" else 1.0
+    below, above = pivot.tails(at)
+    return min(1.0, below if harm == "above" else above)
+
+
+def interval(pivot: Pivot, alpha: float) -> Interval:
+    """The closed interval of values that the test at level `alpha` accepts, with its ends inside [low, high].
+
+    An end that is not reached is the domain's bound where that is finite, else None. Every end that is returned was
+    accepted, except that the estimate counts as accepted without being asked.
+    """
+    line = _Line(pivot, alpha)
+    null, estimate = pivot.null, pivot.estimate
+    if line.accepts(null):
+        centre = null if estimate is None else estimate
+        low = line.outward(min(null, centre), -1)
+        return low, (None if estimate is None else line.outward(max(null, centre), +1))
+    if estimate is None:  # infinite: nothing bounds it above
+        return line.inward(None, +1), None
+    if estimate > null:
+        return line.inward(estimate, +1), line.outward(estimate, +1)
+    return line.outward(estimate, -1), line.inward(estimate, -1)
+
+
+def effect(contrast: Contrast, alpha: float) -> Effect:
+    """A contrast at level `alpha` (0 < alpha < 1): p and both intervals, from the same tests."""
+    difference = interval(contrast.difference_pivot, alpha) if contrast.difference_pivot is not None else None
+    lift, note, pivot = contrast.lift, contrast.lift_note, contrast.ratio_pivot
+    ratio = interval(pivot, alpha) if pivot is not None else None
+    if pivot is not None and ratio is not None and None in ratio and lift is not None:
+        if math.isinf(pivot.low):
+            # Fieller's set on the whole line is bounded exactly when the control mean's own interval excludes 0.
+            lift = ratio = None
+            note = note or "The control mean cannot be told apart from 0, so there is no relative lift."
+        else:
+            note = note or "The lift cannot be bounded above: the control value is not distinguishable from 0."
+    return Effect(
+        method=contrast.method,
+        difference=contrast.difference,
+        difference_interval=difference,
+        lift=lift,
+        lift_interval=None if ratio is None else (_less_one(ratio[0]), _less_one(ratio[1])),
+        p_value=contrast.p_value,
+        alpha=alpha,
+        note=contrast.note,
+        lift_note=note,
+    )
+
+
+def _less_one(ratio: float | None) -> float | None:
+    return None if ratio is None else ratio - 1.0
+
+
+class _Line:
+    """The domain of a pivot with its decision at one level.
+
+    A domain without negative numbers around a positive null (a ratio) is searched by factors instead of steps: swapping
+    the arms then visits the reciprocals, and the lift of the swapped comparison is the mirror image.
+    """
+
+    def __init__(self, pivot: Pivot, alpha: float) -> None:
+        self.pivot = pivot
+        self.alpha = alpha
+        self.positive = pivot.low >= 0.0 < pivot.null
+        reference = pivot.estimate if self.positive and pivot.estimate else pivot.null
+        self.first = pivot.scale / reference if self.positive else pivot.scale
+
+    def accepts(self, at: float) -> bool:
+        return two_sided(self.pivot, at) >= self.alpha
+
+    def outward(self, start: float, side: int) -> float | None:
+        """The last accepted point from the accepted `start` towards `side` (-1 down, +1 up)."""
+        bound = self.pivot.low if side < 0 else self.pivot.high
+        inside, outside = self._march(start, side, bound, lambda at: not self.accepts(at))
+        if outside is None:
+            if math.isinf(bound):
+                return None
+            if inside == bound or self.accepts(bound):
+                return bound
+            outside = bound
+        return self._bisect(inside, outside)
+
+    def inward(self, estimate: float | None, side: int) -> float:
+        """The accepted point next to the rejected null, towards the accepted `estimate` (None: infinite)."""
+        null = self.pivot.null
+        if estimate is not None and not (self.positive and estimate == 0.0):
+            return self._bisect(estimate, null)
+        # The estimate is 0 or infinite: out of reach of halving factors, so march there until a test accepts.
+        bound = math.inf if estimate is None else estimate
+        outside, inside = self._march(null, side, bound, self.accepts)
+        if inside is None:
+            return outside if estimate is None else estimate
+        return self._bisect(inside, outside)
+
+    def _march(
+        self, start: float, side: int, bound: float, found: Callable[[float], bool]
+    ) -> tuple[float, float | None]:
+        """Doubling steps from `start` strictly inside `bound`: (last point not found, first found or None)."""
+        # A standard error below the resolution of the estimate must not use up the doublings without moving.
+        last, step = start, max(self.first, 4.0 * (_EPSILON if self.positive else math.ulp(start)))
+        for _ in range(_FAR_DOUBLINGS):
+            at = last * math.exp(side * min(step, _FAR_LOG)) if self.positive else last + side * step
+            if (at - bound) * side >= 0 or math.isinf(at):
+                break
+            if found(at):
+                return last, at
+            if self.positive and abs(math.log(at / start)) >= _FAR_LOG:
+                return at, None
+            last, step = at, 2.0 * step
+        return last, None
+
+    def _bisect(self, inside: float, outside: float) -> float:
+        """Halves the way between an accepted and a rejected point; returns the accepted end."""
+        while abs(inside - outside) > self._tolerance(inside):
+            middle = self._middle(inside, outside)
+            if not min(inside, outside) < middle < max(inside, outside):  # neighbours: nothing lies between
+                break
+            if self.accepts(middle):
+                inside = middle
+            else:
+                outside = middle
+        return inside
+
+    def _middle(self, a: float, b: float) -> float:
+        if self.positive and a > 0.0 and b > 0.0:
+            return math.sqrt(a) * math.sqrt(b)
+        return a + 0.5 * (b - a)
+
+    def _tolerance(self, at: float) -> float:
+        away = abs(at - self.pivot.null)
+        if self.positive:
+            return _RELATIVE * min(at, away) + _OF_SCALE * min(at, self.pivot.scale)
+        return _RELATIVE * away + _OF_SCALE * self.pivot.scale

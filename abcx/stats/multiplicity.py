@@ -1,0 +1,53 @@
+"""Multiplicity: Holm's step-down procedure, with a level for each metric's interval that matches its decision.
+
+Holm (1979). Sorted p-values are compared with alpha / m, alpha / (m - 1), ...; the first that is not below its level
+stops the procedure. Intervals follow decisions.md 8: at alpha / (m - rank + 1) where rejected, else at
+alpha / (m - k + 1) with k the first step not rejected. Then "raw p < alpha_i", "adjusted p < alpha" and
+"rejected" are the same statement.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Adjusted:
+    """One member of a family: its adjusted p-value, the level of its own interval, and the decision."""
+
+    p_value: float | None
+    alpha: float
+    rejected: bool
+
+
+def unadjusted(p_values: Sequence[float | None], alpha: float) -> tuple[Adjusted, ...]:
+    """Each at the full level, as if it were alone."""
+    return tuple(Adjusted(p, alpha, p is not None and p < alpha) for p in p_values)
+
+
+def holm(p_values: Sequence[float | None], alpha: float) -> tuple[Adjusted, ...]:
+    """Holm's decisions in the order given. A missing p counts in the family and is never rejected.
+
+    Equal p-values share the strictest level among them, so the order in which metrics are written does not matter.
+    """
+    m = len(p_values)
+    ranked = sorted((p, index) for index, p in enumerate(p_values) if p is not None)
+    results: dict[int, Adjusted] = {}
+    running, previous, divisor, stopped_at = 0.0, None, m, None
+    for rank0, (p, index) in enumerate(ranked):
+        if p != previous:
+            divisor = m - rank0
+        previous = p
+        running = max(running, min(1.0, p * divisor))
+        if stopped_at is None and p < alpha / divisor:
+            # p * divisor and alpha / divisor round differently: the decision is one, so the adjusted p follows it.
+            adjusted = min(running, math.nextafter(alpha, 0.0))
+            results[index] = Adjusted(adjusted, alpha / divisor, True)
+        else:
+            stopped_at = stopped_at or divisor
+            running = max(running, alpha)
+            results[index] = Adjusted(running, alpha / stopped_at, False)
+    last = alpha / (stopped_at or max(m - len(ranked), 1))
+    return tuple(results.get(index, Adjusted(None, last, False)) for index in range(m))

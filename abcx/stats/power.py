@@ -1,0 +1,78 @@
+"""Size and power of comparisons of two shares or two means, with arms of unequal size.
+
+Shares: the normal approximation of R's power.prop.test (Fleiss, Levin, Paik 2003, equation 4.14, without continuity
+correction), generalised to n_t = ratio x n_c. Means: the noncentral t of R's power.t.test with pooled degrees of
+freedom. Power is that of finding the effect in its own direction; alpha is two-sided.
+"""
+
+from __future__ import annotations
+
+import math
+
+from abcx.stats.tails import noncentral_t_above, normal_quantile, normal_tails, t_quantile
+
+
+def size_shares(baseline: float, difference: float, alpha: float, power: float, ratio: float = 1.0) -> int:
+    """Control units needed to find `baseline` against `baseline + difference` (0.20 v 0.25 is 1,094 at 5 % and 80 %).
+
+    `ratio` is variant units over control units. Shares are fractions and must lie in [0, 1].
+    """
+    pooled, separate = _deviations(baseline, difference, ratio)
+    _check(difference, alpha, power, ratio)
+    root = (normal_quantile(1.0 - alpha / 2.0) * pooled + normal_quantile(power) * separate) / abs(difference)
+    return max(1, math.ceil(root * root)) if root > 0.0 else 1
+
+
+def power_shares(baseline: float, difference: float, control: float, variant: float, alpha: float) -> float:
+    """The chance that `control` and `variant` units show the difference as significant."""
+    pooled, separate = _deviations(baseline, difference, variant / control)
+    distance = math.sqrt(control) * abs(difference) - normal_quantile(1.0 - alpha / 2.0) * pooled
+    if separate == 0.0:  # 0 against 1: the outcome is certain
+        return 1.0 if distance > 0.0 else 0.0
+    return normal_tails(distance / separate)[0]
+
+
+def size_means(sd: float, difference: float, alpha: float, power: float, ratio: float = 1.0) -> int:
+    """Control units needed to find a difference of means; `sd` is that of one unit, in the difference's unit.
+
+    The least whole number whose power is enough, found by bisection; at least 2.
+    """
+    _check(difference, alpha, power, ratio)
+    if not sd > 0.0:
+        raise ValueError(f"the standard deviation must be above 0, not {sd}")
+
+    def enough(n: int) -> bool:
+        return n * (1.0 + ratio) > 2.0 and power_means(sd, difference, n, ratio * n, alpha) >= power
+
+    low, high = 1, 2
+    while not enough(high):
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
+def power_means(sd: float, difference: float, control: float, variant: float, alpha: float) -> float:
+    """The chance that `control` and `variant` units (together more than 2) show the difference as significant."""
+    df = control + variant - 2.0
+    shift = abs(difference) / (sd * math.sqrt(1.0 / control + 1.0 / variant))
+    return noncentral_t_above(t_quantile(1.0 - alpha / 2.0, df), df, shift)
+
+
+def _deviations(baseline: float, difference: float, ratio: float) -> tuple[float, float]:
+    """Standard deviation of the difference times sqrt(control units): under equality, and at the two shares."""
+    other = baseline + difference
+    if not (0.0 <= baseline <= 1.0 and -1e-12 <= other <= 1.0 + 1e-12):
+        raise ValueError(f"both shares must lie between 0 and 1, not {baseline} and {other}")
+    other = min(1.0, max(0.0, other))
+    mean = (baseline + ratio * other) / (1.0 + ratio)
+    pooled = math.sqrt(mean * (1.0 - mean) * (1.0 + 1.0 / ratio))
+    return pooled, math.sqrt(baseline * (1.0 - baseline) + other * (1.0 - other) / ratio)
+
+
+def _check(difference: float, alpha: float, power: float, ratio: float) -> None:
+    if difference == 0.0 or not (0.0 < alpha < 1.0 and 0.0 < power < 1.0 and 0.0 < ratio < math.inf):
+        raise ValueError(f"no size for difference {difference}, alpha {alpha}, power {power}, ratio {ratio}")
+    if power <= alpha / 2.0:
+        raise ValueError(f"a power of {power} is reached without any effect at alpha {alpha}")

@@ -1,0 +1,56 @@
+"""Ratios of two sums: the unit is the cluster, the variance that of the linearised ratio (delta method).
+
+Per arm R = mean(num) / mean(den) and v = var(num - R den) / (n mean(den)^2), with the arm's own R (Deng, Knoblich,
+Lu 2018; decisions.md 4). Two such estimates are compared as two means are: Welch, and Fieller for the lift.
+"""
+
+from __future__ import annotations
+
+import math
+
+from abcx.stats import welch
+from abcx.stats.records import Contrast, Interval, RatioMoments
+
+METHOD = "Welch (ratio)"
+_RESOLUTION = 1e-13
+"""A residual variance below this fraction of its terms is what is left of their rounding: the ratio is constant."""
+
+
+def contrast(control: RatioMoments, variant: RatioMoments) -> Contrast:
+    """Variant against control, in units of the ratio."""
+    if control.n == 0 or variant.n == 0:
+        return Contrast(METHOD, None, None, None, None, None, "An arm has no units.", "An arm has no units.")
+    of_control, of_variant = _estimate(control), _estimate(variant)
+    if of_control is None or of_variant is None:
+        arm = "control" if of_control is None else "variant"
+        note = f"The denominator of the {arm} arm is not above 0, so its ratio does not exist."
+        return Contrast(METHOD, None, None, None, None, None, note, note)
+    return welch.contrast(of_control, of_variant, METHOD)
+
+
+def interval(moments: RatioMoments, alpha: float) -> Interval:
+    """Student's interval of the arm's ratio; (None, None) where it does not exist or the arm has no spread."""
+    estimate = _estimate(moments)
+    return (None, None) if estimate is None else welch.interval(estimate, alpha)
+
+
+def value(moments: RatioMoments) -> float | None:
+    """The arm's ratio of sums; None without units or with a denominator that is not above 0."""
+    estimate = _estimate(moments)
+    return None if estimate is None else estimate.value
+
+
+def _estimate(moments: RatioMoments) -> welch.Estimate | None:
+    top, bottom, n = moments.numerator, moments.denominator, moments.n
+    if n == 0 or bottom.mean <= 0.0:
+        return None
+    ratio = top.mean / bottom.mean
+    if math.isinf(ratio):
+        return None
+    terms = (top.variance, ratio * ratio * bottom.variance, -2.0 * ratio * moments.covariance)
+    residual = math.fsum(terms)
+    if n < 2 or not residual > _RESOLUTION * math.fsum(abs(term) for term in terms):
+        residual = 0.0
+    error = math.sqrt(residual / n) / bottom.mean
+    minima = (top.minimum, bottom.minimum)
+    return welch.Estimate(ratio, error, n, all(low is not None and low >= 0.0 for low in minima))

@@ -1,0 +1,97 @@
+"""Shares: the constrained-score test of two proportions, and when events are few its exact binomial distribution.
+
+Difference: Miettinen and Nurminen (1985). Ratio: Koopman (1984) with Miettinen and Nurminen's N / (N - 1). Few events
+(decisions.md 3): the same statistic, referred to its binomial distribution at the shares constrained by the hypothesis.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from abcx.stats import constrained, exact
+from abcx.stats.constrained import Fit, Score
+from abcx.stats.inversion import two_sided
+from abcx.stats.records import Contrast, Interval, Pivot, Proportion
+from abcx.stats.tails import normal_quantile, normal_tails
+
+FEW = 15.0
+"""An arm that expects fewer events or non-events than this, from both arms pooled, calls for the exact distribution."""
+
+Tails = tuple[float, float]
+
+
+def contrast(control: Proportion, variant: Proportion) -> Contrast:
+    """Variant against control, as fractions; `method` is "score" or "exact score"."""
+    few = few_events(control, variant)
+    method = "exact score" if few else "score"
+    if control.n == 0 or variant.n == 0:
+        return Contrast(method, None, None, None, None, None, "An arm has no units.", "An arm has no units.")
+    share0, share1 = control.successes / control.n, variant.successes / variant.n
+    of_difference = _test(control, variant, few, constrained.for_difference, constrained.score_difference)
+    at_null = of_difference(0.0)
+    from_ratio = _test(control, variant, few, constrained.for_ratio, constrained.score_ratio)
+
+    difference_pivot = Pivot(
+        share1 - share0, 0.0, -1.0, 1.0, _scale(control, variant), lambda d: of_difference(d) if d else at_null
+    )
+    ratio, ratio_pivot = None, None
+    if control.successes or variant.successes:
+        ratio = share1 / share0 if control.successes else None
+        scale = (ratio or 1.0) * math.sqrt(1.0 / (control.successes + 0.5) + 1.0 / (variant.successes + 0.5))
+        ratio_pivot = Pivot(ratio, 1.0, 0.0, math.inf, scale, lambda r: at_null if r == 1.0 else from_ratio(r))
+    return Contrast(
+        method=method,
+        difference=share1 - share0,
+        lift=None if ratio is None else ratio - 1.0,
+        difference_pivot=difference_pivot,
+        ratio_pivot=ratio_pivot,
+        p_value=two_sided(difference_pivot, 0.0),
+        lift_note=None
+        if control.successes
+        else "There are no events in the control arm, so there is no relative lift.",
+    )
+
+
+def interval(share: Proportion, alpha: float) -> Interval:
+    """Wilson's (1927) score interval of one share at 1 - alpha; (None, None) without units."""
+    n, x = share.n, share.successes
+    if n == 0:
+        return None, None
+    z2 = normal_quantile(1.0 - alpha / 2.0) ** 2
+    reach = math.sqrt(z2 * (x * ((n - x) / n) + z2 / 4.0))
+    low = 0.0 if x == 0 else (x + z2 / 2.0 - reach) / (n + z2)
+    high = 1.0 if x == n else (x + z2 / 2.0 + reach) / (n + z2)
+    return low, high
+
+
+def value(share: Proportion) -> float | None:
+    """The arm's share; None without units."""
+    return share.successes / share.n if share.n else None
+
+
+def few_events(control: Proportion, variant: Proportion) -> bool:
+    """Whether the smaller arm expects fewer than 15 events or non-events; blind to which arm has them."""
+    total = control.n + variant.n
+    events = control.successes + variant.successes
+    return min(events, total - events) * min(control.n, variant.n) < FEW * total
+
+
+def _test(control: Proportion, variant: Proportion, few: bool, fit: Fit, score: Score) -> Callable[[float], Tails]:
+    """The test of one hypothesis after another: h -> (P(T* <= t), P(T* >= t))."""
+    x0, n0, x1, n1 = control.successes, control.n, variant.successes, variant.n
+
+    def by_normal(h: float) -> Tails:
+        return normal_tails(float(score(x0, n0, x1, n1, h)))
+
+    def by_enumeration(h: float) -> Tails:
+        share0, share1 = fit(x0, n0, x1, n1, h)
+        return exact.tails(lambda a, b: score(a, n0, b, n1, h), (x0, x1), (n0, n1), (float(share0), float(share1)))
+
+    return by_enumeration if few else by_normal
+
+
+def _scale(control: Proportion, variant: Proportion) -> float:
+    """About the standard error of the difference; above 0 also where nobody or everybody succeeded."""
+    smoothed = [((arm.successes + 1.0) / (arm.n + 2.0), arm.n) for arm in (control, variant)]
+    return math.sqrt(math.fsum(share * (1.0 - share) / n for share, n in smoothed))

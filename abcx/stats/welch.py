@@ -1,0 +1,126 @@
+"""Welch's test of two estimates with their own variances, for a difference and, in Fieller's form, for a ratio.
+
+With estimates m and variances of the estimates v: T(d) = (m_t - m_c - d) / sqrt(v_t + v_c) and
+T(r) = (m_t - r m_c) / sqrt(v_t + r^2 v_c), each referred to Student's t with Satterthwaite's degrees of freedom,
+df(r) = (v_t + r^2 v_c)^2 / (v_t^2 / (n_t - 1) + r^4 v_c^2 / (n_c - 1)), taken anew at each r (Welch 1947; Fieller 1954;
+decisions.md 4). At d = 0 and r = 1 the two are the same numbers, so p and both intervals are one inversion.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from abcx.stats.inversion import two_sided
+from abcx.stats.records import Contrast, Interval, Pivot
+from abcx.stats.tails import t_quantile, t_tails
+
+_SAME = 1e-12
+"""Two constant arms count as equal when their values differ by less than this fraction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """An arm's mean-like value with its standard error, from `n` units (`n` - 1 degrees of freedom).
+
+    `positive_only` says that no unit's value can be below 0. An error of 0 means that the units do not vary.
+    """
+
+    value: float
+    error: float
+    n: int
+    positive_only: bool
+
+
+def contrast(control: Estimate, variant: Estimate, method: str) -> Contrast:
+    """Variant against control; every degenerate case gets a sentence instead of a number (decisions.md 6)."""
+    difference = variant.value - control.value
+    lift, lift_note = _lift(control, variant)
+
+    def without_test(note: str, p_value: float | None = None) -> Contrast:
+        return Contrast(method, difference, lift, None, None, p_value, note, lift_note)
+
+    if min(control.n, variant.n) < 2:
+        return without_test(
+            "An arm has only one unit, so the spread between units is unknown and nothing can be tested."
+        )
+    if control.error == 0.0 and variant.error == 0.0:
+        if abs(difference) <= _SAME * max(abs(control.value), abs(variant.value)):
+            return without_test("All units of both arms have the same value: there is no difference to test.", 1.0)
+        return without_test("No unit differs from the others of its arm, so the difference has no measurable error.")
+    difference_pivot = Pivot(
+        estimate=difference,
+        null=0.0,
+        low=-math.inf,
+        high=math.inf,
+        scale=math.hypot(variant.error, control.error),
+        tails=lambda d: _tails(control, variant, 1.0, d),
+    )
+    ratio_pivot, lift_note = _ratio_pivot(control, variant, lift, lift_note)
+    return Contrast(
+        method=method,
+        difference=difference,
+        lift=lift,
+        difference_pivot=difference_pivot,
+        ratio_pivot=ratio_pivot,
+        p_value=two_sided(difference_pivot, 0.0),
+        lift_note=lift_note,
+    )
+
+
+def interval(estimate: Estimate, alpha: float) -> Interval:
+    """Student's interval of one arm's value at 1 - alpha; (None, None) where the data do not bound it."""
+    if estimate.n < 2 or estimate.error == 0.0:
+        return None, None
+    reach = t_quantile(1.0 - alpha / 2.0, estimate.n - 1.0) * estimate.error
+    return estimate.value - reach, estimate.value + reach
+
+
+def _lift(control: Estimate, variant: Estimate) -> tuple[float | None, str | None]:
+    if control.value <= 0.0:
+        return (
+            None,
+            f"The control value is {'0' if control.value == 0.0 else 'negative'}, so there is no relative lift.",
+        )
+    ratio = variant.value / control.value
+    if math.isinf(ratio):
+        return None, "The control value is too close to 0 for a relative lift."
+    return ratio - 1.0, None
+
+
+def _ratio_pivot(
+    control: Estimate, variant: Estimate, lift: float | None, lift_note: str | None
+) -> tuple[Pivot | None, str | None]:
+    """Fieller's family of tests where a lift exists; else None and why."""
+    if lift is None:
+        return None, lift_note
+    positive_only = control.positive_only and variant.positive_only
+    if positive_only and variant.value == 0.0:
+        # T(r) would be the same for every r > 0: the interval would be the point -100 % or everything.
+        return None, "Every unit of the variant is 0, so the interval of the lift does not exist."
+    ratio = variant.value / control.value
+    scale = math.hypot(variant.error, ratio * control.error) / control.value
+    if not 0.0 < scale < math.inf:
+        return None, "The control value is too close to 0 for an interval of the lift."
+    pivot = Pivot(
+        estimate=ratio,
+        null=1.0,
+        low=0.0 if positive_only else -math.inf,
+        high=math.inf,
+        scale=scale,
+        tails=lambda r: _tails(control, variant, r, 0.0),
+    )
+    return pivot, lift_note
+
+
+def _tails(control: Estimate, variant: Estimate, ratio: float, difference: float) -> tuple[float, float]:
+    """Both tails of "variant = ratio x control + difference"."""
+    distance = variant.value - ratio * control.value - difference
+    scaled = ratio * control.error
+    error = math.hypot(variant.error, scaled)
+    if error == 0.0:  # ratio 0 and a variant that does not vary
+        return t_tails(math.copysign(math.inf, distance), 1.0) if distance else (1.0, 1.0)
+    # Satterthwaite in shares of the variance: neither large nor small values overflow.
+    of_variant, of_control = (variant.error / error) ** 2, (scaled / error) ** 2
+    df = 1.0 / (of_variant**2 / (variant.n - 1) + of_control**2 / (control.n - 1))
+    return t_tails(distance / error, df)

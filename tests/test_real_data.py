@@ -1,0 +1,95 @@
+"""Three real experiments with known results. The files are not part of the project: the tests skip without them."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+import abcx
+from abcx.data.engine import Engine
+from abcx.data.observe import observe
+from abcx.data.records import Inputs
+from abcx.results import CheckResult, Results
+from abcx.spec.load import load
+
+HERE = Path(__file__).parent / "real"
+SHARED = Path(__file__).parents[2] / "shared" / "data"
+
+pytestmark = pytest.mark.skipif(not SHARED.is_dir(), reason="the real experiments are not beside the project")
+
+
+def check(results: Results, code: str) -> CheckResult:
+    return next(check for check in results.checks if check.code == code)
+
+
+def test_cookie_cats_is_harm_on_day_7_and_its_split_is_warned() -> None:
+    results = abcx.analyze(HERE / "cookie-cats.yaml")
+    day7, day1 = results["day7"], results["day1"]
+    assert [(arm.successes, arm.units) for arm in day7.arms] == [(8502, 44700), (8279, 45489)]
+    # Published: z = 3.164 by the pooled test; the score test with N / (N - 1) is the same to four digits here.
+    assert day7.comparisons[0].p_value == pytest.approx(0.00155, abs=5e-6)
+    assert day1.comparisons[0].p_value == pytest.approx(0.0744, abs=5e-5)
+    assert results.verdict.verdict == "DO NOT SHIP"
+    assert [reason.code for reason in results.verdict.reasons] == ["primary_harm"]
+    srm = check(results, "srm")
+    assert srm.status == "warn"
+    assert srm.p_value == pytest.approx(0.0086, abs=5e-5)
+    # Welch on rounds: p = .376 with the player who has 49,854 rounds, .949 without.
+    assert results["rounds"].comparisons[0].p_value == pytest.approx(0.376, abs=5e-4)
+    outliers = check(results, "outliers")
+    assert outliers.status == "warn"
+    assert "rounds" in outliers.message
+
+
+def test_optimizely_log_gives_the_known_results() -> None:
+    results = abcx.analyze(HERE / "messaging.yaml")
+    purchases = results["purchases"]
+    assert [f"{100 * (arm.value or 0):.2f}" for arm in purchases.arms] == ["4.93", "5.02", "6.70"]
+    second = purchases.comparisons[1]
+    assert second.p_value == pytest.approx(0.0021, abs=5e-5)
+    assert second.p_value_adjusted == pytest.approx(0.0043, abs=5e-5)
+    assert [f"{arm.value:.3f}" for arm in results["detail_views"].arms] == ["0.544", "0.717", "0.871"]
+    assert [f"{arm.value:.2f}" for arm in results["electronics_revenue"].arms] == ["4388.57", "4443.07", "5977.70"]
+    assert sum(arm.units for arm in results.arms) == 10_000  # everybody is kept, though the log lasts 66 minutes
+    assert check(results, "follow_up").status == "warn"
+
+
+def test_optimizely_log_agrees_per_visitor_with_the_expected_file() -> None:
+    loaded = load(HERE / "messaging.yaml")
+    with Engine() as engine:
+        observe(engine, loaded.experiment, loaded.base, Inputs())
+        rows = engine.run("SELECT a.unit, u.arm, u.c0, u.c1, u.c2 FROM unit_table u JOIN assigned a ON a.uid = u.uid")
+    arms = list(loaded.experiment.arms)
+    found = {unit: (arms[arm], purchase, views, revenue) for unit, arm, purchase, views, revenue in rows}
+    with (SHARED / "optimizely_messaging" / "expected_observations.csv").open(newline="") as handle:
+        expected = {
+            row["visitor_id"]: (
+                row["variation_name"],
+                float(row["purchase_conversion_rate"]),
+                float(row["product_detail_page_views_per_visitor"]),
+                float(row["electronics_revenue_per_visitor"]),
+            )
+            for row in csv.DictReader(handle)
+        }
+    assert len(expected) == 10_000
+    assert found == expected
+
+
+def test_landing_page_by_labels_is_warned_for_crossover() -> None:
+    results = abcx.analyze(HERE / "landing-page-labels.yaml")
+    crossover = check(results, "crossover")
+    assert crossover.status == "warn"
+    assert "1,895" in crossover.message
+    assert "0.65%" in crossover.message
+
+
+def test_landing_page_by_rules_drops_the_mismatched_rows() -> None:
+    results = abcx.analyze(HERE / "landing-page-rules.yaml")
+    assert [(arm.successes, arm.units) for arm in results["converted"].arms] == [(17489, 145274), (17264, 145310)]
+    excluded = {item.reason: item for item in results.data.exclusions}
+    assert excluded["unknown_arm"].rows == 3893
+    assert excluded["duplicate_unit"].units == 1
+    # z = -1.311 by the pooled test, p = .190.
+    assert results["converted"].comparisons[0].p_value == pytest.approx(0.190, abs=5e-4)
