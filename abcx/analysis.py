@@ -7,12 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from abcx import __version__, verdict
 from abcx.checks import run_all
 from abcx.checks.context import CheckContext
 from abcx.data import inputs
 from abcx.data.records import Inputs, MetricData, Observed
 from abcx.decomposition import decompositions
+from abcx.errors import UsageError
 from abcx.metrics import MetricSpec
 from abcx.planning import Planned, planned, units_for_margin
 from abcx.results import Arm, ArmValue, Cap, Comparison, DataLog, MetricResult, Results, Setup, Size, Status
@@ -70,7 +73,11 @@ def override(experiment: Experiment, as_of: str | None, seed: int | None) -> Exp
     changes = {key: value for key, value in (("as_of", as_of), ("seed", seed)) if value is not None}
     if not changes:
         return experiment
-    analysis = Analysis.model_validate({**experiment.analysis.model_dump(), **changes})
+    try:
+        analysis = Analysis.model_validate({**experiment.analysis.model_dump(), **changes})
+    except ValidationError as error:
+        problem = error.errors()[0]
+        raise UsageError(f"{problem['loc'][0]}: {problem['msg']}", problem.get("ctx", {}).get("cure")) from None
     return experiment.model_copy(update={"analysis": analysis})
 
 

@@ -264,6 +264,11 @@ class Results:
 
         return pandas.DataFrame(self.rows())
 
+    def _repr_html_(self) -> str:
+        """A table in a notebook: one row per comparison, names escaped."""
+        table: str = self.to_frame().to_html(index=False, na_rep="", float_format=lambda x: f"{x:.4g}")
+        return table
+
     def rows(self) -> list[dict[str, Any]]:
         """One flat row per metric and comparison: what CSV and `to_frame` hold."""
         return [_row(self, metric, comparison) for metric in self.metrics for comparison in metric.comparisons]

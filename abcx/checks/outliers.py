@@ -92,8 +92,10 @@ def check(context: CheckContext) -> CheckResult:
         if (influence := _influence(context, name, arm)) is not None
     ]
     if not found:
-        message = "the values of single units are not known"
-        return CheckResult("outliers", "skipped", message, help="needs one row per unit, not counts")
+        counts = context.observed.kind == "counts"
+        message = "counts do not tell the values of single units" if counts else "no unit has a value other than 0"
+        help = "needs one row per unit, not counts" if counts else "needs values that are not 0"
+        return CheckResult("outliers", "skipped", message, help=help)
     details = {"metrics": {name: {i.arm: _plain(i) for i in found if i.metric == name} for name in numbers}}
     suspects = sorted((i for i in found if i.suspect), key=lambda i: (not i.carried, -min(i.moved, 1e9)))
     if not suspects:
@@ -138,6 +140,8 @@ def _largest(context: CheckContext, name: str) -> dict[str, Pairs]:
     tops = {arm: top for arm, top in data.top.items() if arm in data.summaries}
     units = sum(summary.n for summary in data.summaries.values())
     nonzero = sum(_nonzero(summary) for summary in data.summaries.values())
+    if not nonzero:
+        return {}
     k = min(max(1, math.ceil(TOP * units)), max(1, math.floor(OF_NONZERO * nonzero)))
     k = min([k, *(len(top) for arm, top in tops.items() if len(top) < data.summaries[arm].n)])
     ranked = sorted(((pair, arm) for arm, top in tops.items() for pair in top), key=lambda x: x[0][0], reverse=True)
@@ -182,8 +186,8 @@ def _clause(context: CheckContext, found: _Influence) -> str:
     lifts = found.full.lift is not None and found.rest.lift is not None
     what = "lift" if lifts else "difference"
     ends = [_effect(context, found.metric, contrast, lifts) for contrast in (found.full, found.rest)]
-    text = f"the {what} of {named} is {ends[0]} with all {context.experiment.unit}, {ends[1]} without the top "
-    text += wording.count(found.removed)
+    top = "largest" if found.removed == 1 else f"top {wording.count(found.removed)}"
+    text = f"the {what} of {named} is {ends[0]} with all {context.experiment.unit}, {ends[1]} without the {top}"
     first, second = found.significant
     if first != second and found.full.p_value is not None and found.rest.p_value is not None:
         shown = [p_text(p, found.alpha) for p in (found.full.p_value, found.rest.p_value)]

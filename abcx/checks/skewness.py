@@ -56,8 +56,10 @@ def check(context: CheckContext) -> CheckResult:
         if skewness is not None
     ]
     if not shapes:
-        message = "the skewness is not known"
-        return CheckResult("skewness", "skipped", message, help="needs one row per unit, not counts")
+        counts = context.observed.kind == "counts"
+        message = "counts do not tell the skewness" if counts else "no unit differs from the others of its arm"
+        help = "needs one row per unit, not counts" if counts else "needs values that differ between units"
+        return CheckResult("skewness", "skipped", message, help=help)
     details = {"metrics": {name: {s.arm: _plain(context, s) for s in shapes if s.metric == name} for name in numbers}}
     ranked = sorted(shapes, key=lambda shape: shape.enough / shape.units, reverse=True)
     worst: dict[str, _Shape] = {}

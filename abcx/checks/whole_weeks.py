@@ -31,7 +31,7 @@ def check(context: CheckContext) -> CheckResult:
     weeks, rest = divmod(days, 7)
     details = {"first": first.isoformat(), "last": last.isoformat(), "days": days, "declared": exposed is None}
     what = "exposures cover" if exposed else "the period has"
-    dates = f"{first.isoformat()} to {last.isoformat()}"
+    dates = first.isoformat() if days == 1 else f"{first.isoformat()} to {last.isoformat()}"
     if not rest:
         message = f"{what} {wording.plural(weeks, 'whole weeks')}, {dates}"
         return CheckResult("whole_weeks", "pass", message, None, details)

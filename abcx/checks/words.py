@@ -14,7 +14,7 @@ def share_text(share: float, *limits: float) -> str:
     """A share with two decimals, more where rounding would make it 0 or carry it across a limit."""
     text = wording.percent(share)
     for digits in range(3, 8):
-        shown = float(text.rstrip("%")) / 100
+        shown = float(text.rstrip("%").replace(",", "")) / 100
         if (shown > 0 or share == 0) and all((shown > limit) == (share > limit) for limit in limits):
             break
         text = wording.percent(share, digits)

@@ -60,9 +60,10 @@ class Ratio(MetricOptions):
         return ratios.contrast(control, variant)
 
     def estimate(self, summary: Summary) -> float | None:
+        from abcx.stats import ratios
+
         assert isinstance(summary, RatioMoments)
-        mean = summary.denominator.mean
-        return summary.numerator.mean / mean if summary.n and mean else None
+        return ratios.value(summary)
 
     def interval(self, summary: Summary, alpha: float) -> Interval | None:
         from abcx.stats import ratios

@@ -1,0 +1,161 @@
+"""What was lost or counted twice: crossover, early events, duplicates, missing, unknown and missing arms, metrics."""
+
+import pytest
+from scipy import stats
+
+from abcx.checks import (
+    crossover,
+    duplicates,
+    exposure_before_event,
+    metric_missing,
+    missing,
+    missing_arm,
+    unknown_arm,
+)
+from abcx.data.records import MetricData
+from abcx.stats.records import Moments, RatioMoments
+from tests.checks.builders import ORDER_VALUE, ORDERS, REVENUE, context, experiment, shares_of
+
+
+@pytest.mark.parametrize(
+    ("both", "units", "status", "shown"),
+    [
+        (None, (500, 500), "skipped", None),
+        (0, (500, 500), "pass", "none of 1,000 visitors"),
+        (1, (500, 500), "pass", "1 of 1,001 visitors (0.0999%)"),
+        (1895, (144_300, 144_389), "warn", "1,895 of 290,584 visitors (0.65%)"),
+        (10, (495, 495), "warn", "10 of 1,000 visitors (1.00%)"),
+        (11, (495, 495), "fail", "11 of 1,001 visitors (1.10%)"),
+        (1001, (49_400, 49_600), "fail", "1,001 of 100,001 visitors (1.001%)"),
+        (5, (0, 0), "fail", "5 of 5 visitors (100.00%)"),
+    ],
+)
+def test_crossover(both, units, status, shown):
+    found = crossover.check(context(units, crossover=both))
+    assert found.status == status
+    if shown:
+        assert found.message.startswith(shown)
+    assert (found.help is None) == (status == "pass")
+
+
+def test_exposure_before_event():
+    def run(early, units=(1000, 1000)):
+        names = ("control", "variant")
+        by_arm = dict(zip(names, early, strict=True))
+        events = {arm: 2 * n for arm, n in by_arm.items()}
+        return exposure_before_event.check(context(units, before_exposure=events, units_before=by_arm))
+
+    alike = run((50, 60))
+    assert alike.status == "pass" and "220 events" in alike.message and "5.0% in control" in alike.message
+    oracle = stats.chi2_contingency([[50, 60], [950, 940]], correction=False).pvalue
+    assert alike.p_value == pytest.approx(oracle)
+    off = run((50, 120))
+    assert off.status == "warn" and off.help
+    none = run((0, 0))
+    assert none.status == "pass" and none.message == "no event came before exposure"
+    few = run((0, 6))
+    assert few.status == "pass" and few.p_value is None and few.message.startswith("12 events")
+    assert exposure_before_event.check(context()).status == "skipped"
+
+
+def test_duplicates():
+    assert duplicates.check(context()).status == "skipped"
+    assert duplicates.check(context(repeated_rows=0)).status == "pass"
+    found = duplicates.check(context(repeated_rows=969))
+    assert found.status == "warn" and "969 events equal to another row" in found.message and "id" in found.help
+    both = duplicates.check(context(repeated_ids=3, repeated_rows=1, duplicate_units=1))
+    assert both.message == (
+        "3 events with an id that was read before, left out; 1 event equal to another row, kept; "
+        "1 visitor on several rows, taken as `duplicates` says"
+    )
+    assert both.details == {"ids": 3, "rows": 1, "units": 1}
+
+
+def _lost(role, control, variant, units=1000):
+    orders = {**ORDERS, "role": role} if role == "primary" else {**ORDERS, "role": role, "column": "c", "event": None}
+    spec = experiment(metrics={"orders": orders} if role == "primary" else {"first": ORDERS, "orders": orders})
+    data = shares_of(
+        (10, units - control), (10, units - variant), missing={"control": control, "variant": variant}
+    )
+    return missing.check(context((units, units), spec, {"orders": data}))
+
+
+@pytest.mark.parametrize(
+    ("role", "control", "variant", "status"),
+    [
+        ("primary", 0, 0, "pass"),
+        ("primary", 50, 60, "pass"),
+        ("primary", 20, 60, "fail"),
+        ("primary", 30, 54, "warn"),
+        ("primary", 0, 9, "pass"),
+        ("secondary", 20, 60, "warn"),
+        ("secondary", 40, 60, "pass"),
+    ],
+)
+def test_missing(role, control, variant, status):
+    found = _lost(role, control, variant)
+    assert found.status == status
+    if control and variant:
+        table = [[control, variant], [1000 - control, 1000 - variant]]
+        assert found.p_value == pytest.approx(stats.chi2_contingency(table, correction=False).pvalue)
+    assert found.details.get("reason") == ("data_loss" if status == "fail" else None)
+    if status == "fail":
+        assert found.message.startswith("orders has no value for 2.00% in control and 6.00% in variant (p = ")
+
+
+def test_missing_says_how_many():
+    assert _lost("primary", 0, 0).message == "every metric has a value for all 2,000 visitors"
+    assert _lost("primary", 50, 60).message.startswith("orders has no value for 110 of 2,000 visitors, alike in all arms")
+    assert _lost("primary", 0, 9).message == "orders has no value for 9 of 2,000 visitors"
+
+
+def test_unknown_arm():
+    assert unknown_arm.check(context()).status == "skipped"
+    assert unknown_arm.check(context(unknown_arm=0)).status == "pass"
+    found = unknown_arm.check(context(unknown_arm=3893, unknown_labels=("B ", "hold-out")))
+    assert found.status == "warn"
+    assert found.message == "3,893 rows fit no arm and count for nothing: 'B ' and 'hold-out'"
+    assert "labels" in found.help
+    ruled = experiment(arms={"control": {"where": {"page": "old"}}, "variant": {"where": {"page": "new"}}})
+    assert "where" in unknown_arm.check(context(spec=ruled, unknown_arm=1)).help
+    many = unknown_arm.check(context(unknown_arm=9, unknown_labels=tuple("abcdefg")))
+    assert many.message.endswith("'a', 'b', 'c', 'd' and 'e' and 2 more")
+
+
+def test_missing_arm():
+    assert missing_arm.check(context((5, 1))).status == "pass"
+    found = missing_arm.check(context((5, 0)))
+    assert (found.status, found.message) == ("fail", "variant has no visitors")
+    assert missing_arm.check(context(())).message == "control and variant have no visitors"
+
+
+def _metrics(**data):
+    spec = experiment(metrics={"orders": ORDERS, "revenue": REVENUE, "order_value": ORDER_VALUE})
+    zero, some = Moments(5, 0.0, 0.0, 0), Moments(5, 2.0, 1.0, 3)
+    base = {
+        "orders": shares_of((1, 5), (0, 5)),
+        "revenue": MetricData({"control": some, "variant": zero}),
+        "order_value": MetricData({arm: RatioMoments(some, some, 0.5) for arm in ("control", "variant")}),
+    }
+    return metric_missing.check(context((5, 5), spec, {**base, **data}))
+
+
+def test_metric_missing():
+    assert _metrics().message == "all 3 metrics have values in every arm"
+    nowhere = _metrics(orders=shares_of((0, 5), (0, 5), occurs=False))
+    assert nowhere.status == "fail" and nowhere.message == "orders has no value: its event occurs nowhere in the data"
+    assert _metrics(orders=shares_of((0, 5), (0, 5))).status == "pass"
+    assert _metrics(orders=shares_of((0, 0), (0, 5))).message == "orders has no value in control"
+    assert _metrics(orders=shares_of((0, 0), (0, 5))).status == "fail"
+    secondary = _metrics(revenue=MetricData({"control": Moments(5, 1.0, 1.0), "variant": Moments(0, 0.0, 0.0)}))
+    assert (secondary.status, secondary.message) == ("warn", "revenue has no value in variant")
+    zero, some = Moments(5, 0.0, 0.0, 0), Moments(5, 2.0, 1.0, 3)
+    no_orders = {"control": RatioMoments(zero, zero, 0.0), "variant": RatioMoments(some, some, 0.0)}
+    ratio = _metrics(order_value=MetricData(no_orders), orders=shares_of((0, 0), (0, 0)))
+    assert ratio.status == "fail"
+    assert ratio.message == "orders has no value in control and variant; order_value has no value in control"
+
+
+def test_metric_missing_leaves_empty_arms_to_missing_arm():
+    found = metric_missing.check(context((5, 0), metrics={"orders": shares_of((1, 5), (0, 0))}))
+    assert found.status == "pass"
