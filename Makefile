@@ -3,7 +3,6 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
-FIRST = experiments/buyakilt-product-filter/experiment.yaml
 
 .POSIX:
 .PHONY: help demo test lint types tests bench format clean
@@ -11,9 +10,7 @@ FIRST = experiments/buyakilt-product-filter/experiment.yaml
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
 
-demo: $(STAMP) ## analyse the documented experiments: one in full, then all with a summary
-	@$(BIN)/abcx analyze $(FIRST)
-	@echo
+demo: $(STAMP) ## analyse the documented experiments, each in full and then all in one table
 	@$(BIN)/abcx analyze experiments/*/experiment.yaml
 
 test: lint types tests ## lint, types and tests

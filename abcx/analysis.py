@@ -258,7 +258,7 @@ def _observed_rate(context: CheckContext) -> float | None:
 
 def _setup(loaded: Loaded, plan: Planned, command: str | None) -> Setup:
     experiment, period = loaded.experiment, loaded.experiment.period
-    exposure = f"first {experiment.exposure.event}" if experiment.exposure else f"first row of one of the {experiment.unit} in an arm"
+    exposure = f"first {experiment.exposure.event}" if experiment.exposure else "first row in an arm"
     if experiment.data is not None and experiment.data.counts is not None:
         exposure = "counts"
     dates = f"{period.start or '...'} to {period.end or '...'} ({period.timezone})" if period else None
@@ -301,7 +301,8 @@ def _methods(experiment: Experiment, metrics: Sequence[MetricResult]) -> tuple[s
     methods = [text for method, text in _METHODS.items() if method in used]
     families = [role for role in ("primary", "secondary") if sum(m.role == role for m in metrics) * len(experiment.variants) > 1]
     if families and experiment.analysis.correction == "holm":
-        methods.append(f"Holm's correction over {' and over '.join(f'{role} metrics' for role in families)}" + (" and variants" if len(experiment.variants) > 1 else ""))
+        each = " by variant" if len(experiment.variants) > 1 else ""
+        methods.append(f"Holm's correction over {' and over '.join(f'{role} metrics{each}' for role in families)}")
     return tuple(methods)
 
 

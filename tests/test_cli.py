@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -194,22 +193,26 @@ def test_a_full_disk_is_said(spec: Path) -> None:
 
 @pytest.mark.parametrize("sent, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interrupted(sent: signal.Signals, code: int) -> None:
-    """`validate -` waits for its input; the signal ends it without a word."""
-    command = [sys.executable, "-X", "faulthandler", "-m", "abcx", "validate", "-"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        time.sleep(2)
+    """A signal in the middle of a command ends it without a word."""
+    command = [sys.executable, "-c", planted("print('ready', flush=True)\n    time.sleep(60)")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stdout.readline() == b"ready\n"
         process.send_signal(sent)
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (code, b"", b"")
 
 
+def planted(statement: str) -> str:
+    """Code that runs main() with a `validate` whose body is `statement`."""
+    return (
+        "import sys, time\nfrom abcx.commands import validate\nfrom abcx.__main__ import main\n"
+        f"def planted(*a, **k):\n    {statement}\nvalidate.run = planted\nsys.exit(main(['validate', 'x.yaml']))\n"
+    )
+
+
 def bug(statement: str) -> subprocess.CompletedProcess[str]:
     """A run of main() in which `validate` meets something unforeseen."""
-    code = (
-        "import sys\nfrom abcx.commands import validate\nfrom abcx.__main__ import main\n"
-        f"def broken(*a, **k):\n    {statement}\nvalidate.run = broken\nsys.exit(main(['validate', 'x.yaml']))\n"
-    )
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    return subprocess.run([sys.executable, "-c", planted(statement)], capture_output=True, text=True)
 
 
 def test_a_bug_is_reported_as_a_bug() -> None:

@@ -1,4 +1,4 @@
-"""**Crossover**: units that were seen in more than one arm.
+"""**Crossover**: were units seen in more than one arm?
 
 Looks at: how many units have rows in several arms, as a share of all exposed units, counted before those units are left
 out. Fails above 1 % and warns above 0.1 %.

@@ -1,8 +1,8 @@
 """**Duplicates**: is the same thing in the data twice?
 
-Looks at three counts: events whose `id` was read before (counted once), events that repeat another row in unit, time
-and all that the metrics read (kept, because two equal purchases in one second are possible), and units that stand on
-several rows of a file with one row per unit. Warns when any of them is above 0.
+Looks at: events whose `id` was read before (counted once), events that repeat another row in unit, time and all that
+the metrics read (kept, because two equal purchases in one second are possible), and units that stand on several rows of
+a file with one row per unit. Warns when there are any.
 
 Why it matters: an export that was run twice doubles revenue and, worse, often only for the days or the arm that were
 exported again. A conversion does not notice, a mean or a ratio does.

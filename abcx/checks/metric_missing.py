@@ -1,4 +1,4 @@
-"""**Missing metric**: a metric of which the data know nothing.
+"""**Missing metric**: is there a metric of which the data know nothing?
 
 Looks at: whether the events or the values of each metric occur anywhere in the data, and whether the metric has a value
 in every arm that has units. Fails for a primary metric and warns for any other.

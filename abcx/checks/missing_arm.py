@@ -1,4 +1,4 @@
-"""**Missing arm**: an arm that nobody saw.
+"""**Missing arm**: is there an arm that nobody saw?
 
 Looks at: the number of units analysed in each arm. Fails when an arm has none.
 

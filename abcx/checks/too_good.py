@@ -1,13 +1,14 @@
-"""**Too good to be true**: Twyman's law: any figure that looks interesting or different is usually wrong.
+"""**Too good to be true**: is a figure more striking than changes of a page usually bring about?
 
 Looks at: a primary metric that is significantly better with a lift above 50 %, and an order value (the sum of an
 event's values over the number of events or of buyers) that moves by more than 20 % either way although nothing says
 that prices changed. The order value is read from a ratio metric, or worked out from a mean and a conversion on the same
 event. Warns; it is never a veto.
 
-Why it matters: real changes of a page move conversions by a few per cent, and a filter or a button does not make people
-pay 20 % more. Lifts of another size come from double tracking, a broken control, bots, a price change that ran beside
-the test, or a few large orders, far more often than from the change.
+Why it matters: any figure that looks interesting or different is usually wrong (Twyman's law). Real changes of a page
+move conversions by a few per cent, and a filter or a button does not make people pay 20 % more. Lifts of another size
+come from double tracking, a broken control, bots, a price change that ran beside the test, or a few large orders, far
+more often than from the change.
 
 What to do now: look for the dull explanation first. Count a few orders by hand in the shop's own system, read the
 checks `srm`, `duplicates` and `outliers`, and repeat the test before anybody quotes the figure. If prices did change,

@@ -1,4 +1,4 @@
-"""**Unknown arm**: rows that name no arm of this experiment.
+"""**Unknown arm**: do rows name an arm that this experiment does not have?
 
 Looks at: rows whose arm is none of the declared labels, or that fit none of the declared rules. They are left out and
 counted. Warns when there are any.

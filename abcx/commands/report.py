@@ -20,12 +20,12 @@ _FORMATS = {".md": "markdown", ".markdown": "markdown", ".json": "json", ".csv":
 
 def run(specs: list[str], *, output: str, data: DataOptions, run: RunOptions, fail_on: list[str]) -> int:
     """Write the report to `output` (by its ending: .md, .json, .csv, .txt), or `<name>.md` for each spec to a folder."""
-    folder = output.endswith("/") or Path(output).is_dir()
     suffix = Path(output).suffix.lower()
+    folder = output != "-" and (not suffix or Path(output).is_dir())
     if suffix in (".html", ".htm"):
         raise UsageError("HTML reports are not supported yet", "write Markdown: -o report.md")
-    if not folder and output != "-" and suffix not in _FORMATS:
-        raise UsageError(f"cannot tell the format of {output}", "end the name with .md, .json, .csv or .txt, or name a folder with a / at its end")
+    if suffix not in _FORMATS and not folder and output != "-":
+        raise UsageError(f"cannot tell the format of {output}", "end the name with .md, .json, .csv or .txt, or name a folder")
     found, code = run_all(specs, data, run)
     if found and folder:
         _write_folder(Path(output), found, run)

@@ -78,7 +78,9 @@ def _collect(paths: Sequence[str]) -> _Found:
     found = _Found()
     for path in paths:
         if path == "-":
-            found.specs.append((STDIN, read_stdin()))
+            if STDIN not in found.seen:
+                found.specs.append((STDIN, read_stdin()))
+            found.seen.add(STDIN)
         elif os.path.isdir(path):
             _search(path, found)
         else:

@@ -84,7 +84,9 @@ def _latest(engine: Engine, rows: Rows) -> int | None:
 
 def assign(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock) -> Assignment:
     """Build the table `assigned` from the part of the data that tells the arms."""
-    exclusions = [item for name, loaded in rows.loaded.items() for item in _unusable(engine, name, loaded.has_time, clock)]
+    exclusions = [
+        item for name, loaded in rows.loaded.items() for item in _unusable(engine, name, loaded.has_time, clock)
+    ]
     loaded = rows.loaded[part]
     usable = clock.usable(loaded.has_time)
     unknown = int(engine.run(f"SELECT count(*) FROM {part} WHERE {usable} AND stray")[0][0])
@@ -100,8 +102,12 @@ def assign(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock) -> A
         found = [(plan.arms[arm], int(units), int(count)) for f, arm, units, count in fates if f == fate]
         if found:
             by_arm = {arm: units for arm, units, _ in found} if fate != "crossover" else {}
-            exclusions.append(Exclusion(fate, message, sum(u for _, u, _ in found), sum(r for _, _, r in found), by_arm))
-    segments = "".join(f", {_segment(plan, rows, part, position)} AS s{position}" for position in range(len(plan.segments)))
+            exclusions.append(
+                Exclusion(fate, message, sum(u for _, u, _ in found), sum(r for _, _, r in found), by_arm)
+            )
+    segments = "".join(
+        f", {_segment(plan, rows, part, position)} AS s{position}" for position in range(len(plan.segments))
+    )
     joined = "LEFT JOIN units_one u ON u.unit = seen.unit" if "units" in rows.loaded and part != "units" else ""
     if joined:
         one_row_per_unit(engine, plan, rows, clock, "TRUE")
@@ -119,8 +125,16 @@ def _unusable(engine: Engine, part: str, has_time: bool, clock: Clock) -> list[E
     counts = engine.run(
         f"SELECT count(*) FILTER (kept AND unit IS NULL), count(*) FILTER ({no_time}), count(*) FILTER (unit IS NOT NULL AND {late}) FROM {part}"
     )[0]
-    reasons = (("no_unit", f"rows of {part} without a unit"), ("no_time", f"rows of {part} without a time"), ("after_as_of", f"rows of {part} after the data cut"))
-    return [Exclusion(reason, message, rows=int(count)) for (reason, message), count in zip(reasons, counts, strict=True) if count]
+    reasons = (
+        ("no_unit", f"rows of {part} without a unit"),
+        ("no_time", f"rows of {part} without a time"),
+        ("after_as_of", f"rows of {part} after the data cut"),
+    )
+    return [
+        Exclusion(reason, message, rows=int(count))
+        for (reason, message), count in zip(reasons, counts, strict=True)
+        if count
+    ]
 
 
 def _seen(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock) -> None:
@@ -184,6 +198,10 @@ def one_row_per_unit(engine: Engine, plan: Plan, rows: Rows, clock: Clock, keep:
     values = "".join(
         f", {f'fsum(m{i})' if rule == 'sum' else f'{pick}(m{i}, {order})'} AS m{i}" for i in range(len(plan.columns))
     )
-    segments = "".join(f", {pick}(s{i}, {order}) AS s{i}" for i, name in enumerate(plan.segments) if name in loaded.segments)
+    segments = "".join(
+        f", {pick}(s{i}, {order}) AS s{i}" for i, name in enumerate(plan.segments) if name in loaded.segments
+    )
     usable = clock.usable(loaded.has_time)
-    engine.run(f"CREATE OR REPLACE TABLE units_one AS SELECT unit, count(*) AS n{values}{segments} FROM units WHERE {usable} AND {keep} GROUP BY unit")
+    engine.run(
+        f"CREATE OR REPLACE TABLE units_one AS SELECT unit, count(*) AS n{values}{segments} FROM units WHERE {usable} AND {keep} GROUP BY unit"
+    )

@@ -1,45 +1,75 @@
-"""`where` of the YAML -> SQL conditions. Only plain values come in; every one is quoted."""
+"""`where` of the YAML, flags and numbers -> SQL. Only plain values come in; every one is quoted."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 from abcx.data.engine import literal
+from abcx.spec.model import FileOptions
 from abcx.terms import Range, Scalar, Where, WhereValue
 
 TRUE, FALSE = ("true", "t", "yes", "y", "1", "1.0"), ("false", "f", "no", "n", "0", "0.0")
+LARGEST = 1e50
+"""Values beyond are refused: no amount is so large, and the cubes and squares that statistics need stay finite."""
+
+Column = Callable[[str, Literal["text", "number"]], str]
+"""The SQL of a column by the name in the YAML, as text or as a DOUBLE."""
 
 
-def condition(where: Where, column: Callable[[str], str]) -> str:
-    """All conditions joined by AND, never NULL; `column` gives the SQL of a column by the name in the YAML."""
-    parts = [f"coalesce({_one(column(name), value)}, FALSE)" for name, value in where.items()]
+def condition(where: Where, column: Column) -> str:
+    """All conditions joined by AND, never NULL."""
+    parts = [f"coalesce({_one(name, value, column)}, FALSE)" for name, value in where.items()]
     return " AND ".join(parts) or "TRUE"
 
 
-def _one(sql: str, value: WhereValue) -> str:
+def _one(name: str, value: WhereValue, column: Column) -> str:
     if isinstance(value, Range):
-        number = f"try_cast({sql} AS DOUBLE)"
+        number = column(name, "number")
         bounds = [f"{number} >= {literal(value.min)}"] if value.min is not None else []
         bounds += [f"{number} <= {literal(value.max)}"] if value.max is not None else []
         return "(" + " AND ".join(bounds or ["TRUE"]) + ")"
     if isinstance(value, tuple):
-        return "(" + " OR ".join(f"coalesce({_equals(sql, item)}, FALSE)" for item in value) + ")"
-    return _equals(sql, value)
+        return "(" + " OR ".join(f"coalesce({_equals(name, item, column)}, FALSE)" for item in value) + ")"
+    return _equals(name, value, column)
 
 
-def _equals(sql: str, value: Scalar) -> str:
+def _equals(name: str, value: Scalar, column: Column) -> str:
+    text = column(name, "text")
     if value is None:
-        return f"({sql} IS NULL)"
+        return f"({text} IS NULL)"
     if isinstance(value, bool):
         spellings = ", ".join(literal(word) for word in (TRUE if value else FALSE))
-        return f"lower(trim(CAST({sql} AS VARCHAR))) IN ({spellings})"
-    if isinstance(value, (int, float)):
-        return f"try_cast({sql} AS DOUBLE) = {literal(float(value))}"
-    return f"CAST({sql} AS VARCHAR) = {literal(value)}"
+        return f"lower(trim({text})) IN ({spellings})"
+    if isinstance(value, (int, float)) and abs(value) < 2**53:
+        return f"{column(name, 'number')} = {literal(float(value))}"
+    return f"{text} = {literal(str(value))}"
 
 
-def as_flag(sql: str) -> str:
+def as_flag(text: str) -> str:
     """A column of 0/1, true/false or yes/no as 1.0, 0.0 or NULL. What is neither becomes NaN, to be refused."""
-    word = f"lower(trim(CAST({sql} AS VARCHAR)))"
+    word = f"lower(trim({text}))"
     yes, no = (", ".join(literal(word) for word in words) for words in (TRUE, FALSE))
-    return f"CASE WHEN {sql} IS NULL THEN NULL WHEN {word} IN ({yes}) THEN 1.0 WHEN {word} IN ({no}) THEN 0.0 ELSE 'nan'::DOUBLE END"
+    return (
+        f"CASE WHEN {text} IS NULL THEN NULL WHEN {word} IN ({yes}) THEN 1.0 "
+        f"WHEN {word} IN ({no}) THEN 0.0 ELSE 'nan'::DOUBLE END"
+    )
+
+
+def as_number(text: str, options: FileOptions) -> str:
+    """Text as a DOUBLE by the file's `decimal` and `thousands`; NULL for what is not written so."""
+    point = options.decimal or "."
+    escaped = {".": r"\.", ",": ",", " ": " "}
+    if options.thousands:
+        group = escaped[options.thousands]
+        shape = rf"\s*[+-]?(\d{{1,3}}({group}\d{{3}})+|\d+)({escaped[point]}\d*)?([eE][+-]?\d+)?\s*"
+        plain = f"replace({text}, {literal(options.thousands)}, '')"
+        plain = f"replace({plain}, ',', '.')" if point == "," else plain
+        return f"CASE WHEN regexp_full_match({text}, {literal(shape)}) THEN try_cast({plain} AS DOUBLE) END"
+    if point == ",":
+        return f"CASE WHEN NOT contains({text}, '.') THEN {_plain(f"replace({text}, ',', '.')")} END"
+    return _plain(text)
+
+
+def _plain(text: str) -> str:
+    return f"CASE WHEN NOT contains({text}, '_') THEN try_cast({text} AS DOUBLE) END"  # DuckDB takes 1_000 for 1000

@@ -19,7 +19,9 @@ from abcx.spec.model import ArmCounts, CountsFile, Experiment, Spread, TypedCoun
 from abcx.stats.records import Moments, Proportion, RatioMoments, Summary
 
 
-def typed(experiment: Experiment, counts: Mapping[str, ArmCounts], files: tuple[FileRecord, ...] = (), daily: Any = None) -> Observed:
+def typed(
+    experiment: Experiment, counts: Mapping[str, ArmCounts], files: tuple[FileRecord, ...] = (), daily: Any = None
+) -> Observed:
     """Counts by arm as observations. The spec's rules have checked that every arm and metric is there."""
     metrics = {}
     for name, metric in experiment.metrics.items():
@@ -48,10 +50,22 @@ def _rows(engine: Engine, table: tables.Table, experiment: Experiment, options: 
     columns = {**shared, **options.columns}
     needed = {"arm": columns.get("arm", "arm"), "units": "units"}
     for name, metric in experiment.metrics.items():
-        needed.update({column: column for column in ([name] if metric.unit == "share" else [f"{name}_mean", f"{name}_sd"])})
+        needed.update(
+            {column: column for column in ([name] if metric.unit == "share" else [f"{name}_mean", f"{name}_sd"])}
+        )
         if metric.unit == "ratio":
-            raise DataError(Problem("error", "counts-ratio", f"'{name}' is a ratio: a counts file cannot hold one", Span(table.shown), "type the counts in the spec, or give one row per unit"))
-    problems = [table.unknown_column(column, f"counts of {key}") for key, column in needed.items() if column not in table.header]
+            raise DataError(
+                Problem(
+                    "error",
+                    "counts-ratio",
+                    f"'{name}' is a ratio: a counts file cannot hold one",
+                    Span(table.shown),
+                    "type the counts in the spec, or give one row per unit",
+                )
+            )
+    problems = [
+        table.unknown_column(column, f"counts of {key}") for key, column in needed.items() if column not in table.header
+    ]
     if problems:
         raise DataError(problems)
     if "date" in table.header:
@@ -61,7 +75,9 @@ def _rows(engine: Engine, table: tables.Table, experiment: Experiment, options: 
     found = engine.run(f"SELECT {select} FROM {table.scan({}, tag)}")
     problems = tables.rejected(engine, table, tag, {})
     if problems or not found:
-        raise DataError(problems or [Problem("error", "no-rows", f"{table.shown} has a header and no rows", Span(table.shown))])
+        raise DataError(
+            problems or [Problem("error", "no-rows", f"{table.shown} has a header and no rows", Span(table.shown))]
+        )
     return [dict(zip(needed, (cell or "" for cell in row), strict=True)) for row in found]
 
 
@@ -78,7 +94,9 @@ class _Reader:
     def add(self, row: dict[str, str], line: int) -> None:
         arm = self.labels.get(row["arm"].strip())
         if arm is None:
-            raise self._problem("unknown-arm", f"'{row['arm']}' is not an arm", line, "arm", f"the labels are: {', '.join(self.labels)}")
+            raise self._problem(
+                "unknown-arm", f"'{row['arm']}' is not an arm", line, "arm", f"the labels are: {', '.join(self.labels)}"
+            )
         units = self._whole(row, "units", line)
         self.units[arm] = self.units.get(arm, 0) + units
         if "date" in row:
@@ -86,13 +104,25 @@ class _Reader:
             counts = self.days.setdefault(day, {})
             counts[arm] = counts.get(arm, 0) + units
         elif self.units[arm] != units:
-            raise self._problem("duplicate-arm", f"the arm '{arm}' stands on two rows", line, "arm", "add a column `date` where rows are days")
+            raise self._problem(
+                "duplicate-arm",
+                f"the arm '{arm}' stands on two rows",
+                line,
+                "arm",
+                "add a column `date` where rows are days",
+            )
         for name, metric in self.experiment.metrics.items():
             new: Summary
             if metric.unit == "share":
                 new = Proportion(self._whole(row, name, line), units)
                 if new.successes > units:
-                    raise self._problem("counts-range", f"{new.successes:,} of {units:,} units: a share above 1", line, name, "count units, not events")
+                    raise self._problem(
+                        "counts-range",
+                        f"{new.successes:,} of {units:,} units: a share above 1",
+                        line,
+                        name,
+                        "count units, not events",
+                    )
             else:
                 sd = self._number(row, f"{name}_sd", line)
                 new = Moments(units, self._number(row, f"{name}_mean", line), sd * sd if units > 1 else 0.0)
@@ -102,10 +132,20 @@ class _Reader:
     def observed(self, files: tuple[FileRecord, ...]) -> Observed:
         missing = [arm for arm in self.experiment.arms if arm not in self.units]
         if missing:
-            raise self._problem("counts-missing", f"the arm '{missing[0]}' has no row", 0, "arm", "every arm needs a row")
-        metrics = {name: MetricData({arm: self.summaries[arm, name] for arm in self.experiment.arms}) for name in self.experiment.metrics}
-        daily = tuple((day, {arm: counts.get(arm, 0) for arm in self.experiment.arms}) for day, counts in sorted(self.days.items()))
-        return Observed("counts", {arm: self.units[arm] for arm in self.experiment.arms}, metrics, files, daily=daily or None)
+            raise self._problem(
+                "counts-missing", f"the arm '{missing[0]}' has no row", 0, "arm", "every arm needs a row"
+            )
+        metrics = {
+            name: MetricData({arm: self.summaries[arm, name] for arm in self.experiment.arms})
+            for name in self.experiment.metrics
+        }
+        daily = tuple(
+            (day, {arm: counts.get(arm, 0) for arm in self.experiment.arms})
+            for day, counts in sorted(self.days.items())
+        )
+        return Observed(
+            "counts", {arm: self.units[arm] for arm in self.experiment.arms}, metrics, files, daily=daily or None
+        )
 
     def _whole(self, row: dict[str, str], name: str, line: int) -> int:
         text = row[name].strip()
@@ -119,7 +159,13 @@ class _Reader:
         except ValueError:
             number = float("nan")
         if not -1e300 < number < 1e300 or (name.endswith("_sd") and number < 0):
-            raise self._problem("bad-number", f"'{row[name]}' cannot be a {name.rpartition('_')[2]}", line, name, "write a finite number")
+            raise self._problem(
+                "bad-number",
+                f"'{row[name]}' cannot be a {name.rpartition('_')[2]}",
+                line,
+                name,
+                "write a finite number",
+            )
         return number
 
     def _day(self, text: str, line: int) -> str:

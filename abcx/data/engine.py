@@ -54,7 +54,9 @@ class Engine:
     def __enter__(self) -> Engine:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._connection.close()
         self._spill.cleanup()
 
@@ -66,9 +68,11 @@ class Engine:
         except self._error as error:
             message = _first_line(error)
             if on_error is not None:
-                raise DataError(on_error(message)) from None
+                raise DataError(on_error(str(error).strip())) from None
             if "out of memory" in message.lower():
-                raise DataError(Problem("error", "out-of-memory", message, help="raise --memory or free disk space")) from None
+                raise DataError(
+                    Problem("error", "out-of-memory", message, help="raise --memory or free disk space")
+                ) from None
             raise
         if self._verbose:
             print(f"-- {time.perf_counter() - start:.3f} s\n{sql.strip()}", file=sys.stderr)
@@ -90,7 +94,14 @@ class Engine:
             self._connection.register(name, frame)
         except (self._error, TypeError, ImportError) as error:
             kind = type(frame).__name__
-            raise DataError(Problem("error", "not-a-frame", f"cannot read a {kind}: {_first_line(error)}", help="pass a pandas, Polars or Arrow table")) from None
+            raise DataError(
+                Problem(
+                    "error",
+                    "not-a-frame",
+                    f"cannot read a {kind}: {_first_line(error)}",
+                    help="pass a pandas, Polars or Arrow table",
+                )
+            ) from None
 
 
 def identifier(name: str) -> str:
@@ -106,7 +117,20 @@ def literal(value: str | int | float | bool | None) -> str:
         return "TRUE" if value else "FALSE"
     if isinstance(value, (int, float)):
         return repr(value)
+    if "\0" in value:
+        return "(" + " || chr(0) || ".join(literal(part) for part in value.split("\0")) + ")"
+    if not _is_unicode(value):
+        help = "write it with characters that UTF-8 can hold"
+        raise DataError(Problem("error", "not-unicode", f"{value!r} is not a valid text", help=help))
     return "'" + value.replace("'", "''") + "'"
+
+
+def _is_unicode(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _first_line(error: BaseException) -> str:

@@ -56,15 +56,22 @@ def _paths(written: str, base: Path, scratch: Path) -> list[tuple[str, Path]]:
         return [("standard input", _standard_input(scratch))]
     path = base / Path(written).expanduser()
     if path.is_dir():
-        raise _problem(written, "data-is-folder", f"{written} is a folder", "name a file, or a glob such as events/*.csv")
+        raise _problem(
+            written, "data-is-folder", f"{written} is a folder", "name a file, or a glob such as events/*.csv"
+        )
     if path.exists():
         return [(written, path)]
     if glob.has_magic(written):
         found = sorted(glob.glob(str(path), recursive=True))
         if found:
-            return [(str(Path(name).relative_to(base)) if Path(name).is_relative_to(base) else name, Path(name)) for name in found]
+            return [
+                (str(Path(name).relative_to(base)) if Path(name).is_relative_to(base) else name, Path(name))
+                for name in found
+            ]
         raise _problem(written, "data-not-found", f"no file matches {written}", f"looked in {base or '.'}")
-    near = sorted(p.name for p in path.parent.glob("*") if p.is_file() and p.suffix in (".csv", ".gz", ".parquet", ".tsv"))[:5]
+    near = sorted(
+        p.name for p in path.parent.glob("*") if p.is_file() and p.suffix in (".csv", ".gz", ".parquet", ".tsv")
+    )[:5]
     help = f"in that folder: {', '.join(near)}" if near else "paths are relative to the spec"
     raise _problem(written, "data-not-found", f"there is no file {written}", help)
 
@@ -74,7 +81,9 @@ def _data_file(shown: str, path: Path, arm: str | None, options: FileOptions) ->
         with path.open("rb") as handle:
             head = handle.read(4096)
     except OSError as error:
-        raise _problem(shown, "data-unreadable", f"cannot read {shown}: {error.strerror}", "check the file's permissions") from None
+        raise _problem(
+            shown, "data-unreadable", f"cannot read {shown}: {error.strerror}", "check the file's permissions"
+        ) from None
     if not head:
         raise _problem(shown, "data-empty", f"{shown} is empty", "export it again")
     compression = "gzip" if head.startswith(b"\x1f\x8b") else "zstd" if head.startswith(b"\x28\xb5\x2f\xfd") else "none"
@@ -91,7 +100,9 @@ def _unpacked(shown: str, path: Path) -> bytes:
         with gzip.open(path) as handle:
             head = handle.read(4096)
     except (OSError, EOFError, zlib.error):
-        raise _problem(shown, "gzip-broken", f"{shown} is a broken gzip file", "was the download cut? export it again") from None
+        raise _problem(
+            shown, "gzip-broken", f"{shown} is a broken gzip file", "was the download cut? export it again"
+        ) from None
     if not head:
         raise _problem(shown, "data-empty", f"{shown} is empty", "export it again")
     return head
@@ -99,7 +110,9 @@ def _unpacked(shown: str, path: Path) -> bytes:
 
 def _format_of(path: Path) -> str:
     suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in (".gz", ".zst")]
-    return {".parquet": "parquet", ".pq": "parquet", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl"}.get(suffixes[-1] if suffixes else "", "csv")
+    return {".parquet": "parquet", ".pq": "parquet", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl"}.get(
+        suffixes[-1] if suffixes else "", "csv"
+    )
 
 
 def _refuse_binary(shown: str, head: bytes, encoding: str | None) -> None:
@@ -108,7 +121,12 @@ def _refuse_binary(shown: str, head: bytes, encoding: str | None) -> None:
             raise _problem(shown, "not-text", f"{shown} is {what}, not a text file", cure)
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<!doctype", b"<html", b"<?xml")):
-        raise _problem(shown, "not-text", f"{shown} is a web page, not a table", "the export may have failed: open it in a browser to see")
+        raise _problem(
+            shown,
+            "not-text",
+            f"{shown} is a web page, not a table",
+            "the export may have failed: open it in a browser to see",
+        )
     if head.startswith((b"\xff\xfe", b"\xfe\xff")) and encoding != "utf-16":
         raise _problem(shown, "encoding", f"{shown} is UTF-16 text", "write encoding: utf-16")
     if b"\0" in head and encoding != "utf-16":

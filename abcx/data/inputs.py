@@ -76,5 +76,7 @@ def _part_of_arms(experiment: Experiment, data: DataSpec) -> str:
     for part in ("exposures", "events", "units"):
         if any(ref.arm is not None for source in getattr(data, part) for ref in source.file):
             return part
-    needs_events = any(column.term.event is not None for metric in experiment.metrics.values() for column in metric.needs().columns)
+    needs_events = any(
+        column.term.event is not None for metric in experiment.metrics.values() for column in metric.needs().columns
+    )
     return "events" if needs_events else "units"

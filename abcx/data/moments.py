@@ -28,13 +28,18 @@ def summarise(engine: Engine, plan: Plan, as_of: int | None, occurs: dict[str, b
         if name in caps:
             capped = _capped(values[0], caps[name])
             fields += _fields(name, [capped], plan, centres, "capped")
-            fields.append(f'count(*) FILTER (c{values[0].position} > {literal(caps[name])}) AS "{_key(plan, name)}_cut"')
+            fields.append(
+                f'count(*) FILTER (c{values[0].position} > {literal(caps[name])}) AS "{_key(plan, name)}_cut"'
+            )
     windows = sorted({value.window for value in plan.values if value.window is not None})
     late = [f"count(*) FILTER (t0 + {window} > {as_of}) AS late_{window}" for window in windows if as_of is not None]
     rows = engine.records(f"SELECT arm, count(*) AS units, {', '.join([*fields, *late])} FROM unit_table GROUP BY arm")
     by_arm = {plan.arms[row["arm"]]: row for row in rows}
     tops = _tops(engine, plan, caps)
-    return {name: _metric_data(plan, name, by_arm, caps.get(name), tops.get(name, {}), occurs.get(name, True)) for name in plan.metrics}
+    return {
+        name: _metric_data(plan, name, by_arm, caps.get(name), tops.get(name, {}), occurs.get(name, True))
+        for name in plan.metrics
+    }
 
 
 def _key(plan: Plan, name: str) -> str:
@@ -43,14 +48,29 @@ def _key(plan: Plan, name: str) -> str:
 
 def _caps(engine: Engine, plan: Plan) -> dict[str, float]:
     """The value of every cap: type-7 quantiles over all exposed units of all arms, fixed before arms are compared."""
-    declared = {name: cap for name, metric in plan.metrics.items() if isinstance(cap := getattr(metric, "cap", None), CapValue)}
+    declared = {
+        name: cap for name, metric in plan.metrics.items() if isinstance(cap := getattr(metric, "cap", None), CapValue)
+    }
     quantiles = {name: cap for name, cap in declared.items() if cap.quantile is not None}
     found: dict[str, float] = {name: cap.value for name, cap in declared.items() if cap.value is not None}
     if quantiles:
-        row = engine.run("SELECT " + ", ".join(f"quantile_cont(c{plan.of(name)[0].position}, {cap.quantile})" for name, cap in quantiles.items()) + " FROM unit_table")[0]
+        row = engine.run(
+            "SELECT "
+            + ", ".join(
+                f"quantile_cont(c{plan.of(name)[0].position}, {cap.quantile})" for name, cap in quantiles.items()
+            )
+            + " FROM unit_table"
+        )[0]
         for (name, cap), value in zip(quantiles.items(), row, strict=True):
             if value is not None and value <= 0:
-                raise DataError(Problem("error", "cap-at-zero", f"the cap {cap.text} of '{name}' falls at {value:g}: most units have no value, so it would cut everything", help="write a higher quantile, or the cap as a number"))
+                raise DataError(
+                    Problem(
+                        "error",
+                        "cap-at-zero",
+                        f"the cap {cap.text} of '{name}' falls at {value:g}: most units have no value, so it would cut everything",
+                        help="write a higher quantile, or the cap as a number",
+                    )
+                )
             if value is not None:
                 found[name] = float(value)
     return found
@@ -76,7 +96,15 @@ def _fields(name: str, expressions: list[str], plan: Plan, centres: list[float],
     for part, (sql, value) in enumerate(zip(expressions, plan.of(name), strict=True)):
         only = f"FILTER ({both})"
         centred = f"({sql} - {literal(centres[value.position])})"
-        aggregates = {"n": f"count({sql})", "mean": f"favg({sql})", "var": f"var_samp({sql})", "nonzero": "count(*)", "min": f"min({sql})", "max": f"max({sql})", "skew": f"skewness({centred})"}
+        aggregates = {
+            "n": f"count({sql})",
+            "mean": f"favg({sql})",
+            "var": f"var_samp({sql})",
+            "nonzero": "count(*)",
+            "min": f"min({sql})",
+            "max": f"max({sql})",
+            "skew": f"skewness({centred})",
+        }
         for label, aggregate in aggregates.items():
             condition = f"FILTER ({both} AND {sql} <> 0)" if label == "nonzero" else only
             fields.append(f'{aggregate} {condition} AS "{key}_{part}_{label}"')
@@ -116,9 +144,20 @@ def empty(plan: Plan, name: str) -> Summary:
     return Proportion(0, 0) if kind == "proportion" else zero if kind == "moments" else RatioMoments(zero, zero, 0.0)
 
 
-def _metric_data(plan: Plan, name: str, rows: dict[str, dict[str, Any]], cap: float | None, top: dict[str, tuple[tuple[float, float], ...]], occurs: bool) -> MetricData:
+def _metric_data(
+    plan: Plan,
+    name: str,
+    rows: dict[str, dict[str, Any]],
+    cap: float | None,
+    top: dict[str, tuple[tuple[float, float], ...]],
+    occurs: bool,
+) -> MetricData:
     summaries = {arm: _summary(plan, name, rows[arm]) if arm in rows else empty(plan, name) for arm in plan.arms}
-    capped = {arm: _summary(plan, name, rows[arm], "capped") if arm in rows else empty(plan, name) for arm in plan.arms} if cap is not None else None
+    capped = (
+        {arm: _summary(plan, name, rows[arm], "capped") if arm in rows else empty(plan, name) for arm in plan.arms}
+        if cap is not None
+        else None
+    )
     window = plan.of(name)[0].window if plan.of(name) else None
     return MetricData(
         summaries=capped or summaries,
@@ -134,17 +173,23 @@ def _metric_data(plan: Plan, name: str, rows: dict[str, dict[str, Any]], cap: fl
 
 def _tops(engine: Engine, plan: Plan, caps: dict[str, float]) -> dict[str, dict[str, tuple[tuple[float, float], ...]]]:
     """The largest units of every mean and ratio, by arm, as analysed (after the cap)."""
-    pairs: dict[str, tuple[Value, ...]] = {name: plan.of(name) for name, metric in plan.metrics.items() if metric.needs().summary != "proportion"}
+    pairs: dict[str, tuple[Value, ...]] = {
+        name: plan.of(name) for name, metric in plan.metrics.items() if metric.needs().summary != "proportion"
+    }
     if not pairs:
         return {}
     fields = []
     for name, values in pairs.items():
         first = _capped(values[0], caps[name]) if name in caps else f"c{values[0].position}"
         second = f"c{values[1].position}" if len(values) > 1 else "1.0::DOUBLE"
-        fields.append(f"arg_max({{a: {first}, b: {second}}}, {first}, {TOP}) FILTER ({first} IS NOT NULL AND {second} IS NOT NULL)")
+        fields.append(
+            f"arg_max({{a: {first}, b: {second}}}, {first}, {TOP}) FILTER ({first} IS NOT NULL AND {second} IS NOT NULL)"
+        )
     rows = engine.run(f"SELECT arm, {', '.join(fields)} FROM unit_table GROUP BY arm")
     return {
-        name: {plan.arms[row[0]]: tuple((float(pair["a"]), float(pair["b"])) for pair in row[i + 1] or ()) for row in rows}
+        name: {
+            plan.arms[row[0]]: tuple((float(pair["a"]), float(pair["b"])) for pair in row[i + 1] or ()) for row in rows
+        }
         for i, name in enumerate(pairs)
     }
 
@@ -160,14 +205,28 @@ def before_exposure(engine: Engine, plan: Plan) -> dict[str, dict[str, Summary]]
         for value in values:
             since = f" AND e.t >= a.t0 - {value.window}" if value.window is not None else ""
             x, inside = f"e.x{value.feed}", f"e.t < a.t0{since}"
-            form = {"any": f"CASE WHEN count({x}) FILTER ({inside}) > 0 THEN 1.0::DOUBLE ELSE 0.0::DOUBLE END", "count": f"CAST(count({x}) FILTER ({inside}) AS DOUBLE)"}
-            fields.append(f"{form.get(value.need.kind, f'coalesce(fsum({x}) FILTER ({inside}), 0.0)')} AS c{value.position}")
+            form = {
+                "any": f"CASE WHEN count({x}) FILTER ({inside}) > 0 THEN 1.0::DOUBLE ELSE 0.0::DOUBLE END",
+                "count": f"CAST(count({x}) FILTER ({inside}) AS DOUBLE)",
+            }
+            fields.append(
+                f"{form.get(value.need.kind, f'coalesce(fsum({x}) FILTER ({inside}), 0.0)')} AS c{value.position}"
+            )
     if not keys:
         return {}
-    aggregates = [field for name in keys for field in _fields(name, [f"c{value.position}" for value in plan.of(name)], plan, [0.0] * len(plan.values), "")]
+    aggregates = [
+        field
+        for name in keys
+        for field in _fields(
+            name, [f"c{value.position}" for value in plan.of(name)], plan, [0.0] * len(plan.values), ""
+        )
+    ]
     rows = engine.records(
         f"SELECT arm, {', '.join(aggregates)} FROM (SELECT any_value(a.arm) AS arm, {', '.join(fields)} "
         f"FROM assigned a LEFT JOIN events e ON e.unit = a.unit GROUP BY a.uid) GROUP BY arm"
     )
     by_arm = {plan.arms[row["arm"]]: row for row in rows}
-    return {name: {arm: _summary(plan, name, by_arm[arm]) if arm in by_arm else empty(plan, name) for arm in plan.arms} for name in keys}
+    return {
+        name: {arm: _summary(plan, name, by_arm[arm]) if arm in by_arm else empty(plan, name) for arm in plan.arms}
+        for name in keys
+    }

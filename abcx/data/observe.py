@@ -30,7 +30,9 @@ def observe(engine: Engine, experiment: Experiment, base: Path, inputs: Inputs) 
     _refuse_windows_without_times(wanted, loaded, part)
     assigned = assignment.assign(engine, wanted, loaded, part, clock)
     attributed = units.build(engine, wanted, loaded, assigned, clock)
-    metrics = moments.summarise(engine, wanted, clock.as_of if assigned.has_time else None, _occurs(engine, wanted, loaded))
+    metrics = moments.summarise(
+        engine, wanted, clock.as_of if assigned.has_time else None, _occurs(engine, wanted, loaded)
+    )
     if sum(attributed.before.values()):
         before = moments.before_exposure(engine, wanted)
         metrics = {name: dataclasses.replace(data, before=before.get(name)) for name, data in metrics.items()}
@@ -48,8 +50,12 @@ def observe(engine: Engine, experiment: Experiment, base: Path, inputs: Inputs) 
         segments=_segments(engine, wanted),
         crossover=assigned.crossover,
         unknown_arm=assigned.unknown_arm,
-        before_exposure={wanted.arms[arm]: n for arm, n in attributed.before.items()} if "events" in loaded.loaded and times else None,
-        units_before={wanted.arms[arm]: n for arm, n in attributed.units_before.items()} if "events" in loaded.loaded and times else None,
+        before_exposure={wanted.arms[arm]: n for arm, n in attributed.before.items()}
+        if "events" in loaded.loaded and times
+        else None,
+        units_before={wanted.arms[arm]: n for arm, n in attributed.units_before.items()}
+        if "events" in loaded.loaded and times
+        else None,
         repeated_ids=attributed.repeated_ids,
         repeated_rows=attributed.repeated_rows,
         duplicate_units=attributed.duplicate_units,
@@ -76,17 +82,46 @@ def _load(engine: Engine, wanted: Plan, base: Path, inputs: Inputs) -> rows.Rows
     if problems:
         raise DataError(problems)
     if not opened:
-        raise DataError(Problem("error", "no-data", "no data are named", help="name them in the spec (data: ...), or on the command line: --events FILE"))
+        raise DataError(
+            Problem(
+                "error",
+                "no-data",
+                "no data are named",
+                help="name them in the spec (data: ...), or on the command line: --events FILE",
+            )
+        )
     for value in wanted.values:
         part = "events" if value.need.term.column is None else "units"
         if part not in opened:
-            problems.append(Problem("error", f"no-{part}", f"the metric '{value.metric}' needs {part}, and no {part} file is named", help=f"name it: data: {{{part}: FILE}}, or --{part} FILE"))
+            problems.append(
+                Problem(
+                    "error",
+                    f"no-{part}",
+                    f"the metric '{value.metric}' needs {part}, and no {part} file is named",
+                    help=f"name it: data: {{{part}: FILE}}, or --{part} FILE",
+                )
+            )
     if problems:
         raise DataError(problems)
-    teller = next((part for part, sources in opened.items() if part == "exposures" or any(rows.tells_arm(source, wanted.experiment) for source in sources)), None)
+    teller = next(
+        (
+            part
+            for part, sources in opened.items()
+            if part == "exposures" or any(rows.tells_arm(source, wanted.experiment) for source in sources)
+        ),
+        None,
+    )
     if teller is None:
         first = next(iter(opened.values()))[0].table
-        raise DataError(Problem("error", "no-arm", "no column says which arm a unit is in", Span(first.shown, 1), f"name it: columns: {{arm: NAME}}; the header is: {', '.join(first.header[:20])}"))
+        raise DataError(
+            Problem(
+                "error",
+                "no-arm",
+                "no column says which arm a unit is in",
+                Span(first.shown, 1),
+                f"name it: columns: {{arm: NAME}}; the header is: {', '.join(first.header[:20])}",
+            )
+        )
     for part, sources in opened.items():
         try:
             rows.load(engine, part, sources, wanted, loaded, arm_needed=part == teller)
@@ -114,27 +149,49 @@ def _refuse_windows_without_times(wanted: Plan, loaded: rows.Rows, part: str) ->
     needed = [part] if window and not exposure else []
     needed += ["events"] if (window or exposure) and "events" in loaded.loaded else []
     if exposure and "events" not in loaded.loaded:
-        raise DataError(Problem("error", "no-events", "the exposure event needs an event file", help="name it: data: {events: FILE}, or remove `exposure`"))
+        raise DataError(
+            Problem(
+                "error",
+                "no-events",
+                "the exposure event needs an event file",
+                help="name it: data: {events: FILE}, or remove `exposure`",
+            )
+        )
     for name in needed:
         if not loaded.loaded[name].has_time:
             table = loaded.loaded[name].sources[0].table
             what = "the exposure event" if exposure else "a window"
-            raise DataError(Problem("error", "no-time", f"{what} needs times, and {table.shown} has no time column", Span(table.shown, 1), f"name it: columns: {{time: NAME}}; the header is: {', '.join(table.header[:20])}"))
+            raise DataError(
+                Problem(
+                    "error",
+                    "no-time",
+                    f"{what} needs times, and {table.shown} has no time column",
+                    Span(table.shown, 1),
+                    f"name it: columns: {{time: NAME}}; the header is: {', '.join(table.header[:20])}",
+                )
+            )
 
 
 def _occurs(engine: Engine, wanted: Plan, loaded: rows.Rows) -> dict[str, bool]:
     """Whether each metric's events or values occur anywhere in the data; a misspelt event occurs nowhere."""
     events = {}
     if "events" in loaded.loaded and wanted.terms:
-        row = engine.run("SELECT " + ", ".join(f"count(x{i}) > 0" for i in range(len(wanted.terms))) + " FROM events")[0]
+        row = engine.run("SELECT " + ", ".join(f"count(x{i}) > 0" for i in range(len(wanted.terms))) + " FROM events")[
+            0
+        ]
         events = dict(enumerate(map(bool, row)))
-    return {name: all(value.need.term.column is not None or events.get(value.feed, False) for value in wanted.of(name)) for name in wanted.metrics}
+    return {
+        name: all(value.need.term.column is not None or events.get(value.feed, False) for value in wanted.of(name))
+        for name in wanted.metrics
+    }
 
 
 def _daily(engine: Engine, wanted: Plan) -> tuple[tuple[str, dict[str, int]], ...]:
     """Units first exposed on each day of the period's timezone, by arm."""
     zone = literal(wanted.experiment.timezone)
-    found = engine.run(f"SELECT CAST(CAST(timezone({zone}, make_timestamptz(t0)) AS DATE) AS VARCHAR) AS day, arm, count(*) FROM unit_table WHERE t0 IS NOT NULL GROUP BY ALL ORDER BY ALL")
+    found = engine.run(
+        f"SELECT CAST(CAST(timezone({zone}, make_timestamptz(t0)) AS DATE) AS VARCHAR) AS day, arm, count(*) FROM unit_table WHERE t0 IS NOT NULL GROUP BY ALL ORDER BY ALL"
+    )
     days: dict[str, dict[str, int]] = {}
     for day, arm, count in found:
         days.setdefault(day, dict.fromkeys(wanted.arms, 0))[wanted.arms[arm]] = int(count)
@@ -147,5 +204,7 @@ def _segments(engine: Engine, wanted: Plan) -> dict[str, dict[str, dict[str, int
     for position, name in enumerate(wanted.segments):
         cells = engine.run(f"SELECT coalesce(s{position}, ''), arm, count(*) FROM unit_table GROUP BY ALL ORDER BY ALL")
         for value, arm, count in cells:
-            found.setdefault(name, {}).setdefault(str(value), dict.fromkeys(wanted.arms, 0))[wanted.arms[arm]] = int(count)
+            found.setdefault(name, {}).setdefault(str(value), dict.fromkeys(wanted.arms, 0))[wanted.arms[arm]] = int(
+                count
+            )
     return found

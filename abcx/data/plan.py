@@ -59,7 +59,9 @@ def plan(experiment: Experiment) -> Plan:
             else:
                 feed = _index(terms, need.term.model_copy(update={"count": None}))
             values.append(Value(len(values), name, need, feed, microseconds))
-    return Plan(experiment, tuple(terms), tuple(columns), tuple(values), tuple(experiment.segments), tuple(experiment.arms))
+    return Plan(
+        experiment, tuple(terms), tuple(columns), tuple(values), tuple(experiment.segments), tuple(experiment.arms)
+    )
 
 
 def _index(items: list[Any], item: Any) -> int:

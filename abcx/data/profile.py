@@ -73,7 +73,12 @@ def profile(engine: Engine, path: str) -> Profile:
         units = int(engine.run(f"SELECT count(DISTINCT {unit}) FROM sample")[0][0])
         if "event" in roles:
             event = f"v{names.index(roles['event'])}"
-            events = tuple((str(name), int(n)) for name, n in engine.run(f"SELECT {event}, count(DISTINCT {unit}) AS n FROM sample WHERE {event} IS NOT NULL GROUP BY 1 ORDER BY n DESC, 1 LIMIT 40"))
+            events = tuple(
+                (str(name), int(n))
+                for name, n in engine.run(
+                    f"SELECT {event}, count(DISTINCT {unit}) AS n FROM sample WHERE {event} IS NOT NULL GROUP BY 1 ORDER BY n DESC, 1 LIMIT 40"
+                )
+            )
     return Profile(file.shown, rows, rows < ROWS, columns, roles, units, events)
 
 
@@ -81,7 +86,12 @@ def _column(engine: Engine, name: str, sql: str) -> Column:
     distinct, empty, numbers, times, filled, low, high = engine.run(
         f"SELECT count(DISTINCT {sql}), count(*) - count({sql}), count(try_cast({sql} AS DOUBLE)), count(try_cast({sql} AS TIMESTAMPTZ)), count({sql}), min({sql}), max({sql}) FROM sample"
     )[0]
-    values = tuple((str(value), int(n)) for value, n in engine.run(f"SELECT {sql}, count(*) AS n FROM sample WHERE {sql} IS NOT NULL GROUP BY 1 ORDER BY n DESC, 1 LIMIT 12"))
+    values = tuple(
+        (str(value), int(n))
+        for value, n in engine.run(
+            f"SELECT {sql}, count(*) AS n FROM sample WHERE {sql} IS NOT NULL GROUP BY 1 ORDER BY n DESC, 1 LIMIT 12"
+        )
+    )
     words = {value.strip().lower() for value, _ in values}
     kind = "text"
     if filled and distinct <= 2 and words <= {*TRUE, *FALSE}:
@@ -90,7 +100,7 @@ def _column(engine: Engine, name: str, sql: str) -> Column:
         kind = "number"
     elif filled and times == filled:
         kind = "time"
-    return Column(name, int(distinct), int(empty), kind, values, low or '', high or '')
+    return Column(name, int(distinct), int(empty), kind, values, low or "", high or "")
 
 
 def _roles(columns: tuple[Column, ...], rows: int) -> dict[str, str]:
@@ -104,7 +114,11 @@ def _roles(columns: tuple[Column, ...], rows: int) -> dict[str, str]:
     }
     roles: dict[str, str] = {}
     for role, pattern in _NAMES.items():
-        named = [c for c in columns if re.fullmatch(pattern, c.name.strip(), re.IGNORECASE) and fits[role](c) and c.name not in roles.values()]
+        named = [
+            c
+            for c in columns
+            if re.fullmatch(pattern, c.name.strip(), re.IGNORECASE) and fits[role](c) and c.name not in roles.values()
+        ]
         others = [c for c in columns if role == "time" and c.kind == "time"]
         for column in [*sorted(named, key=lambda c: -len(c.name) if role == "unit" else 0), *others][:1]:
             roles[role] = column.name

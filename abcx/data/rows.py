@@ -44,7 +44,14 @@ class Loaded:
 _KINDS: dict[str, type[FileOptions]] = {"exposures": ExposureSource, "events": EventSource, "units": UnitSource}
 
 
-def open_sources(engine: Engine, part: str, options: Sequence[FileOptions], frames: Sequence[object], experiment: Experiment, base: Path) -> tuple[Source, ...]:
+def open_sources(
+    engine: Engine,
+    part: str,
+    options: Sequence[FileOptions],
+    frames: Sequence[object],
+    experiment: Experiment,
+    base: Path,
+) -> tuple[Source, ...]:
     """Open every file and frame of one part of `data`. All that cannot be opened is told at once."""
     shared = _named(experiment.data.columns) if experiment.data else {}
     sources: list[Source] = []
@@ -87,23 +94,40 @@ def load(engine: Engine, part: str, sources: tuple[Source, ...], plan: Plan, row
         raise DataError(found)
 
 
-def _load_one(engine: Engine, part: str, number: int, source: Source, builder: Select, segments: tuple[str, ...], rows: Rows) -> list[Problem]:
+def _load_one(
+    engine: Engine, part: str, number: int, source: Source, builder: Select, segments: tuple[str, ...], rows: Rows
+) -> list[Problem]:
     tag, kinds = f"{part}_{number}", builder.kinds(source)
     engine.run(f"SET TimeZone = {literal(source.table.timezone)}")
     select = ", ".join(f"{sql} AS {name}" for name, sql in builder.select(source, segments))
     target = f"CREATE TABLE {part} AS" if number == 0 else f"INSERT INTO {part}"
     before = 0 if number == 0 else engine.run(f"SELECT count(*) FROM {part}")[0][0]
-    engine.run(f"{target} SELECT {select} FROM {source.table.scan(kinds, tag)}", lambda message: tables.unreadable(source.table.shown, message))
+    engine.run(
+        f"{target} SELECT {select} FROM {source.table.scan(kinds, tag)}",
+        lambda message: tables.unreadable(source.table.shown, message),
+    )
     count = engine.run(f"SELECT count(*) FROM {part}")[0][0] - before
-    problems = tables.rejected(engine, source.table, tag, kinds) or list(_bad_values(engine, part, before, source, builder, kinds))
+    problems = tables.rejected(engine, source.table, tag, kinds) or list(
+        _bad_values(engine, part, before, source, builder, kinds)
+    )
     file = source.table.file
     rows.files.append(FileRecord(source.table.shown, part, sha256(file.path) if file else None, int(count)))
     if not count and not problems:
-        problems.append(Problem("error", "no-rows", f"{source.table.shown} has a header and no rows", Span(source.table.shown), "export it again"))
+        problems.append(
+            Problem(
+                "error",
+                "no-rows",
+                f"{source.table.shown} has a header and no rows",
+                Span(source.table.shown),
+                "export it again",
+            )
+        )
     return problems
 
 
-def _bad_values(engine: Engine, part: str, before: int, source: Source, builder: Select, kinds: Mapping[str, Kind]) -> Iterator[Problem]:
+def _bad_values(
+    engine: Engine, part: str, before: int, source: Source, builder: Select, kinds: Mapping[str, Kind]
+) -> Iterator[Problem]:
     """Values that were read but cannot be used: not finite, missing where one is needed, neither yes nor no."""
     checks = builder.checks(source)
     if not checks:
@@ -115,7 +139,13 @@ def _bad_values(engine: Engine, part: str, before: int, source: Source, builder:
             _, row, value = tables.locate(engine, source.table, kinds, predicate, source.table.sql(name, "text"))
             line = row + 1 + (source.table.options.skip or 0) if source.table.types is None else row
             more = f" ({count:,} such rows)" if count > 1 else ""
-            yield Problem("error", code, message.format(value=value) + more, Span(source.table.shown, line if row else 0, path=name), cure)
+            yield Problem(
+                "error",
+                code,
+                message.format(value=value) + more,
+                Span(source.table.shown, line if row else 0, path=name),
+                cure,
+            )
 
 
 def tells_arm(source: Source, experiment: Experiment) -> bool:

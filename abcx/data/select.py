@@ -60,7 +60,9 @@ class Select:
                 kept = f"({kept}) AND ({' OR '.join(needed)})"
         for position, name in enumerate(self.plan.segments):
             if name in segments:
-                columns[f"s{position}"] = source.table.sql(name, "text") if name in source.table.header else "CAST(NULL AS VARCHAR)"
+                columns[f"s{position}"] = (
+                    source.table.sql(name, "text") if name in source.table.header else "CAST(NULL AS VARCHAR)"
+                )
         unit_sql = f"nullif(trim({source.table.sql(unit, 'text')}), '')"
         return [("kept", kept), ("unit", f"CASE WHEN {kept} THEN {unit_sql} END"), *columns.items(), *values.items()]
 
@@ -81,7 +83,9 @@ class Select:
                 if column is not None:
                     kinds[column] = "number"
         if self.part == "units":
-            kinds.update({need.term.column: "number" for need in self.plan.columns if need.kind == "column" and need.term.column})
+            kinds.update(
+                {need.term.column: "number" for need in self.plan.columns if need.kind == "column" and need.term.column}
+            )
         return kinds
 
     def checks(self, source: Source) -> list[tuple[str, str, str, str, str, str]]:
@@ -96,29 +100,70 @@ class Select:
                 event, lacking = source.name("event"), self._lacking(source, term)
                 if lacking:
                     message = f"'{term.event}' is in this file too, which has no column '{lacking[0]}'"
-                    found.append((flag, event or "", self._event_is(source, term.event, {}), "missing-column", message, "say which file the metric looks in: source: FILE"))
+                    found.append(
+                        (
+                            flag,
+                            event or "",
+                            self._event_is(source, term.event, {}),
+                            "missing-column",
+                            message,
+                            "say which file the metric looks in: source: FILE",
+                        )
+                    )
                     continue
                 name = source.table.resolve(term.value, source.columns) if term.value else None
                 if name is not None:
                     predicate = f"({self._match(source, term)}) AND {finite.format(source.table.sql(name, 'text'))}"
-                    found.append((flag, name, predicate, "bad-value", f"'{term.event}' has the value {{value}}", "a value must be a finite number; missing_value: zero or drop says what an empty one means"))
+                    found.append(
+                        (
+                            flag,
+                            name,
+                            predicate,
+                            "bad-value",
+                            f"'{term.event}' has the value {{value}}",
+                            "a value must be a finite number; missing_value: zero or drop says what an empty one means",
+                        )
+                    )
         if self.part == "units":
             for position, need in enumerate(self.plan.columns):
                 name = need.term.column or ""
                 text = source.table.sql(name, "text")
                 if need.kind == "flag":
-                    found.append((f"isnan(m{position})", name, f"isnan({as_flag(text)})", "bad-flag", "'{value}' is neither 0/1 nor true/false", "a conversion column holds 0/1, true/false or yes/no; use type: mean for numbers"))
+                    found.append(
+                        (
+                            f"isnan(m{position})",
+                            name,
+                            f"isnan({as_flag(text)})",
+                            "bad-flag",
+                            "'{value}' is neither 0/1 nor true/false",
+                            "a conversion column holds 0/1, true/false or yes/no; use type: mean for numbers",
+                        )
+                    )
                 else:
                     predicate = f"{text} IS NOT NULL AND {finite.format(text)}"
                     flag = f"isnan(m{position}) OR isinf(m{position})"
-                    found.append((flag, name, predicate, "bad-number", "'{value}' is not a finite number", "leave the cell empty where there is no value"))
+                    found.append(
+                        (
+                            flag,
+                            name,
+                            predicate,
+                            "bad-number",
+                            "'{value}' is not a finite number",
+                            "leave the cell empty where there is no value",
+                        )
+                    )
         return found
 
     def problems(self, source: Source) -> Iterator[Problem]:
         """Columns that the spec asks for and this table does not have."""
         table = source.table
         needed = ["unit"]
-        if self.part == "events" and isinstance(source.options, EventSource) and source.options.event is None and (self.plan.terms or self.plan.experiment.exposure):
+        if (
+            self.part == "events"
+            and isinstance(source.options, EventSource)
+            and source.options.event is None
+            and (self.plan.terms or self.plan.experiment.exposure)
+        ):
             needed.append("event")
         if self.part == "exposures" and source.arm is None and not told_by_rule(self.plan.experiment):
             needed.append("arm")
@@ -182,7 +227,11 @@ class Select:
     def _event_is(self, source: Source, event: str | None, where: Where) -> str:
         name = source.name("event")
         constant = isinstance(source.options, EventSource) and source.options.event is not None
-        named = "TRUE" if constant or name is None else f"coalesce({source.table.sql(name, 'text')} = {literal(event)}, FALSE)"
+        named = (
+            "TRUE"
+            if constant or name is None
+            else f"coalesce({source.table.sql(name, 'text')} = {literal(event)}, FALSE)"
+        )
         return f"{named} AND {condition(where, lambda column: self._sql(source, column, where))}"
 
     def _match(self, source: Source, term: Term) -> str:
@@ -190,9 +239,14 @@ class Select:
 
     def _values(self, source: Source) -> dict[str, str]:
         if self.part == "events":
-            return {f"x{i}": f"CAST({self._contribution(source, term)} AS DOUBLE)" for i, term in enumerate(self.plan.terms)}
+            return {
+                f"x{i}": f"CAST({self._contribution(source, term)} AS DOUBLE)" for i, term in enumerate(self.plan.terms)
+            }
         if self.part == "units":
-            return {f"m{i}": self._ready_made(source, need.kind, need.term.column or "") for i, need in enumerate(self.plan.columns)}
+            return {
+                f"m{i}": self._ready_made(source, need.kind, need.term.column or "")
+                for i, need in enumerate(self.plan.columns)
+            }
         return {}
 
     def _ready_made(self, source: Source, kind: str, name: str) -> str:
@@ -229,12 +283,19 @@ class Select:
         if not self.arm_needed:
             return "NULL"
         if told_by_rule(self.plan.experiment):
-            rules = [f"WHEN {condition(arm.where or {}, lambda name, where=arm.where: self._sql(source, name, where or {}))} THEN {i}" for i, arm in enumerate(self.plan.experiment.arms.values())]  # type: ignore[misc]
+            rules = [
+                f"WHEN {condition(arm.where or {}, lambda name, where=arm.where: self._sql(source, name, where or {}))} THEN {i}"
+                for i, arm in enumerate(self.plan.experiment.arms.values())
+            ]  # type: ignore[misc]
             return f"CASE {' '.join(rules)} END"
         column = source.name("arm")
         if column is None:
             return "NULL"
-        labels = [f"WHEN {literal(label)} THEN {i}" for i, (name, arm) in enumerate(self.plan.experiment.arms.items()) for label in arm.labels or (name,)]
+        labels = [
+            f"WHEN {literal(label)} THEN {i}"
+            for i, (name, arm) in enumerate(self.plan.experiment.arms.items())
+            for label in arm.labels or (name,)
+        ]
         return f"CASE trim({source.table.sql(column, 'text')}) {' '.join(labels)} END"
 
     def _stray(self, source: Source) -> str:
@@ -244,4 +305,8 @@ class Select:
         if self.part != "events":
             return f"({self._arm(source)}) IS NULL"
         column = None if told_by_rule(self.plan.experiment) else source.name("arm")
-        return "FALSE" if column is None else f"coalesce(trim({source.table.sql(column, 'text')}), '') <> '' AND ({self._arm(source)}) IS NULL"
+        return (
+            "FALSE"
+            if column is None
+            else f"coalesce(trim({source.table.sql(column, 'text')}), '') <> '' AND ({self._arm(source)}) IS NULL"
+        )

@@ -18,7 +18,22 @@ from abcx.problems import Problem, Span
 from abcx.spec.model import FileOptions
 
 Kind = Literal["text", "number", "time"]
-_NUMERIC = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE", "DECIMAL", "BOOLEAN")
+_NUMERIC = (
+    "TINYINT",
+    "SMALLINT",
+    "INTEGER",
+    "BIGINT",
+    "HUGEINT",
+    "UTINYINT",
+    "USMALLINT",
+    "UINTEGER",
+    "UBIGINT",
+    "UHUGEINT",
+    "FLOAT",
+    "DOUBLE",
+    "DECIMAL",
+    "BOOLEAN",
+)
 
 
 @dataclass(frozen=True)
@@ -70,7 +85,12 @@ class Table:
         if self.options.time_format:
             arguments.append(f"timestampformat={literal(self.options.time_format)}")
         if tag:
-            arguments += ["store_rejects=true", f"rejects_table='rejects_{tag}'", f"rejects_scan='scans_{tag}'", "rejects_limit=10000"]
+            arguments += [
+                "store_rejects=true",
+                f"rejects_table='rejects_{tag}'",
+                f"rejects_scan='scans_{tag}'",
+                "rejects_limit=10000",
+            ]
         else:
             arguments += ["ignore_errors=true", "parallel=false"]
         return f"read_csv({literal(str(self._path()))}, {', '.join(arguments)})"
@@ -94,7 +114,13 @@ class Table:
         """A column that the spec asks for and the header does not have."""
         near = difflib.get_close_matches(name, self.header, 3, 0.5)
         help = f"did you mean {' or '.join(near)}? " if near else ""
-        return Problem("error", "missing-column", f"{self.shown} has no column '{name}' ({where})", Span(self.shown, 1), f"{help}the header is: {', '.join(self.header[:20])}")
+        return Problem(
+            "error",
+            "missing-column",
+            f"{self.shown} has no column '{name}' ({where})",
+            Span(self.shown, 1),
+            f"{help}the header is: {', '.join(self.header[:20])}",
+        )
 
 
 def dialect(file: DataFile, options: FileOptions) -> list[str]:
@@ -123,11 +149,24 @@ def open_file(engine: Engine, file: DataFile, options: FileOptions, timezone: st
         return _open_typed(engine, file, options, timezone)
     if not options.delimiter and file.format != "tsv":
         options = options.model_copy(update={"delimiter": _delimiter(engine, file, options)})
-    arguments = ", ".join([*dialect(file, options), "header=false", "all_varchar=true", "null_padding=true", "strict_mode=false"])
-    rows = engine.run(f"SELECT * FROM read_csv({literal(str(file.path))}, {arguments}) LIMIT 1", lambda message: unreadable(file.shown, message))
+    arguments = ", ".join(
+        [*dialect(file, options), "header=false", "all_varchar=true", "null_padding=true", "strict_mode=false"]
+    )
+    rows = engine.run(
+        f"SELECT * FROM read_csv({literal(str(file.path))}, {arguments}) LIMIT 1",
+        lambda message: unreadable(file.shown, message),
+    )
     header = tuple("" if cell is None else str(cell).strip() for cell in rows[0]) if rows else ()
     if not any(header):
-        raise DataError(Problem("error", "no-header", f"{file.shown} has no header", Span(file.shown, 1), "the first line names the columns; `skip: N` skips lines before it"))
+        raise DataError(
+            Problem(
+                "error",
+                "no-header",
+                f"{file.shown} has no header",
+                Span(file.shown, 1),
+                "the first line names the columns; `skip: N` skips lines before it",
+            )
+        )
     return Table(file.shown, _checked(header, file.shown), options, timezone, file)
 
 
@@ -136,7 +175,9 @@ def open_frame(engine: Engine, frame: object, name: str, options: FileOptions, t
     engine.register(name, frame)
     described = engine.run(f"DESCRIBE {identifier(name)}")
     header = _checked(tuple(str(row[0]) for row in described), name)
-    return Table(f"{name} frame", header, options, timezone, None, tuple(str(row[1]) for row in described), identifier(name))
+    return Table(
+        f"{name} frame", header, options, timezone, None, tuple(str(row[1]) for row in described), identifier(name)
+    )
 
 
 def _open_typed(engine: Engine, file: DataFile, options: FileOptions, timezone: str) -> Table:
@@ -155,7 +196,9 @@ def _delimiter(engine: Engine, file: DataFile, options: FileOptions) -> str:
     skip = f", skip={options.skip}" if options.skip else ""
     source = f"{literal(str(file.path))}, compression='{file.compression}', all_varchar=true, ignore_errors=true{encoding}{skip}"
     try:
-        found = engine.run(f"SELECT Delimiter FROM sniff_csv({source})", lambda message: unreadable(file.shown, message))[0][0]
+        found = engine.run(
+            f"SELECT Delimiter FROM sniff_csv({source})", lambda message: unreadable(file.shown, message)
+        )[0][0]
     except DataError:
         return ","
     return found if found in (",", ";", "\t", "|") else ","
@@ -165,18 +208,40 @@ def _checked(header: tuple[str, ...], shown: str) -> tuple[str, ...]:
     """The header, if no column stands twice; empty names get a place holder that no spec can ask for."""
     twice = sorted({name for name in header if name and header.count(name) > 1})
     if twice:
-        raise DataError(Problem("error", "duplicate-header", f"{shown} has two columns named '{twice[0]}'", Span(shown, 1), "rename one of them in the export"))
+        raise DataError(
+            Problem(
+                "error",
+                "duplicate-header",
+                f"{shown} has two columns named '{twice[0]}'",
+                Span(shown, 1),
+                "rename one of them in the export",
+            )
+        )
     return tuple(name or f"\0{i}" for i, name in enumerate(header))
 
 
 def unreadable(shown: str, message: str) -> Problem:
     """The engine could not read a file at all."""
-    return Problem("error", "data-unreadable", f"{shown} cannot be read: {message}", Span(shown), "is it a complete table? export it again, or name its format, delimiter and encoding")
+    return Problem(
+        "error",
+        "data-unreadable",
+        f"{shown} cannot be read: {message}",
+        Span(shown),
+        "is it a complete table? export it again, or name its format, delimiter and encoding",
+    )
 
 
 _REJECTS = {
-    "MISSING COLUMNS": ("ragged-row", "a row has too few cells", "was the file cut, or does a cell hold a line break outside quotes?"),
-    "TOO MANY COLUMNS": ("ragged-row", "a row has too many cells", "quote cells that hold the delimiter, or name it: delimiter: ';'"),
+    "MISSING COLUMNS": (
+        "ragged-row",
+        "a row has too few cells",
+        "was the file cut, or does a cell hold a line break outside quotes?",
+    ),
+    "TOO MANY COLUMNS": (
+        "ragged-row",
+        "a row has too many cells",
+        "quote cells that hold the delimiter, or name it: delimiter: ';'",
+    ),
     "UNQUOTED VALUE": ("broken-quotes", "a quoted cell does not end", "close the quote, or double it inside the cell"),
     "LINE SIZE OVER MAXIMUM": ("line-too-long", "a line is too long", "is a quote left open?"),
     "INVALID ENCODING": ("encoding", "the text is not UTF-8", "write encoding: latin-1, or save the file as UTF-8"),
@@ -206,22 +271,44 @@ def rejected(engine: Engine, table: Table, tag: str, kinds: Mapping[str, Kind]) 
             problems.append(_bad_cell(table, index - 1, kinds, line, text, message, more))
         else:
             code, what, cure = _REJECTS.get(kind, ("bad-row", message, "correct the row"))
-            problems.append(Problem("error", code, f"{what}{more}", Span(table.shown, line, text=text.strip("\n")[:300]), cure))
+            problems.append(
+                Problem("error", code, f"{what}{more}", Span(table.shown, line, text=text.strip("\n")[:300]), cure)
+            )
     return problems
 
 
-def _bad_cell(table: Table, index: int, kinds: Mapping[str, Kind], line: int, text: str, message: str, more: str) -> Problem:
+def _bad_cell(
+    table: Table, index: int, kinds: Mapping[str, Kind], line: int, text: str, message: str, more: str
+) -> Problem:
     name = table.header[index]
     value = message.partition('Could not convert string "')[2].rpartition("\" to '")[0]
     if kinds.get(name) == "time":
         form = table.options.time_format
-        cure = f"the file's time_format is {form}" if form else "write ISO 8601 (2024-03-04T10:00:00Z), or say how it is written: time_format: '%m/%d/%Y %H:%M'"
-        return Problem("error", "bad-time", f"'{value}' is not a time{more}", Span(table.shown, line, path=name, text=text[:300]), cure)
+        cure = (
+            f"the file's time_format is {form}"
+            if form
+            else "write ISO 8601 (2024-03-04T10:00:00Z), or say how it is written: time_format: '%m/%d/%Y %H:%M'"
+        )
+        return Problem(
+            "error",
+            "bad-time",
+            f"'{value}' is not a time{more}",
+            Span(table.shown, line, path=name, text=text[:300]),
+            cure,
+        )
     cure = "write plain numbers; `decimal`, `thousands` and `null` say how the file spells them"
-    return Problem("error", "bad-number", f"'{value}' is not a number{more}", Span(table.shown, line, path=name, text=text[:300]), cure)
+    return Problem(
+        "error",
+        "bad-number",
+        f"'{value}' is not a number{more}",
+        Span(table.shown, line, path=name, text=text[:300]),
+        cure,
+    )
 
 
-def locate(engine: Engine, table: Table, kinds: Mapping[str, Kind], predicate: str, columns: str) -> tuple[int, int, str]:
+def locate(
+    engine: Engine, table: Table, kinds: Mapping[str, Kind], predicate: str, columns: str
+) -> tuple[int, int, str]:
     """How many rows satisfy `predicate`, and the first of them: (count, row number from 1, its value as text).
 
     Only walked after something was found wrong; the file is read again in order.

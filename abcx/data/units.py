@@ -35,14 +35,32 @@ def build(engine: Engine, plan: Plan, rows: Rows, assignment: Assignment, clock:
     relevant = " OR ".join(f"e.x{i} IS NOT NULL" for i in range(len(plan.terms))) or "FALSE"
     columns = [f"{_value(value, timed, clock)} AS c{value.position}" for value in plan.values]
     if events:
-        counted = " OR ".join(f"(e.x{value.feed} IS NOT NULL AND {_inside(value, clock)})" for value in plan.values if value.need.term.column is None)
+        counted = " OR ".join(
+            f"(e.x{value.feed} IS NOT NULL AND {_inside(value, clock)})"
+            for value in plan.values
+            if value.need.term.column is None
+        )
         columns += [
             f"count(*) FILTER (({relevant}) AND e.t < a.t0) AS n_before" if timed else "0 AS n_before",
-            f"count(*) FILTER (({relevant}) AND e.t >= a.t0 AND NOT ({counted or 'FALSE'})) AS n_after" if timed else "0 AS n_after",
+            f"count(*) FILTER (({relevant}) AND e.t >= a.t0 AND NOT ({counted or 'FALSE'})) AS n_after"
+            if timed
+            else "0 AS n_after",
             f"count(*) FILTER ({relevant}) AS n_events",
         ]
-    keep = ", ".join(["a.uid", "any_value(a.arm) AS arm", "any_value(a.t0) AS t0", *(f"any_value(a.s{i}) AS s{i}" for i in range(len(plan.segments))), *columns])
-    join_events = f"LEFT JOIN events e ON e.unit = a.unit AND {clock.usable(rows.loaded['events'].has_time, 'e.')}" if events else ""
+    keep = ", ".join(
+        [
+            "a.uid",
+            "any_value(a.arm) AS arm",
+            "any_value(a.t0) AS t0",
+            *(f"any_value(a.s{i}) AS s{i}" for i in range(len(plan.segments))),
+            *columns,
+        ]
+    )
+    join_events = (
+        f"LEFT JOIN events e ON e.unit = a.unit AND {clock.usable(rows.loaded['events'].has_time, 'e.')}"
+        if events
+        else ""
+    )
     join_units = "LEFT JOIN units_one u ON u.unit = a.unit" if "units" in rows.loaded else ""
     engine.run(f"CREATE TABLE unit_table AS SELECT {keep} FROM assigned a {join_units} {join_events} GROUP BY a.uid")
     before, units_before = _count_events(engine, plan, rows, clock, relevant, exclusions) if events else ({}, {})
@@ -50,19 +68,31 @@ def build(engine: Engine, plan: Plan, rows: Rows, assignment: Assignment, clock:
     return Attributed(tuple(exclusions), before, units_before, repeated_ids, repeated_rows, duplicate_units)
 
 
-def _ready_made(engine: Engine, plan: Plan, rows: Rows, assignment: Assignment, clock: Clock, exclusions: list[Exclusion]) -> int | None:
+def _ready_made(
+    engine: Engine, plan: Plan, rows: Rows, assignment: Assignment, clock: Clock, exclusions: list[Exclusion]
+) -> int | None:
     if "units" not in rows.loaded:
         return None
     loaded = rows.loaded["units"]
     keep = f"arm IS NOT NULL AND {clock.inside(loaded.has_time)}" if assignment.part == "units" else "TRUE"
     one_row_per_unit(engine, plan, rows, clock, keep)
-    units, extra = engine.run("SELECT count(*), coalesce(sum(u.n - 1), 0) FROM assigned a JOIN units_one u ON u.unit = a.unit WHERE u.n > 1")[0]
+    units, extra = engine.run(
+        "SELECT count(*), coalesce(sum(u.n - 1), 0) FROM assigned a JOIN units_one u ON u.unit = a.unit WHERE u.n > 1"
+    )[0]
     if units:
         rule = getattr(loaded.sources[0].options, "duplicates", None)
         if rule is None:
             table = loaded.sources[0].table
             message = f"{int(units):,} units stand on several rows" if units > 1 else "1 unit stands on several rows"
-            raise DataError(Problem("error", "duplicate-unit", message, Span(table.shown), "say what is meant: data: {units: {file: ..., duplicates: first | last | sum}}"))
+            raise DataError(
+                Problem(
+                    "error",
+                    "duplicate-unit",
+                    message,
+                    Span(table.shown),
+                    "say what is meant: data: {units: {file: ..., duplicates: first | last | sum}}",
+                )
+            )
         words = {"first": "the first is kept", "last": "the last is kept", "sum": "their values are summed"}[rule]
         exclusions.append(Exclusion("duplicate_unit", f"units on several rows: {words}", int(units), int(extra)))
     return int(units)
@@ -83,7 +113,13 @@ def _drop_repeated_ids(engine: Engine, rows: Rows, exclusions: list[Exclusion]) 
 
 def _inside(value: Value, clock: Clock) -> str:
     """The SQL condition of events inside the value's window after exposure."""
-    end = f"e.t < a.t0 + {value.window}" if value.window is not None else f"e.t < {clock.end}" if clock.end is not None else "TRUE"
+    end = (
+        f"e.t < a.t0 + {value.window}"
+        if value.window is not None
+        else f"e.t < {clock.end}"
+        if clock.end is not None
+        else "TRUE"
+    )
     return f"e.t >= a.t0 AND {end}"
 
 
@@ -99,15 +135,22 @@ def _value(value: Value, timed: bool, clock: Clock) -> str:
     return f"coalesce(fsum({x}) FILTER ({inside}), 0.0)"
 
 
-def _count_events(engine: Engine, plan: Plan, rows: Rows, clock: Clock, relevant: str, exclusions: list[Exclusion]) -> tuple[dict[int, int], dict[int, int]]:
+def _count_events(
+    engine: Engine, plan: Plan, rows: Rows, clock: Clock, relevant: str, exclusions: list[Exclusion]
+) -> tuple[dict[int, int], dict[int, int]]:
     """Events of metrics that count for nothing: of units not in the test, before exposure, after the window."""
-    per_arm = engine.run("SELECT arm, sum(n_before), sum(n_after), sum(n_events), count(*) FILTER (n_before > 0) FROM unit_table GROUP BY arm ORDER BY arm")
+    per_arm = engine.run(
+        "SELECT arm, sum(n_before), sum(n_after), sum(n_events), count(*) FILTER (n_before > 0) FROM unit_table GROUP BY arm ORDER BY arm"
+    )
     usable = clock.usable(rows.loaded["events"].has_time, "e.")
     total = int(engine.run(f"SELECT count(*) FROM events e WHERE ({relevant}) AND {usable}")[0][0])
     strangers = total - sum(int(row[3]) for row in per_arm)
     if strangers:
         exclusions.append(Exclusion("not_in_test", "events of units that are not in the analysis", rows=strangers))
-    for reason, position, message in (("before_exposure", 1, "events before the unit's first exposure"), ("after_window", 2, "events after the unit's window")):
+    for reason, position, message in (
+        ("before_exposure", 1, "events before the unit's first exposure"),
+        ("after_window", 2, "events after the unit's window"),
+    ):
         by_arm = {plan.arms[row[0]]: int(row[position]) for row in per_arm if row[position]}
         if by_arm:
             exclusions.append(Exclusion(reason, message, rows=sum(by_arm.values()), by_arm=by_arm))
@@ -119,5 +162,7 @@ def _repeated_rows(engine: Engine, plan: Plan, rows: Rows, relevant: str) -> int
     values = ", ".join(f"x{i}" for i in range(len(plan.terms)))
     if not values:
         return 0
-    found = engine.run(f"SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) AS n FROM events e WHERE unit IS NOT NULL AND ({relevant}) GROUP BY unit, t, id, {values} HAVING count(*) > 1)")
+    found = engine.run(
+        f"SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) AS n FROM events e WHERE unit IS NOT NULL AND ({relevant}) GROUP BY unit, t, id, {values} HAVING count(*) > 1)"
+    )
     return int(found[0][0])

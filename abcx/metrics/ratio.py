@@ -8,9 +8,9 @@ Unit of analysis: the unit that was randomised, never the event.
 
 Use it for clicks per view, average order value, items per order, cost per retained customer.
 
-Trap: a denominator that the change itself moves (orders, tickets) makes the ratio hard to read: fewer small orders raise
-the order value while revenue falls. Give such a ratio the role `descriptive` and judge by the value per exposed unit.
-`count: units` counts a unit once, however many events it has.
+Trap: a denominator that the change itself moves (orders, tickets) makes the ratio hard to read: fewer small orders
+raise the order value while revenue falls. Give such a ratio the role `descriptive` and judge by the value per exposed
+unit. `count: units` counts a unit once, however many events it has.
 
 ```yaml
 order_value:

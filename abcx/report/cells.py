@@ -110,7 +110,7 @@ def levels(results: Results, metric: MetricResult) -> list[str]:
     if set(own.values()) <= {level(results.setup.alpha)}:
         return []
     told = [f"{text} for {arm}" for arm, text in own.items()] if len(set(own.values())) > 1 else list(own.values())[:1]
-    return [f"After the correction the intervals of difference and lift are {wording.joined(told)} intervals."]
+    return [f"After the correction the intervals of difference and lift hold at {wording.joined(told)}."]
 
 
 def when(results: Results) -> str:

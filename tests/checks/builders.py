@@ -62,7 +62,9 @@ def context(
     """What a check sees, from units per arm and whatever else it looks at."""
     spec = spec or experiment()
     seen = Observed(kind, dict(zip(spec.arms, units, strict=False)), metrics or {}, **observed)
-    return CheckContext(spec, seen, {result.name: result for result in results}, planned, "plan.units" if planned else None)
+    return CheckContext(
+        spec, seen, {result.name: result for result in results}, planned, "plan.units" if planned else None
+    )
 
 
 def shares_of(*pairs: tuple[int, int], **rest: Any) -> MetricData:
@@ -98,7 +100,9 @@ def _moments(x: Any) -> Moments:
     return Moments(n, float(x.mean()), variance, int((x != 0).sum()), float(x.min()), float(x.max()), skewness)
 
 
-def result(name: str, lift: float | None, status: Any = "inconclusive", spec: Experiment | None = None, **rest: Any) -> Any:
+def result(
+    name: str, lift: float | None, status: Any = "inconclusive", spec: Experiment | None = None, **rest: Any
+) -> Any:
     """The result of one metric with the same lift in every variant."""
     spec = spec or experiment()
     metric = spec.metrics[name]
@@ -131,5 +135,6 @@ def daily(first: str, *days: tuple[int, ...]) -> tuple[tuple[str, dict[str, int]
     """Units per arm on consecutive days."""
     start = date.fromisoformat(first)
     return tuple(
-        ((start + timedelta(days=i)).isoformat(), dict(zip(NAMES, counts, strict=False))) for i, counts in enumerate(days)
+        ((start + timedelta(days=i)).isoformat(), dict(zip(NAMES, counts, strict=False)))
+        for i, counts in enumerate(days)
     )

@@ -52,7 +52,9 @@ def test_heavy_imports_stay_inside_functions():
 def valid(found: CheckResult) -> None:
     assert found.status in ("pass", "warn", "fail", "skipped")
     assert found.status != "fail" or found.code in MAY_FAIL
-    assert found.message and "None" not in found.message and "nan" not in found.message and not found.message.endswith(".")
+    assert (
+        found.message and "None" not in found.message and "nan" not in found.message and not found.message.endswith(".")
+    )
     assert (found.help is None) == (found.status == "pass")
     assert found.p_value is None or 0 <= found.p_value <= 1
     json.dumps(found.details, allow_nan=False)
@@ -62,7 +64,7 @@ def empty_metrics():
     zero = Moments(0, 0.0, 0.0, 0)
     return {
         "orders": MetricData({arm: Proportion(0, 0) for arm in NAMES[:2]}),
-        "revenue": MetricData({arm: zero for arm in NAMES[:2]}),
+        "revenue": MetricData(dict.fromkeys(NAMES[:2], zero)),
         "order_value": MetricData({arm: RatioMoments(zero, zero, 0.0) for arm in NAMES[:2]}),
         "clicks_per_view": MetricData({arm: RatioMoments(zero, zero, 0.0) for arm in NAMES[:2]}),
     }
@@ -146,7 +148,9 @@ def contexts(draw):
     data = {name: draw(metric_data(summaries)) for name, summaries in kinds.items()}
     units = draw(st.tuples(counts, counts))
     lifts = st.one_of(st.none(), st.floats(-1, 1e6))
-    results = tuple(result(name, draw(lifts), draw(st.sampled_from(["better", "worse"])), spec) for name in spec.metrics)
+    results = tuple(
+        result(name, draw(lifts), draw(st.sampled_from(["better", "worse"])), spec) for name in spec.metrics
+    )
     maybe = st.one_of(st.none(), counts)
     times = sorted(draw(st.lists(st.integers(at("2024-01-01"), at("2024-12-31")), min_size=3, max_size=3)))
     days = draw(st.one_of(st.none(), st.lists(st.tuples(counts, counts), max_size=9)))

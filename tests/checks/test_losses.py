@@ -22,7 +22,7 @@ from tests.checks.builders import ORDER_VALUE, ORDERS, REVENUE, context, experim
     [
         (None, (500, 500), "skipped", None),
         (0, (500, 500), "pass", "none of 1,000 visitors"),
-        (1, (500, 500), "pass", "1 of 1,001 visitors (0.0999%)"),
+        (1, (500, 500), "pass", "1 of 1,001 visitors (0.10%)"),
         (1895, (144_300, 144_389), "warn", "1,895 of 290,584 visitors (0.65%)"),
         (10, (495, 495), "warn", "10 of 1,000 visitors (1.00%)"),
         (11, (495, 495), "fail", "11 of 1,001 visitors (1.10%)"),
@@ -74,9 +74,7 @@ def test_duplicates():
 def _lost(role, control, variant, units=1000):
     orders = {**ORDERS, "role": role} if role == "primary" else {**ORDERS, "role": role, "column": "c", "event": None}
     spec = experiment(metrics={"orders": orders} if role == "primary" else {"first": ORDERS, "orders": orders})
-    data = shares_of(
-        (10, units - control), (10, units - variant), missing={"control": control, "variant": variant}
-    )
+    data = shares_of((10, units - control), (10, units - variant), missing={"control": control, "variant": variant})
     return missing.check(context((units, units), spec, {"orders": data}))
 
 
@@ -105,7 +103,9 @@ def test_missing(role, control, variant, status):
 
 def test_missing_says_how_many():
     assert _lost("primary", 0, 0).message == "every metric has a value for all 2,000 visitors"
-    assert _lost("primary", 50, 60).message.startswith("orders has no value for 110 of 2,000 visitors, alike in all arms")
+    assert _lost("primary", 50, 60).message.startswith(
+        "orders has no value for 110 of 2,000 visitors, alike in all arms"
+    )
     assert _lost("primary", 0, 9).message == "orders has no value for 9 of 2,000 visitors"
 
 

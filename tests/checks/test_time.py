@@ -82,7 +82,9 @@ def test_sample_size():
     assert short.message == "1,999 of 2,000 planned visitors are in (by plan.units): 1 visitor is missing"
     spec = experiment(plan={"units": 18_000, "units_per_day": 640})
     found = sample_size.check(context((4000, 4000), spec, planned=18_000))
-    assert found.status == "warn" and found.message.endswith("10,000 visitors are missing, about 16 days at the planned traffic")
+    assert found.status == "warn" and found.message.endswith(
+        "10,000 visitors are missing, about 16 days at the planned traffic"
+    )
     slow = experiment(plan={"units_per_day": 1e-300})
     assert sample_size.check(context((1, 1), slow, planned=18_000)).message.endswith("are missing")
 
@@ -153,7 +155,9 @@ def test_pre_period():
     z = 0.01 / (pooled * (1 - pooled) * 2 / 1000 * 2000 / 1999) ** 0.5
     assert alike.p_value == pytest.approx(2 * stats.norm.sf(z), rel=1e-6)
     off = _before({"control": (100, 1000), "variant": (160, 1000)})
-    assert off.status == "warn" and off.message.startswith("the arms differed before exposure: orders 10.00% in control, ")
+    assert off.status == "warn" and off.message.startswith(
+        "the arms differed before exposure: orders 10.00% in control, "
+    )
 
 
 def test_pre_period_corrects_for_the_number_of_tests():

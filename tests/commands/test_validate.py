@@ -101,9 +101,10 @@ def test_a_folder_named_beside_one_of_its_files(folder: Path, capsys: pytest.Cap
 
 def test_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(BROKEN.encode())))
-    code, out, _ = told(capsys, "-", format="concise")
+    code, out, _ = told(capsys, "-", "-", format="concise")
     assert code == 1
     assert out.splitlines()[0] == "<stdin>:2:7: error[bad-value] name cannot be 'Not Good'"
+    assert len(out.splitlines()) == 3
 
 
 def test_quiet_and_verbose(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -85,7 +85,7 @@ def test_any_value(value: Any) -> None:
     problems_in(yaml.safe_dump(value, allow_unicode=True).encode("utf-8", "surrogatepass"))
 
 
-@quiet
+@settings(quiet, max_examples=300)
 @given(st.sampled_from(SPECS), st.data())
 def test_a_valid_spec_with_mutations(spec: Any, data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(1, 3))):
