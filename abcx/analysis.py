@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,29 +13,23 @@ from abcx import __version__, verdict
 from abcx.checks import run_all
 from abcx.checks.context import CheckContext
 from abcx.data import inputs
-from abcx.data.records import Inputs, MetricData, Observed
+from abcx.data.records import Inputs, Observed
 from abcx.decomposition import decompositions
+from abcx.effects import metric_results
 from abcx.errors import UsageError
-from abcx.metrics import MetricSpec
 from abcx.planning import Planned, planned, units_for_margin
-from abcx.results import Arm, ArmValue, Cap, Comparison, DataLog, MetricResult, Results, Setup, Size, Status
+from abcx.results import Arm, DataLog, MetricResult, Results, Setup
 from abcx.spec.load import Loaded, load
 from abcx.spec.model import Analysis, Experiment
-from abcx.stats.records import Contrast, Proportion
-from abcx.terms import EffectSizeValue
 
 if TYPE_CHECKING:
     from abcx.data.engine import Engine
-    from abcx.stats.multiplicity import Adjusted
-
-Key = tuple[str, str]
-"""A metric and a variant."""
 
 _METHODS = {
     "score": "shares by the constrained score test (Miettinen and Nurminen 1985; the ratio as Koopman 1984)",
     "exact score": "shares with few events by the exact binomial distribution of the same score statistic",
     "Welch": "means by Welch's t over units, the lift by inverting the same statistic (Fieller 1954)",
-    "Welch (ratio)": "ratios by Welch's t over linearised units (Deng, Knoblich, Lu 2018), the lift by the same inversion",
+    "Welch (ratio)": "ratios by Welch's t over linearised units (Deng, Knoblich, Lu 2018), the lift likewise",
 }
 
 
@@ -91,13 +85,7 @@ def run(engine: Engine, loaded: Loaded, frames: Inputs, command: str | None = No
 def conclude(loaded: Loaded, observed: Observed, command: str | None = None) -> Results:
     """From what was promised and what was observed to what may be concluded."""
     experiment = loaded.experiment
-    contrasts = {
-        (name, arm): metric.contrast(observed.metrics[name].summaries[experiment.control], observed.metrics[name].summaries[arm])
-        for name, metric in experiment.metrics.items()
-        for arm in experiment.variants
-    }
-    levels = _levels(experiment, contrasts)
-    metrics = tuple(_metric(experiment, name, metric, observed.metrics[name], contrasts, levels) for name, metric in experiment.metrics.items())
+    metrics = metric_results(experiment, observed)
     plan = planned(experiment, {name: data.summaries[experiment.control] for name, data in observed.metrics.items()})
     context = CheckContext(experiment, observed, {metric.name: metric for metric in metrics}, plan.units, plan.source)
     checks = run_all(context)
@@ -117,116 +105,6 @@ def conclude(loaded: Loaded, observed: Observed, command: str | None = None) -> 
         methods=_methods(experiment, metrics),
         limits=_limits(experiment, observed),
     )
-
-
-def _levels(experiment: Experiment, contrasts: Mapping[Key, Contrast]) -> dict[Key, Adjusted]:
-    """The level of every comparison: Holm within primaries x variants and secondaries x variants (decision 8)."""
-    from abcx.stats import multiplicity
-
-    levels: dict[Key, Adjusted] = {}
-    for role in ("primary", "secondary", "guardrail", "descriptive"):
-        keys = [key for key in contrasts if experiment.metrics[key[0]].role == role]
-        family = role in ("primary", "secondary") and experiment.analysis.correction == "holm"
-        correct = multiplicity.holm if family else multiplicity.unadjusted
-        levels.update(zip(keys, correct([contrasts[key].p_value for key in keys], experiment.analysis.alpha), strict=True))
-    return levels
-
-
-def _metric(
-    experiment: Experiment, name: str, metric: MetricSpec, data: MetricData, contrasts: Mapping[Key, Contrast], levels: Mapping[Key, Adjusted]
-) -> MetricResult:
-    result = MetricResult(
-        name=name,
-        type=metric.type,
-        role=metric.role,
-        goal=metric.goal,
-        unit=metric.unit,
-        definition=metric.definition(experiment.unit),
-        arms=tuple(_arm_value(arm, metric, data, experiment.analysis.alpha) for arm in experiment.arms),
-        comparisons=(),
-        minimum_effect=_size(metric.minimum_effect),
-        margin=_size(metric.margin),
-    )
-    comparisons = tuple(_comparison(experiment, result, arm, contrasts[name, arm], levels[name, arm]) for arm in experiment.variants)
-    return replace(result, comparisons=comparisons, cap=_cap(experiment, result, metric, data, levels))
-
-
-def _arm_value(arm: str, metric: MetricSpec, data: MetricData, alpha: float) -> ArmValue:
-    summary = data.summaries[arm]
-    return ArmValue(
-        name=arm,
-        units=summary.n,
-        value=metric.estimate(summary),
-        interval=metric.interval(summary, alpha),
-        successes=summary.successes if isinstance(summary, Proportion) else None,
-        missing=data.missing.get(arm, 0),
-        capped=data.capped.get(arm, 0),
-    )
-
-
-def _cap(experiment: Experiment, result: MetricResult, metric: MetricSpec, data: MetricData, levels: Mapping[Key, Adjusted]) -> Cap | None:
-    """The result without the cap, at the same levels."""
-    if data.cap is None or data.uncapped is None:
-        return None
-    uncapped = data.uncapped
-    comparisons = tuple(
-        _comparison(experiment, result, arm, metric.contrast(uncapped[experiment.control], uncapped[arm]), levels[result.name, arm], adjusted=False)
-        for arm in experiment.variants
-    )
-    text = experiment.metrics[result.name].cap.text  # type: ignore[union-attr]
-    return Cap(text, data.cap, comparisons)
-
-
-def _comparison(experiment: Experiment, metric: MetricResult, arm: str, contrast: Contrast, level: Adjusted, adjusted: bool = True) -> Comparison:
-    from abcx.stats import inversion
-
-    effect = inversion.effect(contrast, level.alpha)
-    tested = metric.role != "descriptive"
-    comparison = Comparison(
-        arm=arm,
-        control=experiment.control,
-        method=effect.method,
-        difference=effect.difference,
-        difference_interval=effect.difference_interval,
-        lift=effect.lift,
-        lift_interval=effect.lift_interval,
-        p_value=effect.p_value if tested else None,
-        p_value_adjusted=level.p_value if tested and adjusted else None,
-        alpha=level.alpha,
-        status="descriptive",
-        p_value_margin=_margin_p(metric, contrast),
-        note=effect.note,
-        lift_note=effect.lift_note,
-    )
-    return replace(comparison, status=_status(metric, comparison))
-
-
-def _margin_p(metric: MetricResult, contrast: Contrast) -> float | None:
-    """One-sided p of "the harm is at least the margin", on the margin's scale."""
-    from abcx.stats import inversion
-
-    if metric.margin is None:
-        return None
-    pivot = contrast.ratio_pivot if metric.margin.relative else contrast.difference_pivot
-    if pivot is None:
-        return None
-    harm = metric.margin.value if metric.goal == "decrease" else -metric.margin.value
-    at = 1 + harm if metric.margin.relative else harm
-    return inversion.one_sided(pivot, at, "above" if metric.goal == "decrease" else "below")
-
-
-def _status(metric: MetricResult, comparison: Comparison) -> Status:
-    if metric.role == "descriptive":
-        return "descriptive"
-    if metric.role == "guardrail":
-        return "safe" if verdict.clears_margin(metric, comparison) else "harmed" if verdict.beyond_margin(metric, comparison) else "unresolved"
-    if comparison.p_value is None or comparison.difference is None or comparison.p_value >= comparison.alpha:
-        return "inconclusive"
-    return "better" if (comparison.difference > 0) == (metric.goal == "increase") else "worse"
-
-
-def _size(effect: EffectSizeValue | None) -> Size | None:
-    return None if effect is None else Size(effect.text, effect.value, effect.relative)
 
 
 def _progress(context: CheckContext, plan: Planned, metrics: Sequence[MetricResult]) -> verdict.Progress:
@@ -299,7 +177,9 @@ def _data_log(context: CheckContext) -> DataLog:
 def _methods(experiment: Experiment, metrics: Sequence[MetricResult]) -> tuple[str, ...]:
     used = {comparison.method for metric in metrics for comparison in metric.comparisons}
     methods = [text for method, text in _METHODS.items() if method in used]
-    families = [role for role in ("primary", "secondary") if sum(m.role == role for m in metrics) * len(experiment.variants) > 1]
+    families = [
+        role for role in ("primary", "secondary") if sum(m.role == role for m in metrics) * len(experiment.variants) > 1
+    ]
     if families and experiment.analysis.correction == "holm":
         each = " by variant" if len(experiment.variants) > 1 else ""
         methods.append(f"Holm's correction over {' and over '.join(f'{role} metrics{each}' for role in families)}")

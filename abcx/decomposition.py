@@ -10,11 +10,14 @@ from abcx.metrics.mean import Mean
 from abcx.results import Decomposition, Factor
 from abcx.spec.model import Experiment
 from abcx.stats.records import Moments, Proportion
+from abcx.wording import singular
 
 
 def decompositions(experiment: Experiment, data: Mapping[str, MetricData]) -> Iterator[Decomposition]:
     """Every mean of an event's value beside a conversion on the same event, conditions and window."""
-    conversions = {name: metric for name, metric in experiment.metrics.items() if isinstance(metric, Conversion) and metric.event}
+    conversions = {
+        name: metric for name, metric in experiment.metrics.items() if isinstance(metric, Conversion) and metric.event
+    }
     for name, metric in experiment.metrics.items():
         if not isinstance(metric, Mean) or metric.value is None:
             continue
@@ -24,7 +27,9 @@ def decompositions(experiment: Experiment, data: Mapping[str, MetricData]) -> It
                 yield _decomposition(experiment, name, other, metric, data)
 
 
-def _decomposition(experiment: Experiment, total: str, share: str, metric: Mean, data: Mapping[str, MetricData]) -> Decomposition:
+def _decomposition(
+    experiment: Experiment, total: str, share: str, metric: Mean, data: Mapping[str, MetricData]
+) -> Decomposition:
     means: dict[str, float | None] = {}
     shares: dict[str, float | None] = {}
     values: dict[str, float | None] = {}
@@ -34,10 +39,16 @@ def _decomposition(experiment: Experiment, total: str, share: str, metric: Mean,
         means[arm] = moments.mean if moments.n else None
         shares[arm] = proportion.successes / proportion.n if proportion.n else None
         values[arm] = moments.mean * moments.n / proportion.successes if proportion.successes else None
+    per_buyer = f"{metric.value} per {singular(experiment.unit)} with {metric.event}"
     return Decomposition(
         Factor(total, "value", means, _lifts(experiment, means)),
         Factor(share, "share", shares, _lifts(experiment, shares)),
-        Factor(f"{metric.value} per unit with {metric.event}", "value", values, _lifts(experiment, values)),
+        Factor(
+            f"{metric.value} per {singular(experiment.unit)} with {metric.event}",
+            "value",
+            values,
+            _lifts(experiment, values),
+        ),
     )
 
 

@@ -29,7 +29,11 @@ def planned(experiment: Experiment, control: Mapping[str, Summary]) -> Planned:
     plan = experiment.plan
     if plan.units is not None:
         return Planned(plan.units, "plan.units")
-    primaries = {name: metric for name, metric in experiment.metrics.items() if metric.role == "primary" and metric.minimum_effect}
+    primaries = {
+        name: metric
+        for name, metric in experiment.metrics.items()
+        if metric.role == "primary" and metric.minimum_effect
+    }
     family = sum(metric.role == "primary" for metric in experiment.metrics.values()) * len(experiment.variants)
     alpha = experiment.analysis.alpha / (family if experiment.analysis.correction == "holm" else 1)
     sizes: list[int] = []
@@ -42,7 +46,9 @@ def planned(experiment: Experiment, control: Mapping[str, Summary]) -> Planned:
             sizes.append(size)
     if not sizes:
         return Planned()
-    return Planned(max(sizes), "minimum_effect and the control as observed" if observed else "plan.baseline and minimum_effect")
+    return Planned(
+        max(sizes), "minimum_effect and the control as observed" if observed else "plan.baseline and minimum_effect"
+    )
 
 
 def _observed(summary: Summary) -> Baseline | None:

@@ -1,4 +1,7 @@
-"""SHIP / DO NOT SHIP / KEEP RUNNING / INVALID, from checks, effects, guardrails and the declared rule. First match wins."""
+"""SHIP / DO NOT SHIP / KEEP RUNNING / INVALID, from checks, effects, guardrails and the declared rule.
+
+First match wins.
+"""
 
 from __future__ import annotations
 
@@ -33,13 +36,15 @@ class Progress:
     noun: str
 
 
-def judge(arms: Sequence[str], metrics: Sequence[MetricResult], checks: Sequence[CheckResult], progress: Progress) -> tuple[Verdict, ...]:
+def judge(
+    arms: Sequence[str], metrics: Sequence[MetricResult], checks: Sequence[CheckResult], progress: Progress
+) -> tuple[Verdict, ...]:
     """One verdict per variant, in the order of `arms`."""
     return tuple(_judge(arm, metrics, checks, progress) for arm in arms)
 
 
 def headline(verdicts: Sequence[Verdict], metrics: Sequence[MetricResult]) -> Verdict:
-    """The best that may ship: the first by verdict, ties by the lift of the first primary metric in its goal's direction."""
+    """The best that may ship: by verdict, ties by the effect on the first primary metric in its goal's direction."""
     primary = next(metric for metric in metrics if metric.role == "primary")
     sign = -1 if primary.goal == "decrease" else 1
 
@@ -59,17 +64,27 @@ def _judge(arm: str, metrics: Sequence[MetricResult], checks: Sequence[CheckResu
     primaries = [(metric, _of(metric, arm)) for metric in metrics if metric.role == "primary"]
     guardrails = [(metric, _of(metric, arm)) for metric in metrics if metric.role == "guardrail"]
     harm = [Reason("primary_harm", _worse(metric, found)) for metric, found in primaries if found.status == "worse"]
-    harm += [Reason("guardrail_harm", _harmed(metric, found)) for metric, found in guardrails if found.status == "harmed"]
+    harm += [
+        Reason("guardrail_harm", _harmed(metric, found)) for metric, found in guardrails if found.status == "harmed"
+    ]
     if harm:
         return Verdict("DO NOT SHIP", arm, tuple(harm), tuple(warnings))
     wins = [_win(metric, found) for metric, found in primaries if found.status == "better"]
-    wins = wins or [_win_noninferior(metric, found) for metric, found in primaries if metric.margin and clears_margin(metric, found)]
+    wins = wins or [
+        _win_noninferior(metric, found) for metric, found in primaries if metric.margin and clears_margin(metric, found)
+    ]
     unresolved = [(metric, found) for metric, found in guardrails if found.status != "safe"]
     if wins and not unresolved and progress.reached:
-        warnings += [_below_minimum(metric) for metric, found in primaries if found.status == "better" and _excludes_minimum(metric, found)]
+        warnings += [
+            _below_minimum(metric)
+            for metric, found in primaries
+            if found.status == "better" and _excludes_minimum(metric, found)
+        ]
         return Verdict("SHIP", arm, tuple(wins), tuple(warnings))
     if progress.reached and not wins and all(_excludes_minimum(metric, found) for metric, found in primaries):
-        return Verdict("DO NOT SHIP", arm, tuple(_no_benefit(metric, found) for metric, found in primaries), tuple(warnings))
+        return Verdict(
+            "DO NOT SHIP", arm, tuple(_no_benefit(metric, found) for metric, found in primaries), tuple(warnings)
+        )
     return _keep_running(arm, primaries, unresolved, bool(wins), checks, warnings, progress)
 
 
@@ -92,19 +107,29 @@ def _keep_running(
         reasons.append(Reason("guardrail_unresolved", _unresolved(metric, units, progress)))
     if progress.reached and not won:
         reasons += [Reason("underpowered", _underpowered(metric, found)) for metric, found in primaries]
-    reasons += [Reason("follow_up_incomplete", check.message) for check in checks if check.code == "follow_up" and check.status == "warn"]
+    reasons += [
+        Reason("follow_up_incomplete", check.message)
+        for check in checks
+        if check.code == "follow_up" and check.status == "warn"
+    ]
     missing = max((units - progress.units for units in needed if units is not None), default=0)
     if missing <= 0:
         return Verdict("KEEP RUNNING", arm, tuple(reasons), tuple(warnings))
-    days = math.ceil(missing / progress.per_day) if progress.per_day else None
+    days = math.ceil(min(missing / progress.per_day, 1e9)) if progress.per_day else None
     if days is not None and days > HOPELESS_DAYS:
-        reasons.append(Reason("underpowered", f"At {wording.count(progress.per_day or 0)} {progress.noun} a day that takes {wording.count(days)} days: this traffic cannot answer the question."))
+        rate = f"{wording.significant(progress.per_day or 0)} {progress.noun} a day"
+        message = f"At {rate} that takes {wording.count(days)} days: this traffic cannot answer the question."
+        reasons.append(Reason("underpowered", message))
     return Verdict("KEEP RUNNING", arm, tuple(reasons), tuple(warnings), missing, days, progress.per_day)
 
 
 def scale(metric: MetricResult, comparison: Comparison) -> Interval | None:
     """The interval on the scale that the metric's margin is declared in."""
-    return comparison.lift_interval if metric.margin is not None and metric.margin.relative else comparison.difference_interval
+    return (
+        comparison.lift_interval
+        if metric.margin is not None and metric.margin.relative
+        else comparison.difference_interval
+    )
 
 
 def clears_margin(metric: MetricResult, comparison: Comparison) -> bool:
@@ -157,7 +182,10 @@ def range_text(metric: MetricResult, comparison: Comparison, relative: bool | No
     interval = comparison.lift_interval if as_lift else comparison.difference_interval
     if interval is None:
         return "no interval"
-    ends = [None if end is None else wording.lift(end) if as_lift else wording.difference(end, metric.unit) for end in interval]
+    ends = [
+        None if end is None else wording.lift(end) if as_lift else wording.difference(end, metric.unit)
+        for end in interval
+    ]
     if ends[0] is None:
         return "unbounded" if ends[1] is None else f"at most {ends[1]}"
     return f"at least {ends[0]}" if ends[1] is None else f"{ends[0]} to {ends[1]}"
@@ -168,7 +196,9 @@ def _effect(metric: MetricResult, comparison: Comparison) -> str:
         return f"{wording.lift(comparison.lift)} ({range_text(metric, comparison)})"
     if comparison.difference is None:
         return "an effect that cannot be computed"
-    return f"{wording.difference(comparison.difference, metric.unit)} ({range_text(metric, comparison, relative=False)})"
+    return (
+        f"{wording.difference(comparison.difference, metric.unit)} ({range_text(metric, comparison, relative=False)})"
+    )
 
 
 def _p(comparison: Comparison) -> str:
@@ -182,7 +212,10 @@ def _win(metric: MetricResult, comparison: Comparison) -> Reason:
 
 def _win_noninferior(metric: MetricResult, comparison: Comparison) -> Reason:
     margin = metric.margin.text if metric.margin else ""
-    return Reason("win_noninferior", f"{_name(metric)} is not worse by more than the margin of {margin}: {_effect(metric, comparison)}.")
+    return Reason(
+        "win_noninferior",
+        f"{_name(metric)} is not worse by more than the margin of {margin}: {_effect(metric, comparison)}.",
+    )
 
 
 def _worse(metric: MetricResult, comparison: Comparison) -> str:
@@ -190,29 +223,44 @@ def _worse(metric: MetricResult, comparison: Comparison) -> str:
 
 
 def _harmed(metric: MetricResult, comparison: Comparison) -> str:
-    return f"The guardrail {_name(metric)} is harmed beyond its margin of {_text(metric.margin)}: {_effect(metric, comparison)}."
+    beyond = f"beyond its margin of {_text(metric.margin)}"
+    return f"The guardrail {_name(metric)} is harmed {beyond}: {_effect(metric, comparison)}."
 
 
 def _no_benefit(metric: MetricResult, comparison: Comparison) -> Reason:
-    return Reason("no_benefit", f"{_name(metric)}: the smallest effect worth having, {_text(metric.minimum_effect)}, is excluded: {_effect(metric, comparison)}.")
+    worth = f"the smallest effect worth having, {_text(metric.minimum_effect)}, is excluded"
+    return Reason("no_benefit", f"{_name(metric)}: {worth}: {_effect(metric, comparison)}.")
 
 
 def _below_minimum(metric: MetricResult) -> Reason:
-    return Reason("below_minimum_effect", f"{_name(metric)} improved, but by less than the smallest effect worth having, {_text(metric.minimum_effect)}.")
+    return Reason(
+        "below_minimum_effect",
+        f"{_name(metric)} improved, but by less than the smallest effect worth having, {_text(metric.minimum_effect)}.",
+    )
 
 
 def _too_early(progress: Progress, won: bool) -> str:
-    far = f"{wording.count(progress.units)} of {wording.count(progress.planned)} planned {progress.noun}" if progress.planned else "the declared period is not over"
-    return f"It is too early to judge: {far}." + (" An effect that looks clear now can fade: wait for the planned size." if won else "")
+    far = (
+        f"{wording.count(progress.units)} of {wording.count(progress.planned)} planned {progress.noun}"
+        if progress.planned
+        else "the declared period is not over"
+    )
+    fade = " An effect that looks clear now can fade: wait for the planned size." if won else ""
+    return f"It is too early to judge: {far}.{fade}"
 
 
 def _unresolved(metric: MetricResult, units: int | None, progress: Progress) -> str:
-    more = f" About {wording.count(units)} {progress.noun} would resolve it." if units is not None and units > progress.units else ""
-    return f"The guardrail {_name(metric)} is unresolved: harm beyond its margin of {_text(metric.margin)} is not excluded.{more}"
+    harm = f"harm beyond its margin of {_text(metric.margin)}"
+    told = f"The guardrail {_name(metric)} is unresolved: {harm} is not excluded."
+    if units is None or units <= progress.units:
+        return told
+    return f"{told} About {wording.count(units)} {progress.noun} would resolve it."
 
 
 def _underpowered(metric: MetricResult, comparison: Comparison) -> str:
-    worth = f" An effect of {metric.minimum_effect.text} is neither shown nor excluded." if metric.minimum_effect else ""
+    worth = (
+        f" An effect of {metric.minimum_effect.text} is neither shown nor excluded." if metric.minimum_effect else ""
+    )
     return f"{_name(metric)}: no clear effect, the data fit anything from {range_text(metric, comparison)}.{worth}"
 
 

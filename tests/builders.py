@@ -26,7 +26,10 @@ def conclude(counts: dict[str, dict[str, Any]], metrics: dict[str, dict[str, Any
 
 def shares(control: tuple[int, int], variant: tuple[int, int], **metric: Any) -> Results:
     """One conversion as the primary metric: (successes, units) of two arms."""
-    counts = {"control": {"units": control[1], "orders": control[0]}, "variant": {"units": variant[1], "orders": variant[0]}}
+    counts = {
+        "control": {"units": control[1], "orders": control[0]},
+        "variant": {"units": variant[1], "orders": variant[0]},
+    }
     keys = {key: metric.pop(key) for key in ("plan", "analysis", "period") if key in metric}
     return conclude(counts, {"orders": {"type": "conversion", "role": "primary", "goal": "increase", **metric}}, **keys)
 

@@ -10,9 +10,9 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from tests.builders import shares
 
 import abcx
+from tests.builders import shares
 
 SPEC: dict[str, Any] = {
     "schema_version": 1,
@@ -34,14 +34,31 @@ FRAME = pd.DataFrame(
 
 
 def test_the_names_are_frozen() -> None:
-    assert sorted(abcx.__all__) == ["AbcxError", "DataError", "Experiment", "Results", "SpecError", "__version__", "analyze", "load_spec"]
+    assert sorted(abcx.__all__) == [
+        "AbcxError",
+        "DataError",
+        "Experiment",
+        "Results",
+        "SpecError",
+        "__version__",
+        "analyze",
+        "load_spec",
+    ]
     parameters = inspect.signature(abcx.analyze).parameters
     assert list(parameters) == ["spec", "events", "exposures", "units", "as_of", "seed"]
-    assert [p for p in parameters if parameters[p].kind is inspect.Parameter.KEYWORD_ONLY] == ["events", "exposures", "units", "as_of", "seed"]
+    assert [p for p in parameters if parameters[p].kind is inspect.Parameter.KEYWORD_ONLY] == [
+        "events",
+        "exposures",
+        "units",
+        "as_of",
+        "seed",
+    ]
     assert list(inspect.signature(abcx.load_spec).parameters) == ["spec"]
 
 
-@pytest.mark.parametrize("convert", [lambda frame: frame, pl.from_pandas, pa.Table.from_pandas], ids=["pandas", "polars", "arrow"])
+@pytest.mark.parametrize(
+    "convert", [lambda frame: frame, pl.from_pandas, pa.Table.from_pandas], ids=["pandas", "polars", "arrow"]
+)
 def test_frames_stand_in_for_files(convert: Any) -> None:
     results = abcx.analyze(SPEC, units=convert(FRAME))
     assert [(arm.successes, arm.units) for arm in results["orders"].arms] == [(1, 4), (3, 4)]
@@ -60,7 +77,9 @@ def test_event_and_exposure_frames_with_times() -> None:
         "window": "1d",
         "metrics": {"orders": {"type": "conversion", "event": "purchase", "role": "primary", "goal": "increase"}},
     }
-    exposures = pd.DataFrame({"unit": ["a", "b"], "arm": ["control", "variant"], "time": pd.to_datetime(["2024-03-04 10:00"] * 2)})
+    exposures = pd.DataFrame(
+        {"unit": ["a", "b"], "arm": ["control", "variant"], "time": pd.to_datetime(["2024-03-04 10:00"] * 2)}
+    )
     events = pd.DataFrame(
         {
             "unit": ["a", "b", "b"],
@@ -91,7 +110,9 @@ def test_the_dict_is_json_and_keeps_the_contract() -> None:
     metric = found["metrics"][0]
     assert {"name", "type", "role", "goal", "arms", "comparisons"} <= set(metric)
     assert {"name", "units", "value", "interval"} <= set(metric["arms"][0])
-    contract = "arm control method difference difference_interval lift lift_interval p_value p_value_adjusted alpha status"
+    contract = (
+        "arm control method difference difference_interval lift lift_interval p_value p_value_adjusted alpha status"
+    )
     assert set(contract.split()) <= set(metric["comparisons"][0])
     assert {"files", "exclusions"} <= set(found["data"])
 

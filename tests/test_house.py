@@ -18,7 +18,7 @@ RANKS = (
     ("spec",),
     ("data", "results"),
     ("checks", "verdict", "decomposition"),
-    ("planning", "analysis", "simulation"),
+    ("planning", "effects", "analysis", "simulation"),
     ("report",),
     ("commands",),
     ("cli",),

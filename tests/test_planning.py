@@ -6,6 +6,7 @@ import math
 
 import pytest
 from statsmodels.stats.power import TTestIndPower
+
 from tests.builders import conclude, shares
 
 MEAN = {"type": "mean", "role": "primary", "goal": "increase"}
@@ -32,7 +33,9 @@ def test_means_agree_with_statsmodels() -> None:
 def test_an_unequal_split_needs_more() -> None:
     arm = {"units": 1000, "revenue": {"mean": 10.0, "sd": 30.0}}
     arms = {"control": {"share": 0.8}, "variant": {"share": 0.2}}
-    results = conclude({"control": {**arm, "units": 4000}, "variant": arm}, {"revenue": {**MEAN, "minimum_effect": 1}}, arms=arms)
+    results = conclude(
+        {"control": {**arm, "units": 4000}, "variant": arm}, {"revenue": {**MEAN, "minimum_effect": 1}}, arms=arms
+    )
     control = TTestIndPower().solve_power(effect_size=1 / 30.0, power=0.8, alpha=0.05, ratio=0.25)
     assert results.setup.planned_units == pytest.approx(control / 0.8, abs=2)
 
@@ -58,7 +61,10 @@ def test_the_strictest_primary_counts() -> None:
     arm = {"units": 1000, "a": 200, "b": 200}
     metric = {"type": "conversion", "role": "primary", "goal": "increase"}
     alone = conclude({"control": arm, "variant": arm}, {"a": {**metric, "minimum_effect": "5%"}, "b": metric})
-    both = conclude({"control": arm, "variant": arm}, {"a": {**metric, "minimum_effect": "5%"}, "b": {**metric, "minimum_effect": "20%"}})
+    both = conclude(
+        {"control": arm, "variant": arm},
+        {"a": {**metric, "minimum_effect": "5%"}, "b": {**metric, "minimum_effect": "20%"}},
+    )
     assert both.setup.planned_units == alone.setup.planned_units
 
 
@@ -69,7 +75,10 @@ def test_a_control_without_spread_plans_nothing(control: int) -> None:
 
 
 def test_the_size_that_would_resolve_a_guardrail() -> None:
-    counts = {"control": {"units": 10_000, "orders": 1000, "chats": 500}, "variant": {"units": 10_000, "orders": 1300, "chats": 500}}
+    counts = {
+        "control": {"units": 10_000, "orders": 1000, "chats": 500},
+        "variant": {"units": 10_000, "orders": 1300, "chats": 500},
+    }
     metrics = {
         "orders": {"type": "conversion", "role": "primary", "goal": "increase"},
         "chats": {"type": "conversion", "role": "guardrail", "goal": "decrease", "margin": "10%"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from tests.builders import check, codes, conclude, shares
 
 PRIMARY = {"type": "conversion", "role": "primary", "goal": "increase"}
@@ -143,7 +144,11 @@ def test_several_variants_are_judged_one_by_one_and_the_best_is_the_headline() -
         "best": {"units": 10_000, "orders": 1200},
     }
     results = conclude(counts, {"orders": PRIMARY})
-    assert [(v.arm, v.verdict) for v in results.verdicts] == [("worse", "DO NOT SHIP"), ("good", "SHIP"), ("best", "SHIP")]
+    assert [(v.arm, v.verdict) for v in results.verdicts] == [
+        ("worse", "DO NOT SHIP"),
+        ("good", "SHIP"),
+        ("best", "SHIP"),
+    ]
     assert results.verdict.arm == "best"
 
 
@@ -170,7 +175,12 @@ def test_holm_gives_levels_adjusted_p_and_intervals_that_agree() -> None:
     assert any(c.status == "better" for c in found) and any(c.status == "inconclusive" for c in found)
     for comparison in found:
         low, high = comparison.difference_interval or (None, None)
-        assert low is not None and high is not None and comparison.p_value is not None and comparison.p_value_adjusted is not None
+        assert (
+            low is not None
+            and high is not None
+            and comparison.p_value is not None
+            and comparison.p_value_adjusted is not None
+        )
         assert (comparison.p_value < comparison.alpha) == (comparison.p_value_adjusted < 0.05) == (low > 0 or high < 0)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from abcx.commands import outputs
 from abcx.commands.options import DataOptions, RunOptions, wants_color
-from abcx.commands.running import exit_code, run_all
+from abcx.commands.running import exit_code, refuse_overwriting, run_all
 
 if TYPE_CHECKING:
     from abcx.results import Results
@@ -18,9 +18,12 @@ WIDTH = 100
 """Columns where the output is not a terminal."""
 
 
-def run(specs: list[str], *, format: str, output: str | None, data: DataOptions, run: RunOptions, fail_on: list[str]) -> int:
+def run(
+    specs: list[str], *, format: str, output: str | None, data: DataOptions, run: RunOptions, fail_on: list[str]
+) -> int:
     """Analyse every spec, print the readouts (with a summary table for several) and return the exit code."""
     found, code = run_all(specs, data, run)
+    refuse_overwriting(output, specs, found)
     if found:
         outputs.write(render(found, format, run, output), output)
     return exit_code(found, code, fail_on)

@@ -14,7 +14,17 @@ from abcx.errors import UsageError
 _COUNT = re.compile(r"([\d_,]+)\s*/\s*([\d_,]+)")
 
 
-def run(arms: list[str], *, share: str | None, goal: str, alpha: float, format: str, output: str | None, run: RunOptions, fail_on: list[str]) -> int:
+def run(
+    arms: list[str],
+    *,
+    share: str | None,
+    goal: str,
+    alpha: float,
+    format: str,
+    output: str | None,
+    run: RunOptions,
+    fail_on: list[str],
+) -> int:
     """Analyse `successes/units` of two or more arms and print the readout."""
     from abcx import analysis
     from abcx.data.counts import typed
@@ -40,7 +50,9 @@ def spec(arms: list[str], share: str | None, goal: str, alpha: float) -> dict[st
         "name": "counts",
         "title": " v ".join(arms),
         "arms": {name: {} if shares is None else {"share": shares[i]} for i, name in enumerate(names)},
-        "data": {"counts": {name: {"units": units, "successes": x} for name, (x, units) in zip(names, pairs, strict=True)}},
+        "data": {
+            "counts": {name: {"units": units, "successes": x} for name, (x, units) in zip(names, pairs, strict=True)}
+        },
         "metrics": {"successes": {"type": "conversion", "role": "primary", "goal": goal}},
         "analysis": {"alpha": alpha},
     }

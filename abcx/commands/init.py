@@ -32,9 +32,20 @@ def run(data: str, *, output: str | None, name: str | None) -> int:
         found = profile(engine, data)
     if "arm" not in found.roles and not _is_counts(found):
         header = ", ".join(column.name for column in found.columns[:20])
-        raise DataError(Problem("error", "no-arm", f"no column of {data} looks like the arm of a test", Span(data, 1), f"the header is: {header}; one column must say which arm a row belongs to (named arm, variant or group); with one file per arm write data: {{events: {{control: a.csv, variant: b.csv}}}}"))
+        cure = "one column must say which arm a row belongs to (named arm, variant or group)"
+        files = "with one file per arm write data: {events: {control: a.csv, variant: b.csv}}"
+        message = f"no column of {data} looks like the arm of a test"
+        raise DataError(Problem("error", "no-arm", message, Span(data, 1), f"the header is: {header}; {cure}; {files}"))
     if "unit" not in found.roles and not _is_counts(found):
-        raise DataError(Problem("error", "no-unit", f"no column of {data} looks like the id of a visitor", Span(data, 1), "one column must identify the unit that was randomised (named user_id or visitor_id)"))
+        raise DataError(
+            Problem(
+                "error",
+                "no-unit",
+                f"no column of {data} looks like the id of a visitor",
+                Span(data, 1),
+                "one column must identify the unit that was randomised (named user_id or visitor_id)",
+            )
+        )
     base = Path(output).parent if output else Path()
     path = data if data == "-" or os.path.isabs(data) else os.path.relpath(data, base)
     outputs.write("\n".join(_spec(found, path, name or _name(data))) + "\n", output)
@@ -53,7 +64,7 @@ def _is_counts(found: Profile) -> bool:
 
 
 def _spec(found: Profile, path: str, name: str) -> Iterator[str]:
-    yield "# Written by abcx init from what the file shows. Lines marked with # ? are questions that only you can answer."
+    yield "# Written by abcx init from what the file shows. Lines with # ? are questions that only you can answer."
     yield "schema_version: 1"
     yield f"name: {name}"
     yield "hypothesis: Say here what was changed, and why it should help.     # ?"
@@ -78,7 +89,9 @@ def _spec(found: Profile, path: str, name: str) -> Iterator[str]:
 
 def _arms(found: Profile) -> Iterator[str]:
     column = found.column("arm" if _is_counts(found) else found.roles["arm"])
-    labels = sorted((value for value, _ in column.values), key=lambda label: (not _CONTROL.fullmatch(label.strip()), label))
+    labels = sorted(
+        (value for value, _ in column.values), key=lambda label: (not _CONTROL.fullmatch(label.strip()), label)
+    )
     sure = bool(_CONTROL.fullmatch(labels[0].strip()))
     names = [_slug(label) for label in labels]
     if len(set(names)) < len(names):
@@ -94,7 +107,8 @@ def _period(found: Profile) -> Iterator[str]:
         yield "# ? period: {start: 2024-03-04, end: 2024-03-31, timezone: UTC}     # no column of times was found"
     elif found.complete:
         times = found.column(found.roles["time"])
-        yield f"# ? period: {{start: {times.low[:10]}, end: {times.high[:10]}, timezone: UTC}}     # when were units exposed?"
+        dates = f"start: {times.low[:10]}, end: {times.high[:10]}"
+        yield f"# ? period: {{{dates}, timezone: UTC}}     # when were units exposed?"
     else:
         yield "# ? period: {start: 2024-03-04, end: 2024-03-31, timezone: UTC}     # when were units exposed?"
 
@@ -111,28 +125,30 @@ def _data(found: Profile, path: str) -> Iterator[str]:
         return
     wanted = ("unit", "time", "arm", "event", "value") if "event" in found.roles else ("unit", "time", "arm")
     if "event" not in found.roles and not list(_column_metrics(found)):
-        columns = ", ".join(f"{role}: {_quoted(found.roles[role])}" for role in ("unit", "time", "arm") if role in found.roles)
+        columns = ", ".join(
+            f"{role}: {_quoted(found.roles[role])}" for role in ("unit", "time", "arm") if role in found.roles
+        )
         yield f"  exposures: {{file: {_quoted(path)}, columns: {{{columns}}}}}"
         yield "  events: events.csv     # ? the file with what the units did: columns unit, time, event"
         return
     columns = ", ".join(f"{role}: {_quoted(found.roles[role])}" for role in wanted if role in found.roles)
     repeated = "event" not in found.roles and found.units < found.rows
     rule = ", duplicates: first" if repeated else ""
-    yield f"  {'events' if 'event' in found.roles else 'units'}: {{file: {_quoted(path)}, columns: {{{columns}}}{rule}}}"
+    part = "events" if "event" in found.roles else "units"
+    yield f"  {part}: {{file: {_quoted(path)}, columns: {{{columns}}}{rule}}}"
     if repeated:
-        yield f"  # ? {found.rows - found.units:,} rows repeat a unit: duplicates: first keeps the first row (or: last, sum)"
+        yield f"  # ? {found.rows - found.units:,} rows repeat a unit: keep the first (or write last, or sum)"
 
 
 def _metrics(found: Profile) -> Iterator[str]:
-    lines = list({line[0]: line for line in (_event_metrics(found) if "event" in found.roles else _column_metrics(found))}.values())
-    if not lines:
-        lines = [("orders", "type: conversion, event: purchase", True)]
-    role = "role: primary, goal: increase, minimum_effect: 5%"
-    for number, (name, body, good) in enumerate(lines):
-        if number == 0:
-            yield f"  {_quoted(name)}: {{{body}, {role if good else role.replace('increase', 'decrease')}}}     # ? is this what decides? the smallest effect worth having?"
-        else:
-            yield f"  {_quoted(name)}: {{{body}, role: secondary, goal: {'increase' if good else 'decrease'}}}     # ? which direction is good?"
+    found_metrics = _event_metrics(found) if "event" in found.roles else _column_metrics(found)
+    lines = {name: (body, good) for name, body, good in found_metrics}
+    lines = lines or {"orders": ("type: conversion, event: purchase", True)}
+    for number, (name, (body, good)) in enumerate(lines.items()):
+        goal = "increase" if good else "decrease"
+        role = f"role: secondary, goal: {goal}" if number else f"role: primary, goal: {goal}, minimum_effect: 5%"
+        question = "which direction is good?" if number else "is this what decides? the smallest effect worth having?"
+        yield f"  {_quoted(name)}: {{{body}, {role}}}     # ? {question}"
 
 
 def _event_metrics(found: Profile) -> Iterator[tuple[str, str, bool]]:
@@ -141,14 +157,22 @@ def _event_metrics(found: Profile) -> Iterator[tuple[str, str, bool]]:
     for event in sorted(events or [found.events[0][0]], key=lambda name: not _GOOD.fullmatch(name))[:8]:
         yield _slug(event, "_"), f"type: conversion, event: {_quoted(event)}", not _BAD.fullmatch(event)
         if _GOOD.fullmatch(event) and "value" in found.roles:
-            yield f"{_slug(event, '_')}_value", f"type: mean, event: {_quoted(event)}, value: value, missing_value: zero", True
+            yield (
+                f"{_slug(event, '_')}_value",
+                f"type: mean, event: {_quoted(event)}, value: value, missing_value: zero",
+                True,
+            )
 
 
 def _column_metrics(found: Profile) -> Iterator[tuple[str, str, bool]]:
     taken = {name for role, name in found.roles.items() if role != "value"}
     if _is_counts(found):
         for column in found.columns:
-            if column.kind == "number" and column.name not in ("arm", "units", "date") and not column.name.endswith(("_mean", "_sd")):
+            if (
+                column.kind == "number"
+                and column.name not in ("arm", "units", "date")
+                and not column.name.endswith(("_mean", "_sd"))
+            ):
                 yield column.name, "type: conversion", True
             elif column.name.endswith("_mean"):
                 yield column.name.removesuffix("_mean"), "type: mean", True
@@ -160,7 +184,12 @@ def _column_metrics(found: Profile) -> Iterator[tuple[str, str, bool]]:
 
 
 def _is_segment(found: Profile, column: Column) -> bool:
-    return column.kind == "text" and 2 <= column.distinct <= 12 and column.name not in found.roles.values() and not _is_counts(found)
+    return (
+        column.kind == "text"
+        and 2 <= column.distinct <= 12
+        and column.name not in found.roles.values()
+        and not _is_counts(found)
+    )
 
 
 def _slug(text: str, joint: str = "-") -> str:

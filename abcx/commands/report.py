@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from abcx.commands import outputs
 from abcx.commands.analyze import render
 from abcx.commands.options import DataOptions, RunOptions
-from abcx.commands.running import exit_code, run_all
+from abcx.commands.running import exit_code, refuse_overwriting, run_all
 from abcx.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,14 +19,17 @@ _FORMATS = {".md": "markdown", ".markdown": "markdown", ".json": "json", ".csv":
 
 
 def run(specs: list[str], *, output: str, data: DataOptions, run: RunOptions, fail_on: list[str]) -> int:
-    """Write the report to `output` (by its ending: .md, .json, .csv, .txt), or `<name>.md` for each spec to a folder."""
+    """Write the report to `output` (.md, .json, .csv or .txt), or `<name>.md` for each spec to a folder."""
     suffix = Path(output).suffix.lower()
     folder = output != "-" and (not suffix or Path(output).is_dir())
     if suffix in (".html", ".htm"):
         raise UsageError("HTML reports are not supported yet", "write Markdown: -o report.md")
     if suffix not in _FORMATS and not folder and output != "-":
-        raise UsageError(f"cannot tell the format of {output}", "end the name with .md, .json, .csv or .txt, or name a folder")
+        raise UsageError(
+            f"cannot tell the format of {output}", "end the name with .md, .json, .csv or .txt, or name a folder"
+        )
     found, code = run_all(specs, data, run)
+    refuse_overwriting(output, specs, found)
     if found and folder:
         _write_folder(Path(output), found, run)
     elif found:
@@ -45,7 +48,9 @@ def _write_folder(folder: Path, found: list[Results], run: RunOptions) -> None:
     names = [results.experiment for results in found]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise UsageError(f"two specs are named '{twice}': their reports would share a file", "give each spec its own name")
+        raise UsageError(
+            f"two specs are named '{twice}': their reports would share a file", "give each spec its own name"
+        )
     for results in found:
         outputs.write(render([results], "markdown", run, str(folder)), str(folder / f"{results.experiment}.md"))
     if len(found) > 1:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from abcx.commands.options import DataOptions, RunOptions
-from abcx.errors import BLOCKED, COULD_NOT_RUN, DONE, AbcxError
+from abcx.errors import BLOCKED, COULD_NOT_RUN, DONE, AbcxError, UsageError
 from abcx.problems import Problem, render_all
 
 if TYPE_CHECKING:
@@ -46,7 +47,10 @@ def _run(spec: str, data: DataOptions, run: RunOptions) -> Results:
         print(render_all(_short(loaded.warnings)), file=sys.stderr)
     experiment = analysis.override(loaded.experiment, run.as_of, run.seed)
     experiment = replace_files(experiment, loaded.base, data.events, data.exposures, data.units, data.arms)
-    with Engine(run.memory, run.threads, run.verbose) as engine, waiting(f"reading the data of {experiment.name}", run.quiet):
+    with (
+        Engine(run.memory, run.threads, run.verbose) as engine,
+        waiting(f"reading the data of {experiment.name}", run.quiet),
+    ):
         return analysis.run(engine, replace(loaded, experiment=experiment), Inputs(), _command(spec, data, run))
 
 
@@ -63,15 +67,30 @@ def _command(spec: str, data: DataOptions, run: RunOptions) -> str:
     for option, files in (("--events", data.events), ("--exposures", data.exposures), ("--units", data.units)):
         words += [word for file in files for word in (option, file)]
     for arm, file in data.arms:
-        words += {"<control>": ["--control", file], "<variant>": ["--variant", file]}.get(arm, ["--arm", f"{arm}={file}"])
+        words += {"<control>": ["--control", file], "<variant>": ["--variant", file]}.get(
+            arm, ["--arm", f"{arm}={file}"]
+        )
     words += ["--as-of", run.as_of] if run.as_of else []
     words += ["--seed", str(run.seed)] if run.seed is not None else []
     return shlex.join([*words, "-o", "report.md"])
 
 
+def refuse_overwriting(output: str | None, specs: Sequence[str], found: Sequence[Results]) -> None:
+    """Raise UsageError where the report would be written over a spec or over data that it was made from."""
+    if output is None or output == "-":
+        return
+    folders = {results.setup.spec: Path(results.setup.spec or "").parent for results in found}
+    data = [folders[results.setup.spec] / file.path for results in found for file in results.data.files]
+    for path in (*map(Path, specs), *data):
+        if path.exists() and Path(output).exists() and path.samefile(output):
+            raise UsageError(f"the report would be written over {path}", "name another file with -o")
+
+
 _FAILS: dict[str, Callable[[Results], bool]] = {
     "invalid": lambda results: any(v.verdict == "INVALID" for v in results.verdicts),
-    "harm": lambda results: any(r.code in ("primary_harm", "guardrail_harm") for v in results.verdicts for r in v.reasons),
+    "harm": lambda results: any(
+        r.code in ("primary_harm", "guardrail_harm") for v in results.verdicts for r in v.reasons
+    ),
     "no-benefit": lambda results: any(r.code == "no_benefit" for v in results.verdicts for r in v.reasons),
     "keep-running": lambda results: any(v.verdict == "KEEP RUNNING" for v in results.verdicts),
     "warning": lambda results: any(v.warnings for v in results.verdicts),

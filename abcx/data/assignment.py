@@ -6,6 +6,7 @@ units that never met the exposure event.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,36 +15,44 @@ from abcx.data.plan import Plan
 from abcx.data.rows import Rows
 from abcx.results import Exclusion
 from abcx.spec.model import Experiment
+from abcx.spec.times import instant, is_date
 
 _FATES = {
     "crossover": "units seen in several arms",
-    "outside_period": "units exposed only outside the period",
+    "outside_period": "exposed outside the period (the units: at no other time)",
     "not_exposed": "units assigned to an arm that never met the exposure event",
 }
 
 
 @dataclass(frozen=True)
 class Clock:
-    """The limits of time, in microseconds since 1970 (UTC); None where there is none. `as_of` is the data cut."""
+    """The limits of time, in microseconds since 1970 (UTC); None where there is none.
+
+    `as_of` is the moment up to which the data are known, `cut` the first moment that a declared `as_of` leaves out.
+    """
 
     start: int | None
     end: int | None
     as_of: int | None
-    cut: bool
+    cut: int | None
 
     def usable(self, has_time: bool, prefix: str = "") -> str:
-        """The SQL condition of rows that have a unit, a time and are not after the declared data cut."""
+        """The SQL condition of rows that have a unit, a time, are not after the declared data cut and fit an arm."""
+        return f"{self.known(has_time, prefix)} AND NOT {prefix}stray"
+
+    def known(self, has_time: bool, prefix: str = "") -> str:
+        """As `usable`, with the rows that fit no arm."""
         parts = [f"{prefix}unit IS NOT NULL"]
         if has_time:
             parts.append(f"{prefix}t IS NOT NULL")
-            if self.cut:
-                parts.append(f"{prefix}t <= {self.as_of}")
+            if self.cut is not None:
+                parts.append(f"{prefix}t < {self.cut}")
         return " AND ".join(parts)
 
-    def inside(self, has_time: bool) -> str:
+    def inside(self, has_time: bool, prefix: str = "") -> str:
         """The SQL condition of rows inside the period."""
-        parts = [f"t >= {self.start}"] if has_time and self.start is not None else []
-        parts += [f"t < {self.end}"] if has_time and self.end is not None else []
+        parts = [f"{prefix}t >= {self.start}"] if has_time and self.start is not None else []
+        parts += [f"{prefix}t < {self.end}"] if has_time and self.end is not None else []
         return " AND ".join(parts) or "TRUE"
 
 
@@ -63,16 +72,19 @@ def microseconds(moment: datetime) -> int:
     return round(moment.timestamp() * 1_000_000)
 
 
-def clock(engine: Engine, experiment: Experiment, rows: Rows, as_of: datetime | None) -> Clock:
-    """The period and the data cut: `as_of` where it is declared, else the latest time in exposures and events."""
-    period = experiment.period
+def clock(engine: Engine, experiment: Experiment, rows: Rows) -> Clock:
+    """The period and the data cut: `as_of` where it is declared, else the latest time in exposures and events.
+
+    A date as `as_of` includes that day; a time includes that moment.
+    """
+    period, written = experiment.period, experiment.analysis.as_of
     start, end = (period.start_instant(), period.end_instant()) if period else (None, None)
-    return Clock(
-        microseconds(start) if start else None,
-        microseconds(end) if end else None,
-        microseconds(as_of) if as_of else _latest(engine, rows),
-        as_of is not None,
-    )
+    as_of, cut = _latest(engine, rows), None
+    if written is not None:
+        whole_day = is_date(written)
+        as_of = microseconds(instant(written, experiment.timezone, end=whole_day))
+        cut = as_of if whole_day else as_of + 1
+    return Clock(microseconds(start) if start else None, microseconds(end) if end else None, as_of, cut)
 
 
 def _latest(engine: Engine, rows: Rows) -> int | None:
@@ -88,8 +100,8 @@ def assign(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock) -> A
         item for name, loaded in rows.loaded.items() for item in _unusable(engine, name, loaded.has_time, clock)
     ]
     loaded = rows.loaded[part]
-    usable = clock.usable(loaded.has_time)
-    unknown = int(engine.run(f"SELECT count(*) FROM {part} WHERE {usable} AND stray")[0][0])
+    known = clock.known(loaded.has_time)
+    unknown = int(engine.run(f"SELECT count(*) FROM {part} WHERE {known} AND stray")[0][0])
     if unknown:
         exclusions.append(Exclusion("unknown_arm", "rows that fit no arm", rows=unknown))
     has_time = loaded.has_time
@@ -97,14 +109,10 @@ def assign(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock) -> A
     if part != "events" and plan.experiment.exposure is not None:
         has_time = True
         _first_exposure_event(engine, clock)
-    fates = engine.run("SELECT fate, arm, count(*), sum(n) FROM seen GROUP BY ALL ORDER BY ALL")
-    for fate, message in _FATES.items():
-        found = [(plan.arms[arm], int(units), int(count)) for f, arm, units, count in fates if f == fate]
-        if found:
-            by_arm = {arm: units for arm, units, _ in found} if fate != "crossover" else {}
-            exclusions.append(
-                Exclusion(fate, message, sum(u for _, u, _ in found), sum(r for _, _, r in found), by_arm)
-            )
+    fates = [
+        (str(f), plan.arms[arm], int(units), int(n), int(out)) for f, arm, units, n, out in engine.run(_FATE_COUNTS)
+    ]
+    exclusions += _lost(fates)
     segments = "".join(
         f", {_segment(plan, rows, part, position)} AS s{position}" for position in range(len(plan.segments))
     )
@@ -115,15 +123,30 @@ def assign(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock) -> A
         f"CREATE TABLE assigned AS SELECT row_number() OVER () AS uid, seen.unit, seen.arm, seen.t0{segments} "
         f"FROM seen {joined} WHERE fate = 'in'"
     )
-    crossover = sum(int(units) for fate, _, units, _ in fates if fate == "crossover")
+    crossover = sum(units for fate, _, units, *_ in fates if fate == "crossover")
     return Assignment(part, has_time, tuple(exclusions), crossover, unknown)
 
 
+_FATE_COUNTS = "SELECT fate, arm, count(*), sum(n), sum(n_out) FROM seen GROUP BY ALL ORDER BY ALL"
+
+
+def _lost(fates: list[tuple[str, str, int, int, int]]) -> Iterator[Exclusion]:
+    """Units that are not in the analysis and their rows; rows outside the period count even where the unit has others."""
+    outside_rows = sum(out for *_, out in fates)
+    for fate, message in _FATES.items():
+        found = [(arm, units, rows) for name, arm, units, rows, _ in fates if name == fate]
+        rows = sum(n for _, _, n in found) + (outside_rows if fate == "outside_period" else 0)
+        if rows:
+            by_arm = {arm: units for arm, units, _ in found} if fate != "crossover" else {}
+            yield Exclusion(fate, message, sum(units for _, units, _ in found), rows, by_arm)
+
+
 def _unusable(engine: Engine, part: str, has_time: bool, clock: Clock) -> list[Exclusion]:
-    late = f"t > {clock.as_of}" if clock.cut and has_time else "FALSE"
+    late = f"t >= {clock.cut}" if clock.cut is not None and has_time else "FALSE"
     no_time = "unit IS NOT NULL AND t IS NULL" if has_time else "FALSE"
     counts = engine.run(
-        f"SELECT count(*) FILTER (kept AND unit IS NULL), count(*) FILTER ({no_time}), count(*) FILTER (unit IS NOT NULL AND {late}) FROM {part}"
+        f"SELECT count(*) FILTER (kept AND unit IS NULL), count(*) FILTER ({no_time}), "
+        f"count(*) FILTER (unit IS NOT NULL AND {late}) FROM {part}"
     )[0]
     reasons = (
         ("no_unit", f"rows of {part} without a unit"),
@@ -145,36 +168,38 @@ def _seen(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock) -> No
     loaded = rows.loaded[part]
     inside = clock.inside(loaded.has_time)
     exposed = "exposure" if part == "events" and plan.experiment.exposure is not None else "arm IS NOT NULL"
-    arms = "TRUE" if part == "events" else inside
+    arms, outside_rows = ("TRUE", "FALSE") if part == "events" else (inside, f"NOT ({inside})")
     segments = "".join(
-        f", arg_min(s{position}, {'t' if loaded.has_time else 'rowid'}) FILTER ({inside} AND {exposed}) AS s{position}"
-        for position, name in enumerate(plan.segments)
+        f", arg_min(s{i}, {f'{{t: t, s: s{i}}}' if loaded.has_time else 'rowid'}) FILTER ({inside} AND {exposed}) AS s{i}"
+        for i, name in enumerate(plan.segments)
         if name in loaded.segments
     )
     engine.run(
         f"""CREATE TABLE seen AS
-        SELECT *, CASE WHEN outside THEN 'outside_period' WHEN a0 <> a1 THEN 'crossover' WHEN NOT exposed THEN 'not_exposed' ELSE 'in' END AS fate,
-               a0 AS arm
+        SELECT *, coalesce(a0, any_arm) AS arm, CASE
+            WHEN ever AND NOT exposed THEN 'outside_period' WHEN a0 <> a1 THEN 'crossover'
+            WHEN NOT exposed THEN 'not_exposed' ELSE 'in' END AS fate
         FROM (
-            SELECT unit, min(arm) FILTER ({arms}) AS a0, max(arm) FILTER ({arms}) AS a1,
-                   min(t) FILTER ({inside} AND {exposed}) AS t0, count(*) AS n,
+            SELECT unit, min(arm) FILTER ({arms}) AS a0, max(arm) FILTER ({arms}) AS a1, min(arm) AS any_arm,
+                   min(t) FILTER ({inside} AND {exposed}) AS t0,
+                   coalesce(bool_or({exposed}), FALSE) AS ever,
                    coalesce(bool_or({exposed}) FILTER ({inside}), FALSE) AS exposed,
-                   coalesce(bool_or({exposed}) AND NOT coalesce(bool_or({exposed}) FILTER ({inside}), FALSE), FALSE) AS outside{segments},
-                   min(arm) AS any_arm
+                   count(*) FILTER (NOT ({outside_rows})) AS n, count(*) FILTER ({outside_rows}) AS n_out{segments}
             FROM {part} WHERE {clock.usable(loaded.has_time)} GROUP BY unit
         ) WHERE any_arm IS NOT NULL"""
     )
-    engine.run("UPDATE seen SET arm = any_arm WHERE arm IS NULL")
 
 
 def _first_exposure_event(engine: Engine, clock: Clock) -> None:
     """t0 becomes the first exposure event at or after assignment; units without one were not exposed."""
     engine.run(
         f"""CREATE OR REPLACE TABLE seen AS
-        SELECT seen.* REPLACE (first.t0 AS t0, CASE WHEN fate = 'in' AND first.t0 IS NULL THEN 'not_exposed' ELSE fate END AS fate)
+        SELECT seen.* REPLACE (
+            first.t0 AS t0, CASE WHEN fate = 'in' AND first.t0 IS NULL THEN 'not_exposed' ELSE fate END AS fate)
         FROM seen LEFT JOIN (
             SELECT e.unit, min(e.t) AS t0 FROM events e JOIN seen s ON s.unit = e.unit
-            WHERE e.exposure AND {clock.usable(True, "e.")} AND (s.t0 IS NULL OR e.t >= s.t0) AND {clock.inside(True).replace("t ", "e.t ")}
+            WHERE e.exposure AND {clock.usable(True, "e.")} AND {clock.inside(True, "e.")}
+            AND (s.t0 IS NULL OR e.t >= s.t0)
             GROUP BY e.unit
         ) first ON first.unit = seen.unit"""
     )
@@ -203,5 +228,6 @@ def one_row_per_unit(engine: Engine, plan: Plan, rows: Rows, clock: Clock, keep:
     )
     usable = clock.usable(loaded.has_time)
     engine.run(
-        f"CREATE OR REPLACE TABLE units_one AS SELECT unit, count(*) AS n{values}{segments} FROM units WHERE {usable} AND {keep} GROUP BY unit"
+        f"CREATE OR REPLACE TABLE units_one AS SELECT unit, count(*) AS n{values}{segments} "
+        f"FROM units WHERE {usable} AND {keep} GROUP BY unit"
     )

@@ -67,7 +67,8 @@ def as_number(text: str, options: FileOptions) -> str:
         plain = f"replace({plain}, ',', '.')" if point == "," else plain
         return f"CASE WHEN regexp_full_match({text}, {literal(shape)}) THEN try_cast({plain} AS DOUBLE) END"
     if point == ",":
-        return f"CASE WHEN NOT contains({text}, '.') THEN {_plain(f"replace({text}, ',', '.')")} END"
+        swapped = _plain(f"replace({text}, ',', '.')")
+        return f"CASE WHEN NOT contains({text}, '.') THEN {swapped} END"
     return _plain(text)
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from abcx.data import tables
+from abcx.data.conditions import LARGEST
 from abcx.data.engine import Engine
-from abcx.data.files import resolve, sha256
+from abcx.data.files import fingerprint, resolve
 from abcx.data.records import MetricData, Observed
+from abcx.data.rejects import rejected
+from abcx.data.select import Source
 from abcx.errors import DataError
 from abcx.metrics import MetricSpec
 from abcx.problems import Problem, Span
@@ -18,164 +21,165 @@ from abcx.results import FileRecord
 from abcx.spec.model import ArmCounts, CountsFile, Experiment, Spread, TypedCount
 from abcx.stats.records import Moments, Proportion, RatioMoments, Summary
 
+_MOST = 10**15
+"""Units beyond are a slip of the hand, and not exact as floating-point numbers."""
 
-def typed(
-    experiment: Experiment, counts: Mapping[str, ArmCounts], files: tuple[FileRecord, ...] = (), daily: Any = None
-) -> Observed:
+
+def typed(experiment: Experiment, counts: Mapping[str, ArmCounts]) -> Observed:
     """Counts by arm as observations. The spec's rules have checked that every arm and metric is there."""
     metrics = {}
     for name, metric in experiment.metrics.items():
         summaries = {arm: _summary(metric, counts[arm].metrics[name], counts[arm].units) for arm in experiment.arms}
         missing = {arm: counts[arm].units - summary.n for arm, summary in summaries.items()}
         metrics[name] = MetricData(summaries, missing=missing)
-    return Observed("counts", {arm: counts[arm].units for arm in experiment.arms}, metrics, files, daily=daily)
+    units = {arm: counts[arm].units for arm in experiment.arms}
+    if too_many := [arm for arm, n in units.items() if n > _MOST]:
+        message = f"the arm '{too_many[0]}' has more than {_MOST:,} units"
+        raise DataError(Problem("error", "counts-range", message, help="no test has so many: check the number"))
+    return Observed("counts", units, metrics)
 
 
 def from_file(engine: Engine, experiment: Experiment, options: CountsFile, base: Path) -> Observed:
     """A counts file: columns arm, units, one per metric (or metric_mean and metric_sd), optional date."""
-    rows: list[tuple[str, dict[str, str]]] = []
+    reader = _Reader(experiment)
     files = []
-    for file in resolve(options, base, engine.scratch):
+    for number, file in enumerate(resolve(options, base, engine.scratch)):
         table = tables.open_file(engine, file, options, experiment.timezone)
-        rows += [(table.shown, row) for row in _rows(engine, table, experiment, options)]
-        files.append(FileRecord(table.shown, "counts", sha256(file.path), len(rows)))
-    reader = _Reader(experiment, files[0].path if files else "counts")
-    for number, (_, row) in enumerate(rows):
-        reader.add(row, number + 2)
+        shared = experiment.data.columns if experiment.data else {}
+        columns = {str(canonical): name for canonical, name in {**shared, **options.columns}.items()}
+        rows = _rows(engine, Source(table, options, file.arm, columns), experiment, f"counts_{number}")
+        for row in rows:
+            reader.add(row)
+        files.append(FileRecord(table.shown, "counts", fingerprint(file), len(rows)))
     return reader.observed(tuple(files))
 
 
-def _rows(engine: Engine, table: tables.Table, experiment: Experiment, options: CountsFile) -> list[dict[str, str]]:
-    shared = dict(experiment.data.columns) if experiment.data else {}
-    columns = {**shared, **options.columns}
-    needed = {"arm": columns.get("arm", "arm"), "units": "units"}
+@dataclass(frozen=True)
+class _Row:
+    """A row of a counts file: its cells as text and as numbers, and where it stands."""
+
+    shown: str
+    line: int
+    arm: str | None
+    text: dict[str, str]
+    numbers: dict[str, float | None]
+
+    def problem(self, code: str, message: str, column: str, help: str) -> DataError:
+        return DataError(Problem("error", code, message, Span(self.shown, self.line, path=column), help))
+
+    def whole(self, name: str) -> int:
+        number = self.numbers[name]
+        if number is None or not 0 <= number <= _MOST or number != int(number):
+            raise self.problem("bad-number", f"'{self.text[name]}' is not a count", name, "write a whole number")
+        return int(number)
+
+    def number(self, name: str) -> float:
+        number = self.numbers[name]
+        if number is None or not abs(number) <= LARGEST or (name.endswith("_sd") and number < 0):
+            message = f"'{self.text[name]}' cannot be a {name.rpartition('_')[2]}"
+            raise self.problem("bad-number", message, name, "write a finite number")
+        return number
+
+    def day(self) -> str | None:
+        if "date" not in self.text:
+            return None
+        try:
+            return date.fromisoformat(self.text["date"].strip()).isoformat()
+        except ValueError:
+            message = f"'{self.text['date']}' is not a date"
+            raise self.problem("bad-time", message, "date", "write 2024-03-04") from None
+
+
+def _rows(engine: Engine, source: Source, experiment: Experiment, tag: str) -> list[_Row]:
+    table = source.table
+    needed = {"arm": source.columns.get("arm", "arm"), "units": "units"}
     for name, metric in experiment.metrics.items():
-        needed.update(
-            {column: column for column in ([name] if metric.unit == "share" else [f"{name}_mean", f"{name}_sd"])}
-        )
+        names = [name] if metric.unit == "share" else [f"{name}_mean", f"{name}_sd"]
+        needed.update({column: column for column in names})
         if metric.unit == "ratio":
-            raise DataError(
-                Problem(
-                    "error",
-                    "counts-ratio",
-                    f"'{name}' is a ratio: a counts file cannot hold one",
-                    Span(table.shown),
-                    "type the counts in the spec, or give one row per unit",
-                )
-            )
-    problems = [
-        table.unknown_column(column, f"counts of {key}") for key, column in needed.items() if column not in table.header
-    ]
+            message = f"'{name}' is a ratio: a counts file cannot hold one"
+            help = "type the counts in the spec, or give one row per unit"
+            raise DataError(Problem("error", "counts-ratio", message, Span(table.shown), help))
+    if source.arm is not None:
+        del needed["arm"]
+    problems = [table.unknown_column(column, "counts") for column in needed.values() if column not in table.header]
+    problems += [table.unknown_column(name, "where") for name in source.options.where if source.resolve(name) is None]
     if problems:
         raise DataError(problems)
     if "date" in table.header:
         needed["date"] = "date"
-    select = ", ".join(f"CAST({table.sql(column, 'text')} AS VARCHAR)" for column in needed.values())
-    tag = "counts"
-    found = engine.run(f"SELECT {select} FROM {table.scan({}, tag)}")
-    problems = tables.rejected(engine, table, tag, {})
-    if problems or not found:
-        raise DataError(
-            problems or [Problem("error", "no-rows", f"{table.shown} has a header and no rows", Span(table.shown))]
-        )
-    return [dict(zip(needed, (cell or "" for cell in row), strict=True)) for row in found]
+    cells = [table.sql(column, kind) for column in needed.values() for kind in ("text", "number")]
+    keep = source.where(source.options.where)
+    first = 0 if table.types is not None else 1 + (table.options.skip or 0)
+    rows = engine.run(
+        f"SELECT n + {first}, * EXCLUDE n FROM (SELECT row_number() OVER () AS n, {', '.join(cells)}, {keep} AS kept "
+        f"FROM {table.scan(tag)}) WHERE kept ORDER BY n",
+        lambda message: tables.unreadable(table.shown, message),
+    )
+    problems = rejected(engine, table, tag)
+    if problems or not rows:
+        message = f"{table.shown} has a header and no rows"
+        raise DataError(problems or [Problem("error", "no-rows", message, Span(table.shown), "export it again")])
+    found = []
+    for line, *values, _ in rows:
+        text = {key: str(value or "") for key, value in zip(needed, values[::2], strict=True)}
+        numbers = dict(zip(needed, values[1::2], strict=True))
+        found.append(_Row(table.shown, line, source.arm, text, numbers))
+    return found
 
 
 class _Reader:
     """Adds up the rows of a counts file by arm; moments are pooled exactly."""
 
-    def __init__(self, experiment: Experiment, shown: str) -> None:
-        self.experiment, self.shown = experiment, shown
-        self.labels = {label: name for name, arm in experiment.arms.items() for label in arm.labels or (name,)}
+    def __init__(self, experiment: Experiment) -> None:
+        self.experiment = experiment
+        arms = experiment.arms.items()
+        self.labels = {label.strip(): name for name, arm in arms for label in arm.labels or (name,)}
         self.units: dict[str, int] = {}
         self.summaries: dict[tuple[str, str], Summary] = {}
-        self.days: dict[str, dict[str, int]] = {}
+        self.days: dict[str | None, dict[str, int]] = {}
 
-    def add(self, row: dict[str, str], line: int) -> None:
-        arm = self.labels.get(row["arm"].strip())
+    def add(self, row: _Row) -> None:
+        arm = row.arm or self.labels.get(row.text["arm"].strip())
         if arm is None:
-            raise self._problem(
-                "unknown-arm", f"'{row['arm']}' is not an arm", line, "arm", f"the labels are: {', '.join(self.labels)}"
-            )
-        units = self._whole(row, "units", line)
+            help = f"the labels are: {', '.join(self.labels)}"
+            raise row.problem("unknown-arm", f"'{row.text['arm']}' is not an arm", "arm", help)
+        units, day = row.whole("units"), row.day()
+        if arm in self.days.setdefault(day, {}):
+            when = f" of {day}" if day else ""
+            help = "keep one of them" if day else "keep one of them, or add a column `date` where rows are days"
+            raise row.problem("duplicate-arm", f"the arm '{arm}' stands on two rows{when}", "arm", help)
+        self.days[day][arm] = units
         self.units[arm] = self.units.get(arm, 0) + units
-        if "date" in row:
-            day = self._day(row["date"], line)
-            counts = self.days.setdefault(day, {})
-            counts[arm] = counts.get(arm, 0) + units
-        elif self.units[arm] != units:
-            raise self._problem(
-                "duplicate-arm",
-                f"the arm '{arm}' stands on two rows",
-                line,
-                "arm",
-                "add a column `date` where rows are days",
-            )
         for name, metric in self.experiment.metrics.items():
             new: Summary
             if metric.unit == "share":
-                new = Proportion(self._whole(row, name, line), units)
+                new = Proportion(row.whole(name), units)
                 if new.successes > units:
-                    raise self._problem(
-                        "counts-range",
-                        f"{new.successes:,} of {units:,} units: a share above 1",
-                        line,
-                        name,
-                        "count units, not events",
-                    )
+                    message = f"{new.successes:,} of {units:,} units: a share above 1"
+                    raise row.problem("counts-range", message, name, "count units, not events")
             else:
-                sd = self._number(row, f"{name}_sd", line)
-                new = Moments(units, self._number(row, f"{name}_mean", line), sd * sd if units > 1 else 0.0)
+                sd = row.number(f"{name}_sd")
+                new = Moments(units, row.number(f"{name}_mean"), sd * sd if units > 1 else 0.0)
             old = self.summaries.get((arm, name))
             self.summaries[arm, name] = new if old is None else _added(old, new)
 
     def observed(self, files: tuple[FileRecord, ...]) -> Observed:
-        missing = [arm for arm in self.experiment.arms if arm not in self.units]
-        if missing:
-            raise self._problem(
-                "counts-missing", f"the arm '{missing[0]}' has no row", 0, "arm", "every arm needs a row"
-            )
+        arms = self.experiment.arms
+        for arm in arms:
+            if arm not in self.units:
+                message = f"the arm '{arm}' has no row"
+                raise DataError(
+                    Problem(
+                        "error", "counts-missing", message, Span(files[0].path, path="arm"), "every arm needs a row"
+                    )
+                )
         metrics = {
-            name: MetricData({arm: self.summaries[arm, name] for arm in self.experiment.arms})
-            for name in self.experiment.metrics
+            name: MetricData({arm: self.summaries[arm, name] for arm in arms}) for name in self.experiment.metrics
         }
-        daily = tuple(
-            (day, {arm: counts.get(arm, 0) for arm in self.experiment.arms})
-            for day, counts in sorted(self.days.items())
-        )
-        return Observed(
-            "counts", {arm: self.units[arm] for arm in self.experiment.arms}, metrics, files, daily=daily or None
-        )
-
-    def _whole(self, row: dict[str, str], name: str, line: int) -> int:
-        text = row[name].strip()
-        if not text.isascii() or not text.isdigit():
-            raise self._problem("bad-number", f"'{row[name]}' is not a count", line, name, "write a whole number")
-        return int(text)
-
-    def _number(self, row: dict[str, str], name: str, line: int) -> float:
-        try:
-            number = float(row[name])
-        except ValueError:
-            number = float("nan")
-        if not -1e300 < number < 1e300 or (name.endswith("_sd") and number < 0):
-            raise self._problem(
-                "bad-number",
-                f"'{row[name]}' cannot be a {name.rpartition('_')[2]}",
-                line,
-                name,
-                "write a finite number",
-            )
-        return number
-
-    def _day(self, text: str, line: int) -> str:
-        try:
-            return date.fromisoformat(text.strip()).isoformat()
-        except ValueError:
-            raise self._problem("bad-time", f"'{text}' is not a date", line, "date", "write 2024-03-04") from None
-
-    def _problem(self, code: str, message: str, line: int, column: str, help: str) -> DataError:
-        return DataError(Problem("error", code, message, Span(self.shown, line, path=column), help))
+        days = sorted((day, counts) for day, counts in self.days.items() if day is not None)
+        daily = tuple((day, {arm: counts.get(arm, 0) for arm in arms}) for day, counts in days)
+        return Observed("counts", {arm: self.units[arm] for arm in arms}, metrics, files, daily=daily or None)
 
 
 def _added(a: Summary, b: Summary) -> Summary:
@@ -203,4 +207,8 @@ def _summary(metric: MetricSpec, value: TypedCount, units: int) -> Summary:
 
 
 def _spread(spread: Spread, n: int) -> Moments:
+    for number in (spread.mean, spread.sd):
+        if not abs(number) <= LARGEST:
+            message = f"{number:g} is too large to be a mean or a standard deviation"
+            raise DataError(Problem("error", "counts-range", message, help="check the number"))
     return Moments(n, spread.mean, spread.sd**2 if n > 1 else 0.0)

@@ -67,12 +67,11 @@ class Engine:
             rows: list[tuple[Any, ...]] = self._connection.execute(sql).fetchall()
         except self._error as error:
             message = _first_line(error)
+            if "out of memory" in message.lower():
+                help = "raise --memory or free disk space"
+                raise DataError(Problem("error", "out-of-memory", message, help=help)) from None
             if on_error is not None:
                 raise DataError(on_error(str(error).strip())) from None
-            if "out of memory" in message.lower():
-                raise DataError(
-                    Problem("error", "out-of-memory", message, help="raise --memory or free disk space")
-                ) from None
             raise
         if self._verbose:
             print(f"-- {time.perf_counter() - start:.3f} s\n{sql.strip()}", file=sys.stderr)

@@ -223,7 +223,7 @@ def before_exposure(engine: Engine, plan: Plan) -> dict[str, dict[str, Summary]]
     ]
     rows = engine.records(
         f"SELECT arm, {', '.join(aggregates)} FROM (SELECT any_value(a.arm) AS arm, {', '.join(fields)} "
-        f"FROM assigned a LEFT JOIN events e ON e.unit = a.unit GROUP BY a.uid) GROUP BY arm"
+        f"FROM assigned a LEFT JOIN events e ON e.unit = a.unit AND NOT e.stray GROUP BY a.uid) GROUP BY arm"
     )
     by_arm = {plan.arms[row["arm"]]: row for row in rows}
     return {

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import datetime
 from pathlib import Path
 
 from abcx.data import assignment, counts, moments, rows, units
 from abcx.data.engine import Engine, literal
 from abcx.data.plan import Plan, plan
 from abcx.data.records import Inputs, Observed
+from abcx.data.select import tells_arm
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
 from abcx.spec.model import CountsFile, Experiment
-from abcx.spec.times import instant, is_date
 
 
 def observe(engine: Engine, experiment: Experiment, base: Path, inputs: Inputs) -> Observed:
@@ -26,19 +25,24 @@ def observe(engine: Engine, experiment: Experiment, base: Path, inputs: Inputs) 
     wanted = plan(experiment)
     loaded = _load(engine, wanted, base, inputs)
     part = _arm_part(loaded)
-    clock = assignment.clock(engine, experiment, loaded, _as_of(experiment))
+    clock = assignment.clock(engine, experiment, loaded)
     _refuse_windows_without_times(wanted, loaded, part)
     assigned = assignment.assign(engine, wanted, loaded, part, clock)
     attributed = units.build(engine, wanted, loaded, assigned, clock)
     metrics = moments.summarise(
         engine, wanted, clock.as_of if assigned.has_time else None, _occurs(engine, wanted, loaded)
     )
-    if sum(attributed.before.values()):
+    if assigned.has_time and sum(attributed.before.values()):
         before = moments.before_exposure(engine, wanted)
         metrics = {name: dataclasses.replace(data, before=before.get(name)) for name, data in metrics.items()}
     found = engine.run("SELECT arm, count(*), min(t0), max(t0) FROM unit_table GROUP BY arm")
     times = [time for row in found for time in row[2:] if time is not None]
     per_arm = {wanted.arms[row[0]]: int(row[1]) for row in found}
+    sequenced = "events" in loaded.loaded and bool(times)
+
+    def named(counts: dict[int, int]) -> dict[str, int]:
+        return {wanted.arms[arm]: n for arm, n in counts.items()}
+
     return Observed(
         kind="+".join(loaded.loaded),
         units={arm: per_arm.get(arm, 0) for arm in wanted.arms},
@@ -50,12 +54,9 @@ def observe(engine: Engine, experiment: Experiment, base: Path, inputs: Inputs) 
         segments=_segments(engine, wanted),
         crossover=assigned.crossover,
         unknown_arm=assigned.unknown_arm,
-        before_exposure={wanted.arms[arm]: n for arm, n in attributed.before.items()}
-        if "events" in loaded.loaded and times
-        else None,
-        units_before={wanted.arms[arm]: n for arm, n in attributed.units_before.items()}
-        if "events" in loaded.loaded and times
-        else None,
+        unknown_labels=rows.strange_labels(engine, loaded.loaded[part]) if assigned.unknown_arm else (),
+        before_exposure=named(attributed.before) if sequenced else None,
+        units_before=named(attributed.units_before) if sequenced else None,
         repeated_ids=attributed.repeated_ids,
         repeated_rows=attributed.repeated_rows,
         duplicate_units=attributed.duplicate_units,
@@ -107,7 +108,7 @@ def _load(engine: Engine, wanted: Plan, base: Path, inputs: Inputs) -> rows.Rows
         (
             part
             for part, sources in opened.items()
-            if part == "exposures" or any(rows.tells_arm(source, wanted.experiment) for source in sources)
+            if part == "exposures" or any(tells_arm(source, wanted.experiment) for source in sources)
         ),
         None,
     )
@@ -127,6 +128,11 @@ def _load(engine: Engine, wanted: Plan, base: Path, inputs: Inputs) -> rows.Rows
             rows.load(engine, part, sources, wanted, loaded, arm_needed=part == teller)
         except DataError as error:
             problems += error.problems
+    if not problems:
+        carriers = [loaded.loaded[part] for part in (teller, "units") if part in loaded.loaded]
+        for name in wanted.segments:
+            if not any(name in carrier.segments for carrier in carriers):
+                problems.append(carriers[0].sources[0].table.unknown_column(name, "segments"))
     if problems:
         raise DataError(problems)
     return loaded
@@ -134,11 +140,6 @@ def _load(engine: Engine, wanted: Plan, base: Path, inputs: Inputs) -> rows.Rows
 
 def _arm_part(loaded: rows.Rows) -> str:
     return next(part for part, table in loaded.loaded.items() if table.has_arm)
-
-
-def _as_of(experiment: Experiment) -> datetime | None:
-    text = experiment.analysis.as_of
-    return None if text is None else instant(text, experiment.timezone, end=is_date(text))
 
 
 def _refuse_windows_without_times(wanted: Plan, loaded: rows.Rows, part: str) -> None:

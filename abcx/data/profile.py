@@ -62,7 +62,7 @@ def profile(engine: Engine, path: str) -> Profile:
     table = tables.open_file(engine, file, options, "UTC")
     names = [name for name in table.header if not name.startswith("\0")]
     select = ", ".join(f"{table.sql(name, 'text')} AS v{i}" for i, name in enumerate(names))
-    engine.run(f"CREATE TABLE sample AS SELECT {select} FROM {table.scan({}, 'sample')} LIMIT {ROWS}")
+    engine.run(f"CREATE TABLE sample AS SELECT {select} FROM {table.scan('sample')} LIMIT {ROWS}")
     rows = int(engine.run("SELECT count(*) FROM sample")[0][0])
     columns = tuple(_column(engine, name, f"v{i}") for i, name in enumerate(names))
     roles = _roles(columns, rows)

@@ -5,16 +5,19 @@ A row that nothing needs keeps its place (rows are counted) but loses its unit, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from abcx.data import tables
+from abcx.data.cells import bad_cells, unread
 from abcx.data.engine import Engine, literal
-from abcx.data.files import resolve, sha256
+from abcx.data.files import fingerprint, resolve
 from abcx.data.plan import Plan
+from abcx.data.rejects import rejected
 from abcx.data.select import Select, Source, told_by_rule
-from abcx.data.tables import Kind
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
 from abcx.results import FileRecord
@@ -34,11 +37,15 @@ class Rows:
 class Loaded:
     """One of the three tables: whether its rows have times, arms, an id, and which segments it carries."""
 
-    sources: tuple[Source, ...]
+    select: Select
     has_time: bool
     has_arm: bool
     has_id: bool
     segments: tuple[str, ...]
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        return self.select.sources
 
 
 _KINDS: dict[str, type[FileOptions]] = {"exposures": ExposureSource, "events": EventSource, "units": UnitSource}
@@ -79,80 +86,70 @@ def _named(columns: Mapping[Canonical, str]) -> dict[str, str]:
 
 def load(engine: Engine, part: str, sources: tuple[Source, ...], plan: Plan, rows: Rows, arm_needed: bool) -> None:
     """Read the sources of one part into the table of that name."""
-    builder = Select(part, plan, arm_needed, sources)
-    problems = [problem for source in sources for problem in builder.problems(source)]
+    select = Select(part, plan, arm_needed, sources)
+    problems = [problem for source in select.sources for problem in select.problems(source)]
     if problems:
         raise DataError(problems)
     has = {name: any(source.name(name) for source in sources) for name in ("time", "id")}
-    segments = tuple(name for name in plan.segments if any(name in source.table.header for source in sources))
-    rows.loaded[part] = Loaded(sources, has["time"], arm_needed, has["id"], segments)
+    segments = tuple(name for name in plan.segments if any(source.resolve(name) for source in sources))
+    rows.loaded[part] = Loaded(select, has["time"], arm_needed, has["id"], segments)
     engine.run(f"SET preserve_insertion_order = {'true' if part == 'units' else 'false'}")
     found: list[Problem] = []
-    for number, source in enumerate(sources):
-        found += _load_one(engine, part, number, source, builder, segments, rows)
+    for number, source in enumerate(select.sources):
+        found += _load_one(engine, number, source, select, segments, rows)
     if found:
         raise DataError(found)
 
 
 def _load_one(
-    engine: Engine, part: str, number: int, source: Source, builder: Select, segments: tuple[str, ...], rows: Rows
+    engine: Engine, number: int, source: Source, select: Select, segments: tuple[str, ...], rows: Rows
 ) -> list[Problem]:
-    tag, kinds = f"{part}_{number}", builder.kinds(source)
-    engine.run(f"SET TimeZone = {literal(source.table.timezone)}")
-    select = ", ".join(f"{sql} AS {name}" for name, sql in builder.select(source, segments))
+    part, table, tag = select.part, source.table, f"{select.part}_{number}"
+    engine.run(f"SET TimeZone = {literal(table.timezone)}")
+    columns = ", ".join(f"{sql} AS {name}" for name, sql in select.select(source, segments, unread(select, source)))
     target = f"CREATE TABLE {part} AS" if number == 0 else f"INSERT INTO {part}"
     before = 0 if number == 0 else engine.run(f"SELECT count(*) FROM {part}")[0][0]
-    engine.run(
-        f"{target} SELECT {select} FROM {source.table.scan(kinds, tag)}",
-        lambda message: tables.unreadable(source.table.shown, message),
-    )
-    count = engine.run(f"SELECT count(*) FROM {part}")[0][0] - before
-    problems = tables.rejected(engine, source.table, tag, kinds) or list(
-        _bad_values(engine, part, before, source, builder, kinds)
-    )
-    file = source.table.file
-    rows.files.append(FileRecord(source.table.shown, part, sha256(file.path) if file else None, int(count)))
-    if not count and not problems:
-        problems.append(
-            Problem(
-                "error",
-                "no-rows",
-                f"{source.table.shown} has a header and no rows",
-                Span(source.table.shown),
-                "export it again",
-            )
+    with ThreadPoolExecutor(1) as beside:
+        sha256 = beside.submit(fingerprint, table.file) if table.file else None
+        engine.run(
+            f"{target} SELECT {columns} FROM {table.scan(tag)}",
+            lambda message: tables.unreadable(table.shown, message),
         )
+    count = int(engine.run(f"SELECT count(*) FROM {part}")[0][0]) - before
+    problems = rejected(engine, table, tag) or list(bad_cells(engine, before, source, select))
+    rows.files.append(FileRecord(table.shown, part, sha256.result() if sha256 else None, count))
+    if not count and not problems:
+        message = f"{table.shown} has a header and no rows"
+        problems.append(Problem("error", "no-rows", message, Span(table.shown), "export it again"))
+    if source.name("time") and not problems and _is_naive(engine, source):
+        rows.notes.append(f"the times of {table.shown} have no timezone: they are read as {table.timezone}")
     return problems
 
 
-def _bad_values(
-    engine: Engine, part: str, before: int, source: Source, builder: Select, kinds: Mapping[str, Kind]
-) -> Iterator[Problem]:
-    """Values that were read but cannot be used: not finite, missing where one is needed, neither yes nor no."""
-    checks = builder.checks(source)
-    if not checks:
-        return
-    aggregate = ", ".join(f"count(*) FILTER ({flag})" for flag, *_ in checks)
-    counts = engine.run(f"SELECT {aggregate} FROM {part} WHERE rowid >= {before}")[0]
-    for (_, name, predicate, code, message, cure), count in zip(checks, counts, strict=True):
-        if count:
-            _, row, value = tables.locate(engine, source.table, kinds, predicate, source.table.sql(name, "text"))
-            line = row + 1 + (source.table.options.skip or 0) if source.table.types is None else row
-            more = f" ({count:,} such rows)" if count > 1 else ""
-            yield Problem(
-                "error",
-                code,
-                message.format(value=value) + more,
-                Span(source.table.shown, line if row else 0, path=name),
-                cure,
-            )
+def _is_naive(engine: Engine, source: Source) -> bool:
+    """Whether times have no offset, judged by the first rows."""
+    time = source.name("time") or ""
+    if source.table.types is not None:
+        type = source.table.types[source.table.header.index(time)]
+        if type != "VARCHAR":
+            return not type.startswith("TIMESTAMP WITH TIME ZONE")
+    if source.options.time_format:
+        return "%z" not in source.options.time_format.lower()
+    text = source.table.sql(time, "text")
+    offset = r":\d\d.*([A-Za-z]|[+-]\d{1,2}(:?\d{2})?)\s*$"
+    first = f"SELECT {text} AS v FROM {source.table.scan()} LIMIT 1000"
+    return bool(engine.run(f"SELECT count(*) FROM ({first}) WHERE NOT regexp_matches(v, {literal(offset)})")[0][0])
 
 
-def tells_arm(source: Source, experiment: Experiment) -> bool:
-    """Whether a source says which arm its units are in."""
-    if source.arm is not None:
-        return True
-    if told_by_rule(experiment):
-        rules = [arm.where or {} for arm in experiment.arms.values()]
-        return all(source.table.resolve(name, source.columns) is not None for rule in rules for name in rule)
-    return source.name("arm") is not None
+def strange_labels(engine: Engine, part: Loaded) -> tuple[str, ...]:
+    """The most frequent texts in the arm column that are no label of an arm."""
+    labels: Counter[str] = Counter()
+    for source in part.select.sources:
+        column = source.name("arm")
+        if column is None or source.arm is not None or told_by_rule(part.select.plan.experiment):
+            continue
+        text = f"trim({source.table.sql(column, 'text')})"
+        is_stray = f"{source.where(source.options.where)} AND {part.select.stray(source)}"
+        found = f"SELECT {text}, count(*) FROM {source.table.scan()} WHERE {is_stray} AND {text} <> ''"
+        labels.update({str(label): n for label, n in engine.run(f"{found} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 10")})
+    return tuple(label for label, _ in labels.most_common(5))

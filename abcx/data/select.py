@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
-from abcx.data.conditions import as_flag, condition
+from abcx.data.conditions import LARGEST, as_flag, condition
 from abcx.data.engine import literal
 from abcx.data.plan import Plan
-from abcx.data.tables import Kind, Table
+from abcx.data.tables import Table
 from abcx.problems import Problem
 from abcx.spec.model import EventSource, Experiment, FileOptions, UnitSource
 from abcx.terms import Range, Term, Where
@@ -28,27 +29,71 @@ class Source:
         written = self.columns.get(canonical, canonical)
         return written if written in self.table.header else None
 
+    def resolve(self, name: str | None) -> str | None:
+        """The header name that a name of the spec means, None where the table has none."""
+        return None if name is None else self.table.resolve(name, self.columns)
+
+    def where(self, where: Where) -> str:
+        """Conditions of the spec as SQL. Every column of theirs is in the table."""
+        return condition(where, self.sql)
+
+    def sql(self, name: str, kind: Literal["text", "number"]) -> str:
+        """The SQL of a column by its name in the spec."""
+        column = self.resolve(name)
+        assert column is not None
+        return self.table.sql(column, kind)
+
 
 def told_by_rule(experiment: Experiment) -> bool:
     """Whether arms are told by `where` in place of labels."""
     return all(arm.where is not None for arm in experiment.arms.values())
 
 
+def tells_arm(source: Source, experiment: Experiment) -> bool:
+    """Whether a source says which arm its units are in."""
+    if source.arm is not None:
+        return True
+    if told_by_rule(experiment):
+        rules = [arm.where or {} for arm in experiment.arms.values()]
+        return all(source.resolve(name) is not None for rule in rules for name in rule)
+    return source.name("arm") is not None
+
+
+def usable_number(number: str) -> str:
+    """The SQL condition of a number that statistics can use."""
+    return f"coalesce(abs({number}) <= {LARGEST!r}, FALSE)"
+
+
 class Select:
     """The SELECT list of one part of `data`, source by source."""
 
     def __init__(self, part: str, plan: Plan, arm_needed: bool, sources: Sequence[Source]) -> None:
-        self.part, self.plan, self.arm_needed, self.sources = part, plan, arm_needed, sources
+        self.part, self.plan, self.arm_needed = part, plan, arm_needed
+        self.sources = tuple(self._with_time(source) for source in sources)
 
-    def select(self, source: Source, segments: tuple[str, ...]) -> list[tuple[str, str]]:
+    def _with_time(self, source: Source) -> Source:
+        """The source with its time declared in the scan, which is fastest, unless the same column serves as text too."""
+        time = source.name("time")
+        asked = {*self.plan.segments, *(source.name(canonical) for canonical in ("unit", "arm", "event", "id"))}
+        for where in self.wheres(source):
+            asked |= set(where)
+        asked |= {term.value for term in self.terms(source)} if self.part == "events" else set()
+        asked |= {need.term.column for need in self.plan.columns} if self.part == "units" else set()
+        as_text = time in {source.resolve(name) for name in asked if name is not None}
+        return replace(source, table=replace(source.table, time=None if as_text else time))
+
+    def select(self, source: Source, segments: tuple[str, ...], unread: str) -> list[tuple[str, str]]:
+        """(name, SQL) of every column of the loaded table; `unread` is the condition of rows with cells that are not
+        what they should be."""
         unit = source.name("unit")
         assert unit is not None
         time = source.name("time")
-        kept = condition(source.options.where, lambda name: self._sql(source, name, source.options.where))
+        kept = source.where(source.options.where)
         columns = {
             "arm": f"CAST({self._arm(source)} AS TINYINT)",
-            "stray": self._stray(source),
+            "stray": self.stray(source),
             "t": source.table.sql(time, "time") if time else "CAST(NULL AS BIGINT)",
+            "unread": unread,
         }
         values = self._values(source)
         if self.part == "events":
@@ -60,127 +105,29 @@ class Select:
                 kept = f"({kept}) AND ({' OR '.join(needed)})"
         for position, name in enumerate(self.plan.segments):
             if name in segments:
-                columns[f"s{position}"] = (
-                    source.table.sql(name, "text") if name in source.table.header else "CAST(NULL AS VARCHAR)"
-                )
+                known = source.resolve(name) is not None
+                columns[f"s{position}"] = source.sql(name, "text") if known else "CAST(NULL AS VARCHAR)"
         unit_sql = f"nullif(trim({source.table.sql(unit, 'text')}), '')"
         return [("kept", kept), ("unit", f"CASE WHEN {kept} THEN {unit_sql} END"), *columns.items(), *values.items()]
-
-    def kinds(self, source: Source) -> dict[str, Kind]:
-        """Which columns are declared as numbers or times in the scan; all others are text."""
-        kinds: dict[str, Kind] = {}
-        time = source.name("time")
-        if time:
-            kinds[time] = "time"
-        for where in self._wheres(source):
-            for name, value in where.items():
-                column = source.table.resolve(name, source.columns)
-                if isinstance(value, Range) and column is not None:
-                    kinds[column] = "number"
-        if self.part == "events":
-            for term in self._terms(source):
-                column = source.table.resolve(term.value, source.columns) if term.value else None
-                if column is not None:
-                    kinds[column] = "number"
-        if self.part == "units":
-            kinds.update(
-                {need.term.column: "number" for need in self.plan.columns if need.kind == "column" and need.term.column}
-            )
-        return kinds
-
-    def checks(self, source: Source) -> list[tuple[str, str, str, str, str, str]]:
-        """(SQL flag on the loaded table, header name, SQL predicate on the file, code, message, cure) of bad values."""
-        found = []
-        finite = "NOT isfinite(coalesce(try_cast(CAST({0} AS VARCHAR) AS DOUBLE), 'nan'::DOUBLE))"
-        if self.part == "events":
-            for position, term in enumerate(self.plan.terms):
-                if not self._applies(source, term):
-                    continue
-                flag = f"isnan(x{position}) OR isinf(x{position})"
-                event, lacking = source.name("event"), self._lacking(source, term)
-                if lacking:
-                    message = f"'{term.event}' is in this file too, which has no column '{lacking[0]}'"
-                    found.append(
-                        (
-                            flag,
-                            event or "",
-                            self._event_is(source, term.event, {}),
-                            "missing-column",
-                            message,
-                            "say which file the metric looks in: source: FILE",
-                        )
-                    )
-                    continue
-                name = source.table.resolve(term.value, source.columns) if term.value else None
-                if name is not None:
-                    predicate = f"({self._match(source, term)}) AND {finite.format(source.table.sql(name, 'text'))}"
-                    found.append(
-                        (
-                            flag,
-                            name,
-                            predicate,
-                            "bad-value",
-                            f"'{term.event}' has the value {{value}}",
-                            "a value must be a finite number; missing_value: zero or drop says what an empty one means",
-                        )
-                    )
-        if self.part == "units":
-            for position, need in enumerate(self.plan.columns):
-                name = need.term.column or ""
-                text = source.table.sql(name, "text")
-                if need.kind == "flag":
-                    found.append(
-                        (
-                            f"isnan(m{position})",
-                            name,
-                            f"isnan({as_flag(text)})",
-                            "bad-flag",
-                            "'{value}' is neither 0/1 nor true/false",
-                            "a conversion column holds 0/1, true/false or yes/no; use type: mean for numbers",
-                        )
-                    )
-                else:
-                    predicate = f"{text} IS NOT NULL AND {finite.format(text)}"
-                    flag = f"isnan(m{position}) OR isinf(m{position})"
-                    found.append(
-                        (
-                            flag,
-                            name,
-                            predicate,
-                            "bad-number",
-                            "'{value}' is not a finite number",
-                            "leave the cell empty where there is no value",
-                        )
-                    )
-        return found
 
     def problems(self, source: Source) -> Iterator[Problem]:
         """Columns that the spec asks for and this table does not have."""
         table = source.table
-        needed = ["unit"]
-        if (
-            self.part == "events"
-            and isinstance(source.options, EventSource)
-            and source.options.event is None
-            and (self.plan.terms or self.plan.experiment.exposure)
-        ):
-            needed.append("event")
-        if self.part == "exposures" and source.arm is None and not told_by_rule(self.plan.experiment):
-            needed.append("arm")
+        needed = [canonical for canonical in ("unit", "event", "arm", "time") if self._needs(source, canonical)]
         for canonical in needed:
             if source.name(canonical) is None:
                 yield table.unknown_column(source.columns.get(canonical, canonical), f"the {canonical} column")
         for canonical, written in source.options.columns.items():
             if written not in table.header and canonical not in needed:
                 yield table.unknown_column(written, f"columns.{canonical}")
-        for where in self._wheres(source, terms=False):
+        for where in self.wheres(source, terms=False):
             for name in where:
-                if table.resolve(name, source.columns) is None:
+                if source.resolve(name) is None:
                     yield table.unknown_column(name, "where")
         if self.part == "events":
-            for term in self._terms(source):
-                if not any(self._applies(other, term) and not self._lacking(other, term) for other in self.sources):
-                    for name in self._lacking(source, term):
+            for term in self.terms(source):
+                if not any(self._applies(other, term) and not self.lacking(other, term) for other in self.sources):
+                    for name in self.lacking(source, term):
                         yield table.unknown_column(name, f"needed for '{term.event}'")
         if self.part == "units":
             names = {need.term.column for need in self.plan.columns if need.term.column}
@@ -189,124 +136,139 @@ class Select:
                 if name not in table.header:
                     yield table.unknown_column(name, "a column of units")
 
-    def _wheres(self, source: Source, terms: bool = True) -> Iterator[Where]:
+    def _needs(self, source: Source, canonical: str) -> bool:
+        """Whether a source cannot do without a canonical column."""
+        if canonical == "event":
+            asked = bool(self.plan.terms or self.plan.experiment.exposure)
+            return self.part == "events" and not self._constant(source) and asked
+        if canonical == "arm":
+            labels = self.arm_needed and source.arm is None and not told_by_rule(self.plan.experiment)
+            return labels and self.part != "events"
+        if canonical == "time":  # a file without times beside one with times would lose all its rows
+            return any(other.name("time") for other in self.sources)
+        return True
+
+    def wheres(self, source: Source, terms: bool = True) -> Iterator[Where]:
+        """Every `where` that reads this source."""
         yield source.options.where
-        if self.arm_needed and source.arm is None:
-            yield from (arm.where for arm in self.plan.experiment.arms.values() if arm.where is not None)
+        yield from self._rules(source)
         if self.part == "events":
-            yield from (term.where for term in self._terms(source) if terms)
+            yield from (term.where for term in self.terms(source) if terms)
             exposure = self.plan.experiment.exposure
             if exposure is not None and self._names_event(source, exposure.event):
                 yield exposure.where
 
-    def _terms(self, source: Source) -> Iterator[Term]:
+    def _rules(self, source: Source) -> list[Where]:
+        """The rules that tell the arms of this source, none where something else tells them."""
+        experiment = self.plan.experiment
+        if not self.arm_needed or source.arm is not None or not told_by_rule(experiment):
+            return []
+        if self.part == "events" and not tells_arm(source, experiment):
+            return []
+        return [arm.where or {} for arm in experiment.arms.values()]
+
+    def ranges(self, source: Source) -> Iterator[tuple[str, str]]:
+        """(name in the spec, SQL condition of the rows whose cell there must be a number) of every {min, max}."""
+        kept = source.where(source.options.where)
+        scopes = [("TRUE", source.options.where), *((kept, rule) for rule in self._rules(source))]
+        if self.part == "events":
+            served = [term for term in self.terms(source) if not self.lacking(source, term)]
+            scopes += [(f"{kept} AND {self.event_is(source, term.event)}", term.where) for term in served]
+            exposure = self.plan.experiment.exposure
+            if exposure is not None and self._names_event(source, exposure.event):
+                scopes.append((f"{kept} AND {self.event_is(source, exposure.event)}", exposure.where))
+        for scope, where in scopes:
+            yield from ((name, scope) for name, value in where.items() if isinstance(value, Range))
+
+    def terms(self, source: Source) -> Iterator[Term]:
+        """The terms whose events can be in this source."""
         return (term for term in self.plan.terms if self._applies(source, term))
 
+    def _constant(self, source: Source) -> str | None:
+        return source.options.event if isinstance(source.options, EventSource) else None
+
     def _names_event(self, source: Source, event: str | None) -> bool:
-        constant = source.options.event if isinstance(source.options, EventSource) else None
-        return constant is None or constant == event
+        return self._constant(source) in (None, event)
 
     def _applies(self, source: Source, term: Term) -> bool:
-        """Whether an event of this term can be in this source."""
         if not self._names_event(source, term.event):
             return False
         names = {source.table.shown, *(ref.path for ref in source.options.file)}
         return term.source is None or any(term.source in (name, name.rpartition("/")[2]) for name in names)
 
-    def _lacking(self, source: Source, term: Term) -> list[str]:
+    def lacking(self, source: Source, term: Term) -> list[str]:
         """The columns that a term needs and this source does not have. Where another source has them all, this one
         does not serve the term, and its rows of that event, if there are any, are refused."""
         names = [*term.where, *([term.value] if term.value else [])]
-        return [name for name in names if source.table.resolve(name, source.columns) is None]
+        return [name for name in names if source.resolve(name) is None]
 
-    def _sql(self, source: Source, name: str, where: Where) -> str:
-        column = source.table.resolve(name, source.columns)
-        assert column is not None
-        return source.table.sql(column, "text" if not isinstance(where.get(name), Range) else "number")
-
-    def _event_is(self, source: Source, event: str | None, where: Where) -> str:
+    def event_is(self, source: Source, event: str | None) -> str:
+        """The SQL condition of rows of an event."""
         name = source.name("event")
-        constant = isinstance(source.options, EventSource) and source.options.event is not None
-        named = (
-            "TRUE"
-            if constant or name is None
-            else f"coalesce({source.table.sql(name, 'text')} = {literal(event)}, FALSE)"
-        )
-        return f"{named} AND {condition(where, lambda column: self._sql(source, column, where))}"
+        if self._constant(source) is not None or name is None:
+            return "TRUE"
+        return f"coalesce({source.table.sql(name, 'text')} = {literal(event)}, FALSE)"
 
-    def _match(self, source: Source, term: Term) -> str:
-        return self._event_is(source, term.event, term.where)
+    def match(self, source: Source, term: Term) -> str:
+        """The SQL condition of rows of a term, of those that the source keeps."""
+        parts = (source.where(source.options.where), self.event_is(source, term.event), source.where(term.where))
+        return " AND ".join(parts)
 
     def _values(self, source: Source) -> dict[str, str]:
         if self.part == "events":
-            return {
-                f"x{i}": f"CAST({self._contribution(source, term)} AS DOUBLE)" for i, term in enumerate(self.plan.terms)
-            }
+            terms = enumerate(self.plan.terms)
+            return {f"x{i}": f"CAST({self._contribution(source, term)} AS DOUBLE)" for i, term in terms}
         if self.part == "units":
-            return {
-                f"m{i}": self._ready_made(source, need.kind, need.term.column or "")
-                for i, need in enumerate(self.plan.columns)
-            }
+            needs = enumerate(self.plan.columns)
+            return {f"m{i}": self._ready_made(source, need.kind, need.term.column or "") for i, need in needs}
         return {}
 
     def _ready_made(self, source: Source, kind: str, name: str) -> str:
-        if kind == "flag":
-            return as_flag(source.table.sql(name, "text"))
-        sql = source.table.sql(name, "number")
-        if source.table.types is None:
-            return sql
-        return f"CASE WHEN {source.table.sql(name, 'text')} IS NULL THEN NULL ELSE coalesce({sql}, 'nan'::DOUBLE) END"
+        text, number = source.table.sql(name, "text"), source.table.sql(name, "number")
+        value = as_flag(text) if kind == "flag" else f"coalesce({number}, 'nan'::DOUBLE)"
+        return f"CASE WHEN {source.where(source.options.where)} AND {text} IS NOT NULL THEN {value} END"
 
     def _contribution(self, source: Source, term: Term) -> str:
         """What one row adds to a unit: 1, or its value; NULL where it adds nothing, NaN where a value is missing."""
         if not self._applies(source, term):
             return "NULL"
-        if self._lacking(source, term):
-            return f"CASE WHEN {self._event_is(source, term.event, {})} THEN 'nan'::DOUBLE END"
+        if self.lacking(source, term):
+            kept = source.where(source.options.where)
+            return f"CASE WHEN {kept} AND {self.event_is(source, term.event)} THEN 'nan'::DOUBLE END"
         value = "1.0"
         if term.value:
-            column = source.table.resolve(term.value, source.columns)
-            assert column is not None
+            text, number = source.sql(term.value, "text"), source.sql(term.value, "number")
             missing = {"zero": "0.0", "drop": "NULL", None: "'nan'::DOUBLE"}[term.missing_value]
-            value = f"coalesce({source.table.sql(column, 'number')}, {missing})"
-        return f"CASE WHEN {self._match(source, term)} THEN {value} END"
+            value = f"CASE WHEN {text} IS NULL THEN {missing} ELSE coalesce({number}, 'nan'::DOUBLE) END"
+        return f"CASE WHEN {self.match(source, term)} THEN {value} END"
 
     def _exposure(self, source: Source) -> str:
         exposure = self.plan.experiment.exposure
         if exposure is None or not self._names_event(source, exposure.event):
             return "FALSE"
-        return f"({self._event_is(source, exposure.event, exposure.where)})"
+        return f"({self.event_is(source, exposure.event)} AND {source.where(exposure.where)})"
 
     def _arm(self, source: Source) -> str:
         if source.arm is not None:
             return str(self.plan.arms.index(source.arm))
-        if not self.arm_needed:
-            return "NULL"
-        if told_by_rule(self.plan.experiment):
-            rules = [
-                f"WHEN {condition(arm.where or {}, lambda name, where=arm.where: self._sql(source, name, where or {}))} THEN {i}"
-                for i, arm in enumerate(self.plan.experiment.arms.values())
-            ]  # type: ignore[misc]
-            return f"CASE {' '.join(rules)} END"
+        if rules := self._rules(source):
+            cases = [f"WHEN {source.where(rule)} THEN {i}" for i, rule in enumerate(rules)]
+            return f"CASE {' '.join(cases)} END"
         column = source.name("arm")
-        if column is None:
+        if not self.arm_needed or column is None or told_by_rule(self.plan.experiment):
             return "NULL"
-        labels = [
-            f"WHEN {literal(label)} THEN {i}"
-            for i, (name, arm) in enumerate(self.plan.experiment.arms.items())
-            for label in arm.labels or (name,)
-        ]
-        return f"CASE trim({source.table.sql(column, 'text')}) {' '.join(labels)} END"
+        arms = self.plan.experiment.arms.items()
+        labels = [(label, i) for i, (name, arm) in enumerate(arms) for label in arm.labels or (name,)]
+        cases = [f"WHEN {literal(label.strip())} THEN {i}" for label, i in labels]
+        return f"CASE trim({source.table.sql(column, 'text')}) {' '.join(cases)} END"
 
-    def _stray(self, source: Source) -> str:
+    def stray(self, source: Source) -> str:
         """Whether a row fits no arm. An event row without a label says nothing about arms."""
         if source.arm is not None or not self.arm_needed:
             return "FALSE"
         if self.part != "events":
             return f"({self._arm(source)}) IS NULL"
         column = None if told_by_rule(self.plan.experiment) else source.name("arm")
-        return (
-            "FALSE"
-            if column is None
-            else f"coalesce(trim({source.table.sql(column, 'text')}), '') <> '' AND ({self._arm(source)}) IS NULL"
-        )
+        if column is None:
+            return "FALSE"
+        return f"coalesce(trim({source.table.sql(column, 'text')}), '') <> '' AND ({self._arm(source)}) IS NULL"

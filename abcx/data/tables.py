@@ -1,7 +1,7 @@
-"""One file (or frame) as something SQL can scan: its header, a FROM clause with declared types, and its bad rows.
+"""One file (or frame) as something SQL can scan: its header, a FROM clause, and its columns as text, number or time.
 
-Columns are named c0, c1, ... by position, so that a header may hold anything. CSV is parsed once with the types that
-are asked for; what does not fit lands in DuckDB's rejects table and is told by line and column.
+Columns are named c0, c1, ... by position, so that a header may hold anything. CSV is parsed once; rows that are not
+well formed, and times that are none, land in DuckDB's rejects table (`abcx/data/rejects.py`).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from abcx.data.conditions import as_number
 from abcx.data.engine import Engine, identifier, literal
 from abcx.data.files import DataFile
 from abcx.errors import DataError
@@ -18,27 +19,14 @@ from abcx.problems import Problem, Span
 from abcx.spec.model import FileOptions
 
 Kind = Literal["text", "number", "time"]
-_NUMERIC = (
-    "TINYINT",
-    "SMALLINT",
-    "INTEGER",
-    "BIGINT",
-    "HUGEINT",
-    "UTINYINT",
-    "USMALLINT",
-    "UINTEGER",
-    "UBIGINT",
-    "UHUGEINT",
-    "FLOAT",
-    "DOUBLE",
-    "DECIMAL",
-    "BOOLEAN",
-)
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table whose header is known. `types` are DuckDB's types, None for text formats; `relation` is its FROM item."""
+    """A table whose header is known. `types` are DuckDB's types, None for delimited text; `relation` is its FROM item.
+
+    `time` is the column that the scan declares as a time: text that is none is rejected there, row and all.
+    """
 
     shown: str
     header: tuple[str, ...]
@@ -47,57 +35,73 @@ class Table:
     file: DataFile | None = None
     types: tuple[str, ...] | None = None
     relation: str = ""
+    time: str | None = None
 
-    def sql(self, name: str, kind: Kind) -> str:
-        """The SQL of a column by its header name, as text, as a DOUBLE, or as microseconds since 1970 (UTC)."""
+    def sql(self, name: str, kind: Kind, declared: bool = True) -> str:
+        """The SQL of a column by its header name, as text, as a DOUBLE, or as microseconds since 1970 (UTC).
+
+        With `declared` it stands above `scan`, else above a scan of text only.
+        """
         position = self.header.index(name)
-        column = f"c{position}"
-        if self.types is None:
-            return self._time(column) if kind == "time" else column
-        declared = self.types[position]
+        column, type = f"c{position}", self.types[position] if self.types else "VARCHAR"
+        if kind == "time":
+            return self._time(column, type, declared and name == self.time)
         if kind == "text":
+            return self._text(column, type)
+        return (
+            as_number(self._text(column, type), self.options) if type == "VARCHAR" else f"try_cast({column} AS DOUBLE)"
+        )
+
+    def _text(self, column: str, type: str) -> str:
+        if self.types is None:
+            return column
+        if type in ("DOUBLE", "FLOAT"):  # a whole number is the same text in every frame: 7, not 7.0
+            whole = f"CAST(CAST({column} AS BIGINT) AS VARCHAR)"
+            is_whole = f"{column} = trunc({column}) AND abs({column}) < 1e15"
+            return f"CASE WHEN NOT isnan({column}) THEN CASE WHEN {is_whole} THEN {whole} ELSE CAST({column} AS VARCHAR) END END"
+        if type != "VARCHAR":
             return f"CAST({column} AS VARCHAR)"
-        if kind == "number":
-            return f"try_cast({column} AS DOUBLE)"
-        if declared.startswith("TIMESTAMP WITH TIME ZONE"):
+        nulls = ", ".join(literal(null) for null in ("", *(self.options.null or ())))
+        return f"CASE WHEN {column} NOT IN ({nulls}) THEN {column} END"
+
+    def _time(self, column: str, type: str, declared: bool) -> str:
+        form = self.options.time_format
+        if declared:
+            return f"epoch_us({self._zoned(column) if form else column})"
+        if type.startswith("TIMESTAMP WITH TIME ZONE"):
             return f"epoch_us({column})"
-        if declared.startswith(("TIMESTAMP", "DATE")):
+        if type.startswith(("TIMESTAMP", "DATE")):
             return f"epoch_us(timezone({literal(self.timezone)}, CAST({column} AS TIMESTAMP)))"
-        if self.options.time_format:
-            return f"epoch_us(timezone({literal(self.timezone)}, try_strptime({column}, {literal(self.options.time_format)})))"
-        return f"epoch_us(try_cast({column} AS TIMESTAMPTZ))"
+        text = self._text(column, type)
+        if form:
+            return f"epoch_us({self._zoned(f'CAST(try_strptime({text}, {literal(form)}) AS TIMESTAMP)')})"
+        return f"epoch_us(try_cast({text} AS TIMESTAMPTZ))"
 
-    def _time(self, column: str) -> str:
-        if self.options.time_format:
-            return f"epoch_us(timezone({literal(self.timezone)}, {column}))"
-        return f"epoch_us({column})"
+    def _zoned(self, timestamp: str) -> str:
+        """A time read by `time_format`: in UTC where the format has an offset, else in the file's timezone."""
+        has_offset = "%z" in (self.options.time_format or "")
+        return timestamp if has_offset else f"timezone({literal(self.timezone)}, {timestamp})"
 
-    def scan(self, kinds: Mapping[str, Kind], tag: str = "") -> str:
-        """The FROM item with the columns named in `kinds` declared so and all others as text. `tag` names the tables
-        that collect rejected rows; without it every column is text and nothing is rejected but broken rows."""
+    def scan(self, tag: str = "") -> str:
+        """The FROM item. `tag` names the tables that collect rejected rows; without it every column is text, and broken
+        rows are left out."""
         if self.types is not None:
-            names = ", ".join(f"{identifier(name)} AS c{i}" for i, name in enumerate(self.header))
-            return f"(SELECT {names} FROM {self.relation})"
+            return f"{self.relation} AS data({', '.join(f'c{i}' for i in range(len(self.header)))})"
         time = "TIMESTAMP" if self.options.time_format else "TIMESTAMPTZ"
-        declared = {"text": "VARCHAR", "number": "DOUBLE", "time": time}
-        columns = ", ".join(f"'c{i}': '{declared[kinds.get(name, 'text')]}'" for i, name in enumerate(self.header))
+        declared = self.time if tag else None
+        columns = ", ".join(
+            f"'c{i}': '{time if name == declared else 'VARCHAR'}'" for i, name in enumerate(self.header)
+        )
         arguments = [*self._dialect(), "auto_detect=false", "header=true", f"columns={{{columns}}}"]
-        if self.options.time_format:
+        if declared and self.options.time_format:
             arguments.append(f"timestampformat={literal(self.options.time_format)}")
         if tag:
-            arguments += [
-                "store_rejects=true",
-                f"rejects_table='rejects_{tag}'",
-                f"rejects_scan='scans_{tag}'",
-                "rejects_limit=10000",
-            ]
+            rejects = f"rejects_table='rejects_{tag}', rejects_scan='scans_{tag}', rejects_limit=10000"
+            arguments += ["store_rejects=true", rejects]
         else:
             arguments += ["ignore_errors=true", "parallel=false"]
-        return f"read_csv({literal(str(self._path()))}, {', '.join(arguments)})"
-
-    def _path(self) -> str:
         assert self.file is not None
-        return str(self.file.path)
+        return f"read_csv({literal(str(self.file.path))}, {', '.join(arguments)})"
 
     def _dialect(self) -> list[str]:
         assert self.file is not None
@@ -114,13 +118,14 @@ class Table:
         """A column that the spec asks for and the header does not have."""
         near = difflib.get_close_matches(name, self.header, 3, 0.5)
         help = f"did you mean {' or '.join(near)}? " if near else ""
-        return Problem(
-            "error",
-            "missing-column",
-            f"{self.shown} has no column '{name}' ({where})",
-            Span(self.shown, 1),
-            f"{help}the header is: {', '.join(self.header[:20])}",
-        )
+        message = f"{self.shown} has no column '{name}' ({where})"
+        return Problem("error", "missing-column", message, Span(self.shown, 1), help + self.told_header())
+
+    def told_header(self) -> str:
+        """The header as a message tells it."""
+        names = [name for name in self.header if not name.startswith("\0")]
+        more = f", ... ({len(names):,} columns)" if len(names) > 20 else ""
+        return f"the header is: {', '.join(name[:60] for name in names[:20])}{more}"
 
 
 def dialect(file: DataFile, options: FileOptions) -> list[str]:
@@ -129,10 +134,6 @@ def dialect(file: DataFile, options: FileOptions) -> list[str]:
     arguments = ["quote='\"'", "escape='\"'", f"compression='{file.compression}'"]
     if delimiter:
         arguments.append(f"delim={literal(delimiter)}")
-    if options.decimal:
-        arguments.append(f"decimal_separator={literal(options.decimal)}")
-    if options.thousands:
-        arguments.append(f"thousands={literal(options.thousands)}")
     if options.encoding:
         arguments.append(f"encoding={literal(options.encoding)}")
     if options.skip:
@@ -145,175 +146,139 @@ def dialect(file: DataFile, options: FileOptions) -> list[str]:
 def open_file(engine: Engine, file: DataFile, options: FileOptions, timezone: str) -> Table:
     """Read the header of a file. Raises DataError for what is not a table, or has a header that cannot be used."""
     timezone = options.timezone or timezone
-    if file.format in ("parquet", "jsonl"):
-        return _open_typed(engine, file, options, timezone)
+    if options.time_format:
+        _check_format(engine, file.shown, options.time_format)
+    if file.format == "parquet":
+        return _open_parquet(engine, file, options, timezone)
+    if file.format == "jsonl":
+        return _open_jsonl(engine, file, options, timezone)
     if not options.delimiter and file.format != "tsv":
         options = options.model_copy(update={"delimiter": _delimiter(engine, file, options)})
-    arguments = ", ".join(
-        [*dialect(file, options), "header=false", "all_varchar=true", "null_padding=true", "strict_mode=false"]
-    )
-    rows = engine.run(
-        f"SELECT * FROM read_csv({literal(str(file.path))}, {arguments}) LIMIT 1",
-        lambda message: unreadable(file.shown, message),
-    )
+    plain = options.model_copy(update={"null": None})
+    lenient = ["header=false", "all_varchar=true", "null_padding=true", "strict_mode=false"]
+    source = f"read_csv({literal(str(file.path))}, {', '.join([*dialect(file, plain), *lenient])})"
+    rows = engine.run(f"SELECT * FROM {source} LIMIT 1", lambda message: unreadable(file.shown, message))
     header = tuple("" if cell is None else str(cell).strip() for cell in rows[0]) if rows else ()
     if not any(header):
-        raise DataError(
-            Problem(
-                "error",
-                "no-header",
-                f"{file.shown} has no header",
-                Span(file.shown, 1),
-                "the first line names the columns; `skip: N` skips lines before it",
-            )
-        )
+        cure = "the first line names the columns; `skip: N` skips lines before it"
+        line = 1 + (options.skip or 0)
+        raise DataError(Problem("error", "no-header", f"{file.shown} has no header", Span(file.shown, line), cure))
     return Table(file.shown, _checked(header, file.shown), options, timezone, file)
 
 
 def open_frame(engine: Engine, frame: object, name: str, options: FileOptions, timezone: str) -> Table:
     """A frame given at the call."""
     engine.register(name, frame)
-    described = engine.run(f"DESCRIBE {identifier(name)}")
-    header = _checked(tuple(str(row[0]) for row in described), name)
+    shown = f"{name} frame"
+    described = engine.run(f"DESCRIBE {identifier(name)}", lambda message: unreadable(shown, message))
+    names = getattr(frame, "column_names", None) or getattr(frame, "columns", None)  # the engine renames: v, V -> V_1
+    header = tuple(str(column).strip() for column in names) if names is not None else ()
+    if len(header) != len(described):
+        header = tuple(str(row[0]) for row in described)
+    types = tuple(str(row[1]) for row in described)
+    return Table(shown, _checked(header, shown), options, timezone, None, types, identifier(name))
+
+
+def _open_parquet(engine: Engine, file: DataFile, options: FileOptions, timezone: str) -> Table:
+    relation = f"read_parquet({literal(str(file.path))})"
+    described = engine.run(f"DESCRIBE SELECT * FROM {relation}", lambda message: unreadable(file.shown, message))
+    schema = engine.run(f"SELECT name, coalesce(num_children, 0) FROM parquet_schema({literal(str(file.path))})")
+    header = _top_level([(str(name), int(children)) for name, children in schema])
     return Table(
-        f"{name} frame", header, options, timezone, None, tuple(str(row[1]) for row in described), identifier(name)
+        file.shown,
+        _checked(header, file.shown),
+        options,
+        timezone,
+        file,
+        tuple(str(row[1]) for row in described),
+        relation,
     )
 
 
-def _open_typed(engine: Engine, file: DataFile, options: FileOptions, timezone: str) -> Table:
-    if file.format == "parquet":
-        relation = f"read_parquet({literal(str(file.path))})"
-    else:
-        relation = f"read_json({literal(str(file.path))}, format='newline_delimited', compression='{file.compression}', sample_size=-1)"
-    described = engine.run(f"DESCRIBE SELECT * FROM {relation}", lambda message: unreadable(file.shown, message))
-    header = _checked(tuple(str(row[0]) for row in described), file.shown)
-    return Table(file.shown, header, options, timezone, file, tuple(str(row[1]) for row in described), relation)
+def _top_level(schema: list[tuple[str, int]]) -> tuple[str, ...]:
+    """The names of the columns, as written (the engine renames those that differ in case only), without nested ones."""
+    names, inside = [], 0
+    for name, children in schema[1:]:
+        if inside == 0:
+            names.append(name)
+        inside += children - (1 if inside else 0)
+    return tuple(names)
+
+
+def _open_jsonl(engine: Engine, file: DataFile, options: FileOptions, timezone: str) -> Table:
+    """One JSON object a line. Every value is read as text, as it is in CSV, so that no id or time is guessed at."""
+    objects = f"read_ndjson_objects({literal(str(file.path))}, compression='{file.compression}')"
+    keys = f"SELECT k, min(n) FROM (SELECT unnest(json_keys(json)) AS k, row_number() OVER () AS n FROM {objects}) GROUP BY k"
+    found = engine.run(f"{keys} ORDER BY 2, 1", lambda message: unreadable(file.shown, message))
+    if not found:
+        cure = "a jsonl file has one JSON object on every line"
+        raise DataError(Problem("error", "no-header", f"{file.shown} has no fields", Span(file.shown, 1), cure))
+    header = tuple(str(key) for key, _ in found)
+    fields = ", ".join(
+        f"json->>{literal('/' + key.replace('~', '~0').replace('/', '~1'))} AS c{i}" for i, key in enumerate(header)
+    )
+    relation = f"(SELECT {fields} FROM {objects})"
+    return Table(file.shown, header, options, timezone, file, ("VARCHAR",) * len(header), relation)
+
+
+def _check_format(engine: Engine, shown: str, form: str) -> None:
+    cure = "write strptime codes: %Y-%m-%d %H:%M:%S, %m/%d/%Y %H:%M, %d.%m.%Y"
+    message = f"time_format '{form}' cannot be used"
+    engine.run(
+        f"SELECT try_strptime('', {literal(form)})",
+        lambda reason: Problem("error", "time-format", f"{message}: {reason.rpartition(': ')[2]}", Span(shown), cure),
+    )
 
 
 def _delimiter(engine: Engine, file: DataFile, options: FileOptions) -> str:
     """The delimiter that DuckDB's sniffer finds over the first rows; a comma where it is not sure."""
     encoding = f", encoding={literal(options.encoding)}" if options.encoding else ""
     skip = f", skip={options.skip}" if options.skip else ""
-    source = f"{literal(str(file.path))}, compression='{file.compression}', all_varchar=true, ignore_errors=true{encoding}{skip}"
+    path = literal(str(file.path))
+    source = f"{path}, compression='{file.compression}', all_varchar=true, ignore_errors=true{encoding}{skip}"
     try:
-        found = engine.run(
+        sniffed = engine.run(
             f"SELECT Delimiter FROM sniff_csv({source})", lambda message: unreadable(file.shown, message)
-        )[0][0]
+        )
     except DataError:
         return ","
+    found = sniffed[0][0]
     return found if found in (",", ";", "\t", "|") else ","
 
 
 def _checked(header: tuple[str, ...], shown: str) -> tuple[str, ...]:
     """The header, if no column stands twice; empty names get a place holder that no spec can ask for."""
-    twice = sorted({name for name in header if name and header.count(name) > 1})
+    twice = (
+        sorted({name for name in header if name and header.count(name) > 1}) if len(set(header)) < len(header) else []
+    )
     if twice:
+        message = f"{shown} has two columns named '{twice[0]}'"
         raise DataError(
-            Problem(
-                "error",
-                "duplicate-header",
-                f"{shown} has two columns named '{twice[0]}'",
-                Span(shown, 1),
-                "rename one of them in the export",
-            )
+            Problem("error", "duplicate-header", message, Span(shown, 1), "rename one of them in the export")
         )
     return tuple(name or f"\0{i}" for i, name in enumerate(header))
 
 
 def unreadable(shown: str, message: str) -> Problem:
     """The engine could not read a file at all."""
-    return Problem(
-        "error",
-        "data-unreadable",
-        f"{shown} cannot be read: {message}",
-        Span(shown),
-        "is it a complete table? export it again, or name its format, delimiter and encoding",
-    )
+    first = message.partition("\n")[0]
+    line = first.rpartition("CSV Error on Line: ")[2]
+    span = Span(shown, int(line) if line.isdigit() else 0)
+    for sign, (code, what, cure) in _UNREADABLE.items():
+        if sign in message:
+            return Problem("error", code, f"{shown} {what}", span, cure)
+    cure = "is it a complete table? Export it again, or name its format, delimiter and encoding"
+    return Problem("error", "data-unreadable", f"{shown} cannot be read: {first}", span, cure)
 
 
-_REJECTS = {
-    "MISSING COLUMNS": (
-        "ragged-row",
-        "a row has too few cells",
-        "was the file cut, or does a cell hold a line break outside quotes?",
+_UNREADABLE = {
+    "not utf-8 encoded": ("encoding", "is not UTF-8 text", "write encoding: latin-1, or save the file as UTF-8"),
+    "end of GZIP stream": ("gzip-broken", "is cut", "was the download cut? Fetch or export it again"),
+    "Failed to decode gzip": ("gzip-broken", "is a broken gzip file", "fetch or export it again"),
+    "reached an invalid state": (
+        "broken-lines",
+        "has broken quotes, or lines that end in different ways",
+        "double the quotes inside cells; save the file with one kind of line end (LF or CRLF)",
     ),
-    "TOO MANY COLUMNS": (
-        "ragged-row",
-        "a row has too many cells",
-        "quote cells that hold the delimiter, or name it: delimiter: ';'",
-    ),
-    "UNQUOTED VALUE": ("broken-quotes", "a quoted cell does not end", "close the quote, or double it inside the cell"),
-    "LINE SIZE OVER MAXIMUM": ("line-too-long", "a line is too long", "is a quote left open?"),
-    "INVALID ENCODING": ("encoding", "the text is not UTF-8", "write encoding: latin-1, or save the file as UTF-8"),
-    "INVALID STATE": ("broken-quotes", "a cell has text after its closing quote", "double the quotes inside the cell"),
+    "Malformed JSON": ("bad-json", "has a line that is not JSON", "a jsonl file has one JSON object on every line"),
 }
-
-
-def rejected(engine: Engine, table: Table, tag: str, kinds: Mapping[str, Kind]) -> list[Problem]:
-    """The rows of a text file that could not be read, one problem for each kind with the first place and how many."""
-    if table.types is not None:
-        return []
-    rows = engine.run(
-        f"SELECT error_type::VARCHAR, column_idx, count(*), min(line), arg_min(csv_line, line), arg_min(error_message, line) "
-        f"FROM rejects_{tag} GROUP BY ALL ORDER BY min(line)"
-    )
-    problems = []
-    merged: dict[tuple[str, int], tuple[int, int, str, str]] = {}
-    for kind, index, count, line, text, message in rows:
-        key = (str(kind), int(index) if kind == "CAST" else 0)
-        seen = merged.get(key)
-        first = seen if seen and seen[1] <= line else (0, int(line), str(text or ""), str(message))
-        merged[key] = ((seen[0] if seen else 0) + int(count), *first[1:])
-    for (kind, index), (count, line, text, message) in merged.items():
-        more = f" ({count:,} such rows)" if count > 1 else ""
-        line += table.options.skip or 0
-        if kind == "CAST":
-            problems.append(_bad_cell(table, index - 1, kinds, line, text, message, more))
-        else:
-            code, what, cure = _REJECTS.get(kind, ("bad-row", message, "correct the row"))
-            problems.append(
-                Problem("error", code, f"{what}{more}", Span(table.shown, line, text=text.strip("\n")[:300]), cure)
-            )
-    return problems
-
-
-def _bad_cell(
-    table: Table, index: int, kinds: Mapping[str, Kind], line: int, text: str, message: str, more: str
-) -> Problem:
-    name = table.header[index]
-    value = message.partition('Could not convert string "')[2].rpartition("\" to '")[0]
-    if kinds.get(name) == "time":
-        form = table.options.time_format
-        cure = (
-            f"the file's time_format is {form}"
-            if form
-            else "write ISO 8601 (2024-03-04T10:00:00Z), or say how it is written: time_format: '%m/%d/%Y %H:%M'"
-        )
-        return Problem(
-            "error",
-            "bad-time",
-            f"'{value}' is not a time{more}",
-            Span(table.shown, line, path=name, text=text[:300]),
-            cure,
-        )
-    cure = "write plain numbers; `decimal`, `thousands` and `null` say how the file spells them"
-    return Problem(
-        "error",
-        "bad-number",
-        f"'{value}' is not a number{more}",
-        Span(table.shown, line, path=name, text=text[:300]),
-        cure,
-    )
-
-
-def locate(
-    engine: Engine, table: Table, kinds: Mapping[str, Kind], predicate: str, columns: str
-) -> tuple[int, int, str]:
-    """How many rows satisfy `predicate`, and the first of them: (count, row number from 1, its value as text).
-
-    Only walked after something was found wrong; the file is read again in order.
-    """
-    source = table.scan({} if table.types is None else kinds)
-    sql = f"SELECT count(*), min(n), arg_min(v, n) FROM (SELECT row_number() OVER () AS n, CAST({columns} AS VARCHAR) AS v, {predicate} AS bad FROM {source}) WHERE bad"
-    count, first, value = engine.run(sql)[0]
-    return int(count), int(first or 0), str(value)

@@ -26,46 +26,52 @@ class Attributed:
 
 
 def build(engine: Engine, plan: Plan, rows: Rows, assignment: Assignment, clock: Clock) -> Attributed:
-    """Build `unit_table`. Raises DataError where units stand on several rows of `units` and no rule says what is meant."""
+    """Build `unit_table`. Raises DataError where a unit stands on several rows of `units` and no rule says what is
+    meant."""
     exclusions: list[Exclusion] = []
     duplicate_units = _ready_made(engine, plan, rows, assignment, clock, exclusions)
-    repeated_ids = _drop_repeated_ids(engine, rows, exclusions)
+    repeated_ids = _drop_repeated_ids(engine, plan, rows, clock, exclusions)
     events = "events" in rows.loaded
-    timed = assignment.has_time and events and rows.loaded["events"].has_time
+    timed = events and rows.loaded["events"].has_time
     relevant = " OR ".join(f"e.x{i} IS NOT NULL" for i in range(len(plan.terms))) or "FALSE"
-    columns = [f"{_value(value, timed, clock)} AS c{value.position}" for value in plan.values]
+    span = _Span(assignment.has_time, clock) if timed else None
+    columns = [f"{_value(value, span)} AS c{value.position}" for value in plan.values]
     if events:
-        counted = " OR ".join(
-            f"(e.x{value.feed} IS NOT NULL AND {_inside(value, clock)})"
-            for value in plan.values
-            if value.need.term.column is None
-        )
+        values = [value for value in plan.values if value.need.term.column is None]
+        counted = " OR ".join(f"(e.x{value.feed} IS NOT NULL AND {span.inside(value)})" for value in values if span)
+        since = span.since() if span else "TRUE"
         columns += [
-            f"count(*) FILTER (({relevant}) AND e.t < a.t0) AS n_before" if timed else "0 AS n_before",
-            f"count(*) FILTER (({relevant}) AND e.t >= a.t0 AND NOT ({counted or 'FALSE'})) AS n_after"
-            if timed
-            else "0 AS n_after",
+            f"count(*) FILTER (({relevant}) AND NOT ({since})) AS n_before",
+            f"count(*) FILTER (({relevant}) AND {since} AND NOT ({counted or 'TRUE'})) AS n_after",
             f"count(*) FILTER ({relevant}) AS n_events",
         ]
-    keep = ", ".join(
-        [
-            "a.uid",
-            "any_value(a.arm) AS arm",
-            "any_value(a.t0) AS t0",
-            *(f"any_value(a.s{i}) AS s{i}" for i in range(len(plan.segments))),
-            *columns,
-        ]
-    )
-    join_events = (
-        f"LEFT JOIN events e ON e.unit = a.unit AND {clock.usable(rows.loaded['events'].has_time, 'e.')}"
-        if events
-        else ""
-    )
+    segments = (f"any_value(a.s{i}) AS s{i}" for i in range(len(plan.segments)))
+    keep = ", ".join(["a.uid", "any_value(a.arm) AS arm", "any_value(a.t0) AS t0", *segments, *columns])
+    join_events = f"LEFT JOIN events e ON e.unit = a.unit AND {clock.usable(timed, 'e.')}" if events else ""
     join_units = "LEFT JOIN units_one u ON u.unit = a.unit" if "units" in rows.loaded else ""
     engine.run(f"CREATE TABLE unit_table AS SELECT {keep} FROM assigned a {join_units} {join_events} GROUP BY a.uid")
-    before, units_before = _count_events(engine, plan, rows, clock, relevant, exclusions) if events else ({}, {})
-    repeated_rows = _repeated_rows(engine, plan, rows, relevant) if timed else None
+    before, units_before = _count_events(engine, plan, assignment, clock, timed, exclusions) if events else ({}, {})
+    repeated_rows = _repeated_rows(engine, plan, relevant) if timed and assignment.has_time else None
     return Attributed(tuple(exclusions), before, units_before, repeated_ids, repeated_rows, duplicate_units)
+
+
+@dataclass(frozen=True)
+class _Span:
+    """When events count: from the unit's first exposure, or from the period's start where exposure has no time."""
+
+    exposure_has_time: bool
+    clock: Clock
+
+    def since(self) -> str:
+        if self.exposure_has_time:
+            return "e.t >= a.t0"
+        return f"e.t >= {self.clock.start}" if self.clock.start is not None else "TRUE"
+
+    def inside(self, value: Value) -> str:
+        """The SQL condition of events inside the value's window."""
+        if value.window is not None:
+            return f"{self.since()} AND e.t < a.t0 + {value.window}"
+        return f"{self.since()} AND e.t < {self.clock.end}" if self.clock.end is not None else self.since()
 
 
 def _ready_made(
@@ -76,6 +82,13 @@ def _ready_made(
     loaded = rows.loaded["units"]
     keep = f"arm IS NOT NULL AND {clock.inside(loaded.has_time)}" if assignment.part == "units" else "TRUE"
     one_row_per_unit(engine, plan, rows, clock, keep)
+    if assignment.part != "units":
+        usable = clock.usable(loaded.has_time)
+        absent = "unit NOT IN (SELECT unit FROM assigned)"
+        strangers = int(engine.run(f"SELECT count(*) FROM units WHERE {usable} AND {absent}")[0][0])
+        if strangers:
+            message = "rows of units whose unit is not in the analysis"
+            exclusions.append(Exclusion("not_in_test", message, rows=strangers))
     units, extra = engine.run(
         "SELECT count(*), coalesce(sum(u.n - 1), 0) FROM assigned a JOIN units_one u ON u.unit = a.unit WHERE u.n > 1"
     )[0]
@@ -98,35 +111,31 @@ def _ready_made(
     return int(units)
 
 
-def _drop_repeated_ids(engine: Engine, rows: Rows, exclusions: list[Exclusion]) -> int | None:
+def _drop_repeated_ids(engine: Engine, plan: Plan, rows: Rows, clock: Clock, exclusions: list[Exclusion]) -> int | None:
+    """Keep the earliest event of every id, among the units of the analysis; all others are left out anyway."""
     if "events" not in rows.loaded or not rows.loaded["events"].has_id:
         return None
-    repeated = int(engine.run("SELECT count(id) - count(DISTINCT id) FROM events WHERE unit IS NOT NULL")[0][0])
-    if repeated:
+    usable = clock.usable(rows.loaded["events"].has_time, "e.")
+    repeated = int(
         engine.run(
-            "CREATE OR REPLACE TABLE events AS SELECT * FROM events WHERE unit IS NOT NULL "
-            "QUALIFY id IS NULL OR row_number() OVER (PARTITION BY id ORDER BY t, unit) = 1"
+            f"SELECT count(e.id) - count(DISTINCT e.id) FROM events e JOIN assigned a ON a.unit = e.unit WHERE {usable}"
+        )[0][0]
+    )
+    if repeated:
+        order = ", ".join(["e.t", "e.unit", *(f"e.x{i}" for i in range(len(plan.terms)))])
+        engine.run(
+            "CREATE OR REPLACE TABLE events AS SELECT e.* FROM events e LEFT JOIN assigned a ON a.unit = e.unit "
+            f"WHERE {usable} QUALIFY e.id IS NULL OR a.uid IS NULL "
+            f"OR row_number() OVER (PARTITION BY e.id, a.uid IS NULL ORDER BY {order}) = 1"
         )
         exclusions.append(Exclusion("duplicate_event", "events whose id was read before", rows=repeated))
     return repeated
 
 
-def _inside(value: Value, clock: Clock) -> str:
-    """The SQL condition of events inside the value's window after exposure."""
-    end = (
-        f"e.t < a.t0 + {value.window}"
-        if value.window is not None
-        else f"e.t < {clock.end}"
-        if clock.end is not None
-        else "TRUE"
-    )
-    return f"e.t >= a.t0 AND {end}"
-
-
-def _value(value: Value, timed: bool, clock: Clock) -> str:
+def _value(value: Value, span: _Span | None) -> str:
     if value.need.term.column is not None:
         return f"any_value(u.m{value.feed})"
-    inside = _inside(value, clock) if timed else "TRUE"
+    inside = span.inside(value) if span else "TRUE"
     x = f"e.x{value.feed}"
     if value.need.kind == "any":
         return f"CASE WHEN count({x}) FILTER ({inside}) > 0 THEN 1.0::DOUBLE ELSE 0.0::DOUBLE END"
@@ -136,33 +145,39 @@ def _value(value: Value, timed: bool, clock: Clock) -> str:
 
 
 def _count_events(
-    engine: Engine, plan: Plan, rows: Rows, clock: Clock, relevant: str, exclusions: list[Exclusion]
+    engine: Engine, plan: Plan, assignment: Assignment, clock: Clock, timed: bool, exclusions: list[Exclusion]
 ) -> tuple[dict[int, int], dict[int, int]]:
     """Events of metrics that count for nothing: of units not in the test, before exposure, after the window."""
     per_arm = engine.run(
-        "SELECT arm, sum(n_before), sum(n_after), sum(n_events), count(*) FILTER (n_before > 0) FROM unit_table GROUP BY arm ORDER BY arm"
+        "SELECT arm, sum(n_before), sum(n_after), sum(n_events), count(*) FILTER (n_before > 0) "
+        "FROM unit_table GROUP BY arm ORDER BY arm"
     )
-    usable = clock.usable(rows.loaded["events"].has_time, "e.")
-    total = int(engine.run(f"SELECT count(*) FROM events e WHERE ({relevant}) AND {usable}")[0][0])
-    strangers = total - sum(int(row[3]) for row in per_arm)
+    relevant = " OR ".join(f"e.x{i} IS NOT NULL" for i in range(len(plan.terms))) or "FALSE"
+    total = f"SELECT count(*) FROM events e WHERE ({relevant}) AND {clock.usable(timed, 'e.')}"
+    strangers = int(engine.run(total)[0][0]) - sum(int(row[3]) for row in per_arm)
+    if assignment.part == "events" and strangers:  # rows of units that are lost were counted with their unit
+        lost = "EXISTS (SELECT 1 FROM seen WHERE seen.unit = e.unit AND fate <> 'in')"
+        strangers -= int(engine.run(f"{total} AND {lost}")[0][0])
     if strangers:
         exclusions.append(Exclusion("not_in_test", "events of units that are not in the analysis", rows=strangers))
-    for reason, position, message in (
+    reasons = (
         ("before_exposure", 1, "events before the unit's first exposure"),
         ("after_window", 2, "events after the unit's window"),
-    ):
+    )
+    for reason, position, message in reasons:
         by_arm = {plan.arms[row[0]]: int(row[position]) for row in per_arm if row[position]}
         if by_arm:
             exclusions.append(Exclusion(reason, message, rows=sum(by_arm.values()), by_arm=by_arm))
     return {row[0]: int(row[1]) for row in per_arm}, {row[0]: int(row[4]) for row in per_arm}
 
 
-def _repeated_rows(engine: Engine, plan: Plan, rows: Rows, relevant: str) -> int:
+def _repeated_rows(engine: Engine, plan: Plan, relevant: str) -> int:
     """Events that repeat another in unit, time and all that the metrics read. They are counted, not removed."""
     values = ", ".join(f"x{i}" for i in range(len(plan.terms)))
     if not values:
         return 0
-    found = engine.run(
-        f"SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) AS n FROM events e WHERE unit IS NOT NULL AND ({relevant}) GROUP BY unit, t, id, {values} HAVING count(*) > 1)"
+    groups = (
+        f"SELECT count(*) AS n FROM events e WHERE unit IS NOT NULL AND ({relevant}) "
+        f"GROUP BY unit, t, id, {values} HAVING count(*) > 1"
     )
-    return int(found[0][0])
+    return int(engine.run(f"SELECT coalesce(sum(n - 1), 0) FROM ({groups})")[0][0])

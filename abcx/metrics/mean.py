@@ -29,6 +29,7 @@ from pydantic_core import PydanticCustomError
 from abcx.metrics.base import MetricOptions, Needs, UnitColumn, described
 from abcx.stats.records import Contrast, Interval, Moments, Summary
 from abcx.terms import Term, Text
+from abcx.wording import singular
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ class Mean(MetricOptions):
 
     def definition(self, unit: str) -> str:
         what = described(self.needs().columns[0].term) if self.event or self.column else "mean"
-        return f"{what} per unit, over all {unit}" + (f", capped at {self.cap.text}" if self.cap else "")
+        return f"{what} per {singular(unit)}" + (f", capped at {self.cap.text}" if self.cap else "")
 
     def contrast(self, control: Summary, variant: Summary) -> Contrast:
         from abcx.stats import means

@@ -30,7 +30,8 @@ def render(
     if format == "markdown":
         escaped = [[*map(escape, row[:3]), *row[3:]] for row in rows]
         return markdown_table(HEADS, escaped, "lllrrrr") + "\n"
-    narrow = width < 90
+    natural = sum(max(cell_len(row[i]) for row in (HEADS, *rows)) + 2 for i in range(len(HEADS)))
+    narrow = natural > width
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1 if narrow else 2, 0, 0))
     shown = [_narrow(row) for row in (HEADS, *rows)] if narrow else [HEADS, *rows]
     fixed = shown[0].index("verdict"), *range(shown[0].index("effect"), len(shown[0]))

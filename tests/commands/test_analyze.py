@@ -18,7 +18,10 @@ from abcx.commands import analyze, outputs, report
 from abcx.commands.options import DataOptions, RunOptions
 from abcx.errors import UsageError
 
-UNITS = "\n".join(["unit,arm,ordered"] + [f"u{i},{'control' if i % 2 else 'variant'},{int(i % (10 if i % 2 else 5) == 0)}" for i in range(2000)])
+UNITS = "\n".join(
+    ["unit,arm,ordered"]
+    + [f"u{i},{'control' if i % 2 else 'variant'},{int(i % (10 if i % 2 else 5) == 0)}" for i in range(2000)]
+)
 SPEC = """\
 schema_version: 1
 name: {name}
@@ -38,20 +41,37 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(specs: list[Path], format: str = "terminal", fail_on: tuple[str, ...] = (), data: DataOptions | None = None, output: Path | None = None) -> int:
+def run(
+    specs: list[Path],
+    format: str = "terminal",
+    fail_on: tuple[str, ...] = (),
+    data: DataOptions | None = None,
+    output: Path | None = None,
+) -> int:
     written = str(output) if output else None
-    return analyze.run([str(s) for s in specs], format=format, output=written, data=data or DataOptions(), run=RunOptions(), fail_on=list(fail_on))
+    return analyze.run(
+        [str(s) for s in specs],
+        format=format,
+        output=written,
+        data=data or DataOptions(),
+        run=RunOptions(),
+        fail_on=list(fail_on),
+    )
 
 
 @pytest.mark.parametrize("format", ["terminal", "markdown", "json", "csv"])
-def test_every_format_says_the_verdict_and_that_data_are_simulated(folder: Path, capsys: pytest.CaptureFixture[str], format: str) -> None:
+def test_every_format_says_the_verdict_and_that_data_are_simulated(
+    folder: Path, capsys: pytest.CaptureFixture[str], format: str
+) -> None:
     assert run([folder / "first.yaml"], format) == 0
     out = capsys.readouterr().out
     assert "SHIP" in out
     assert "simulated" in out.lower()
 
 
-def test_several_specs_are_summarised_and_the_worst_exit_code_wins(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_several_specs_are_summarised_and_the_worst_exit_code_wins(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (folder / "broken.yaml").write_text("schema_version: 1\nname: broken\n")
     assert run([folder / "first.yaml", folder / "broken.yaml", folder / "second.yaml"], fail_on=("harm",)) == 2
     captured = capsys.readouterr()
@@ -75,21 +95,37 @@ def test_csv_has_one_header(folder: Path, capsys: pytest.CaptureFixture[str]) ->
     assert [row["experiment"] for row in rows] == ["first", "second"]
 
 
-@pytest.mark.parametrize(("fail_on", "spec", "code"), [
-    ("harm", "second", 1), ("harm", "first", 0), ("no-benefit", "first", 0), ("keep-running", "first", 0), ("none", "second", 0), ("invalid", "first", 0),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("fail_on", "spec", "code"),
+    [
+        ("harm", "second", 1),
+        ("harm", "first", 0),
+        ("no-benefit", "first", 0),
+        ("keep-running", "first", 0),
+        ("none", "second", 0),
+        ("invalid", "first", 0),
+    ],
+)
 def test_fail_on(folder: Path, fail_on: str, spec: str, code: int) -> None:
     assert run([folder / f"{spec}.yaml"], fail_on=(fail_on,)) == code
 
 
-def test_files_of_the_command_line_replace_those_of_the_spec(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_of_the_command_line_replace_those_of_the_spec(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     rows = UNITS.splitlines()
     for arm in ("control", "variant"):
-        (folder / f"{arm}.csv").write_text("unit,ordered\n" + "".join(f"{u},{x}\n" for u, a, x in (row.split(",") for row in rows[1:]) if a == arm))
+        (folder / f"{arm}.csv").write_text(
+            "unit,ordered\n" + "".join(f"{u},{x}\n" for u, a, x in (row.split(",") for row in rows[1:]) if a == arm)
+        )
     monkeypatch.chdir(folder)
     run([folder / "first.yaml"], "json")
     whole = json.loads(capsys.readouterr().out)
-    run([folder / "first.yaml"], "json", data=DataOptions(arms=(("<control>", "control.csv"), ("<variant>", "variant.csv"))))
+    run(
+        [folder / "first.yaml"],
+        "json",
+        data=DataOptions(arms=(("<control>", "control.csv"), ("<variant>", "variant.csv"))),
+    )
     parts = json.loads(capsys.readouterr().out)
     assert parts["metrics"] == whole["metrics"]
     assert [file["path"] for file in parts["data"]["files"]] == ["control.csv", "variant.csv"]
@@ -105,7 +141,13 @@ def test_the_same_input_gives_the_same_bytes(folder: Path, capsys: pytest.Captur
 
 def test_report_by_ending_and_into_a_folder(folder: Path) -> None:
     def written(output: str, *specs: str) -> int:
-        return report.run([str(folder / spec) for spec in specs], output=str(folder / output), data=DataOptions(), run=RunOptions(quiet=True), fail_on=[])
+        return report.run(
+            [str(folder / spec) for spec in specs],
+            output=str(folder / output),
+            data=DataOptions(),
+            run=RunOptions(quiet=True),
+            fail_on=[],
+        )
 
     assert written("lift.md", "first.yaml") == 0
     assert (folder / "lift.md").read_text().startswith("#")
@@ -125,6 +167,14 @@ def test_a_failing_run_leaves_the_old_report(folder: Path) -> None:
     (folder / "units.csv").write_text("unit,arm\n")
     assert run([folder / "first.yaml"], "markdown", output=target) == 2
     assert target.read_text() == "old"
+
+
+@pytest.mark.parametrize("name", ["first.yaml", "units.csv"])
+def test_a_report_is_not_written_over_its_own_input(folder: Path, name: str) -> None:
+    before = (folder / name).read_text()
+    with pytest.raises(UsageError, match="written over"):
+        run([folder / "first.yaml"], "csv", output=folder / name)
+    assert (folder / name).read_text() == before
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")

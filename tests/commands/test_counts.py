@@ -13,7 +13,9 @@ from abcx.errors import UsageError
 
 
 def run(*arms: str, share: str | None = None, goal: str = "increase", alpha: float = 0.05, format: str = "json") -> int:
-    return counts.run(list(arms), share=share, goal=goal, alpha=alpha, format=format, output=None, run=RunOptions(), fail_on=[])
+    return counts.run(
+        list(arms), share=share, goal=goal, alpha=alpha, format=format, output=None, run=RunOptions(), fail_on=[]
+    )
 
 
 def printed(capsys: pytest.CaptureFixture[str], *arms: str, **options: Any) -> dict[str, Any]:
@@ -44,7 +46,10 @@ def test_three_arms_and_a_level(capsys: pytest.CaptureFixture[str]) -> None:
     assert found["setup"]["alpha"] == 0.1
 
 
-@pytest.mark.parametrize("arms", [("10/100",), ("10/100", "x"), ("10/100", "11/10"), ("10/100", "-1/10"), ("10/100", "1.5/10"), ("10/100", "_/_")])
+@pytest.mark.parametrize(
+    "arms",
+    [("10/100",), ("10/100", "x"), ("10/100", "11/10"), ("10/100", "-1/10"), ("10/100", "1.5/10"), ("10/100", "_/_")],
+)
 def test_what_is_not_counts_is_refused(arms: tuple[str, ...]) -> None:
     with pytest.raises(UsageError):
         run(*arms)

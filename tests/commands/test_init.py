@@ -63,11 +63,17 @@ def test_a_file_without_arms_is_refused_with_its_header(tmp_path: Path) -> None:
         init.run(str(tmp_path / "x.csv"), output=None, name=None)
 
 
-NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=8)
+NAMES = st.text(
+    st.characters(codec="utf-8", exclude_characters="\r\n\0", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=8
+)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(header=st.lists(NAMES, min_size=0, max_size=3, unique=True), arms=st.lists(NAMES, min_size=2, max_size=4, unique_by=str.strip), cells=st.data())
+@given(
+    header=st.lists(NAMES, min_size=0, max_size=3, unique=True),
+    arms=st.lists(NAMES, min_size=2, max_size=4, unique_by=str.strip),
+    cells=st.data(),
+)
 def test_any_names_make_a_valid_spec(tmp_path: Path, header: list[str], arms: list[str], cells: st.DataObject) -> None:
     buffer = io.StringIO()
     table = csv.writer(buffer, lineterminator="\n")

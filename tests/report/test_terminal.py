@@ -152,7 +152,7 @@ def test_each_variant_is_told():
     assert "SHIP filter_left Orders rose by 19.8%" in text
     assert "KEEP RUNNING filter_top No clear effect on orders" in text
     assert "About 12 more days to go (21,600 visitors at 1,800 a day)." in text
-    assert "97.5% intervals" in text
+    assert "the intervals of difference and lift hold at 97.5%" in text
     assert "p = .0071, adjusted .014" in text
     assert "Complaints with filter_top: unresolved" in text
 

@@ -1,0 +1,140 @@
+"""Cells that were read but cannot be used: no number, no time, neither yes nor no, missing where a value is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from abcx.data.conditions import LARGEST, as_flag
+from abcx.data.engine import Engine
+from abcx.data.rejects import locate, time_cure
+from abcx.data.select import Select, Source, usable_number
+from abcx.problems import Problem, Span
+
+_NUMBER = "write plain numbers (1234.5); `decimal`, `thousands` and `null` say how the file spells them"
+_YEARS = (-2_208_988_800_000_000, 7_258_118_400_000_000)
+"""Microseconds from 1900 to 2200: what lies outside stands for a missing time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Bad cells of one column: `flag` is true on their rows in the loaded table, `predicate` in the file. `message`
+    and `empty` (of an empty cell) name the `{value}`."""
+
+    flag: str
+    name: str
+    predicate: str
+    code: str
+    message: str
+    cure: str
+    empty: str = ""
+
+
+def unread(select: Select, source: Source) -> str:
+    """The SQL condition of rows with a cell that is not the number or the time that it should be."""
+    return " OR ".join(f"({check.predicate})" for check in _unread(select, source)) or "FALSE"
+
+
+def _unread(select: Select, source: Source) -> Iterator[Check]:
+    table = source.table
+    for name, scope in select.ranges(source):
+        text, number = source.sql(name, "text"), source.sql(name, "number")
+        predicate = f"{scope} AND {text} IS NOT NULL AND NOT {usable_number(number)}"
+        yield Check(
+            "unread", source.resolve(name) or name, predicate, "bad-number", "'{value}' is not a number", _NUMBER
+        )
+    time = source.name("time")
+    if time is not None and table.time is None:
+        kept, text = source.where(source.options.where), table.sql(time, "text")
+        predicate = f"{kept} AND {text} IS NOT NULL AND {table.sql(time, 'time')} IS NULL"
+        yield Check("unread", time, predicate, "bad-time", "'{value}' is not a time", time_cure(table))
+
+
+def _checks(select: Select, source: Source) -> Iterator[Check]:
+    yield from _unread(select, source)
+    time = source.name("time")
+    if time is not None:
+        outside, t = "kept AND (t < {0} OR t >= {1})".format(*_YEARS), source.table.sql(time, "time", declared=False)
+        predicate = f"{source.where(source.options.where)} AND ({t} < {_YEARS[0]} OR {t} >= {_YEARS[1]})"
+        cure = "times lie between 1900 and 2200; where this one means a missing time, name it: null: ['{value}']"
+        yield Check(outside, time, predicate, "bad-time", "'{value}' is not a time that can be meant", cure)
+    if select.part == "events":
+        yield from _of_events(select, source)
+    if select.part == "units":
+        yield from _of_units(select, source)
+
+
+def _of_events(select: Select, source: Source) -> Iterator[Check]:
+    for position, term in enumerate(select.plan.terms):
+        if term not in select.terms(source):
+            continue
+        flag = f"abs(x{position}) > {LARGEST!r}"  # NaN is above all numbers
+        if lacking := select.lacking(source, term):
+            kept = source.where(source.options.where)
+            message = f"'{term.event}' is in this file too, which has no column '{lacking[0]}'"
+            cure = "say which file the metric looks in: source: FILE"
+            predicate = f"{kept} AND {select.event_is(source, term.event)}"
+            yield Check(
+                flag,
+                source.name("event") or source.name("unit") or "",
+                predicate,
+                "missing-column",
+                message,
+                cure,
+                message,
+            )
+        elif term.value:
+            text, number = source.sql(term.value, "text"), source.sql(term.value, "number")
+            odd = f"{text} IS NOT NULL AND NOT {usable_number(number)}"
+            if term.missing_value is None:
+                odd = f"({text} IS NULL OR ({odd}))"
+            yield Check(
+                flag,
+                source.resolve(term.value) or "",
+                f"{select.match(source, term)} AND {odd}",
+                "bad-value",
+                f"a '{term.event}' has the value '" + "{value}'",
+                _NUMBER,
+                f"a '{term.event}' has no value",
+            )
+
+
+def _of_units(select: Select, source: Source) -> Iterator[Check]:
+    kept = source.where(source.options.where)
+    for position, need in enumerate(select.plan.columns):
+        name = need.term.column or ""
+        text, number = source.table.sql(name, "text"), source.table.sql(name, "number")
+        if need.kind == "flag":
+            message = "'{value}' is neither 0/1 nor true/false"
+            cure = "a conversion column holds 0/1, true/false or yes/no; use type: mean for numbers"
+            predicate = f"{kept} AND isnan({as_flag(text)})"
+            yield Check(f"isnan(m{position})", name, predicate, "bad-flag", message, cure)
+        else:
+            predicate = f"{kept} AND {text} IS NOT NULL AND NOT {usable_number(number)}"
+            flag = f"abs(m{position}) > {LARGEST!r}"
+            cure = f"{_NUMBER}; leave the cell empty where there is no value"
+            yield Check(flag, name, predicate, "bad-number", "'{value}' is not a usable number", cure)
+
+
+def bad_cells(engine: Engine, before: int, source: Source, select: Select) -> Iterator[Problem]:
+    """One problem for each column with bad cells; `before` rows of the part were loaded from earlier sources."""
+    checks = list(_checks(select, source))
+    if not checks:
+        return
+    flags = ", ".join(f"count(*) FILTER ({check.flag})" for check in checks)
+    counts = engine.run(f"SELECT {flags} FROM {select.part} WHERE rowid >= {before}")[0]
+    told = set()
+    for check, flagged in zip(checks, counts, strict=True):
+        if not flagged:
+            continue
+        count, line, value = locate(engine, source.table, check.predicate, source.table.sql(check.name, "text"))
+        place = (check.code, check.name, line)
+        if not count or place in told:
+            continue
+        told.add(place)
+        empty = not value and check.empty
+        message = check.empty if empty else check.message.replace("{value}", value[:60])
+        cure = "say what an empty value means: missing_value: zero or drop" if empty else check.cure
+        more = f" ({count:,} such rows)" if count > 1 else ""
+        span = Span(source.table.shown, line, path=check.name)
+        yield Problem("error", check.code, message + more, span, cure.replace("{value}", value[:60]))
