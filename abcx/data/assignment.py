@@ -131,7 +131,7 @@ _FATE_COUNTS = "SELECT fate, arm, count(*), sum(n), sum(n_out) FROM seen GROUP B
 
 
 def _lost(fates: list[tuple[str, str, int, int, int]]) -> Iterator[Exclusion]:
-    """Units that are not in the analysis and their rows; rows outside the period count even where the unit has others."""
+    """Units that are not in the analysis, and their rows; a row outside the period counts though its unit has more."""
     outside_rows = sum(out for *_, out in fates)
     for fate, message in _FATES.items():
         found = [(arm, units, rows) for name, arm, units, rows, _ in fates if name == fate]
@@ -170,7 +170,7 @@ def _seen(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock) -> No
     exposed = "exposure" if part == "events" and plan.experiment.exposure is not None else "arm IS NOT NULL"
     arms, outside_rows = ("TRUE", "FALSE") if part == "events" else (inside, f"NOT ({inside})")
     segments = "".join(
-        f", arg_min(s{i}, {f'{{t: t, s: s{i}}}' if loaded.has_time else 'rowid'}) FILTER ({inside} AND {exposed}) AS s{i}"
+        f", arg_min(s{i}, {_order(i, loaded.has_time)}) FILTER ({inside} AND {exposed}) AS s{i}"
         for i, name in enumerate(plan.segments)
         if name in loaded.segments
     )
@@ -188,6 +188,11 @@ def _seen(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock) -> No
             FROM {part} WHERE {clock.usable(loaded.has_time)} GROUP BY unit
         ) WHERE any_arm IS NOT NULL"""
     )
+
+
+def _order(segment: int, has_time: bool) -> str:
+    """What the first value of a segment is the first by; of values at the same time, the least."""
+    return f"{{t: t, s: s{segment}}}" if has_time else "rowid"
 
 
 def _first_exposure_event(engine: Engine, clock: Clock) -> None:
@@ -215,7 +220,7 @@ def _segment(plan: Plan, rows: Rows, part: str, position: int) -> str:
 
 
 def one_row_per_unit(engine: Engine, plan: Plan, rows: Rows, clock: Clock, keep: str) -> None:
-    """Table `units_one`: the ready-made columns and attributes of each unit, by the declared rule for repeated units."""
+    """Table `units_one`: the ready-made columns and attributes of each unit, by the rule for repeated units."""
     loaded = rows.loaded["units"]
     rule = getattr(loaded.sources[0].options, "duplicates", None)
     order = "{t: t, r: rowid}" if loaded.has_time else "rowid"

@@ -54,7 +54,7 @@ def _checks(select: Select, source: Source) -> Iterator[Check]:
     yield from _unread(select, source)
     time = source.name("time")
     if time is not None:
-        outside, t = "kept AND (t < {0} OR t >= {1})".format(*_YEARS), source.table.sql(time, "time", declared=False)
+        outside, t = f"kept AND (t < {_YEARS[0]} OR t >= {_YEARS[1]})", source.table.sql(time, "time", declared=False)
         predicate = f"{source.where(source.options.where)} AND ({t} < {_YEARS[0]} OR {t} >= {_YEARS[1]})"
         cure = "times lie between 1900 and 2200; where this one means a missing time, name it: null: ['{value}']"
         yield Check(outside, time, predicate, "bad-time", "'{value}' is not a time that can be meant", cure)

@@ -25,6 +25,7 @@ class Engine:
         import duckdb
 
         self._error = duckdb.Error
+        self._ours = (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException)  # not the data's fault
         self._verbose = verbose
         self._spill = tempfile.TemporaryDirectory(prefix="abcx-", ignore_cleanup_errors=True)
         config: dict[str, Any] = {
@@ -70,7 +71,7 @@ class Engine:
             if "out of memory" in message.lower():
                 help = "raise --memory or free disk space"
                 raise DataError(Problem("error", "out-of-memory", message, help=help)) from None
-            if on_error is not None:
+            if on_error is not None and not isinstance(error, self._ours):
                 raise DataError(on_error(str(error).strip())) from None
             raise
         if self._verbose:
@@ -86,6 +87,11 @@ class Engine:
         rows = self.run(sql)
         names = [column[0] for column in self._connection.description or ()]
         return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def arrays(self, sql: str) -> dict[str, Any]:
+        """All rows of a statement as one numpy array per column."""
+        found: dict[str, Any] = self._connection.execute(sql).fetchnumpy()
+        return found
 
     def register(self, name: str, frame: object) -> None:
         """Make a frame (pandas, Polars, Arrow) readable as a table."""

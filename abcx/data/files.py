@@ -165,7 +165,7 @@ def _standard_input(scratch: Path) -> Path:
 
 
 def fingerprint(file: DataFile) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal. The checksum inside a gzip file is verified too: the engine does not."""
+    """SHA-256 of a file's bytes, in hexadecimal. The checksum in a gzip file is verified too: the engine does not."""
     with file.path.open("rb") as handle:
         digest = hashlib.file_digest(handle, "sha256").hexdigest()
         if file.compression == "gzip":

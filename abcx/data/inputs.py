@@ -72,7 +72,7 @@ def _arm(experiment: Experiment, name: str) -> str:
 
 
 def _part_of_arms(experiment: Experiment, data: DataSpec) -> str:
-    """Which part a file per arm replaces: the one that is per arm in the spec, else events where a metric needs them."""
+    """Which part a file per arm replaces: the one per arm in the spec, else events where a metric needs them."""
     for part in ("exposures", "events", "units"):
         if any(ref.arm is not None for source in getattr(data, part) for ref in source.file):
             return part

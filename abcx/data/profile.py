@@ -1,4 +1,4 @@
-"""What a file shows at a first look: its columns, their kinds and their few values. `abcx init` writes a spec from it."""
+"""What a file shows at a first look: columns, their kinds and their few values. `abcx init` writes a spec from it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ ROWS = 200_000
 """Rows that are looked at."""
 
 _NAMES = {
-    "unit": r"(user|visitor|customer|client|player|session|account|device|cookie|member|subject|unit)([_ -]?(pseudo[_ -]?)?(id|uuid|key))?|uid|id|uuid",
-    "arm": r"arm|variant|variation|(variation|variant)[_ -]?(name|id)|group|version|treatment|bucket|(test|experiment)[_ -]?(group|arm|variant)|condition|cohort",
-    "time": r"time|timestamp|ts|date|datetime|(created|occurred|received|event|visit|start)(ed)?[_ -]?(at|on|time|date|timestamp|ts)",
+    "unit": r"(user|visitor|customer|client|player|session|account|device|cookie|member|subject|unit)"
+    r"([_ -]?(pseudo[_ -]?)?(id|uuid|key))?|uid|id|uuid",
+    "arm": r"arm|variant|variation|(variation|variant)[_ -]?(name|id)|group|version|treatment|bucket|"
+    r"(test|experiment)[_ -]?(group|arm|variant)|condition|cohort",
+    "time": r"time|timestamp|ts|date|datetime|"
+    r"(created|occurred|received|event|visit|start)(ed)?[_ -]?(at|on|time|date|timestamp|ts)",
     "event": r"event|event[_ -]?(name|type)|action|activity",
     "value": r"value|amount|revenue|total|price|(order|cart)[_ -]?(value|total|amount)|sales",
 }
@@ -26,8 +29,8 @@ _NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its distinct values and its kind (text, number, time or flag). `values` are the most frequent with their
-    rows, `low` and `high` the least and greatest as text."""
+    """A column: its distinct values and its kind (text, number, time or flag). `values` are the most frequent with
+    their rows, `low` and `high` the least and greatest as text."""
 
     name: str
     distinct: int
@@ -76,7 +79,8 @@ def profile(engine: Engine, path: str) -> Profile:
             events = tuple(
                 (str(name), int(n))
                 for name, n in engine.run(
-                    f"SELECT {event}, count(DISTINCT {unit}) AS n FROM sample WHERE {event} IS NOT NULL GROUP BY 1 ORDER BY n DESC, 1 LIMIT 40"
+                    f"SELECT {event}, count(DISTINCT {unit}) AS n FROM sample WHERE {event} IS NOT NULL "
+                    "GROUP BY 1 ORDER BY n DESC, 1 LIMIT 40"
                 )
             )
     return Profile(file.shown, rows, rows < ROWS, columns, roles, units, events)
@@ -84,7 +88,8 @@ def profile(engine: Engine, path: str) -> Profile:
 
 def _column(engine: Engine, name: str, sql: str) -> Column:
     distinct, empty, numbers, times, filled, low, high = engine.run(
-        f"SELECT count(DISTINCT {sql}), count(*) - count({sql}), count(try_cast({sql} AS DOUBLE)), count(try_cast({sql} AS TIMESTAMPTZ)), count({sql}), min({sql}), max({sql}) FROM sample"
+        f"SELECT count(DISTINCT {sql}), count(*) - count({sql}), count(try_cast({sql} AS DOUBLE)), "
+        f"count(try_cast({sql} AS TIMESTAMPTZ)), count({sql}), min({sql}), max({sql}) FROM sample"
     )[0]
     values = tuple(
         (str(value), int(n))

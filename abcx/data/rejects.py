@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from abcx.data.engine import Engine
 from abcx.data.files import line_at
-from abcx.data.tables import Table
+from abcx.errors import DataError
 from abcx.problems import Problem, Span
+
+if TYPE_CHECKING:
+    from abcx.data.tables import Table
 
 _REJECTS = {
     "MISSING COLUMNS": (
@@ -38,23 +43,35 @@ def rejected(engine: Engine, table: Table, tag: str) -> list[Problem]:
     if table.types is not None:
         return []
     found = engine.run(
-        "SELECT error_type::VARCHAR, CASE error_type WHEN 'CAST' THEN column_idx ELSE 0 END AS c, count(*), min(line), "
+        "SELECT error_type::VARCHAR, count(*), min(line), "
         "arg_min(csv_line, line), arg_min(error_message, line), arg_min(line_byte_position, line) "
         f"FROM rejects_{tag} GROUP BY ALL ORDER BY min(line)"
     )
     problems = []
-    for kind, index, count, line, text, message, position in found:
+    for kind, count, line, text, message, position in found:
         more = f" ({count:,} such rows)" if count > 1 else ""
         file = table.file
         if file is not None and file.compression != "zstd" and table.options.encoding in (None, "utf-8"):
             line = line_at(file, int(position))  # the engine counts rows: cells with line breaks count once
         shown = str(text or "").strip("\r\n").partition("\n")[0][:300]
-        if kind == "CAST":
-            problems.append(_bad_time(table, table.header[index - 1], int(line), shown, str(message), more))
+        if kind == "CAST":  # only the time is cast; the column that the engine names is wrong where others are unread
+            problems.append(_bad_time(table, table.time or "", int(line), shown, str(message), more))
         else:
             code, what, cure = _REJECTS.get(kind, ("bad-row", "a row cannot be read", "correct the row"))
             problems.append(Problem("error", code, what + more, Span(table.shown, int(line), text=shown), cure))
     return problems
+
+
+def broken_rows(engine: Engine, table: Table) -> list[Problem]:
+    """What is wrong with a file whose header cannot even be read: quotes, encoding, lines without end."""
+    try:
+        engine.run(f"SELECT count(*) FROM {table.scan('header')}", lambda message: Problem("error", "unread", message))
+        return [problem for problem in rejected(engine, table, "header") if problem.code != "ragged-row"]
+    except DataError:
+        return []
+    finally:
+        engine.run("DROP TABLE IF EXISTS rejects_header")
+        engine.run("DROP TABLE IF EXISTS scans_header")
 
 
 def time_cure(table: Table) -> str:

@@ -1,4 +1,4 @@
-"""Files -> rows: one table each for exposures, events and units, with arms, terms and conditions worked out in the scan.
+"""Files -> rows: a table each for exposures, events and units, with arms, terms and conditions worked out in the scan.
 
 A row that nothing needs keeps its place (rows are counted) but loses its unit, so that it costs no memory.
 """

@@ -1,4 +1,4 @@
-"""What a scan computes for every row: its arm, its time, and what it adds to each term; and which columns that takes."""
+"""What a scan computes for every row: its arm, its time, what it adds to each term; and which columns that takes."""
 
 from __future__ import annotations
 
@@ -72,15 +72,15 @@ class Select:
         self.sources = tuple(self._with_time(source) for source in sources)
 
     def _with_time(self, source: Source) -> Source:
-        """The source with its time declared in the scan, which is fastest, unless the same column serves as text too."""
+        """The source with its time declared in the scan, which is fastest, unless the column serves as text too."""
         time = source.name("time")
         asked = {*self.plan.segments, *(source.name(canonical) for canonical in ("unit", "arm", "event", "id"))}
         for where in self.wheres(source):
             asked |= set(where)
         asked |= {term.value for term in self.terms(source)} if self.part == "events" else set()
         asked |= {need.term.column for need in self.plan.columns} if self.part == "units" else set()
-        as_text = time in {source.resolve(name) for name in asked if name is not None}
-        return replace(source, table=replace(source.table, time=None if as_text else time))
+        undeclared = source.table.types is not None or time in {source.resolve(name) for name in asked if name}
+        return replace(source, table=replace(source.table, time=None if undeclared else time))
 
     def select(self, source: Source, segments: tuple[str, ...], unread: str) -> list[tuple[str, str]]:
         """(name, SQL) of every column of the loaded table; `unread` is the condition of rows with cells that are not

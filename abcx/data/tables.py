@@ -14,6 +14,7 @@ from typing import Literal
 from abcx.data.conditions import as_number
 from abcx.data.engine import Engine, identifier, literal
 from abcx.data.files import DataFile
+from abcx.data.rejects import broken_rows
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
 from abcx.spec.model import FileOptions
@@ -58,7 +59,9 @@ class Table:
         if type in ("DOUBLE", "FLOAT"):  # a whole number is the same text in every frame: 7, not 7.0
             whole = f"CAST(CAST({column} AS BIGINT) AS VARCHAR)"
             is_whole = f"{column} = trunc({column}) AND abs({column}) < 1e15"
-            return f"CASE WHEN NOT isnan({column}) THEN CASE WHEN {is_whole} THEN {whole} ELSE CAST({column} AS VARCHAR) END END"
+            return (
+                f"CASE WHEN isnan({column}) THEN NULL WHEN {is_whole} THEN {whole} ELSE CAST({column} AS VARCHAR) END"
+            )
         if type != "VARCHAR":
             return f"CAST({column} AS VARCHAR)"
         nulls = ", ".join(literal(null) for null in ("", *(self.options.null or ())))
@@ -74,7 +77,8 @@ class Table:
             return f"epoch_us(timezone({literal(self.timezone)}, CAST({column} AS TIMESTAMP)))"
         text = self._text(column, type)
         if form:
-            return f"epoch_us({self._zoned(f'CAST(try_strptime({text}, {literal(form)}) AS TIMESTAMP)')})"
+            parsed = f"try_strptime({text}, {literal(form)})"  # a TIMESTAMPTZ where the format has an offset
+            return f"epoch_us({parsed if '%z' in form else self._zoned(parsed)})"
         return f"epoch_us(try_cast({text} AS TIMESTAMPTZ))"
 
     def _zoned(self, timestamp: str) -> str:
@@ -119,6 +123,9 @@ class Table:
         near = difflib.get_close_matches(name, self.header, 3, 0.5)
         help = f"did you mean {' or '.join(near)}? " if near else ""
         message = f"{self.shown} has no column '{name}' ({where})"
+        delimiter = self.options.delimiter
+        if self.types is None and delimiter and delimiter not in ",\t":
+            help += f"it was read with the delimiter '{delimiter}' (`delimiter:` names another); "
         return Problem("error", "missing-column", message, Span(self.shown, 1), help + self.told_header())
 
     def told_header(self) -> str:
@@ -128,8 +135,8 @@ class Table:
         return f"the header is: {', '.join(name[:60] for name in names[:20])}{more}"
 
 
-def dialect(file: DataFile, options: FileOptions) -> list[str]:
-    """The options of read_csv that say how the text is written."""
+def dialect(file: DataFile, options: FileOptions, null: str = "") -> list[str]:
+    """The options of read_csv that say how the text is written; `null` stands for a missing value."""
     delimiter = options.delimiter or ("\t" if file.format == "tsv" else None)
     arguments = ["quote='\"'", "escape='\"'", f"compression='{file.compression}'"]
     if delimiter:
@@ -138,7 +145,7 @@ def dialect(file: DataFile, options: FileOptions) -> list[str]:
         arguments.append(f"encoding={literal(options.encoding)}")
     if options.skip:
         arguments.append(f"skip={options.skip}")
-    nulls = ["", *(options.null or ())]
+    nulls = [null, *(options.null or ())]
     arguments.append(f"nullstr=[{', '.join(literal(null) for null in nulls)}]")
     return arguments
 
@@ -154,11 +161,7 @@ def open_file(engine: Engine, file: DataFile, options: FileOptions, timezone: st
         return _open_jsonl(engine, file, options, timezone)
     if not options.delimiter and file.format != "tsv":
         options = options.model_copy(update={"delimiter": _delimiter(engine, file, options)})
-    plain = options.model_copy(update={"null": None})
-    lenient = ["header=false", "all_varchar=true", "null_padding=true", "strict_mode=false"]
-    source = f"read_csv({literal(str(file.path))}, {', '.join([*dialect(file, plain), *lenient])})"
-    rows = engine.run(f"SELECT * FROM {source} LIMIT 1", lambda message: unreadable(file.shown, message))
-    header = tuple("" if cell is None else str(cell).strip() for cell in rows[0]) if rows else ()
+    header = _header(engine, file, options)
     if not any(header):
         cure = "the first line names the columns; `skip: N` skips lines before it"
         line = 1 + (options.skip or 0)
@@ -166,8 +169,31 @@ def open_file(engine: Engine, file: DataFile, options: FileOptions, timezone: st
     return Table(file.shown, _checked(header, file.shown), options, timezone, file)
 
 
+def _header(engine: Engine, file: DataFile, options: FileOptions) -> tuple[str, ...]:
+    """The cells of the first row. The engine pads it to the longest of the rows it looks at: the padding is cut off."""
+    padding = options.model_copy(update={"null": None})
+    lenient = ["header=false", "all_varchar=true", "null_padding=true", "strict_mode=false", "parallel=false"]
+    arguments = ", ".join([*dialect(file, padding, _NOWHERE), *lenient])
+    source = f"read_csv({literal(str(file.path))}, {arguments})"
+    try:
+        rows = engine.run(f"SELECT * FROM {source} LIMIT 1", lambda message: unreadable(file.shown, message))
+    except DataError as error:
+        broken = Table(file.shown, ("",), options, "UTC", file)
+        raise DataError(broken_rows(engine, broken) or error.problems) from None
+    cells = list(rows[0]) if rows else []
+    while cells and cells[-1] is None:
+        cells.pop()
+    return tuple("" if cell is None else str(cell).strip() for cell in cells)
+
+
+_NOWHERE = "\x01 no cell holds this \x01"
+
+
 def open_frame(engine: Engine, frame: object, name: str, options: FileOptions, timezone: str) -> Table:
     """A frame given at the call."""
+    timezone = options.timezone or timezone
+    if options.time_format:
+        _check_format(engine, name, options.time_format)
     engine.register(name, frame)
     shown = f"{name} frame"
     described = engine.run(f"DESCRIBE {identifier(name)}", lambda message: unreadable(shown, message))
@@ -208,8 +234,10 @@ def _top_level(schema: list[tuple[str, int]]) -> tuple[str, ...]:
 def _open_jsonl(engine: Engine, file: DataFile, options: FileOptions, timezone: str) -> Table:
     """One JSON object a line. Every value is read as text, as it is in CSV, so that no id or time is guessed at."""
     objects = f"read_ndjson_objects({literal(str(file.path))}, compression='{file.compression}')"
-    keys = f"SELECT k, min(n) FROM (SELECT unnest(json_keys(json)) AS k, row_number() OVER () AS n FROM {objects}) GROUP BY k"
-    found = engine.run(f"{keys} ORDER BY 2, 1", lambda message: unreadable(file.shown, message))
+    keys = f"SELECT unnest(json_keys(json)) AS k, row_number() OVER () AS n FROM {objects}"
+    found = engine.run(
+        f"SELECT k, min(n) FROM ({keys}) GROUP BY k ORDER BY 2, 1", lambda message: unreadable(file.shown, message)
+    )
     if not found:
         cure = "a jsonl file has one JSON object on every line"
         raise DataError(Problem("error", "no-header", f"{file.shown} has no fields", Span(file.shown, 1), cure))

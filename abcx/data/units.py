@@ -1,4 +1,4 @@
-"""One row per unit: table `unit_table` (arm, t0, segments, one column per value), events attributed to their windows."""
+"""One row per unit: table `unit_table` (arm, t0, segments, a column per value), events attributed to their windows."""
 
 from __future__ import annotations
 

@@ -1,0 +1,312 @@
+"""Windows, periods, timezones and the data cut, to the microsecond."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from abcx.data.records import Inputs
+from abcx.errors import DataError
+from tests.data.build import CONVERSION, DAY, HOUR, Look, iso, look, micro, spec, to_csv
+
+T0 = micro("2024-03-04T10:00:00+00:00")
+CLICKS = {"clicks": {"type": "mean", "event": "click", "role": "primary", "goal": "increase"}}
+"""Unit u1 sees arm a at T0; what counts is told by the sum of the clicks' values."""
+
+
+def clicks(tmp_path: Path, offsets: dict[int, str], first: int = T0, **rest: Any) -> tuple[str, Look]:
+    """The names of the clicks (given by their distance from T0) that count, in order."""
+    rows = [["u1", iso(first), "a", "seen", None], ["u2", iso(first), "b", "seen", None]]
+    rows += [["u1", iso(T0 + offset), None, "click", name] for offset, name in offsets.items()]
+    window = rest.pop("metric_window", None)
+    metrics = {
+        f"m{number}": {
+            "type": "mean",
+            "event": "click",
+            "where": {"name": name},
+            "role": "primary",
+            "goal": "increase",
+            **({"window": window} if window else {}),
+        }
+        for number, name in enumerate(offsets.values())
+    }
+    text = to_csv(["unit", "time", "arm", "event", "name"], rows)
+    found = look(tmp_path, {"e.csv": text}, spec(metrics=metrics, **rest))
+    counted = [name for number, name in enumerate(offsets.values()) if found[f"m{number}"]["a"].mean]
+    return "".join(counted), found
+
+
+AROUND = {-1: "a", 0: "b", 1: "c", 2 * HOUR - 1: "d", 2 * HOUR: "e", 2 * HOUR + 1: "f"}
+
+
+def test_a_window_holds_its_start_and_not_its_end(tmp_path: Path) -> None:
+    counted, found = clicks(tmp_path, AROUND, window="2h")
+    assert counted == "bcd"
+    assert found.lost() == {"before_exposure": (None, 1), "after_window": (None, 2)}
+
+
+def test_a_metrics_own_window_goes_before_the_experiments(tmp_path: Path) -> None:
+    assert clicks(tmp_path, AROUND, window="2h", metric_window="1h")[0] == "bc"
+    assert clicks(tmp_path, AROUND, window="1h", metric_window="2h")[0] == "bcd"
+
+
+def test_a_window_may_run_past_the_end_of_the_period(tmp_path: Path) -> None:
+    period = {"start": "2024-03-04", "end": "2024-03-04"}
+    later = {14 * HOUR - 1: "a", 14 * HOUR: "b", DAY - 1: "c", DAY: "d"}
+    assert clicks(tmp_path, later, window="24h", period=period)[0] == "abc"
+    assert clicks(tmp_path, later, period=period)[0] == "a"  # without a window: to the end of the period
+    assert clicks(tmp_path, later)[0] == "abcd"  # without a period: to the end of the data
+
+
+def test_14d_is_14_times_24_hours_across_a_change_of_the_clock(tmp_path: Path) -> None:
+    """The clocks of London went forward on 31 March 2024."""
+    around = {14 * DAY - 1: "a", 14 * DAY: "b"}
+    first = micro("2024-03-25T10:00:00+00:00")
+    shifted = {first - T0 + offset: name for offset, name in around.items()}
+    period = {"start": "2024-03-20", "timezone": "Europe/London"}
+    assert clicks(tmp_path, shifted, first, window="14d", period=period)[0] == "a"
+
+
+@pytest.mark.parametrize(
+    ("period", "inside"),
+    [
+        ({"start": "2024-03-30", "end": "2024-03-31", "timezone": "Europe/London"}, "bcde"),
+        ({"start": "2024-03-30T00:00:00.000001", "end": "2024-03-31", "timezone": "Europe/London"}, "cde"),
+        ({"start": "2024-03-30", "end": "2024-03-31T22:59:59.999999Z", "timezone": "Europe/London"}, "bcd"),
+        ({"start": "2024-03-30", "end": "2024-03-31"}, "bcdefg"),
+        ({"start": "2024-03-30T01:00+01:00", "end": "2024-03-31T23:00+00:00"}, "bcde"),
+        ({"end": "2024-03-31", "timezone": "Europe/London"}, "abcde"),
+        ({"start": "2024-03-31T23:59:59.999999"}, "gh"),
+    ],
+)
+def test_the_period_limits_exposures(tmp_path: Path, period: dict[str, str], inside: str) -> None:
+    """London is an hour ahead of UTC from 31 March, 01:00 UTC: that day ends at 23:00 UTC."""
+    times = {
+        "a": "2024-03-29T23:59:59.999999",
+        "b": "2024-03-30T00:00:00",
+        "c": "2024-03-30T00:00:00.000001",
+        "d": "2024-03-31T01:30:00",
+        "e": "2024-03-31T22:59:59.999999",
+        "f": "2024-03-31T23:00:00",
+        "g": "2024-03-31T23:59:59.999999",
+        "h": "2024-04-01T00:00:00",
+    }
+    text = "unit,time,arm,event\n" + "".join(
+        f"{unit},{time}Z,{'ab'[n % 2]},x\n" for n, (unit, time) in enumerate(times.items())
+    )
+    found = look(tmp_path, {"e.csv": text}, spec(metrics=CLICKS, period=period))
+    assert "".join(unit["unit"] for unit in found.units) == inside
+    lost = len(times) - len(inside)
+    assert found.lost() == ({"outside_period": (lost, lost)} if lost else {})
+
+
+def test_days_are_those_of_the_period(tmp_path: Path) -> None:
+    text = (
+        "unit,time,arm,event\nu1,2024-03-30T23:30:00Z,a,x\nu2,2024-03-31T22:30:00Z,b,x\nu3,2024-03-31T23:30:00Z,b,x\n"
+    )
+    period = {"start": "2024-03-30", "timezone": "Europe/London"}
+    found = look(tmp_path, {"e.csv": text}, spec(metrics=CLICKS, period=period))
+    days = {"2024-03-30": {"a": 1, "b": 0}, "2024-03-31": {"a": 0, "b": 1}, "2024-04-01": {"a": 0, "b": 1}}
+    assert dict(found.observed.daily or ()) == days
+
+
+ZONES = [
+    ("2024-07-01 10:00:00", {}, None, "2024-07-01T10:00:00+00:00"),
+    ("2024-07-01 10:00:00", {}, "Europe/London", "2024-07-01T09:00:00+00:00"),
+    ("2024-07-01 10:00:00", {"timezone": "America/New_York"}, "Europe/London", "2024-07-01T14:00:00+00:00"),
+    ("2024-07-01T10:00:00Z", {"timezone": "America/New_York"}, "Europe/London", "2024-07-01T10:00:00+00:00"),
+    ("2024-07-01T10:00:00+02:00", {"timezone": "America/New_York"}, None, "2024-07-01T08:00:00+00:00"),
+    ("2024-07-01", {"timezone": "America/New_York"}, None, "2024-07-01T04:00:00+00:00"),
+    ("07/01/2024 10:00 PM", {"time_format": "%m/%d/%Y %I:%M %p"}, "Europe/London", "2024-07-01T21:00:00+00:00"),
+    ("01.07.2024", {"time_format": "%d.%m.%Y", "timezone": "America/New_York"}, None, "2024-07-01T04:00:00+00:00"),
+    ("01/07/2024 10:00 +0200", {"time_format": "%d/%m/%Y %H:%M %z"}, "Asia/Tokyo", "2024-07-01T08:00:00+00:00"),
+    ("20240701", {"time_format": "%Y%m%d"}, None, "2024-07-01T00:00:00+00:00"),
+]
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "frame", "segment"])
+@pytest.mark.parametrize(("text", "options", "zone", "meant"), ZONES)
+def test_what_instant_a_time_means(
+    tmp_path: Path, form: str, text: str, options: dict[str, Any], zone: str | None, meant: str
+) -> None:
+    """Naive times are in the file's timezone, else the period's; however the file is read."""
+    frame = pd.DataFrame({"unit": ["u1", "u2"], "arm": ["a", "b"], "time": [text, text], "event": ["x", "click"]})
+    rest = {"period": {"start": "2024-06-01", "timezone": zone}} if zone else {}
+    files = {"e.csv": frame.to_csv(index=False), "e.jsonl": frame.to_json(orient="records", lines=True)}
+    name = "e.jsonl" if form == "jsonl" else "e.csv"
+    inputs = Inputs(events=(frame,)) if form == "frame" else Inputs()
+    if form == "segment":  # a column that serves as text too is not read as a time in the scan
+        rest["segments"] = ["time"]
+    found = look(tmp_path, {name: files[name]}, spec({"events": {"file": name, **options}}, CLICKS, **rest), inputs)
+    assert [unit["t0"] for unit in found.units] == [micro(meant)] * 2
+    naive = not (text.endswith("Z") or "+" in text)
+    assert bool(found.observed.notes) == naive
+    if form == "segment":
+        assert list(found.observed.segments["time"]) == [text]
+
+
+def test_times_of_typed_columns(tmp_path: Path) -> None:
+    base = pd.DataFrame({"unit": ["u1", "u2"], "arm": ["a", "b"], "event": ["x", "click"]})
+    period = {"start": "2024-01-01", "timezone": "Europe/London"}
+    naive = pd.to_datetime(["2024-07-01 10:00", "2024-07-01 10:00"])
+    for times, meant in (
+        (naive, "2024-07-01T09:00:00+00:00"),
+        (naive.date, "2024-06-30T23:00:00+00:00"),
+        (naive.tz_localize("America/New_York"), "2024-07-01T14:00:00+00:00"),
+    ):
+        found = look(tmp_path, {}, spec(metrics=CLICKS, period=period), Inputs(events=(base.assign(time=times),)))
+        assert found.units[0]["t0"] == micro(meant)
+
+
+def test_numbers_are_not_times(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {"unit": ["u1", "u2"], "arm": ["a", "b"], "event": ["x", "click"], "time": [1_709_546_400] * 2}
+    )
+    with pytest.raises(DataError, match="'1709546400' is not a time"):
+        look(tmp_path, {}, spec(metrics=CLICKS), Inputs(events=(frame,)))
+    with pytest.raises(DataError, match="'1709546400' is not a time"):
+        look(tmp_path, {"e.csv": frame.to_csv(index=False)}, spec(metrics=CLICKS))
+
+
+@pytest.mark.parametrize(
+    "time", ["9999-12-31T23:59:59Z", "0001-01-01", "290000-01-01", "1899-12-31 23:59", "2200-01-01"]
+)
+def test_a_date_that_stands_for_no_date_is_refused(tmp_path: Path, time: str) -> None:
+    text = f"unit,time,arm,event\nu1,2024-03-04,a,x\nu2,{time},b,x\n"
+    with pytest.raises(DataError, match="e.csv:3 "):
+        look(tmp_path, {"e.csv": text}, spec(metrics=CLICKS))
+    found = look(tmp_path, {"e.csv": text}, spec({"events": {"file": "e.csv", "null": [time]}}, CLICKS))
+    assert found.lost() == {"no_time": (None, 1)}
+
+
+CUT = {"2024-03-05T23:59:59.999999Z": "a", "2024-03-06T00:00:00Z": "b", "2024-03-06T00:00:00.000001Z": "c"}
+
+
+@pytest.mark.parametrize(
+    ("as_of", "kept"),
+    [
+        ("2024-03-05", "a"),  # a date includes that day, and no moment of the next
+        ("2024-03-06T00:00:00Z", "ab"),  # a time includes that moment
+        ("2024-03-06", "abc"),
+        (None, "abc"),
+    ],
+)
+def test_as_of_leaves_later_rows_out(tmp_path: Path, as_of: str | None, kept: str) -> None:
+    offsets = {micro(time) - T0: name for time, name in CUT.items()}
+    rest = {"analysis": {"as_of": as_of}} if as_of else {}
+    counted, found = clicks(tmp_path, offsets, **rest)
+    assert counted == kept
+    assert found.lost() == ({"after_as_of": (None, 3 - len(kept))} if len(kept) < 3 else {})
+
+
+@pytest.mark.parametrize(
+    ("as_of", "incomplete"),
+    [
+        ("2024-03-06T09:59:59.999999Z", 2),
+        ("2024-03-06T10:00:00Z", 0),  # every moment of the window is known
+        ("2024-03-05", 2),
+        ("2024-03-06", 0),
+        (None, 2),  # the latest time of the data
+    ],
+)
+def test_units_whose_window_is_not_over_are_kept_and_counted(
+    tmp_path: Path, as_of: str | None, incomplete: int
+) -> None:
+    text = "unit,time,arm,event\n" + "".join(f"u{n},{iso(T0)},{'aab'[n]},x\n" for n in range(3))
+    text += f"u0,{iso(T0 + HOUR)},a,click\n"
+    rest = {"analysis": {"as_of": as_of}} if as_of else {}
+    found = look(tmp_path, {"e.csv": text}, spec(metrics=CLICKS, window="48h", **rest))
+    assert found.observed.metrics["clicks"].incomplete == {"a": incomplete, "b": incomplete // 2}
+    assert found.observed.units == {"a": 2, "b": 1}
+
+
+def test_a_window_without_times_is_refused(tmp_path: Path) -> None:
+    text = "unit,arm,event\nu1,a,x\nu2,b,x\n"
+    with pytest.raises(DataError, match=r"a window needs times, and e\.csv has no time column"):
+        look(tmp_path, {"e.csv": text}, spec(metrics=CLICKS, window="1h"))
+    with pytest.raises(DataError, match="no time column"):
+        look(tmp_path, {"e.csv": text}, spec(metrics=CLICKS, exposure={"event": "x"}))
+    assert look(tmp_path, {"e.csv": text}, spec(metrics=CLICKS)).observed.units == {"a": 1, "b": 1}
+
+
+def test_exposures_without_times_leave_the_period_to_the_events(tmp_path: Path) -> None:
+    exposures = "unit,arm\nu1,a\nu2,b\n"
+    events = "unit,time,event\nu1,2024-03-03T23:59:59Z,click\nu1,2024-03-04,click\nu2,2024-03-06,click\n"
+    data, period = {"exposures": "x.csv", "events": "e.csv"}, {"start": "2024-03-04", "end": "2024-03-05"}
+    found = look(tmp_path, {"x.csv": exposures, "e.csv": events}, spec(data, CLICKS, period=period))
+    assert found.sums("clicks") == {"a": (1, 1), "b": (0, 1)}
+    assert found.lost() == {"before_exposure": (None, 1), "after_window": (None, 1)}
+    assert found.observed.daily is None
+
+
+def test_the_same_metric_before_exposure(tmp_path: Path) -> None:
+    rows = [["u1", iso(T0), "a", "seen", None], ["u2", iso(T0), "b", "seen", None], ["u3", iso(T0), "b", "seen", None]]
+    rows += [["u1", iso(T0 - 2 * HOUR), None, "click", 3], ["u1", iso(T0 - 2 * HOUR - 1), None, "click", 100]]
+    rows += [["u2", iso(T0 - 1), None, "click", 5], ["u3", iso(T0), None, "click", 7]]
+    metrics = {
+        **CLICKS,
+        "sum": {"type": "mean", "event": "click", "value": "value", "role": "secondary", "goal": "increase"},
+        "any": {"type": "conversion", "event": "click", "role": "secondary", "goal": "increase"},
+    }
+    found = look(
+        tmp_path, {"e.csv": to_csv(["unit", "time", "arm", "event", "value"], rows)}, spec(metrics=metrics, window="2h")
+    )
+    before = {name: data.before or {} for name, data in found.observed.metrics.items()}
+    assert {arm: summary.mean for arm, summary in before["sum"].items()} == {"a": 3, "b": 2.5}
+    assert {arm: summary.mean for arm, summary in before["clicks"].items()} == {"a": 1, "b": 0.5}
+    assert {arm: (summary.successes, summary.n) for arm, summary in before["any"].items()} == {"a": (1, 1), "b": (1, 2)}
+    assert found.observed.units_before == {"a": 1, "b": 1}
+
+
+def test_repeated_ids_keep_the_earliest(tmp_path: Path) -> None:
+    text = to_csv(
+        ["unit", "time", "arm", "event", "value", "id"],
+        [
+            ["u1", iso(T0), "a", "seen", None, None],
+            ["u1", iso(T0 + 2), None, "purchase", 100, "p"],
+            ["u1", iso(T0 + 1), None, "purchase", 1, "p"],
+            ["u1", iso(T0 + 3), None, "purchase", 10, None],
+            ["u1", iso(T0 + 3), None, "purchase", 10, None],
+            ["u2", iso(T0), "b", "seen", None, None],
+            ["u9", iso(T0), None, "purchase", 5, "q"],
+            ["u9", iso(T0), None, "purchase", 5, "q"],
+        ],
+    )
+    metrics = {
+        "revenue": {"type": "mean", "event": "purchase", "value": "value", "role": "primary", "goal": "increase"}
+    }
+    found = look(tmp_path, {"e.csv": text}, spec(metrics=metrics))
+    assert found.sums() == {"a": (21, 1), "b": (0, 1)}
+    assert found.lost() == {"duplicate_event": (None, 1), "not_in_test": (None, 2)}
+    assert found.observed.repeated_ids == 1
+
+
+def test_rows_without_unit_or_time_are_counted(tmp_path: Path) -> None:
+    text = f"unit,time,arm,event\nu1,{iso(T0)},a,x\n,{iso(T0)},a,x\n  ,,b,x\nu2,,b,x\nu3,{iso(T0)},b,purchase\n"
+    found = look(tmp_path, {"e.csv": text}, spec())
+    assert found.lost() == {"no_unit": (None, 2), "no_time": (None, 1)}
+    assert found.successes() == {"a": (0, 1), "b": (1, 1)}
+
+
+def test_a_unit_in_two_arms_is_left_out_and_counted(tmp_path: Path) -> None:
+    text = f"unit,time,arm\nu1,{iso(T0)},a\nu1,{iso(T0)},b\nu2,{iso(T0)},a\nu2,{iso(T0)},a\nu3,{iso(T0)},b\n"
+    events = f"unit,time,event\nu1,{iso(T0)},purchase\nu3,{iso(T0)},purchase\n"
+    found = look(
+        tmp_path, {"x.csv": text, "e.csv": events}, spec({"exposures": "x.csv", "events": "e.csv"}, CONVERSION)
+    )
+    assert found.successes() == {"a": (0, 1), "b": (1, 1)}
+    assert found.observed.crossover == 1
+    assert found.lost() == {"crossover": (1, 2), "not_in_test": (None, 1)}
+
+
+def test_a_row_that_fits_no_arm_counts_for_nothing(tmp_path: Path) -> None:
+    text = (
+        f"unit,time,arm,event\nu1,{iso(T0)},a,x\nu1,{iso(T0)},c,purchase\nu2,{iso(T0)},b,purchase\nu3,{iso(T0)},C,x\n"
+    )
+    found = look(tmp_path, {"e.csv": text}, spec())
+    assert found.successes() == {"a": (0, 1), "b": (1, 1)}
+    assert found.lost() == {"unknown_arm": (None, 2)}
+    assert found.observed.unknown_labels == ("C", "c")
