@@ -1,15 +1,18 @@
-"""Multiplicity: Holm's step-down procedure, with a level for each metric's interval that matches its decision.
+"""Multiplicity: Holm and Benjamini-Hochberg, with a level for each metric's interval that matches its decision.
 
 Holm (1979). Sorted p-values are compared with alpha / m, alpha / (m - 1), ...; the first that is not below its level
 stops the procedure. Intervals follow decisions.md 8: at alpha / (m - rank + 1) where rejected, else at
 alpha / (m - k + 1) with k the first step not rejected. Then "raw p < alpha_i", "adjusted p < alpha" and
 "rejected" are the same statement.
+
+Benjamini and Hochberg (1995) hold the share of false findings among the findings; Benjamini and Yekutieli (2005) give
+the intervals that keep the same promise (false coverage rate): all at max(R, 1) alpha / m, R the number of findings.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 
@@ -51,3 +54,28 @@ def holm(p_values: Sequence[float | None], alpha: float) -> tuple[Adjusted, ...]
             results[index] = Adjusted(running, alpha / stopped_at, False)
     last = alpha / (stopped_at or max(m - len(ranked), 1))
     return tuple(results.get(index, Adjusted(None, last, False)) for index in range(m))
+
+
+def benjamini_hochberg(p_values: Sequence[float | None], alpha: float) -> tuple[Adjusted, ...]:
+    """Benjamini-Hochberg's decisions in the order given. A missing p counts in the family and is never rejected."""
+    m = len(p_values)
+    ranked = sorted((p, index) for index, p in enumerate(p_values) if p is not None)
+    levels = [min(alpha, rank * alpha / m) for rank in range(1, m + 1)]
+    found = max((rank for rank, (p, _) in enumerate(ranked, 1) if p < levels[rank - 1]), default=0)
+    level = levels[max(found, 1) - 1] if m else alpha
+    results: dict[int, Adjusted] = {}
+    running = 1.0
+    for rank, (p, index) in reversed(list(enumerate(ranked, 1))):
+        running = min(running, p * m / rank)
+        # As in `holm`: the decision is one, so the adjusted p follows it through rounding.
+        adjusted = min(running, math.nextafter(alpha, 0.0)) if rank <= found else max(running, alpha)
+        results[index] = Adjusted(adjusted, level, rank <= found)
+    return tuple(results.get(index, Adjusted(None, level, False)) for index in range(m))
+
+
+CORRECTIONS: dict[str, Callable[[Sequence[float | None], float], tuple[Adjusted, ...]]] = {
+    "holm": holm,
+    "bh": benjamini_hochberg,
+    "none": unadjusted,
+}
+"""`analysis.correction` of the spec."""

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Interval = tuple[float | None, float | None]
 """Lower and upper end, both included; None is an end that the data do not bound."""
@@ -46,6 +51,31 @@ class RatioMoments:
     @property
     def n(self) -> int:
         return self.numerator.n
+
+
+@dataclass(frozen=True, slots=True)
+class CrossMoments:
+    """Means and covariances of several values per unit in one arm, of the `n` units that have an outcome.
+
+    The outcome comes first (one column, or numerator and denominator of a ratio), then the covariates, in the same
+    order in both arms. `covariance` has divisor n - 1 and is all 0.0 for n < 2; `means` are 0.0 for n = 0.
+    """
+
+    n: int
+    means: tuple[float, ...]
+    covariance: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """The units of one arm themselves, for methods that relabel them.
+
+    `values` holds the units that are not zero, in any order: shape (k,) for a mean, (k, 2) for a ratio (numerator,
+    denominator; a unit with both 0 is left out). The other `n` - k units are exactly 0.
+    """
+
+    n: int
+    values: NDArray[np.float64]
 
 
 Summary = Proportion | Moments | RatioMoments

@@ -95,3 +95,41 @@ def _scale(control: Proportion, variant: Proportion) -> float:
     """About the standard error of the difference; above 0 also where nobody or everybody succeeded."""
     smoothed = [((arm.successes + 1.0) / (arm.n + 2.0), arm.n) for arm in (control, variant)]
     return math.sqrt(math.fsum(share * (1.0 - share) / n for share, n in smoothed))
+
+
+def false_alarms(control: Proportion, variant: Proportion, alpha: float) -> float:
+    """The share of relabellings of these units (an A/A test with as many events) that `contrast` calls significant.
+
+    The variant's events are hypergeometric under relabelling; the deals that are significant lie beyond one count on
+    either side, found by bisection, and their probability is summed exactly. Both arms must have units.
+    """
+    import numpy as np
+    from scipy.special import gammaln
+
+    events, n = control.successes + variant.successes, control.n + variant.n
+    least, most = max(0, events - control.n), min(events, variant.n)
+
+    def significant(x: int) -> bool:
+        p = contrast(Proportion(events - x, control.n), Proportion(x, variant.n)).p_value
+        return p is not None and p < alpha
+
+    def edge(start: int, stop: int) -> int | None:
+        """The count nearest to `start` (not significant) that is significant, on the way to `stop`."""
+        if start == stop or not significant(stop):
+            return None
+        while abs(stop - start) > 1:
+            middle = (start + stop) // 2
+            start, stop = (start, middle) if significant(middle) else (middle, stop)
+        return stop
+
+    middle = min(max(round(events * variant.n / n), least), most)
+    k = np.arange(least, most + 1, dtype=float)
+    log = (
+        gammaln(variant.n + 1) - gammaln(k + 1) - gammaln(variant.n - k + 1)
+        + gammaln(control.n + 1) - gammaln(events - k + 1) - gammaln(control.n - events + k + 1)
+        - gammaln(n + 1) + gammaln(events + 1) + gammaln(n - events + 1)
+    )  # fmt: skip
+    mass = np.exp(log)
+    low, high = edge(middle, least), edge(middle, most)
+    below = 0.0 if low is None else float(mass[: low - least + 1].sum())
+    return below + (0.0 if high is None else float(mass[high - least :].sum()))

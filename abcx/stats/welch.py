@@ -4,6 +4,9 @@ With estimates m and variances of the estimates v: T(d) = (m_t - m_c - d) / sqrt
 T(r) = (m_t - r m_c) / sqrt(v_t + r^2 v_c), each referred to Student's t with Satterthwaite's degrees of freedom,
 df(r) = (v_t + r^2 v_c)^2 / (v_t^2 / (n_t - 1) + r^4 v_c^2 / (n_c - 1)), taken anew at each r (Welch 1947; Fieller 1954;
 decisions.md 4). At d = 0 and r = 1 the two are the same numbers, so p and both intervals are one inversion.
+
+Estimates may also have an error in common, as covariate-adjusted ones have (covariates.py). Its part of the variance at
+r is |s_t - r s_c|^2, from the two vectors of loadings s; it is |s_t|^2 + r^2 |s_c|^2 less twice r times the covariance.
 """
 
 from __future__ import annotations
@@ -24,12 +27,14 @@ class Estimate:
     """An arm's mean-like value with its standard error, from `n` units (`n` - 1 degrees of freedom).
 
     `positive_only` says that no unit's value can be below 0. An error of 0 means that the units do not vary.
+    `shared` are the loadings on errors of variance 1 that this estimate has in common with the other arm's.
     """
 
     value: float
     error: float
     n: int
     positive_only: bool
+    shared: tuple[float, ...] = ()
 
 
 def contrast(control: Estimate, variant: Estimate, method: str) -> Contrast:
@@ -53,7 +58,7 @@ def contrast(control: Estimate, variant: Estimate, method: str) -> Contrast:
         null=0.0,
         low=-math.inf,
         high=math.inf,
-        scale=math.hypot(variant.error, control.error),
+        scale=spread(control, variant, 1.0),
         tails=lambda d: _tails(control, variant, 1.0, d),
     )
     ratio_pivot, lift_note = _ratio_pivot(control, variant, lift, lift_note)
@@ -72,7 +77,7 @@ def interval(estimate: Estimate, alpha: float) -> Interval:
     """Student's interval of one arm's value at 1 - alpha; (None, None) where the data do not bound it."""
     if estimate.n < 2 or estimate.error == 0.0:
         return None, None
-    reach = t_quantile(1.0 - alpha / 2.0, estimate.n - 1.0) * estimate.error
+    reach = t_quantile(1.0 - alpha / 2.0, estimate.n - 1.0) * math.hypot(estimate.error, *estimate.shared)
     return estimate.value - reach, estimate.value + reach
 
 
@@ -99,7 +104,7 @@ def _ratio_pivot(
         # T(r) would be the same for every r > 0: the interval would be the point -100 % or everything.
         return None, "Every unit of the variant is 0, so the interval of the lift does not exist."
     ratio = variant.value / control.value
-    scale = math.hypot(variant.error, ratio * control.error) / control.value
+    scale = spread(control, variant, ratio) / control.value
     if not 0.0 < scale < math.inf:
         return None, "The control value is too close to 0 for an interval of the lift."
     pivot = Pivot(
@@ -113,14 +118,26 @@ def _ratio_pivot(
     return pivot, lift_note
 
 
+def _common(control: Estimate, variant: Estimate, ratio: float) -> float:
+    """The standard error of variant - ratio x control that comes from what the arms share."""
+    return math.hypot(*(t - ratio * c for t, c in zip(variant.shared, control.shared, strict=True)))
+
+
+def spread(control: Estimate, variant: Estimate, ratio: float) -> float:
+    """The standard error of variant - ratio x control."""
+    return math.hypot(variant.error, ratio * control.error, _common(control, variant, ratio))
+
+
 def _tails(control: Estimate, variant: Estimate, ratio: float, difference: float) -> tuple[float, float]:
     """Both tails of "variant = ratio x control + difference"."""
     distance = variant.value - ratio * control.value - difference
-    scaled = ratio * control.error
-    error = math.hypot(variant.error, scaled)
+    error = spread(control, variant, ratio)
     if error == 0.0:  # ratio 0 and a variant that does not vary
         return t_tails(math.copysign(math.inf, distance), 1.0) if distance else (1.0, 1.0)
     # Satterthwaite in shares of the variance: neither large nor small values overflow.
-    of_variant, of_control = (variant.error / error) ** 2, (scaled / error) ** 2
-    df = 1.0 / (of_variant**2 / (variant.n - 1) + of_control**2 / (control.n - 1))
+    of_variant, of_control = (variant.error / error) ** 2, (ratio * control.error / error) ** 2
+    of_both = (_common(control, variant, ratio) / error) ** 2
+    df = 1.0 / (
+        of_variant**2 / (variant.n - 1) + of_control**2 / (control.n - 1) + of_both**2 / (variant.n + control.n - 1)
+    )
     return t_tails(distance / error, df)

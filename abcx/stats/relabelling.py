@@ -1,0 +1,227 @@
+"""Random relabellings of two arms' units, drawn once and kept as sums, so that every hypothesis is closed form.
+
+A relabelling gives control's and variant's names to the pooled units at random, with the arms' sizes kept. What a
+test needs of it are the sums, over the units named variant, of the denominator x, the residual e = y - m x (m: the
+value of the unit's own arm) and their products, separately for the units that came from each arm. A mean is the ratio
+whose denominator is 1 for every unit. Residuals are centred per arm, so that values near 1e9 keep their digits; a
+unit of value 0 then has the same residual -m as every other zero of its arm, and zeros are a number times one row.
+
+Every relabelling is equally likely: the number of non-zero units in the arm is hypergeometric, the set of them is a
+uniformly random subset of that size, and so is the origin of the zeros. Units are sorted and the smaller arm is drawn,
+so neither the order of the units nor the names of the arms matter: swapping the arms gives the mirrored relabellings.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from abcx.stats.records import Moments, RatioMoments, Sample
+
+Array = NDArray[np.float64]
+
+_MEAN, _RATIO = (0, 1, 2, 1, 0), (0, 1, 2, 3, 4)
+"""Which column holds the sums of x, e, ee, ex, xx: three are enough where x is 1."""
+_CELLS = 1 << 20
+"""Memberships (relabellings x units) that are held at a time: 9 MB."""
+_GROUP_COST = 16
+"""A group of equal values costs about as much as so many units drawn one by one."""
+_RESOLUTION = 1e-14
+"""A spread below this fraction of the value is the rounding of equal values (as in means.py)."""
+
+
+class Sums(NamedTuple):
+    """Sums over some units, one number or one per relabelling: denominators, residuals and their products."""
+
+    x: Array
+    e: Array
+    ee: Array
+    ex: Array
+    xx: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arm:
+    """An arm as it was: its value (mean or ratio), its standard error, the sums over its units."""
+
+    n: int
+    value: float
+    error: float
+    sums: Sums
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Relabellings:
+    """The two arms, and per relabelling the sums over the units named variant that came from each of them."""
+
+    control: Arm
+    variant: Arm
+    from_control: Sums
+    from_variant: Sums
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pool:
+    """One arm's units: distinct non-zero values in order with how often they occur, and the row of a zero."""
+
+    sample: Sample
+    distinct: Array
+    times: NDArray[np.int64]
+    value: float
+    rows: Array
+    zero: Array
+
+    @property
+    def nonzero(self) -> int:
+        return len(self.sample.values)
+
+
+def draw(control: Sample, variant: Sample, draws: int, seed: int) -> Relabellings:
+    """`draws` relabellings of the pooled units; both arms need units, ratios a positive sum of denominators."""
+    pools = _pool(control), _pool(variant)
+    arms = _arm(pools[0]), _arm(pools[1])
+    first = 0 if _before(*pools) else 1
+    sums = _drawn(pools[first], pools[1 - first], draws, np.random.Generator(np.random.PCG64(seed)))
+    fields = _MEAN if control.values.ndim == 1 else _RATIO
+    of_first, of_second = (Sums(*np.ascontiguousarray(one[:, fields].T)) for one in sums)
+    if first == 1:
+        return Relabellings(arms[0], arms[1], of_second, of_first)
+    return Relabellings(arms[0], arms[1], _rest(arms[0].sums, of_first), _rest(arms[1].sums, of_second))
+
+
+def moments(sample: Sample) -> Moments | RatioMoments:
+    """What means.py and ratios.py ask for, of the units themselves."""
+    if sample.values.ndim == 1:
+        return _moments(sample.n, sample.values)
+    top, bottom = sample.values[:, 0], sample.values[:, 1]
+    one, other = _moments(sample.n, top), _moments(sample.n, bottom)
+    zeros = sample.n - len(top)
+    products = float(((top - one.mean) * (bottom - other.mean)).sum()) + zeros * one.mean * other.mean
+    return RatioMoments(one, other, products / (sample.n - 1) if sample.n > 1 else 0.0)
+
+
+def _moments(n: int, values: Array) -> Moments:
+    k = int(np.count_nonzero(values))
+    if n == 0:
+        return Moments(0, 0.0, 0.0, 0)
+    mean = float(values.sum()) / n
+    away = values - mean
+    square = float((away * away).sum()) + (n - len(values)) * mean * mean
+    # Two passes: the second takes out what rounding left of the mean.
+    left = float(away.sum()) - (n - len(values)) * mean
+    ends = [*([0.0] if len(values) < n else []), *([float(values.min()), float(values.max())] if len(values) else [])]
+    variance = max(0.0, square - left * left / n) / (n - 1) if n > 1 else 0.0
+    return Moments(n, mean + left / n, variance, k, min(ends), max(ends))
+
+
+def _pool(sample: Sample) -> _Pool:
+    if sample.values.ndim == 1:
+        distinct, times = np.unique(sample.values, return_counts=True)
+        value = float((distinct * times).sum()) / sample.n
+        value += (float(((distinct - value) * times).sum()) - (sample.n - len(sample.values)) * value) / sample.n
+        residual = distinct - value
+        rows = np.column_stack([np.ones_like(distinct), residual, residual * residual])
+        return _Pool(sample, distinct, times, value, rows, np.array([1.0, -value, value * value]))
+    # Complex numbers sort by their real part, then by the imaginary one, much faster than rows do.
+    pairs, times = np.unique(sample.values[:, 0] + 1j * sample.values[:, 1], return_counts=True)
+    top, bottom = pairs.real, pairs.imag
+    value = float((top * times).sum()) / float((bottom * times).sum())
+    residual = top - value * bottom
+    rows = np.column_stack([bottom, residual, residual * residual, residual * bottom, bottom * bottom])
+    return _Pool(sample, np.concatenate([top, bottom]), times, value, rows, np.zeros(5))
+
+
+def _arm(pool: _Pool) -> Arm:
+    n, zeros = pool.sample.n, pool.sample.n - pool.nonzero
+    fields = _MEAN if pool.sample.values.ndim == 1 else _RATIO
+    sums = Sums(*((pool.rows * pool.times[:, None]).sum(axis=0) + zeros * pool.zero)[list(fields)])
+    size = float(sums.x)
+    deviation = math.sqrt(float(sums.ee) / (n - 1)) * n / size if n > 1 else 0.0
+    error = 0.0 if deviation <= _RESOLUTION * abs(pool.value) else deviation / math.sqrt(n)
+    return Arm(n, pool.value, error, sums)
+
+
+def _rest(all_units: Sums, part: Sums) -> Sums:
+    return Sums(*(whole - some for whole, some in zip(all_units, part, strict=True)))
+
+
+def _before(one: _Pool, other: _Pool) -> bool:
+    """Whether `one` is the arm to draw: an order of arms that depends on their units alone, the smaller first."""
+    a, b = (one.sample.n, one.nonzero, len(one.distinct)), (other.sample.n, other.nonzero, len(other.distinct))
+    if a != b:
+        return a < b
+    for mine, theirs in ((one.distinct, other.distinct), (one.times, other.times)):
+        differs = np.flatnonzero(mine != theirs)
+        if differs.size:
+            return bool(mine[differs[0]] < theirs[differs[0]])
+    return True
+
+
+def _drawn(first: _Pool, second: _Pool, draws: int, generator: np.random.Generator) -> tuple[Array, Array]:
+    """Per relabelling the summed rows of the units that the first arm gets: from itself, from the second."""
+    zeros = first.sample.n - first.nonzero, second.sample.n - second.nonzero
+    nonzero = first.nonzero + second.nonzero
+    taken = generator.hypergeometric(nonzero, sum(zeros), first.sample.n, draws)
+    blank = generator.hypergeometric(zeros[0], zeros[1], first.sample.n - taken)
+    groups = len(first.times) + len(second.times)
+    sums = (_by_group if _GROUP_COST * groups < nonzero else _by_unit)(first, second, taken, generator)
+    sums[0][:] += blank[:, None] * first.zero
+    sums[1][:] += (first.sample.n - taken - blank)[:, None] * second.zero
+    return sums
+
+
+def _by_group(
+    first: _Pool, second: _Pool, taken: NDArray[np.int64], generator: np.random.Generator
+) -> tuple[Array, Array]:
+    """Few distinct values: how many units of each value are taken is multivariate hypergeometric, value by value."""
+    sums = [np.zeros((len(taken), pool.rows.shape[1])) for pool in (first, second)]
+    wanted, left = taken.copy(), first.nonzero + second.nonzero
+    for pool, into in zip((first, second), sums, strict=True):
+        for times, row in zip(pool.times.tolist(), pool.rows, strict=True):
+            left -= times
+            here = generator.hypergeometric(times, left, wanted)
+            wanted -= here
+            into += here[:, None] * row
+    return sums[0], sums[1]
+
+
+def _by_unit(
+    first: _Pool, second: _Pool, taken: NDArray[np.int64], generator: np.random.Generator
+) -> tuple[Array, Array]:
+    """Many values: a 0/1 matrix says who is taken, a matrix product adds up the rows."""
+    columns = [np.ascontiguousarray(np.repeat(pool.rows, pool.times, axis=0).T) for pool in (first, second)]
+    split, units = columns[0].shape[1], columns[0].shape[1] + columns[1].shape[1]
+    sums = np.empty((len(taken), len(columns[0]))), np.empty((len(taken), len(columns[1])))
+    share = first.sample.n / (first.sample.n + second.sample.n)
+    at_once = max(1, min(len(taken), _CELLS // max(units, 1)))
+    weights = np.empty((at_once, units))
+    for start in range(0, len(taken), at_once):
+        sizes = taken[start : start + at_once]
+        block = weights[: len(sizes)]
+        block[:] = _subsets(sizes, units, share, generator)
+        # Few rows times a tall matrix: BLAS is ten times as fast this way round.
+        sums[0][start : start + at_once] = (columns[0] @ block[:, :split].T).T
+        sums[1][start : start + at_once] = (columns[1] @ block[:, split:].T).T
+    return sums
+
+
+def _subsets(sizes: NDArray[np.int64], units: int, share: float, generator: np.random.Generator) -> NDArray[np.bool_]:
+    """One uniformly random subset of `units` units for each size, as rows of a membership matrix.
+
+    Each unit is taken by a coin of about the probability `share`; then units chosen at random are put back or added
+    until the size is right. Given its size a set of coins is uniform, and adding to or removing from a uniform set
+    uniformly leaves it uniform, so the result is exact whatever the coin's probability is. The coins are single bytes.
+    """
+    words = generator.integers(0, 2**64, -(-len(sizes) * units // 8), np.uint64)
+    coins = words.view(np.uint8)[: len(sizes) * units].reshape(len(sizes), units)
+    members = coins < round(256 * share)
+    missing = sizes - np.count_nonzero(members, axis=1)
+    for row, short in zip(members, missing.tolist(), strict=True):
+        if short:
+            candidates = np.flatnonzero(row != (short > 0))
+            row[generator.choice(candidates, abs(short), replace=False, shuffle=False)] = short > 0
+    return members
