@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from abcx import __version__, verdict
+from abcx import __version__, monitoring, verdict
 from abcx.checks import run_all
 from abcx.checks.context import CheckContext
 from abcx.data import inputs
 from abcx.data.records import Inputs, Observed
 from abcx.decomposition import decompositions
-from abcx.effects import metric_results
+from abcx.effects import metric_results, relabellings
 from abcx.errors import UsageError
 from abcx.planning import Planned, planned, units_for_margin
-from abcx.results import Arm, DataLog, MetricResult, Results, Setup
+from abcx.results import Arm, DataLog, MetricResult, Results, Setup, Verdict
+from abcx.sensitivity import alternatives
+from abcx.spec.analysis import Analysis
 from abcx.spec.load import Loaded, load
-from abcx.spec.model import Analysis, Experiment
+from abcx.spec.model import Experiment
 
 if TYPE_CHECKING:
     from abcx.data.engine import Engine
@@ -29,6 +31,9 @@ _METHODS = {
     "score": "shares by the constrained score test (Miettinen and Nurminen 1985; the ratio as Koopman 1984)",
     "exact score": "shares with few events by the exact binomial distribution of the same score statistic",
     "Welch": "means by Welch's t over units, the lift by inverting the same statistic (Fieller 1954)",
+    "permutation": "skewed or unbalanced metrics by permutation of the studentised statistic (Janssen 1997)",
+    "permutation+tail": "permutation with a fitted tail where fewer than 20 relabellings are beyond: approximate",
+    "Welch, adjusted": "covariates by regression with the arm's own slopes (CUPED, Deng et al. 2013; Lin 2013)",
     "Welch (ratio)": "ratios by Welch's t over linearised units (Deng, Knoblich, Lu 2018), the lift likewise",
 }
 
@@ -85,16 +90,25 @@ def run(engine: Engine, loaded: Loaded, frames: Inputs, command: str | None = No
 def conclude(loaded: Loaded, observed: Observed, command: str | None = None) -> Results:
     """From what was promised and what was observed to what may be concluded."""
     experiment = loaded.experiment
-    metrics = metric_results(experiment, observed)
     plan = planned(experiment, {name: data.summaries[experiment.control] for name, data in observed.metrics.items()})
-    context = CheckContext(experiment, observed, {metric.name: metric for metric in metrics}, plan.units, plan.source)
+    context = CheckContext(experiment, observed, {}, plan.units, plan.source)
+    rules = monitoring.rules(experiment, observed, plan, _reached(context))
+    relabelled = relabellings(experiment, observed)
+    metrics = metric_results(experiment, observed, rules, relabelled)
+    context = replace(context, metrics={metric.name: metric for metric in metrics}, relabelled=relabelled)
     checks = run_all(context)
     verdicts = verdict.judge(experiment.variants, metrics, checks, _progress(context, plan, metrics))
+    headline = verdict.headline(verdicts, metrics)
+
+    def judge(changed: Experiment, data: Observed) -> tuple[Verdict, tuple[MetricResult, ...]]:
+        found = metric_results(changed, data, rules, relabelled)
+        return verdict.judge((headline.arm,), found, checks, _progress(context, plan, found))[0], found
+
     shares = experiment.shares()
     return Results(
         abcx_version=__version__,
         experiment=experiment.name,
-        verdict=verdict.headline(verdicts, metrics),
+        verdict=headline,
         verdicts=verdicts,
         setup=_setup(loaded, plan, command),
         arms=tuple(Arm(arm, observed.units[arm], shares[arm]) for arm in experiment.arms),
@@ -104,13 +118,19 @@ def conclude(loaded: Loaded, observed: Observed, command: str | None = None) -> 
         data=_data_log(context),
         methods=_methods(experiment, metrics),
         limits=_limits(experiment, observed),
+        monitoring=monitoring.described(experiment, observed, plan),
+        sensitivity=tuple(alternatives(experiment, observed, headline, judge)) if headline.verdict != "INVALID" else (),
     )
 
 
-def _progress(context: CheckContext, plan: Planned, metrics: Sequence[MetricResult]) -> verdict.Progress:
+def _reached(context: CheckContext) -> bool:
+    """Whether the planned size or the end of the period is reached; data without either are taken as complete."""
     over = context.period_over()
-    enough = context.total >= plan.units if plan.units is not None else None
-    declared = over is not None or enough is not None
+    enough = context.total >= context.planned_units if context.planned_units is not None else None
+    return bool(over or enough or (over is None and enough is None))
+
+
+def _progress(context: CheckContext, plan: Planned, metrics: Sequence[MetricResult]) -> verdict.Progress:
     needed = {
         (metric.name, arm): units_for_margin(metric, arm, context.total)
         for metric in metrics
@@ -118,7 +138,8 @@ def _progress(context: CheckContext, plan: Planned, metrics: Sequence[MetricResu
         for arm in context.experiment.variants
     }
     return verdict.Progress(
-        reached=bool(over or enough or not declared),
+        reached=_reached(context),
+        stopping=context.experiment.analysis.monitoring != "fixed",
         units=context.total,
         planned=plan.units,
         per_day=context.experiment.plan.units_per_day or _observed_rate(context),
@@ -180,9 +201,11 @@ def _methods(experiment: Experiment, metrics: Sequence[MetricResult]) -> tuple[s
     families = [
         role for role in ("primary", "secondary") if sum(m.role == role for m in metrics) * len(experiment.variants) > 1
     ]
-    if families and experiment.analysis.correction == "holm":
+    name = {"holm": "Holm's correction", "bh": "Benjamini-Hochberg with matching intervals (FCR)"}
+    if families and experiment.analysis.correction in name:
         each = " by variant" if len(experiment.variants) > 1 else ""
-        methods.append(f"Holm's correction over {' and over '.join(f'{role} metrics{each}' for role in families)}")
+        over = " and over ".join(f"{role} metrics{each}" for role in families)
+        methods.append(f"{name[experiment.analysis.correction]} over {over}")
     return tuple(methods)
 
 

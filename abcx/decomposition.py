@@ -43,12 +43,7 @@ def _decomposition(
     return Decomposition(
         Factor(total, "value", means, _lifts(experiment, means)),
         Factor(share, "share", shares, _lifts(experiment, shares)),
-        Factor(
-            f"{metric.value} per {singular(experiment.unit)} with {metric.event}",
-            "value",
-            values,
-            _lifts(experiment, values),
-        ),
+        Factor(per_buyer, "value", values, _lifts(experiment, values)),
     )
 
 

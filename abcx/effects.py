@@ -2,64 +2,136 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from abcx import verdict
 from abcx.data.records import MetricData, Observed
 from abcx.metrics import MetricSpec
-from abcx.results import ArmValue, Cap, Comparison, MetricResult, Size, Status
+from abcx.results import Adjustment, ArmValue, Bayes, Cap, Comparison, MetricResult, Size, Status
+from abcx.spec.analysis import PrePeriod
 from abcx.spec.model import Experiment
-from abcx.stats.records import Contrast, Proportion
+from abcx.stats.records import Contrast, Proportion, RatioMoments, Summary
 from abcx.terms import EffectSizeValue
+from abcx.wording import joined
 
 if TYPE_CHECKING:
     from abcx.stats.multiplicity import Adjusted
+    from abcx.stats.relabelling import Relabellings
+    from abcx.stats.sequential import Sided
 
 Key = tuple[str, str]
 """A metric and a variant."""
 
+DRAWS = 4000
+"""Relabellings of a comparison."""
 
-def metric_results(experiment: Experiment, observed: Observed) -> tuple[MetricResult, ...]:
-    """Every metric, compared with the control, corrected within its family, with its status."""
-    contrasts = {
-        (name, arm): metric.contrast(
-            observed.metrics[name].summaries[experiment.control], observed.metrics[name].summaries[arm]
-        )
-        for name, metric in experiment.metrics.items()
-        for arm in experiment.variants
-    }
-    levels = _levels(experiment, contrasts)
+
+def relabellings(experiment: Experiment, observed: Observed) -> dict[Key, Relabellings]:
+    """Random relabellings of the units of every comparison whose units were read, drawn once for all that use them."""
+    from abcx.stats import relabelling
+
+    found: dict[Key, Relabellings] = {}
+    for name, data in observed.metrics.items():
+        metric = experiment.metrics[name]
+        for arm in experiment.variants if data.samples else ():
+            contrast = metric.contrast(data.summaries[experiment.control], data.summaries[arm])
+            if data.samples and contrast.difference_pivot is not None:
+                control, variant = data.samples[experiment.control], data.samples[arm]
+                found[name, arm] = relabelling.draw(control, variant, DRAWS, experiment.analysis.seed)
+    return found
+
+
+def metric_results(
+    experiment: Experiment, observed: Observed, rules: Mapping[Key, Sided], relabelled: Mapping[Key, Relabellings]
+) -> tuple[MetricResult, ...]:
+    """Every metric, compared with the control under the rule of its look, corrected within its family, with status."""
+    keys = [(name, arm) for name in experiment.metrics for arm in experiment.variants]
+    contrasts = {key: _contrast(experiment, observed.metrics[key[0]], key, relabelled) for key in keys}
+    levels = _levels(experiment, contrasts, rules)
     return tuple(
-        _metric(experiment, name, metric, observed.metrics[name], contrasts, levels)
-        for name, metric in experiment.metrics.items()
+        _metric(experiment, name, observed.metrics[name], contrasts, levels, rules, relabelled)
+        for name in experiment.metrics
     )
 
 
-def _levels(experiment: Experiment, contrasts: Mapping[Key, Contrast]) -> dict[Key, Adjusted]:
-    """The level of every comparison: Holm within primaries x variants and secondaries x variants (decision 8)."""
+def _contrast(
+    experiment: Experiment, data: MetricData, key: Key, relabelled: Mapping[Key, Relabellings], adjusted: bool = True
+) -> Contrast:
+    """The comparison by the method that the spec asks for, or that these units need."""
+    from abcx.stats import permutation
+
+    metric, (name, arm) = experiment.metrics[key[0]], key
+    control, variant = data.summaries[experiment.control], data.summaries[arm]
+    interval, reason = experiment.analysis.interval, None
+    if data.samples is not None and not isinstance(control, Proportion) and not isinstance(variant, Proportion):
+        declared = "The spec asks for it." if interval == "permutation" else None
+        reason = permutation.needed(control, variant) if interval == "auto" else declared
+    adjusted = adjusted and data.adjustment is not None
+    if adjusted and reason is None:
+        return _adjusted(experiment, metric, data, arm)[0]
+    if data.samples is None or reason is None:
+        return metric.contrast(control, variant)
+    samples = data.samples[experiment.control], data.samples[arm]
+    found = permutation.contrast(*samples, DRAWS, relabelled=relabelled.get((name, arm)))
+    note = f"Interval by permutation. {reason}" + (" So it is not adjusted for covariates." if adjusted else "")
+    return replace(found, note=_joined(found.note, note))
+
+
+def _adjusted(experiment: Experiment, metric: MetricSpec, data: MetricData, arm: str) -> tuple[Contrast, float | None]:
+    """The comparison adjusted for covariates and strata, and the fraction of the variance that they save."""
+    from abcx.stats import covariates, strata
+
+    assert data.adjustment is not None
+    found = strata.as_covariates(data.adjustment[experiment.control], data.adjustment[arm])
+    kind: covariates.Kind = {"share": "share", "value": "mean", "ratio": "ratio"}[metric.unit]  # type: ignore[assignment]
+    nonnegative = all(_nonnegative(summary) for summary in data.summaries.values())
+    contrast = covariates.contrast(found.control, found.variant, kind, nonnegative)
+    saved = covariates.saved(found.control, found.variant, kind, nonnegative)
+    return (contrast if found.note is None else replace(contrast, note=_joined(contrast.note, found.note))), saved
+
+
+def _nonnegative(summary: Summary) -> bool:
+    if isinstance(summary, Proportion):
+        return True
+    parts = (summary.numerator, summary.denominator) if isinstance(summary, RatioMoments) else (summary,)
+    return all(part.minimum is None or part.minimum >= 0 for part in parts)
+
+
+def _joined(first: str | None, second: str) -> str:
+    return second if first is None else f"{first} {second}"
+
+
+def _levels(
+    experiment: Experiment, contrasts: Mapping[Key, Contrast], rules: Mapping[Key, Sided]
+) -> dict[Key, Adjusted]:
+    """The level of every comparison, corrected within primaries x variants and secondaries x variants (decision 8).
+
+    Families are corrected on the overall scale: the p-values are those that looks have been paid for.
+    """
     from abcx.stats import multiplicity
 
     levels: dict[Key, Adjusted] = {}
     for role in ("primary", "secondary", "guardrail", "descriptive"):
         keys = [key for key in contrasts if experiment.metrics[key[0]].role == role]
-        family = role in ("primary", "secondary") and experiment.analysis.correction == "holm"
-        correct = multiplicity.holm if family else multiplicity.unadjusted
-        levels.update(
-            zip(keys, correct([contrasts[key].p_value for key in keys], experiment.analysis.alpha), strict=True)
-        )
+        family = role in ("primary", "secondary")
+        correct = multiplicity.CORRECTIONS[experiment.analysis.correction if family else "none"]
+        p_values = [rules[key].p_value(contrasts[key]) for key in keys]
+        levels.update(zip(keys, correct(p_values, experiment.analysis.alpha), strict=True))
     return levels
 
 
 def _metric(
     experiment: Experiment,
     name: str,
-    metric: MetricSpec,
     data: MetricData,
     contrasts: Mapping[Key, Contrast],
     levels: Mapping[Key, Adjusted],
+    rules: Mapping[Key, Sided],
+    relabelled: Mapping[Key, Relabellings],
 ) -> MetricResult:
+    metric = experiment.metrics[name]
     result = MetricResult(
         name=name,
         type=metric.type,
@@ -72,10 +144,33 @@ def _metric(
         minimum_effect=_size(metric.minimum_effect),
         margin=_size(metric.margin),
     )
-    comparisons = tuple(
-        _comparison(experiment, result, arm, contrasts[name, arm], levels[name, arm]) for arm in experiment.variants
-    )
-    return replace(result, comparisons=comparisons, cap=_cap(experiment, result, metric, data, levels))
+
+    def compared(contrast: Callable[[str], Contrast], adjusted: bool = True) -> tuple[Comparison, ...]:
+        keys = [(name, arm) for arm in experiment.variants]
+        return tuple(_comparison(experiment, result, k, contrast(k[1]), levels[k], rules[k], adjusted) for k in keys)
+
+    cap = adjustment = None
+    if data.cap is not None and (uncapped := data.uncapped) is not None:
+        text = metric.cap.text  # type: ignore[union-attr]
+        cap = Cap(
+            text, data.cap, compared(lambda arm: metric.contrast(uncapped[experiment.control], uncapped[arm]), False)
+        )
+    if data.adjustment is not None:
+        plain = compared(lambda arm: _contrast(experiment, data, (name, arm), relabelled, adjusted=False), False)
+        saved = {arm: _adjusted(experiment, metric, data, arm)[1] for arm in experiment.variants}
+        adjustment = Adjustment(_known_before(experiment), saved, plain)
+    return replace(result, comparisons=compared(lambda arm: contrasts[name, arm]), cap=cap, adjustment=adjustment)
+
+
+def _known_before(experiment: Experiment) -> str:
+    """What is adjusted for, in words."""
+    covariates, strata = experiment.analysis.covariates, experiment.analysis.stratify
+    words = [f"strata of {joined(strata)}"] if strata else []
+    if isinstance(covariates, PrePeriod):
+        words.insert(0, f"the metric in the {covariates.pre_period.text} before exposure")
+    elif covariates:
+        words.insert(0, joined(covariates))
+    return joined(words)
 
 
 def _arm_value(arm: str, metric: MetricSpec, data: MetricData, alpha: float) -> ArmValue:
@@ -91,37 +186,19 @@ def _arm_value(arm: str, metric: MetricSpec, data: MetricData, alpha: float) -> 
     )
 
 
-def _cap(
-    experiment: Experiment, result: MetricResult, metric: MetricSpec, data: MetricData, levels: Mapping[Key, Adjusted]
-) -> Cap | None:
-    """The result without the cap, at the same levels."""
-    if data.cap is None or data.uncapped is None:
-        return None
-    uncapped = data.uncapped
-    comparisons = tuple(
-        _comparison(
-            experiment,
-            result,
-            arm,
-            metric.contrast(uncapped[experiment.control], uncapped[arm]),
-            levels[result.name, arm],
-            adjusted=False,
-        )
-        for arm in experiment.variants
-    )
-    text = experiment.metrics[result.name].cap.text  # type: ignore[union-attr]
-    return Cap(text, data.cap, comparisons)
-
-
 def _comparison(
-    experiment: Experiment, metric: MetricResult, arm: str, contrast: Contrast, level: Adjusted, adjusted: bool = True
+    experiment: Experiment,
+    metric: MetricResult,
+    key: Key,
+    contrast: Contrast,
+    level: Adjusted,
+    rule: Sided,
+    adjusted: bool,
 ) -> Comparison:
-    from abcx.stats import inversion
-
-    effect = inversion.effect(contrast, level.alpha)
+    effect = rule.effect(contrast, level.alpha)
     tested = metric.role != "descriptive"
     comparison = Comparison(
-        arm=arm,
+        arm=key[1],
         control=experiment.control,
         method=effect.method,
         difference=effect.difference,
@@ -132,14 +209,29 @@ def _comparison(
         p_value_adjusted=level.p_value if tested and adjusted else None,
         alpha=level.alpha,
         status="descriptive",
-        p_value_margin=_margin_p(metric, contrast),
+        p_value_margin=_margin_p(metric, contrast, rule),
         note=effect.note,
         lift_note=effect.lift_note,
+        bayes=_bayes(experiment, metric, contrast),
     )
     return replace(comparison, status=_status(metric, comparison))
 
 
-def _margin_p(metric: MetricResult, contrast: Contrast) -> float | None:
+def _bayes(experiment: Experiment, metric: MetricResult, contrast: Contrast) -> Bayes | None:
+    """The lift under the declared prior; nothing without one."""
+    from abcx.stats.bayes import posterior
+
+    prior = experiment.analysis.prior
+    found = None if prior is None else posterior(contrast, prior.lift_sd.value, experiment.analysis.alpha)
+    if prior is None or found is None:
+        return None
+    falls = metric.goal == "decrease"
+    chance = 1 - found.chance_above if falls else found.chance_above
+    loss = found.loss_below if falls else found.loss_above
+    return Bayes(prior.lift_sd.value, found.lift, found.interval, chance, loss)
+
+
+def _margin_p(metric: MetricResult, contrast: Contrast, rule: Sided) -> float | None:
     """One-sided p of "the harm is at least the margin", on the margin's scale."""
     from abcx.stats import inversion
 
@@ -148,9 +240,11 @@ def _margin_p(metric: MetricResult, contrast: Contrast) -> float | None:
     pivot = contrast.ratio_pivot if metric.margin.relative else contrast.difference_pivot
     if pivot is None:
         return None
-    harm = metric.margin.value if metric.goal == "decrease" else -metric.margin.value
+    falls = metric.goal == "decrease"
+    harm = metric.margin.value if falls else -metric.margin.value
     at = 1 + harm if metric.margin.relative else harm
-    return inversion.one_sided(pivot, at, "above" if metric.goal == "decrease" else "below")
+    p = inversion.one_sided(pivot, at, "above" if falls else "below")
+    return rule.one_sided(p, "below" if falls else "above")
 
 
 def _status(metric: MetricResult, comparison: Comparison) -> Status:

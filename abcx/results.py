@@ -84,6 +84,18 @@ class ArmValue:
 
 
 @dataclass(frozen=True, slots=True)
+class Bayes:
+    """The lift under a prior of N(0, `lift_sd`^2): shrunk lift with its interval, the chance to beat the control in the
+    goal's direction, and the lift lost on average by shipping a variant that is worse."""
+
+    lift_sd: float
+    lift: float
+    interval: Interval
+    chance_to_beat: float
+    expected_loss: float
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """One variant against control on one metric.
 
@@ -106,6 +118,7 @@ class Comparison:
     p_value_margin: float | None = None
     note: str | None = None
     lift_note: str | None = None
+    bayes: Bayes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +140,18 @@ class Cap:
 
 
 @dataclass(frozen=True, slots=True)
+class Adjustment:
+    """The comparisons were adjusted for what was known before exposure; `unadjusted` shows the result without.
+
+    `saved` is the fraction of the variance that the covariates took away, by variant; None where nothing was adjusted.
+    """
+
+    text: str
+    saved: Mapping[str, float | None]
+    unadjusted: tuple[Comparison, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class MetricResult:
     """One metric: what it is, its value per arm, its comparisons. `unit` is `share`, `value` or `ratio`."""
 
@@ -141,6 +166,7 @@ class MetricResult:
     minimum_effect: Size | None = None
     margin: Size | None = None
     cap: Cap | None = None
+    adjustment: Adjustment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +186,19 @@ class Decomposition:
     total: Factor
     first: Factor
     second: Factor
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """The same data analysed another way: what was changed, and the verdict and first primary metric then."""
+
+    name: str
+    verdict: VerdictWord
+    arm: str
+    lift: float | None
+    lift_interval: Interval | None
+    p_value: float | None
+    holds: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +266,19 @@ class Setup:
         return "simulated" in self.tags
 
 
+@dataclass(frozen=True, slots=True)
+class Monitoring:
+    """How looks are paid for: the rule in words, units over planned units now, and the boundaries so far.
+
+    `boundaries` pairs the information at each look with the z-value that decides there (group sequential only).
+    """
+
+    rule: Literal["fixed", "group_sequential", "always_valid", "hybrid"]
+    message: str
+    information: float | None = None
+    boundaries: tuple[tuple[float, float], ...] = ()
+
+
 @dataclass(frozen=True)
 class Results:
     """Everything a report needs. `results["orders"]` is the MetricResult of that name."""
@@ -243,6 +295,8 @@ class Results:
     data: DataLog
     methods: tuple[str, ...]
     limits: tuple[str, ...]
+    monitoring: Monitoring = Monitoring("fixed", "judged once, at the planned size")
+    sensitivity: tuple[Alternative, ...] = ()
 
     def __getitem__(self, name: str) -> MetricResult:
         for metric in self.metrics:

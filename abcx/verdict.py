@@ -24,11 +24,13 @@ _REASON = {"missing": "data_loss"}
 class Progress:
     """How far the experiment is: whether its planned size or period is reached, and what is still missing.
 
-    Where neither was declared the data are taken as complete. `units` are analysed, `planned` over all arms; `per_day`
-    is declared or observed; `needed_for` gives the units at which a guardrail (by metric and variant) would resolve.
+    Where neither was declared the data are taken as complete. `stopping` says that looks are paid for, so a win may be
+    taken before the end. `units` are analysed, `planned` over all arms; `per_day` is declared or observed;
+    `needed_for` gives the units at which a guardrail (by metric and variant) would resolve.
     """
 
     reached: bool
+    stopping: bool
     units: int
     planned: int | None
     per_day: float | None
@@ -74,7 +76,7 @@ def _judge(arm: str, metrics: Sequence[MetricResult], checks: Sequence[CheckResu
         _win_noninferior(metric, found) for metric, found in primaries if metric.margin and clears_margin(metric, found)
     ]
     unresolved = [(metric, found) for metric, found in guardrails if found.status != "safe"]
-    if wins and not unresolved and progress.reached:
+    if wins and not unresolved and (progress.reached or progress.stopping):
         warnings += [
             _below_minimum(metric)
             for metric, found in primaries
@@ -98,8 +100,8 @@ def _keep_running(
     progress: Progress,
 ) -> Verdict:
     reasons: list[Reason] = []
-    needed = [progress.planned] if not progress.reached else []
-    if not progress.reached:
+    needed = [progress.planned] if not progress.reached and not (won and progress.stopping) else []
+    if not progress.reached and not (won and progress.stopping):
         reasons.append(Reason("too_early", _too_early(progress, won)))
     for metric, _ in unresolved if won or progress.reached else ():
         units = progress.needed_for.get((metric.name, arm))

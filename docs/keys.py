@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 
 from abcx.metrics import Conversion, Mean, Ratio
 from abcx.metrics.base import MetricOptions
-from abcx.spec import model
+from abcx.spec import analysis, model
 from abcx.terms import Range, Term
 
 PAGE = Path(__file__).parent / "spec.md"
@@ -33,7 +33,11 @@ MODELS: dict[str, type[BaseModel]] = {
         model.ArmCounts,
         model.TypedCount,
         model.Exposure,
-        model.Analysis,
+        analysis.Analysis,
+        analysis.GroupSequential,
+        analysis.Hybrid,
+        analysis.PrePeriod,
+        analysis.Prior,
         model.Plan,
         model.Baseline,
         MetricOptions,

@@ -18,7 +18,7 @@ RANKS = (
     ("spec",),
     ("data", "results"),
     ("checks", "verdict", "decomposition"),
-    ("planning", "effects", "analysis", "simulation"),
+    ("planning", "monitoring", "effects", "sensitivity", "analysis", "simulation"),
     ("report",),
     ("commands",),
     ("cli",),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import pandas as pd
 import pytest
+import yaml
 
 import abcx
 from abcx.data.engine import Engine
@@ -36,11 +38,21 @@ def test_cookie_cats_is_harm_on_day_7_and_its_split_is_warned() -> None:
     srm = check(results, "srm")
     assert srm.status == "warn"
     assert srm.p_value == pytest.approx(0.0086, abs=5e-5)
-    # Welch on rounds: p = .376 with the player who has 49,854 rounds, .949 without.
-    assert results["rounds"].comparisons[0].p_value == pytest.approx(0.376, abs=5e-4)
+    assert results["rounds"].comparisons[0].method == "permutation"  # one player has 49,854 rounds
     outliers = check(results, "outliers")
     assert outliers.status == "warn"
     assert "rounds" in outliers.message
+
+
+def test_cookie_cats_rounds_by_welch_with_and_without_the_whale(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(HERE)
+    spec = yaml.safe_load((HERE / "cookie-cats.yaml").read_text())
+    spec["analysis"] = {"interval": "analytic"}
+    with_him = abcx.analyze(spec)["rounds"].comparisons[0]
+    assert (with_him.method, with_him.p_value) == ("Welch", pytest.approx(0.376, abs=5e-4))
+    frame = pd.read_csv(SHARED / "cookie_cats" / "cookie_cats.csv.gz")
+    without = abcx.analyze(spec, units=frame[frame.sum_gamerounds < 49854])["rounds"].comparisons[0]
+    assert without.p_value == pytest.approx(0.949, abs=5e-4)
 
 
 def test_optimizely_log_gives_the_known_results() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from abcx.checks import (
+    calibration,
     crossover,
     duplicates,
     duration,
@@ -43,6 +44,7 @@ CHECKS: dict[str, Callable[[CheckContext], CheckResult]] = {
     "pre_period": pre_period.check,
     "outliers": outliers.check,
     "skewness": skewness.check,
+    "calibration": calibration.check,
     "too_good": too_good.check,
 }
 

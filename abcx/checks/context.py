@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from abcx import wording
@@ -12,13 +13,17 @@ from abcx.data.records import MetricData, Observed
 from abcx.results import Comparison, MetricResult
 from abcx.spec.model import Experiment
 
+if TYPE_CHECKING:
+    from abcx.stats.relabelling import Relabellings
+
 
 @dataclass(frozen=True)
 class CheckContext:
     """The spec, the data as observed, and the results of every metric by name.
 
     `planned_units` is the planned size over all arms, None where nothing was planned; `planned_from` says where it
-    comes from ("plan.units", "plan.baseline and minimum_effect", ...).
+    comes from ("plan.units", "plan.baseline and minimum_effect", ...). `relabelled` holds random relabellings of the
+    units of a metric and a variant, where the units themselves were read.
     """
 
     experiment: Experiment
@@ -26,6 +31,7 @@ class CheckContext:
     metrics: Mapping[str, MetricResult]
     planned_units: int | None = None
     planned_from: str | None = None
+    relabelled: Mapping[tuple[str, str], Relabellings] = field(default_factory=dict)
 
     @property
     def _zone(self) -> ZoneInfo:

@@ -20,6 +20,10 @@ _HELP = "use it to see that everything is logged; an early look at p < .05 raise
 
 def check(context: CheckContext) -> CheckResult:
     """Whether the declared period or the planned size is reached."""
+    if context.experiment.analysis.monitoring != "fixed":
+        return CheckResult(
+            "peeking", "pass", "looks are planned for: the levels and intervals of this look pay for them"
+        )
     over = context.period_over()
     enough = context.total >= context.planned_units if context.planned_units is not None else None
     details = {"period_over": over, "size_reached": enough}

@@ -1,21 +1,21 @@
-"""**Skewness**: are there enough units for the interval of a skewed metric?
+"""**Skewness**: which interval was used for a skewed metric, and can it be trusted?
 
-Looks at: the skewness of every mean and ratio in each arm (of the numerator, for a ratio) against the number of units.
-Warns where an arm has fewer than 355 x skewness^2 units (Kohavi, Deng, Longbotham, Xu 2014).
+Looks at: the skewness of every mean and ratio (of its values; for a ratio of numerator and denominator), the number of
+units and the split of the arms. Warns where Welch's interval was used although it would not hold its level on data of
+this shape, and where fewer than 30 units of an arm have a value that is not zero.
 
-Why it matters: intervals of means and ratios are Welch's, which trusts that averages of many units follow a bell curve.
-Where a few units hold most of the value it takes very many units until that is so. Below the limit a 95 % interval may
-cover less than 95 %, mostly because it misses on one side. An interval that does not need the bell curve (by
-permutation) is not built yet, so abcx can only say so.
+Why it matters: Welch's interval trusts that averages of many units follow a bell curve. Where a few units hold most of
+the value, or the arms differ much in size, a 95 % interval covers less than 95 %, mostly because it misses on one side.
+abcx then takes the interval from random relabellings of the units (`interval: auto`); with counts instead of units, or
+with `interval: analytic`, it cannot. With hardly any values no method can keep its promise.
 
-What to do now: read such an interval as a rough guide. Cap the metric (`cap: 99.9%`), decided before you look, which
-lowers the skewness at once, or judge by a conversion, which has no whales.
+What to do now: give one row per unit, or take `interval: analytic` out. Cap the metric (`cap: 99.9%`), decided before
+you look, which lowers the skewness at once, or judge by a conversion, which has no whales.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 from abcx import wording
@@ -23,81 +23,73 @@ from abcx.checks.context import CheckContext
 from abcx.results import CheckResult
 from abcx.stats.records import Moments, RatioMoments, Summary
 
-UNITS = 355
-"""Units that are enough for a skewness of 1."""
-
-
-@dataclass(frozen=True)
-class _Shape:
-    """One metric in one arm."""
-
-    metric: str
-    arm: str
-    units: int
-    skewness: float
-
-    @property
-    def enough(self) -> int:
-        """Units from which the bell curve can be trusted."""
-        return math.ceil(min(UNITS * self.skewness**2, 1e300))
+_HELP = "read the interval as a rough guide; cap the metric (`cap: 99.9%`) or judge by the share that converts"
 
 
 def check(context: CheckContext) -> CheckResult:
-    """Kohavi's rule for every mean and ratio."""
+    """The interval of every mean and ratio against the shape of its values."""
     numbers = [name for name, metric in context.experiment.metrics.items() if metric.unit != "share"]
     if not numbers:
-        message = "no metric is a mean or a ratio"
-        return CheckResult("skewness", "skipped", message, help="needs a mean or ratio metric")
-    shapes = [
-        _Shape(name, arm, units, skewness)
-        for name in numbers
-        for arm, summary in context.data(name).summaries.items()
-        for units, skewness in [_moments(summary)]
-        if skewness is not None
-    ]
-    if not shapes:
+        return CheckResult("skewness", "skipped", "no metric is a mean or a ratio", help="needs a mean or ratio metric")
+    details = {"metrics": {name: _plain(context, name) for name in numbers}}
+    if not any(_skewness(summary) is not None for name in numbers for summary in _summaries(context, name)):
         counts = context.observed.kind == "counts"
         message = "counts do not tell the skewness" if counts else "no unit differs from the others of its arm"
         help = "needs one row per unit, not counts" if counts else "needs values that differ between units"
-        return CheckResult("skewness", "skipped", message, help=help)
-    details = {"metrics": {name: {s.arm: _plain(context, s) for s in shapes if s.metric == name} for name in numbers}}
-    ranked = sorted(shapes, key=lambda shape: shape.enough / shape.units, reverse=True)
-    worst: dict[str, _Shape] = {}
-    for shape in ranked:
-        if shape.units < shape.enough:
-            worst.setdefault(shape.metric, shape)
-    if not worst:
-        most = ranked[0]
-        message = (
-            f"enough units for Welch's intervals: {most.metric} has {wording.count(most.units)} in {most.arm}, "
-            f"{wording.count(most.enough)} are needed at a skewness of {wording.significant(most.skewness, 3)}"
-        )
-        return CheckResult("skewness", "pass", message, None, details)
-    promise = f"{wording.significant(100 * (1 - context.experiment.analysis.alpha))}%"
-    first, *others = worst.values()
-    also = f" (likewise {wording.joined([shape.metric for shape in others])})" if others else ""
-    message = f"{_clause(first)}{also}: Welch's interval may not hold its {promise}"
-    help = "read the interval as a rough guide; cap the metric (`cap: 99.9%`) or judge by the share that converts"
-    return CheckResult("skewness", "warn", message, None, details, help)
-
-
-def _moments(summary: Summary) -> tuple[int, float | None]:
-    """Units and skewness of the values, or of the numerator; no skewness where it is unknown or there are no units."""
-    moments = summary.numerator if isinstance(summary, RatioMoments) else summary
-    if not isinstance(moments, Moments) or moments.n == 0:
-        return 0, None
-    known = moments.skewness is not None and math.isfinite(moments.skewness)
-    return moments.n, moments.skewness if known else None
-
-
-def _plain(context: CheckContext, shape: _Shape) -> dict[str, Any]:
-    compared = context.metrics[shape.metric].comparisons if shape.metric in context.metrics else ()
-    methods = sorted({comparison.method for comparison in compared})
-    return {"units": shape.units, "skewness": shape.skewness, "enough": shape.enough, "methods": methods}
-
-
-def _clause(shape: _Shape) -> str:
-    return (
-        f"{shape.metric} has a skewness of {wording.significant(shape.skewness, 3)} in {shape.arm}, "
-        f"where {wording.count(shape.units)} units are in and {wording.significant(shape.enough, 3)} would be enough"
+        return CheckResult("skewness", "skipped", message, None, details, help)
+    doubts = {name: doubt for name in numbers if (doubt := _doubt(context, name)) is not None}
+    if doubts:
+        (first, why), *others = doubts.items()
+        also = f" (likewise {wording.joined([name for name, _ in others])})" if others else ""
+        promise = f"{wording.significant(100 * (1 - context.experiment.analysis.alpha))}%"
+        message = f"{first}{also}: {why}; the interval may not hold its {promise}"
+        return CheckResult("skewness", "warn", message, None, details, _HELP)
+    relabelled = [name for name in numbers if _by_permutation(context, name)]
+    message = (
+        f"the intervals of {wording.joined(relabelled)} are by permutation"
+        if relabelled
+        else "the values are not too skewed for Welch's intervals"
     )
+    return CheckResult("skewness", "pass", message, None, details)
+
+
+def _summaries(context: CheckContext, name: str) -> list[Summary]:
+    return list(context.data(name).summaries.values())
+
+
+def _by_permutation(context: CheckContext, name: str) -> bool:
+    found = [context.comparison(name, arm) for arm in context.experiment.variants]
+    return any(one is not None and one.method.startswith("permutation") for one in found)
+
+
+def _doubt(context: CheckContext, name: str) -> str | None:
+    """Why the interval of a metric cannot be trusted, in one clause; None where it can."""
+    from abcx.stats import permutation
+
+    control, *variants = _summaries(context, name)
+    for variant in variants:
+        if not isinstance(control, (Moments, RatioMoments)) or not isinstance(variant, (Moments, RatioMoments)):
+            continue
+        if min(control.n, variant.n) < 2:
+            continue
+        if _by_permutation(context, name):
+            if not permutation.enough(control, variant):
+                return "fewer than 30 units of an arm have a value that is not zero"
+        elif (reason := permutation.needed(control, variant)) is not None:
+            return reason[:1].lower() + reason[1:].rstrip(".")
+    return None
+
+
+def _skewness(summary: Summary) -> float | None:
+    """Skewness of the values, or of the numerator; None where it is unknown."""
+    moments = summary.numerator if isinstance(summary, RatioMoments) else summary
+    known = isinstance(moments, Moments) and moments.skewness is not None and math.isfinite(moments.skewness)
+    return moments.skewness if known and isinstance(moments, Moments) else None
+
+
+def _plain(context: CheckContext, name: str) -> dict[str, Any]:
+    arms = {
+        arm: {"units": summary.n, "skewness": _skewness(summary)}
+        for arm, summary in context.data(name).summaries.items()
+    }
+    return {"arms": arms, "permutation": _by_permutation(context, name)}

@@ -1,9 +1,9 @@
 """**Sample ratio mismatch**: do the arms have the share of units that was planned?
 
-Looks at: the units analysed in each arm against the planned shares, by a chi-square test: over all units, on each day
-and for each value of each segment. Fails below p = .001 over all units and warns below .01. A day or a segment value
-warns below .001, corrected for how many days or values were looked at (Bonferroni). Days and values in which an arm
-expects fewer than 5 units are left out and counted.
+Looks at: the units analysed in each arm against the planned shares, by a chi-square test (under `monitoring` by a test
+that holds at every look): over all units, on each day and for each value of each segment. Fails below p = .001 over all
+units and warns below .01. A day or a segment value warns below .001, corrected for how many days or values were looked
+at (Bonferroni). Days and values in which an arm expects fewer than 5 units are left out and counted.
 
 Why it matters: a split that chance cannot explain means that units were lost, or let in, in one arm more than in the
 other, and those units are rarely like the rest. A slow page, a redirect, a crash, a bot filter or a late tracking call
@@ -56,7 +56,7 @@ def check(context: CheckContext) -> CheckResult:
     if not _testable(units, shares):
         few = "there are no units" if not context.total else f"only {context.noun(context.total)}: too few for the test"
         return CheckResult("srm", "skipped", few, help="needs at least 5 expected units in every arm")
-    p = _p_value(units, shares)
+    p = _overall(context, units, shares)
     days, days_left = _parts([(day, of_day) for day, of_day in context.observed.daily or ()], shares)
     values, values_left = _parts(
         [
@@ -81,6 +81,18 @@ def check(context: CheckContext) -> CheckResult:
 
 def _testable(units: Units, shares: Shares) -> bool:
     return sum(units.values()) * min(shares.values()) / math.fsum(shares.values()) >= MIN_EXPECTED
+
+
+def _overall(context: CheckContext, units: Units, shares: Shares) -> float:
+    """p of the split over all units. Where looks are paid for this check is looked at as often: a test martingale
+    (Lindon and Malek 2020) over the days so far, valid at every look."""
+    from abcx.stats import sequential_srm
+
+    if context.experiment.analysis.monitoring == "fixed":
+        return _p_value(units, shares)
+    days = [[of_day.get(arm, 0) for arm in shares] for _, of_day in context.observed.daily or ()]
+    cumulative = [list(map(sum, zip(*days[: i + 1], strict=True))) for i in range(len(days))]
+    return sequential_srm.p_value(cumulative or [[units[arm] for arm in shares]], list(shares.values()))
 
 
 def _p_value(units: Units, shares: Shares) -> float:

@@ -67,7 +67,8 @@ def _caps(engine: Engine, plan: Plan) -> dict[str, float]:
                     Problem(
                         "error",
                         "cap-at-zero",
-                        f"the cap {cap.text} of '{name}' falls at {value:g}: most units have no value, so it would cut everything",
+                        f"the cap {cap.text} of '{name}' falls at {value:g}: most units have no value, "
+                        "so it would cut everything",
                         help="write a higher quantile, or the cap as a number",
                     )
                 )
@@ -81,8 +82,14 @@ def _capped(value: Value, cap: float) -> str:
     return f"(CASE WHEN {column} > {literal(cap)} THEN {literal(cap)} ELSE {column} END)"
 
 
+def analysed(plan: Plan, name: str, cap: float | None) -> list[str]:
+    """The SQL of a metric's values per unit as they are compared: after the cap."""
+    values = plan.of(name)
+    return [f"c{value.position}" for value in values] if cap is None else [_capped(values[0], cap)]
+
+
 def _centres(engine: Engine, plan: Plan) -> list[float]:
-    """The pooled mean of every value: skewness is computed around it, so that values near 1e9 keep their digits."""
+    """The pooled mean of every value: moments are computed around it, so that values near 1e9 keep their digits."""
     if not plan.values:
         return []
     row = engine.run("SELECT " + ", ".join(f"favg(c{value.position})" for value in plan.values) + " FROM unit_table")[0]
@@ -93,13 +100,14 @@ def _fields(name: str, expressions: list[str], plan: Plan, centres: list[float],
     """The aggregates of one metric. A ratio's two values are taken from units that have both."""
     key, both = _key(plan, name) + suffix, " AND ".join(f"{sql} IS NOT NULL" for sql in expressions)
     fields = []
-    for part, (sql, value) in enumerate(zip(expressions, plan.of(name), strict=True)):
+    pairs = list(zip(expressions, plan.of(name), strict=True))
+    around = [f"({sql} - {literal(centres[value.position])})" for sql, value in pairs]
+    for part, ((sql, _), centred) in enumerate(zip(pairs, around, strict=True)):
         only = f"FILTER ({both})"
-        centred = f"({sql} - {literal(centres[value.position])})"
         aggregates = {
             "n": f"count({sql})",
             "mean": f"favg({sql})",
-            "var": f"var_samp({sql})",
+            "var": f"var_samp({centred})",
             "nonzero": "count(*)",
             "min": f"min({sql})",
             "max": f"max({sql})",
@@ -109,7 +117,7 @@ def _fields(name: str, expressions: list[str], plan: Plan, centres: list[float],
             condition = f"FILTER ({both} AND {sql} <> 0)" if label == "nonzero" else only
             fields.append(f'{aggregate} {condition} AS "{key}_{part}_{label}"')
     if len(expressions) == 2:
-        fields.append(f'covar_samp({expressions[0]}, {expressions[1]}) AS "{key}_cov"')
+        fields.append(f'covar_samp({around[0]}, {around[1]}) AS "{key}_cov"')
     return fields
 
 
@@ -183,7 +191,8 @@ def _tops(engine: Engine, plan: Plan, caps: dict[str, float]) -> dict[str, dict[
         first = _capped(values[0], caps[name]) if name in caps else f"c{values[0].position}"
         second = f"c{values[1].position}" if len(values) > 1 else "1.0::DOUBLE"
         fields.append(
-            f"arg_max({{a: {first}, b: {second}}}, {first}, {TOP}) FILTER ({first} IS NOT NULL AND {second} IS NOT NULL)"
+            f"arg_max({{a: {first}, b: {second}}}, {first}, {TOP}) "
+            f"FILTER ({first} IS NOT NULL AND {second} IS NOT NULL)"
         )
     rows = engine.run(f"SELECT arm, {', '.join(fields)} FROM unit_table GROUP BY arm")
     return {
@@ -196,22 +205,12 @@ def _tops(engine: Engine, plan: Plan, caps: dict[str, float]) -> dict[str, dict[
 
 def before_exposure(engine: Engine, plan: Plan) -> dict[str, dict[str, Summary]]:
     """The same metrics over as long a time before exposure as their window after it, from the events table."""
-    fields, keys = [], []
-    for name, metric in plan.metrics.items():
-        values = plan.of(name)
-        if metric.role == "descriptive" or not values or any(value.need.term.column is not None for value in values):
-            continue
-        keys.append(name)
-        for value in values:
-            since = f" AND e.t >= a.t0 - {value.window}" if value.window is not None else ""
-            x, inside = f"e.x{value.feed}", f"e.t < a.t0{since}"
-            form = {
-                "any": f"CASE WHEN count({x}) FILTER ({inside}) > 0 THEN 1.0::DOUBLE ELSE 0.0::DOUBLE END",
-                "count": f"CAST(count({x}) FILTER ({inside}) AS DOUBLE)",
-            }
-            fields.append(
-                f"{form.get(value.need.kind, f'coalesce(fsum({x}) FILTER ({inside}), 0.0)')} AS c{value.position}"
-            )
+    keys = [
+        name
+        for name, metric in plan.metrics.items()
+        if metric.role != "descriptive" and all(value.need.term.column is None for value in plan.of(name))
+    ]
+    fields = [_before(value, value.window) + f" AS c{value.position}" for name in keys for value in plan.of(name)]
     if not keys:
         return {}
     aggregates = [
@@ -230,3 +229,20 @@ def before_exposure(engine: Engine, plan: Plan) -> dict[str, dict[str, Summary]]
         name: {arm: _summary(plan, name, by_arm[arm]) if arm in by_arm else empty(plan, name) for arm in plan.arms}
         for name in keys
     }
+
+
+def before_values(plan: Plan, span: int) -> list[str]:
+    """The SQL of every event value in the `span` microseconds before exposure, as columns b0, b1, ..."""
+    values = [value for value in plan.values if value.need.term.column is None]
+    return [f"{_before(value, span)} AS b{value.position}" for value in values]
+
+
+def _before(value: Value, span: int | None) -> str:
+    """What a value of `events e` was before the exposure of the units `a`, in the last `span` microseconds or ever."""
+    since = f" AND e.t >= a.t0 - {span}" if span is not None else ""
+    x, inside = f"e.x{value.feed}", f"e.t < a.t0{since}"
+    if value.need.kind == "any":
+        return f"CASE WHEN count({x}) FILTER ({inside}) > 0 THEN 1.0::DOUBLE ELSE 0.0::DOUBLE END"
+    if value.need.kind == "count":
+        return f"CAST(count({x}) FILTER ({inside}) AS DOUBLE)"
+    return f"coalesce(fsum({x}) FILTER ({inside}), 0.0)"

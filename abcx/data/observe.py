@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from abcx.data import assignment, counts, moments, rows, units
+from abcx.data import adjustment, assignment, counts, moments, rows, samples, units
 from abcx.data.engine import Engine, literal
 from abcx.data.plan import Plan, plan
 from abcx.data.records import Inputs, Observed
@@ -32,9 +32,11 @@ def observe(engine: Engine, experiment: Experiment, base: Path, inputs: Inputs) 
     metrics = moments.summarise(
         engine, wanted, clock.as_of if assigned.has_time else None, _occurs(engine, wanted, loaded)
     )
-    if assigned.has_time and sum(attributed.before.values()):
+    if assigned.has_time and any(attributed.before.values()):
         before = moments.before_exposure(engine, wanted)
         metrics = {name: dataclasses.replace(data, before=before.get(name)) for name, data in metrics.items()}
+    metrics = adjustment.with_adjustments(engine, wanted, loaded, metrics, assigned.has_time)
+    metrics = samples.with_samples(engine, wanted, metrics)
     found = engine.run("SELECT arm, count(*), min(t0), max(t0) FROM unit_table GROUP BY arm")
     times = [time for row in found for time in row[2:] if time is not None]
     per_arm = {wanted.arms[row[0]]: int(row[1]) for row in found}
@@ -191,7 +193,8 @@ def _daily(engine: Engine, wanted: Plan) -> tuple[tuple[str, dict[str, int]], ..
     """Units first exposed on each day of the period's timezone, by arm."""
     zone = literal(wanted.experiment.timezone)
     found = engine.run(
-        f"SELECT CAST(CAST(timezone({zone}, make_timestamptz(t0)) AS DATE) AS VARCHAR) AS day, arm, count(*) FROM unit_table WHERE t0 IS NOT NULL GROUP BY ALL ORDER BY ALL"
+        f"SELECT CAST(CAST(timezone({zone}, make_timestamptz(t0)) AS DATE) AS VARCHAR) AS day, arm, count(*) "
+        "FROM unit_table WHERE t0 IS NOT NULL GROUP BY ALL ORDER BY ALL"
     )
     days: dict[str, dict[str, int]] = {}
     for day, arm, count in found:
@@ -202,7 +205,7 @@ def _daily(engine: Engine, wanted: Plan) -> tuple[tuple[str, dict[str, int]], ..
 def _segments(engine: Engine, wanted: Plan) -> dict[str, dict[str, dict[str, int]]]:
     """Units of each value of each segment, by arm; units without a value stand under an empty name."""
     found: dict[str, dict[str, dict[str, int]]] = {}
-    for position, name in enumerate(wanted.segments):
+    for position, name in enumerate(wanted.experiment.segments):
         cells = engine.run(f"SELECT coalesce(s{position}, ''), arm, count(*) FROM unit_table GROUP BY ALL ORDER BY ALL")
         for value, arm, count in cells:
             found.setdefault(name, {}).setdefault(str(value), dict.fromkeys(wanted.arms, 0))[wanted.arms[arm]] = int(

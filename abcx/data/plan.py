@@ -7,6 +7,7 @@ from typing import Any
 
 from abcx.metrics import MetricSpec
 from abcx.metrics.base import UnitColumn
+from abcx.spec.analysis import PrePeriod
 from abcx.spec.model import Experiment
 from abcx.terms import Term
 
@@ -27,7 +28,10 @@ class Value:
 
 @dataclass(frozen=True)
 class Plan:
-    """`terms` and `columns` are what the scans compute per row; `values` what the unit table holds per unit."""
+    """`terms` and `columns` are what the scans compute per row; `values` what the unit table holds per unit.
+
+    `segments` are the columns that are carried along, for segments or strata.
+    """
 
     experiment: Experiment
     terms: tuple[Term, ...]
@@ -39,6 +43,10 @@ class Plan:
     def of(self, metric: str) -> tuple[Value, ...]:
         """The one or two values of a metric."""
         return tuple(value for value in self.values if value.metric == metric)
+
+    def covariate(self, name: str) -> int:
+        """The position of a covariate among `columns`."""
+        return self.columns.index(UnitColumn("column", Term(column=name)))
 
     @property
     def metrics(self) -> dict[str, MetricSpec]:
@@ -59,9 +67,11 @@ def plan(experiment: Experiment) -> Plan:
             else:
                 feed = _index(terms, need.term.model_copy(update={"count": None}))
             values.append(Value(len(values), name, need, feed, microseconds))
-    return Plan(
-        experiment, tuple(terms), tuple(columns), tuple(values), tuple(experiment.segments), tuple(experiment.arms)
-    )
+    covariates = experiment.analysis.covariates
+    for name in () if isinstance(covariates, PrePeriod) else covariates or ():
+        _index(columns, UnitColumn("column", Term(column=name)))
+    segments = tuple(dict.fromkeys((*experiment.segments, *experiment.analysis.stratify)))
+    return Plan(experiment, tuple(terms), tuple(columns), tuple(values), segments, tuple(experiment.arms))
 
 
 def _index(items: list[Any], item: Any) -> int:

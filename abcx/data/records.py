@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from abcx.results import Exclusion, FileRecord
-from abcx.stats.records import Summary
+from abcx.stats.records import CrossMoments, Sample, Summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,9 @@ class MetricData:
 
     `summaries` is what is compared (after the cap, if any) and `uncapped` the same without the cap. `missing` counts
     exposed units without a value, `incomplete` those whose window is not over. `top` holds the largest values of units,
-    largest first (pairs of numerator and denominator for ratios). `before` is the same metric before exposure.
+    largest first (pairs of numerator and denominator for ratios). `before` is the same metric before exposure. `samples` are the
+    units themselves, where a method relabels them; `adjustment` the cross moments with covariates, by stratum ("" where
+    there is one).
     """
 
     summaries: Mapping[str, Summary]
@@ -38,6 +40,8 @@ class MetricData:
     incomplete: Mapping[str, int] = field(default_factory=dict)
     top: Mapping[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
     before: Mapping[str, Summary] | None = None
+    samples: Mapping[str, Sample] | None = None
+    adjustment: Mapping[str, Mapping[str, CrossMoments]] | None = None
     occurs: bool = True
 
 
@@ -47,7 +51,8 @@ class Observed:
 
     `daily` and `segments` are None where the data have no times or no such columns. `crossover` counts units seen in
     several arms (they are not in `units`); `unknown_arm` rows that fit no arm; `before_exposure` events of the metrics
-    that precede exposure, by arm; `units_before`: units with such an event, by arm.
+    that precede exposure, by arm; `units_before`: units with such an event, by arm. `shifted` holds the metrics with
+    other windows, by what was changed.
     """
 
     kind: str
@@ -66,6 +71,7 @@ class Observed:
     repeated_ids: int | None = None
     repeated_rows: int | None = None
     duplicate_units: int | None = None
+    shifted: Mapping[str, Mapping[str, MetricData]] = field(default_factory=dict)
     first_exposure: int | None = None
     last_exposure: int | None = None
     as_of: int | None = None

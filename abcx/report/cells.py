@@ -39,7 +39,9 @@ def sentence(text: str) -> str:
     """A message as a sentence: capital first letter (a name with an underscore is left as it is), full stop."""
     text = clean(text)
     named = "_" in text.partition(" ")[0]
-    return (text if named else text[:1].upper() + text[1:]) + ("" if not text or text.endswith((".", "!", "?")) else ".")
+    return (text if named else text[:1].upper() + text[1:]) + (
+        "" if not text or text.endswith((".", "!", "?")) else "."
+    )
 
 
 def ends(interval: Interval | None, form: Callable[[float], str]) -> str:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 from abcx.metrics import MetricSpec
 from abcx.problems import Level
+from abcx.spec.analysis import Analysis
 from abcx.spec.document import Loc
-from abcx.spec.model import Analysis, ArmSpec, DataSpec, Exposure, Period, Plan
+from abcx.spec.model import ArmSpec, DataSpec, Exposure, Period, Plan
 from abcx.terms import DurationValue
 
 

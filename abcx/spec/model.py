@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Discriminator, Field, GetJsonSchemaHandler
 from pydantic_core import PydanticCustomError
 
 from abcx.metrics import MetricSpec
+from abcx.spec.analysis import Analysis
 from abcx.spec.forms import BY_ARM, PATH, PATHS, SHARE, OrAs, SourceForms
 from abcx.spec.times import Time, Timezone, instant
 from abcx.terms import Count, Duration, Model, Number, Share, Text, Texts, Where, parse_share, shown
@@ -221,17 +222,6 @@ class Exposure(Model):
 
     event: Text = Field(description="the event that marks the exposure")
     where: Where = Field(default_factory=dict, description="plain conditions on the event's columns")
-
-
-class Analysis(Model):
-    """How the data are analysed."""
-
-    alpha: Annotated[Number, Field(ge=1e-6, le=0.5)] = Field(0.05, description="two-sided level of tests and intervals")
-    monitoring: Literal["fixed"] = Field("fixed", description="`fixed`: the result is judged once, at the planned size")
-    correction: Literal["holm", "none"] = Field("holm", description="for several primaries, secondaries or variants")
-    interval: Literal["auto", "analytic"] = Field("auto", description="how intervals are computed")
-    as_of: Time | None = Field(None, description="later rows are left out; default: the latest time in the data")
-    seed: Count = Field(0, description="seed of everything random")
 
 
 def _baseline(raw: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from abcx.spec.analysis_rules import analysis_rules
 from abcx.spec.data_rules import arm_files, data_rules
 from abcx.spec.document import Loc
 from abcx.spec.findings import Finding, Sections
@@ -23,6 +24,8 @@ def check(sections: Sections) -> Iterator[Finding]:
         yield from metric_rules(name, metric)
     if sections.data is not None:
         yield from data_rules(sections, sections.data)
+    if sections.analysis is not None:
+        yield from analysis_rules(sections, sections.analysis)
     yield from _plan(sections)
 
 

@@ -24,7 +24,8 @@ def _timezone(raw: Any) -> Any:
     return raw
 
 
-def _time(raw: Any) -> Any:
+def parse_time(raw: Any) -> Any:
+    """A date or time of the spec, still as text; an error that names the form where it is neither."""
     if isinstance(raw, str):
         try:
             moment = datetime.fromisoformat(raw)
@@ -40,7 +41,7 @@ def _time(raw: Any) -> Any:
 
 
 Timezone = Annotated[str, BeforeValidator(_timezone)]
-Time = Annotated[str, BeforeValidator(_time)]
+Time = Annotated[str, BeforeValidator(parse_time)]
 
 
 def is_date(text: str) -> bool:

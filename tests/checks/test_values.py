@@ -109,15 +109,18 @@ def _skewness(n, skew, kind="events"):
     return skewness.check(context((n, n), SPEC, {"revenue": type(shares_of())(data)}, kind=kind))
 
 
-def test_skewness_is_kohavis_rule():
-    assert _skewness(355 * 4, 2.0).status == "pass"
-    found = _skewness(355 * 4 - 1, -2.0)
+def test_skewness_doubts_welch_where_the_t_test_breaks():
+    """At 1,000 units the limit is a skewness of .2 sqrt(1000) = 6.3 (permutation.needed, by simulation)."""
+    assert _skewness(1000, 6.0).status == "pass"
+    found = _skewness(1000, -7.0)
     assert found.status == "warn"
     assert found.message == (
-        "revenue has a skewness of -2 in control, where 1,419 units are in and 1,420 would be enough: "
-        "Welch's interval may not hold its 95%"
+        "revenue: the skewness of the values is 7, too much for the t-test with 1,000 units in each arm; "
+        "the interval may not hold its 95%"
     )
-    assert found.details["metrics"]["revenue"]["control"]["enough"] == 1420
+
+
+def test_skewness_without_values():
     assert _skewness(1000, None, "counts").help == "needs one row per unit, not counts"
     assert skewness.check(context()).status == "skipped"
 

@@ -107,13 +107,13 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_dict_is_not_changed_and_its_problems_have_paths() -> None:
     spec = minimal()
     spec["metrics"]["orders"] |= {"goal": "up", "extra": 1}
-    spec["analysis"] = {"correction": "bh"}
+    spec["metrics"]["score"] = {"type": "nps"}
     before = json.dumps(spec)
     with pytest.raises(SpecError) as caught:
         load_spec(spec)
     assert json.dumps(spec) == before
     assert {problem.span.path for problem in caught.value.problems if problem.span} == {
-        "metrics.orders.goal", "metrics.orders.extra", "analysis.correction"
+        "metrics.orders.goal", "metrics.orders.extra", "metrics.score.type"
     }  # fmt: skip
 
 

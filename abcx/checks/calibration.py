@@ -1,0 +1,90 @@
+"""**Calibration**: would this analysis cry wolf on these very units?
+
+Looks at: every primary and guardrail metric. The units are dealt to the arms anew at random, thousands of times, so
+that nothing is left of any effect (an A/A test on your own data), and the chosen analysis judges each deal. It should
+call about 5 % of them significant at the usual level. For shares the deals are counted exactly. Warns where clearly
+more than 6 % are, or as much above another level.
+
+Why it matters: the promise of "95 %" is made for data of ordinary shape. A metric that a few units dominate, or a
+split of 90:10 with rare buyers, can break it, and no formula tells as surely as the data themselves.
+
+What to do now: set `interval: permutation`, cap the metric, or judge by the share that converts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from abcx import wording
+from abcx.checks.context import CheckContext
+from abcx.results import CheckResult
+from abcx.stats.records import Proportion
+
+TOLERATED = 1.2
+"""False alarms up to so many times the level are within the promise (6 % at 5 %: decisions.md 7)."""
+
+
+@dataclass(frozen=True)
+class _Found:
+    """False alarms of one comparison, with the interval of the simulation (no width where they were counted)."""
+
+    metric: str
+    arm: str
+    share: float
+    low: float
+    high: float
+
+
+def check(context: CheckContext) -> CheckResult:
+    """The share of random relabellings that the chosen analysis calls significant."""
+    found = list(_relabelled(context))
+    if not found:
+        message = "nothing was relabelled"
+        return CheckResult("calibration", "skipped", message, help="needs the units of a primary or guardrail metric")
+    alpha = context.experiment.analysis.alpha
+    details = {
+        "alpha": alpha,
+        "metrics": [
+            {"metric": one.metric, "arm": one.arm, "false_alarms": one.share, "interval": [one.low, one.high]}
+            for one in found
+        ],
+    }
+    loud = [one for one in found if one.low > TOLERATED * alpha]
+    worst = max(loud or found, key=lambda one: one.share)
+    several = len(context.experiment.variants) > 1
+    name = f"{worst.metric} ({worst.arm})" if several else worst.metric
+    among = "" if len(found) == 1 else ", the most of any metric"
+    share = f"{wording.percent(worst.share, 1)} of deals{among} ({wording.percent(alpha, 0)} is right)"
+    message = f"dealt to the arms at random, these units show an effect on {name} in {share}"
+    if loud:
+        cure = "set `interval: permutation`, cap the metric, or judge by the share that converts"
+        return CheckResult("calibration", "warn", message, None, details, cure)
+    return CheckResult("calibration", "pass", message, None, details)
+
+
+def _relabelled(context: CheckContext) -> Iterator[_Found]:
+    from abcx.stats import permutation, shares
+
+    experiment, alpha = context.experiment, context.experiment.analysis.alpha
+    for name, metric in experiment.metrics.items():
+        data = context.observed.metrics.get(name)
+        if metric.role not in ("primary", "guardrail") or data is None:
+            continue
+        for arm in experiment.variants:
+            control, variant = data.summaries[experiment.control], data.summaries[arm]
+            comparison = context.comparison(name, arm)
+            if comparison is None:
+                continue
+            if isinstance(control, Proportion) and isinstance(variant, Proportion):
+                if control.n and variant.n and comparison.method.endswith("score"):
+                    alarms = shares.false_alarms(control, variant, alpha)
+                    yield _Found(name, arm, alarms, alarms, alarms)
+            elif data.samples and (found := context.relabelled.get((name, arm))):
+                method: Literal["Welch", "permutation"] = (
+                    "permutation" if comparison.method.startswith("permutation") else "Welch"
+                )
+                if not comparison.method.endswith("adjusted"):
+                    units = data.samples[experiment.control], data.samples[arm]
+                    yield _Found(name, arm, *permutation.false_alarms(*units, alpha, method, relabelled=found))

@@ -1,0 +1,102 @@
+"""Covariates and strata: what was known of the units before exposure, as cross moments with every metric."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from abcx.data.engine import Engine
+from abcx.data.moments import analysed, before_values
+from abcx.data.plan import Plan
+from abcx.data.records import MetricData
+from abcx.data.rows import Rows
+from abcx.errors import DataError
+from abcx.problems import Problem
+from abcx.spec.analysis import PrePeriod
+from abcx.stats.records import CrossMoments
+
+
+def with_adjustments(
+    engine: Engine, plan: Plan, rows: Rows, data: Mapping[str, MetricData], timed: bool
+) -> dict[str, MetricData]:
+    """The metrics' data, with cross moments per arm and stratum where covariates or strata are declared."""
+    covariates, strata = plan.experiment.analysis.covariates, plan.experiment.analysis.stratify
+    if covariates is None and not strata:
+        return dict(data)
+    if isinstance(covariates, PrePeriod) and not (timed and "events" in rows.loaded and rows.loaded["events"].has_time):
+        raise DataError(
+            Problem(
+                "error",
+                "no-time",
+                "covariates from the pre-period need events and exposures with times",
+                help="remove analysis.covariates, or name the time columns",
+            )
+        )
+    _known(engine, plan, rows)
+    return {name: _adjusted(engine, plan, name, found) for name, found in data.items()}
+
+
+def _known(engine: Engine, plan: Plan, rows: Rows) -> None:
+    """Table `known`: per unit the stratum, the covariate columns k0, k1, ... and every value before exposure b0, ..."""
+    covariates = plan.experiment.analysis.covariates
+    strata = [f"coalesce(a.s{plan.segments.index(name)}, '')" for name in plan.experiment.analysis.stratify]
+    stratum = " || chr(31) || ".join(strata) or "''"
+    fields = [f"any_value({stratum}) AS stratum"]
+    joins = ""
+    if isinstance(covariates, PrePeriod):
+        fields += before_values(plan, covariates.pre_period.seconds * 1_000_000)
+        joins = "LEFT JOIN events e ON e.unit = a.unit AND NOT e.stray"
+    elif covariates:
+        fields += [f"any_value(u.m{plan.covariate(name)}) AS k{i}" for i, name in enumerate(covariates)]
+        joins = "LEFT JOIN units_one u ON u.unit = a.unit"
+    engine.run(f"CREATE TABLE known AS SELECT a.uid, {', '.join(fields)} FROM assigned a {joins} GROUP BY a.uid")
+
+
+def _adjusted(engine: Engine, plan: Plan, name: str, data: MetricData) -> MetricData:
+    covariates = plan.experiment.analysis.covariates
+    if isinstance(covariates, PrePeriod):
+        columns = [f"b{value.position}" for value in plan.of(name) if value.need.term.column is None]
+    else:
+        columns = [f"k{i}" for i in range(len(covariates or ()))]
+    if not columns and not plan.experiment.analysis.stratify:
+        return data
+    outcomes = analysed(plan, name, data.cap)
+    known = " AND ".join(f"{sql} IS NOT NULL" for sql in outcomes)
+    table = f"(SELECT * FROM unit_table JOIN known USING (uid) WHERE {known})"
+    expressions = [*outcomes, *_filled(engine, table, columns)]
+    by_arm: dict[str, dict[str, CrossMoments]] = {arm: {} for arm in plan.arms}
+    for arm, stratum, *row in engine.run(
+        f"SELECT arm, stratum, {_aggregates(expressions)} FROM {table} GROUP BY ALL ORDER BY ALL"
+    ):
+        by_arm[plan.arms[arm]][str(stratum)] = _cross(row, len(expressions))
+    return replace(data, adjustment=by_arm)
+
+
+def _filled(engine: Engine, table: str, columns: list[str]) -> list[str]:
+    """Missing covariates are given the mean of the others, and a column of their own says where (decisions.md 17)."""
+    if not columns:
+        return []
+    row = engine.run("SELECT " + ", ".join(f"favg({c}), count(*) - count({c})" for c in columns) + f" FROM {table}")[0]
+    filled = []
+    for position, column in enumerate(columns):
+        mean, missing = row[2 * position], row[2 * position + 1]
+        filled.append(f"coalesce({column}, {float(mean or 0.0)!r})")
+        if missing:
+            filled.append(f"CAST({column} IS NULL AS DOUBLE)")
+    return filled
+
+
+def _aggregates(expressions: list[str]) -> str:
+    means = [f"favg({sql})" for sql in expressions]
+    covariances = [f"covar_samp({a}, {b})" for i, a in enumerate(expressions) for b in expressions[i:]]
+    return ", ".join(["count(*)", *means, *covariances])
+
+
+def _cross(row: list[float | None], width: int) -> CrossMoments:
+    count, *rest = row
+    means, flat = rest[:width], iter(rest[width:])
+    matrix = [[0.0] * width for _ in range(width)]
+    for i in range(width):
+        for j in range(i, width):
+            matrix[i][j] = matrix[j][i] = float(next(flat) or 0.0)
+    return CrossMoments(int(count or 0), tuple(float(mean or 0.0) for mean in means), tuple(map(tuple, matrix)))
