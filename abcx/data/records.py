@@ -27,9 +27,9 @@ class MetricData:
 
     `summaries` is what is compared (after the cap, if any) and `uncapped` the same without the cap. `missing` counts
     exposed units without a value, `incomplete` those whose window is not over. `top` holds the largest values of units,
-    largest first (pairs of numerator and denominator for ratios). `before` is the same metric before exposure. `samples` are the
-    units themselves, where a method relabels them; `adjustment` the cross moments with covariates, by stratum ("" where
-    there is one).
+    largest first (pairs of numerator and denominator for ratios). `before` is the same metric before exposure.
+    `samples` are the units themselves, where a method relabels them; `adjustment` the cross moments with covariates, by
+    stratum ("" where there is one).
     """
 
     summaries: Mapping[str, Summary]

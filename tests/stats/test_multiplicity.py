@@ -72,7 +72,7 @@ def test_unadjusted() -> None:
 
 
 def test_intervals_keep_the_false_coverage_rate() -> None:
-    """Benjamini and Yekutieli (2005): of the intervals of what was found, at most 5 % miss (simulated, 20 % effects)."""
+    """Benjamini and Yekutieli (2005): of the intervals of what was found, at most 5 % miss (20 % of metrics move)."""
     rng = random.Random(5)
     missed = selected = 0
     for _ in range(400):
