@@ -10,6 +10,7 @@ from abcx.metrics import MetricSpec
 from abcx.results import MetricResult
 from abcx.spec.model import Baseline, Experiment
 from abcx.stats.records import Moments, RatioMoments, Summary
+from abcx.terms import EffectSizeValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,34 +22,37 @@ class Planned:
 
 
 def planned(experiment: Experiment, control: Mapping[str, Summary]) -> Planned:
-    """`plan.units`; else from `minimum_effect`, `power` and a baseline (declared, or the control as observed).
+    """`plan.units`; else from `minimum_effect`, margins, `power` and a baseline (declared, or the control as observed).
 
-    With several primaries or variants the largest size counts, at alpha divided by the size of the Holm family, the
-    level that the strongest of them must pass. `control` maps metrics to the control's summary.
+    The largest size counts: every primary must show its minimum effect, every guardrail exclude its margin.
+    Primaries are tested at alpha over the size of the Holm family, the level that the strongest must pass.
+    Guardrails need no correction of alpha, but all must pass at once: the chance to miss is divided by their number and
+    one more (Schultzberg, Ankargren, Frånberg 2024). `control` maps metrics to the control's summary.
     """
     plan = experiment.plan
     if plan.units is not None:
         return Planned(plan.units, "plan.units")
-    primaries = {
-        name: metric
-        for name, metric in experiment.metrics.items()
-        if metric.role == "primary" and metric.minimum_effect
-    }
-    family = sum(metric.role == "primary" for metric in experiment.metrics.values()) * len(experiment.variants)
-    alpha = experiment.analysis.alpha / (family if experiment.analysis.correction == "holm" else 1)
+    roles = [metric.role for metric in experiment.metrics.values()]
+    family = roles.count("primary") * len(experiment.variants)
+    corrected = experiment.analysis.correction != "none"
+    alpha = experiment.analysis.alpha
+    power = 1 - (1 - plan.power) / (roles.count("guardrail") + 1)
     sizes: list[int] = []
     observed = False
-    for name, metric in primaries.items():
+    for name, metric in experiment.metrics.items():
+        effect = {"primary": metric.minimum_effect, "guardrail": metric.margin}.get(metric.role)
+        if effect is None or not any(m.role == "primary" and m.minimum_effect for m in experiment.metrics.values()):
+            continue
         baseline = plan.baseline.get(name)
-        observed = observed or baseline is None
-        size = _size(experiment, metric, baseline or _observed(control[name]), alpha)
+        level = alpha / family if metric.role == "primary" and corrected else alpha
+        size = _size(experiment, metric, effect, baseline or _observed(control[name]), level, power)
         if size is not None:
+            observed = observed or baseline is None
             sizes.append(size)
     if not sizes:
         return Planned()
-    return Planned(
-        max(sizes), "minimum_effect and the control as observed" if observed else "plan.baseline and minimum_effect"
-    )
+    source = "minimum_effect and the control as observed" if observed else "plan.baseline and minimum_effect"
+    return Planned(max(sizes), source)
 
 
 def _observed(summary: Summary) -> Baseline | None:
@@ -65,26 +69,38 @@ def _observed(summary: Summary) -> Baseline | None:
     return Baseline(share=summary.successes / summary.n) if 0 < summary.successes < summary.n else None
 
 
-def _size(experiment: Experiment, metric: MetricSpec, baseline: Baseline | None, alpha: float) -> int | None:
-    """Units over all arms so that every variant has the planned power against the control."""
-    from abcx.stats import power
+def _size(
+    experiment: Experiment,
+    metric: MetricSpec,
+    effect: EffectSizeValue,
+    baseline: Baseline | None,
+    alpha: float,
+    power: float,
+) -> int | None:
+    """Units over all arms so that every variant has this power against the control, for an effect or against a margin.
+
+    Against a margin the true difference is 0, so shares have the spread of the baseline on both sides.
+    """
+    from abcx.stats.power import size_means, size_shares
 
     value = None if baseline is None else baseline.share if metric.unit == "share" else baseline.mean
-    effect = metric.minimum_effect
-    if baseline is None or value is None or effect is None:
+    if baseline is None or value is None:
         return None
     difference = abs(value) * effect.value if effect.relative else effect.value
     difference = -difference if metric.goal == "decrease" else difference
-    if difference == 0 or (metric.unit == "share" and not 0 <= value + difference <= 1):
+    against_margin = metric.role == "guardrail"
+    possible = metric.unit != "share" or against_margin or 0 <= value + difference <= 1
+    if difference == 0 or not possible:
         return None
     shares = experiment.shares()
     totals = []
     for variant in experiment.variants:
         ratio = shares[variant] / shares[experiment.control]
-        if metric.unit == "share":
-            units = power.size_shares(value, difference, alpha, experiment.plan.power, ratio)
+        if metric.unit == "share" and not against_margin:
+            units = size_shares(value, difference, alpha, power, ratio)
         else:
-            units = power.size_means(baseline.sd or 0.0, difference, alpha, experiment.plan.power, ratio)
+            sd = math.sqrt(value * (1 - value)) if metric.unit == "share" else baseline.sd or 0.0
+            units = size_means(sd, difference, alpha, power, ratio)
         totals.append(math.ceil(units / shares[experiment.control]))
     return max(totals)
 

@@ -5,11 +5,11 @@ Reports read these records and compute nothing that could change a conclusion.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from abcx import plain
 from abcx.stats.records import Interval
 
 if TYPE_CHECKING:
@@ -310,7 +310,7 @@ class Results:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON contract: plain dicts, lists, strings and finite numbers; what does not exist is None."""
-        return {"schema_version": SCHEMA_VERSION, **_plain_record(self)}
+        return {"schema_version": SCHEMA_VERSION, **plain.record(self)}
 
     def to_frame(self) -> pandas.DataFrame:
         """One row per metric and comparison, as a pandas frame with the columns of `rows()`."""
@@ -325,46 +325,4 @@ class Results:
 
     def rows(self) -> list[dict[str, Any]]:
         """One flat row per metric and comparison: what CSV and `to_frame` hold."""
-        return [_row(self, metric, comparison) for metric in self.metrics for comparison in metric.comparisons]
-
-
-def _row(results: Results, metric: MetricResult, comparison: Comparison) -> dict[str, Any]:
-    arms = {arm.name: arm for arm in metric.arms}
-    control, variant = arms[comparison.control], arms[comparison.arm]
-    low, high = comparison.difference_interval or (None, None)
-    lift_low, lift_high = comparison.lift_interval or (None, None)
-    return {
-        "experiment": results.experiment,
-        "verdict": next(v.verdict for v in results.verdicts if v.arm == comparison.arm),
-        "metric": metric.name,
-        **{name: getattr(metric, name) for name in ("type", "role", "goal")},
-        **{name: getattr(comparison, name) for name in ("control", "arm")},
-        "control_units": control.units,
-        "arm_units": variant.units,
-        "control_value": control.value,
-        "arm_value": variant.value,
-        "difference": comparison.difference,
-        "difference_low": low,
-        "difference_high": high,
-        "lift": comparison.lift,
-        "lift_low": lift_low,
-        "lift_high": lift_high,
-        **{name: getattr(comparison, name) for name in ("p_value", "p_value_adjusted", "alpha", "status", "method")},
-        "simulated": results.setup.simulated,
-    }
-
-
-def _plain_record(record: Any) -> dict[str, Any]:
-    return {f.name: _plain(getattr(record, f.name)) for f in fields(record)}
-
-
-def _plain(value: Any) -> Any:
-    if is_dataclass(value):
-        return _plain_record(value)
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+        return [plain.row(self, metric, comparison) for metric in self.metrics for comparison in metric.comparisons]

@@ -32,6 +32,18 @@ def percent(fraction: float, digits: int = 2, sign: bool = False) -> str:
     return f"{100 * fraction:{'+' if sign else ''},.{digits}f}%"
 
 
+def chance(p: float) -> str:
+    """A chance as a percentage that is never rounded to certainty: 96%, 99.4%, more than 99.9%."""
+    if not 0.001 <= p <= 0.999:
+        return "more than 99.9%" if p > 0.5 else "less than 0.1%"
+    return percent(p, 0 if 0.0095 <= p <= 0.9905 else 1)
+
+
+def small_percent(fraction: float) -> str:
+    """A small fraction as a percentage with two decimals, never rounded to nothing: 0.02%, below 0.01%."""
+    return "below 0.01%" if fraction < 0.00005 else percent(fraction)
+
+
 def lift(fraction: float) -> str:
     """A lift with its sign: +12.3%, +6.3%; two decimals below 1 % (+0.04%), more where it would read as 0."""
     if 0 < abs(fraction) < 0.00005:

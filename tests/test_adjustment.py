@@ -126,8 +126,10 @@ def test_a_share_is_adjusted_and_few_events_are_not() -> None:
 
 def test_skewed_values_are_relabelled_and_not_adjusted() -> None:
     rng = np.random.default_rng(1)
-    data = frame().assign(spend=lambda d: np.where(rng.random(len(d)) < 0.03, rng.lognormal(3, 2, len(d)), 0.0))
-    results = abcx.analyze(spec(covariates=["before"]), units=data)
+    data = frame().assign(spend=lambda d: np.where(rng.random(len(d)) < 0.05, rng.lognormal(3, 1.5, len(d)), 0.0))
+    data["arm"] = np.where(rng.random(len(data)) < 0.1, "variant", "control")
+    wanted = {**spec(covariates=["before"]), "arms": {"control": {"share": 0.9}, "variant": {"share": 0.1}}}
+    results = abcx.analyze(wanted, units=data)
     assert first(results).method.startswith("permutation")
     assert "not adjusted" in (first(results).note or "")
 
@@ -155,3 +157,25 @@ def test_sensitivity_says_what_the_verdict_hangs_on() -> None:
     plain = abcx.analyze({**spec(interval="analytic")}, units=data)
     assert found["without the cap"].lift == pytest.approx(first(plain).lift, rel=1e-9)
     assert found["without covariates"].holds in (True, False)
+
+
+def test_a_verdict_that_hangs_on_the_window_is_told_so() -> None:
+    """All orders of the variant come late: with half the window the win is gone."""
+    n = 400
+    units = [f"u{i}" for i in range(2 * n)]
+    arms = ["control", "variant"] * n
+    day = pd.Timestamp("2024-03-04")
+    exposures = pd.DataFrame({"unit": units, "arm": arms, "time": day})
+    buyers = [(u, 1 if a == "control" else 6) for i, (u, a) in enumerate(zip(units, arms, strict=True)) if i % 10 < 2]
+    late = [(u, 6) for i, (u, a) in enumerate(zip(units, arms, strict=True)) if a == "variant" and i % 4 == 1]
+    rows = [(u, day + pd.Timedelta(days=d)) for u, d in {**dict(buyers), **dict(late)}.items()]
+    events = pd.DataFrame(rows, columns=["unit", "time"]).assign(event="order")
+    wanted = {
+        **spec(),
+        "window": "10d",
+        "metrics": {"orders": {"type": "conversion", "event": "order", "role": "primary", "goal": "increase"}},
+    }
+    results = abcx.analyze(wanted, exposures=exposures, events=events)
+    assert results.verdict.verdict == "SHIP"
+    (half,) = [one for one in results.sensitivity if one.name == "with windows half as long"]
+    assert (half.verdict, half.holds) == ("DO NOT SHIP", False)

@@ -16,7 +16,7 @@ RANKS = (
     ("problems", "errors", "terms", "stats", "wording"),
     ("metrics",),
     ("spec",),
-    ("data", "results"),
+    ("data", "results", "plain"),
     ("checks", "verdict", "decomposition"),
     ("planning", "monitoring", "effects", "sensitivity", "analysis", "simulation"),
     ("report",),

@@ -87,3 +87,20 @@ def test_the_size_that_would_resolve_a_guardrail() -> None:
     low, high = results["chats"].comparisons[0].lift_interval or (None, None)
     assert low is not None and high is not None
     assert results.verdict.missing_units == math.ceil(20_000 * ((high - low) / 2 / 0.1) ** 2) - 20_000
+
+
+def test_guardrails_divide_the_chance_to_miss_and_are_sized_by_their_margin() -> None:
+    """With two guardrails the power of each is 1 - .2 / 3 (Schultzberg, Ankargren, Frånberg 2024)."""
+    arm = {"units": 1000, "revenue": {"mean": 10.0, "sd": 30.0}, "chats": {"mean": 2.0, "sd": 4.0}, "leaves": 100}
+    metrics = {
+        "revenue": {**MEAN, "minimum_effect": 1},
+        "chats": {"type": "mean", "role": "guardrail", "goal": "decrease", "margin": "5%"},
+        "leaves": {"type": "conversion", "role": "guardrail", "goal": "decrease", "margin": "5pp"},
+    }
+    power = 1 - 0.2 / 3
+    alone = conclude({"control": arm, "variant": arm}, {**metrics, "chats": {**metrics["chats"], "margin": "50%"}})
+    by_effect = math.ceil(TTestIndPower().solve_power(effect_size=1 / 30.0, power=power, alpha=0.05))
+    assert alone.setup.planned_units == 2 * by_effect
+    both = conclude({"control": arm, "variant": arm}, metrics)
+    by_margin = math.ceil(TTestIndPower().solve_power(effect_size=0.1 / 4.0, power=power, alpha=0.05))
+    assert both.setup.planned_units == 2 * by_margin

@@ -11,7 +11,6 @@ from abcx.data.rejects import locate, time_cure
 from abcx.data.select import Select, Source, usable_number
 from abcx.problems import Problem, Span
 
-_NUMBER = "write plain numbers (1234.5); `decimal`, `thousands` and `null` say how the file spells them"
 _YEARS = (-2_208_988_800_000_000, 7_258_118_400_000_000)
 """Microseconds from 1900 to 2200: what lies outside stands for a missing time."""
 
@@ -19,7 +18,7 @@ _YEARS = (-2_208_988_800_000_000, 7_258_118_400_000_000)
 @dataclass(frozen=True, slots=True)
 class Check:
     """Bad cells of one column: `flag` is true on their rows in the loaded table, `predicate` in the file. `message`
-    and `empty` (of an empty cell) name the `{value}`."""
+    and `empty` (of an empty cell) name the `{value}`. Without a `cure` it is about how numbers or times are written."""
 
     flag: str
     name: str
@@ -40,14 +39,12 @@ def _unread(select: Select, source: Source) -> Iterator[Check]:
     for name, scope in select.ranges(source):
         text, number = source.sql(name, "text"), source.sql(name, "number")
         predicate = f"{scope} AND {text} IS NOT NULL AND NOT {usable_number(number)}"
-        yield Check(
-            "unread", source.resolve(name) or name, predicate, "bad-number", "'{value}' is not a number", _NUMBER
-        )
+        yield Check("unread", source.resolve(name) or name, predicate, "bad-number", "'{value}' is not a number", "")
     time = source.name("time")
     if time is not None and table.time is None:
         kept, text = source.where(source.options.where), table.sql(time, "text")
         predicate = f"{kept} AND {text} IS NOT NULL AND {table.sql(time, 'time')} IS NULL"
-        yield Check("unread", time, predicate, "bad-time", "'{value}' is not a time", time_cure(table))
+        yield Check("unread", time, predicate, "bad-time", "'{value}' is not a time", "")
 
 
 def _checks(select: Select, source: Source) -> Iterator[Check]:
@@ -94,7 +91,7 @@ def _of_events(select: Select, source: Source) -> Iterator[Check]:
                 f"{select.match(source, term)} AND {odd}",
                 "bad-value",
                 f"a '{term.event}' has the value '" + "{value}'",
-                _NUMBER,
+                "",
                 f"a '{term.event}' has no value",
             )
 
@@ -112,8 +109,18 @@ def _of_units(select: Select, source: Source) -> Iterator[Check]:
         else:
             predicate = f"{kept} AND {text} IS NOT NULL AND NOT {usable_number(number)}"
             flag = f"abs(m{position}) > {LARGEST!r}"
-            cure = f"{_NUMBER}; leave the cell empty where there is no value"
-            yield Check(flag, name, predicate, "bad-number", "'{value}' is not a usable number", cure)
+            yield Check(flag, name, predicate, "bad-number", "'{value}' is not a usable number", "")
+
+
+def _number_cure(value: str) -> str:
+    """How to get on with a text that is no number."""
+    if not any(character.isdigit() for character in value):
+        return "where it means a missing value, name it: null: ['{value}']; else export plain numbers: 1234.5"
+    if "," in value or " " in value.strip():
+        return "say how the file writes numbers: thousands: ',' (1,234.5) or decimal: ',' (1234,5)"
+    if value.strip("0123456789.eE+- "):
+        return "export plain numbers, without currency or unit: 1234.5"
+    return "export plain numbers: 1234.5; none is taken beyond 1e50"
 
 
 def bad_cells(engine: Engine, before: int, source: Source, select: Select) -> Iterator[Problem]:
@@ -134,7 +141,8 @@ def bad_cells(engine: Engine, before: int, source: Source, select: Select) -> It
         told.add(place)
         empty = not value and check.empty
         message = check.empty if empty else check.message.replace("{value}", value[:60])
-        cure = "say what an empty value means: missing_value: zero or drop" if empty else check.cure
+        cure = check.cure or (time_cure(source.table, value) if check.code == "bad-time" else _number_cure(value))
+        cure = "say what an empty value means: missing_value: zero or drop" if empty else cure
         more = f" ({count:,} such rows)" if count > 1 else ""
         span = Span(source.table.shown, line, path=check.name)
         yield Problem("error", check.code, message + more, span, cure.replace("{value}", value[:60]))

@@ -16,10 +16,12 @@ TOP = 500
 """How many of the largest units per arm are kept for the influence check."""
 
 
-def summarise(engine: Engine, plan: Plan, as_of: int | None, occurs: dict[str, bool]) -> dict[str, MetricData]:
-    """Every metric's summaries by arm, from the table `unit_table`."""
-    caps = _caps(engine, plan)
-    centres = _centres(engine, plan)
+def summarise(
+    engine: Engine, plan: Plan, as_of: int | None, occurs: dict[str, bool], table: str = "unit_table"
+) -> dict[str, MetricData]:
+    """Every metric's summaries by arm, from a table with one row per unit."""
+    caps = _caps(engine, plan, table)
+    centres = _centres(engine, plan, table)
     fields: list[str] = []
     for name in plan.metrics:
         values = plan.of(name)
@@ -33,9 +35,9 @@ def summarise(engine: Engine, plan: Plan, as_of: int | None, occurs: dict[str, b
             )
     windows = sorted({value.window for value in plan.values if value.window is not None})
     late = [f"count(*) FILTER (t0 + {window} > {as_of}) AS late_{window}" for window in windows if as_of is not None]
-    rows = engine.records(f"SELECT arm, count(*) AS units, {', '.join([*fields, *late])} FROM unit_table GROUP BY arm")
+    rows = engine.records(f"SELECT arm, count(*) AS units, {', '.join([*fields, *late])} FROM {table} GROUP BY arm")
     by_arm = {plan.arms[row["arm"]]: row for row in rows}
-    tops = _tops(engine, plan, caps)
+    tops = _tops(engine, plan, caps, table)
     return {
         name: _metric_data(plan, name, by_arm, caps.get(name), tops.get(name, {}), occurs.get(name, True))
         for name in plan.metrics
@@ -46,7 +48,7 @@ def _key(plan: Plan, name: str) -> str:
     return f"k{list(plan.metrics).index(name)}"
 
 
-def _caps(engine: Engine, plan: Plan) -> dict[str, float]:
+def _caps(engine: Engine, plan: Plan, table: str) -> dict[str, float]:
     """The value of every cap: type-7 quantiles over all exposed units of all arms, fixed before arms are compared."""
     declared = {
         name: cap for name, metric in plan.metrics.items() if isinstance(cap := getattr(metric, "cap", None), CapValue)
@@ -59,7 +61,7 @@ def _caps(engine: Engine, plan: Plan) -> dict[str, float]:
             + ", ".join(
                 f"quantile_cont(c{plan.of(name)[0].position}, {cap.quantile})" for name, cap in quantiles.items()
             )
-            + " FROM unit_table"
+            + f" FROM {table}"
         )[0]
         for (name, cap), value in zip(quantiles.items(), row, strict=True):
             if value is not None and value <= 0:
@@ -88,11 +90,11 @@ def analysed(plan: Plan, name: str, cap: float | None) -> list[str]:
     return [f"c{value.position}" for value in values] if cap is None else [_capped(values[0], cap)]
 
 
-def _centres(engine: Engine, plan: Plan) -> list[float]:
+def _centres(engine: Engine, plan: Plan, table: str) -> list[float]:
     """The pooled mean of every value: moments are computed around it, so that values near 1e9 keep their digits."""
     if not plan.values:
         return []
-    row = engine.run("SELECT " + ", ".join(f"favg(c{value.position})" for value in plan.values) + " FROM unit_table")[0]
+    row = engine.run("SELECT " + ", ".join(f"favg(c{value.position})" for value in plan.values) + f" FROM {table}")[0]
     return [float(value or 0.0) for value in row]
 
 
@@ -179,7 +181,9 @@ def _metric_data(
     )
 
 
-def _tops(engine: Engine, plan: Plan, caps: dict[str, float]) -> dict[str, dict[str, tuple[tuple[float, float], ...]]]:
+def _tops(
+    engine: Engine, plan: Plan, caps: dict[str, float], table: str
+) -> dict[str, dict[str, tuple[tuple[float, float], ...]]]:
     """The largest units of every mean and ratio, by arm, as analysed (after the cap)."""
     pairs: dict[str, tuple[Value, ...]] = {
         name: plan.of(name) for name, metric in plan.metrics.items() if metric.needs().summary != "proportion"
@@ -194,7 +198,7 @@ def _tops(engine: Engine, plan: Plan, caps: dict[str, float]) -> dict[str, dict[
             f"arg_max({{a: {first}, b: {second}}}, {first}, {TOP}) "
             f"FILTER ({first} IS NOT NULL AND {second} IS NOT NULL)"
         )
-    rows = engine.run(f"SELECT arm, {', '.join(fields)} FROM unit_table GROUP BY arm")
+    rows = engine.run(f"SELECT arm, {', '.join(fields)} FROM {table} GROUP BY arm")
     return {
         name: {
             plan.arms[row[0]]: tuple((float(pair["a"]), float(pair["b"])) for pair in row[i + 1] or ()) for row in rows

@@ -8,7 +8,7 @@ from pathlib import Path
 from abcx.data import adjustment, assignment, counts, moments, rows, samples, units
 from abcx.data.engine import Engine, literal
 from abcx.data.plan import Plan, plan
-from abcx.data.records import Inputs, Observed
+from abcx.data.records import Inputs, MetricData, Observed
 from abcx.data.select import tells_arm
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
@@ -35,6 +35,7 @@ def observe(engine: Engine, experiment: Experiment, base: Path, inputs: Inputs) 
     if assigned.has_time and any(attributed.before.values()):
         before = moments.before_exposure(engine, wanted)
         metrics = {name: dataclasses.replace(data, before=before.get(name)) for name, data in metrics.items()}
+    shifted = _shifted(engine, wanted, loaded, assigned, clock)
     metrics = adjustment.with_adjustments(engine, wanted, loaded, metrics, assigned.has_time)
     metrics = samples.with_samples(engine, wanted, metrics)
     found = engine.run("SELECT arm, count(*), min(t0), max(t0) FROM unit_table GROUP BY arm")
@@ -62,6 +63,7 @@ def observe(engine: Engine, experiment: Experiment, base: Path, inputs: Inputs) 
         repeated_ids=attributed.repeated_ids,
         repeated_rows=attributed.repeated_rows,
         duplicate_units=attributed.duplicate_units,
+        shifted=shifted,
         first_exposure=min(times, default=None),
         last_exposure=max(times, default=None),
         as_of=clock.as_of,
@@ -122,7 +124,7 @@ def _load(engine: Engine, wanted: Plan, base: Path, inputs: Inputs) -> rows.Rows
                 "no-arm",
                 "no column says which arm a unit is in",
                 Span(first.shown, 1),
-                f"name it: columns: {{arm: NAME}}; the header is: {', '.join(first.header[:20])}",
+                f"name it: columns: {{arm: NAME}}; {first.told_header()}",
             )
         )
     for part, sources in opened.items():
@@ -170,7 +172,7 @@ def _refuse_windows_without_times(wanted: Plan, loaded: rows.Rows, part: str) ->
                     "no-time",
                     f"{what} needs times, and {table.shown} has no time column",
                     Span(table.shown, 1),
-                    f"name it: columns: {{time: NAME}}; the header is: {', '.join(table.header[:20])}",
+                    f"name it: columns: {{time: NAME}}; {table.told_header()}",
                 )
             )
 
@@ -187,6 +189,18 @@ def _occurs(engine: Engine, wanted: Plan, loaded: rows.Rows) -> dict[str, bool]:
         name: all(value.need.term.column is not None or events.get(value.feed, False) for value in wanted.of(name))
         for name in wanted.metrics
     }
+
+
+def _shifted(
+    engine: Engine, wanted: Plan, loaded: rows.Rows, assigned: assignment.Assignment, clock: assignment.Clock
+) -> dict[str, dict[str, MetricData]]:
+    """The metrics by windows half as long: does the verdict hang on the window that was chosen?"""
+    if not assigned.has_time or all(value.window is None for value in wanted.values):
+        return {}
+    half = wanted.with_windows(0.5)
+    units.build_with(engine, half, loaded, assigned, clock, "unit_table_half")
+    as_of = clock.as_of if assigned.has_time else None
+    return {"with windows half as long": moments.summarise(engine, half, as_of, {}, "unit_table_half")}
 
 
 def _daily(engine: Engine, wanted: Plan) -> tuple[tuple[str, dict[str, int]], ...]:

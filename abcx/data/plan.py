@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from abcx.metrics import MetricSpec
@@ -43,6 +43,14 @@ class Plan:
     def of(self, metric: str) -> tuple[Value, ...]:
         """The one or two values of a metric."""
         return tuple(value for value in self.values if value.metric == metric)
+
+    def with_windows(self, factor: float) -> Plan:
+        """The same plan with every window so many times as long."""
+        values = tuple(
+            value if value.window is None else replace(value, window=round(value.window * factor))
+            for value in self.values
+        )
+        return replace(self, values=values)
 
     def covariate(self, name: str) -> int:
         """The position of a covariate among `columns`."""

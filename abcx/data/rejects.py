@@ -21,7 +21,7 @@ _REJECTS = {
     "TOO MANY COLUMNS": (
         "ragged-row",
         "a row has too many cells",
-        "quote cells that hold the delimiter, or name it: delimiter: ';'",
+        "quote cells that hold the delimiter (\"1,234\"), or name the delimiter of the file: delimiter: ';'",
     ),
     "UNQUOTED VALUE": (
         "broken-quotes",
@@ -43,9 +43,11 @@ def rejected(engine: Engine, table: Table, tag: str) -> list[Problem]:
     if table.types is not None:
         return []
     found = engine.run(
-        "SELECT error_type::VARCHAR, count(*), min(line), "
+        "SELECT error_type::VARCHAR, count(DISTINCT line), min(line), "
         "arg_min(csv_line, line), arg_min(error_message, line), arg_min(line_byte_position, line) "
-        f"FROM rejects_{tag} GROUP BY ALL ORDER BY min(line)"
+        f"FROM rejects_{tag} r WHERE error_type <> 'CAST' "
+        f"OR NOT EXISTS (SELECT 1 FROM rejects_{tag} s WHERE s.line = r.line AND s.error_type <> 'CAST') "
+        "GROUP BY ALL ORDER BY min(line)"
     )
     problems = []
     for kind, count, line, text, message, position in found:
@@ -58,6 +60,7 @@ def rejected(engine: Engine, table: Table, tag: str) -> list[Problem]:
             problems.append(_bad_time(table, table.time or "", int(line), shown, str(message), more))
         else:
             code, what, cure = _REJECTS.get(kind, ("bad-row", "a row cannot be read", "correct the row"))
+            what += f": the header has {len(table.header)}" if code == "ragged-row" else ""
             problems.append(Problem("error", code, what + more, Span(table.shown, int(line), text=shown), cure))
     return problems
 
@@ -74,18 +77,20 @@ def broken_rows(engine: Engine, table: Table) -> list[Problem]:
         engine.run("DROP TABLE IF EXISTS scans_header")
 
 
-def time_cure(table: Table) -> str:
-    """How times are written, for a message."""
+def time_cure(table: Table, value: str = "") -> str:
+    """How times are written, for a message about one that is not."""
     form = table.options.time_format
     if form:
         return f"the file's time_format is {form}"
+    if value.isdigit() and len(value) in (10, 13, 16):
+        return "seconds since 1970 are not read: export times as ISO 8601 (2024-03-04T10:00:00Z)"
     return "write ISO 8601 (2024-03-04T10:00:00Z), or say how it is written: time_format: '%m/%d/%Y %H:%M'"
 
 
 def _bad_time(table: Table, name: str, line: int, text: str, message: str, more: str) -> Problem:
     value = message.partition('Could not convert string "')[2].rpartition("\" to '")[0]
     span = Span(table.shown, line, path=name, text=text)
-    return Problem("error", "bad-time", f"'{value}' is not a time{more}", span, time_cure(table))
+    return Problem("error", "bad-time", f"'{value}' is not a time{more}", span, time_cure(table, value))
 
 
 def locate(engine: Engine, table: Table, predicate: str, value: str) -> tuple[int, int, str]:

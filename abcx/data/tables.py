@@ -132,6 +132,8 @@ class Table:
         """The header as a message tells it."""
         names = [name for name in self.header if not name.startswith("\0")]
         more = f", ... ({len(names):,} columns)" if len(names) > 20 else ""
+        if len(names) == 1 and self.types is None:
+            more = " (one column: is it the right delimiter? `delimiter:` names it)"
         return f"the header is: {', '.join(name[:60] for name in names[:20])}{more}"
 
 
@@ -308,5 +310,7 @@ _UNREADABLE = {
         "has broken quotes, or lines that end in different ways",
         "double the quotes inside cells; save the file with one kind of line end (LF or CRLF)",
     ),
+    "No magic bytes found": ("parquet-broken", "is a cut Parquet file", "fetch or export it again"),
+    "Footer length error": ("parquet-broken", "is a broken Parquet file", "fetch or export it again"),
     "Malformed JSON": ("bad-json", "has a line that is not JSON", "a jsonl file has one JSON object on every line"),
 }

@@ -55,6 +55,19 @@ def build(engine: Engine, plan: Plan, rows: Rows, assignment: Assignment, clock:
     return Attributed(tuple(exclusions), before, units_before, repeated_ids, repeated_rows, duplicate_units)
 
 
+def build_with(engine: Engine, plan: Plan, rows: Rows, assignment: Assignment, clock: Clock, table: str) -> None:
+    """The values per unit once more, by the windows of another plan; only after `build`."""
+    timed = "events" in rows.loaded and rows.loaded["events"].has_time
+    span = _Span(assignment.has_time, clock) if timed else None
+    columns = ", ".join(f"{_value(value, span)} AS c{value.position}" for value in plan.values)
+    join_events = f"LEFT JOIN events e ON e.unit = a.unit AND {clock.usable(timed, 'e.')}"
+    join_units = "LEFT JOIN units_one u ON u.unit = a.unit" if "units" in rows.loaded else ""
+    engine.run(
+        f"CREATE TABLE {table} AS SELECT a.uid, any_value(a.arm) AS arm, any_value(a.t0) AS t0, {columns} "
+        f"FROM assigned a {join_units} {join_events} GROUP BY a.uid"
+    )
+
+
 @dataclass(frozen=True)
 class _Span:
     """When events count: from the unit's first exposure, or from the period's start where exposure has no time."""

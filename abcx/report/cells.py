@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Literal
 
 from abcx import wording
 from abcx.results import CheckResult, Comparison, Exclusion, Factor, MetricResult, Results, Role, Verdict
@@ -14,6 +15,7 @@ ROLES: dict[Role, str] = {
     "guardrail": "Guardrails",
     "descriptive": "Descriptive",
 }
+Rule = Literal["fixed", "group_sequential", "always_valid", "hybrid"]
 NOTHING = "-"
 _JOINERS = "\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"
 
@@ -69,15 +71,39 @@ def value_interval(interval: Interval | None, metric: MetricResult) -> str:
     return ends(interval, lambda x: wording.value(x, metric.unit))
 
 
-def effect(metric: MetricResult, comparison: Comparison, relative: bool = True) -> tuple[str, str]:
-    """Estimate and interval in text: the lift, or the difference where a lift is not wanted or does not exist."""
-    if relative and has_lift(comparison):
-        return shown(comparison.lift, wording.lift), ends(comparison.lift_interval, wording.lift)
+def effect(
+    metric: MetricResult, comparison: Comparison, relative: bool = True, rule: Rule = "fixed"
+) -> tuple[str, str]:
+    """Estimate and interval in text: the lift, or the difference where a lift is not wanted or does not exist.
+
+    `rule` says how looks are paid for: an interval that this look leaves open on both sides is not judged.
+    """
 
     def form(x: float) -> str:
-        return wording.difference(x, metric.unit)
+        return wording.lift(x) if lift else wording.difference(x, metric.unit)
 
-    return shown(comparison.difference, form), ends(comparison.difference_interval, form)
+    lift = relative and has_lift(comparison)
+    estimate = comparison.lift if lift else comparison.difference
+    interval = comparison.lift_interval if lift else comparison.difference_interval
+    return shown(estimate, form), "not judged" if silent(comparison, rule) else ends(interval, form)
+
+
+def silent(comparison: Comparison, rule: Rule) -> bool:
+    """Whether nothing is judged at this look: it lies between looks, or events are too few."""
+    return rule != "fixed" and comparison.difference_interval == (None, None) and unjudged(comparison, rule)
+
+
+def half_open(comparison: Comparison) -> bool:
+    """Whether one end of the difference is open, as it is where only harm is judged so far."""
+    return comparison.difference_interval is not None and comparison.difference_interval.count(None) == 1
+
+
+def unjudged(comparison: Comparison, rule: Rule) -> bool:
+    """Whether this look does not judge the side on which the estimate lies, so that p is 1 and says nothing."""
+    if rule == "fixed" or comparison.difference_interval is None or comparison.p_value != 1.0:
+        return False
+    low, high = comparison.difference_interval
+    return (high if (comparison.difference or 0.0) < 0 else low) is None
 
 
 def has_lift(comparison: Comparison) -> bool:
@@ -86,34 +112,22 @@ def has_lift(comparison: Comparison) -> bool:
     return comparison.lift is not None or bounded
 
 
-def p_value(comparison: Comparison) -> str:
-    """The raw p-value as printed, a dash where there is none."""
+def p_value(comparison: Comparison, rule: Rule = "fixed") -> str:
+    """The raw p-value as printed, a dash where there is none or this look does not judge it."""
+    if unjudged(comparison, rule):
+        return NOTHING
     return shown(comparison.p_value, lambda p: wording.p_value(p, comparison.alpha))
 
 
-def p_words(comparison: Comparison, alpha: float) -> str:
-    """`p = .041`; with the adjusted value where a correction changed it; `no p-value` where there is none."""
-    if comparison.p_value is None:
-        return "no p-value"
-    text = f"p = {p_value(comparison)}"
-    adjusted = comparison.p_value_adjusted
-    if adjusted is not None and adjusted != comparison.p_value:
-        text += f", adjusted {wording.p_value(adjusted, alpha)}"
-    return text
+def method(comparison: Comparison) -> str:
+    """The method in words."""
+    approximate = comparison.method == "permutation+tail"
+    return "permutation, approximate (fitted tail)" if approximate else clean(comparison.method)
 
 
 def level(alpha: float) -> str:
     """The level of an interval: 95% for alpha = .05, 97.5% for .025."""
     return f"{wording.significant(100 * (1 - alpha))}%"
-
-
-def levels(results: Results, metric: MetricResult) -> list[str]:
-    """Said where a correction made the intervals of the effects wider than those of the arms."""
-    own = {clean(c.arm): level(c.alpha) for c in metric.comparisons}
-    if set(own.values()) <= {level(results.setup.alpha)}:
-        return []
-    told = [f"{text} for {arm}" for arm, text in own.items()] if len(set(own.values())) > 1 else list(own.values())[:1]
-    return [f"After the correction the intervals of difference and lift hold at {wording.joined(told)}."]
 
 
 def when(results: Results) -> str:
@@ -169,29 +183,6 @@ def skipped(checks: Iterable[CheckResult]) -> list[str]:
     for check in checks:
         cures.setdefault(clean(check.help or check.message).rstrip("."), []).append(clean(check.code))
     return [f"{', '.join(codes)} ({cure})" if cure else ", ".join(codes) for cure, codes in cures.items()]
-
-
-def notes(metric: MetricResult) -> list[str]:
-    """What must be read beside a metric's numbers: why there is no test or lift, missing values, the cap."""
-    found = [f"{clean(note).rstrip('.')}" for c in metric.comparisons for note in (c.note, c.lift_note) if note]
-    missing = [f"{wording.count(arm.missing)} in {clean(arm.name)}" for arm in metric.arms if arm.missing]
-    if missing:
-        found.append(f"no value for {wording.joined(missing)}")
-    if metric.cap is not None:
-        found.append(_capped(metric))
-    return [f"{titled(metric)}: {note}." for note in dict.fromkeys(found)]
-
-
-def _capped(metric: MetricResult) -> str:
-    assert metric.cap is not None
-    cut = sum(arm.capped for arm in metric.arms)
-    at = [clean(metric.cap.text), wording.significant(metric.cap.value)]
-    text = f"{wording.plural(cut, 'values')} capped at {' = '.join(dict.fromkeys(at))}"
-    for comparison in metric.cap.uncapped:
-        estimate, interval = effect(metric, comparison)
-        where = f" {clean(comparison.arm)}" if len(metric.cap.uncapped) > 1 else ""
-        text += f"; uncapped{where} {estimate} ({interval}), {comparison.status}"
-    return text
 
 
 def card(results: Results) -> list[tuple[str, str]]:

@@ -33,6 +33,7 @@ class Row:
     estimate: str
     interval: str
     bar: str
+    p: str
     own_scale: bool
 
 
@@ -92,13 +93,13 @@ def forest(results: Results, width: int, ascii: bool = False) -> Forest:
     found = [(m, c, _shown(m, c)) for _, metrics in cells.by_role(results) for m in metrics for c in m.comparisons]
     lifts = [(metric, drawn) for metric, _, drawn in found if drawn is not None and drawn.relative]
     core = [drawn for metric, drawn in lifts if metric.role in ("primary", "guardrail")]
-    axis = _axis([drawn for _, drawn in lifts], core)
+    axis, rule = _axis([drawn for _, drawn in lifts], core), results.monitoring.rule
     lines = []
     for metric, comparison, drawn in found:
         relative = drawn is None or drawn.relative
-        estimate, interval = cells.effect(metric, comparison, relative)
+        texts = cells.effect(metric, comparison, relative, rule)
         line = "" if drawn is None else _draw(drawn, axis if relative else _own(drawn, axis), width, ascii)
-        lines.append(Row(metric, comparison, estimate, interval, line, not relative))
+        lines.append(Row(metric, comparison, *texts, line, cells.p_value(comparison, rule), not relative))
     heading = ruler([(0.0, "0"), (axis[0], "worse"), (axis[1], "better")], *axis, width)
     return Forest(heading, tuple(lines), tuple(_legend(lines, ascii)))
 

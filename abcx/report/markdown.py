@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from abcx import wording
-from abcx.report import cells, sentences
+from abcx.report import cells, looks, notes, sensitivity, sentences
+from abcx.report.markup import block, bullets, code, escape, table
 from abcx.report.page import draw
 from abcx.report.terminal import bars, bars_of_all
 from abcx.results import Comparison, MetricResult, Results, Verdict
@@ -22,8 +22,14 @@ GLOSSARY = {
     "Minimum effect": "the smallest effect worth having, declared before the data were seen.",
     "srm": "sample ratio mismatch: the arms' sizes do not fit the declared split, so that the arms cannot be compared.",
 }
-_SPECIAL = re.compile(r"[\\`*\[\]<>|~&$]|(?<![^\W_])_|_(?![^\W_])")
-_START = re.compile(r"^(?:[#+=-]|(\d{1,9})(?=[.)]))")
+LOOKS = (
+    "looking early and stopping at a good result raises false alarms; here the levels are stricter at each look, so "
+    "that all looks together keep the level. Effects that stop an experiment early are often overstated."
+)
+PRIOR = (
+    "what was believed before the data: lifts are normal around 0 with this standard deviation. The lift beside it is "
+    "shrunk towards 0; the chance and the loss hold as far as the prior does, and decide nothing here."
+)
 
 
 def render(results: Results) -> str:
@@ -31,39 +37,9 @@ def render(results: Results) -> str:
     blocks = [f"# {escape(results.setup.title or results.experiment)}"]
     if results.setup.simulated:
         blocks.append("**SIMULATED DATA.** These numbers are not what customers did.")
-    for section in (_verdict, _trust, _setup, _primaries, _all, _decompositions, _data, _methods, _glossary):
+    for section in SECTIONS:
         blocks += section(results)
     return "\n\n".join(blocks) + "\n"
-
-
-def escape(text: object) -> str:
-    """Text that Markdown and HTML leave alone, in a paragraph, a heading and a table cell."""
-    safe = _SPECIAL.sub(lambda match: "\\" + match[0], cells.clean(text))
-    return _START.sub(lambda match: f"{match[1]}\\" if match[1] else "\\" + match[0], safe)
-
-
-def code(text: str) -> str:
-    """A code span around any text; not for tables, where a bar would end the cell."""
-    fence = _fence(text, 1)
-    pad = " " if text[:1] == "`" or text[-1:] == "`" else ""
-    return f"{fence}{pad}{text}{pad}{fence}"
-
-
-def block(text: str) -> str:
-    """A fenced block of plain text."""
-    fence = _fence(text, 3)
-    return f"{fence}text\n{text.rstrip()}\n{fence}"
-
-
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]], sides: str = "") -> str:
-    """A GFM table of cells that are escaped already; `sides` has l or r per column."""
-    rules = ["---:" if side == "r" else "---" for side in sides.ljust(len(heads), "l")]
-    return "\n".join("| " + " | ".join(row) + " |" for row in (heads, rules, *rows))
-
-
-def bullets(items: Iterable[str]) -> str:
-    """A list of items that are escaped already."""
-    return "\n".join(f"- {item}" for item in items)
 
 
 def _verdict(results: Results) -> Iterator[str]:
@@ -71,7 +47,10 @@ def _verdict(results: Results) -> Iterator[str]:
     for verdict in (results.verdict, *others):
         yield f"## {verdict.verdict}: {escape(verdict.arm)}"
         yield f"**{escape(sentences.finding(results, verdict))}**"
-        if lines := list(_reasons(verdict)):
+        lines = list(_reasons(verdict))
+        if verdict == results.verdict:
+            lines += [f"Read with care: {escape(text)}" for text in sensitivity.care(results)]
+        if lines:
             yield bullets(lines)
     arms = ", ".join(f"{escape(arm.name)} {wording.count(arm.units)}" for arm in results.arms)
     when = cells.when(results)
@@ -120,15 +99,20 @@ def _setup(results: Results) -> Iterator[str]:
         "Exposure": setup.exposure,
         "Window": setup.window,
         "Level and correction": f"alpha {wording.significant(setup.alpha)}, {setup.correction}",
+        **dict(looks.facts(results)),
         "Planned size": planned,
         "Power": wording.percent(setup.power, 0),
-        "Units a day": cells.shown(setup.units_per_day, wording.count),
+        "Units a day": None if setup.units_per_day is None else wording.count(setup.units_per_day),
         "Segments": ", ".join(setup.segments),
         "Seed": str(setup.seed),
         "Spec": setup.spec,
         "SHA-256 of the spec": setup.spec_sha256,
     }
     yield table(("what", "as declared"), [(name, escape(text)) for name, text in facts.items() if text])
+    if rows := looks.boundaries(results):
+        overall = f"level {looks.alpha_words(setup.alpha)}"
+        yield f"Boundaries so far: a result beyond z, or whose ordinary p is below this p, decides ({overall} overall)."
+        yield table(("look", "planned size", "z", "p"), rows, "rrrr")
 
 
 def _primaries(results: Results) -> Iterator[str]:
@@ -140,11 +124,12 @@ def _primaries(results: Results) -> Iterator[str]:
         if results.verdict.verdict == "INVALID":
             yield "**Not to be quoted: a trust check forbids a conclusion.**"
         elif metric.comparisons:
-            yield bullets(escape(sentences.quote(metric, c, results.setup.unit)) for c in metric.comparisons)
+            rule, unit = results.monitoring.rule, results.setup.unit
+            yield bullets(escape(sentences.quote(metric, c, unit, rule)) for c in metric.comparisons)
         else:
             yield "No comparison could be made."
-        if notes := cells.notes(metric):
-            yield bullets(map(escape, notes))
+        if told := notes.of_metric(results, metric):
+            yield bullets(map(escape, told))
 
 
 def _definition(metric: MetricResult) -> str:
@@ -179,27 +164,30 @@ def _effects(results: Results, metric: MetricResult) -> Iterator[str]:
         yield _comparisons(results, [metric])
     if drawn := draw([bars(metric, WIDTH)], WIDTH, color=False, ascii=False).strip("\n"):
         yield block(drawn)
-    yield from map(escape, cells.levels(results, metric))
+    yield from map(escape, looks.levels(results, metric))
 
 
 def _comparisons(results: Results, metrics: Iterable[MetricResult]) -> str:
     heads = ("metric", "variant", "difference", "lift", "p", "adjusted p", "level", "method", "status")
-    rows = [
-        _comparison(metric, comparison, results.setup.alpha) for metric in metrics for comparison in metric.comparisons
-    ]
+    rows = [_comparison(results, metric, comparison) for metric in metrics for comparison in metric.comparisons]
     return table(heads, rows, "llrrrrrll")
 
 
-def _comparison(metric: MetricResult, comparison: Comparison, alpha: float) -> tuple[str, ...]:
-    difference, interval = cells.effect(metric, comparison, relative=False)
-    lift = cells.shown(comparison.lift, wording.lift)
-    if comparison.lift_interval is not None:
-        lift += f" ({cells.ends(comparison.lift_interval, wording.lift)})"
-    adjusted = cells.shown(comparison.p_value_adjusted, lambda p: wording.p_value(p, alpha))
+def _comparison(results: Results, metric: MetricResult, comparison: Comparison) -> tuple[str, ...]:
+    rule = results.monitoring.rule
+    difference, interval = cells.effect(metric, comparison, False, rule)
+    lift = cells.NOTHING
+    if cells.has_lift(comparison):
+        lift, ends = cells.effect(metric, comparison, True, rule)
+        lift += f" ({ends})" if comparison.lift_interval is not None else ""
+    p = adjusted = cells.NOTHING
+    if not cells.unjudged(comparison, rule):
+        p = cells.p_value(comparison, rule)
+        adjusted = cells.shown(comparison.p_value_adjusted, lambda p: wording.p_value(p, results.setup.alpha))
     return (
         *(escape(metric.name), escape(comparison.arm), f"{difference} ({interval})", lift),
-        *(cells.p_value(comparison), adjusted, cells.level(comparison.alpha)),
-        *(escape(comparison.method), comparison.status),
+        *(p, adjusted, cells.level(comparison.alpha)),
+        *(escape(cells.method(comparison)), comparison.status),
     )
 
 
@@ -217,20 +205,35 @@ def _all(results: Results) -> Iterator[str]:
         told.append(f"**{escape(metric.name)}** ({metric.role}): {_definition(metric)}")
         if results.verdict.verdict != "INVALID":
             told += [f"  - {escape(line)}" for line in _said(results, metric)]
-        told += [f"  - {escape(note)}" for note in cells.notes(metric)]
+        told += [f"  - {escape(note)}" for note in notes.of_metric(results, metric)]
     yield "\n".join(line if line.startswith("  - ") else f"- {line}" for line in told)
     yield _arms(results, others)
     if any(metric.comparisons for metric in others):
         yield _comparisons(results, others)
+        yield from map(escape, looks.levels_of_role(results, "secondary"))
 
 
 def _said(results: Results, metric: MetricResult) -> Iterator[str]:
     several = len(metric.comparisons) > 1
     for comparison in metric.comparisons:
         arm = f"{comparison.arm}: " if several else ""
-        yield arm + sentences.effect(metric, comparison, results.setup.unit)
+        told = sentences.effect(metric, comparison, results.setup.unit, results.monitoring.rule)
+        if comparison.p_value_margin is not None:
+            told += f" One-sided p against the margin: {wording.p_value(comparison.p_value_margin)}."
+        yield arm + told
     if not metric.comparisons:
         yield "Shown, not compared."
+
+
+def _sensitivity(results: Results) -> Iterator[str]:
+    if not results.sensitivity:
+        return
+    yield "## Does the verdict hold?"
+    names = ", ".join(escape(metric.name) for metric in cells.primaries(results)[:1])
+    yield f"The same data analysed in other ways; lift and p are those of {names} with {escape(results.verdict.arm)}."
+    yield from map(escape, sensitivity.line(results))
+    rows = [(escape(way), *rest) for way, *rest in sensitivity.rows(results)]
+    yield table(("what was changed", "verdict", "lift", "p", "holds"), rows, "llrrl")
 
 
 def _decompositions(results: Results) -> Iterator[str]:
@@ -253,7 +256,7 @@ def _data(results: Results) -> Iterator[str]:
     yield "## What was done to the data"
     times = {"First exposure": log.first_exposure, "Last exposure": log.last_exposure, "Data up to": log.as_of}
     told = [f"{label}: {escape(time)}" for label, time in times.items() if time]
-    told += [escape(cells.sentence(note)) for note in log.notes]
+    told += [escape(cells.sentence(note)) for note in notes.of_data(log.notes)]
     if told:
         yield bullets(told)
     if log.files:
@@ -279,12 +282,16 @@ def _methods(results: Results) -> Iterator[str]:
 
 def _glossary(results: Results) -> Iterator[str]:
     yield "## Glossary"
-    yield bullets(f"**{word}**: {meaning}" for word, meaning in GLOSSARY.items())
+    words = dict(GLOSSARY)
+    words |= {"Looks": LOOKS} if results.monitoring.rule != "fixed" else {}
+    words |= {"Prior": PRIOR} if any(c.bayes for metric in results.metrics for c in metric.comparisons) else {}
+    yield bullets(f"**{word}**: {meaning}" for word, meaning in words.items())
     version = escape(f"Written by abcx {results.abcx_version}")
     command = cells.again(results)
     yield f"{version}. To write it again: {code(command)}" if command else f"{version}."
 
 
-def _fence(text: str, least: int) -> str:
-    runs = [len(run) for run in re.findall("`+", text)]
-    return "`" * max(least, 1 + max(runs, default=0))
+SECTIONS = (
+    *(_verdict, _trust, _setup, _primaries, _all, _sensitivity),
+    *(_decompositions, _data, _methods, _glossary),
+)

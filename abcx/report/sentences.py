@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from abcx import wording
-from abcx.report.cells import clean, ends, named, sentence, titled
+from abcx.report.cells import Rule, clean, ends, half_open, named, sentence, silent, titled
+from abcx.report.looks import share_of_plan, why_silent
 from abcx.results import Comparison, MetricResult, Results, Setup, Size, Verdict
 from abcx.stats.records import Interval
 
@@ -34,17 +35,19 @@ def finding(results: Results, verdict: Verdict) -> str:
     if deciding is None:
         return "There is no comparison of the primary metric."
     metric, comparison = deciding
-    told = effect(metric, comparison, results.setup.unit)
+    told = effect(metric, comparison, results.setup.unit, results.monitoring.rule)
+    if silent(comparison, results.monitoring.rule):
+        told = told.replace("at this look.", f"because {why_silent(results)}.")
     if "no_benefit" in codes:
         told = _no_benefit(metric, comparison)
-    longer = more_needed(verdict, results.setup) if verdict.verdict == "KEEP RUNNING" else ""
+    longer = more_needed(verdict, results.setup) if verdict.verdict == "KEEP RUNNING" else _decided(results)
     return f"{told} {longer}".strip()
 
 
-def effect(metric: MetricResult, comparison: Comparison, unit: str) -> str:
+def effect(metric: MetricResult, comparison: Comparison, unit: str, rule: Rule = "fixed") -> str:
     """One sentence about one variant on one metric, in the words of its role and status."""
     if comparison.status in ("safe", "harmed", "unresolved"):
-        return guardrail(metric, comparison)
+        return guardrail(metric, comparison, rule=rule)
     if comparison.difference is None and comparison.difference_interval is None:
         why = comparison.note or comparison.lift_note or "the data do not allow a comparison"
         return f"No answer for {named(metric)}: {_lower(sentence(why), [metric])}"
@@ -52,22 +55,31 @@ def effect(metric: MetricResult, comparison: Comparison, unit: str) -> str:
         return _moved(metric, comparison, unit)
     if comparison.status == "descriptive":
         return _described(metric, comparison, unit)
+    if silent(comparison, rule):
+        so_far = f" so far {wording.lift(comparison.lift)}," if comparison.lift is not None else ""
+        return f"{titled(metric)}:{so_far} not judged at this look."
+    if rule == "hybrid" and half_open(comparison):
+        return f"No harm to {named(metric)} found: {_fits(metric, comparison)}. A win is not judged before the end."
     return f"No clear effect on {named(metric)}: {_fits(metric, comparison)}."
 
 
-def quote(metric: MetricResult, comparison: Comparison, unit: str) -> str:
+def quote(metric: MetricResult, comparison: Comparison, unit: str, rule: Rule = "fixed") -> str:
     """The same in absolute numbers: `Per 10,000 visitors: 190 orders with control, 202 with variant, ...`."""
     values = {arm.name: arm.value for arm in metric.arms}
     control, variant = values.get(comparison.control), values.get(comparison.arm)
     if control is None or variant is None:
         return f"{titled(metric)} cannot be compared: an arm has no value."
     change = absolute(metric, comparison, unit, short=True)
+    change += ", not judged at this look" if silent(comparison, rule) else ""
+    if comparison.method.endswith("adjusted"):  # the arms' values are as measured, their difference is not the effect
+        change = f"as measured; adjusted, {change}"
+    change = f"{' ' if change.startswith('as measured') else ': '}{change}."
     names = clean(comparison.control), clean(comparison.arm)
     if metric.unit == "share":
         start = f"Out of {wording.count(PER)} {clean(unit)}, {_rate(control)} {named(metric)} with {names[0]}"
-        return f"{start} and {_rate(variant)} with {names[1]}: {change}."
+        return f"{start} and {_rate(variant)} with {names[1]}{change}"
     start = f"{titled(metric)}: {wording.significant(control)} with {names[0]}"
-    return f"{start} and {wording.significant(variant)} with {names[1]}: {change}."
+    return f"{start} and {wording.significant(variant)} with {names[1]}{change}"
 
 
 def absolute(metric: MetricResult, comparison: Comparison, unit: str, short: bool = False) -> str:
@@ -87,13 +99,15 @@ def absolute(metric: MetricResult, comparison: Comparison, unit: str, short: boo
     return f"{form(abs(x))} {word}{about}{_range(comparison.difference_interval, scale, words, form)}"
 
 
-def guardrail(metric: MetricResult, comparison: Comparison, name_arm: bool = False) -> str:
+def guardrail(metric: MetricResult, comparison: Comparison, name_arm: bool = False, rule: Rule = "fixed") -> str:
     """Safe, unresolved or harmed, against the declared margin, and whether it is worse than no effect."""
     margin = metric.margin
     allowed = f"a harm of more than {clean(margin.text)}" if margin else "harm"
     interval = ends(scale_interval(comparison, margin), scale_form(metric, margin))
     fits = f"the data fit {interval}" if interval != "-" else "no interval could be computed"
     name = titled(metric) + (f" with {clean(comparison.arm)}" if name_arm else "")
+    if silent(comparison, rule):
+        return f"{name}: {comparison.status}, not judged at this look."
     if comparison.status == "harmed":
         return f"{name}: harmed, {allowed.replace('a harm of', 'by')} ({fits})."
     worse = _worse_than_nothing(metric, scale_interval(comparison, margin))
@@ -101,6 +115,8 @@ def guardrail(metric: MetricResult, comparison: Comparison, name_arm: bool = Fal
         told = f"{name}: safe, {allowed} is excluded ({fits})."
         return told + (" It is worse than the control all the same, within what is tolerated." if worse else "")
     told = f"{name}: unresolved, {allowed} is not excluded ({fits})."
+    if rule == "hybrid" and half_open(comparison):
+        told = f"{name}: unresolved, {allowed} is not found ({fits}). Safety is not judged before the end."
     return told + (" It is worse than the control; by how much is open." if worse else "")
 
 
@@ -146,6 +162,14 @@ def _deciding(results: Results, verdict: Verdict, codes: set[str]) -> tuple[Metr
     if "guardrail_harm" in codes and not decided:
         decided = [pair for pair in pairs if pair[1].status == "harmed"]
     return next(iter(decided or main), None)
+
+
+def _decided(results: Results) -> str:
+    """Said of a verdict that did not wait for the planned size because its looks are paid for."""
+    monitoring = results.monitoring
+    if monitoring.rule == "fixed" or monitoring.information is None or monitoring.information >= 1:
+        return ""
+    return f"Decided at {share_of_plan(monitoring.information)}, looks paid for."
 
 
 def _no_benefit(metric: MetricResult, comparison: Comparison) -> str:

@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from abcx.report import cells
-from abcx.report.markdown import escape
-from abcx.report.markdown import table as markdown_table
+from abcx.report.markup import escape
+from abcx.report.markup import table as markdown_table
 from abcx.report.page import STYLES, draw
 from abcx.results import Results, Verdict
 
@@ -68,8 +68,9 @@ def _rows(results: Results) -> Iterator[list[str]]:
 def _effects(results: Results, verdict: Verdict) -> list[list[str]]:
     if verdict.verdict == "INVALID":
         return [[cells.clean(metric.name), "-", "-", "-"] for metric in cells.primaries(results)]
+    rule = results.monitoring.rule
     pairs = [(m, c) for m in cells.primaries(results) for c in m.comparisons if c.arm == verdict.arm]
-    return [[cells.clean(m.name), *cells.effect(m, c), cells.p_value(c)] for m, c in pairs]
+    return [[cells.clean(m.name), *cells.effect(m, c, rule=rule), cells.p_value(c, rule)] for m, c in pairs]
 
 
 def _warnings(results: Results) -> int:

@@ -12,10 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from abcx import wording
-from abcx.report import cells, sentences
+from abcx.report import cells, looks, notes, sensitivity, sentences
 from abcx.report.forest import Row, forest, of_metric
 from abcx.report.page import STYLES, draw, grid
-from abcx.results import CheckResult, MetricResult, Results, Verdict
+from abcx.results import CheckResult, Comparison, MetricResult, Results, Verdict
 
 
 def render(results: Results, width: int = 100, color: bool = False, ascii: bool = False) -> str:
@@ -74,6 +74,7 @@ def _advice(results: Results, verdict: Verdict, told: set[str]) -> list[Text]:
     codes, messages = cells.warnings(results, verdict)
     if codes := [cells.clean(code) for code in codes if code not in told]:
         lines.append(_line(f"Read with care: {', '.join(codes)} (see the trust checks).", "yellow"))
+    messages += sensitivity.care(results) if verdict == results.verdict else []
     lines += [_line(f"Read with care: {cells.sentence(text)}", "yellow") for text in messages if text not in told]
     told.update(codes, messages)
     return lines
@@ -99,7 +100,8 @@ def _trust(results: Results) -> list[RenderableType]:
 
 def _setup(results: Results) -> Table:
     table = grid("ll")
-    for label, text in cells.card(results):
+    found = [*cells.card(results), ("looks", looks.in_short(results))]
+    for label, text in found if found[-1][1] else found[:-1]:
         table.add_row(Text(label, style="dim"), _line(text))
     return table
 
@@ -108,15 +110,16 @@ def _primary(results: Results, metric: MetricResult, width: int, ascii: bool) ->
     """Values per arm and the effects in one table, then a bar and a sentence per variant."""
     told = cells.sentence(f"{metric.definition}, {cells.goal(metric)}" if metric.definition else cells.goal(metric))
     parts: list[RenderableType] = [_line(told), _effects(results, metric)]
-    parts += [_line(text) for text in cells.levels(results, metric)]
+    parts += [_line(text) for text in looks.levels(results, metric)]
     parts += [bars(metric, width, ascii)]
     if not metric.comparisons:
         parts.append(_line("No comparison could be made."))
     elif results.verdict.verdict == "INVALID":
         parts.append(_line("Not to be quoted: a trust check forbids a conclusion.", STYLES["fail"]))
     else:
-        parts += [_line(sentences.quote(metric, c, results.setup.unit), "bold") for c in metric.comparisons]
-    return parts + [_line(note) for note in cells.notes(metric)]
+        rule, unit = results.monitoring.rule, results.setup.unit
+        parts += [_line(sentences.quote(metric, c, unit, rule), "bold") for c in metric.comparisons]
+    return parts + [_line(note) for note in notes.in_short(results, [metric])]
 
 
 def bars(metric: MetricResult, width: int, ascii: bool = False) -> Table:
@@ -149,17 +152,22 @@ def _effects(results: Results, metric: MetricResult) -> Table:
         indent = "  " if len(metric.comparisons) > 1 else ""
         if indent:
             table.add_row(Text(cells.clean(comparison.arm), style="bold"))
-        p = Text(cells.p_words(comparison, results.setup.alpha))
+        p = Text(looks.p_words(results, comparison))
         status = Text(comparison.status, style=STYLES[comparison.status])
-        rows = [(f"{indent}difference", *cells.effect(metric, comparison, relative=False), p)]
+        rule = results.monitoring.rule
+        rows = [(f"{indent}difference", *cells.effect(metric, comparison, False, rule), p)]
         if cells.has_lift(comparison) or comparison.lift_note:
-            interval = cells.ends(comparison.lift_interval, wording.lift)
-            rows.append((f"{indent}lift", cells.shown(comparison.lift, wording.lift), interval, status))
+            rows.append((f"{indent}lift", *_lift(metric, comparison, rule), status))
         else:
             p.append(", ").append_text(status)
         for label, estimate, interval, end in rows:
             table.add_row(Text(label, style="bold"), "", "", Text(estimate, style="bold"), Text(interval), end)
     return table
+
+
+def _lift(metric: MetricResult, comparison: Comparison, rule: cells.Rule) -> tuple[str, str]:
+    """The lift with its interval, dashes where it does not exist."""
+    return cells.effect(metric, comparison, True, rule) if cells.has_lift(comparison) else (cells.NOTHING,) * 2
 
 
 def _forest(results: Results, width: int, ascii: bool) -> list[RenderableType]:
@@ -169,11 +177,13 @@ def _forest(results: Results, width: int, ascii: bool) -> list[RenderableType]:
     told = [legend] if legend else []
     several = len(results.arms) > 2
     guarded = [(metric, c) for metric in others for c in metric.comparisons if metric.role == "guardrail"]
-    told += [sentences.guardrail(metric, c, several) for metric, c in guarded]
+    told += looks.levels_of_role(results, "secondary")
+    told += [sentences.guardrail(metric, c, several, results.monitoring.rule) for metric, c in guarded]
     told += [
         f"{cells.titled(metric)} is not compared: {_values(metric)}." for metric in others if not metric.comparisons
     ]
-    return [table, *(_line(text) for text in told), *(_line(note) for m in others for note in cells.notes(m))]
+    told += notes.permuted(results) + notes.in_short(results, others) + sensitivity.line(results)
+    return [table, *(_line(text) for text in told)]
 
 
 def bars_of_all(results: Results, width: int, ascii: bool = False) -> tuple[Table, str]:
@@ -191,7 +201,7 @@ def bars_of_all(results: Results, width: int, ascii: bool = False) -> tuple[Tabl
         if row.metric.role != role:
             role = row.metric.role
             table.add_row(Text(cells.ROLES[role], style="dim"))
-        texts = [f"  {_label(row, several)}", row.estimate, row.interval, row.bar, cells.p_value(row.comparison)]
+        texts = [f"  {_label(row, several)}", row.estimate, row.interval, row.bar, row.p]
         status = Text(row.comparison.status, style=STYLES[row.comparison.status])
         table.add_row(*(Text(text) for text in texts), status)
     return table, " ".join(drawn.legend)
@@ -207,7 +217,7 @@ def _rooms(results: Results, width: int, several: bool, gap: int) -> list[int]:
     name = longest((f"  {_label(row, several)}" for row in rows), 11, 28 * width // 100)
     estimate = longest((row.estimate for row in rows), 6, width // 8)
     interval = longest((row.interval for row in rows), 8, width // 4)
-    p = longest((cells.p_value(row.comparison) for row in rows), 1, 8)
+    p = longest((row.p for row in rows), 1, 8)
     bar = width - (name + estimate + interval + p + 12) - 5 * gap
     return [name, estimate, interval, min(max(bar, 10), 44), p, 12]
 
@@ -242,7 +252,7 @@ def _data(results: Results) -> list[RenderableType]:
     told = [f"{wording.plural(rows, 'rows')} read from {files}."] if results.data.files else []
     left_out = "; ".join(cells.exclusion(results, exclusion) for exclusion in results.data.exclusions)
     told.append(f"Left out: {left_out}." if left_out else "Nothing was left out.")
-    told += [cells.sentence(note) for note in results.data.notes]
+    told += [cells.sentence(note) for note in notes.of_data(results.data.notes, notes.MOST)]
     return [_line(" ".join(told))]
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -25,7 +25,7 @@ import numpy as np
 from abcx.stats import means, ratios
 from abcx.stats.inversion import two_sided
 from abcx.stats.records import Contrast, Moments, Pivot, RatioMoments, Sample
-from abcx.stats.relabelling import Array, Relabellings, Sums, draw, moments
+from abcx.stats.relabelling import Alignment, Array, Relabellings, draw, estimates, moments, shares_of_pool, statistics
 from abcx.stats.tails import normal_quantile, normal_tails, t_tails
 
 METHOD, METHOD_TAIL = "permutation", "permutation+tail"
@@ -35,8 +35,6 @@ _LOPSIDED = 0.1
 """Skewness x difference of the arms' sizes, relative: permutation above it (see `needed`)."""
 _TIED = 1e-10
 """Statistics closer than this fraction are equal: rounding must not decide a tie."""
-_ROUNDING = 1e-13
-"""A sum of squares below this fraction of its terms is their rounding."""
 _COUNTED = 20
 """With fewer relabellings than this beyond the statistic a fitted tail serves."""
 _CLEAR = 5.0
@@ -45,18 +43,6 @@ _MOST = 10.0
 """... and the factor is at most this."""
 _LINE_FROM = 16
 """The fitted tail is a line through the 20th and the draws / 16th most extreme relabelling."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Alignment:
-    """A hypothesis: factors that give control's and variant's units one value, up to `shift` between the arms' own.
-
-    The statistic is (weights[1] m_t - weights[0] m_c) over its standard error.
-    """
-
-    factors: tuple[float, float]
-    shift: float
-    weights: tuple[float, float]
 
 
 def contrast(
@@ -116,7 +102,7 @@ def false_alarms(
     if method == "Welch":
         alarms = sum(p < alpha for p in _welch_p(found))
     else:
-        spread = _statistics(found, _null(found))
+        spread = statistics(found, _null(found))
         halves = spread[::2], spread[1::2]
         pairs = ((t, other) for one, other in (halves, halves[::-1]) for t in one.tolist() if math.isfinite(t))
         alarms = sum(2.0 * min(_tail(-other, -t), _tail(other, t)) < alpha for t, other in pairs)
@@ -125,7 +111,7 @@ def false_alarms(
 
 def _welch_p(found: Relabellings) -> Iterator[float]:
     """Two-sided p of Welch's test of every relabelling that has one."""
-    (m_c, v_c), (m_t, v_t) = _relabelled(found, _null(found))
+    (m_c, v_c), (m_t, v_t) = estimates(found, _null(found))
     n_c, n_t = found.control.n, found.variant.n
     for distance, control, variant in zip((m_t - m_c).tolist(), v_c.tolist(), v_t.tolist(), strict=True):
         variance = control + variant
@@ -210,7 +196,7 @@ def _difference_pivot(found: Relabellings, base: Pivot, non_negative: bool) -> P
     """The tests of differences; non-negative data bound them where one arm's value would be 0."""
     control, variant = found.control, found.variant
     distance, error = variant.value - control.value, math.hypot(variant.error, control.error)
-    of_pool = _shares(found)
+    of_pool = shares_of_pool(found)
     pooled = of_pool[0] * control.value + of_pool[1] * variant.value
     spread = math.hypot(of_pool[0] * control.error, of_pool[1] * variant.error)
 
@@ -227,7 +213,7 @@ def _difference_pivot(found: Relabellings, base: Pivot, non_negative: bool) -> P
     def tails(d: float) -> tuple[float, float]:
         of_variant, of_control = factors(d)
         # The factors alone leave control's and variant's values apart by the distance that the hypothesis leaves.
-        hypothesis = _Alignment((of_variant, of_control), distance - d, (of_control, of_variant))
+        hypothesis = Alignment((of_variant, of_control), distance - d, (of_control, of_variant))
         return _tails(found, distance - d, error, hypothesis)
 
     if not non_negative:
@@ -237,36 +223,30 @@ def _difference_pivot(found: Relabellings, base: Pivot, non_negative: bool) -> P
     return replace(base, low=min(low, estimate), high=max(high, estimate), tails=tails)
 
 
-def _shares(found: Relabellings) -> tuple[float, float]:
-    """Control's and variant's parts of the pool: of its units, or of its sum of denominators."""
-    control, variant = float(found.control.sums.x), float(found.variant.sums.x)
-    return control / (control + variant), variant / (control + variant)
-
-
 def _ratio_tails(found: Relabellings, ratio: float) -> tuple[float, float]:
     unit = max(1.0, abs(ratio))
     on_variant, on_control = 1.0 / unit, ratio / unit
     distance = on_variant * found.variant.value - on_control * found.control.value
     error = math.hypot(on_variant * found.variant.error, on_control * found.control.error)
-    return _tails(found, distance, error, _Alignment((on_control, on_variant), distance, (1.0, 1.0)))
+    return _tails(found, distance, error, Alignment((on_control, on_variant), distance, (1.0, 1.0)))
 
 
 def _tail_serves_at_null(found: Relabellings) -> bool:
     distance = found.variant.value - found.control.value
     statistic = _quotient(distance, math.hypot(found.variant.error, found.control.error))
-    spread = _statistics(found, _null(found))
+    spread = statistics(found, _null(found))
     return _fitted(spread, statistic) is not None or _fitted(-spread, -statistic) is not None
 
 
-def _null(found: Relabellings) -> _Alignment:
-    return _Alignment((1.0, 1.0), found.variant.value - found.control.value, (1.0, 1.0))
+def _null(found: Relabellings) -> Alignment:
+    return Alignment((1.0, 1.0), found.variant.value - found.control.value, (1.0, 1.0))
 
 
-def _tails(found: Relabellings, distance: float, error: float, hypothesis: _Alignment) -> tuple[float, float]:
+def _tails(found: Relabellings, distance: float, error: float, hypothesis: Alignment) -> tuple[float, float]:
     """(P(T* <= t), P(T* >= t)) for t = distance / error."""
     if distance == 0.0 and error == 0.0:
         return 1.0, 1.0
-    statistic, spread = _quotient(distance, error), _statistics(found, hypothesis)
+    statistic, spread = _quotient(distance, error), statistics(found, hypothesis)
     least = _least(found)
     return max(least, _tail(-spread, -statistic)), max(least, _tail(spread, statistic))
 
@@ -279,51 +259,6 @@ def _least(found: Relabellings) -> float:
     """The share of one relabelling, the observed one, among all that exist: no tail is smaller."""
     n, m = found.control.n, found.variant.n
     return math.exp(math.lgamma(n + 1) + math.lgamma(m + 1) - math.lgamma(n + m + 1))
-
-
-# --------------------------------------------------------------------------------------------- relabelled statistics
-
-
-def _statistics(found: Relabellings, hypothesis: _Alignment) -> Array:
-    """The studentised statistic of every relabelling of the aligned pool; nan where it does not exist."""
-    (of_control, v_control), (of_variant, v_variant) = _relabelled(found, hypothesis)
-    on_control, on_variant = hypothesis.weights
-    with np.errstate(all="ignore"):
-        error = np.sqrt(on_control * on_control * v_control + on_variant * on_variant * v_variant)
-        return (on_variant * of_variant - on_control * of_control) / error
-
-
-def _relabelled(found: Relabellings, hypothesis: _Alignment) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-    """Value (less the pool's) and variance of the value of the arms named control and variant, per relabelling."""
-    control, variant = found.control, found.variant
-    of_pool = _shares(found)
-    # The pool's own value is 0: control's units are below it by variant's part of the shift, variant's are above it.
-    shifts = -hypothesis.shift * of_pool[1], hypothesis.shift * of_pool[0]
-    with np.errstate(all="ignore"):  # a hypothesis out of all proportion may overflow: no statistic, counted as beyond
-        pool = _aligned(control.sums, variant.sums, hypothesis.factors, shifts)
-        named_variant = _aligned(found.from_control, found.from_variant, hypothesis.factors, shifts)
-        named_control = Sums(*(whole - some for whole, some in zip(pool, named_variant, strict=True)))
-        return _estimates(named_control, control.n), _estimates(named_variant, variant.n)
-
-
-def _aligned(control: Sums, variant: Sums, factors: tuple[float, float], shifts: tuple[float, float]) -> Sums:
-    """The sums of u = factor e + shift x over units of both arms."""
-    parts = []
-    for part, a, h in ((control, factors[0], shifts[0]), (variant, factors[1], shifts[1])):
-        e = a * part.e + h * part.x
-        ee = a * a * part.ee + 2.0 * a * h * part.ex + h * h * part.xx
-        parts.append(Sums(part.x, e, ee, a * part.ex + h * part.xx, part.xx))
-    return Sums(*(one + other for one, other in zip(*parts, strict=True)))
-
-
-def _estimates(sums: Sums, n: int) -> tuple[Array, Array]:
-    """An arm's value q = sum u / sum x and the variance of q: that of the residual u - q x (delta method)."""
-    value = sums.e / sums.x
-    terms = sums.ee + value * value * sums.xx
-    squares = terms - 2.0 * value * sums.ex
-    squares = np.where(squares <= _ROUNDING * terms, 0.0, squares)
-    # A sum of denominators that is not above 0 gives no statistic.
-    return np.where(sums.x > 0.0, value, np.nan), squares * (n / (n - 1.0)) / (sums.x * sums.x)
 
 
 # --------------------------------------------------------------------------------------------- tails of the draws

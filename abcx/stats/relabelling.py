@@ -30,6 +30,8 @@ _CELLS = 1 << 20
 """Memberships (relabellings x units) that are held at a time: 9 MB."""
 _GROUP_COST = 16
 """A group of equal values costs about as much as so many units drawn one by one."""
+_ROUNDING = 1e-13
+"""A sum of squares below this fraction of its terms is their rounding."""
 _RESOLUTION = 1e-14
 """A spread below this fraction of the value is the rounding of equal values (as in means.py)."""
 
@@ -64,6 +66,18 @@ class Relabellings:
     from_variant: Sums
 
 
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """A hypothesis: factors that give control's and variant's units one value, up to `shift` between the arms' own.
+
+    The statistic is (weights[1] m_t - weights[0] m_c) over its standard error.
+    """
+
+    factors: tuple[float, float]
+    shift: float
+    weights: tuple[float, float]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Pool:
     """One arm's units: distinct non-zero values in order with how often they occur, and the row of a zero."""
@@ -91,6 +105,54 @@ def draw(control: Sample, variant: Sample, draws: int, seed: int) -> Relabelling
     if first == 1:
         return Relabellings(arms[0], arms[1], of_second, of_first)
     return Relabellings(arms[0], arms[1], _rest(arms[0].sums, of_first), _rest(arms[1].sums, of_second))
+
+
+def shares_of_pool(found: Relabellings) -> tuple[float, float]:
+    """Control's and variant's parts of the pool: of its units, or of its sum of denominators."""
+    control, variant = float(found.control.sums.x), float(found.variant.sums.x)
+    return control / (control + variant), variant / (control + variant)
+
+
+def statistics(found: Relabellings, hypothesis: Alignment) -> Array:
+    """The studentised statistic of every relabelling of the aligned pool; nan where it does not exist."""
+    (of_control, v_control), (of_variant, v_variant) = estimates(found, hypothesis)
+    on_control, on_variant = hypothesis.weights
+    with np.errstate(all="ignore"):
+        error = np.sqrt(on_control * on_control * v_control + on_variant * on_variant * v_variant)
+        return (on_variant * of_variant - on_control * of_control) / error
+
+
+def estimates(found: Relabellings, hypothesis: Alignment) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+    """Value (less the pool's) and variance of the value of the arms named control and variant, per relabelling."""
+    control, variant = found.control, found.variant
+    of_pool = shares_of_pool(found)
+    # The pool's own value is 0: control's units are below it by variant's part of the shift, variant's are above it.
+    shifts = -hypothesis.shift * of_pool[1], hypothesis.shift * of_pool[0]
+    with np.errstate(all="ignore"):  # a hypothesis out of all proportion may overflow: no statistic, counted as beyond
+        pool = _aligned(control.sums, variant.sums, hypothesis.factors, shifts)
+        named_variant = _aligned(found.from_control, found.from_variant, hypothesis.factors, shifts)
+        named_control = Sums(*(whole - some for whole, some in zip(pool, named_variant, strict=True)))
+        return _of_arm(named_control, control.n), _of_arm(named_variant, variant.n)
+
+
+def _aligned(control: Sums, variant: Sums, factors: tuple[float, float], shifts: tuple[float, float]) -> Sums:
+    """The sums of u = factor e + shift x over units of both arms."""
+    parts = []
+    for part, a, h in ((control, factors[0], shifts[0]), (variant, factors[1], shifts[1])):
+        e = a * part.e + h * part.x
+        ee = a * a * part.ee + 2.0 * a * h * part.ex + h * h * part.xx
+        parts.append(Sums(part.x, e, ee, a * part.ex + h * part.xx, part.xx))
+    return Sums(*(one + other for one, other in zip(*parts, strict=True)))
+
+
+def _of_arm(sums: Sums, n: int) -> tuple[Array, Array]:
+    """An arm's value q = sum u / sum x and the variance of q: that of the residual u - q x (delta method)."""
+    value = sums.e / sums.x
+    terms = sums.ee + value * value * sums.xx
+    squares = terms - 2.0 * value * sums.ex
+    squares = np.where(squares <= _ROUNDING * terms, 0.0, squares)
+    # A sum of denominators that is not above 0 gives no statistic.
+    return np.where(sums.x > 0.0, value, np.nan), squares * (n / (n - 1.0)) / (sums.x * sums.x)
 
 
 def moments(sample: Sample) -> Moments | RatioMoments:

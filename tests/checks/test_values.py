@@ -104,20 +104,19 @@ def test_outliers_skipped():
     assert _outliers(np.zeros(50), np.zeros(50)).help == "needs values that are not 0"
 
 
-def _skewness(n, skew, kind="events"):
-    data = {arm: Moments(n, 1.0, 1.0, skewness=skew) for arm in ("control", "variant")}
-    return skewness.check(context((n, n), SPEC, {"revenue": type(shares_of())(data)}, kind=kind))
+def _skewness(n, skew, kind="events", m=1000):
+    data = {arm: Moments(size, 1.0, 1.0, skewness=skew) for arm, size in (("control", n), ("variant", m))}
+    return skewness.check(context((n, m), SPEC, {"revenue": type(shares_of())(data)}, kind=kind))
 
 
 def test_skewness_doubts_welch_where_the_t_test_breaks():
-    """At 1,000 units the limit is a skewness of .2 sqrt(1000) = 6.3 (permutation.needed, by simulation)."""
-    assert _skewness(1000, 6.0).status == "pass"
-    found = _skewness(1000, -7.0)
+    """The limit is skewness x |n_c - n_t| / sqrt(n_c n_t N) = .1: 3.75 at 9,000 v 1,000, none with equal arms."""
+    assert _skewness(1000, 60.0).status == "pass"
+    assert _skewness(9000, 3.7).status == "pass"
+    found = _skewness(9000, -7.0)
     assert found.status == "warn"
-    assert found.message == (
-        "revenue: the skewness of the values is 7, too much for the t-test with 1,000 units in each arm; "
-        "the interval may not hold its 95%"
-    )
+    assert "revenue: the skewness of the values is 7 and the arms differ in size (9,000 and 1,000 units)" in found.message
+    assert found.message.endswith("the interval may not hold its 95%")
 
 
 def test_skewness_without_values():

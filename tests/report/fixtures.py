@@ -6,8 +6,11 @@ from dataclasses import replace
 from math import sqrt
 
 from abcx.results import (
+    Adjustment,
+    Alternative,
     Arm,
     ArmValue,
+    Bayes,
     Cap,
     CheckResult,
     Comparison,
@@ -17,6 +20,7 @@ from abcx.results import (
     Factor,
     FileRecord,
     MetricResult,
+    Monitoring,
     Reason,
     Results,
     Setup,
@@ -376,6 +380,150 @@ def decrease() -> Results:
     return replace(clean(), verdict=won, verdicts=(won,), metrics=(calls, longer, orders), decompositions=())
 
 
+BAYES = Bayes(0.05, 0.031, (-0.004, 0.067), 0.96, 0.0002)
+RULE = "group sequential, obrien-fleming spending (Lan and DeMets 1983)"
+SKEWED = (
+    "Interval by permutation. The skewness of the values is 41, too much for the t-test with 9,020 units in an arm."
+)
+
+
+def running(metrics, monitoring, **changes) -> Results:
+    """KEEP RUNNING at 40 % of the planned size."""
+    still = Verdict(
+        "KEEP RUNNING",
+        "variant",
+        (Reason("too_early", "It is too early to judge: 89,420 of 223,550 planned visitors."),),
+        missing_units=134_130,
+        missing_days=75,
+        units_per_day=1800.0,
+    )
+    base = replace(clean(), verdict=still, verdicts=(still,), metrics=metrics, decompositions=(), monitoring=monitoring)
+    return replace(base, setup=setup(planned_units=223_550), **changes)
+
+
+def early_look() -> Results:
+    """(i) The second of five planned looks; two secondaries share alpha."""
+    orders = share(
+        "orders", {"control": 849, "variant": 963}, "inconclusive", 0.12, minimum_effect=Size("5%", 0.05, True)
+    )
+    carts = share("cart_visits", {"control": 4021, "variant": 4103}, "inconclusive", 0.8, "secondary", alpha=0.025)
+    calls = share("calls", {"control": 821, "variant": 803}, "inconclusive", 0.9, "secondary", "decrease", alpha=0.025)
+    return running((orders, carts, calls), Monitoring("group_sequential", RULE, 0.4, ((0.2, 4.877), (0.4, 3.357))))
+
+
+def between_looks() -> Results:
+    """(j) A run between planned looks: nothing is judged."""
+
+    def quiet(metric):
+        silent = {"difference_interval": (None, None), "lift_interval": (None, None), "p_value": 1.0}
+        silent |= {"p_value_adjusted": 1.0, "p_value_margin": None}
+        return replace(metric, comparisons=tuple(replace(c, **silent) for c in metric.comparisons))
+
+    orders = share(
+        "orders", {"control": 849, "variant": 963}, "inconclusive", 1.0, minimum_effect=Size("5%", 0.05, True)
+    )
+    calls = share(
+        "calls",
+        {"control": 821, "variant": 803},
+        "unresolved",
+        1.0,
+        "guardrail",
+        "decrease",
+        margin=Size("5%", 0.05, True),
+    )
+    message = f"{RULE}; this run is between looks and says nothing: the next is at 60% of the planned size"
+    return running((quiet(orders), quiet(calls)), Monitoring("group_sequential", message, 0.44))
+
+
+def hybrid() -> Results:
+    """(k) Harm is watched, a win waits: the ends that would show a win or safety are open."""
+    orders = share(
+        "orders", {"control": 849, "variant": 963}, "inconclusive", 1.0, minimum_effect=Size("5%", 0.05, True)
+    )
+    calls = share(
+        "calls",
+        {"control": 821, "variant": 803},
+        "unresolved",
+        1.0,
+        "guardrail",
+        "decrease",
+        margin=Size("5%", 0.05, True),
+    )
+    half = replace(orders.comparisons[0], difference_interval=(None, 0.0047), lift_interval=(None, 0.247))
+    watched = replace(
+        calls.comparisons[0], difference_interval=(-0.0023, None), lift_interval=(-0.123, None), p_value_margin=0.5
+    )
+    return running(
+        (replace(orders, comparisons=(half,)), replace(calls, comparisons=(watched,))),
+        Monitoring("hybrid", "harm is watched all the time (a confidence sequence), a win counts at the end", 0.4),
+    )
+
+
+def stopped() -> Results:
+    """(l) SHIP at 40 % of the planned size."""
+    monitoring = Monitoring("always_valid", "always valid: a confidence sequence tuned to the planned size", 0.4)
+    return replace(clean(), monitoring=monitoring, setup=setup(planned_units=223_550))
+
+
+def adjusted() -> Results:
+    """(m) Adjusted for the pre-period, where that was possible; and a prior."""
+
+    def told(metric, saved, **changes):
+        found = replace(metric.comparisons[0], **changes)
+        plain = replace(
+            found, method="Welch", lift=0.051, lift_interval=(-0.002, 0.106), status="inconclusive", note=None
+        )
+        text = "the metric in the 14d before exposure"
+        return replace(metric, comparisons=(found,), adjustment=Adjustment(text, {"variant": saved}, (plain,)))
+
+    base = clean()
+    orders, revenue, carts, calls, value = base.metrics
+    refused = "Not adjusted for covariates: events are few, and the score test of shares has no adjusted form."
+    found = (
+        told(orders, 0.34, method="Welch, adjusted", bayes=BAYES),
+        told(revenue, 0.21, method="Welch, adjusted", bayes=replace(BAYES, chance_to_beat=0.9997, expected_loss=1e-7)),
+        told(carts, None, note=refused),
+        told(calls, 0.1, method="permutation", note=f"{SKEWED} So it is not adjusted for covariates."),
+        replace(value, comparisons=(replace(value.comparisons[0], bayes=BAYES),)),
+    )
+    return replace(base, metrics=found)
+
+
+def sensitive() -> Results:
+    """(n) A SHIP that does not survive one of four other analyses; three metrics are permuted, two files lack zones."""
+    lift = {
+        "arm": "variant",
+        "lift": 0.11,
+        "lift_interval": (0.02, 0.2),
+        "p_value": 0.02,
+        "verdict": "SHIP",
+        "holds": True,
+    }
+    base = clean()
+    permuted = {
+        "revenue_per_visitor": {"method": "permutation", "note": SKEWED},
+        "order_value": {"method": "permutation+tail", "note": SKEWED.replace("41", "44")},
+        "cart_visits": {"method": "permutation", "note": "Interval by permutation. The spec asks for it."},
+    }
+    found = tuple(
+        replace(m, comparisons=tuple(replace(c, **permuted.get(m.name, {})) for c in m.comparisons))
+        for m in base.metrics
+    )
+    notes = [f"the times of {name} have no timezone: they are read as Europe/London" for name in ("a.csv", "b, c.csv")]
+    other = {**lift, "verdict": "KEEP RUNNING", "lift_interval": (-0.03, 0.21), "p_value": 0.14, "holds": False}
+    return replace(
+        base,
+        metrics=found,
+        data=replace(base.data, notes=(*notes, "calls.csv was read as latin-1")),
+        sensitivity=(
+            Alternative(name="without the cap", **lift),
+            Alternative(name="without covariates", **other),
+            Alternative(name="without the top 0.1% of units", **lift),
+            Alternative(name="analytic intervals", **lift),
+        ),
+    )
+
+
 def simulated() -> Results:
     """(f) As (a), on simulated data."""
     return replace(clean(), setup=setup(tags=("simulated",)))
@@ -417,6 +565,9 @@ def hostile() -> Results:
     plain = replace(metrics()[2], minimum_effect=None)
     found = [renamed(metrics()[0], HOSTILE[0], "primary")]
     found += [renamed(plain, name, "secondary") for name in HOSTILE[1:]]
+    unadjusted = found[0].comparisons
+    told = replace(unadjusted[0], method="Welch, adjusted", bayes=BAYES, note="<p> | `n`")
+    found[0] = replace(found[0], comparisons=(told,), adjustment=Adjustment("<x> | [y](z)", {arms[1]: 0.3}, unadjusted))
     verdict = Verdict("SHIP", arms[1], (Reason("win", "because | <img src=x onerror=alert(1)> [x](javascript:1)"),))
     return replace(
         base,
@@ -443,6 +594,8 @@ def hostile() -> Results:
         ),
         methods=("<b>m</b>|",),
         limits=("[l](l)",),
+        monitoring=Monitoring("group_sequential", "<i>looks</i> | `*`", 0.4, ((0.4, 3.357),)),
+        sensitivity=(Alternative("<u>cap</u> | [x](y)", "KEEP RUNNING", arms[1], 0.1, (None, 0.2), 0.2, False),),
     )
 
 
@@ -497,4 +650,10 @@ ALL = {
     "simulated": simulated,
     "hostile": hostile,
     "nothing": nothing,
+    "early_look": early_look,
+    "between_looks": between_looks,
+    "hybrid": hybrid,
+    "stopped": stopped,
+    "adjusted": adjusted,
+    "sensitive": sensitive,
 }

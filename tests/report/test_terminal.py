@@ -32,15 +32,16 @@ def squeezed(text):
 
 def numbers(results):
     """Every number of the metrics as it is printed, with whether it must show."""
+    rule = results.monitoring.rule
     for metric in results.metrics:
         for arm in metric.arms if metric.role == "primary" else ():
             yield wording.count(arm.units)
             yield cells.value(arm.value, metric)
             yield from (part for part in cells.value_interval(arm.interval, metric).split(" to "))
         for comparison in metric.comparisons:
-            yield from cells.effect(metric, comparison)[:1]
-            yield from cells.effect(metric, comparison)[1].split(" to ")
-            yield cells.p_value(comparison)
+            yield from cells.effect(metric, comparison, rule=rule)[:1]
+            yield from cells.effect(metric, comparison, rule=rule)[1].split(" to ")
+            yield cells.p_value(comparison, rule)
             yield comparison.status
 
 
@@ -152,7 +153,7 @@ def test_each_variant_is_told():
     assert "SHIP filter_left Orders rose by 19.8%" in text
     assert "KEEP RUNNING filter_top No clear effect on orders" in text
     assert "About 12 more days to go (21,600 visitors at 1,800 a day)." in text
-    assert "the intervals of difference and lift hold at 97.5%" in text
+    assert "Intervals of difference and lift: 97.5% after Holm for 2 comparisons; level .05 overall." in text
     assert "p = .0071, adjusted .014" in text
     assert "Complaints with filter_top: unresolved" in text
 

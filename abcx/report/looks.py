@@ -1,0 +1,125 @@
+"""How looks and several comparisons are paid for, in words: the rule, the boundary now, both levels of intervals."""
+
+from __future__ import annotations
+
+import math
+
+from abcx import wording
+from abcx.report.cells import clean, half_open, level, sentence, silent, unjudged
+from abcx.results import Comparison, MetricResult, Results, Role
+
+_CORRECTIONS = {"holm": "Holm", "bh": "Benjamini-Hochberg"}
+
+
+def alpha_words(alpha: float) -> str:
+    """A level as p-values are written: .05."""
+    return wording.significant(alpha).removeprefix("0")
+
+
+def facts(results: Results) -> list[tuple[str, str]]:
+    """Label and text of the rule, the information now and the boundary now; nothing where there is one look."""
+    monitoring = results.monitoring
+    if monitoring.rule == "fixed":
+        return []
+    found = [("Looks", sentence(monitoring.message).rstrip("."))]
+    if monitoring.information is not None:
+        found.append(("Information now", share_of_plan(monitoring.information)))
+    if monitoring.boundaries:
+        found.append(("Boundary now", _boundary(monitoring.boundaries[-1][1], results.setup.alpha)))
+    return found
+
+
+def in_short(results: Results) -> str:
+    """The same on one line, for the set-up card; empty where there is one look."""
+    joints = {"Looks": "", "Information now": "now ", "Boundary now": "boundary now "}
+    return " · ".join(joints[label] + text for label, text in facts(results))
+
+
+def share_of_plan(information: float) -> str:
+    """`40% of the planned size`."""
+    return f"{wording.percent(information, 0 if information >= 0.0995 else 1)} of the planned size"
+
+
+def boundaries(results: Results) -> list[tuple[str, str, str, str]]:
+    """A row for every look so far: its number, information, z and the p-value below which it decides."""
+    rows = []
+    for number, (information, z) in enumerate(results.monitoring.boundaries, 1):
+        reachable = math.isfinite(z)
+        p = wording.p_value(_p(z)) if reachable else "none"
+        size = share_of_plan(information).removesuffix(" of the planned size")
+        rows.append((str(number), size, f"{z:.3f}" if reachable else "out of reach", p))
+    return rows
+
+
+def p_words(results: Results, comparison: Comparison) -> str:
+    """`p = .041`; with the adjusted value where a correction changed it; where there is none, why."""
+    if unjudged(comparison, results.monitoring.rule):
+        return "not judged before the end" if results.monitoring.rule == "hybrid" else "not judged now"
+    if comparison.p_value is None:
+        return "no p-value"
+    text = f"p = {wording.p_value(comparison.p_value, comparison.alpha)}"
+    adjusted = comparison.p_value_adjusted
+    if adjusted is not None and adjusted != comparison.p_value:
+        text += f", adjusted {wording.p_value(adjusted, results.setup.alpha)}"
+    return text
+
+
+def levels(results: Results, metric: MetricResult) -> list[str]:
+    """The levels of a metric's intervals beside the overall one, where correction or looks make them two."""
+    corrected = _corrected(results, metric.role, [(c, clean(c.arm)) for c in metric.comparisons])
+    overall = f"level {alpha_words(results.setup.alpha)} overall"
+    if results.monitoring.rule == "fixed" or not metric.comparisons:
+        return [f"Intervals of difference and lift: {corrected}; {overall}."] if corrected else []
+    if all(silent(c, results.monitoring.rule) for c in metric.comparisons):
+        return [f"No p and no interval at this look: {why_silent(results)} ({overall})."]
+    told = f"Intervals likewise, at {corrected or level(results.setup.alpha)}: {overall}"
+    if not corrected and results.monitoring.boundaries:
+        told += f", {wording.p_value(_p(results.monitoring.boundaries[-1][1]))} at this look"
+    later = results.monitoring.rule == "hybrid" and any(map(half_open, metric.comparisons))
+    told += ". A win is not judged before the end." if later else "."
+    return [f"p at this look, looks paid for. {told}"]
+
+
+def why_silent(results: Results) -> str:
+    """Why nothing is judged at this look."""
+    between = results.monitoring.rule == "group_sequential" and not results.monitoring.boundaries
+    return "this run is between the planned looks" if between else "there are too few units or events so far"
+
+
+def levels_of_role(results: Results, role: Role) -> list[str]:
+    """The same for all metrics of a role together, where a correction set levels of their own."""
+    several = len(results.arms) > 2
+    pairs = [
+        (c, clean(metric.name) + (f" {clean(c.arm)}" if several else ""))
+        for metric in results.metrics
+        if metric.role == role
+        for c in metric.comparisons
+    ]
+    corrected = _corrected(results, role, pairs)
+    overall = f"level {alpha_words(results.setup.alpha)} overall"
+    return [f"{role.capitalize()} intervals: {corrected}; {overall}."] if corrected else []
+
+
+def _corrected(results: Results, role: Role, named: list[tuple[Comparison, str]]) -> str:
+    """`97.5% after Holm for 2 comparisons`; empty where all intervals hold at the overall level."""
+    if all(level(c.alpha) == level(results.setup.alpha) for c, _ in named):
+        return ""
+    groups: dict[str, list[str]] = {}
+    for comparison, name in named:
+        groups.setdefault(level(comparison.alpha), []).append(name)
+    texts = [f"{text} for {wording.joined(names)}" for text, names in groups.items()] if len(groups) > 1 else [*groups]
+    family = sum(len(metric.comparisons) for metric in results.metrics if metric.role == role)
+    by = _CORRECTIONS.get(results.setup.correction, clean(results.setup.correction))
+    told = ", ".join(texts) if any(len(names) > 1 for names in groups.values()) else wording.joined(texts)
+    return f"{told} after {by} for {wording.plural(family, 'comparisons')}"
+
+
+def _boundary(z: float, alpha: float) -> str:
+    if not math.isfinite(z):
+        return f"out of reach: no result could decide at this look (level {alpha_words(alpha)} overall)"
+    return f"z = {z:.3f} (p below {wording.p_value(_p(z))}; level {alpha_words(alpha)} overall)"
+
+
+def _p(z: float) -> float:
+    """The two-sided p-value of a z-value."""
+    return math.erfc(z / math.sqrt(2))

@@ -1,0 +1,46 @@
+"""Markdown's own pieces: text that stays text, code, blocks, tables, lists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from abcx.report import cells
+
+_SPECIAL = re.compile(r"[\\`*\[\]<>|~&$]|(?<![^\W_])_|_(?![^\W_])")
+_START = re.compile(r"^(?:[#+=-]|(\d{1,9})(?=[.)]))")
+
+
+def escape(text: object) -> str:
+    """Text that Markdown and HTML leave alone, in a paragraph, a heading and a table cell."""
+    safe = _SPECIAL.sub(lambda match: "\\" + match[0], cells.clean(text))
+    return _START.sub(lambda match: f"{match[1]}\\" if match[1] else "\\" + match[0], safe)
+
+
+def code(text: str) -> str:
+    """A code span around any text; not for tables, where a bar would end the cell."""
+    fence = _fence(text, 1)
+    pad = " " if text[:1] == "`" or text[-1:] == "`" else ""
+    return f"{fence}{pad}{text}{pad}{fence}"
+
+
+def block(text: str) -> str:
+    """A fenced block of plain text."""
+    fence = _fence(text, 3)
+    return f"{fence}text\n{text.rstrip()}\n{fence}"
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]], sides: str = "") -> str:
+    """A GFM table of cells that are escaped already; `sides` has l or r per column."""
+    rules = ["---:" if side == "r" else "---" for side in sides.ljust(len(heads), "l")]
+    return "\n".join("| " + " | ".join(row) + " |" for row in (heads, rules, *rows))
+
+
+def bullets(items: Iterable[str]) -> str:
+    """A list of items that are escaped already."""
+    return "\n".join(f"- {item}" for item in items)
+
+
+def _fence(text: str, least: int) -> str:
+    runs = [len(run) for run in re.findall("`+", text)]
+    return "`" * max(least, 1 + max(runs, default=0))

@@ -1,0 +1,161 @@
+"""What must be read beside a metric's numbers: why there is no test, missing values, cap, adjustment, prior."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from abcx import wording
+from abcx.report.cells import clean, effect, ends, named, titled
+from abcx.results import Adjustment, Comparison, MetricResult, Results
+
+_PERMUTED = "Interval by permutation."
+_FORCED = "The spec asks for it."
+_ZONE = re.compile(r"the times of (?P<file>.+) have no timezone: (?P<read>they are read as .+)", re.IGNORECASE)
+MOST = 4
+"""So many files are named in the terminal."""
+
+
+def of_metric(results: Results, metric: MetricResult) -> list[str]:
+    """Every note of a metric in full."""
+    told = [f"{titled(metric)}: {note}." for note in _plain(metric, short=False)]
+    told += _cap(results, metric) + _adjustment(results, metric)
+    return told + prior(results, metric)
+
+
+def in_short(results: Results, metrics: Sequence[MetricResult]) -> list[str]:
+    """The notes of several metrics: what is said of many is said once; that they were permuted is `permuted`."""
+    groups: dict[str, list[str]] = {}
+    for metric in metrics:
+        for note in _plain(metric, short=True):
+            groups.setdefault(note, []).append(named(metric))
+    told = [f"{titled(wording.joined(list(dict.fromkeys(names))))}: {note}." for note, names in groups.items()]
+    for metric in metrics:
+        told += _cap(results, metric) + _adjustment(results, metric, short=True)
+    return told + [line for metric in metrics for line in prior(results, metric, short=True)]
+
+
+def permuted(results: Results) -> list[str]:
+    """One line for all metrics whose intervals are by permutation, by the reason."""
+    reasons: dict[str, list[tuple[str, bool]]] = {}
+    for metric in results.metrics:
+        found = [c for c in metric.comparisons if _permuted(c)]
+        if not found:
+            continue
+        name = clean(metric.name)
+        if len(found) < len(metric.comparisons):
+            name += f" {wording.joined([clean(c.arm) for c in found])}"
+        forced = all(_FORCED in (c.note or "") for c in found)
+        why = "the spec asks for it" if forced else "values too skewed or arms too uneven for the t-test"
+        reasons.setdefault(why, []).append((name, any(c.method != "permutation" for c in found)))
+    told = []
+    for why, names in reasons.items():
+        rough = [name for name, approximate in names if approximate]
+        if rough:
+            why += "; approximate" if len(rough) == len(names) else f"; approximate: {', '.join(rough)}"
+        told.append(f"Interval by permutation: {', '.join(name for name, _ in names)} ({why}).")
+    return told
+
+
+def prior(results: Results, metric: MetricResult, short: bool = False) -> list[str]:
+    """A line per comparison with the figures under the declared prior; nothing without one, or without a goal."""
+    if metric.goal is None or results.verdict.verdict == "INVALID":
+        return []
+    told = []
+    for comparison in metric.comparisons:
+        if (found := comparison.bayes) is None:
+            continue
+        who = [] if metric.role == "primary" else [named(metric)]
+        who += [clean(comparison.arm)] if len(metric.comparisons) > 1 else []
+        sd = f"{wording.significant(100 * found.lift_sd)}%"
+        first = metric.role == "primary" or not short
+        head = f"With a prior of lifts N(0, {sd})" if first else "Same prior"
+        figures = f"lift {wording.lift(found.lift)} ({ends(found.interval, wording.lift)})"
+        chance = f"{wording.chance(found.chance_to_beat)} chance to beat {clean(comparison.control)}"
+        loss = f"expected loss {wording.small_percent(found.expected_loss)}"
+        told.append(f"{', '.join([head, ' '.join(who)] if who else [head])}: {figures}, {chance}, {loss}.")
+    return told
+
+
+def of_data(notes: Iterable[str], most: int | None = None) -> list[str]:
+    """The notes on the data; files without a timezone share a sentence, at most `most` of them named."""
+    found: dict[str, list[str]] = {}
+    for note in notes:
+        match = _ZONE.fullmatch(note.rstrip("."))
+        found.setdefault(match["read"] if match else note, []).append(match["file"] if match else "")
+    told = []
+    for text, files in found.items():
+        shown = files if most is None or len(files) <= most else files[: most - 1]
+        more = [f"{wording.count(len(files) - len(shown))} more files"] if len(shown) < len(files) else []
+        told.append(f"the times of {wording.joined(shown + more)} have no timezone: {text}" if any(files) else text)
+    return told
+
+
+def _plain(metric: MetricResult, short: bool) -> list[str]:
+    """Notes of the comparisons and missing values, without full stop."""
+    found = []
+    for comparison in metric.comparisons:
+        note = comparison.note
+        if short and note and _permuted(comparison):
+            note = note.partition(_PERMUTED)[0]  # `permuted` says it for all metrics
+        found += [clean(text).rstrip(".") for text in (note, comparison.lift_note) if text]
+    missing = [f"{wording.count(arm.missing)} in {clean(arm.name)}" for arm in metric.arms if arm.missing]
+    if missing:
+        found.append(f"no value for {wording.joined(missing)}")
+    return list(dict.fromkeys(found))
+
+
+def _cap(results: Results, metric: MetricResult) -> list[str]:
+    if metric.cap is None:
+        return []
+    cut = sum(arm.capped for arm in metric.arms)
+    at = [clean(metric.cap.text), wording.significant(metric.cap.value)]
+    text = f"{titled(metric)}: {wording.plural(cut, 'values')} capped at {' = '.join(dict.fromkeys(at))}"
+    return [f"{'; '.join([text, *_without('uncapped', results, metric, metric.cap.uncapped)])}."]
+
+
+def _adjustment(results: Results, metric: MetricResult, short: bool = False) -> list[str]:
+    """`Adjusted for X: variance -34%; unadjusted +5.1% (-0.2% to +10.6%), inconclusive.`"""
+    found = metric.adjustment
+    if found is None:
+        return []
+    text, title = clean(found.text), "" if metric.role == "primary" else titled(metric)
+    adjusted = [c for c in metric.comparisons if c.method.endswith("adjusted") and found.saved.get(c.arm) is not None]
+    if not adjusted:
+        why = " (interval by permutation)" if any(_permuted(c) for c in metric.comparisons) else ""
+        return [f"{title}: not adjusted for {text}{why}." if title else f"Not adjusted for {text}{why}."]
+    likewise = short and title and _said_by_primary(results, found)
+    head = f"{title}, adjusted{' likewise' if likewise else f' for {text}'}" if title else f"Adjusted for {text}"
+    told = (
+        []
+        if adjusted == list(metric.comparisons)
+        else [f"only with {wording.joined([clean(c.arm) for c in adjusted])}"]
+    )
+    several = len(metric.comparisons) > 1
+    saved = [f"variance {_change(found.saved[c.arm])}" + (f" with {clean(c.arm)}" if several else "") for c in adjusted]
+    plain = [c for c in found.unadjusted if c.arm in {one.arm for one in adjusted}]
+    told += [", ".join(saved), *_without("unadjusted", results, metric, plain)]
+    return [f"{head}: {'; '.join(told)}."]
+
+
+def _permuted(comparison: Comparison) -> bool:
+    return comparison.method.startswith("permutation")
+
+
+def _said_by_primary(results: Results, found: Adjustment) -> bool:
+    return any(m.role == "primary" and m.adjustment and m.adjustment.text == found.text for m in results.metrics)
+
+
+def _change(saved: float | None) -> str:
+    """What became of the variance: -34%."""
+    return "unchanged" if not saved or abs(saved) < 0.005 else wording.percent(-saved, 0, sign=True)
+
+
+def _without(word: str, results: Results, metric: MetricResult, comparisons: Sequence[Comparison]) -> list[str]:
+    """The result of each variant without the cap or the adjustment: `uncapped +5.1% (-0.2% to +10.6%), better`."""
+    told = []
+    for comparison in comparisons:
+        estimate, interval = effect(metric, comparison, rule=results.monitoring.rule)
+        where = f" {clean(comparison.arm)}" if len(metric.comparisons) > 1 else ""
+        told.append(f"{word}{where} {estimate} ({interval}), {comparison.status}")
+    return told

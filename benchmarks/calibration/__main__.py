@@ -1,0 +1,107 @@
+"""Coverage with both tails and A/A rejection, abcx beside its peers on the same simulated samples.
+
+    python -m benchmarks.calibration [--quick] [--family F ...] [--samples N] [--draws N] [--rows FILE] [--write]
+
+Peers run where they are installed: `pip install -r benchmarks/requirements-peers.txt` into an environment of its own,
+and this command with its Python from the root of the repository. Prints Markdown tables; `--write` writes
+docs/calibration.md instead. `--rows` keeps every finished cell in a file, so that a run can be broken off and taken up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import multiprocessing
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+for threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(threads, "1")  # two processes on two cores: more threads only wait
+
+from benchmarks.calibration import page
+from benchmarks.calibration.cells import FAMILIES, Cell, grid
+from benchmarks.calibration.measure import Coverage, Row, Size, Tally, measure
+
+PAGE = Path(__file__).parents[2] / "docs" / "calibration.md"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    options = _options(arguments)
+    size = Size(options.samples or (300 if options.quick else 1_000), options.draws, options.seed, not options.no_peers)
+    wanted = [cell for cell in grid(options.quick) if not options.family or cell.family in options.family]
+    done = _kept(options.rows, size)
+    left = sorted((cell for cell in wanted if cell not in done), key=lambda cell: -cell.cost)
+    with multiprocessing.Pool(options.processes) as pool:
+        for row in pool.imap_unordered(_Job(size), [] if options.only_kept else left):
+            done[row.cell] = row
+            _keep(options.rows, row, size)
+            print(f"{len(done)} of {len(wanted)}: {row.cell.name} ({row.seconds:.0f} s)", file=sys.stderr, flush=True)
+    rows = [done[cell] for cell in wanted if cell in done]
+    text = page.render(rows, size, len(wanted), sum(row.seconds for row in rows))
+    if options.write:
+        unfinished = PAGE.with_suffix(".tmp")
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(PAGE)
+        print(f"{PAGE} written", file=sys.stderr)
+    else:
+        print(text)
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.calibration", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="cells of 1,000 units per arm, 300 samples: two minutes")
+    parser.add_argument("--family", action="append", choices=list(FAMILIES), help="only this family; may be repeated")
+    parser.add_argument("--samples", type=int, help="samples of a cell (1,000; --quick: 300), a third at 10,000 units")
+    parser.add_argument("--draws", type=int, default=999, help="relabellings of a sample (999)")
+    parser.add_argument("--seed", type=int, default=3)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--no-peers", action="store_true", help="abcx alone")
+    parser.add_argument("--rows", type=Path, help="file of finished cells, read first and added to")
+    parser.add_argument("--only-kept", action="store_true", help="run nothing: the page of the cells in --rows")
+    parser.add_argument("--write", action="store_true", help="write docs/calibration.md")
+    return parser.parse_args(arguments)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Job:
+    """What a process does with a cell."""
+
+    size: Size
+
+    def __call__(self, cell: Cell) -> Row:
+        return measure(cell, self.size)
+
+
+# ---------------------------------------------------------------------------------------- finished cells
+
+
+def _keep(path: Path | None, row: Row, size: Size) -> None:
+    if path is not None:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"size": dataclasses.asdict(size), **dataclasses.asdict(row)}) + "\n")
+
+
+def _kept(path: Path | None, size: Size) -> dict[Cell, Row]:
+    """Cells that were finished at the same size."""
+    if path is None or not path.exists():
+        return {}
+    found = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        raw: dict[str, Any] = json.loads(line)
+        if raw["size"] == dataclasses.asdict(size):
+            cell = Cell(**raw["cell"])
+            tallies = {tool: _tally(tally) for tool, tally in raw["tallies"].items()}
+            found[cell] = Row(cell, raw["expected"], tallies, raw["seconds"])
+    return found
+
+
+def _tally(raw: dict[str, Any]) -> Tally:
+    coverages = {key: raw[key] and Coverage(**raw[key]) for key in ("lift", "difference", "with_warned")}
+    return Tally(**(raw | coverages))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""The promise of decisions.md 7, cell by cell: kept, broken, conservative or refused."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from benchmarks.calibration.measure import Coverage, Row, Tally
+
+Word = Literal["kept", "broken", "conservative", "refused"]
+LEAST, MOST, TAIL, OTHER = 0.94, 0.97, 0.04, 0.01
+"""Coverage at least and at most, each tail at most and at least."""
+SLACK = 2.0
+"""Standard errors that Monte Carlo is allowed."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    word: Word
+    reasons: tuple[str, ...] = ()
+
+
+def enough(row: Row) -> bool:
+    """Whether events suffice for two tails: 10 events and non-events per arm, 30 units that are not zero for means."""
+    return row.expected >= (10.0 if row.cell.family == "shares" else 30.0)
+
+
+def error(level: float, samples: int) -> float:
+    """Monte Carlo standard error of a share of about `level`; 0 for outcomes that were enumerated."""
+    return math.sqrt(level * (1.0 - level) / samples) if samples else 0.0
+
+
+def judge(row: Row, tally: Tally) -> Judgement:
+    """Of the lift. A cell that expects enough events must also not be too wide."""
+    lift = tally.lift
+    if lift.refused >= 0.5:
+        return Judgement("refused")
+    answered = round(tally.samples * (1.0 - lift.refused))
+    tails = {"below": lift.below, "above": lift.above}
+    slack = {level: SLACK * error(level, answered) + 1e-9 for level in (LEAST, MOST, TAIL, OTHER)}
+    reasons = [] if lift.covered >= LEAST - slack[LEAST] else [f"covers {100 * lift.covered:.1f} %"]
+    reasons += [f"{100 * tail:.1f} % {name}" for name, tail in tails.items() if tail > TAIL + slack[TAIL]]
+    wide = [] if lift.covered <= MOST + slack[MOST] else [f"covers {100 * lift.covered:.1f} %"]
+    wide += [f"only {100 * tail:.1f} % {name}" for name, tail in tails.items() if tail < OTHER - slack[OTHER]]
+    if reasons or (wide and enough(row)):
+        return Judgement("broken", tuple(reasons + (wide if enough(row) else [])))
+    return Judgement("conservative", tuple(wide)) if wide else Judgement("kept")
+
+
+def worst(tallies: list[Tally], of_difference: bool = False) -> tuple[float, float]:
+    """Lowest coverage and heaviest tail over cells that are not refused."""
+    found: list[Coverage] = [one.difference if of_difference else one.lift for one in tallies if one.lift.refused < 0.5]
+    if not found:
+        return math.nan, math.nan
+    return min(one.covered for one in found), max(max(one.below, one.above) for one in found)
+
+

@@ -1,0 +1,199 @@
+"""The page: where abcx breaks its promise, the summary by family, then every cell."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import math
+import platform
+from collections.abc import Iterator, Sequence
+
+import abcx
+from benchmarks.calibration import judge
+from benchmarks.calibration.cells import FAMILIES, Family
+from benchmarks.calibration.measure import OWN, Coverage, Row, Size, Tally
+
+COLUMNS: dict[Family, str] = {
+    "shares": "share of control",
+    "revenue": "control",
+    "clicks": "control",
+    "adjusted": "covariate",
+}
+SHOWN = ("numpy", "scipy", "pandas", "pyarrow", "tea-tasting", "gbstats", "spotify-confidence")
+
+INTRO = """\
+# Calibration: do 95 % intervals cover 95 %?
+
+<!-- Written by `python -m benchmarks.calibration --write`: nothing here is typed in. -->
+
+**All samples are simulated.** The truth is known because it was put in. Every tool sees the same samples: of shares all
+outcomes of the two counts that have any weight (enumerated), of the other families random samples.
+
+*below* is the share of intervals that lie wholly below the truth, *above* of those wholly above it; each should be near
+2.5 %. The promise is about the lift: coverage of at least 94 % and at most 4 % in each tail in every cell; where each
+arm expects 10 events and 10 non-events (means and ratios: 30 units that are not zero) also coverage of at most 97 % and
+at least 1 % in each tail. Other cells beyond these upper limits are *conservative*: with few events no method has two
+tails. Limits are judged with two Monte Carlo standard errors. Samples for which a tool gives no interval of the lift are
+*refused*: they are neither covered nor missed, and shares are of the rest. A cell is refused when half of its samples
+are. abcx refuses no interval where permutation is needed and an arm has fewer than 30 units that are not zero, but warns
+that it cannot be trusted: those samples count as refused here, and a table shows what their intervals are worth."""
+
+CALLS = """\
+## How each tool was called
+
+Peers were told the moments of the same units through their own lowest-level classes, at their defaults for the kind of
+data (benchmarks/calibration/peers.py), with two-sided 95 % intervals.
+
+- **abcx**: the method that it chooses itself for the sample (`stats.shares`; `stats.permutation` where `needed`, with
+  {draws} relabellings instead of 4,000; `stats.covariates` with covariates; else Welch). Its intervals are inverted
+  tests, so "covers" is "the test of the true lift accepts", without the search for the ends.
+- **tea-tasting**: `Proportion(method="norm")` (its only method with intervals, defaults: pooled, continuity correction),
+  `Mean`, `RatioOfMeans`, and `Mean` with a covariate: `analyze_aggregates` on `Aggregates`.
+- **gbstats** (GrowthBook's frequentist engine): `TwoSidedTTest(...).compute_result()` with `ProportionStatistic`,
+  `SampleMeanStatistic`, `RatioStatistic` and `RegressionAdjustedStatistic`, once relative and once absolute; alarms are
+  those of the relative test, its default.
+- **spotify-confidence**: what `ZTest` (shares), `StudentsTTest` (revenue) and `ZTestLinreg` (covariate) compute for
+  `difference(absolute=False)` and `(absolute=True)`, through its `confidence_computers` on a frame of many comparisons
+  (the classes take a hundred times as long; a test compares the two). It has no ratios of sums.
+
+A missing covariate is 0 to the peers (as after `coalesce(sum(...), 0)` in their SQL); abcx gives it the mean of the
+others and a column that says where. Units without a covariate are new customers, who spend less."""
+
+
+def render(rows: Sequence[Row], size: Size, asked: int, seconds: float) -> str:
+    families = [family for family in FAMILIES if any(row.cell.family == family for row in rows)]
+    parts = [INTRO, _provenance(rows, size, asked, seconds), *_broken(rows), "## Summary\n", *_summary(rows, families)]
+    parts += ["", CALLS.format(draws=size.draws), *_warned(rows)]
+    for family in families:
+        parts += ["", *_tables([row for row in rows if row.cell.family == family], family)]
+    return "\n".join(parts) + "\n"
+
+
+def _provenance(rows: Sequence[Row], size: Size, asked: int, seconds: float) -> str:
+    versions = [f"abcx {abcx.__version__}", f"Python {platform.python_version()}"]
+    for name in SHOWN:
+        try:
+            versions.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            versions.append(f"{name} not installed")
+    run = f"{len(rows)} of {asked} cells" if len(rows) < asked else f"{asked} cells"
+    third = size.samples // 3
+    counts = ", ".join(
+        f"{FAMILIES[family].split(' (')[0].lower()} {sum(row.cell.family == family for row in rows)}"
+        for family in FAMILIES
+    )
+    return (
+        f"\nRun on {datetime.date.today()}: {run} ({counts}); {size.samples:,} samples a cell ({third:,} at 10,000 units "
+        f"per arm), {size.draws} relabellings, {seconds / 60:.0f} minutes of CPU time. Random numbers: PCG64 from "
+        f"SeedSequence([{size.seed}, CRC-32 of the cell's name]).\n\nVersions: {', '.join(versions)}.\n\n"
+        f"Monte Carlo standard error of coverage at 95 %: {_points(0.95, size.samples)} with {size.samples:,} samples, "
+        f"{_points(0.95, third)} with {third:,}; of a tail at 2.5 %: {_points(0.025, size.samples)} and "
+        f"{_points(0.025, third)}. Shares by abcx are enumerated and have none; so are those by peers in cells with no "
+        f"more than {size.samples:,} outcomes.\n"
+    )
+
+
+def _points(level: float, samples: int) -> str:
+    return f"{100 * judge.error(level, samples):.2f} points"
+
+
+def _broken(rows: Sequence[Row]) -> Iterator[str]:
+    found = [(row, verdict) for row in rows if (verdict := judge.judge(row, row.tallies[OWN])).word == "broken"]
+    yield f"## Where abcx does not keep it: {len(found)} of {len(rows)} cells\n"
+    if not found:
+        yield "In no cell of this grid.\n"
+        return
+    yield "| family | cell | units per arm | split | lift | lift covers % (below / above) | why |"
+    yield "|---|---|---:|---|---|---:|---|"
+    for row, verdict in found:
+        shown = _coverage(row.tallies[OWN].lift)
+        yield f"| {row.cell.family} | {row.cell.name} | {shown} | {', '.join(verdict.reasons)} |"
+    yield ""
+
+
+def _summary(rows: Sequence[Row], families: Sequence[Family]) -> Iterator[str]:
+    yield (
+        "| family | tool | cells | kept | broken | conservative (few events) | refused | lowest coverage of the lift % "
+        "| heaviest tail % | most false alarms in A/A % | lowest coverage of the difference % |"
+    )
+    yield "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
+    for family in families:
+        within = [row for row in rows if row.cell.family == family]
+        for tool in tools(within):
+            yield f"| {FAMILIES[family]} | {tool} | {_summarised(within, tool)} |"
+
+
+def _summarised(rows: Sequence[Row], tool: str) -> str:
+    tallies = [row.tallies[tool] for row in rows]
+    words = [judge.judge(row, row.tallies[tool]).word for row in rows]
+    counts = [str(words.count(word)) for word in ("kept", "broken", "conservative", "refused")]
+    covered, tail = judge.worst(tallies)
+    alarms = [one.alarms for one in tallies if one.alarms is not None]
+    difference = judge.worst(tallies, of_difference=True)[0]
+    numbers = (covered, tail, max(alarms, default=math.nan), difference)
+    return " | ".join([str(len(rows)), *counts, *(_percent(number) for number in numbers)])
+
+
+def tools(rows: Sequence[Row]) -> list[str]:
+    return list(dict.fromkeys(tool for row in rows for tool in row.tallies))
+
+
+def _warned(rows: Sequence[Row]) -> Iterator[str]:
+    """What the intervals are worth that abcx prints with a warning."""
+    found = [row for row in rows if row.tallies[OWN].warned >= 0.5]
+    if not found:
+        return
+    yield "\n## Intervals that abcx prints with a warning\n"
+    yield "Cells in which half of the samples or more carry it; here they count like any other.\n"
+    yield "| family | cell | units per arm | split | lift | warned % | lift covers % (below / above), all samples |"
+    yield "|---|---|---:|---|---|---:|---:|"
+    for row in found:
+        tally = row.tallies[OWN]
+        if tally.with_warned is not None:
+            shown = _coverage(tally.with_warned)
+            yield f"| {row.cell.family} | {row.cell.name} | {100 * tally.warned:.0f} | {shown} |"
+
+
+def _tables(rows: Sequence[Row], family: Family) -> Iterator[str]:
+    names = tools(rows)
+    yield f"## {FAMILIES[family]}\n"
+    yield "### Lift: coverage % (below / above)\n"
+    yield f"{_head(family, names)} expected | abcx |"
+    yield f"|---|---:|---|---|{'---:|' * len(names)}---:|---|"
+    for row in rows:
+        shown = [_shown(row.tallies.get(tool)) for tool in names]
+        verdict = judge.judge(row, row.tallies[OWN])
+        few = "" if judge.enough(row) else ", few"
+        yield f"| {row.cell.name} | {' | '.join(shown)} | {row.expected:.0f}{few} | {verdict.word} |"
+    yield "\n### Difference: coverage % (below / above)\n"
+    yield _head(family, names)
+    yield f"|---|---:|---|---|{'---:|' * len(names)}"
+    for row in rows:
+        shown = [_coverage(row.tallies[tool].difference) if tool in row.tallies else "-" for tool in names]
+        yield f"| {row.cell.name} | {' | '.join(shown)} |"
+    yield "\n### A/A: false alarms % at p < .05\n"
+    yield _head(family, names)
+    yield f"|---|---:|---|---|{'---:|' * len(names)}"
+    for row in rows:
+        if row.cell.lift == 0:
+            alarms = [row.tallies[tool].alarms if tool in row.tallies else None for tool in names]
+            yield f"| {row.cell.name} | {' | '.join('-' if a is None else _percent(a) for a in alarms)} |"
+
+
+def _head(family: Family, names: Sequence[str]) -> str:
+    return f"| {COLUMNS[family]} | units per arm | split | lift | {' | '.join(names)} |"
+
+
+def _shown(tally: Tally | None) -> str:
+    return "-" if tally is None else _coverage(tally.lift)
+
+
+def _coverage(found: Coverage) -> str:
+    if found.refused >= 0.5:
+        return f"refused {100 * found.refused:.0f} %"
+    refused = f", refused {100 * found.refused:.1f} %" if found.refused >= 0.0005 else ""
+    return f"{100 * found.covered:.1f} ({100 * found.below:.1f} / {100 * found.above:.1f}){refused}"
+
+
+def _percent(share: float) -> str:
+    return "-" if math.isnan(share) else f"{100 * share:.1f}"
