@@ -1,7 +1,6 @@
-"""What a run found, as frozen records. `Results.to_dict()` is the JSON contract (schema_version 1).
+"""What a run found, as frozen records; reports read them and compute nothing that could change a conclusion.
 
-Reports read these records and compute nothing that could change a conclusion.
-"""
+`Results.to_dict()` is the JSON contract (schema_version 1)."""
 
 from __future__ import annotations
 
@@ -68,11 +67,8 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class ArmValue:
-    """One metric in one arm: `units` is the n used, `value` in the metric's own unit, `interval` at 1 - alpha.
-
-    `successes` is the number of units that converted (conversion only); `missing` counts exposed units without a value;
-    `capped` counts units whose value was cut at the cap.
-    """
+    """One metric in one arm: `units` is the n used, `value` in the metric's own unit, `interval` at 1 - alpha; units
+    that converted (conversion only), exposed units without a value, units whose value was cut at the cap."""
 
     name: str
     units: int
@@ -141,10 +137,8 @@ class Cap:
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
-    """The comparisons were adjusted for what was known before exposure; `unadjusted` shows the result without.
-
-    `saved` is the fraction of the variance that the covariates took away, by variant; None where nothing was adjusted.
-    """
+    """The comparisons were adjusted for what was known before exposure; `unadjusted` shows the result without. `saved`
+    is the fraction of the variance taken away, by variant; None where nothing was adjusted."""
 
     text: str
     saved: Mapping[str, float | None]
@@ -190,7 +184,7 @@ class Decomposition:
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """The same data analysed another way: what was changed, and the verdict and first primary metric then."""
+    """The same data analysed another way: what was changed, the verdict and the first primary metric then."""
 
     name: str
     verdict: VerdictWord
@@ -213,7 +207,7 @@ class FileRecord:
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
-    """Rows or units that were left out, and why. `by_arm` counts units (or rows where units are unknown)."""
+    """Rows or units that were left out, and why. `by_arm` counts units, or rows where units are unknown."""
 
     reason: str
     message: str
@@ -268,10 +262,8 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Monitoring:
-    """How looks are paid for: the rule in words, units over planned units now, and the boundaries so far.
-
-    `boundaries` pairs the information at each look with the z-value that decides there (group sequential only).
-    """
+    """How looks are paid for: the rule in words, units over planned units now, and for group sequential looks so far
+    pairs of the information and the z-value that decides there."""
 
     rule: Literal["fixed", "group_sequential", "always_valid", "hybrid"]
     message: str

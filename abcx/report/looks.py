@@ -72,12 +72,13 @@ def levels(results: Results, metric: MetricResult) -> list[str]:
         return [f"Intervals of difference and lift: {corrected}; {overall}."] if corrected else []
     if all(silent(c, results.monitoring.rule) for c in metric.comparisons):
         return [f"No p and no interval at this look: {why_silent(results)} ({overall})."]
-    told = f"Intervals likewise, at {corrected or level(results.setup.alpha)}: {overall}"
+    at = f"at {corrected or level(results.setup.alpha)}: {overall}"
+    if results.monitoring.rule == "hybrid" and any(map(half_open, metric.comparisons)):
+        return [f"Harm at this look, looks paid for; a win at the end. Intervals {at}."]
+    told = f"p at this look, looks paid for. Intervals likewise, {at}"
     if not corrected and results.monitoring.boundaries:
         told += f", {wording.p_value(_p(results.monitoring.boundaries[-1][1]))} at this look"
-    later = results.monitoring.rule == "hybrid" and any(map(half_open, metric.comparisons))
-    told += ". A win is not judged before the end." if later else "."
-    return [f"p at this look, looks paid for. {told}"]
+    return [f"{told}."]
 
 
 def why_silent(results: Results) -> str:

@@ -11,6 +11,7 @@ from abcx.results import Adjustment, Comparison, MetricResult, Results
 
 _PERMUTED = "Interval by permutation."
 _FORCED = "The spec asks for it."
+_REFUSED = "not adjusted for covariates"
 _ZONE = re.compile(r"the times of (?P<file>.+) have no timezone: (?P<read>they are read as .+)", re.IGNORECASE)
 MOST = 4
 """So many files are named in the terminal."""
@@ -122,7 +123,9 @@ def _adjustment(results: Results, metric: MetricResult, short: bool = False) -> 
     text, title = clean(found.text), "" if metric.role == "primary" else titled(metric)
     adjusted = [c for c in metric.comparisons if c.method.endswith("adjusted") and found.saved.get(c.arm) is not None]
     if not adjusted:
-        why = " (interval by permutation)" if any(_permuted(c) for c in metric.comparisons) else ""
+        why = " (interval by permutation)" if any(map(_permuted, metric.comparisons)) else ""
+        if any(_REFUSED in (c.note or "").lower() and not (short and _permuted(c)) for c in metric.comparisons):
+            return []  # the note says so, and why
         return [f"{title}: not adjusted for {text}{why}." if title else f"Not adjusted for {text}{why}."]
     likewise = short and title and _said_by_primary(results, found)
     head = f"{title}, adjusted{' likewise' if likewise else f' for {text}'}" if title else f"Adjusted for {text}"

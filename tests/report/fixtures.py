@@ -401,14 +401,32 @@ def running(metrics, monitoring, **changes) -> Results:
     return replace(base, setup=setup(planned_units=223_550), **changes)
 
 
+def widened(metric, by):
+    """The metric with wider intervals of its effects, as looks make them."""
+
+    def wide(x, interval):
+        return tuple(x + by * (end - x) for end in interval)
+
+    found = tuple(
+        replace(
+            c,
+            difference_interval=wide(c.difference, c.difference_interval),
+            lift_interval=wide(c.lift, c.lift_interval),
+        )
+        for c in metric.comparisons
+    )
+    return replace(metric, comparisons=found)
+
+
 def early_look() -> Results:
     """(i) The second of five planned looks; two secondaries share alpha."""
-    orders = share(
-        "orders", {"control": 849, "variant": 963}, "inconclusive", 0.12, minimum_effect=Size("5%", 0.05, True)
+    found = (
+        share("orders", {"control": 849, "variant": 963}, "inconclusive", 0.12, minimum_effect=Size("5%", 0.05, True)),
+        share("cart_visits", {"control": 4021, "variant": 4103}, "inconclusive", 0.8, "secondary", alpha=0.025),
+        share("calls", {"control": 821, "variant": 803}, "inconclusive", 0.9, "secondary", "decrease", alpha=0.025),
     )
-    carts = share("cart_visits", {"control": 4021, "variant": 4103}, "inconclusive", 0.8, "secondary", alpha=0.025)
-    calls = share("calls", {"control": 821, "variant": 803}, "inconclusive", 0.9, "secondary", "decrease", alpha=0.025)
-    return running((orders, carts, calls), Monitoring("group_sequential", RULE, 0.4, ((0.2, 4.877), (0.4, 3.357))))
+    monitoring = Monitoring("group_sequential", RULE, 0.4, ((0.2, 4.877), (0.4, 3.357)))
+    return running(tuple(widened(metric, 3.357 / 1.96) for metric in found), monitoring)
 
 
 def between_looks() -> Results:
@@ -514,7 +532,7 @@ def sensitive() -> Results:
     return replace(
         base,
         metrics=found,
-        data=replace(base.data, notes=(*notes, "calls.csv was read as latin-1")),
+        data=replace(base.data, notes=(*notes, "a note of its own")),
         sensitivity=(
             Alternative(name="without the cap", **lift),
             Alternative(name="without covariates", **other),
