@@ -190,7 +190,7 @@ def _where_value(raw: Any) -> Any:
         return tuple(raw)
     if isinstance(raw, dict):
         unknown = sorted(set(map(str, raw)) - {"min", "max"})
-        if unknown or not raw:
+        if unknown or not raw or None in raw.values():
             raise PydanticCustomError(
                 "where", "a mapping in `where` has only min and max", {"cure": "write column: {min: 1, max: 10}"}
             )

@@ -54,18 +54,15 @@ def data_rules(sections: Sections, data: DataSpec) -> Iterator[Finding]:
             key=True,
         )
     if data.counts is not None and not files:
-        for key, given in (
-            ("window", sections.window),
-            ("exposure", sections.exposure),
-            ("segments", sections.segments),
-        ):
+        of_spec = {"window": sections.window, "exposure": sections.exposure, "segments": sections.segments}
+        places: list[tuple[Loc, object]] = [((key,), given) for key, given in of_spec.items()]
+        for name, metric in sections.metrics.items():
+            places += [(("metrics", name, key), getattr(metric, key, None)) for key in ("window", "where", "cap")]
+        for loc, given in places:
             if given:
+                key = str(loc[-1])
                 yield Finding(
-                    (key,),
-                    "counts-key",
-                    f"counts have no {key}",
-                    f"remove `{key}`: counts are already summed",
-                    key=True,
+                    loc, "counts-key", f"counts have no {key}", f"remove `{key}`: counts are already summed", key=True
                 )
         if isinstance(data.counts, dict):
             yield from _inline_counts(sections)

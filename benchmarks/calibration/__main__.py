@@ -13,13 +13,9 @@ import argparse
 import dataclasses
 import json
 import multiprocessing
-import os
 import sys
 from pathlib import Path
 from typing import Any
-
-for threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(threads, "1")  # two processes on two cores: more threads only wait
 
 from benchmarks.calibration import page
 from benchmarks.calibration.cells import FAMILIES, Cell, grid
@@ -33,7 +29,7 @@ def main(arguments: list[str] | None = None) -> None:
     size = Size(options.samples or (300 if options.quick else 1_000), options.draws, options.seed, not options.no_peers)
     wanted = [cell for cell in grid(options.quick) if not options.family or cell.family in options.family]
     done = _kept(options.rows, size)
-    left = sorted((cell for cell in wanted if cell not in done), key=lambda cell: -cell.cost)
+    left = sorted((cell for cell in wanted if cell not in done), key=lambda cell: (cell.by == "buyers", -cell.cost))
     with multiprocessing.Pool(options.processes) as pool:
         for row in pool.imap_unordered(_Job(size), [] if options.only_kept else left):
             done[row.cell] = row
@@ -51,7 +47,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.calibration", description=(__doc__ or "").split("\n")[0])
+    parser = argparse.ArgumentParser("python -m benchmarks.calibration", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="cells of 1,000 units per arm, 300 samples: two minutes")
     parser.add_argument("--family", action="append", choices=list(FAMILIES), help="only this family; may be repeated")
     parser.add_argument("--samples", type=int, help="samples of a cell (1,000; --quick: 300), a third at 10,000 units")

@@ -54,5 +54,3 @@ def worst(tallies: list[Tally], of_difference: bool = False) -> tuple[float, flo
     if not found:
         return math.nan, math.nan
     return min(one.covered for one in found), max(max(one.below, one.above) for one in found)
-
-

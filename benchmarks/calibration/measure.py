@@ -87,10 +87,8 @@ def _shares(cell: Cell, size: Size, rng: np.random.Generator) -> tuple[float, di
         picked = rng.choice(len(found.mass), size.samples, p=found.mass / found.mass.sum())
         kept, times = np.unique(picked, return_counts=True)
         pairs, weights = np.column_stack([found.control[kept], found.variant[kept]]), times / size.samples
-    told = [
-        tuple(samples.cross(n, np.ones((x, 1))) for n, x in zip(cell.sizes, pair, strict=True))
-        for pair in pairs.tolist()
-    ]
+    n0, n1 = cell.sizes
+    told = [(samples.cross(n0, np.ones((x0, 1))), samples.cross(n1, np.ones((x1, 1)))) for x0, x1 in pairs.tolist()]
     tallies |= _peers(cell, size, told, weights, 0 if few else size.samples)
     parts = [(n, share) for n, share in zip(cell.sizes, (cell.share, cell.share * cell.ratio), strict=True)]
     return min(n * min(share, 1.0 - share) for n, share in parts), tallies
@@ -108,7 +106,9 @@ def _units(cell: Cell, size: Size, rng: np.random.Generator) -> tuple[float, dic
         nonzero.append([_nonzero(arm.sample.values) for arm in (control, variant)])
     warned = np.array([one.warned for one in judged])
     rejected = np.array([one.rejected for one in judged], float)
-    lift, difference = (np.array(column, float) for column in zip(*((o.lift, o.difference) for o in judged), strict=True))
+    lift, difference = (
+        np.array(column, float) for column in zip(*((o.lift, o.difference) for o in judged), strict=True)
+    )
     every, weights = _coverage(lift, np.ones(count)), np.ones(count)
     lift[warned] = difference[warned] = np.nan
     tally = _tally(cell, (lift, difference, rejected), weights, count)
@@ -133,7 +133,9 @@ def _peers(
             true = samples.truth(cell)
             lift = np.array([_side(answer.lift, cell.lift) for answer in answers])
             difference = np.array([_side(answer.difference, true) for answer in answers])
-            rejected = np.array([answer.p_value is not None and answer.p_value < own.ALPHA for answer in answers], float)
+            rejected = np.array(
+                [answer.p_value is not None and answer.p_value < own.ALPHA for answer in answers], float
+            )
             found[name] = _tally(cell, (lift, difference, rejected), weights, count)
     return found
 

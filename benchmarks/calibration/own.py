@@ -137,7 +137,9 @@ def enumerate_shares(cell: Cell, found: Outcomes) -> tuple[Array, Array, Array]:
     """(sides of the lift, sides of the difference, rejected) of every outcome; nan where there is no interval."""
     n0, n1 = cell.sizes
     events = found.control + found.variant
-    few_at = {e: shares.few_events(Proportion(min(e, n0), n0), Proportion(e - min(e, n0), n1)) for e in set(events.tolist())}
+    few_at = {
+        e: shares.few_events(Proportion(min(e, n0), n0), Proportion(max(e - n0, 0), n1)) for e in set(events.tolist())
+    }
     few = np.array([few_at[e] for e in events.tolist()])
     lift, difference, rejected = np.empty(len(few)), np.empty(len(few)), np.empty(len(few))
     many = ~few

@@ -33,10 +33,11 @@ outcomes of the two counts that have any weight (enumerated), of the other famil
 2.5 %. The promise is about the lift: coverage of at least 94 % and at most 4 % in each tail in every cell; where each
 arm expects 10 events and 10 non-events (means and ratios: 30 units that are not zero) also coverage of at most 97 % and
 at least 1 % in each tail. Other cells beyond these upper limits are *conservative*: with few events no method has two
-tails. Limits are judged with two Monte Carlo standard errors. Samples for which a tool gives no interval of the lift are
-*refused*: they are neither covered nor missed, and shares are of the rest. A cell is refused when half of its samples
-are. abcx refuses no interval where permutation is needed and an arm has fewer than 30 units that are not zero, but warns
-that it cannot be trusted: those samples count as refused here, and a table shows what their intervals are worth."""
+tails. Limits are judged with two Monte Carlo standard errors. Samples for which a tool gives no interval of the lift
+are *refused*: they are neither covered nor missed, and the shares are of the rest. A cell is refused when half of its
+samples are. Where permutation is needed and an arm has fewer than 30 units that are not zero, abcx prints an interval
+and warns that it cannot be trusted (the check `skewness`): those samples count as refused here, and a table of their
+own shows what such intervals are worth."""
 
 CALLS = """\
 ## How each tool was called
@@ -47,8 +48,8 @@ data (benchmarks/calibration/peers.py), with two-sided 95 % intervals.
 - **abcx**: the method that it chooses itself for the sample (`stats.shares`; `stats.permutation` where `needed`, with
   {draws} relabellings instead of 4,000; `stats.covariates` with covariates; else Welch). Its intervals are inverted
   tests, so "covers" is "the test of the true lift accepts", without the search for the ends.
-- **tea-tasting**: `Proportion(method="norm")` (its only method with intervals, defaults: pooled, continuity correction),
-  `Mean`, `RatioOfMeans`, and `Mean` with a covariate: `analyze_aggregates` on `Aggregates`.
+- **tea-tasting**: `Proportion(method="norm")` (its only method with intervals; by default pooled and continuity
+  corrected), `Mean`, `RatioOfMeans`, and `Mean` with a covariate: `analyze_aggregates` on `Aggregates`.
 - **gbstats** (GrowthBook's frequentist engine): `TwoSidedTTest(...).compute_result()` with `ProportionStatistic`,
   `SampleMeanStatistic`, `RatioStatistic` and `RegressionAdjustedStatistic`, once relative and once absolute; alarms are
   those of the relative test, its default.
@@ -83,8 +84,8 @@ def _provenance(rows: Sequence[Row], size: Size, asked: int, seconds: float) -> 
         for family in FAMILIES
     )
     return (
-        f"\nRun on {datetime.date.today()}: {run} ({counts}); {size.samples:,} samples a cell ({third:,} at 10,000 units "
-        f"per arm), {size.draws} relabellings, {seconds / 60:.0f} minutes of CPU time. Random numbers: PCG64 from "
+        f"\nRun on {datetime.date.today()}: {run} ({counts}); {size.samples:,} samples a cell ({third:,} at 10,000 "
+        f"units per arm), {size.draws} relabellings, {seconds / 60:.0f} minutes of CPU time. Random numbers: PCG64 from "
         f"SeedSequence([{size.seed}, CRC-32 of the cell's name]).\n\nVersions: {', '.join(versions)}.\n\n"
         f"Monte Carlo standard error of coverage at 95 %: {_points(0.95, size.samples)} with {size.samples:,} samples, "
         f"{_points(0.95, third)} with {third:,}; of a tail at 2.5 %: {_points(0.025, size.samples)} and "

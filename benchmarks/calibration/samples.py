@@ -19,7 +19,7 @@ VIEWS = 10.0
 FAVOURITE = 0.5
 """Clicks per view grow with activity to this power: views and clicks per view are correlated."""
 SPEND, DEVIATION, NEW = 10.0, 3.0, -0.5
-"""Adjusted means: mean and deviation of the outcome; units without a covariate are new, and lie half a deviation lower."""
+"""Adjusted means: mean and deviation of the outcome; units without a covariate are new and lie half one lower."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def cross(n: int, columns: Array) -> CrossMoments:
 
 
 def plain(arm: Arm) -> CrossMoments:
-    """What a peer is told: moments of the outcome (or numerator and denominator), and of the covariate, 0 where missing."""
+    """What a peer is told: moments of the outcome (numerator, denominator), and of the covariate, 0 where missing."""
     values = arm.sample.values if arm.sample.values.ndim == 2 else arm.sample.values[:, None]
     if arm.covariate is None:
         return cross(arm.sample.n, values)

@@ -45,7 +45,7 @@ def numbers(results):
             yield comparison.status
 
 
-@pytest.mark.parametrize("make", [clean, simulated])
+@pytest.mark.parametrize("make", [clean, simulated, ALL["early_look"], ALL["hybrid"]])
 def test_the_story_fits_one_page(make):
     assert len(terminal.render(make(), 100).splitlines()) <= 60
 
