@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -82,7 +83,10 @@ def parse_effect_size(raw: Any) -> EffectSizeValue:
     if unit in _SECONDS:
         return EffectSizeValue(text=text, value=amount * _SECONDS[unit] / 3600, relative=False, unit="h")
     return EffectSizeValue(
-        text=text, value=amount / 100 if unit in ("%", "pp") else amount, relative=unit == "%", unit=unit
+        text=text,
+        value=float(Decimal(match[1]) / 100) if unit in ("%", "pp") else amount,
+        relative=unit == "%",
+        unit=unit,
     )
 
 
@@ -96,7 +100,7 @@ def parse_share(raw: Any) -> Any:
                 "not a share: {raw}",
                 {"raw": shown(raw), "cure": "write a number between 0 and 1, or a percentage: 0.5 or 50%"},
             )
-        return float(match[1]) / 100
+        return float(Decimal(match[1]) / 100)
     return raw
 
 

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
@@ -52,7 +53,7 @@ def parse_cap(raw: Any) -> CapValue:
         raise PydanticCustomError(
             "cap", "not a cap", {"cure": "write a quantile from 50% to below 100% (99.9%), or a positive number"}
         )
-    return CapValue(text=raw.strip(), quantile=float(match[1]) / 100)
+    return CapValue(text=raw.strip(), quantile=float(Decimal(match[1]) / 100))
 
 
 Cap = Annotated[

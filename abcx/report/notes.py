@@ -47,7 +47,7 @@ def permuted(results: Results) -> list[str]:
         if len(found) < len(metric.comparisons):
             name += f" {wording.joined([clean(c.arm) for c in found])}"
         forced = all(_FORCED in (c.note or "") for c in found)
-        why = "the spec asks for it" if forced else "values too skewed or arms too uneven for the t-test"
+        why = "the spec asks for it" if forced else "values too skewed and arms too uneven for the t-test"
         reasons.setdefault(why, []).append((name, any(c.method != "permutation" for c in found)))
     told = []
     for why, names in reasons.items():

@@ -4,7 +4,8 @@
 
 Peers run where they are installed: `pip install -r benchmarks/requirements-peers.txt` into an environment of its own,
 and this command with its Python from the root of the repository. Prints Markdown tables; `--write` writes
-docs/calibration.md instead. `--rows` keeps every finished cell in a file, so that a run can be broken off and taken up.
+docs/calibration.md instead. `--rows` keeps every finished cell in a file, so that a run can be broken off and taken up, or
+done again with more samples (and another --seed): first the cells in which chance may have broken a tool's promise.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.calibration import page
+from benchmarks.calibration import judge, page
 from benchmarks.calibration.cells import FAMILIES, Cell, grid
 from benchmarks.calibration.measure import Coverage, Row, Size, Tally, measure
 
@@ -28,15 +29,15 @@ def main(arguments: list[str] | None = None) -> None:
     options = _options(arguments)
     size = Size(options.samples or (300 if options.quick else 1_000), options.draws, options.seed, not options.no_peers)
     wanted = [cell for cell in grid(options.quick) if not options.family or cell.family in options.family]
-    done = _kept(options.rows, size)
-    left = sorted((cell for cell in wanted if cell not in done), key=lambda cell: (cell.by == "buyers", -cell.cost))
+    done = _kept(options.rows)
+    left = [cell for cell in wanted if cell not in done or done[cell].size.samples < size.samples]
+    left.sort(key=lambda cell: (not (cell in done and judge.doubtful(done[cell])), cell.by == "buyers", -cell.cost))
     with multiprocessing.Pool(options.processes) as pool:
         for row in pool.imap_unordered(_Job(size), [] if options.only_kept else left):
             done[row.cell] = row
-            _keep(options.rows, row, size)
+            _keep(options.rows, row)
             print(f"{len(done)} of {len(wanted)}: {row.cell.name} ({row.seconds:.0f} s)", file=sys.stderr, flush=True)
-    rows = [done[cell] for cell in wanted if cell in done]
-    text = page.render(rows, size, len(wanted), sum(row.seconds for row in rows))
+    text = page.render([done[cell] for cell in wanted if cell in done], len(wanted))
     if options.write:
         unfinished = PAGE.with_suffix(".tmp")
         unfinished.write_text(text, encoding="utf-8")
@@ -74,23 +75,23 @@ class _Job:
 # ---------------------------------------------------------------------------------------- finished cells
 
 
-def _keep(path: Path | None, row: Row, size: Size) -> None:
+def _keep(path: Path | None, row: Row) -> None:
     if path is not None:
         with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"size": dataclasses.asdict(size), **dataclasses.asdict(row)}) + "\n")
+            file.write(json.dumps(dataclasses.asdict(row)) + "\n")
 
 
-def _kept(path: Path | None, size: Size) -> dict[Cell, Row]:
-    """Cells that were finished at the same size."""
+def _kept(path: Path | None) -> dict[Cell, Row]:
+    """Finished cells, each with the most samples that it was run with."""
     if path is None or not path.exists():
         return {}
-    found = {}
+    found: dict[Cell, Row] = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         raw: dict[str, Any] = json.loads(line)
-        if raw["size"] == dataclasses.asdict(size):
-            cell = Cell(**raw["cell"])
-            tallies = {tool: _tally(tally) for tool, tally in raw["tallies"].items()}
-            found[cell] = Row(cell, raw["expected"], tallies, raw["seconds"])
+        cell, size = Cell(**raw["cell"]), Size(**raw["size"])
+        tallies = {tool: _tally(tally) for tool, tally in raw["tallies"].items()}
+        if cell not in found or found[cell].size.samples < size.samples:
+            found[cell] = Row(cell, raw["expected"], tallies, raw["seconds"], size)
     return found
 
 

@@ -31,14 +31,14 @@ def error(level: float, samples: int) -> float:
     return math.sqrt(level * (1.0 - level) / samples) if samples else 0.0
 
 
-def judge(row: Row, tally: Tally) -> Judgement:
+def judge(row: Row, tally: Tally, errors: float = SLACK) -> Judgement:
     """Of the lift. A cell that expects enough events must also not be too wide."""
     lift = tally.lift
     if lift.refused >= 0.5:
         return Judgement("refused")
     answered = round(tally.samples * (1.0 - lift.refused))
     tails = {"below": lift.below, "above": lift.above}
-    slack = {level: SLACK * error(level, answered) + 1e-9 for level in (LEAST, MOST, TAIL, OTHER)}
+    slack = {level: errors * error(level, answered) + 1e-9 for level in (LEAST, MOST, TAIL, OTHER)}
     reasons = [] if lift.covered >= LEAST - slack[LEAST] else [f"covers {100 * lift.covered:.1f} %"]
     reasons += [f"{100 * tail:.1f} % {name}" for name, tail in tails.items() if tail > TAIL + slack[TAIL]]
     wide = [] if lift.covered <= MOST + slack[MOST] else [f"covers {100 * lift.covered:.1f} %"]
@@ -46,6 +46,13 @@ def judge(row: Row, tally: Tally) -> Judgement:
     if reasons or (wide and enough(row)):
         return Judgement("broken", tuple(reasons + (wide if enough(row) else [])))
     return Judgement("conservative", tuple(wide)) if wide else Judgement("kept")
+
+
+def doubtful(row: Row) -> bool:
+    """Whether chance may have broken the promise of some tool: broken by two standard errors, but not by four."""
+    return any(
+        judge(row, tally).word == "broken" != judge(row, tally, 2.0 * SLACK).word for tally in row.tallies.values()
+    )
 
 
 def worst(tallies: list[Tally], of_difference: bool = False) -> tuple[float, float]:

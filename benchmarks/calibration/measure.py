@@ -64,13 +64,14 @@ class Row:
     expected: float
     tallies: dict[str, Tally]
     seconds: float
+    size: Size
 
 
 def measure(cell: Cell, size: Size) -> Row:
     started = time.process_time()
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([size.seed, cell.entropy])))
     expected, tallies = (_shares if cell.family == "shares" else _units)(cell, size, rng)
-    return Row(cell, expected, tallies, time.process_time() - started)
+    return Row(cell, expected, tallies, time.process_time() - started, size)
 
 
 # ---------------------------------------------------------------------------------------- shares

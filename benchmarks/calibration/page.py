@@ -6,12 +6,13 @@ import datetime
 import importlib.metadata
 import math
 import platform
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import abcx
 from benchmarks.calibration import judge
 from benchmarks.calibration.cells import FAMILIES, Family
-from benchmarks.calibration.measure import OWN, Coverage, Row, Size, Tally
+from benchmarks.calibration.measure import OWN, Coverage, Row, Tally
 
 COLUMNS: dict[Family, str] = {
     "shares": "share of control",
@@ -61,41 +62,50 @@ A missing covariate is 0 to the peers (as after `coalesce(sum(...), 0)` in their
 others and a column that says where. Units without a covariate are new customers, who spend less."""
 
 
-def render(rows: Sequence[Row], size: Size, asked: int, seconds: float) -> str:
+def render(rows: Sequence[Row], asked: int) -> str:
     families = [family for family in FAMILIES if any(row.cell.family == family for row in rows)]
-    parts = [INTRO, _provenance(rows, size, asked, seconds), *_broken(rows), "## Summary\n", *_summary(rows, families)]
-    parts += ["", CALLS.format(draws=size.draws), *_warned(rows)]
+    parts = [INTRO, _provenance(rows, asked), *_broken(rows), "## Summary\n", *_summary(rows, families)]
+    parts += ["", CALLS.format(draws=" or ".join(sorted({str(row.size.draws) for row in rows}))), *_warned(rows)]
     for family in families:
         parts += ["", *_tables([row for row in rows if row.cell.family == family], family)]
     return "\n".join(parts) + "\n"
 
 
-def _provenance(rows: Sequence[Row], size: Size, asked: int, seconds: float) -> str:
-    versions = [f"abcx {abcx.__version__}", f"Python {platform.python_version()}"]
+def _provenance(rows: Sequence[Row], asked: int) -> str:
+    run = f"{len(rows)} of the grid's {asked} cells" if len(rows) < asked else f"all {asked} cells of the grid"
+    counts = Counter(row.cell.family for row in rows)
+    families = ", ".join(f"{count} of {family}" for family, count in counts.items())
+    third = " (a third of them at 10,000 units per arm)"
+    sizes = sorted({(row.size.samples, row.size.draws, row.size.seed) for row in rows})
+    parts = [
+        f"{sum((row.size.samples, row.size.draws, row.size.seed) == one for row in rows)} cells with {one[0]:,} "
+        f"samples{third}, {one[1]} relabellings and seed {one[2]}"
+        for one in sizes
+    ]
+    minutes = sum(row.seconds for row in rows) / 60
+    errors = [
+        f"{100 * judge.error(0.95, n):.2f} and {100 * judge.error(0.025, n):.2f} points with {n:,} samples"
+        for n in sorted({row.size.of(row.cell) for row in rows if row.cell.family != "shares"})
+    ]
+    return (
+        f"\nWritten on {datetime.date.today()}: {run} ({families}); {'; '.join(parts)}. {minutes:.0f} minutes of CPU "
+        f"time. Random numbers: PCG64 from SeedSequence([seed, CRC-32 of the cell's name]).\n\nVersions: "
+        f"{', '.join(_versions())}.\n\nOne Monte Carlo standard error of a coverage of 95 % and of a tail of 2.5 %: "
+        f"{'; '.join(errors)}. Shares by abcx are enumerated and have none, nor have those by peers in cells with no more "
+        "outcomes than samples. Where a tool's promise was broken by more than two standard errors but fewer than four, "
+        "the cell was measured again with more samples and another seed, for all tools, if the numbers above name "
+        "more than one size.\n"
+    )
+
+
+def _versions() -> Iterator[str]:
+    yield f"abcx {abcx.__version__}"
+    yield f"Python {platform.python_version()}"
     for name in SHOWN:
         try:
-            versions.append(f"{name} {importlib.metadata.version(name)}")
+            yield f"{name} {importlib.metadata.version(name)}"
         except importlib.metadata.PackageNotFoundError:
-            versions.append(f"{name} not installed")
-    run = f"{len(rows)} of {asked} cells" if len(rows) < asked else f"{asked} cells"
-    third = size.samples // 3
-    counts = ", ".join(
-        f"{FAMILIES[family].split(' (')[0].lower()} {sum(row.cell.family == family for row in rows)}"
-        for family in FAMILIES
-    )
-    return (
-        f"\nRun on {datetime.date.today()}: {run} ({counts}); {size.samples:,} samples a cell ({third:,} at 10,000 "
-        f"units per arm), {size.draws} relabellings, {seconds / 60:.0f} minutes of CPU time. Random numbers: PCG64 from "
-        f"SeedSequence([{size.seed}, CRC-32 of the cell's name]).\n\nVersions: {', '.join(versions)}.\n\n"
-        f"Monte Carlo standard error of coverage at 95 %: {_points(0.95, size.samples)} with {size.samples:,} samples, "
-        f"{_points(0.95, third)} with {third:,}; of a tail at 2.5 %: {_points(0.025, size.samples)} and "
-        f"{_points(0.025, third)}. Shares by abcx are enumerated and have none; so are those by peers in cells with no "
-        f"more than {size.samples:,} outcomes.\n"
-    )
-
-
-def _points(level: float, samples: int) -> str:
-    return f"{100 * judge.error(level, samples):.2f} points"
+            yield f"{name} not installed"
 
 
 def _broken(rows: Sequence[Row]) -> Iterator[str]:
@@ -159,13 +169,13 @@ def _tables(rows: Sequence[Row], family: Family) -> Iterator[str]:
     names = tools(rows)
     yield f"## {FAMILIES[family]}\n"
     yield "### Lift: coverage % (below / above)\n"
-    yield f"{_head(family, names)} expected | abcx |"
-    yield f"|---|---:|---|---|{'---:|' * len(names)}---:|---|"
+    yield f"{_head(family, names)} expected | samples | abcx |"
+    yield f"|---|---:|---|---|{'---:|' * len(names)}---:|---:|---|"
     for row in rows:
         shown = [_shown(row.tallies.get(tool)) for tool in names]
         verdict = judge.judge(row, row.tallies[OWN])
         few = "" if judge.enough(row) else ", few"
-        yield f"| {row.cell.name} | {' | '.join(shown)} | {row.expected:.0f}{few} | {verdict.word} |"
+        yield f"| {row.cell.name} | {' | '.join(shown)} | {row.expected:.0f}{few} | {_samples(row)} | {verdict.word} |"
     yield "\n### Difference: coverage % (below / above)\n"
     yield _head(family, names)
     yield f"|---|---:|---|---|{'---:|' * len(names)}"
@@ -179,6 +189,12 @@ def _tables(rows: Sequence[Row], family: Family) -> Iterator[str]:
         if row.cell.lift == 0:
             alarms = [row.tallies[tool].alarms if tool in row.tallies else None for tool in names]
             yield f"| {row.cell.name} | {' | '.join('-' if a is None else _percent(a) for a in alarms)} |"
+
+
+def _samples(row: Row) -> str:
+    """By how many samples peers were judged, and abcx too except where it was enumerated."""
+    counts = [tally.samples for tally in row.tallies.values()]
+    return f"{max(counts):,}" if max(counts) else "all"
 
 
 def _head(family: Family, names: Sequence[str]) -> str:

@@ -383,7 +383,8 @@ def decrease() -> Results:
 BAYES = Bayes(0.05, 0.031, (-0.004, 0.067), 0.96, 0.0002)
 RULE = "group sequential, obrien-fleming spending (Lan and DeMets 1983)"
 SKEWED = (
-    "Interval by permutation. The skewness of the values is 41, too much for the t-test with 9,020 units in an arm."
+    "Interval by permutation. The skewness of the values is 41 and the arms differ in size (9,020 and 1,002 units), "
+    "which pushes the t-test to one side."
 )
 
 

@@ -32,7 +32,7 @@ def test_what_was_not_adjusted_is_called_so():
     assert why in text and why in full
     assert f"Cart visits: not adjusted for {TEXT}" not in text, "said once"
     assert f"Complaints: not adjusted for {TEXT} (interval by permutation)." in text
-    assert "9,020 units in an arm. So it is not adjusted for covariates." in full
+    assert "pushes the t-test to one side. So it is not adjusted for covariates." in full
     silent = replace(adjusted()["cart_visits"], role="primary")
     silent = replace(silent, comparisons=tuple(replace(c, note=None) for c in silent.comparisons))
     assert notes.of_metric(adjusted(), silent) == [f"Not adjusted for {TEXT}."]
@@ -115,7 +115,7 @@ def test_a_small_loss_is_never_nothing():
 
 def test_permutation_is_said_once_in_the_terminal_and_in_full_in_markdown():
     text, full = words(terminal.render(sensitive())), shown(markdown.render(sensitive()))
-    why = "values too skewed or arms too uneven for the t-test; approximate: order_value"
+    why = "values too skewed and arms too uneven for the t-test; approximate: order_value"
     assert f"Interval by permutation: revenue_per_visitor, order_value ({why})." in text
     assert "Interval by permutation: cart_visits (the spec asks for it)." in text
     assert "skewness of the values" not in text and text.count("by permutation") == 2
