@@ -157,7 +157,12 @@ def _metric(
         )
     if data.adjustment is not None:
         plain = compared(lambda arm: _contrast(experiment, data, (name, arm), relabelled, adjusted=False), False)
-        saved = {arm: _adjusted(experiment, metric, data, arm)[1] for arm in experiment.variants}
+        saved = {
+            arm: _adjusted(experiment, metric, data, arm)[1]
+            if contrasts[name, arm].method.endswith("adjusted")
+            else None
+            for arm in experiment.variants
+        }
         adjustment = Adjustment(_known_before(experiment), saved, plain)
     return replace(result, comparisons=compared(lambda arm: contrasts[name, arm]), cap=cap, adjustment=adjustment)
 
@@ -221,7 +226,7 @@ def _bayes(experiment: Experiment, metric: MetricResult, contrast: Contrast) -> 
     """The lift under the declared prior; nothing without one."""
     from abcx.stats.bayes import posterior
 
-    prior = experiment.analysis.prior
+    prior = experiment.analysis.prior if metric.role != "descriptive" else None
     found = None if prior is None else posterior(contrast, prior.lift_sd.value, experiment.analysis.alpha)
     if prior is None or found is None:
         return None

@@ -260,6 +260,8 @@ def _unresolved(metric: MetricResult, units: int | None, progress: Progress) -> 
 
 
 def _underpowered(metric: MetricResult, comparison: Comparison) -> str:
+    if comparison.difference_interval in (None, (None, None)):
+        return f"{_name(metric)} cannot be judged from these data at this look."
     worth = (
         f" An effect of {metric.minimum_effect.text} is neither shown nor excluded." if metric.minimum_effect else ""
     )

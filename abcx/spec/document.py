@@ -182,6 +182,11 @@ class _Builder:
                 return None
             try:
                 return _scalar(node)
+            except UnicodeDecodeError:
+                self.document.problems.append(
+                    self.document.problem("yaml-key", _HALF, loc, "write the character itself")
+                )
+                return None
             except ValueError:
                 pass
         tag = node.tag.replace(_TAG, "!!")[:60]
@@ -201,7 +206,12 @@ class _Builder:
                     Problem("error", "yaml-key", "a key must be plain text", span, "quote the key if it holds [ or {")
                 )
                 continue
-            key = key_node.value
+            try:
+                key = _whole(key_node.value)
+            except UnicodeDecodeError:
+                span = self._key_span(key_node, loc)
+                self.document.problems.append(Problem("error", "yaml-key", _HALF, span, "write the character itself"))
+                continue
             if key == "<<" and not key_node.style:
                 self.document.problems.append(
                     Problem(
@@ -234,8 +244,20 @@ class _Builder:
         return self.document._span_of(key, ".".join(map(str, loc)))
 
 
+_HALF = "half of a surrogate pair is not a character"
+
+
+def _whole(text: str) -> str:
+    """Text with the surrogate pairs of JSON escapes joined. Raises UnicodeDecodeError for half a pair."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16")
+    return text
+
+
 def _scalar(node: yaml.ScalarNode) -> Any:
-    text, kind = node.value, node.tag.removeprefix(_TAG)
+    text, kind = _whole(node.value), node.tag.removeprefix(_TAG)
     if kind == "null":
         return None
     if kind == "bool":

@@ -4,8 +4,9 @@
 
 Peers run where they are installed: `pip install -r benchmarks/requirements-peers.txt` into an environment of its own,
 and this command with its Python from the root of the repository. Prints Markdown tables; `--write` writes
-docs/calibration.md instead. `--rows` keeps every finished cell in a file, so that a run can be broken off and taken up, or
-done again with more samples (and another --seed): first the cells in which chance may have broken a tool's promise.
+docs/calibration.md instead. `--rows` keeps every finished cell in a file, so that a run can be broken off and taken up,
+or done again with more samples (and another --seed): first the cells in which chance may have broken some tool's
+promise, which is what 300 samples or fewer call for. The page shows every cell with the most samples that it has.
 """
 
 from __future__ import annotations

@@ -87,14 +87,16 @@ def _provenance(rows: Sequence[Row], asked: int) -> str:
         f"{100 * judge.error(0.95, n):.2f} and {100 * judge.error(0.025, n):.2f} points with {n:,} samples"
         for n in sorted({row.size.of(row.cell) for row in rows if row.cell.family != "shares"})
     ]
+    again = (
+        " Cells with more samples than others were done again with another seed, for all tools: first those in which "
+        "some tool's promise was broken by two standard errors but not by four, which can be chance."
+    )
     return (
         f"\nWritten on {datetime.date.today()}: {run} ({families}); {'; '.join(parts)}. {minutes:.0f} minutes of CPU "
         f"time. Random numbers: PCG64 from SeedSequence([seed, CRC-32 of the cell's name]).\n\nVersions: "
         f"{', '.join(_versions())}.\n\nOne Monte Carlo standard error of a coverage of 95 % and of a tail of 2.5 %: "
-        f"{'; '.join(errors)}. Shares by abcx are enumerated and have none, nor have those by peers in cells with no more "
-        "outcomes than samples. Where a tool's promise was broken by more than two standard errors but fewer than four, "
-        "the cell was measured again with more samples and another seed, for all tools, if the numbers above name "
-        "more than one size.\n"
+        f"{'; '.join(errors)}. Shares by abcx are enumerated and have none, nor have those by peers in cells with no "
+        f"more outcomes than samples.{again if len(sizes) > 1 else ''}\n"
     )
 
 

