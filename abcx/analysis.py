@@ -73,10 +73,11 @@ def override(experiment: Experiment, as_of: str | None, seed: int | None) -> Exp
     if not changes:
         return experiment
     try:
-        analysis = Analysis.model_validate({**experiment.analysis.model_dump(), **changes})
+        checked = Analysis.model_validate(changes)
     except ValidationError as error:
         problem = error.errors()[0]
         raise UsageError(f"{problem['loc'][0]}: {problem['msg']}", problem.get("ctx", {}).get("cure")) from None
+    analysis = experiment.analysis.model_copy(update={key: getattr(checked, key) for key in changes})
     return experiment.model_copy(update={"analysis": analysis})
 
 
@@ -118,8 +119,10 @@ def conclude(loaded: Loaded, observed: Observed, command: str | None = None) -> 
         data=_data_log(context),
         methods=_methods(experiment, metrics),
         limits=_limits(experiment, observed),
-        monitoring=monitoring.described(experiment, observed, plan),
-        sensitivity=tuple(alternatives(experiment, observed, headline, judge)) if headline.verdict != "INVALID" else (),
+        monitoring=monitoring.described(experiment, observed, plan, _reached(context)),
+        sensitivity=tuple(alternatives(experiment, observed, headline, metrics, judge))
+        if headline.verdict != "INVALID"
+        else (),
     )
 
 
@@ -132,13 +135,14 @@ def _reached(context: CheckContext) -> bool:
 
 def _progress(context: CheckContext, plan: Planned, metrics: Sequence[MetricResult]) -> verdict.Progress:
     needed = {
-        (metric.name, arm): units_for_margin(metric, arm, context.total)
+        (metric.name, arm): units_for_margin(context.experiment, metric, arm, context.total)
         for metric in metrics
         if metric.role == "guardrail"
         for arm in context.experiment.variants
     }
     return verdict.Progress(
         reached=_reached(context),
+        open_windows=context.open_share(),
         stopping=context.experiment.analysis.monitoring != "fixed",
         units=context.total,
         planned=plan.units,

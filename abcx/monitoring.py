@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -33,10 +33,11 @@ class Look:
     next: float | None
 
 
-def look(experiment: Experiment, observed: Observed, planned: Planned) -> Look:
+def look(experiment: Experiment, observed: Observed, planned: Planned, reached: bool) -> Look:
     """This run as a look. Planned looks by number stand at equal steps of the planned size, looks by dates at the units
     exposed by then. A run between looks says nothing: alpha that every run spends anew would have no end, because no
-    book of the runs is kept (looks: 4 judged daily would raise false alarms to 6 %, Pocock's to 8 %)."""
+    book of the runs is kept (looks: 4 judged daily would raise false alarms to 6 %, Pocock's to 8 %). Where the end is
+    `reached` this is the last look, whatever its information."""
     now = sum(observed.units.values()) / (planned.units or 1)
     rule = experiment.analysis.monitoring
     if not isinstance(rule, GroupSequential) or now <= 0:
@@ -45,14 +46,15 @@ def look(experiment: Experiment, observed: Observed, planned: Planned) -> Look:
         steps = [k / rule.looks for k in range(1, rule.looks)]
         due = any(0 <= now - step <= LATE / rule.looks for step in steps)
     else:
-        steps = [_exposed_by(experiment, observed, at) / (planned.units or 1) for at in rule.looks]
-        due = _is_look_day(experiment, observed, rule.looks)
+        last = _last_day(experiment, observed)
+        made = [at for at in rule.looks if last is not None and _day(experiment, at) <= last]
+        steps = [_exposed_by(experiment, observed, at) / (planned.units or 1) for at in made]
+        due = bool(made) and last is not None and (last - _day(experiment, made[-1])).days <= 1
     if due and now < 1:  # this run is the latest of the planned looks itself
         steps.remove(max(step for step in steps if step <= now + EARLY))
     before = sorted({step for step in steps if EARLY < step < min(now, 1) - EARLY})
-    return Look(
-        (*before, now), due or now >= 1, min((step for step in (*steps, 1.0) if step > now + EARLY), default=None)
-    )
+    following = min((step for step in (*steps, 1.0) if step > now + EARLY), default=None)
+    return Look((*before, now), due or reached or now >= 1, following if isinstance(rule.looks, int) else None)
 
 
 def _exposed_by(experiment: Experiment, observed: Observed, at: str) -> int:
@@ -61,12 +63,11 @@ def _exposed_by(experiment: Experiment, observed: Observed, at: str) -> int:
     return sum(sum(units.values()) for found, units in observed.daily or () if date.fromisoformat(found) <= day)
 
 
-def _is_look_day(experiment: Experiment, observed: Observed, looks: tuple[str, ...]) -> bool:
-    """Whether the data end on the day of a look, or on the morning after."""
-    if observed.as_of is None:
-        return False
-    last = datetime.fromtimestamp(observed.as_of / 1e6, ZoneInfo(experiment.timezone)).date()
-    return any(_day(experiment, at) in (last, last - timedelta(days=1)) for at in looks)
+def _last_day(experiment: Experiment, observed: Observed) -> date | None:
+    """The last day that the data know, by the data cut or by the last day with exposures."""
+    if observed.as_of is not None:
+        return datetime.fromtimestamp((observed.as_of - 1) / 1e6, ZoneInfo(experiment.timezone)).date()
+    return date.fromisoformat(observed.daily[-1][0]) if observed.daily else None
 
 
 def _day(experiment: Experiment, at: str) -> date:
@@ -80,12 +81,17 @@ def rules(experiment: Experiment, observed: Observed, planned: Planned, reached:
 
     declared = experiment.analysis.monitoring
     keys = [(name, arm) for name in experiment.metrics for arm in experiment.variants]
-    if declared == "fixed" or planned.units is None:
+    described = [key for key in keys if experiment.metrics[key[0]].role == "descriptive"]
+    if declared == "fixed":
         return dict.fromkeys(keys, sided(Fixed()))
+    if planned.units is None:
+        return dict.fromkeys(keys, sided(Silent()))
     if isinstance(declared, GroupSequential):
-        found = look(experiment, observed, planned)
-        return dict.fromkeys(keys, sided(Looks(found.information, declared.spending) if found.planned else Silent()))
-    return {key: _watched(experiment, observed, key, planned.units, reached) for key in keys}
+        found = look(experiment, observed, planned, reached)
+        judged = dict.fromkeys(keys, sided(Looks(found.information, declared.spending) if found.planned else Silent()))
+    else:
+        judged = {key: _watched(experiment, observed, key, planned.units, reached) for key in keys}
+    return {**judged, **dict.fromkeys(described, sided(Fixed()))}
 
 
 def _watched(experiment: Experiment, observed: Observed, key: tuple[str, str], planned: int, reached: bool) -> Sided:
@@ -104,14 +110,14 @@ def _watched(experiment: Experiment, observed: Observed, key: tuple[str, str], p
     return Sided(always, win) if experiment.metrics[name].goal == "decrease" else Sided(win, always)
 
 
-def described(experiment: Experiment, observed: Observed, planned: Planned) -> Monitoring:
+def described(experiment: Experiment, observed: Observed, planned: Planned, reached: bool) -> Monitoring:
     """What the report says about looks: the rule in words, the information now, the boundaries so far (z)."""
     from abcx.stats.spending import boundaries
 
     declared = experiment.analysis.monitoring
     if declared == "fixed" or planned.units is None:
         return Monitoring("fixed", "judged once, at the planned size", None, ())
-    found = look(experiment, observed, planned)
+    found = look(experiment, observed, planned, reached)
     now = found.information[-1]
     if isinstance(declared, Hybrid):
         return Monitoring(

@@ -37,22 +37,23 @@ def planned(experiment: Experiment, control: Mapping[str, Summary]) -> Planned:
     corrected = experiment.analysis.correction != "none"
     alpha = experiment.analysis.alpha
     power = 1 - (1 - plan.power) / (roles.count("guardrail") + 1)
-    sizes: list[int] = []
-    observed = False
+    sizes: list[tuple[int, str]] = []
     for name, metric in experiment.metrics.items():
         effect = {"primary": metric.minimum_effect, "guardrail": metric.margin}.get(metric.role)
         if effect is None or not any(m.role == "primary" and m.minimum_effect for m in experiment.metrics.values()):
             continue
         baseline = plan.baseline.get(name)
         level = alpha / family if metric.role == "primary" and corrected else alpha
+        if baseline is None and experiment.analysis.monitoring != "fixed":
+            continue  # a size that moves with the data would move the looks
         size = _size(experiment, metric, effect, baseline or _observed(control[name]), level, power)
         if size is not None:
-            observed = observed or baseline is None
-            sizes.append(size)
+            reason = "minimum_effect" if metric.role == "primary" else f"the margin of {name}"
+            known = f"plan.baseline and {reason}" if baseline else f"{reason} and the control as observed"
+            sizes.append((size, known))
     if not sizes:
         return Planned()
-    source = "minimum_effect and the control as observed" if observed else "plan.baseline and minimum_effect"
-    return Planned(max(sizes), source)
+    return Planned(*max(sizes))
 
 
 def _observed(summary: Summary) -> Baseline | None:
@@ -105,14 +106,19 @@ def _size(
     return max(totals)
 
 
-def units_for_margin(metric: MetricResult, arm: str, units: int) -> int | None:
-    """Units over all arms at which a guardrail's interval would fit inside its margin if the change did no harm.
+def units_for_margin(experiment: Experiment, metric: MetricResult, arm: str, units: int) -> int | None:
+    """Units over all arms at which a guardrail would exclude its margin with the planned power if there is no harm.
 
-    The half-width shrinks with the square root of the units. None where the interval is open.
+    The half-width of the interval shrinks with the square root of the units; to exclude the margin with power 1 - b it
+    must be margin z / (z + z_b). None where the interval is open, or widened by looks.
     """
+    from abcx.stats.tails import normal_quantile
+
     comparison = next(item for item in metric.comparisons if item.arm == arm)
     interval = comparison.lift_interval if metric.margin and metric.margin.relative else comparison.difference_interval
-    if metric.margin is None or interval is None or interval[0] is None or interval[1] is None:
+    looks = experiment.analysis.monitoring != "fixed"
+    if metric.margin is None or interval is None or interval[0] is None or interval[1] is None or looks:
         return None
     half = (interval[1] - interval[0]) / 2
-    return math.ceil(units * (half / metric.margin.value) ** 2)
+    z = -normal_quantile(comparison.alpha / 2)
+    return math.ceil(units * (half / metric.margin.value * (z + normal_quantile(experiment.plan.power)) / z) ** 2)

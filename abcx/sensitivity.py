@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from abcx.data.records import MetricData, Observed
-from abcx.results import Alternative, MetricResult, Verdict
+from abcx.results import Alternative, Comparison, MetricResult, Verdict
 from abcx.spec.model import Experiment
 from abcx.stats.records import Moments, RatioMoments, Summary
 
@@ -16,12 +16,19 @@ TOP_SHARE = 0.001
 Judge = Callable[[Experiment, Observed], tuple[Verdict, tuple[MetricResult, ...]]]
 
 
-def alternatives(experiment: Experiment, observed: Observed, verdict: Verdict, judge: Judge) -> Iterator[Alternative]:
-    """Every other way that applies to these data, with the verdict it leads to about the headline's variant."""
+def alternatives(
+    experiment: Experiment, observed: Observed, verdict: Verdict, metrics: tuple[MetricResult, ...], judge: Judge
+) -> Iterator[Alternative]:
+    """Every other way that applies to these data, with the verdict it leads to about the headline's variant.
+
+    `verdict` and `metrics` are those as declared; a way that only repeats their intervals is left out.
+    """
+    as_declared = _first(metrics, verdict.arm)
     for name, changed, data in _ways(experiment, observed):
-        found, metrics = judge(changed, replace(observed, metrics={**observed.metrics, **data}))
-        primary = next(metric for metric in metrics if metric.role == "primary")
-        comparison = next(one for one in primary.comparisons if one.arm == found.arm)
+        found, others = judge(changed, replace(observed, metrics={**observed.metrics, **data}))
+        comparison = _first(others, found.arm)
+        if not data and comparison.difference_interval == as_declared.difference_interval:
+            continue
         yield Alternative(
             name,
             found.verdict,
@@ -33,27 +40,40 @@ def alternatives(experiment: Experiment, observed: Observed, verdict: Verdict, j
         )
 
 
+def _first(metrics: tuple[MetricResult, ...], arm: str) -> Comparison:
+    primary = next(metric for metric in metrics if metric.role == "primary")
+    return next(one for one in primary.comparisons if one.arm == arm)
+
+
 def _ways(experiment: Experiment, observed: Observed) -> Iterator[tuple[str, Experiment, dict[str, MetricData]]]:
     metrics = observed.metrics
     capped = {name: data for name, data in metrics.items() if data.uncapped is not None}
     if capped:
-        yield "without the cap", experiment, {name: _uncapped(data) for name, data in capped.items()}
+        yield (
+            f"without the cap{_plainly(capped.values())}",
+            experiment,
+            {name: _uncapped(data) for name, data in capped.items()},
+        )
     adjusted = {name: replace(data, adjustment=None) for name, data in metrics.items() if data.adjustment is not None}
     if adjusted:
         yield "without covariates", experiment, adjusted
     trimmed = {name: data for name, found in metrics.items() if (data := _without_top(observed, found)) is not None}
     if trimmed:
-        yield f"without the top {TOP_SHARE:.1%} of units", experiment, trimmed
+        words = _plainly(metrics[name] for name in trimmed)
+        yield f"without the top {TOP_SHARE:.1%} of units{words}", experiment, trimmed
     if any(data.samples for data in metrics.values()):
         for interval, words in (("analytic", "analytic intervals"), ("permutation", "permutation intervals")):
             if experiment.analysis.interval != interval:
                 analysis = experiment.analysis.model_copy(update={"interval": interval})
                 yield words, experiment.model_copy(update={"analysis": analysis}), {}
-    if experiment.analysis.correction != "none":
-        analysis = experiment.analysis.model_copy(update={"correction": "none"})
-        if len(experiment.variants) > 1 or sum(metric.role == "primary" for metric in experiment.metrics.values()) > 1:
-            yield "without correction for several comparisons", experiment.model_copy(update={"analysis": analysis}), {}
-    yield from ((words, experiment, dict(data)) for words, data in observed.shifted.items())
+    if not any(sum(data.incomplete.values()) > 0.5 * sum(observed.units.values()) for data in metrics.values()):
+        for words, shifted in observed.shifted.items():
+            yield f"{words}{_plainly(metrics.values())}", experiment, dict(shifted)
+
+
+def _plainly(changed: Iterable[MetricData]) -> str:
+    """What else goes with the units: adjusted figures are not known for values that are cut another way."""
+    return " and without covariates" if any(data.adjustment for data in changed) else ""
 
 
 def _uncapped(data: MetricData) -> MetricData:
@@ -63,11 +83,13 @@ def _uncapped(data: MetricData) -> MetricData:
 
 def _without_top(observed: Observed, data: MetricData) -> MetricData | None:
     """The metric without the largest units of all arms pooled; None where their values are not known."""
+    from abcx.stats import influence
+
     count = max(1, round(TOP_SHARE * sum(observed.units.values())))
-    pooled = sorted(((unit[0], arm) for arm, units in data.top.items() for unit in units), reverse=True)[:count]
-    if not pooled or any(len(units) <= count for units in data.top.values()):
+    if not data.top or any(len(units) <= count for units in data.top.values()):
         return None
-    removed = {arm: sum(owner == arm for _, owner in pooled) for arm in data.top}
+    counts = influence.top_counts([[value for value, _ in units] for units in data.top.values()], count)
+    removed = dict(zip(data.top, counts, strict=True))
     summaries = {
         arm: _shortened(summary, data.top.get(arm, ())[: removed.get(arm, 0)])
         for arm, summary in data.summaries.items()

@@ -13,6 +13,8 @@ from abcx import wording
 from abcx.results import CheckResult, Comparison, MetricResult, Reason, Size, Verdict
 from abcx.stats.records import Interval
 
+OPEN = 0.5
+"""Above this share of units whose window is not over, what was promised has hardly been measured yet."""
 HOPELESS_DAYS = 365
 """More than a year of the same traffic: the report says that this traffic cannot answer the question."""
 
@@ -25,12 +27,14 @@ class Progress:
     """How far the experiment is: whether its planned size or period is reached, and what is still missing.
 
     Where neither was declared the data are taken as complete. `stopping` says that looks are paid for, so a win may be
-    taken before the end. `units` are analysed, `planned` over all arms; `per_day` is declared or observed;
-    `needed_for` gives the units at which a guardrail (by metric and variant) would resolve.
+    taken before the end. `open_windows` is the share of units whose window is not over. `units` are analysed, `planned`
+    over all arms; `per_day` is declared or observed; `needed_for` gives the units at which a guardrail (by metric and
+    variant) would resolve.
     """
 
     reached: bool
     stopping: bool
+    open_windows: float
     units: int
     planned: int | None
     per_day: float | None
@@ -72,18 +76,23 @@ def _judge(arm: str, metrics: Sequence[MetricResult], checks: Sequence[CheckResu
     if harm:
         return Verdict("DO NOT SHIP", arm, tuple(harm), tuple(warnings))
     wins = [_win(metric, found) for metric, found in primaries if found.status == "better"]
-    wins = wins or [
-        _win_noninferior(metric, found) for metric, found in primaries if metric.margin and clears_margin(metric, found)
-    ]
+    if not wins and all(clears_margin(metric, found) for metric, found in primaries):
+        wins = [_win_noninferior(metric, found) for metric, found in primaries]
     unresolved = [(metric, found) for metric, found in guardrails if found.status != "safe"]
-    if wins and not unresolved and (progress.reached or progress.stopping):
+    followed = progress.open_windows <= OPEN
+    if wins and not unresolved and followed and (progress.reached or progress.stopping):
         warnings += [
             _below_minimum(metric)
             for metric, found in primaries
             if found.status == "better" and _excludes_minimum(metric, found)
         ]
         return Verdict("SHIP", arm, tuple(wins), tuple(warnings))
-    if progress.reached and not wins and all(_excludes_minimum(metric, found) for metric, found in primaries):
+    if (
+        progress.reached
+        and followed
+        and not wins
+        and all(_excludes_minimum(metric, found) for metric, found in primaries)
+    ):
         return Verdict(
             "DO NOT SHIP", arm, tuple(_no_benefit(metric, found) for metric, found in primaries), tuple(warnings)
         )
@@ -100,7 +109,7 @@ def _keep_running(
     progress: Progress,
 ) -> Verdict:
     reasons: list[Reason] = []
-    needed = [progress.planned] if not progress.reached and not (won and progress.stopping) else []
+    needed = [] if won and progress.stopping else [progress.planned]
     if not progress.reached and not (won and progress.stopping):
         reasons.append(Reason("too_early", _too_early(progress, won)))
     for metric, _ in unresolved if won or progress.reached else ():

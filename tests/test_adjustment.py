@@ -151,11 +151,11 @@ def test_sensitivity_says_what_the_verdict_hangs_on() -> None:
     wanted = spec(covariates=["before"], interval="analytic")
     wanted["metrics"]["spend"]["cap"] = "99%"
     found = {one.name: one for one in abcx.analyze(wanted, units=data).sensitivity}
-    assert {"without the cap", "without covariates", "without the top 0.1% of units", "permutation intervals"} <= set(
-        found
-    )
+    plainly = " and without covariates"
+    names = {f"without the cap{plainly}", "without covariates", f"without the top 0.1% of units{plainly}"}
+    assert names <= set(found)
     plain = abcx.analyze({**spec(interval="analytic")}, units=data)
-    assert found["without the cap"].lift == pytest.approx(first(plain).lift, rel=1e-9)
+    assert found["without the cap and without covariates"].lift == pytest.approx(first(plain).lift, rel=1e-9)
     assert found["without covariates"].holds in (True, False)
 
 
@@ -175,7 +175,72 @@ def test_a_verdict_that_hangs_on_the_window_is_told_so() -> None:
         "window": "10d",
         "metrics": {"orders": {"type": "conversion", "event": "order", "role": "primary", "goal": "increase"}},
     }
-    results = abcx.analyze(wanted, exposures=exposures, events=events)
+    results = abcx.analyze(wanted, exposures=exposures, events=events, as_of="2024-03-20")
     assert results.verdict.verdict == "SHIP"
+    too_early = abcx.analyze(wanted, exposures=exposures, events=events)  # no window is over by the last event
+    assert too_early.verdict.verdict == "KEEP RUNNING"
+    assert [reason.code for reason in too_early.verdict.reasons] == ["follow_up_incomplete"]
     (half,) = [one for one in results.sensitivity if one.name == "with windows half as long"]
     assert (half.verdict, half.holds) == ("DO NOT SHIP", False)
+
+
+def test_a_plan_is_not_over_because_its_data_have_no_events() -> None:
+    """Three days of exposures of a month: the period is declared, so the data are not complete."""
+    n = 2000
+    frame = pd.DataFrame({"unit": range(n), "arm": ["control", "variant"] * (n // 2)})
+    frame["time"] = pd.Timestamp("2024-03-01") + pd.to_timedelta(np.arange(n) % 72, unit="h")
+    frame["spend"] = np.where(frame.arm == "variant", 2.0, 1.0) + np.arange(n) % 7
+    wanted = {**spec(), "period": {"start": "2024-03-01", "end": "2024-03-31"}}
+    results = abcx.analyze(wanted, units=frame)
+    assert first(results).status == "better"
+    assert [reason.code for reason in results.verdict.reasons] == ["too_early"]
+
+
+def test_the_day_before_the_end_is_not_the_end() -> None:
+    exposures = pd.DataFrame({"unit": range(400), "arm": ["control", "variant"] * 200})
+    exposures["time"] = pd.Timestamp("2024-03-01") + pd.to_timedelta(np.arange(400) % 30, unit="D")
+    events = exposures[exposures.index % 4 == 1][["unit", "time"]].assign(event="order")
+    wanted = {
+        **spec(),
+        "period": {"start": "2024-03-01", "end": "2024-03-30"},
+        "metrics": {"orders": {"type": "conversion", "event": "order", "role": "primary", "goal": "increase"}},
+    }
+    before = abcx.analyze(wanted, exposures=exposures, events=events, as_of="2024-03-29")
+    assert [reason.code for reason in before.verdict.reasons] == ["too_early"]
+    assert abcx.analyze(wanted, exposures=exposures, events=events, as_of="2024-03-30").verdict.verdict == "SHIP"
+
+
+def test_overrides_leave_the_rest_of_the_analysis_alone() -> None:
+    results = abcx.analyze(spec(covariates=["before"], prior={"lift_sd": "5%"}), units=frame(), seed=4)
+    assert (results.setup.seed, first(results).method) == (4, "Welch, adjusted")
+
+
+def test_the_names_of_the_arms_do_not_decide_who_loses_the_top_units() -> None:
+    data = frame(2000).assign(spend=lambda d: np.minimum(d.spend.round(), 30.0))
+    found = []
+    for names in (("control", "variant"), ("z_control", "a_variant")):
+        wanted = {**spec(interval="analytic"), "arms": {names[0]: {}, names[1]: {}}}
+        renamed = data.assign(arm=data.arm.map(dict(zip(("control", "variant"), names, strict=True))))
+        (one,) = [a for a in abcx.analyze(wanted, units=renamed).sensitivity if a.name.startswith("without the top")]
+        found.append(one.lift)
+    assert found[0] == pytest.approx(found[1], rel=1e-9)
+
+
+def test_a_metric_without_any_value_does_not_stop_the_others() -> None:
+    wanted = spec(stratify=["device"])
+    wanted["metrics"]["empty"] = {"type": "mean", "column": "empty", "role": "secondary", "goal": "increase"}
+    results = abcx.analyze(wanted, units=frame().assign(empty=np.nan))
+    assert results["empty"].comparisons[0].p_value is None
+    assert first(results).method == "Welch, adjusted"
+
+
+def test_covariates_need_units() -> None:
+    events = pd.DataFrame(
+        {"unit": ["a", "b"], "arm": ["control", "variant"], "event": "order", "time": pd.Timestamp(0)}
+    )
+    wanted = {
+        **spec(covariates=["before"]),
+        "metrics": {"orders": {"type": "conversion", "event": "order", "role": "primary", "goal": "increase"}},
+    }
+    with pytest.raises(abcx.DataError, match="covariates are columns of units"):
+        abcx.analyze(wanted, events=events)

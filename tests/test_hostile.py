@@ -310,7 +310,7 @@ def test_files_that_are_not_there(tmp_path: Path) -> None:
         "events.csv",
         "did you mean evnts.csv?",
     )
-    refused(run(tmp_path, None, file="nowhere/e.csv"), "data-not-found", "nowhere/e.csv", "relative to the spec")
+    refused(run(tmp_path, None, file="nowhere/e.csv"), "data-not-found", "nowhere/e.csv", "starts at the spec's folder")
     refused(run(tmp_path, None, file="*.parquet"), "data-not-found", "*.parquet", "no file matches *.parquet")
     (tmp_path / "folder").mkdir()
     refused(run(tmp_path, None, file="folder"), "data-is-folder", "folder", "folder is a folder", "events/*.csv")

@@ -146,3 +146,35 @@ def test_dates_of_looks_give_their_information() -> None:
     counts = {"control": {"units": 500, "orders": 50}, "variant": {"units": 500, "orders": 60}}
     with pytest.raises(abcx.SpecError, match="monitoring-unplanned"):
         abcx.load_spec(spec(counts, metrics, analysis={"monitoring": {"looks": ["2024-03-11", "2024-03-18"]}}))
+
+
+def test_a_baseline_without_an_effect_is_no_plan() -> None:
+    metrics = {"orders": {"type": "conversion", "role": "primary", "goal": "increase"}}
+    counts = {"control": {"units": 1000, "orders": 100}, "variant": {"units": 1000, "orders": 135}}
+    with pytest.raises(abcx.SpecError, match="monitoring-unplanned"):
+        abcx.load_spec(
+            spec(counts, metrics, analysis={"monitoring": "always_valid"}, plan={"baseline": {"orders": "10%"}})
+        )
+
+
+def test_the_planned_size_does_not_move_with_the_data() -> None:
+    sizes = set()
+    for refunds in (30, 50, 80):
+        counts = {arm: {"units": 1000, "orders": 100, "refunds": refunds} for arm in ("control", "variant")}
+        metrics = {
+            "orders": {"type": "conversion", "role": "primary", "goal": "increase", "minimum_effect": "10%"},
+            "refunds": {"type": "conversion", "role": "guardrail", "goal": "decrease", "margin": "5%"},
+        }
+        plan = {"baseline": {"orders": "10%"}}
+        sizes.add(conclude(counts, metrics, analysis={"monitoring": "always_valid"}, plan=plan).setup.planned_units)
+    assert len(sizes) == 1
+
+
+def test_descriptive_metrics_keep_their_intervals_between_looks() -> None:
+    counts = {arm: {"units": 3000, "orders": 1000, "menu": 500} for arm in ("control", "variant")}
+    metrics = {
+        "orders": {"type": "conversion", "role": "primary", "goal": "increase"},
+        "menu": {"type": "conversion", "role": "descriptive"},
+    }
+    results = conclude(counts, metrics, analysis={"monitoring": LOOKS}, plan={"units": 20_000})
+    assert None not in (results["menu"].comparisons[0].difference_interval or (None,))

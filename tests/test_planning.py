@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
+from scipy.stats import norm
 from statsmodels.stats.power import TTestIndPower
 
 from tests.builders import conclude, shares
@@ -86,7 +87,9 @@ def test_the_size_that_would_resolve_a_guardrail() -> None:
     results = conclude(counts, metrics)
     low, high = results["chats"].comparisons[0].lift_interval or (None, None)
     assert low is not None and high is not None
-    assert results.verdict.missing_units == math.ceil(20_000 * ((high - low) / 2 / 0.1) ** 2) - 20_000
+    z, power = norm.isf(0.025), norm.ppf(0.8)
+    needed = 20_000 * ((high - low) / 2 / 0.1 * (z + power) / z) ** 2
+    assert results.verdict.missing_units == pytest.approx(needed - 20_000, abs=2)
 
 
 def test_guardrails_divide_the_chance_to_miss_and_are_sized_by_their_margin() -> None:

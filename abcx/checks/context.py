@@ -59,6 +59,12 @@ class CheckContext:
         found = self.metrics[metric].comparisons if metric in self.metrics else ()
         return next((comparison for comparison in found if comparison.arm == arm), None)
 
+    def open_share(self) -> float:
+        """The share of units whose window is not over, of the primary metric where it is largest."""
+        primaries = [name for name, metric in self.experiment.metrics.items() if metric.role == "primary"]
+        found = [sum(self.data(name).incomplete.values()) for name in primaries if name in self.observed.metrics]
+        return max(found, default=0) / self.total if self.total else 0.0
+
     def exposed_days(self) -> tuple[date, date] | None:
         """First and last day with exposures, in the period's timezone; None where the data have no times."""
         first, last = self.observed.first_exposure, self.observed.last_exposure
@@ -85,10 +91,12 @@ class CheckContext:
     def period_over(self) -> bool | None:
         """Whether the data reach the last day of the declared period; None where no end is declared or no time known.
 
-        An export made on the last evening counts as reaching it: its last row is always before midnight.
+        An export made on the last evening counts as reaching it: its last row is before midnight. A data cut that
+        was declared as a date ends at midnight, and the day before is the last one known.
         """
-        last_day, as_of = self.last_day(), self.observed.as_of
-        return None if last_day is None or as_of is None else self.local(as_of).date() >= last_day
+        last_day, as_of, days = self.last_day(), self.observed.as_of, self.exposed_days()
+        known = self.local(as_of - 1).date() if as_of is not None else days[1] if days is not None else None
+        return None if last_day is None or known is None else known >= last_day
 
 
 def days_between(first: date, last: date) -> int:

@@ -29,7 +29,9 @@ def check(context: CheckContext) -> CheckResult:
     if seen.repeated_ids:
         clauses.append(f"{wording.plural(seen.repeated_ids, 'events')} with an id that was read before, left out")
     if seen.repeated_rows:
-        clauses.append(f"{wording.plural(seen.repeated_rows, 'events')} equal to another row, kept")
+        clauses.append(
+            f"{wording.plural(seen.repeated_rows, 'events')} like another in unit, time, event and value, kept"
+        )
     if seen.duplicate_units:
         clauses.append(f"{context.noun(seen.duplicate_units)} on several rows, taken as `duplicates` says")
     if not clauses:

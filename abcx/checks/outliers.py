@@ -136,6 +136,8 @@ def _influence(context: CheckContext, name: str, arm: str) -> _Influence | None:
 
 def _largest(context: CheckContext, name: str) -> dict[str, Pairs]:
     """The top units of all arms together, by arm; as many as the listed tops can tell without doubt."""
+    from abcx.stats import influence
+
     data = context.data(name)
     tops = {arm: top for arm, top in data.top.items() if arm in data.summaries}
     units = sum(summary.n for summary in data.summaries.values())
@@ -144,11 +146,8 @@ def _largest(context: CheckContext, name: str) -> dict[str, Pairs]:
         return {}
     k = min(max(1, math.ceil(TOP * units)), max(1, math.floor(OF_NONZERO * nonzero)))
     k = min([k, *(len(top) for arm, top in tops.items() if len(top) < data.summaries[arm].n)])
-    ranked = sorted(((pair, arm) for arm, top in tops.items() for pair in top), key=lambda x: x[0][0], reverse=True)
-    largest: dict[str, Pairs] = {}
-    for pair, arm in ranked[:k]:
-        largest[arm] = (*largest.get(arm, ()), pair)
-    return largest
+    counts = influence.top_counts([[value for value, _ in top] for top in tops.values()], k)
+    return {arm: top[:count] for (arm, top), count in zip(tops.items(), counts, strict=True) if count}
 
 
 def _nonzero(summary: Summary) -> int:

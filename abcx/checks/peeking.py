@@ -30,6 +30,10 @@ def check(context: CheckContext) -> CheckResult:
     if over is None and enough is None:
         message = "no horizon is known, so the data are taken as complete"
         return CheckResult("peeking", "skipped", message, None, details, "needs a period with an end, or plan.units")
+    if (over or enough) and context.open_share() > 0.5:
+        share = wording.percent(context.open_share(), 0)
+        message = f"the planned end is reached, but the window of {share} of {context.experiment.unit} is not over"
+        return CheckResult("peeking", "warn", message, None, details, "export again when the last window has closed")
     if over or enough:
         reached = "the period is over" if over else "the planned size is reached"
         return CheckResult("peeking", "pass", f"{reached}: this is the planned time to look", None, details)

@@ -72,10 +72,9 @@ def _doubt(context: CheckContext, name: str) -> str | None:
             continue
         if min(control.n, variant.n) < 2:
             continue
-        if _by_permutation(context, name):
-            if not permutation.enough(control, variant):
-                return "fewer than 30 units of an arm have a value that is not zero"
-        elif (reason := permutation.needed(control, variant)) is not None:
+        if not permutation.enough(control, variant):
+            return "fewer than 30 units of an arm have a value that is not zero"
+        if not _by_permutation(context, name) and (reason := permutation.needed(control, variant)) is not None:
             return reason[:1].lower() + reason[1:].rstrip(".")
     return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from abcx.commands import outputs
@@ -25,8 +26,16 @@ def run(
     found, code = run_all(specs, data, run)
     refuse_overwriting(output, specs, found)
     if found:
-        outputs.write(render(found, format, run, output), output)
+        outputs.write(render(found, by_ending(format, output), run, output), output)
     return exit_code(found, code, fail_on)
+
+
+ENDINGS = {".md": "markdown", ".markdown": "markdown", ".json": "json", ".csv": "csv", ".txt": "terminal"}
+
+
+def by_ending(format: str, output: str | None) -> str:
+    """The format of a file by its ending, where none was asked for."""
+    return ENDINGS.get(Path(output).suffix.lower(), format) if output and format == "terminal" else format
 
 
 def render(found: Sequence[Results], format: str, run: RunOptions, output: str | None = None) -> str:

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from abcx.commands import outputs
-from abcx.commands.analyze import render
+from abcx.commands.analyze import by_ending, render
 from abcx.commands.options import RunOptions
 from abcx.commands.running import exit_code
 from abcx.errors import UsageError
@@ -34,12 +34,14 @@ def run(
     counts = loaded.experiment.data.counts if loaded.experiment.data else None
     assert isinstance(counts, dict)
     results = analysis.conclude(loaded, typed(loaded.experiment, counts))
-    outputs.write(render([results], format, run, output), output)
+    outputs.write(render([results], by_ending(format, output), run, output), output)
     return exit_code([results], 0, fail_on)
 
 
 def spec(arms: list[str], share: str | None, goal: str, alpha: float) -> dict[str, Any]:
     """The spec that typed counts stand for."""
+    if not 1e-6 <= alpha <= 0.5:
+        raise UsageError(f"--alpha {alpha:g} is not a level", "write a number between 0 and 0.5: --alpha 0.05")
     if len(arms) < 2:
         raise UsageError("counts needs at least two arms, control first", "abcx counts 288/2400 90/600")
     pairs = [_pair(text) for text in arms]

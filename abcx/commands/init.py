@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from abcx.commands import outputs
-from abcx.errors import DataError
+from abcx.errors import DataError, UsageError
 from abcx.problems import Problem, Span
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ def run(data: str, *, output: str | None, name: str | None) -> int:
     from abcx.data.engine import Engine
     from abcx.data.profile import profile
 
+    if output is not None and Path(output).exists():
+        raise UsageError(f"{output} exists already", "name another file with -o, or remove it first", "file-exists")
     with Engine() as engine:
         found = profile(engine, data)
     if "arm" not in found.roles and not _is_counts(found):
@@ -48,7 +51,10 @@ def run(data: str, *, output: str | None, name: str | None) -> int:
         )
     base = Path(output).parent if output else Path()
     path = data if data == "-" or os.path.isabs(data) else os.path.relpath(data, base)
-    outputs.write("\n".join(_spec(found, path, name or _name(data))) + "\n", output)
+    text = "\n".join(_spec(found, path, name or _name(data))) + "\n"
+    outputs.write(text, output)
+    if output is not None:
+        print(f"wrote {output}: {text.count('# ?')} lines marked # ? are for you to answer", file=sys.stderr)
     return 0
 
 
@@ -105,12 +111,10 @@ def _arms(found: Profile) -> Iterator[str]:
 def _period(found: Profile) -> Iterator[str]:
     if "time" not in found.roles:
         yield "# ? period: {start: 2024-03-04, end: 2024-03-31, timezone: UTC}     # no column of times was found"
-    elif found.complete:
+    else:
         times = found.column(found.roles["time"])
         dates = f"start: {times.low[:10]}, end: {times.high[:10]}"
         yield f"# ? period: {{{dates}, timezone: UTC}}     # when were units exposed?"
-    else:
-        yield "# ? period: {start: 2024-03-04, end: 2024-03-31, timezone: UTC}     # when were units exposed?"
 
 
 def _entered(found: Profile) -> str | None:
@@ -137,7 +141,8 @@ def _data(found: Profile, path: str) -> Iterator[str]:
     part = "events" if "event" in found.roles else "units"
     yield f"  {part}: {{file: {_quoted(path)}, columns: {{{columns}}}{rule}}}"
     if repeated:
-        yield f"  # ? {found.rows - found.units:,} rows repeat a unit: keep the first (or write last, or sum)"
+        where = "" if found.complete else f" of the first {found.rows:,}"
+        yield f"  # ? {found.rows - found.units:,} rows{where} repeat a unit: keep the first (or write last, or sum)"
 
 
 def _metrics(found: Profile) -> Iterator[str]:
@@ -177,7 +182,11 @@ def _column_metrics(found: Profile) -> Iterator[tuple[str, str, bool]]:
             elif column.name.endswith("_mean"):
                 yield column.name.removesuffix("_mean"), "type: mean", True
         return
-    measures = [column for column in found.columns if column.name not in taken and column.kind in ("flag", "number")]
+    measures = [
+        column
+        for column in found.columns
+        if column.name not in taken and column.kind in ("flag", "number") and column.distinct > 1
+    ]
     for column in sorted(measures, key=lambda c: (c.kind != "flag", not _GOOD.fullmatch(c.name)))[:12]:
         kind = "conversion" if column.kind == "flag" else "mean"
         yield _slug(column.name, "_"), f"type: {kind}, column: {_quoted(column.name)}", not _BAD.fullmatch(column.name)
@@ -187,6 +196,7 @@ def _is_segment(found: Profile, column: Column) -> bool:
     return (
         column.kind == "text"
         and 2 <= column.distinct <= 12
+        and not column.tells_arm
         and column.name not in found.roles.values()
         and not _is_counts(found)
     )

@@ -7,15 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from abcx.commands import outputs
-from abcx.commands.analyze import render
+from abcx.commands.analyze import ENDINGS, render
 from abcx.commands.options import DataOptions, RunOptions
 from abcx.commands.running import exit_code, refuse_overwriting, run_all
 from abcx.errors import UsageError
 
 if TYPE_CHECKING:
     from abcx.results import Results
-
-_FORMATS = {".md": "markdown", ".markdown": "markdown", ".json": "json", ".csv": "csv", ".txt": "terminal"}
 
 
 def run(specs: list[str], *, output: str, data: DataOptions, run: RunOptions, fail_on: list[str]) -> int:
@@ -24,7 +22,7 @@ def run(specs: list[str], *, output: str, data: DataOptions, run: RunOptions, fa
     folder = output != "-" and (not suffix or Path(output).is_dir())
     if suffix in (".html", ".htm"):
         raise UsageError("HTML reports are not supported yet", "write Markdown: -o report.md")
-    if suffix not in _FORMATS and not folder and output != "-":
+    if suffix not in ENDINGS and not folder and output != "-":
         raise UsageError(
             f"cannot tell the format of {output}", "end the name with .md, .json, .csv or .txt, or name a folder"
         )
@@ -33,7 +31,7 @@ def run(specs: list[str], *, output: str, data: DataOptions, run: RunOptions, fa
     if found and folder:
         _write_folder(Path(output), found, run)
     elif found:
-        outputs.write(render(found, _FORMATS.get(suffix, "markdown"), run, output), None if output == "-" else output)
+        outputs.write(render(found, ENDINGS.get(suffix, "markdown"), run, output), None if output == "-" else output)
     if found and output != "-" and not run.quiet:
         for results in found:
             print(f"{results.experiment}: {results.verdict.verdict} ({results.verdict.arm})", file=sys.stderr)
@@ -52,8 +50,9 @@ def _write_folder(folder: Path, found: list[Results], run: RunOptions) -> None:
             f"two specs are named '{twice}': their reports would share a file", "give each spec its own name"
         )
     for results in found:
+        refuse_overwriting(str(folder / f"{results.experiment}.md"), [], found)
         outputs.write(render([results], "markdown", run, str(folder)), str(folder / f"{results.experiment}.md"))
     if len(found) > 1:
         from abcx.report import summary
 
-        outputs.write(summary.render(found, "markdown"), str(folder / "README.md"))
+        outputs.write(summary.render(found, "markdown"), str(folder / "abcx-summary.md"))

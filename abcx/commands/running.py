@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from abcx.commands.options import DataOptions, RunOptions
 from abcx.errors import BLOCKED, COULD_NOT_RUN, DONE, AbcxError, UsageError
-from abcx.problems import Problem, render_all
+from abcx.problems import render_all
 
 if TYPE_CHECKING:
     from abcx.results import Results
@@ -44,7 +44,7 @@ def _run(spec: str, data: DataOptions, run: RunOptions) -> Results:
 
     loaded = load(spec)
     if loaded.warnings and not run.quiet:
-        print(render_all(_short(loaded.warnings)), file=sys.stderr)
+        print("\n".join(f"warning: {warning.message}" for warning in loaded.warnings), file=sys.stderr)
     experiment = analysis.override(loaded.experiment, run.as_of, run.seed)
     experiment = replace_files(experiment, loaded.base, data.events, data.exposures, data.units, data.arms)
     with (
@@ -52,11 +52,6 @@ def _run(spec: str, data: DataOptions, run: RunOptions) -> Results:
         waiting(f"reading the data of {experiment.name}", run.quiet),
     ):
         return analysis.run(engine, replace(loaded, experiment=experiment), Inputs(), _command(spec, data, run))
-
-
-def _short(warnings: Iterable[Problem]) -> list[Problem]:
-    """Warnings of the spec without their source lines: `abcx validate` shows those."""
-    return [replace(problem, span=replace(problem.span, text="") if problem.span else None) for problem in warnings]
 
 
 def _command(spec: str, data: DataOptions, run: RunOptions) -> str:

@@ -69,7 +69,7 @@ def _adjusted(engine: Engine, plan: Plan, name: str, data: MetricData) -> Metric
         f"SELECT arm, stratum, {_aggregates(expressions)} FROM {table} GROUP BY ALL ORDER BY ALL"
     ):
         by_arm[plan.arms[arm]][str(stratum)] = _cross(row, len(expressions))
-    return replace(data, adjustment=by_arm)
+    return replace(data, adjustment=by_arm) if all(by_arm.values()) else data
 
 
 def _filled(engine: Engine, table: str, columns: list[str]) -> list[str]:

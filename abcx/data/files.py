@@ -79,7 +79,11 @@ def _paths(written: str, base: Path, scratch: Path) -> list[tuple[str, Path]]:
     there = sorted(near.name for near in path.parent.glob("*") if near.is_file() and near.suffix in suffixes)
     close = difflib.get_close_matches(path.name, there, 1, 0.6)
     help = f"did you mean {close[0]}? " if close else ""
-    help += f"In that folder: {', '.join(there[:5])}" if there else "paths are relative to the spec"
+    help += (
+        f"In that folder: {', '.join(there[:5])}"
+        if there
+        else "a path in a spec starts at the spec's folder, one on the command line at the current folder"
+    )
     raise _problem(written, "data-not-found", f"there is no file {written}", help)
 
 

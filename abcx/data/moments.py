@@ -195,7 +195,7 @@ def _tops(
         first = _capped(values[0], caps[name]) if name in caps else f"c{values[0].position}"
         second = f"c{values[1].position}" if len(values) > 1 else "1.0::DOUBLE"
         fields.append(
-            f"arg_max({{a: {first}, b: {second}}}, {first}, {TOP}) "
+            f"arg_max({{a: {first}, b: {second}}}, {{a: {first}, b: -({second})}}, {TOP}) "
             f"FILTER ({first} IS NOT NULL AND {second} IS NOT NULL)"
         )
     rows = engine.run(f"SELECT arm, {', '.join(fields)} FROM {table} GROUP BY arm")

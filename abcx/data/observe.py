@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+from abcx import wording
 from abcx.data import adjustment, assignment, counts, moments, rows, samples, units
 from abcx.data.engine import Engine, literal
 from abcx.data.plan import Plan, plan
 from abcx.data.records import Inputs, MetricData, Observed
-from abcx.data.select import tells_arm
+from abcx.data.select import Source, tells_arm
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
 from abcx.spec.model import CountsFile, Experiment
@@ -52,7 +53,7 @@ def observe(engine: Engine, experiment: Experiment, base: Path, inputs: Inputs) 
         metrics=metrics,
         files=tuple(loaded.files),
         exclusions=(*assigned.exclusions, *attributed.exclusions),
-        notes=tuple(loaded.notes),
+        notes=(*loaded.notes, *_unused(engine, wanted, loaded)),
         daily=_daily(engine, wanted) if times else None,
         segments=_segments(engine, wanted),
         crossover=assigned.crossover,
@@ -106,6 +107,11 @@ def _load(engine: Engine, wanted: Plan, base: Path, inputs: Inputs) -> rows.Rows
                     help=f"name it: data: {{{part}: FILE}}, or --{part} FILE",
                 )
             )
+    if "units" not in opened and isinstance(wanted.experiment.analysis.covariates, tuple):
+        help = "name the file: data: {units: FILE}, or --units FILE"
+        problems.append(
+            Problem("error", "no-units", "covariates are columns of units, and no units file is named", help=help)
+        )
     if problems:
         raise DataError(problems)
     teller = next(
@@ -117,6 +123,7 @@ def _load(engine: Engine, wanted: Plan, base: Path, inputs: Inputs) -> rows.Rows
         None,
     )
     if teller is None:
+        _refuse_misspelt_arm(opened)
         first = next(iter(opened.values()))[0].table
         raise DataError(
             Problem(
@@ -191,6 +198,27 @@ def _occurs(engine: Engine, wanted: Plan, loaded: rows.Rows) -> dict[str, bool]:
     }
 
 
+def _refuse_misspelt_arm(opened: dict[str, tuple[Source, ...]]) -> None:
+    """Where the spec names the arm's column and no file has it, that is the problem to tell."""
+    problems = [
+        source.table.unknown_column(source.options.columns["arm"], "columns.arm")
+        for sources in opened.values()
+        for source in sources
+        if "arm" in source.options.columns
+    ]
+    if problems:
+        raise DataError(problems)
+
+
+def _unused(engine: Engine, wanted: Plan, loaded: rows.Rows) -> tuple[str, ...]:
+    """How many rows are of events that no metric names: they are read and not used."""
+    if "events" not in loaded.loaded:
+        return ()
+    named = ", ".join(f"x{i}" for i in range(len(wanted.terms))) or "NULL"
+    count = int(engine.run(f"SELECT count(*) FROM events WHERE coalesce({named}) IS NULL AND NOT exposure")[0][0])
+    return (f"{wording.plural(count, 'rows')} of events are of events that no metric uses",) if count else ()
+
+
 def _shifted(
     engine: Engine, wanted: Plan, loaded: rows.Rows, assigned: assignment.Assignment, clock: assignment.Clock
 ) -> dict[str, dict[str, MetricData]]:
@@ -219,7 +247,8 @@ def _daily(engine: Engine, wanted: Plan) -> tuple[tuple[str, dict[str, int]], ..
 def _segments(engine: Engine, wanted: Plan) -> dict[str, dict[str, dict[str, int]]]:
     """Units of each value of each segment, by arm; units without a value stand under an empty name."""
     found: dict[str, dict[str, dict[str, int]]] = {}
-    for position, name in enumerate(wanted.experiment.segments):
+    for name in dict.fromkeys(wanted.experiment.segments):
+        position = wanted.segments.index(name)
         cells = engine.run(f"SELECT coalesce(s{position}, ''), arm, count(*) FROM unit_table GROUP BY ALL ORDER BY ALL")
         for value, arm, count in cells:
             found.setdefault(name, {}).setdefault(str(value), dict.fromkeys(wanted.arms, 0))[wanted.arms[arm]] = int(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from abcx.data import tables
@@ -30,7 +30,7 @@ _NAMES = {
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column: its distinct values and its kind (text, number, time or flag). `values` are the most frequent with
-    their rows, `low` and `high` the least and greatest as text."""
+    their rows, `low` and `high` the least and greatest as text. `tells_arm`: its value (nearly) gives the arm away."""
 
     name: str
     distinct: int
@@ -39,6 +39,7 @@ class Column:
     values: tuple[tuple[str, int], ...]
     low: str
     high: str
+    tells_arm: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +65,14 @@ def profile(engine: Engine, path: str) -> Profile:
     file = resolve(options, Path(), engine.scratch)[0]
     table = tables.open_file(engine, file, options, "UTC")
     names = [name for name in table.header if not name.startswith("\0")]
-    select = ", ".join(f"{table.sql(name, 'text')} AS v{i}" for i, name in enumerate(names))
+    select = ", ".join(f"nullif(trim({table.sql(name, 'text')}), '') AS v{i}" for i, name in enumerate(names))
     engine.run(f"CREATE TABLE sample AS SELECT {select} FROM {table.scan('sample')} LIMIT {ROWS}")
     rows = int(engine.run("SELECT count(*) FROM sample")[0][0])
     columns = tuple(_column(engine, name, f"v{i}") for i, name in enumerate(names))
     roles = _roles(columns, rows)
+    if "arm" in roles:
+        arm = f"v{names.index(roles['arm'])}"
+        columns = tuple(replace(c, tells_arm=_tells(engine, f"v{i}", arm)) for i, c in enumerate(columns))
     units = rows
     events: tuple[tuple[str, int], ...] = ()
     if "unit" in roles:
@@ -84,6 +88,15 @@ def profile(engine: Engine, path: str) -> Profile:
                 )
             )
     return Profile(file.shown, rows, rows < ROWS, columns, roles, units, events)
+
+
+def _tells(engine: Engine, sql: str, arm: str) -> bool:
+    """Whether a column of few values (nearly) says which arm a row is in: then it is the change, not a segment."""
+    pairs = f"SELECT {sql} AS v, {arm} AS a, count(*) AS n FROM sample WHERE {sql} IS NOT NULL GROUP BY ALL"
+    by_value = f"SELECT max(n) AS most, sum(n) AS n FROM ({pairs}) GROUP BY v"
+    told, rows, values = engine.run(f"SELECT sum(most), sum(n), count(*) FROM ({by_value})")[0]
+    guess = engine.run(f"SELECT max(n) FROM (SELECT sum(n) AS n FROM ({pairs}) GROUP BY a)")[0][0]
+    return bool(rows) and 2 <= values <= 50 and told - guess >= 0.8 * (rows - guess)
 
 
 def _column(engine: Engine, name: str, sql: str) -> Column:

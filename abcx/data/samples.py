@@ -11,8 +11,10 @@ from abcx.data.plan import Plan
 from abcx.data.records import MetricData
 from abcx.stats.records import Moments, RatioMoments, Sample
 
+MOST_FOR_CHECK = 200_000
+"""The same where only the calibration check wants them: above it that check would cost more than the analysis."""
 MOST = 2_000_000
-"""Above so many units that are not zero, both arms together, a metric is not relabelled: it would take minutes."""
+"""Above so many units that are not zero, all arms together, a metric is not relabelled: it would take minutes."""
 
 
 def with_samples(engine: Engine, plan: Plan, data: Mapping[str, MetricData]) -> dict[str, MetricData]:
@@ -31,9 +33,10 @@ def _wanted(plan: Plan, name: str, data: MetricData) -> bool:
     if len(arms) < len(data.summaries) or sum(_nonzero(arm) for arm in arms) > MOST:
         return False
     interval = plan.experiment.analysis.interval
-    if interval == "permutation" or plan.metrics[name].role in ("primary", "guardrail"):
+    if interval == "permutation" or (interval == "auto" and any(permutation.needed(arms[0], arm) for arm in arms[1:])):
         return True
-    return interval == "auto" and any(permutation.needed(arms[0], arm) is not None for arm in arms[1:])
+    judged = plan.metrics[name].role in ("primary", "guardrail")
+    return judged and sum(_nonzero(arm) for arm in arms) <= MOST_FOR_CHECK
 
 
 def _nonzero(arm: Moments | RatioMoments) -> int:

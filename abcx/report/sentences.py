@@ -59,7 +59,7 @@ def effect(metric: MetricResult, comparison: Comparison, unit: str, rule: Rule =
         so_far = f" so far {wording.lift(comparison.lift)}," if comparison.lift is not None else ""
         return f"{titled(metric)}:{so_far} not judged at this look."
     if rule == "hybrid" and half_open(comparison):
-        return f"No harm to {named(metric)} found: {_fits(metric, comparison)}. A win is not judged before the end."
+        return f"Harm to {named(metric)} is not shown: {_fits(metric, comparison)}. A win is not judged before the end."
     return f"No clear effect on {named(metric)}: {_fits(metric, comparison)}."
 
 
@@ -76,7 +76,7 @@ def quote(metric: MetricResult, comparison: Comparison, unit: str, rule: Rule = 
     change = f"{' ' if change.startswith('as measured') else ': '}{change}."
     names = clean(comparison.control), clean(comparison.arm)
     if metric.unit == "share":
-        start = f"Out of {wording.count(PER)} {clean(unit)}, {_rate(control)} {named(metric)} with {names[0]}"
+        start = f"Out of {wording.count(PER)} {clean(unit)}, {_rate(control)} {_counted(metric)} with {names[0]}"
         return f"{start} and {_rate(variant)} with {names[1]}{change}"
     start = f"{titled(metric)}: {wording.significant(control)} with {names[0]}"
     return f"{start} and {wording.significant(variant)} with {names[1]}{change}"
@@ -93,10 +93,24 @@ def absolute(metric: MetricResult, comparison: Comparison, unit: str, short: boo
     word = words[0] if x >= 0 else words[1]
     about = ""
     if metric.unit == "share" and not short:
-        about = f" {named(metric)} per {wording.count(PER)} {clean(unit)}"
+        about = f" {_noun(metric, unit)} per {wording.count(PER)}" + (f" {clean(unit)}" if _countable(metric) else "")
     elif metric.unit == "value" and not short and f"per {wording.singular(unit)}" not in named(metric):
         about = f" per {clean(wording.singular(unit))}"
     return f"{form(abs(x))} {word}{about}{_range(comparison.difference_interval, scale, words, form)}"
+
+
+def _counted(metric: MetricResult) -> str:
+    return named(metric) if _countable(metric) else f"have {named(metric)}"
+
+
+def _countable(metric: MetricResult) -> bool:
+    """Whether a metric's name reads as things that can be counted: orders, not click through or retention 7."""
+    return named(metric).endswith("s") and not named(metric).endswith("ss")
+
+
+def _noun(metric: MetricResult, unit: str) -> str:
+    """`orders`, or `visitors with click through` where the name is no plural."""
+    return named(metric) if _countable(metric) else f"{clean(unit)} with {named(metric)}"
 
 
 def guardrail(metric: MetricResult, comparison: Comparison, name_arm: bool = False, rule: Rule = "fixed") -> str:

@@ -47,8 +47,9 @@ def _units(sections: Sections, analysis: Analysis) -> Iterator[Finding]:
 def _monitoring(sections: Sections, analysis: Analysis) -> Iterator[Finding]:
     loc: Loc = ("analysis", "monitoring")
     plan = sections.plan
-    declared = plan is not None and (plan.units is not None or bool(plan.baseline))
-    if not declared:
+    sized = {name for name, metric in sections.metrics.items() if metric.role == "primary" and metric.minimum_effect}
+    declared = plan is not None and (plan.units is not None or bool(sized & set(plan.baseline)))
+    if plan is not None and not declared:
         yield Finding(
             loc,
             "monitoring-unplanned",

@@ -108,3 +108,19 @@ def _value(moments: Moments | RatioMoments) -> float:
     value = ratios.value(moments) if isinstance(moments, RatioMoments) else means.value(moments)
     assert value is not None  # there is a p-value, so both arms have a value
     return value
+
+
+def top_counts(ranked: Sequence[Sequence[float]], count: int) -> tuple[int, ...]:
+    """How many of each arm's largest values are among the `count` largest of all; `ranked` is sorted, largest first.
+
+    Values that tie at the cut are taken from each arm in proportion to its ties, rounded down: neither order nor name
+    decides.
+    """
+    pooled = sorted((value for values in ranked for value in values), reverse=True)
+    if count <= 0 or not pooled:
+        return (0,) * len(ranked)
+    cut = pooled[min(count, len(pooled)) - 1]
+    above = [sum(value > cut for value in values) for values in ranked]
+    tied = [sum(value == cut for value in values) for values in ranked]
+    left = min(count, len(pooled)) - sum(above)
+    return tuple(a + left * t // sum(tied) for a, t in zip(above, tied, strict=True))

@@ -36,9 +36,10 @@ arm expects 10 events and 10 non-events (means and ratios: 30 units that are not
 at least 1 % in each tail. Other cells beyond these upper limits are *conservative*: with few events no method has two
 tails. Limits are judged with two Monte Carlo standard errors. Samples for which a tool gives no interval of the lift
 are *refused*: they are neither covered nor missed, and the shares are of the rest. A cell is refused when half of its
-samples are. Where permutation is needed and an arm has fewer than 30 units that are not zero, abcx prints an interval
-and warns that it cannot be trusted (the check `skewness`): those samples count as refused here, and a table of their
-own shows what such intervals are worth."""
+samples are. An interval without width (-100 % to -100 % where the variant has no event) is an interval. Where
+permutation is needed and an arm has fewer than 30 units that are not zero, abcx prints an interval and warns that it
+cannot be trusted (the check `skewness`): those samples count as refused here, and a table of their own
+shows what such intervals are worth."""
 
 CALLS = """\
 ## How each tool was called
@@ -171,7 +172,7 @@ def _tables(rows: Sequence[Row], family: Family) -> Iterator[str]:
     names = tools(rows)
     yield f"## {FAMILIES[family]}\n"
     yield "### Lift: coverage % (below / above)\n"
-    yield f"{_head(family, names)} expected | samples | abcx |"
+    yield f"{_head(family, names)} fewest events expected | samples | abcx's promise |"
     yield f"|---|---:|---|---|{'---:|' * len(names)}---:|---:|---|"
     for row in rows:
         shown = [_shown(row.tallies.get(tool)) for tool in names]

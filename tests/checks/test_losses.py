@@ -62,10 +62,15 @@ def test_duplicates():
     assert duplicates.check(context()).status == "skipped"
     assert duplicates.check(context(repeated_rows=0)).status == "pass"
     found = duplicates.check(context(repeated_rows=969))
-    assert found.status == "warn" and "969 events equal to another row" in found.message and "id" in found.help
+    assert (
+        found.status == "warn"
+        and "969 events like another in unit, time, event and value" in found.message
+        and "id" in found.help
+    )
     both = duplicates.check(context(repeated_ids=3, repeated_rows=1, duplicate_units=1))
     assert both.message == (
-        "3 events with an id that was read before, left out; 1 event equal to another row, kept; "
+        "3 events with an id that was read before, left out; "
+        "1 event like another in unit, time, event and value, kept; "
         "1 visitor on several rows, taken as `duplicates` says"
     )
     assert both.details == {"ids": 3, "rows": 1, "units": 1}

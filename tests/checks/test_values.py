@@ -69,7 +69,7 @@ def test_significance_that_hangs_on_the_top_units():
 def test_outliers_never_takes_more_than_a_tenth_of_the_buyers():
     variant = np.concatenate([[10.0] * 25, [0.0] * 49_975])
     found = _outliers(variant, variant)
-    assert found.details["metrics"]["revenue"]["variant"]["removed"] == 5
+    assert found.details["metrics"]["revenue"]["variant"]["removed"] == 4  # 5 are allowed: as many ties from each arm
     short = _outliers(variant, variant, top=2)
     assert short.details["metrics"]["revenue"]["variant"]["removed"] == 2
 

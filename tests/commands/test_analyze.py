@@ -154,7 +154,7 @@ def test_report_by_ending_and_into_a_folder(folder: Path) -> None:
     assert written("lift.json", "first.yaml") == 0
     assert json.loads((folder / "lift.json").read_text())["experiment"] == "first"
     assert written("reports/", "first.yaml", "second.yaml") == 0
-    assert sorted(path.name for path in (folder / "reports").iterdir()) == ["README.md", "first.md", "second.md"]
+    assert sorted(path.name for path in (folder / "reports").iterdir()) == ["abcx-summary.md", "first.md", "second.md"]
     with pytest.raises(UsageError, match="not supported yet"):
         written("lift.html", "first.yaml")
     with pytest.raises(UsageError, match="format"):

@@ -18,6 +18,7 @@ EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 
 
 def written(data: Path, spec: Path) -> str:
+    spec.unlink(missing_ok=True)
     assert init.run(str(data), output=str(spec), name=None) == 0
     assert validate.run([str(spec)], format="text") == 0
     return spec.read_text()
@@ -55,6 +56,25 @@ def test_counts(tmp_path: Path) -> None:
     (tmp_path / "counts.csv").write_text("arm,units,orders,spend_mean,spend_sd\nA,100,10,5,3\nB,100,12,6,4\n")
     written(tmp_path / "counts.csv", tmp_path / "spec.yaml")
     assert abcx.analyze(tmp_path / "spec.yaml")["spend"].arms[1].value == 6
+
+
+def test_a_spec_that_is_there_is_not_written_over(tmp_path: Path) -> None:
+    (tmp_path / "spec.yaml").write_text("precious")
+    (tmp_path / "x.csv").write_text(
+        "user_id,arm,ordered\n" + "".join(f"{i},{'ab'[i % 2]},{i % 3 == 0}\n" for i in range(60))
+    )
+    with pytest.raises(AbcxError, match="exists already"):
+        init.run(str(tmp_path / "x.csv"), output=str(tmp_path / "spec.yaml"), name=None)
+    assert (tmp_path / "spec.yaml").read_text() == "precious"
+
+
+def test_a_column_that_gives_the_arm_away_is_no_segment(tmp_path: Path) -> None:
+    rows = [
+        f"{i},{'ab'[i % 2]},{('old', 'new')[i % 2] if i % 50 else 'new'},{('m', 'd')[i % 3 == 0]},{i % 4 == 0}"
+        for i in range(400)
+    ]
+    (tmp_path / "x.csv").write_text("user_id,arm,page,device,ordered\n" + "\n".join(rows) + "\n")
+    assert "segments: [device]" in written(tmp_path / "x.csv", tmp_path / "spec.yaml")
 
 
 def test_a_file_without_arms_is_refused_with_its_header(tmp_path: Path) -> None:

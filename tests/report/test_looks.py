@@ -96,7 +96,7 @@ def test_too_few_events_is_another_reason():
 
 def test_hybrid_tells_harm_from_a_win():
     text = words(terminal.render(hybrid()))
-    assert "No harm to orders found: the data fit +24.7% or less. A win is not judged before the end." in text
+    assert "Harm to orders is not shown: the data fit +24.7% or less. A win is not judged before the end." in text
     assert "+24.7% or less inconclusive" in text and "not judged before the end" in text
     assert "Harm at this look, looks paid for; a win at the end. Intervals at 95%: level .05 overall." in text
     assert "a harm of more than 5% is not found (the data fit -12.3% or more). Safety is not judged" in text
