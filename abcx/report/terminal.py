@@ -155,9 +155,10 @@ def _effects(results: Results, metric: MetricResult) -> Table:
         p = Text(looks.p_words(results, comparison))
         status = Text(comparison.status, style=STYLES[comparison.status])
         rule = results.monitoring.rule
-        rows = [(f"{indent}difference", *cells.effect(metric, comparison, False, rule), p)]
+        adjusted = ", adjusted" if comparison.method.endswith("adjusted") else ""
+        rows = [(f"{indent}difference{adjusted}", *cells.effect(metric, comparison, False, rule), p)]
         if cells.has_lift(comparison) or comparison.lift_note:
-            rows.append((f"{indent}lift", *_lift(metric, comparison, rule), status))
+            rows.append((f"{indent}lift{adjusted}", *_lift(metric, comparison, rule), status))
         else:
             p.append(", ").append_text(status)
         for label, estimate, interval, end in rows:

@@ -155,7 +155,7 @@ def needed(control: Moments | RatioMoments, variant: Moments | RatioMoments) -> 
         return None
     n, m = control.n, variant.n
     if isinstance(control, RatioMoments) and skewness / math.sqrt(min(n, m)) > _HEAVY_RATIO:
-        return f"The skewness of the values is {skewness:.3g}, too much for the t-test of a ratio of {min(n, m):,} units."
+        return f"The skewness of the values is {skewness:.3g}, too much for a ratio's t-test with {min(n, m):,} units."
     if skewness * abs(n - m) / math.sqrt(float(n) * m * (n + m)) <= _LOPSIDED:
         return None
     return (
