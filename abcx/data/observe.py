@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 
 from abcx import wording
@@ -72,68 +73,12 @@ def observe(engine: Engine, experiment: Experiment, base: Path, inputs: Inputs) 
 
 
 def _load(engine: Engine, wanted: Plan, base: Path, inputs: Inputs) -> rows.Rows:
-    data = wanted.experiment.data
+    """Open every file, then read them into the engine's tables; all that is wrong at one stage is told at once."""
+    opened = _opened(engine, wanted, base, inputs)
+    _refuse_missing_parts(wanted, opened)
+    teller = _teller(wanted, opened)
     loaded = rows.Rows()
-    opened = {}
     problems: list[Problem] = []
-    for part in ("exposures", "units", "events"):
-        options, frames = getattr(data, part) if data else (), getattr(inputs, part)
-        try:
-            sources = rows.open_sources(engine, part, options, frames, wanted.experiment, base)
-        except DataError as error:
-            problems += error.problems
-            continue
-        if sources:
-            opened[part] = sources
-    if problems:
-        raise DataError(problems)
-    if not opened:
-        raise DataError(
-            Problem(
-                "error",
-                "no-data",
-                "no data are named",
-                help="name them in the spec (data: ...), or on the command line: --events FILE",
-            )
-        )
-    for value in wanted.values:
-        part = "events" if value.need.term.column is None else "units"
-        if part not in opened:
-            problems.append(
-                Problem(
-                    "error",
-                    f"no-{part}",
-                    f"the metric '{value.metric}' needs {part}, and no {part} file is named",
-                    help=f"name it: data: {{{part}: FILE}}, or --{part} FILE",
-                )
-            )
-    if "units" not in opened and isinstance(wanted.experiment.analysis.covariates, tuple):
-        help = "name the file: data: {units: FILE}, or --units FILE"
-        problems.append(
-            Problem("error", "no-units", "covariates are columns of units, and no units file is named", help=help)
-        )
-    if problems:
-        raise DataError(problems)
-    teller = next(
-        (
-            part
-            for part, sources in opened.items()
-            if part == "exposures" or any(tells_arm(source, wanted.experiment) for source in sources)
-        ),
-        None,
-    )
-    if teller is None:
-        _refuse_misspelt_arm(opened)
-        first = next(iter(opened.values()))[0].table
-        raise DataError(
-            Problem(
-                "error",
-                "no-arm",
-                "no column says which arm a unit is in",
-                Span(first.shown, 1),
-                f"name it: columns: {{arm: NAME}}; {first.told_header()}",
-            )
-        )
     for part, sources in opened.items():
         try:
             rows.load(engine, part, sources, wanted, loaded, arm_needed=part == teller)
@@ -147,6 +92,60 @@ def _load(engine: Engine, wanted: Plan, base: Path, inputs: Inputs) -> rows.Rows
     if problems:
         raise DataError(problems)
     return loaded
+
+
+def _opened(engine: Engine, wanted: Plan, base: Path, inputs: Inputs) -> dict[str, tuple[Source, ...]]:
+    """The sources of every part of the data, headers read."""
+    data = wanted.experiment.data
+    opened: dict[str, tuple[Source, ...]] = {}
+    problems: list[Problem] = []
+    for part in ("exposures", "units", "events"):
+        options, frames = getattr(data, part) if data else (), getattr(inputs, part)
+        try:
+            sources = rows.open_sources(engine, part, options, frames, wanted.experiment, base)
+        except DataError as error:
+            problems += error.problems
+            continue
+        if sources:
+            opened[part] = sources
+    if problems:
+        raise DataError(problems)
+    if not opened:
+        help = "name them in the spec (data: ...), or on the command line: --events FILE"
+        raise DataError(Problem("error", "no-data", "no data are named", help=help))
+    return opened
+
+
+def _refuse_missing_parts(wanted: Plan, opened: Mapping[str, tuple[Source, ...]]) -> None:
+    """Metrics need the part of the data that they are made of, and column covariates need units."""
+    needs = [
+        (f"the metric '{v.metric}' needs", "events" if v.need.term.column is None else "units") for v in wanted.values
+    ]
+    if isinstance(wanted.experiment.analysis.covariates, tuple):
+        needs.append(("covariates are columns of", "units"))
+    problems = [
+        Problem(
+            "error",
+            f"no-{part}",
+            f"{who} {part}, and no {part} file is named",
+            help=f"name it: data: {{{part}: FILE}}, or --{part} FILE",
+        )
+        for who, part in needs
+        if part not in opened
+    ]
+    if problems:
+        raise DataError(problems)
+
+
+def _teller(wanted: Plan, opened: Mapping[str, tuple[Source, ...]]) -> str:
+    """The part that says which arm a unit is in: exposures, else units, else events."""
+    for part, sources in opened.items():
+        if part == "exposures" or any(tells_arm(source, wanted.experiment) for source in sources):
+            return part
+    _refuse_misspelt_arm(opened)
+    first = next(iter(opened.values()))[0].table
+    help = f"name it: columns: {{arm: NAME}}; {first.told_header()}"
+    raise DataError(Problem("error", "no-arm", "no column says which arm a unit is in", Span(first.shown, 1), help))
 
 
 def _arm_part(loaded: rows.Rows) -> str:
@@ -198,7 +197,7 @@ def _occurs(engine: Engine, wanted: Plan, loaded: rows.Rows) -> dict[str, bool]:
     }
 
 
-def _refuse_misspelt_arm(opened: dict[str, tuple[Source, ...]]) -> None:
+def _refuse_misspelt_arm(opened: Mapping[str, tuple[Source, ...]]) -> None:
     """Where the spec names the arm's column and no file has it, that is the problem to tell."""
     problems = [
         source.table.unknown_column(source.options.columns["arm"], "columns.arm")
