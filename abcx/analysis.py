@@ -93,17 +93,18 @@ def conclude(loaded: Loaded, observed: Observed, command: str | None = None) -> 
     experiment = loaded.experiment
     plan = planned(experiment, {name: data.summaries[experiment.control] for name, data in observed.metrics.items()})
     context = CheckContext(experiment, observed, {}, plan.units, plan.source)
-    rules = monitoring.rules(experiment, observed, plan, _reached(context))
+    reached = _reached(context)
+    rules = monitoring.rules(experiment, observed, plan, reached)
     relabelled = relabellings(experiment, observed)
     metrics = metric_results(experiment, observed, rules, relabelled)
     context = replace(context, metrics={metric.name: metric for metric in metrics}, relabelled=relabelled)
     checks = run_all(context)
-    verdicts = verdict.judge(experiment.variants, metrics, checks, _progress(context, plan, metrics))
+    verdicts = verdict.judge(experiment.variants, metrics, checks, _progress(context, plan, metrics, reached))
     headline = verdict.headline(verdicts, metrics)
 
     def judge(changed: Experiment, data: Observed) -> tuple[Verdict, tuple[MetricResult, ...]]:
         found = metric_results(changed, data, rules, relabelled)
-        return verdict.judge((headline.arm,), found, checks, _progress(context, plan, found))[0], found
+        return verdict.judge((headline.arm,), found, checks, _progress(context, plan, found, reached))[0], found
 
     shares = experiment.shares()
     return Results(
@@ -119,7 +120,7 @@ def conclude(loaded: Loaded, observed: Observed, command: str | None = None) -> 
         data=_data_log(context),
         methods=_methods(experiment, metrics),
         limits=_limits(experiment, observed),
-        monitoring=monitoring.described(experiment, observed, plan, _reached(context)),
+        monitoring=monitoring.described(experiment, observed, plan, reached),
         sensitivity=tuple(alternatives(experiment, observed, headline, metrics, judge))
         if headline.verdict != "INVALID"
         else (),
@@ -133,7 +134,7 @@ def _reached(context: CheckContext) -> bool:
     return bool(over or enough or (over is None and enough is None))
 
 
-def _progress(context: CheckContext, plan: Planned, metrics: Sequence[MetricResult]) -> verdict.Progress:
+def _progress(context: CheckContext, plan: Planned, metrics: Sequence[MetricResult], reached: bool) -> verdict.Progress:
     needed = {
         (metric.name, arm): units_for_margin(context.experiment, metric, arm, context.total)
         for metric in metrics
@@ -141,7 +142,7 @@ def _progress(context: CheckContext, plan: Planned, metrics: Sequence[MetricResu
         for arm in context.experiment.variants
     }
     return verdict.Progress(
-        reached=_reached(context),
+        reached=reached,
         open_windows=context.open_share(),
         stopping=context.experiment.analysis.monitoring != "fixed",
         units=context.total,

@@ -1,6 +1,4 @@
-"""What a run found, as frozen records; reports read them and compute nothing that could change a conclusion.
-
-`Results.to_dict()` is the JSON contract (schema_version 1)."""
+"""What a run found, as frozen records (`Results.to_dict()` is the JSON contract); reports only tell it."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abcx.stats import means, ratios, shares, welch
-from abcx.stats.records import Contrast, CrossMoments, Interval, Moments, Proportion, RatioMoments
+from abcx.stats.records import Contrast, CrossMoments, Moments, Proportion, RatioMoments
 
 Kind = Literal["mean", "share", "ratio"]
 
@@ -87,14 +87,6 @@ def adjusted_values(
     """The adjusted values of control and variant; None where `contrast` is not adjusted."""
     found = _adjusted(control, variant, kind, nonnegative)
     return None if isinstance(found, str) else (found[0].value, found[1].value)
-
-
-def adjusted_intervals(
-    control: CrossMoments, variant: CrossMoments, kind: Kind, nonnegative: bool, alpha: float
-) -> tuple[Interval, Interval] | None:
-    """Student's intervals of the adjusted values, for display; None where `contrast` is not adjusted."""
-    found = _adjusted(control, variant, kind, nonnegative)
-    return None if isinstance(found, str) else (welch.interval(found[0], alpha), welch.interval(found[1], alpha))
 
 
 def saved(control: CrossMoments, variant: CrossMoments, kind: Kind, nonnegative: bool) -> float | None:

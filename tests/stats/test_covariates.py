@@ -297,17 +297,6 @@ def test_saved_is_the_squared_correlation() -> None:
     assert covariates.saved(cross(useless[0]), cross(useless[1]), "mean", False) == pytest.approx(0.0, abs=0.001)
 
 
-def test_intervals_of_the_arms() -> None:
-    """The arm's own interval includes the error of mean(x), so that it covers the mean of all customers."""
-    arms = some(23, 60, 1, 1.0, 20), some(24, 80, 1, 1.0, 25)
-    found = covariates.adjusted_intervals(cross(arms[0]), cross(arms[1]), "mean", False, 0.05)
-    assert found is not None
-    fit = sm.OLS(arms[0][0][:, 0], sm.add_constant(arms[0][1] - centre(*arms))).fit()
-    variance = fit.bse[0] ** 2 + fit.params[1] ** 2 * np.var(np.vstack([x for _, x in arms]), ddof=1) / 140
-    reach = stats.t.isf(0.025, 58) * math.sqrt(variance)
-    assert found[0] == pytest.approx((fit.params[0] - reach, fit.params[0] + reach), rel=1e-10)
-
-
 # ------------------------------------------------------------------------------------------------ columns of no use
 
 
