@@ -27,7 +27,7 @@ def columns(draw: st.DrawFn, n: int) -> list[float]:
     kind = draw(st.sampled_from(["orders", "signed", "epoch", "constant", "small", "counts"]))
     some = {
         "orders": st.one_of(st.just(0.0), st.floats(0.01, 1e4)),
-        "signed": st.floats(-100, 100),
+        "signed": st.floats(-100, 100, allow_subnormal=False),  # half of the least one is 0: no longer the same data
         "epoch": st.floats(1.6e9, 1.6e9 + 1e5),
         "constant": st.just(draw(st.sampled_from([0.0, 0.1, 1.0, -3.0, 1e9 + 0.3]))),
         "small": st.floats(1e-9, 1e-8),
