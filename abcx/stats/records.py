@@ -78,6 +78,57 @@ class Sample:
     values: NDArray[np.float64]
 
 
+@dataclass(frozen=True, slots=True)
+class Categories:
+    """Answers of one arm on a scale of whole numbers, one answer a unit: `counts[i]` units answered `low` + i."""
+
+    low: int
+    counts: tuple[int, ...]
+
+    @property
+    def n(self) -> int:
+        """Units that answered."""
+        return sum(self.counts)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lifetimes:
+    """Times to an event in one arm, right-censored: one per unit (customers), or several per unit (tickets).
+
+    `durations` (k,) are at least 0, in any one unit of time; `observed` (k,) says whether the event came then (False:
+    still open when last seen); `clusters` (k,) numbers the unit that each belongs to. `units` are the exposed units of
+    the arm, with a lifetime or without one.
+    """
+
+    units: int
+    durations: NDArray[np.float64]
+    observed: NDArray[np.bool_]
+    clusters: NDArray[np.int64]
+
+    @property
+    def n(self) -> int:
+        """Units with at least one lifetime."""
+        import numpy
+
+        return len(numpy.unique(self.clusters))
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A quantile of one arm with the order statistics around it.
+
+    `value` is the quantile, `low` and `high` the order statistics about `z` standard errors of the rank below and above
+    it; `n` are the units (clusters) behind it; `minimum` is the smallest value, None where not known.
+    """
+
+    n: int
+    value: float
+    low: float
+    high: float
+    z: float
+    minimum: float | None = None
+
+
 Summary = Proportion | Moments | RatioMoments
 
 
