@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,13 +12,15 @@ from pydantic import ValidationError
 from abcx import __version__, monitoring, verdict
 from abcx.checks import run_all
 from abcx.checks.context import CheckContext
+from abcx.companions import after_exposure, with_companions
 from abcx.data import inputs
 from abcx.data.records import Inputs, Observed
 from abcx.decomposition import decompositions
 from abcx.effects import metric_results, relabellings
 from abcx.errors import UsageError
+from abcx.measured import MetricResult
 from abcx.planning import Planned, planned, units_for_margin
-from abcx.results import Arm, DataLog, MetricResult, Results, Setup, Verdict
+from abcx.results import Arm, DataLog, Results, Setup, Verdict
 from abcx.sensitivity import alternatives
 from abcx.spec.analysis import Analysis
 from abcx.spec.load import Loaded, load
@@ -35,6 +37,12 @@ _METHODS = {
     "permutation+tail": "permutation with a fitted tail where fewer than 20 relabellings are beyond: approximate",
     "Welch, adjusted": "covariates by regression with the arm's own slopes (CUPED, Deng et al. 2013; Lin 2013)",
     "Welch (ratio)": "ratios by Welch's t over linearised units (Deng, Knoblich, Lu 2018), the lift likewise",
+    "Welch (NPS)": "Net Promoter Scores by Welch's t over answers",
+    "Welch (adjusted NPS)": "Net Promoter Scores of fewer than 500 answers by the adjusted Wald estimate (Rocks 2016)",
+    "RMST": "times by the restricted mean under the Kaplan-Meier curve, its error summed over units",
+    "score (effective n)": "churn by Kaplan-Meier, compared as a share of the effective number of units (Rothman 1978)",
+    "exact score (effective n)": "churn of few events likewise, by the exact score statistic",
+    "quantile": "quantiles by the order statistics around them (Deng, Knoblich, Lu 2018)",
 }
 
 
@@ -85,13 +93,26 @@ def run(engine: Engine, loaded: Loaded, frames: Inputs, command: str | None = No
     """Observe and conclude; `command` is what reproduces the report."""
     from abcx.data.observe import observe
 
-    return conclude(loaded, observe(engine, loaded.experiment, loaded.base, frames), command)
-
-
-def conclude(loaded: Loaded, observed: Observed, command: str | None = None) -> Results:
-    """From what was promised and what was observed to what may be concluded."""
     experiment = loaded.experiment
-    plan = planned(experiment, {name: data.summaries[experiment.control] for name, data in observed.metrics.items()})
+    accompanied: dict[str, str] = {}
+    if experiment.data is None or experiment.data.counts is None:
+        experiment, accompanied = with_companions(experiment)
+    observed = observe(engine, experiment, loaded.base, frames)
+    return conclude(replace(loaded, experiment=experiment), observed, command, accompanied)
+
+
+def conclude(
+    loaded: Loaded, observed: Observed, command: str | None = None, accompanied: Mapping[str, str] | None = None
+) -> Results:
+    """From what was promised and what was observed to what may be concluded. `accompanied` says which metrics stand
+    beside others."""
+    experiment = loaded.experiment
+    control = experiment.control
+    plan = planned(
+        experiment,
+        {name: data.summaries[control] for name, data in observed.metrics.items()},
+        observed.units[control],
+    )
     context = CheckContext(experiment, observed, {}, plan.units, plan.source)
     reached = _reached(context)
     rules = monitoring.rules(experiment, observed, plan, reached)
@@ -115,7 +136,7 @@ def conclude(loaded: Loaded, observed: Observed, command: str | None = None) -> 
         setup=_setup(loaded, plan, command),
         arms=tuple(Arm(arm, observed.units[arm], shares[arm]) for arm in experiment.arms),
         checks=checks,
-        metrics=metrics,
+        metrics=tuple(_labelled(experiment, metric, accompanied or {}) for metric in metrics),
         decompositions=tuple(decompositions(experiment, observed.metrics)),
         data=_data_log(context),
         methods=_methods(experiment, metrics),
@@ -125,6 +146,12 @@ def conclude(loaded: Loaded, observed: Observed, command: str | None = None) -> 
         if headline.verdict != "INVALID"
         else (),
     )
+
+
+def _labelled(experiment: Experiment, metric: MetricResult, accompanied: Mapping[str, str]) -> MetricResult:
+    """The metric with what must be known to read it."""
+    chosen = after_exposure(experiment, experiment.metrics[metric.name])
+    return replace(metric, beside=accompanied.get(metric.name), after_exposure=chosen)
 
 
 def _reached(context: CheckContext) -> bool:
@@ -217,7 +244,7 @@ def _methods(experiment: Experiment, metrics: Sequence[MetricResult]) -> tuple[s
 def _limits(experiment: Experiment, observed: Observed) -> tuple[str, ...]:
     limits = []
     if experiment.segments:
-        limits.append("segments serve the check of the split only, for now: effects by segment are not shown")
+        limits.append("effects by segment are exploratory: nobody planned their size")
     if observed.kind == "counts":
         limits.append("only counts were given: what happened to the data before they were counted is not checked")
     if experiment.analysis.correction == "none":

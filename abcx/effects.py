@@ -6,13 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from abcx import verdict
+from abcx import beside, verdict
+from abcx.course import courses
 from abcx.data.records import MetricData, Observed
+from abcx.measured import Adjustment, ArmValue, Bayes, Cap, Comparison, MetricResult, Size, Status
 from abcx.metrics import MetricSpec
-from abcx.results import Adjustment, ArmValue, Bayes, Cap, Comparison, MetricResult, Size, Status
+from abcx.metrics.csat import Csat
+from abcx.segments import segments
 from abcx.spec.analysis import PrePeriod
 from abcx.spec.model import Experiment
-from abcx.stats.records import Contrast, Proportion, RatioMoments, Summary
+from abcx.stats.records import Contrast, Moments, Proportion, RatioMoments, Summary
 from abcx.terms import EffectSizeValue
 from abcx.wording import joined
 
@@ -65,7 +68,8 @@ def _contrast(
     metric, (name, arm) = experiment.metrics[key[0]], key
     control, variant = data.summaries[experiment.control], data.summaries[arm]
     interval, reason = experiment.analysis.interval, None
-    if data.samples is not None and not isinstance(control, Proportion) and not isinstance(variant, Proportion):
+    units = (Moments, RatioMoments)
+    if data.samples is not None and isinstance(control, units) and isinstance(variant, units):
         declared = "The spec asks for it." if interval == "permutation" else None
         reason = permutation.needed(control, variant) if interval == "auto" else declared
     adjusted = adjusted and data.adjustment is not None
@@ -85,7 +89,8 @@ def _adjusted(experiment: Experiment, metric: MetricSpec, data: MetricData, arm:
 
     assert data.adjustment is not None
     found = strata.as_covariates(data.adjustment[experiment.control], data.adjustment[arm])
-    kind: covariates.Kind = {"share": "share", "value": "mean", "ratio": "ratio"}[metric.unit]  # type: ignore[assignment]
+    kinds: dict[str, covariates.Kind] = {"proportion": "share", "moments": "mean", "ratio": "ratio"}
+    kind = kinds[metric.needs().summary]
     nonnegative = all(_nonnegative(summary) for summary in data.summaries.values())
     contrast = covariates.contrast(found.control, found.variant, kind, nonnegative)
     saved = covariates.saved(found.control, found.variant, kind, nonnegative)
@@ -93,10 +98,9 @@ def _adjusted(experiment: Experiment, metric: MetricSpec, data: MetricData, arm:
 
 
 def _nonnegative(summary: Summary) -> bool:
-    if isinstance(summary, Proportion):
-        return True
-    parts = (summary.numerator, summary.denominator) if isinstance(summary, RatioMoments) else (summary,)
-    return all(part.minimum is None or part.minimum >= 0 for part in parts)
+    if isinstance(summary, RatioMoments):
+        return _nonnegative(summary.numerator) and _nonnegative(summary.denominator)
+    return not isinstance(summary, Moments) or summary.minimum is None or summary.minimum >= 0
 
 
 def _joined(first: str | None, second: str) -> str:
@@ -139,7 +143,7 @@ def _metric(
         goal=metric.goal,
         unit=metric.unit,
         definition=metric.definition(experiment.unit),
-        arms=tuple(_arm_value(arm, metric, data, experiment.analysis.alpha) for arm in experiment.arms),
+        arms=tuple(_counted(arm, metric, data, experiment.analysis.alpha) for arm in experiment.arms),
         comparisons=(),
         minimum_effect=_size(metric.minimum_effect),
         margin=_size(metric.margin),
@@ -164,7 +168,34 @@ def _metric(
             for arm in experiment.variants
         }
         adjustment = Adjustment(_known_before(experiment), saved, plain)
-    return replace(result, comparisons=compared(lambda arm: contrasts[name, arm]), cap=cap, adjustment=adjustment)
+    result = replace(result, comparisons=compared(lambda arm: contrasts[name, arm]), cap=cap, adjustment=adjustment)
+    return _surrounded(experiment, metric, result, data)
+
+
+def _surrounded(experiment: Experiment, metric: MetricSpec, result: MetricResult, data: MetricData) -> MetricResult:
+    """The metric with what stands beside it: answers, open tickets, segments, its course over time."""
+    from abcx.stats.multiplicity import Adjusted
+    from abcx.stats.sequential import Fixed, sided
+
+    alpha = experiment.analysis.alpha
+
+    def compare(arm: str, contrast: Contrast, level: float) -> Comparison:
+        found, rule = Adjusted(contrast.p_value, level, False), sided(Fixed())
+        return _comparison(experiment, result, (metric.type, arm), contrast, found, rule, adjusted=False)
+
+    def value(arm: str, summary: Summary) -> ArmValue:
+        return _arm_value(arm, metric, summary, alpha)
+
+    judged = metric.role in ("primary", "guardrail")
+    survey = beside.survey(experiment, metric, data)
+    return replace(
+        result,
+        comparisons=tuple(beside.held_back(comparison, survey) for comparison in result.comparisons),
+        survey=survey,
+        lifetimes=beside.lifetimes(experiment, metric, data),
+        segments=segments(experiment, metric, result, data, compare, value) if metric.role != "descriptive" else (),
+        course=tuple(courses(experiment, metric, data)) if judged else (),
+    )
 
 
 def _known_before(experiment: Experiment) -> str:
@@ -178,17 +209,21 @@ def _known_before(experiment: Experiment) -> str:
     return joined(words)
 
 
-def _arm_value(arm: str, metric: MetricSpec, data: MetricData, alpha: float) -> ArmValue:
-    summary = data.summaries[arm]
-    return ArmValue(
-        name=arm,
-        units=summary.n,
-        value=metric.estimate(summary),
-        interval=metric.interval(summary, alpha),
-        successes=summary.successes if isinstance(summary, Proportion) else None,
+def _counted(arm: str, metric: MetricSpec, data: MetricData, alpha: float) -> ArmValue:
+    """An arm's value with the units that have none, or whose value was cut."""
+    return replace(
+        _arm_value(arm, metric, data.summaries[arm], alpha),
         missing=data.missing.get(arm, 0),
         capped=data.capped.get(arm, 0),
+        unfollowed=data.unfollowed.get(arm, 0),
     )
+
+
+def _arm_value(arm: str, metric: MetricSpec, summary: Summary, alpha: float) -> ArmValue:
+    successes = summary.successes if isinstance(summary, Proportion) else None
+    if isinstance(metric, Csat):
+        successes = metric.boxes(summary).successes
+    return ArmValue(arm, summary.n, metric.estimate(summary), metric.interval(summary, alpha), successes)
 
 
 def _comparison(

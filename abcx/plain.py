@@ -8,7 +8,8 @@ from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from abcx.results import Comparison, MetricResult, Results
+    from abcx.measured import Comparison, MetricResult
+    from abcx.results import Results
 
 
 def row(results: Results, metric: MetricResult, comparison: Comparison) -> dict[str, Any]:

@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from abcx.measured import MetricResult
 from abcx.metrics import MetricSpec
-from abcx.results import MetricResult
 from abcx.spec.model import Baseline, Experiment
 from abcx.stats.records import Moments, RatioMoments, Summary
 from abcx.terms import EffectSizeValue
@@ -21,13 +21,15 @@ class Planned:
     source: str | None = None
 
 
-def planned(experiment: Experiment, control: Mapping[str, Summary]) -> Planned:
+def planned(experiment: Experiment, control: Mapping[str, Summary], exposed: int) -> Planned:
     """`plan.units`; else from `minimum_effect`, margins, `power` and a baseline (declared, or the control as observed).
 
     The largest size counts: every primary must show its minimum effect, every guardrail exclude its margin.
     Primaries are tested at alpha over the size of the Holm family, the level that the strongest must pass.
     Guardrails need no correction of alpha, but all must pass at once: the chance to miss is divided by their number and
-    one more (Schultzberg, Ankargren, Frånberg 2024). `control` maps metrics to the control's summary.
+    one more (Schultzberg, Ankargren, Frånberg 2024). `control` maps metrics to the control's summary and `exposed`
+    are the control's exposed units: where only a part of them has a value (answers, tickets), so many more must be
+    exposed.
     """
     plan = experiment.plan
     if plan.units is not None:
@@ -46,8 +48,10 @@ def planned(experiment: Experiment, control: Mapping[str, Summary]) -> Planned:
         level = alpha / family if metric.role == "primary" and corrected else alpha
         if baseline is None and experiment.analysis.monitoring != "fixed":
             continue  # a size that moves with the data would move the looks
-        size = _size(experiment, metric, effect, baseline or _observed(control[name]), level, power)
+        size = _size(experiment, metric, effect, baseline or _observed(metric, control[name]), level, power)
         if size is not None:
+            have = control[name].n
+            size = math.ceil(size * exposed / have) if 0 < have < exposed else size
             reason = "minimum_effect" if metric.role == "primary" else f"the margin of {name}"
             known = f"plan.baseline and {reason}" if baseline else f"{reason} and the control as observed"
             sizes.append((size, known))
@@ -56,18 +60,26 @@ def planned(experiment: Experiment, control: Mapping[str, Summary]) -> Planned:
     return Planned(*max(sizes))
 
 
-def _observed(summary: Summary) -> Baseline | None:
-    """The control as it turned out, in the form of a declared baseline; None where it shows no spread."""
+def _observed(metric: MetricSpec, summary: Summary) -> Baseline | None:
+    """The control as it turned out, in the form of a declared baseline; None where it shows no spread.
+
+    What is neither a share nor a mean has the spread that its own 95 % interval tells.
+    """
+    value = metric.estimate(summary) if summary.n else None
+    if value is None:
+        return None
+    if metric.unit == "share":
+        return Baseline(share=value) if 0 < value < 1 else None
+    if isinstance(summary, Moments):
+        return Baseline(mean=value, sd=math.sqrt(summary.variance)) if summary.variance > 0 else None
     if isinstance(summary, RatioMoments):
         top, bottom = summary.numerator, summary.denominator
-        if bottom.mean <= 0:
-            return None
-        ratio = top.mean / bottom.mean
-        variance = top.variance - 2 * ratio * summary.covariance + ratio * ratio * bottom.variance
-        return Baseline(mean=ratio, sd=math.sqrt(variance) / bottom.mean) if variance > 0 else None
-    if isinstance(summary, Moments):
-        return Baseline(mean=summary.mean, sd=math.sqrt(summary.variance)) if summary.variance > 0 else None
-    return Baseline(share=summary.successes / summary.n) if 0 < summary.successes < summary.n else None
+        variance = top.variance - 2 * value * summary.covariance + value * value * bottom.variance
+        return Baseline(mean=value, sd=math.sqrt(variance) / bottom.mean) if variance > 0 else None
+    low, high = metric.interval(summary, 0.05) or (None, None)
+    if low is None or high is None or not high > low:
+        return None
+    return Baseline(mean=value, sd=(high - low) / (2 * 1.96) * math.sqrt(summary.n))
 
 
 def _size(

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from abcx import plain
+from abcx.measured import MetricResult
 from abcx.stats.records import Interval
+from abcx.wording import Unit
 
 if TYPE_CHECKING:
     import pandas
@@ -16,9 +18,6 @@ SCHEMA_VERSION = 1
 
 VerdictWord = Literal["SHIP", "DO NOT SHIP", "KEEP RUNNING", "INVALID"]
 CheckStatus = Literal["pass", "warn", "fail", "skipped"]
-Status = Literal["better", "worse", "inconclusive", "safe", "harmed", "unresolved", "descriptive"]
-Role = Literal["primary", "secondary", "guardrail", "descriptive"]
-Goal = Literal["increase", "decrease"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,109 +63,11 @@ class Arm:
 
 
 @dataclass(frozen=True, slots=True)
-class ArmValue:
-    """One metric in one arm: `units` is the n used, `value` in the metric's own unit, `interval` at 1 - alpha; units
-    that converted (conversion only), exposed units without a value, units whose value was cut at the cap."""
-
-    name: str
-    units: int
-    value: float | None
-    interval: Interval | None
-    successes: int | None = None
-    missing: int = 0
-    capped: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Bayes:
-    """The lift under a prior of N(0, `lift_sd`^2): shrunk lift with its interval, the chance to beat the control in the
-    goal's direction, and the lift lost on average by shipping a variant that is worse."""
-
-    lift_sd: float
-    lift: float
-    interval: Interval
-    chance_to_beat: float
-    expected_loss: float
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """One variant against control on one metric.
-
-    `alpha` is the level after correction: `p_value` < `alpha`, `p_value_adjusted` < the declared alpha and "the
-    interval excludes no effect" are the same statement. Guardrails: `margin_*` on the scale the margin was declared
-    in (a lift when `margin_relative`), `p_value_margin` one-sided.
-    """
-
-    arm: str
-    control: str
-    method: str
-    difference: float | None
-    difference_interval: Interval | None
-    lift: float | None
-    lift_interval: Interval | None
-    p_value: float | None
-    p_value_adjusted: float | None
-    alpha: float
-    status: Status
-    p_value_margin: float | None = None
-    note: str | None = None
-    lift_note: str | None = None
-    bayes: Bayes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """A declared effect size: `value` is a lift when `relative`, else in the metric's unit; `text` as written."""
-
-    text: str
-    value: float
-    relative: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Cap:
-    """Values above `value` were cut to it before the arms were compared; `uncapped` shows the result without."""
-
-    text: str
-    value: float
-    uncapped: tuple[Comparison, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Adjustment:
-    """The comparisons were adjusted for what was known before exposure; `unadjusted` shows the result without. `saved`
-    is the fraction of the variance taken away, by variant; None where nothing was adjusted."""
-
-    text: str
-    saved: Mapping[str, float | None]
-    unadjusted: tuple[Comparison, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class MetricResult:
-    """One metric: what it is, its value per arm, its comparisons. `unit` is `share`, `value` or `ratio`."""
-
-    name: str
-    type: str
-    role: Role
-    goal: Goal | None
-    unit: Literal["share", "value", "ratio"]
-    definition: str
-    arms: tuple[ArmValue, ...]
-    comparisons: tuple[Comparison, ...]
-    minimum_effect: Size | None = None
-    margin: Size | None = None
-    cap: Cap | None = None
-    adjustment: Adjustment | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Factor:
     """One line of a decomposition: a name, its unit, its value per arm, the lift of each variant over control."""
 
     name: str
-    unit: Literal["share", "value", "ratio"]
+    unit: Unit
     values: Mapping[str, float | None]
     lifts: Mapping[str, float | None]
 

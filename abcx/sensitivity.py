@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from abcx.data.records import MetricData, Observed
-from abcx.results import Alternative, Comparison, MetricResult, Verdict
+from abcx.measured import Comparison, MetricResult
+from abcx.results import Alternative, Verdict
 from abcx.spec.model import Experiment
 from abcx.stats.records import Moments, RatioMoments, Summary
 

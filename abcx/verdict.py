@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from abcx import wording
-from abcx.results import CheckResult, Comparison, MetricResult, Reason, Size, Verdict
+from abcx.measured import Comparison, MetricResult, Size
+from abcx.results import CheckResult, Reason, Verdict
 from abcx.stats.records import Interval
 
 OPEN = 0.5
@@ -67,6 +68,7 @@ def _judge(arm: str, metrics: Sequence[MetricResult], checks: Sequence[CheckResu
     failed = [Reason(_REASON.get(check.code, check.code), check.message) for check in checks if check.status == "fail"]
     if failed:
         return Verdict("INVALID", arm, tuple(failed), tuple(warnings))
+    biased = [metric for metric in metrics if metric.role in ("primary", "guardrail") and _biased(metric, arm)]
     primaries = [(metric, _of(metric, arm)) for metric in metrics if metric.role == "primary"]
     guardrails = [(metric, _of(metric, arm)) for metric in metrics if metric.role == "guardrail"]
     harm = [Reason("primary_harm", _worse(metric, found)) for metric, found in primaries if found.status == "worse"]
@@ -76,11 +78,11 @@ def _judge(arm: str, metrics: Sequence[MetricResult], checks: Sequence[CheckResu
     if harm:
         return Verdict("DO NOT SHIP", arm, tuple(harm), tuple(warnings))
     wins = [_win(metric, found) for metric, found in primaries if found.status == "better"]
-    if not wins and all(clears_margin(metric, found) for metric, found in primaries):
+    if not wins and not biased and all(clears_margin(metric, found) for metric, found in primaries):
         wins = [_win_noninferior(metric, found) for metric, found in primaries]
     unresolved = [(metric, found) for metric, found in guardrails if found.status != "safe"]
     followed = progress.open_windows <= OPEN
-    if wins and not unresolved and followed and (progress.reached or progress.stopping):
+    if wins and not biased and not unresolved and followed and (progress.reached or progress.stopping):
         warnings += [
             _below_minimum(metric)
             for metric, found in primaries
@@ -91,12 +93,37 @@ def _judge(arm: str, metrics: Sequence[MetricResult], checks: Sequence[CheckResu
         progress.reached
         and followed
         and not wins
+        and not biased
         and all(_excludes_minimum(metric, found) for metric, found in primaries)
     ):
         return Verdict(
             "DO NOT SHIP", arm, tuple(_no_benefit(metric, found) for metric, found in primaries), tuple(warnings)
         )
-    return _keep_running(arm, primaries, unresolved, bool(wins), checks, warnings, progress)
+    found = _keep_running(arm, primaries, unresolved, bool(wins), checks, warnings, progress)
+    return replace(found, reasons=(*(_response_bias(metric, arm) for metric in biased), *found.reasons))
+
+
+def _biased(metric: MetricResult, arm: str) -> bool:
+    """Whether the arms differ in who answers, and the bounds of a survey metric contain no effect."""
+    found = metric.survey.comparisons.get(arm) if metric.survey else None
+    return found is not None and found.bias
+
+
+def _response_bias(metric: MetricResult, arm: str) -> Reason:
+    assert metric.survey is not None
+    found, control = metric.survey.comparisons[arm], metric.comparisons[0].control
+    shares = [
+        wording.percent(one.answered / one.exposed if one.exposed else 0.0, 1)
+        for one in (metric.survey.responses[control], metric.survey.responses[arm])
+    ]
+    low, high = found.bounds_interval or (None, None)
+    form = [None if end is None else wording.difference(end, metric.unit) for end in (low, high)]
+    fits = f" (the effect on those who answer either way may be {form[0]} to {form[1]})" if None not in form else ""
+    return Reason(
+        "response_bias",
+        f"{_name(metric)}: {shares[0]} answer with {control} and {shares[1]} with {arm}, so those who answer may not "
+        f"be alike, and no effect is not excluded{fits}.",
+    )
 
 
 def _keep_running(

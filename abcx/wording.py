@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-Unit = Literal["share", "value", "ratio"]
+Unit = Literal["share", "value", "ratio", "points", "score", "hours"]
+"""What a value is in: a share (0 to 1), its own unit, a ratio, NPS points, points of a scale of answers, hours."""
 
 
 def count(n: float) -> str:
@@ -65,17 +66,24 @@ def p_value(p: float, alpha: float | None = None) -> str:
 
 
 def value(x: float, unit: Unit) -> str:
-    """A metric's value in its own unit: shares as percentages, the rest to four digits."""
+    """A metric's value in its own unit: shares as percentages, points to one decimal, the rest to four digits."""
+    if unit == "points":
+        return f"{x + 0.0:.1f}"
+    if unit == "hours":
+        return f"{significant(x)} h"
     return percent(x) if unit == "share" else significant(x)
 
 
 def difference(x: float, unit: Unit) -> str:
-    """A difference with its sign: shares in percentage points."""
+    """A difference with its sign: shares in percentage points, hours and points with their unit."""
     if unit == "share":
         if 0 < abs(x) < 0.000005:
             return ("+" if x > 0 else "") + significant(100 * x, 2) + " pp"
         return f"{100 * x + 0.0:+.2f} pp" if abs(x) >= 0.0005 or x == 0 else f"{100 * x:+.4f} pp"
-    return ("+" if x >= 0 else "") + significant(x)
+    if unit == "points" and (abs(x) >= 0.05 or x == 0):
+        return f"{x + 0.0:+.1f} points"
+    tail = {"points": " points", "hours": " h"}.get(unit, "")
+    return ("+" if x >= 0 else "") + significant(x) + tail
 
 
 def joined(items: list[str] | tuple[str, ...], last: str = "and") -> str:

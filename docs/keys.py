@@ -14,8 +14,10 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from abcx.metrics import Conversion, Mean, Ratio
+from abcx.metrics import Churn, Conversion, Csat, Mean, Quantile, Ratio, ResolutionTime, Retention
 from abcx.metrics.base import MetricOptions
+from abcx.metrics.calendar import CalendarSpec
+from abcx.metrics.survey import SurveyOptions
 from abcx.spec import analysis, model
 from abcx.terms import Range, Term
 
@@ -44,6 +46,13 @@ MODELS: dict[str, type[BaseModel]] = {
         Conversion,
         Mean,
         Ratio,
+        Quantile,
+        SurveyOptions,
+        Csat,
+        Retention,
+        Churn,
+        ResolutionTime,
+        CalendarSpec,
         Term,
         Range,
     )

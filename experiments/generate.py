@@ -5,7 +5,8 @@
 
 The articles behind these tests give lifts, never counts. Each story (`stories.py`) therefore fixes how many visitors
 of each arm did what, so that the observed lift equals the published one as printed; who did it and when is drawn with
-a fixed seed (`simulate.py`). The files come out the same, byte for byte, on every machine.
+a fixed seed (`simulate.py`). Two more tests, of customer service, are invented altogether (`service.py`). The files
+come out the same, byte for byte, on every machine.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import service
 from simulate import Row, simulate
 from stories import STORIES, Export, Story
 
@@ -44,7 +46,15 @@ def generate() -> dict[Path, bytes]:
         rows = simulate(story)
         for export in story.exports:
             files[Path(story.folder, export.name)] = render(export, story, rows)
+    for path, (header, cells) in service.files():
+        files[path] = _csv([header, *cells])
     return files
+
+
+def _csv(rows: Sequence[Sequence[str]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode("utf-8")
 
 
 def pack(path: Path, content: bytes) -> bytes:

@@ -10,7 +10,7 @@ import pytest
 import statsmodels.formula.api as smf
 
 import abcx
-from abcx.results import Comparison
+from abcx.measured import Comparison
 
 
 def frame(n: int = 4000, seed: int = 3, missing: float = 0.0) -> pd.DataFrame:

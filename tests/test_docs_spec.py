@@ -7,7 +7,6 @@ from types import ModuleType
 
 import pytest
 
-from abcx.spec import unbuilt
 from abcx.spec.document import read
 from abcx.spec.load import check
 
@@ -39,11 +38,6 @@ def test_every_key_is_named(keys: ModuleType) -> None:
     for found in models | set(keys.MODELS.values()):
         names = set(found.model_fields) - INTERNAL.get(found.__name__, set())
         assert [name for name in names if not re.search(rf"`{name}`", PAGE)] == [], found.__name__
-
-
-def test_every_unbuilt_word_is_named() -> None:
-    section = PAGE.partition("## Not built yet")[2]
-    assert [word for word in unbuilt.METRIC_TYPES if word not in section] == []
 
 
 def test_every_block_is_a_full_spec() -> None:

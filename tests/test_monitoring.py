@@ -9,7 +9,8 @@ import pytest
 from scipy.stats import norm
 
 import abcx
-from abcx.results import Comparison, Results
+from abcx.measured import Comparison
+from abcx.results import Results
 from abcx.stats.sequential import GroupSequential
 from tests.builders import check, codes, conclude, shares, spec
 

@@ -14,9 +14,11 @@ from abcx.checks import (
     metric_missing,
     missing,
     missing_arm,
+    novelty,
     outliers,
     peeking,
     pre_period,
+    response_rate,
     sample_size,
     skewness,
     srm,
@@ -34,6 +36,7 @@ CHECKS: dict[str, Callable[[CheckContext], CheckResult]] = {
     "follow_up": follow_up.check,
     "duplicates": duplicates.check,
     "missing": missing.check,
+    "response_rate": response_rate.check,
     "unknown_arm": unknown_arm.check,
     "missing_arm": missing_arm.check,
     "metric_missing": metric_missing.check,
@@ -45,6 +48,7 @@ CHECKS: dict[str, Callable[[CheckContext], CheckResult]] = {
     "outliers": outliers.check,
     "skewness": skewness.check,
     "calibration": calibration.check,
+    "novelty": novelty.check,
     "too_good": too_good.check,
 }
 

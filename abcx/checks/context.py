@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from abcx import wording
 from abcx.data.records import MetricData, Observed
-from abcx.results import Comparison, MetricResult
+from abcx.measured import Comparison, MetricResult
 from abcx.spec.model import Experiment
 
 if TYPE_CHECKING:

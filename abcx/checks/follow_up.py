@@ -47,9 +47,14 @@ def check(context: CheckContext) -> CheckResult:
 
 
 def _window(context: CheckContext, name: str) -> DurationValue | None:
-    """The window of a metric that is counted from events."""
+    """The window in which a metric's events count; None where it leaves out or censors units that came too late."""
     metric = context.experiment.metrics[name]
-    if all(column.term.column is not None for column in metric.needs().columns):
+    needs = metric.needs()
+    if needs.tickets is None and needs.summary == "lifetimes":
+        return None
+    if any(column.followed is not None for column in needs.columns):
+        return None
+    if needs.tickets is None and all(column.term.column is not None for column in needs.columns):
         return None
     return metric.window or context.experiment.window
 

@@ -33,7 +33,8 @@ def with_adjustments(
             )
         )
     _known(engine, plan, rows)
-    return {name: _adjusted(engine, plan, name, found) for name, found in data.items()}
+    plain = plan.plain()
+    return {name: _adjusted(engine, plan, name, found) if name in plain else found for name, found in data.items()}
 
 
 def _known(engine: Engine, plan: Plan, rows: Rows) -> None:

@@ -94,6 +94,28 @@ def _of_events(select: Select, source: Source) -> Iterator[Check]:
                 "",
                 f"a '{term.event}' has no value",
             )
+            for scale in (scale for feed, scale in select.plan.scales("x") if feed == position):
+                match = select.match(source, term)
+                yield _off_scale(f"x{position}", source.resolve(term.value) or "", f"{match} AND {{}}", number, scale)
+        for key in () if select.lacking(source, term) else select.keys(term):
+            text = f"nullif(trim({source.sql(key, 'text')}), '')"
+            flag = f"x{position} IS NOT NULL AND k{select.plan.keys.index(key)} IS NULL"
+            message = f"a '{term.event}' has no {key}"
+            cure = "every ticket needs its name, so that its start and its end can be joined"
+            predicate = f"{select.match(source, term)} AND {text} IS NULL"
+            yield Check(flag, source.resolve(key) or key, predicate, "no-key", message, cure, message)
+
+
+def _off_scale(column: str, name: str, scope: str, number: str, scale: tuple[int, int]) -> Check:
+    """Answers that the question does not have; missing and unread ones are told by others."""
+
+    def outside(x: str) -> str:
+        usable = f"abs({x}) <= {LARGEST!r}"
+        return f"({usable} AND ({x} < {scale[0]} OR {x} > {scale[1]} OR {x} <> trunc({x})))"
+
+    message = "the answer '{value}' is not on the declared scale" + f", {scale[0]} to {scale[1]}"
+    cure = "declare the scale as it was asked, whole numbers: scale: [1, 5]; or filter the row out: where"
+    return Check(outside(column), name, scope.format(outside(number)), "off-scale", message, cure)
 
 
 def _of_units(select: Select, source: Source) -> Iterator[Check]:
@@ -110,6 +132,8 @@ def _of_units(select: Select, source: Source) -> Iterator[Check]:
             predicate = f"{kept} AND {text} IS NOT NULL AND NOT {usable_number(number)}"
             flag = f"abs(m{position}) > {LARGEST!r}"
             yield Check(flag, name, predicate, "bad-number", "'{value}' is not a usable number", "")
+            for scale in (scale for feed, scale in select.plan.scales("m") if feed == position):
+                yield _off_scale(f"m{position}", name, f"{kept} AND {{}}", number, scale)
 
 
 def _number_cure(value: str) -> str:

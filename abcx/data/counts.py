@@ -15,11 +15,16 @@ from abcx.data.records import MetricData, Observed
 from abcx.data.rejects import rejected
 from abcx.data.select import Source
 from abcx.errors import DataError
+from abcx.measured import Response
 from abcx.metrics import MetricSpec
+from abcx.metrics.ces import Ces
+from abcx.metrics.csat import Csat
+from abcx.metrics.nps import Nps
 from abcx.problems import Problem, Span
 from abcx.results import FileRecord
 from abcx.spec.model import ArmCounts, CountsFile, Experiment, Spread, TypedCount
-from abcx.stats.records import Moments, Proportion, RatioMoments, Summary
+from abcx.stats.pooling import added
+from abcx.stats.records import Answers, Categories, Moments, Proportion, RatioMoments, Summary
 
 _MOST = 10**15
 """Units beyond are a slip of the hand, and not exact as floating-point numbers."""
@@ -30,8 +35,9 @@ def typed(experiment: Experiment, counts: Mapping[str, ArmCounts]) -> Observed:
     metrics = {}
     for name, metric in experiment.metrics.items():
         summaries = {arm: _summary(metric, counts[arm].metrics[name], counts[arm].units) for arm in experiment.arms}
-        missing = {arm: counts[arm].units - summary.n for arm, summary in summaries.items()}
-        metrics[name] = MetricData(summaries, missing=missing)
+        responses = _responses(metric, counts, name)
+        missing = {} if responses else {arm: counts[arm].units - summary.n for arm, summary in summaries.items()}
+        metrics[name] = MetricData(summaries, missing=missing, responses=responses)
     units = {arm: counts[arm].units for arm in experiment.arms}
     if too_many := [arm for arm, n in units.items() if n > _MOST]:
         message = f"the arm '{too_many[0]}' has more than {_MOST:,} units"
@@ -94,12 +100,12 @@ def _rows(engine: Engine, source: Source, experiment: Experiment, tag: str) -> l
     table = source.table
     needed = {"arm": source.columns.get("arm", "arm"), "units": "units"}
     for name, metric in experiment.metrics.items():
-        names = [name] if metric.unit == "share" else [f"{name}_mean", f"{name}_sd"]
-        needed.update({column: column for column in names})
-        if metric.unit == "ratio":
-            message = f"'{name}' is a ratio: a counts file cannot hold one"
+        if metric.needs().summary not in ("proportion", "moments"):
+            message = f"'{name}' is a {metric.type}: a counts file cannot hold one"
             help = "type the counts in the spec, or give one row per unit"
             raise DataError(Problem("error", "counts-ratio", message, Span(table.shown), help))
+        names = [name] if metric.needs().summary == "proportion" else [f"{name}_mean", f"{name}_sd"]
+        needed.update({column: column for column in names})
     if source.arm is not None:
         del needed["arm"]
     problems = [table.unknown_column(column, "counts") for column in needed.values() if column not in table.header]
@@ -153,7 +159,7 @@ class _Reader:
         self.units[arm] = self.units.get(arm, 0) + units
         for name, metric in self.experiment.metrics.items():
             new: Summary
-            if metric.unit == "share":
+            if metric.needs().summary == "proportion":
                 new = Proportion(row.whole(name), units)
                 if new.successes > units:
                     message = f"{new.successes:,} of {units:,} units: a share above 1"
@@ -162,7 +168,7 @@ class _Reader:
                 sd = row.number(f"{name}_sd")
                 new = Moments(units, row.number(f"{name}_mean"), sd * sd if units > 1 else 0.0)
             old = self.summaries.get((arm, name))
-            self.summaries[arm, name] = new if old is None else _added(old, new)
+            self.summaries[arm, name] = new if old is None else added(old, new)
 
     def observed(self, files: tuple[FileRecord, ...]) -> Observed:
         arms = self.experiment.arms
@@ -182,28 +188,32 @@ class _Reader:
         return Observed("counts", {arm: self.units[arm] for arm in arms}, metrics, files, daily=daily or None)
 
 
-def _added(a: Summary, b: Summary) -> Summary:
-    """Two disjoint groups of units as one (Chan, Golub, LeVeque 1983, eq. 2.1)."""
-    if isinstance(a, Proportion) and isinstance(b, Proportion):
-        return Proportion(a.successes + b.successes, a.n + b.n)
-    assert isinstance(a, Moments) and isinstance(b, Moments)
-    n = a.n + b.n
-    if n == 0:
-        return a
-    gap = b.mean - a.mean
-    squares = a.variance * max(a.n - 1, 0) + b.variance * max(b.n - 1, 0) + gap * gap * a.n * b.n / n
-    return Moments(n, a.mean + gap * b.n / n, squares / (n - 1) if n > 1 else 0.0)
-
-
 def _summary(metric: MetricSpec, value: TypedCount, units: int) -> Summary:
     n = units if value.units is None else value.units
-    if metric.unit == "share":
+    kind = metric.needs().summary
+    if isinstance(metric, (Nps, Csat, Ces)) and value.answers:
+        low, high = metric.scale
+        return Categories(low, tuple(value.answers.get(answer, 0) for answer in range(low, high + 1)))
+    if isinstance(metric, Nps):
+        return Answers(value.promoters or 0, value.passives or 0, value.detractors or 0)
+    if kind == "proportion" or isinstance(metric, Csat):
         return Proportion(value.count or 0, n)
-    if metric.unit == "value":
+    if kind == "moments" or isinstance(metric, Ces):
         return _spread(Spread(mean=value.mean or 0.0, sd=value.sd or 0.0), n)
     assert value.numerator is not None and value.denominator is not None
     covariance = (value.correlation or 0.0) * value.numerator.sd * value.denominator.sd
     return RatioMoments(_spread(value.numerator, n), _spread(value.denominator, n), covariance)
+
+
+def _responses(metric: MetricSpec, counts: Mapping[str, ArmCounts], name: str) -> dict[str, Response]:
+    """Who was asked and who answered, of the metrics that ask."""
+    if not isinstance(metric, (Nps, Csat, Ces)):
+        return {}
+    found = {}
+    for arm, row in counts.items():
+        value = row.metrics[name]
+        found[arm] = Response(row.units, value.invited, _summary(metric, value, row.units).n)
+    return found
 
 
 def _spread(spread: Spread, n: int) -> Moments:

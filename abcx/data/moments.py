@@ -1,4 +1,4 @@
-"""One row per unit -> per-arm summaries of every metric, in one grouped query."""
+"""One row per unit -> counts and moments of every summed metric by arm, in one grouped query."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from abcx.data.engine import Engine, literal
 from abcx.data.plan import Plan, Value
-from abcx.data.records import MetricData
+from abcx.data.units import of_events
 from abcx.errors import DataError
 from abcx.metrics.mean import CapValue
 from abcx.problems import Problem
@@ -16,39 +16,45 @@ TOP = 500
 """How many of the largest units per arm are kept for the influence check."""
 
 
-def summarise(
-    engine: Engine, plan: Plan, as_of: int | None, occurs: dict[str, bool], table: str = "unit_table"
-) -> dict[str, MetricData]:
-    """Every metric's summaries by arm, from a table with one row per unit."""
-    caps = _caps(engine, plan, table)
+Rows = dict[str, dict[str, dict[str, Any]]]
+"""Aggregates by group and arm."""
+
+
+def read(engine: Engine, plan: Plan, caps: dict[str, float], table: str, by: str = "''") -> Rows:
+    """The aggregates of all summed metrics, from a table with one row per unit, by a SQL expression and by arm."""
     centres = _centres(engine, plan, table)
     fields: list[str] = []
-    for name in plan.metrics:
+    for name in plan.summed():
         values = plan.of(name)
-        expressions = [f"c{value.position}" for value in values]
-        fields += _fields(name, expressions, plan, centres, "")
+        fields += _fields(name, [f"c{value.position}" for value in values], plan, centres, "")
         if name in caps:
-            capped = _capped(values[0], caps[name])
-            fields += _fields(name, [capped], plan, centres, "capped")
+            fields += _fields(name, analysed(plan, name, caps[name]), plan, centres, "capped")
             fields.append(
                 f'count(*) FILTER (c{values[0].position} > {literal(caps[name])}) AS "{_key(plan, name)}_cut"'
             )
-    windows = sorted({value.window for value in plan.values if value.window is not None})
-    late = [f"count(*) FILTER (t0 + {window} > {as_of}) AS late_{window}" for window in windows if as_of is not None]
-    rows = engine.records(f"SELECT arm, count(*) AS units, {', '.join([*fields, *late])} FROM {table} GROUP BY arm")
-    by_arm = {plan.arms[row["arm"]]: row for row in rows}
-    tops = _tops(engine, plan, caps, table)
-    return {
-        name: _metric_data(plan, name, by_arm, caps.get(name), tops.get(name, {}), occurs.get(name, True))
-        for name in plan.metrics
-    }
+    found: Rows = {}
+    columns = ", ".join([f"{by} AS grp", "arm", "count(*) AS units", *fields])
+    for row in engine.records(f"SELECT {columns} FROM {table} GROUP BY grp, arm"):
+        found.setdefault(str(row["grp"]), {})[plan.arms[row["arm"]]] = row
+    return found
+
+
+def summaries(plan: Plan, name: str, rows: dict[str, dict[str, Any]], capped: bool = False) -> dict[str, Summary]:
+    """A metric's summary in every arm, from the aggregates by arm; after its cap where it is `capped`."""
+    suffix = "capped" if capped else ""
+    return {arm: _summary(plan, name, rows[arm], suffix) if arm in rows else empty(plan, name) for arm in plan.arms}
+
+
+def cut(plan: Plan, name: str, rows: dict[str, dict[str, Any]]) -> dict[str, int]:
+    """How many units are above the cap, by arm."""
+    return {arm: int(row[f"{_key(plan, name)}_cut"]) for arm, row in rows.items()}
 
 
 def _key(plan: Plan, name: str) -> str:
     return f"k{list(plan.metrics).index(name)}"
 
 
-def _caps(engine: Engine, plan: Plan, table: str) -> dict[str, float]:
+def caps(engine: Engine, plan: Plan, table: str) -> dict[str, float]:
     """The value of every cap: type-7 quantiles over all exposed units of all arms, fixed before arms are compared."""
     declared = {
         name: cap for name, metric in plan.metrics.items() if isinstance(cap := getattr(metric, "cap", None), CapValue)
@@ -90,15 +96,16 @@ def analysed(plan: Plan, name: str, cap: float | None) -> list[str]:
     return [f"c{value.position}" for value in values] if cap is None else [_capped(values[0], cap)]
 
 
-def _centres(engine: Engine, plan: Plan, table: str) -> list[float]:
+def _centres(engine: Engine, plan: Plan, table: str) -> dict[int, float]:
     """The pooled mean of every value: moments are computed around it, so that values near 1e9 keep their digits."""
-    if not plan.values:
-        return []
-    row = engine.run("SELECT " + ", ".join(f"favg(c{value.position})" for value in plan.values) + f" FROM {table}")[0]
-    return [float(value or 0.0) for value in row]
+    positions = [value.position for name in plan.summed() for value in plan.of(name)]
+    if not positions:
+        return {}
+    row = engine.run("SELECT " + ", ".join(f"favg(c{position})" for position in positions) + f" FROM {table}")[0]
+    return {position: float(value or 0.0) for position, value in zip(positions, row, strict=True)}
 
 
-def _fields(name: str, expressions: list[str], plan: Plan, centres: list[float], suffix: str) -> list[str]:
+def _fields(name: str, expressions: list[str], plan: Plan, centres: dict[int, float], suffix: str) -> list[str]:
     """The aggregates of one metric. A ratio's two values are taken from units that have both."""
     key, both = _key(plan, name) + suffix, " AND ".join(f"{sql} IS NOT NULL" for sql in expressions)
     fields = []
@@ -154,39 +161,12 @@ def empty(plan: Plan, name: str) -> Summary:
     return Proportion(0, 0) if kind == "proportion" else zero if kind == "moments" else RatioMoments(zero, zero, 0.0)
 
 
-def _metric_data(
-    plan: Plan,
-    name: str,
-    rows: dict[str, dict[str, Any]],
-    cap: float | None,
-    top: dict[str, tuple[tuple[float, float], ...]],
-    occurs: bool,
-) -> MetricData:
-    summaries = {arm: _summary(plan, name, rows[arm]) if arm in rows else empty(plan, name) for arm in plan.arms}
-    capped = (
-        {arm: _summary(plan, name, rows[arm], "capped") if arm in rows else empty(plan, name) for arm in plan.arms}
-        if cap is not None
-        else None
-    )
-    window = plan.of(name)[0].window if plan.of(name) else None
-    return MetricData(
-        summaries=capped or summaries,
-        uncapped=summaries if capped else None,
-        cap=cap,
-        capped={arm: int(row[f"{_key(plan, name)}_cut"]) for arm, row in rows.items()} if cap is not None else {},
-        missing={arm: int(row["units"]) - summaries[arm].n for arm, row in rows.items()},
-        incomplete={arm: int(row.get(f"late_{window}") or 0) for arm, row in rows.items()},
-        top=top,
-        occurs=occurs,
-    )
-
-
-def _tops(
+def tops(
     engine: Engine, plan: Plan, caps: dict[str, float], table: str
 ) -> dict[str, dict[str, tuple[tuple[float, float], ...]]]:
     """The largest units of every mean and ratio, by arm, as analysed (after the cap)."""
     pairs: dict[str, tuple[Value, ...]] = {
-        name: plan.of(name) for name, metric in plan.metrics.items() if metric.needs().summary != "proportion"
+        name: plan.of(name) for name in plan.summed() if plan.metrics[name].needs().summary != "proportion"
     }
     if not pairs:
         return {}
@@ -211,18 +191,17 @@ def before_exposure(engine: Engine, plan: Plan) -> dict[str, dict[str, Summary]]
     """The same metrics over as long a time before exposure as their window after it, from the events table."""
     keys = [
         name
-        for name, metric in plan.metrics.items()
-        if metric.role != "descriptive" and all(value.need.term.column is None for value in plan.of(name))
+        for name in plan.plain()
+        if plan.metrics[name].role != "descriptive" and all(value.need.term.column is None for value in plan.of(name))
     ]
     fields = [_before(value, value.window) + f" AS c{value.position}" for name in keys for value in plan.of(name)]
     if not keys:
         return {}
+    centres = dict.fromkeys(range(len(plan.values)), 0.0)
     aggregates = [
         field
         for name in keys
-        for field in _fields(
-            name, [f"c{value.position}" for value in plan.of(name)], plan, [0.0] * len(plan.values), ""
-        )
+        for field in _fields(name, [f"c{value.position}" for value in plan.of(name)], plan, centres, "")
     ]
     rows = engine.records(
         f"SELECT arm, {', '.join(aggregates)} FROM (SELECT any_value(a.arm) AS arm, {', '.join(fields)} "
@@ -237,16 +216,12 @@ def before_exposure(engine: Engine, plan: Plan) -> dict[str, dict[str, Summary]]
 
 def before_values(plan: Plan, span: int) -> list[str]:
     """The SQL of every event value in the `span` microseconds before exposure, as columns b0, b1, ..."""
-    values = [value for value in plan.values if value.need.term.column is None]
+    plain = plan.plain()
+    values = [value for value in plan.values if value.need.term.column is None and value.metric in plain]
     return [f"{_before(value, span)} AS b{value.position}" for value in values]
 
 
 def _before(value: Value, span: int | None) -> str:
     """What a value of `events e` was before the exposure of the units `a`, in the last `span` microseconds or ever."""
     since = f" AND e.t >= a.t0 - {span}" if span is not None else ""
-    x, inside = f"e.x{value.feed}", f"e.t < a.t0{since}"
-    if value.need.kind == "any":
-        return f"CASE WHEN count({x}) FILTER ({inside}) > 0 THEN 1.0::DOUBLE ELSE 0.0::DOUBLE END"
-    if value.need.kind == "count":
-        return f"CAST(count({x}) FILTER ({inside}) AS DOUBLE)"
-    return f"coalesce(fsum({x}) FILTER ({inside}), 0.0)"
+    return of_events(value, f"e.t < a.t0{since}")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from abcx import wording
-from abcx.data import adjustment, assignment, counts, moments, rows, samples, units
+from abcx.data import adjustment, assignment, counts, groups, moments, rows, samples, summaries, units
 from abcx.data.engine import Engine, literal
 from abcx.data.plan import Plan, plan
 from abcx.data.records import Inputs, MetricData, Observed
@@ -31,15 +31,20 @@ def observe(engine: Engine, experiment: Experiment, base: Path, inputs: Inputs) 
     _refuse_windows_without_times(wanted, loaded, part)
     assigned = assignment.assign(engine, wanted, loaded, part, clock)
     attributed = units.build(engine, wanted, loaded, assigned, clock)
-    metrics = moments.summarise(
-        engine, wanted, clock.as_of if assigned.has_time else None, _occurs(engine, wanted, loaded)
-    )
+    timed = "events" in loaded.loaded and loaded.loaded["events"].has_time
+    timing = units.Timing(assigned.has_time, clock) if timed or assigned.has_time else None
+    metrics = summaries.summarise(engine, wanted, timing, _occurs(engine, wanted, loaded))
     if assigned.has_time and any(attributed.before.values()):
         before = moments.before_exposure(engine, wanted)
         metrics = {name: dataclasses.replace(data, before=before.get(name)) for name, data in metrics.items()}
     shifted = _shifted(engine, wanted, loaded, assigned, clock)
     metrics = adjustment.with_adjustments(engine, wanted, loaded, metrics, assigned.has_time)
     metrics = samples.with_samples(engine, wanted, metrics)
+    metrics = groups.with_segments(engine, wanted, timing, metrics)
+    if assigned.has_time:
+        metrics = groups.with_cohorts(engine, wanted, metrics)
+        if timed and timing is not None:
+            metrics = groups.with_days(engine, wanted, timing, metrics)
     found = engine.run("SELECT arm, count(*), min(t0), max(t0) FROM unit_table GROUP BY arm")
     times = [time for row in found for time in row[2:] if time is not None]
     per_arm = {wanted.arms[row[0]]: int(row[1]) for row in found}
@@ -121,6 +126,7 @@ def _refuse_missing_parts(wanted: Plan, opened: Mapping[str, tuple[Source, ...]]
     needs = [
         (f"the metric '{v.metric}' needs", "events" if v.need.term.column is None else "units") for v in wanted.values
     ]
+    needs += [(f"the metric '{pairs.metric}' needs", "events") for pairs in wanted.tickets]
     if isinstance(wanted.experiment.analysis.covariates, tuple):
         needs.append(("covariates are columns of", "units"))
     problems = [
@@ -153,9 +159,10 @@ def _arm_part(loaded: rows.Rows) -> str:
 
 
 def _refuse_windows_without_times(wanted: Plan, loaded: rows.Rows, part: str) -> None:
-    """A window, or an exposure event, needs times on both sides."""
-    uses_events = any(value.need.term.column is None for value in wanted.values)
-    window = any(value.window is not None for value in wanted.values) and uses_events
+    """A window, an order of answers, a ticket, or an exposure event, needs times on both sides."""
+    fed = [value for value in wanted.values if value.need.term.column is None]
+    ordered = bool(wanted.tickets) or any(value.need.kind in ("first", "last") for value in fed)
+    window = ordered or any(value.window is not None or value.since is not None for value in fed)
     exposure = wanted.experiment.exposure is not None
     needed = [part] if window and not exposure else []
     needed += ["events"] if (window or exposure) and "events" in loaded.loaded else []
@@ -171,7 +178,7 @@ def _refuse_windows_without_times(wanted: Plan, loaded: rows.Rows, part: str) ->
     for name in needed:
         if not loaded.loaded[name].has_time:
             table = loaded.loaded[name].sources[0].table
-            what = "the exposure event" if exposure else "a window"
+            what = "the exposure event" if exposure else "the order of answers or tickets" if ordered else "a window"
             raise DataError(
                 Problem(
                     "error",
@@ -191,10 +198,12 @@ def _occurs(engine: Engine, wanted: Plan, loaded: rows.Rows) -> dict[str, bool]:
             0
         ]
         events = dict(enumerate(map(bool, row)))
-    return {
-        name: all(value.need.term.column is not None or events.get(value.feed, False) for value in wanted.of(name))
-        for name in wanted.metrics
-    }
+    fed: dict[str, list[int]] = {name: [] for name in wanted.metrics}
+    for value in wanted.values:
+        fed[value.metric] += [value.feed] if value.need.term.column is None else []
+    for pairs in wanted.tickets:
+        fed[pairs.metric] += [pairs.start, pairs.end]
+    return {name: all(events.get(feed, False) for feed in feeds) for name, feeds in fed.items()}
 
 
 def _refuse_misspelt_arm(opened: Mapping[str, tuple[Source, ...]]) -> None:
@@ -222,12 +231,12 @@ def _shifted(
     engine: Engine, wanted: Plan, loaded: rows.Rows, assigned: assignment.Assignment, clock: assignment.Clock
 ) -> dict[str, dict[str, MetricData]]:
     """The metrics by windows half as long: does the verdict hang on the window that was chosen?"""
-    if not assigned.has_time or all(value.window is None for value in wanted.values):
-        return {}
     half = wanted.with_windows(0.5)
+    if not assigned.has_time or all(value.window is None for value in half.values):
+        return {}
     units.build_with(engine, half, loaded, assigned, clock, "unit_table_half")
-    as_of = clock.as_of if assigned.has_time else None
-    return {"with windows half as long": moments.summarise(engine, half, as_of, {}, "unit_table_half")}
+    timing = units.Timing(True, clock)
+    return {"with windows half as long": summaries.summarise(engine, half, timing, {}, "unit_table_half")}
 
 
 def _daily(engine: Engine, wanted: Plan) -> tuple[tuple[str, dict[str, int]], ...]:

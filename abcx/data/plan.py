@@ -6,23 +6,39 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from abcx.metrics import MetricSpec
-from abcx.metrics.base import UnitColumn
+from abcx.metrics.base import Tickets, UnitColumn
 from abcx.spec.analysis import PrePeriod
 from abcx.spec.model import Experiment
-from abcx.terms import Term
+from abcx.terms import DurationValue, Term
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
     """One value per unit of one metric: column `c{position}` of the unit table.
 
-    It is fed by the event term `x{feed}` or by the ready-made column `m{feed}`. `window` is in microseconds.
+    It is fed by the event term `x{feed}` or by the ready-made column `m{feed}`. Events count from `since` to `window`
+    after exposure, units that were not `followed` so long have no value; all three in microseconds.
     """
 
     position: int
     metric: str
     need: UnitColumn
     feed: int
+    window: int | None
+    since: int | None = None
+    followed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Tickets of one metric: events `x{start}` and `x{end}` that the column `k{key}` joins. `window` in
+    microseconds."""
+
+    metric: str
+    need: Tickets
+    start: int
+    end: int
+    key: int
     window: int | None
 
 
@@ -39,18 +55,37 @@ class Plan:
     values: tuple[Value, ...]
     segments: tuple[str, ...]
     arms: tuple[str, ...]
+    tickets: tuple[Pairs, ...] = ()
+    keys: tuple[str, ...] = ()
 
     def of(self, metric: str) -> tuple[Value, ...]:
-        """The one or two values of a metric."""
+        """The values of a metric."""
         return tuple(value for value in self.values if value.metric == metric)
 
+    def summed(self) -> list[str]:
+        """The metrics that are compared by counts and moments of values per unit."""
+        return [name for name, metric in self.metrics.items() if metric.needs().summary in _SUMMED]
+
+    def plain(self) -> list[str]:
+        """Those of them whose values count from the exposure on, for whatever window."""
+        return [name for name in self.summed() if all(value.since is None for value in self.of(name))]
+
     def with_windows(self, factor: float) -> Plan:
-        """The same plan with every window so many times as long."""
+        """The plan of the plain metrics, with every window so many times as long."""
+        plain = self.plain()
         values = tuple(
             value if value.window is None else replace(value, window=round(value.window * factor))
             for value in self.values
+            if value.metric in plain
         )
-        return replace(self, values=values)
+        metrics = {name: self.metrics[name] for name in plain}
+        return replace(self, values=values, experiment=self.experiment.model_copy(update={"metrics": metrics}))
+
+    def scales(self, kind: str) -> list[tuple[int, tuple[int, int]]]:
+        """(feed, scale) of every question that is read from events (`x`) or from ready-made columns (`m`)."""
+        asked = [value for value in self.values if value.need.scale is not None]
+        found = [value for value in asked if (value.need.term.column is not None) == (kind == "m")]
+        return list(dict.fromkeys((value.feed, value.need.scale) for value in found if value.need.scale is not None))
 
     def covariate(self, name: str) -> int:
         """The position of a covariate among `columns`."""
@@ -66,20 +101,43 @@ def plan(experiment: Experiment) -> Plan:
     terms: list[Term] = []
     columns: list[UnitColumn] = []
     values: list[Value] = []
+    tickets: list[Pairs] = []
+    keys: list[str] = []
     for name, metric in experiment.metrics.items():
-        for need in metric.needs().columns:
-            window = need.window or experiment.window
-            microseconds = window.seconds * 1_000_000 if window and need.term.column is None else None
+        needs = metric.needs()
+        for need in needs.columns:
+            window = need.window if need.since or need.window else experiment.window
+            spans = [_microseconds(span) for span in (window, need.since, need.followed)]
             if need.term.column is not None:
                 feed = _index(columns, UnitColumn(need.kind, Term(column=need.term.column)))
+                spans = [None] * 3
             else:
-                feed = _index(terms, need.term.model_copy(update={"count": None}))
-            values.append(Value(len(values), name, need, feed, microseconds))
+                feed = _index(terms, need.term.model_copy(update={"count": None, "at_least": None}))
+            values.append(Value(len(values), name, need, feed, *spans))
+        if (pair := needs.tickets) is not None:
+            start, end, key = _index(terms, pair.start), _index(terms, pair.end), _index(keys, pair.key)
+            tickets.append(Pairs(name, pair, start, end, key, _microseconds(pair.window or experiment.window)))
     covariates = experiment.analysis.covariates
     for name in () if isinstance(covariates, PrePeriod) else covariates or ():
         _index(columns, UnitColumn("column", Term(column=name)))
     segments = tuple(dict.fromkeys((*experiment.segments, *experiment.analysis.stratify)))
-    return Plan(experiment, tuple(terms), tuple(columns), tuple(values), segments, tuple(experiment.arms))
+    return Plan(
+        experiment,
+        tuple(terms),
+        tuple(columns),
+        tuple(values),
+        segments,
+        tuple(experiment.arms),
+        tuple(tickets),
+        tuple(keys),
+    )
+
+
+_SUMMED = ("proportion", "moments", "ratio")
+
+
+def _microseconds(span: DurationValue | None) -> int | None:
+    return None if span is None else span.seconds * 1_000_000
 
 
 def _index(items: list[Any], item: Any) -> int:

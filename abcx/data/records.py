@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from abcx.measured import Response
 from abcx.results import Exclusion, FileRecord
-from abcx.stats.records import CrossMoments, Sample, Summary
+from abcx.stats.records import CrossMoments, Moments, Sample, Summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,23 @@ class Inputs:
         return bool(self.events or self.exposures or self.units)
 
 
+Groups = Mapping[str, Mapping[str, Summary]]
+"""Summaries by group (a value of a segment, a day) and arm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """A metric by day since exposure, of the same units: those followed for all the days.
+
+    `summaries` are the values of each day by arm; `change` holds the moments of what a unit did in the later half of
+    the days less what it did in the earlier half, by arm, None for ratios.
+    """
+
+    units: Mapping[str, int]
+    summaries: tuple[Mapping[str, Summary], ...]
+    change: Mapping[str, Moments] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class MetricData:
     """One metric as observed. All mappings are by arm.
@@ -29,7 +47,9 @@ class MetricData:
     exposed units without a value, `incomplete` those whose window is not over. `top` holds the largest values of units,
     largest first (pairs of numerator and denominator for ratios). `before` is the same metric before exposure.
     `samples` are the units themselves, where a method relabels them; `adjustment` the cross moments with covariates, by
-    stratum ("" where there is one).
+    stratum ("" where there is one). `unfollowed` counts units that came too late to have a value (retention);
+    `responses` says who was asked and who answered. `segments` are the summaries by segment column, then value;
+    `cohorts` those of the units first exposed on each day; `days` the same units by day since exposure.
     """
 
     summaries: Mapping[str, Summary]
@@ -42,6 +62,11 @@ class MetricData:
     before: Mapping[str, Summary] | None = None
     samples: Mapping[str, Sample] | None = None
     adjustment: Mapping[str, Mapping[str, CrossMoments]] | None = None
+    unfollowed: Mapping[str, int] = field(default_factory=dict)
+    responses: Mapping[str, Response] = field(default_factory=dict)
+    segments: Mapping[str, Groups] = field(default_factory=dict)
+    cohorts: Groups = field(default_factory=dict)
+    days: Days | None = None
     occurs: bool = True
 
 

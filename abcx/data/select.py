@@ -64,6 +64,9 @@ def usable_number(number: str) -> str:
     return f"coalesce(abs({number}) <= {LARGEST!r}, FALSE)"
 
 
+_NO_TEXT = "CAST(NULL AS VARCHAR)"
+
+
 class Select:
     """The SELECT list of one part of `data`, source by source."""
 
@@ -77,7 +80,7 @@ class Select:
         asked = {*self.plan.segments, *(source.name(canonical) for canonical in ("unit", "arm", "event", "id"))}
         for where in self.wheres(source):
             asked |= set(where)
-        asked |= {term.value for term in self.terms(source)} if self.part == "events" else set()
+        asked |= {term.value for term in self.terms(source)} | set(self.plan.keys) if self.part == "events" else set()
         asked |= {need.term.column for need in self.plan.columns} if self.part == "units" else set()
         undeclared = source.table.types is not None or time in {source.resolve(name) for name in asked if name}
         return replace(source, table=replace(source.table, time=None if undeclared else time))
@@ -99,14 +102,17 @@ class Select:
         if self.part == "events":
             columns["exposure"] = self._exposure(source)
             id = source.name("id")
-            columns["id"] = source.table.sql(id, "text") if id else "CAST(NULL AS VARCHAR)"
+            columns["id"] = source.table.sql(id, "text") if id else _NO_TEXT
+            for position, key in enumerate(self.plan.keys):
+                known = source.resolve(key) is not None
+                columns[f"k{position}"] = f"nullif(trim({source.sql(key, 'text')}), '')" if known else _NO_TEXT
             if not self.arm_needed:
                 needed = [f"({sql}) IS NOT NULL" for sql in values.values()] + [f"({columns['exposure']})"]
                 kept = f"({kept}) AND ({' OR '.join(needed)})"
         for position, name in enumerate(self.plan.segments):
             if name in segments:
                 known = source.resolve(name) is not None
-                columns[f"s{position}"] = source.sql(name, "text") if known else "CAST(NULL AS VARCHAR)"
+                columns[f"s{position}"] = source.sql(name, "text") if known else _NO_TEXT
         unit_sql = f"nullif(trim({source.table.sql(unit, 'text')}), '')"
         return [("kept", kept), ("unit", f"CASE WHEN {kept} THEN {unit_sql} END"), *columns.items(), *values.items()]
 
@@ -199,8 +205,13 @@ class Select:
     def lacking(self, source: Source, term: Term) -> list[str]:
         """The columns that a term needs and this source does not have. Where another source has them all, this one
         does not serve the term, and its rows of that event, if there are any, are refused."""
-        names = [*term.where, *([term.value] if term.value else [])]
+        names = [*term.where, *([term.value] if term.value else []), *self.keys(term)]
         return [name for name in names if source.resolve(name) is None]
+
+    def keys(self, term: Term) -> list[str]:
+        """The columns that name the tickets of a term's events."""
+        pairs = (pair for pair in self.plan.tickets if term in (pair.need.start, pair.need.end))
+        return list(dict.fromkeys(pair.need.key for pair in pairs))
 
     def event_is(self, source: Source, event: str | None) -> str:
         """The SQL condition of rows of an event."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from abcx.data.assignment import Assignment, Clock, one_row_per_unit
 from abcx.data.engine import Engine
-from abcx.data.plan import Plan, Value
+from abcx.data.plan import Pairs, Plan, Value
 from abcx.data.rows import Rows
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
@@ -34,11 +34,10 @@ def build(engine: Engine, plan: Plan, rows: Rows, assignment: Assignment, clock:
     events = "events" in rows.loaded
     timed = events and rows.loaded["events"].has_time
     relevant = " OR ".join(f"e.x{i} IS NOT NULL" for i in range(len(plan.terms))) or "FALSE"
-    span = _Span(assignment.has_time, clock) if timed else None
+    span = Timing(assignment.has_time, clock) if timed else None
     columns = [f"{_value(value, span)} AS c{value.position}" for value in plan.values]
     if events:
-        values = [value for value in plan.values if value.need.term.column is None]
-        counted = " OR ".join(f"(e.x{value.feed} IS NOT NULL AND {span.inside(value)})" for value in values if span)
+        counted = " OR ".join(_counted(plan, span)) if span else ""
         since = span.since() if span else "TRUE"
         columns += [
             f"count(*) FILTER (({relevant}) AND NOT ({since})) AS n_before",
@@ -58,7 +57,7 @@ def build(engine: Engine, plan: Plan, rows: Rows, assignment: Assignment, clock:
 def build_with(engine: Engine, plan: Plan, rows: Rows, assignment: Assignment, clock: Clock, table: str) -> None:
     """The values per unit once more, by the windows of another plan; only after `build`."""
     timed = "events" in rows.loaded and rows.loaded["events"].has_time
-    span = _Span(assignment.has_time, clock) if timed else None
+    span = Timing(assignment.has_time, clock) if timed else None
     columns = ", ".join(f"{_value(value, span)} AS c{value.position}" for value in plan.values)
     join_events = f"LEFT JOIN events e ON e.unit = a.unit AND {clock.usable(timed, 'e.')}"
     join_units = "LEFT JOIN units_one u ON u.unit = a.unit" if "units" in rows.loaded else ""
@@ -69,7 +68,7 @@ def build_with(engine: Engine, plan: Plan, rows: Rows, assignment: Assignment, c
 
 
 @dataclass(frozen=True)
-class _Span:
+class Timing:
     """When events count: from the unit's first exposure, or from the period's start where exposure has no time."""
 
     exposure_has_time: bool
@@ -80,11 +79,22 @@ class _Span:
             return "e.t >= a.t0"
         return f"e.t >= {self.clock.start}" if self.clock.start is not None else "TRUE"
 
-    def inside(self, value: Value) -> str:
-        """The SQL condition of events inside the value's window."""
+    def inside(self, value: Value | Pairs) -> str:
+        """The SQL condition of events inside the window of a value, or in which tickets are opened."""
+        later = value.since if isinstance(value, Value) else None
+        since = self.since() if later is None else f"e.t >= a.t0 + {later}"
         if value.window is not None:
-            return f"{self.since()} AND e.t < a.t0 + {value.window}"
-        return f"{self.since()} AND e.t < {self.clock.end}" if self.clock.end is not None else self.since()
+            return f"{since} AND e.t < a.t0 + {value.window}"
+        open_end = later is not None or self.clock.end is None
+        return since if open_end else f"{since} AND e.t < {self.clock.end}"
+
+
+def _counted(plan: Plan, span: Timing) -> list[str]:
+    """The SQL conditions of the events that count for something."""
+    values = [value for value in plan.values if value.need.term.column is None]
+    counted = [f"(e.x{value.feed} IS NOT NULL AND {span.inside(value)})" for value in values]
+    counted += [f"(e.x{pairs.start} IS NOT NULL AND {span.inside(pairs)})" for pairs in plan.tickets]
+    return counted + [f"(e.x{pairs.end} IS NOT NULL AND {span.since()})" for pairs in plan.tickets]
 
 
 def _ready_made(
@@ -145,15 +155,29 @@ def _drop_repeated_ids(engine: Engine, plan: Plan, rows: Rows, clock: Clock, exc
     return repeated
 
 
-def _value(value: Value, span: _Span | None) -> str:
+def _value(value: Value, span: Timing | None) -> str:
     if value.need.term.column is not None:
         return f"any_value(u.m{value.feed})"
-    inside = span.inside(value) if span else "TRUE"
+    found = of_events(value, span.inside(value) if span else "TRUE")
+    if value.followed is None or span is None or span.clock.as_of is None:
+        return found
+    return f"CASE WHEN any_value(a.t0) + {value.followed} <= {span.clock.as_of} THEN {found} END"
+
+
+def of_events(value: Value, inside: str) -> str:
+    """The SQL of one value of a unit `a` from its events `e` that are `inside`."""
     x = f"e.x{value.feed}"
     if value.need.kind == "any":
-        return f"CASE WHEN count({x}) FILTER ({inside}) > 0 THEN 1.0::DOUBLE ELSE 0.0::DOUBLE END"
+        least = value.need.term.at_least or 1
+        return f"CASE WHEN count({x}) FILTER ({inside}) >= {least} THEN 1.0::DOUBLE ELSE 0.0::DOUBLE END"
     if value.need.kind == "count":
         return f"CAST(count({x}) FILTER ({inside}) AS DOUBLE)"
+    if value.need.kind in ("first", "last"):  # of several at one time the least answer, in any order of the file
+        order = f"{{t: e.t, x: {'-' if value.need.kind == 'last' else ''}{x}}}"
+        pick = "arg_min" if value.need.kind == "first" else "arg_max"
+        return f"{pick}({x}, {order}) FILTER ({x} IS NOT NULL AND {inside})"
+    if value.need.kind == "until":
+        return f"CAST(min(e.t) FILTER ({x} IS NOT NULL AND {inside}) - any_value(a.t0) AS DOUBLE)"
     return f"coalesce(fsum({x}) FILTER ({inside}), 0.0)"
 
 
@@ -186,11 +210,11 @@ def _count_events(
 
 def _repeated_rows(engine: Engine, plan: Plan, relevant: str) -> int:
     """Events that repeat another in unit, time and all that the metrics read. They are counted, not removed."""
-    values = ", ".join(f"x{i}" for i in range(len(plan.terms)))
+    values = ", ".join([*(f"x{i}" for i in range(len(plan.terms))), *(f"k{i}" for i in range(len(plan.keys)))])
     if not values:
         return 0
     groups = (
-        f"SELECT count(*) AS n FROM events e WHERE unit IS NOT NULL AND ({relevant}) "
+        f"SELECT count(*) AS n FROM events e WHERE unit IS NOT NULL AND t IS NOT NULL AND ({relevant}) "
         f"GROUP BY unit, t, id, {values} HAVING count(*) > 1"
     )
     return int(engine.run(f"SELECT coalesce(sum(n - 1), 0) FROM ({groups})")[0][0])

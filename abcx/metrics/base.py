@@ -7,32 +7,61 @@ from typing import Literal, Protocol
 
 from pydantic import Field
 
+from abcx.metrics.calendar import CalendarSpec
 from abcx.stats.records import Contrast, Interval, Summary
 from abcx.terms import Duration, DurationValue, EffectSize, EffectSizeValue, Model, Term, Where
+from abcx.wording import Unit
 
 Role = Literal["primary", "secondary", "guardrail", "descriptive"]
 Goal = Literal["increase", "decrease"]
-Kind = Literal["any", "count", "sum", "flag", "column"]
+Kind = Literal["any", "count", "sum", "flag", "column", "first", "last", "until"]
 
 
 @dataclass(frozen=True, slots=True)
 class UnitColumn:
     """One value per unit: `any` such event (0/1), `count` of events, `sum` of their values, or a ready-made `column`.
 
-    `flag` is a column of 0/1, true/false. `window` is the metric's own; None means the experiment's.
+    `flag` is a column of 0/1, true/false; `first` and `last` are the value of one event; `until` is the time to the
+    first such event. `window` is the metric's own; None means the experiment's. Events count from `since` after
+    exposure on; a unit that was not `followed` for so long has no value. `scale` holds the least and the greatest
+    answer of a question, all whole numbers between them allowed.
     """
 
     kind: Kind
     term: Term
     window: DurationValue | None = None
+    since: DurationValue | None = None
+    followed: DurationValue | None = None
+    scale: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tickets:
+    """Pairs of events that the column `key` joins: from `start` (inside the window) to the first `end` at or after it.
+
+    `horizon` is how long a ticket is watched; durations are calendar time, or working time by a `calendar`.
+    """
+
+    start: Term
+    end: Term
+    key: str
+    window: DurationValue | None
+    horizon: DurationValue
+    calendar: CalendarSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a metric asks of the data: one or two values per unit, and the summary it is compared by."""
+    """What a metric asks of the data: values per unit (or tickets), and the summary it is compared by.
+
+    `ranked` asks for the quantile `q` of per-unit values, or with `of_events` of the values of the events themselves.
+    """
 
     columns: tuple[UnitColumn, ...]
-    summary: Literal["proportion", "moments", "ratio"]
+    summary: Literal["proportion", "moments", "ratio", "categories", "lifetimes", "ranked"]
+    tickets: Tickets | None = None
+    q: float | None = None
+    of_events: bool = False
 
 
 class MetricOptions(Model):
@@ -66,7 +95,10 @@ class Metric(Protocol):
     @property
     def margin(self) -> EffectSizeValue | None: ...
     @property
-    def unit(self) -> Literal["share", "value", "ratio"]: ...
+    def unit(self) -> Unit:
+        """What values are in: a share (0 to 1), the value's own unit, a ratio, NPS points, a score, or hours."""
+        ...
+
     def needs(self) -> Needs: ...
     def definition(self, unit: str) -> str:
         """One line for readers; `unit` is the plural noun of the units."""
@@ -84,8 +116,11 @@ def described(term: Term) -> str:
     """A term in words: `sum of amount over purchase`, `click events`, `column retention_7`."""
     if term.column is not None:
         return f"column {term.column}"
+    times = f"at least {term.at_least} " if term.at_least and term.at_least > 1 else ""
     if term.count == "units":
-        words = f"units with {term.event}"
+        words = f"units with {times}{term.event}"
+    elif times:
+        words = f"{times}{term.event} events"
     else:
         words = f"sum of {term.value} over {term.event}" if term.value else f"{term.event} events"
     return f"{words} (filtered)" if term.where else words

@@ -5,7 +5,8 @@ once however often it acts; a unit without the event is a zero, not a missing va
 
 Unit of analysis: the unit that was randomised (visitor, account). Never page views: those belong to one visitor.
 
-Use it for orders, sign-ups, click-through, thank-you visits, complaints, unsubscribes.
+Use it for orders, sign-ups, click-through, thank-you visits, complaints, unsubscribes; with `at_least: 2` for
+repurchase (two purchases or more).
 
 Trap: a share of *those who came further* (buyers among cart visitors) has a denominator that the change itself moved;
 write it as a `ratio` with the role `descriptive` instead.
@@ -17,7 +18,7 @@ orders: {type: conversion, event: purchase, role: primary, goal: increase, minim
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -33,13 +34,16 @@ class Conversion(MetricOptions):
     event: Text | None = Field(None, description="the event that makes a unit a success")
     column: str | None = Field(None, description="column of `units` holding 0/1 or true/false")
     source: str | None = Field(None, description="name of the only event file to look in")
+    at_least: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None = Field(
+        None, description="so many events make a success: 2 for repurchase; default 1"
+    )
 
     @property
     def unit(self) -> Literal["share"]:
         return "share"
 
     def needs(self) -> Needs:
-        term = Term(event=self.event, column=self.column, where=self.where, source=self.source)
+        term = Term(event=self.event, column=self.column, where=self.where, source=self.source, at_least=self.at_least)
         return Needs((UnitColumn("flag" if self.column else "any", term, self.window),), "proportion")
 
     def definition(self, unit: str) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import Literal
 
 from abcx import wording
-from abcx.results import CheckResult, Comparison, Exclusion, Factor, MetricResult, Results, Role, Verdict
+from abcx.measured import Comparison, MetricResult, Role
+from abcx.results import CheckResult, Exclusion, Factor, Results, Verdict
 from abcx.stats.records import Interval
 
 ROLES: dict[Role, str] = {
@@ -53,7 +54,13 @@ def ends(interval: Interval | None, form: Callable[[float], str]) -> str:
     low, high = interval
     if low is None:
         return "not bounded" if high is None else f"{form(high)} or less"
-    return f"{form(low)} or more" if high is None else f"{form(low)} to {form(high)}"
+    if high is None:
+        return f"{form(low)} or more"
+    first, last = form(low), form(high)
+    for unit in (" points", " h"):  # said once
+        if first.endswith(unit) and last.endswith(unit):
+            first = first.removesuffix(unit)
+    return f"{first} to {last}"
 
 
 def shown(x: float | None, form: Callable[[float], str]) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from abcx import wording
+from abcx.measured import Comparison, MetricResult
 from abcx.report import cells
 from abcx.report.bars import bar, ruler
-from abcx.results import Comparison, MetricResult, Results
+from abcx.results import Results
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 from abcx import wording
+from abcx.measured import Comparison, MetricResult, Role
 from abcx.report.cells import clean, half_open, level, sentence, silent, unjudged
-from abcx.results import Comparison, MetricResult, Results, Role
+from abcx.results import Results
 
 _CORRECTIONS = {"holm": "Holm", "bh": "Benjamini-Hochberg"}
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from abcx import wording
-from abcx.report import cells, looks, notes, sensitivity, sentences
+from abcx.measured import Comparison, MetricResult
+from abcx.report import answers, cells, course, looks, notes, segments, sensitivity, sentences, times
 from abcx.report.markup import block, bullets, code, escape, table
 from abcx.report.page import draw
 from abcx.report.terminal import bars, bars_of_all
-from abcx.results import Comparison, MetricResult, Results, Verdict
+from abcx.results import Results, Verdict
 
 WIDTH = 96
 GLOSSARY = {
@@ -292,6 +293,6 @@ def _glossary(results: Results) -> Iterator[str]:
 
 
 SECTIONS = (
-    *(_verdict, _trust, _setup, _primaries, _all, _sensitivity),
-    *(_decompositions, _data, _methods, _glossary),
+    *(_verdict, _trust, _setup, _primaries, _all, answers.section, times.section, _sensitivity),
+    *(_decompositions, course.section, segments.section, _data, _methods, _glossary),
 )

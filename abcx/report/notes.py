@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 
 from abcx import wording
+from abcx.measured import Adjustment, Comparison, MetricResult
 from abcx.report.cells import clean, effect, ends, named, titled
-from abcx.results import Adjustment, Comparison, MetricResult, Results
+from abcx.results import Results
 
 _PERMUTED = "Interval by permutation."
 _FORCED = "The spec asks for it."
@@ -20,7 +21,7 @@ MOST = 4
 def of_metric(results: Results, metric: MetricResult) -> list[str]:
     """Every note of a metric in full."""
     told = [f"{titled(metric)}: {note}." for note in _plain(metric, short=False)]
-    told += _cap(results, metric) + _adjustment(results, metric)
+    told += _chosen(results, metric) + _cap(results, metric) + _adjustment(results, metric)
     return told + prior(results, metric)
 
 
@@ -32,7 +33,7 @@ def in_short(results: Results, metrics: Sequence[MetricResult]) -> list[str]:
             groups.setdefault(note, []).append(named(metric))
     told = [f"{titled(wording.joined(list(dict.fromkeys(names))))}: {note}." for note, names in groups.items()]
     for metric in metrics:
-        told += _cap(results, metric) + _adjustment(results, metric, short=True)
+        told += _chosen(results, metric) + _cap(results, metric) + _adjustment(results, metric, short=True)
     return told + [line for metric in metrics for line in prior(results, metric, short=True)]
 
 
@@ -99,11 +100,23 @@ def _plain(metric: MetricResult, short: bool) -> list[str]:
         note = comparison.note
         if short and note and _permuted(comparison):
             note = note.partition(_PERMUTED)[0]  # `permuted` says it for all metrics
-        found += [clean(text).rstrip(".") for text in (note, comparison.lift_note) if text]
+        arbitrary = short and metric.unit in ("points", "score")  # the unit itself says that there is no lift
+        found += [clean(text).rstrip(".") for text in (note, None if arbitrary else comparison.lift_note) if text]
     missing = [f"{wording.count(arm.missing)} in {clean(arm.name)}" for arm in metric.arms if arm.missing]
     if missing:
         found.append(f"no value for {wording.joined(missing)}")
+    late = [f"{wording.count(arm.unfollowed)} in {clean(arm.name)}" for arm in metric.arms if arm.unfollowed]
+    if late:
+        found.append(f"not followed long enough, left out: {wording.joined(late)}")
     return list(dict.fromkeys(found))
+
+
+def _chosen(results: Results, metric: MetricResult) -> list[str]:
+    """Said of a metric whose denominator units choose after exposure, with what to read beside it."""
+    beside = [named(other) for other in results.metrics if other.beside == metric.name]
+    if not metric.after_exposure or not beside:
+        return []
+    return [f"{titled(metric)}: its denominator is chosen after exposure; read it with {wording.joined(beside)}."]
 
 
 def _cap(results: Results, metric: MetricResult) -> list[str]:

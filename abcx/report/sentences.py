@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from abcx import wording
+from abcx.measured import Comparison, MetricResult, Size
 from abcx.report.cells import Rule, clean, ends, half_open, named, sentence, silent, titled
 from abcx.report.looks import share_of_plan, why_silent
-from abcx.results import Comparison, MetricResult, Results, Setup, Size, Verdict
+from abcx.results import Results, Setup, Verdict
 from abcx.stats.records import Interval
 
 PER = 10_000
-_WORDS = {"increase": ("more", "fewer"), "value": ("higher", "lower")}
+_WORDS = {"increase": ("more", "fewer"), "value": ("higher", "lower"), "hours": ("longer", "shorter")}
 
 
 def headline(results: Results, verdict: Verdict | None = None) -> str:
@@ -76,10 +77,12 @@ def quote(metric: MetricResult, comparison: Comparison, unit: str, rule: Rule = 
     change = f"{' ' if change.startswith('as measured') else ': '}{change}."
     names = clean(comparison.control), clean(comparison.arm)
     if metric.unit == "share":
-        start = f"Out of {wording.count(PER)} {clean(unit)}, {_rate(control)} {_counted(metric)} with {names[0]}"
+        start = (
+            f"Out of {wording.count(PER)} {_group(metric, unit)}, {_rate(control)} {_counted(metric)} with {names[0]}"
+        )
         return f"{start} and {_rate(variant)} with {names[1]}{change}"
-    start = f"{titled(metric)}: {wording.significant(control)} with {names[0]}"
-    return f"{start} and {wording.significant(variant)} with {names[1]}{change}"
+    start = f"{titled(metric)}: {wording.value(control, metric.unit)} with {names[0]}"
+    return f"{start} and {wording.value(variant, metric.unit)} with {names[1]}{change}"
 
 
 def absolute(metric: MetricResult, comparison: Comparison, unit: str, short: bool = False) -> str:
@@ -87,13 +90,18 @@ def absolute(metric: MetricResult, comparison: Comparison, unit: str, short: boo
     if comparison.difference is None:
         return "no difference could be computed"
     scale, words, form = 1.0, _WORDS["value"], _plain
+    if metric.unit == "hours":
+        words, form = _WORDS["hours"], _hours
+    elif metric.unit == "points":
+        form = _points
     if metric.unit == "share":
         scale, words, form = float(PER), _WORDS["increase"], _whole
     x = scale * comparison.difference
     word = words[0] if x >= 0 else words[1]
     about = ""
     if metric.unit == "share" and not short:
-        about = f" {_noun(metric, unit)} per {wording.count(PER)}" + (f" {clean(unit)}" if _countable(metric) else "")
+        whole = _group(metric, unit)
+        about = f" {_noun(metric, whole)} per {wording.count(PER)}" + (f" {whole}" if _countable(metric) else "")
     elif metric.unit == "value" and not short and f"per {wording.singular(unit)}" not in named(metric):
         about = f" per {clean(wording.singular(unit))}"
     return f"{form(abs(x))} {word}{about}{_range(comparison.difference_interval, scale, words, form)}"
@@ -164,6 +172,8 @@ def scale_form(metric: MetricResult, size: Size | None) -> Callable[[float], str
 def _difference(metric: MetricResult) -> Callable[[float], str]:
     if metric.unit == "share":
         return lambda x: wording.difference(x, "share")
+    if metric.unit in ("points", "hours"):
+        return lambda x: wording.difference(x, metric.unit)
     return lambda x: ("+" if x >= 0 else "") + _plain(x)
 
 
@@ -253,10 +263,11 @@ def _range(interval: Interval | None, scale: float, words: tuple[str, str], form
         return ""
     low, high = (None if end is None else scale * end for end in interval)
     more, fewer = words
+    bare = _plain if form is _hours else (lambda x: f"{x:.1f}") if form is _points else form
     if low is not None and low >= 0:
-        return f" ({form(low)} to {form(high)} {more})" if high is not None else f" (at least {form(low)} {more})"
+        return f" ({bare(low)} to {form(high)} {more})" if high is not None else f" (at least {form(low)} {more})"
     if high is not None and high <= 0:
-        return f" ({form(-high)} to {form(-low)} {fewer})" if low is not None else f" (at least {form(-high)} {fewer})"
+        return f" ({bare(-high)} to {form(-low)} {fewer})" if low is not None else f" (at least {form(-high)} {fewer})"
     if low is None:
         return f" (up to {form(high or 0)} {more})"
     if high is None:
@@ -271,6 +282,19 @@ def _whole(x: float) -> str:
 
 def _plain(x: float) -> str:
     return wording.significant(x, 3)
+
+
+def _points(x: float) -> str:
+    return f"{x:.1f} points"
+
+
+def _hours(x: float) -> str:
+    return f"{_plain(x)} h"
+
+
+def _group(metric: MetricResult, unit: str) -> str:
+    """What a share is a share of, in the plural."""
+    return "answers" if metric.survey is not None else clean(unit)
 
 
 def _rate(share: float) -> str:

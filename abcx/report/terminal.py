@@ -12,10 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from abcx import wording
-from abcx.report import cells, looks, notes, sensitivity, sentences
+from abcx.measured import Comparison, MetricResult
+from abcx.report import answers, cells, course, looks, notes, segments, sensitivity, sentences, times
 from abcx.report.forest import Row, forest, of_metric
 from abcx.report.page import STYLES, draw, grid
-from abcx.results import CheckResult, Comparison, MetricResult, Results, Verdict
+from abcx.results import CheckResult, Results, Verdict
 
 
 def render(results: Results, width: int = 100, color: bool = False, ascii: bool = False) -> str:
@@ -27,6 +28,9 @@ def render(results: Results, width: int = 100, color: bool = False, ascii: bool 
         parts += [_heading(f"Primary metric: {cells.clean(metric.name)}", width)]
         parts += _primary(results, metric, width, ascii)
     parts += [_heading(cells.all_metrics(results), width), *_forest(results, width, ascii)]
+    for metric in segments.shown(results):
+        parts += [_heading(f"{metric.name} by segment, {segments.LABEL}", width)]
+        parts += [segments.forest(metric, width, ascii), *map(_line, segments.told(results, metric))]
     if results.decompositions:
         parts += [_heading("Where the effect comes from", width), _decompositions(results)]
     parts += [_heading("What was done to the data", width), *_data(results)]
@@ -119,7 +123,13 @@ def _primary(results: Results, metric: MetricResult, width: int, ascii: bool) ->
     else:
         rule, unit = results.monitoring.rule, results.setup.unit
         parts += [_line(sentences.quote(metric, c, unit, rule), "bold") for c in metric.comparisons]
-    return parts + [_line(note) for note in notes.in_short(results, [metric])]
+    lines = notes.in_short(results, [metric]) + _beside(results, metric) + course.line(results, metric)
+    return parts + [_line(note) for note in lines]
+
+
+def _beside(results: Results, metric: MetricResult) -> list[str]:
+    """What stands beside a metric of answers or of times."""
+    return answers.in_short(results, metric) + times.in_short(results, metric)
 
 
 def bars(metric: MetricResult, width: int, ascii: bool = False) -> Table:
@@ -183,6 +193,8 @@ def _forest(results: Results, width: int, ascii: bool) -> list[RenderableType]:
     told += [
         f"{cells.titled(metric)} is not compared: {_values(metric)}." for metric in others if not metric.comparisons
     ]
+    told += answers.in_brief(results, others)
+    told += [line for metric in others for line in times.in_short(results, metric)]
     told += notes.permuted(results) + notes.in_short(results, others) + sensitivity.line(results)
     return [table, *(_line(text) for text in told)]
 

@@ -57,8 +57,11 @@ def _monitoring(sections: Sections, analysis: Analysis) -> Iterator[Finding]:
             "write plan: {units: 20000}, or plan: {baseline: {orders: 2%}} beside a minimum_effect",
         )
     for name, metric in sections.metrics.items():
-        events = any(column.term.event is not None for column in metric.needs().columns)
-        if events and metric.window is None and sections.window is None:
+        needs = metric.needs()
+        open_ended = any(column.term.event is not None and column.window is None for column in needs.columns)
+        open_ended = open_ended or (needs.tickets is not None and needs.tickets.window is None)
+        rolling = any(column.since is not None and column.window is None for column in needs.columns)
+        if open_ended and (sections.window is None or rolling):
             yield Finding(
                 ("metrics", name),
                 "open-window",

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from abcx.metrics import MetricSpec
+from abcx.metrics.ces import Ces
+from abcx.metrics.csat import Csat
+from abcx.metrics.nps import Nps
 from abcx.spec.document import Loc
 from abcx.spec.findings import Finding, Sections
-from abcx.spec.model import ArmSpec, DataSpec
+from abcx.spec.model import ArmSpec, DataSpec, TypedCount
 
 
 def arm_files(arms: dict[str, ArmSpec], data: DataSpec) -> Iterator[Finding]:
@@ -73,7 +77,9 @@ def data_rules(sections: Sections, data: DataSpec) -> Iterator[Finding]:
 def _needs(sections: Sections, data: DataSpec, files: bool) -> Iterator[Finding]:
     names = {ref.path for source in data.events for ref in source.file}
     for name, metric in sections.metrics.items():
-        for term in (column.term for column in metric.needs().columns):
+        needs = metric.needs()
+        tickets = [needs.tickets.start, needs.tickets.end] if needs.tickets else []
+        for term in (*(column.term for column in needs.columns), *tickets):
             loc: Loc = ("metrics", name)
             if files and term.event is None and term.column is None:
                 yield Finding(
@@ -131,21 +137,9 @@ def _inline_counts(sections: Sections) -> Iterator[Finding]:
                 )
                 continue
             units = row.units if value.units is None else value.units
-            shape = {
-                "share": value.count is not None,
-                "value": value.mean is not None and value.sd is not None,
-                "ratio": value.numerator is not None
-                and value.denominator is not None
-                and value.correlation is not None,
-            }[metric.unit]
-            if not shape:
-                form = {
-                    "share": f"{name}: 1847",
-                    "value": f"{name}: {{mean: 12.3, sd: 40.1}}",
-                    "ratio": f"{name}: {{numerator: {{mean: 5, sd: 9}}, denominator: {{mean: 2, sd: 3}}, "
-                    "correlation: 0.4}",
-                }[metric.unit]
-                yield Finding((*loc, name), "counts-shape", f"'{name}' is a {metric.type}", f"write {form}")
+            form = _form(name, metric, value)
+            if form is not None:
+                yield Finding((*loc, name), "counts-shape", f"'{name}' is a {metric.type}", form)
             elif value.count is not None and value.count > units:
                 yield Finding(
                     (*loc, name),
@@ -160,3 +154,37 @@ def _inline_counts(sections: Sections) -> Iterator[Finding]:
                     f"'{name}' has more units than its arm",
                     "units of a metric are a part of the arm's units",
                 )
+
+
+def _form(name: str, metric: MetricSpec, value: TypedCount) -> str | None:
+    """How a metric's counts are written; None where they are written so."""
+    kind = metric.needs().summary
+    spread = value.mean is not None and value.sd is not None
+    if kind == "proportion":
+        return None if value.count is not None else f"write {name}: 1847"
+    if kind == "moments":
+        return None if spread else f"write {name}: {{mean: 12.3, sd: 40.1}}"
+    if kind == "ratio":
+        parts = "{numerator: {mean: 5, sd: 9}, denominator: {mean: 2, sd: 3}, correlation: 0.4}"
+        known = value.numerator is not None and value.denominator is not None and value.correlation is not None
+        return None if known else f"write {name}: {parts}"
+    if isinstance(metric, (Nps, Csat, Ces)):
+        return _survey_form(name, metric, value, spread)
+    return "counts do not hold times or ranks: give events"
+
+
+def _survey_form(name: str, metric: Nps | Csat | Ces, value: TypedCount, spread: bool) -> str | None:
+    low, high = metric.scale
+    if value.answers:
+        outside = [answer for answer in value.answers if not low <= answer <= high]
+        return f"the answers run from {low} to {high}" if outside else None
+    if isinstance(metric, Nps):
+        known = None not in (value.promoters, value.passives, value.detractors)
+        return (
+            None if known else f"write {name}: {{promoters: 40, passives: 30, detractors: 30}}, or answers: {{10: 25}}"
+        )
+    if isinstance(metric, Csat):
+        known = value.count is not None and value.units is not None
+        return None if known else f"write {name}: {{count: 80, units: 100}} (top boxes of all answers), or answers"
+    known = spread and value.units is not None
+    return None if known else f"write {name}: {{mean: 5.1, sd: 1.2, units: 100}} (of the answers), or answers"

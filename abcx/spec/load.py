@@ -15,9 +15,10 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from abcx.errors import SpecError
-from abcx.metrics import MetricSpec
+from abcx.metrics import METRIC_TYPES, MetricSpec
+from abcx.metrics.vocabulary import advice
 from abcx.problems import Problem, Span
-from abcx.spec import rules, unbuilt
+from abcx.spec import rules
 from abcx.spec.document import MAX_BYTES, Document, Loc, read
 from abcx.spec.findings import Sections
 from abcx.spec.model import Experiment
@@ -83,26 +84,13 @@ def check(document: Document) -> tuple[Experiment | None, list[Problem]]:
 
 def _check_mapping(document: Document, raw: dict[str, Any]) -> tuple[Experiment | None, list[Problem]]:
     problems = []
-    raw = copy.deepcopy(raw)
-    for loc, name in unbuilt.remove_unbuilt(raw):
-        problems.append(
-            document.problem(
-                "not-supported-yet",
-                f"{name} is not supported yet",
-                loc,
-                "remove it; it is refused so that it is not silently ignored",
-            )
-        )
-    removed = bool(problems)
     try:
         experiment = Experiment.model_validate(raw)
     except ValidationError as error:
-        emptied = removed and raw.get("metrics") == {}
-        details = [detail for detail in error.errors() if not (emptied and detail["loc"] == ("metrics",))]
-        problems += [_translate(document, detail) for detail in details]
-        sections, experiment = _well_formed(raw, removed), None
+        problems += [_translate(document, detail) for detail in error.errors()]
+        sections, experiment = _well_formed(raw), None
     else:
-        sections = _sections({name: getattr(experiment, name) for name in Experiment.model_fields}, not removed)
+        sections = _sections({name: getattr(experiment, name) for name in Experiment.model_fields}, True)
     for finding in rules.check(sections):
         problems.append(
             Problem(finding.level, finding.code, finding.message, document.span(finding.loc, finding.key), finding.help)
@@ -115,7 +103,7 @@ def _sections(values: dict[str, Any], complete: bool) -> Sections:
     return Sections(metrics_complete=complete, **{name: values[name] for name in names if name in values})
 
 
-def _well_formed(raw: dict[str, Any], removed: bool) -> Sections:
+def _well_formed(raw: dict[str, Any]) -> Sections:
     """The sections, and the single metrics, that are valid by themselves. Only walked when something is wrong."""
     values: dict[str, Any] = {}
     for name, info in Experiment.model_fields.items():
@@ -133,7 +121,7 @@ def _well_formed(raw: dict[str, Any], removed: bool) -> Sections:
             values["metrics"][name] = adapter.validate_python(metric)
         except ValidationError:
             complete = False
-    return _sections(values, complete and not removed)
+    return _sections(values, complete)
 
 
 def _translate(document: Document, detail: ErrorDetails) -> Problem:
@@ -155,15 +143,11 @@ def _translate(document: Document, detail: ErrorDetails) -> Problem:
         )
         close = difflib.get_close_matches(tag, expected, 1, 0.5)
         hint = f"did you mean '{close[0]}'? " if close else ""
-        return document.problem(
-            "unknown-metric-type",
-            f"unknown metric type '{tag}'",
-            (*loc, "type"),
-            f"{hint}One of: {', '.join(expected)}",
-        )
+        help = advice(tag) or f"{hint}One of: {', '.join(expected)}"
+        return document.problem("unknown-metric-type", f"unknown metric type '{tag}'", (*loc, "type"), help)
     if kind == "union_tag_not_found":
         return document.problem(
-            "missing-key", "the key 'type' is missing", loc, "add type: conversion, mean or ratio", key=True
+            "missing-key", "the key 'type' is missing", loc, f"add type: one of {', '.join(METRIC_TYPES)}", key=True
         )
     if kind == "literal_error":
         allowed = str(context.get("expected", ""))

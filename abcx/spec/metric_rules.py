@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from abcx.metrics import MetricSpec
+from abcx.metrics.ces import Ces
 from abcx.metrics.ratio import Ratio
 from abcx.spec.document import Loc
 from abcx.spec.findings import Finding
+from abcx.spec.type_rules import type_rules
 from abcx.terms import EffectSizeValue, Term
 
 
 def metric_rules(name: str, metric: MetricSpec) -> Iterator[Finding]:
     """Every broken rule of one metric."""
     loc: Loc = ("metrics", name)
-    if metric.role != "descriptive" and metric.goal is None:
+    if metric.goal is None and (metric.role != "descriptive" or isinstance(metric, Ces)):
         yield Finding(
             loc,
             "goal-missing",
@@ -43,11 +45,19 @@ def metric_rules(name: str, metric: MetricSpec) -> Iterator[Finding]:
         if size is not None:
             yield from _effect_size((*loc, key), size, metric)
     yield from _terms(name, metric)
+    yield from type_rules(loc, metric)
 
 
 def _effect_size(loc: Loc, size: EffectSizeValue, metric: MetricSpec) -> Iterator[Finding]:
     if size.relative:
-        if loc[-1] == "margin" and size.value >= 1 and metric.goal == "increase":
+        if metric.unit in ("points", "score"):
+            yield Finding(
+                loc,
+                "effect-size-unit",
+                f"'{size.text}' is relative, and a {metric.type} has no lift: its zero is arbitrary",
+                "write points: 2pt",
+            )
+        elif loc[-1] == "margin" and size.value >= 1 and metric.goal == "increase":
             yield Finding(
                 loc, "effect-size-unit", f"a margin of {size.text} tolerates anything", "write a margin below 100%"
             )
@@ -62,13 +72,10 @@ def _effect_size(loc: Loc, size: EffectSizeValue, metric: MetricSpec) -> Iterato
             )
         elif size.value >= 1:
             yield Finding(loc, "effect-size-unit", f"a share cannot move by {size.text}", "write less than 100pp")
-    elif size.unit:
-        yield Finding(
-            loc,
-            "effect-size-unit",
-            f"'{size.text}' does not fit a {metric.type}",
-            "write 5% (relative) or a number in the metric's unit",
-        )
+    elif size.unit and size.unit != {"points": "pt", "score": "pt", "hours": "h"}.get(metric.unit):
+        form = {"points": "points: 2pt", "score": "points of the scale: 0.2", "hours": "5% (relative) or a time: 3h"}
+        cure = form.get(metric.unit, "5% (relative) or a number in the metric's unit")
+        yield Finding(loc, "effect-size-unit", f"'{size.text}' does not fit a {metric.type}", f"write {cure}")
 
 
 def _terms(name: str, metric: MetricSpec) -> Iterator[Finding]:
@@ -97,8 +104,8 @@ def _terms(name: str, metric: MetricSpec) -> Iterator[Finding]:
                 "filter the file: data.units.where",
                 key=True,
             )
-    else:
-        yield from _term(loc, metric.needs().columns[0].term)
+    elif columns := metric.needs().columns:
+        yield from _term(loc, columns[0].term)
 
 
 def _term(loc: Loc, term: Term) -> Iterator[Finding]:
@@ -128,6 +135,14 @@ def _term(loc: Loc, term: Term) -> Iterator[Finding]:
     elif term.event is None and (term.value or term.source):
         yield Finding(
             loc, "event-missing", "a value is named but no event", "name the event whose values are summed", key=True
+        )
+    if term.at_least and (term.value or term.column or (loc[-1] in ("numerator", "denominator") and not term.count)):
+        yield Finding(
+            (*loc, "at_least"),
+            "event-key",
+            "`at_least` counts units by their number of events",
+            "keep it beside `event` in a conversion, or beside `count: units` in a part of a ratio",
+            key=True,
         )
     if term.value and term.count:
         yield Finding(

@@ -140,7 +140,8 @@ class Spread(Model):
 
 
 class TypedCount(Model):
-    """A metric of one arm, typed by hand: `count` successes; or mean and sd; or both parts of a ratio."""
+    """A metric of one arm, typed by hand: `count` successes; mean and sd; both parts of a ratio; answers to a
+    question."""
 
     count: Count | None = Field(None, description="units that converted")
     mean: Number | None = Field(None, description="mean over the units")
@@ -148,7 +149,16 @@ class TypedCount(Model):
     numerator: Spread | None = Field(None, description="the part above the line, per unit")
     denominator: Spread | None = Field(None, description="the part below the line, per unit")
     correlation: Annotated[Number, Field(ge=-1, le=1)] | None = Field(None, description="of both parts over the units")
-    units: Count | None = Field(None, description="units of this metric, where not all have a value")
+    promoters: Count | None = Field(None, description="answers 9 and 10 of an NPS question")
+    passives: Count | None = Field(None, description="answers 7 and 8")
+    detractors: Count | None = Field(None, description="answers 0 to 6")
+    answers: dict[Annotated[int, Field(ge=-1000, le=1000)], Count] = Field(
+        default_factory=dict, description="units by answer of a question: {5: 40, 4: 31, 3: 9}"
+    )
+    invited: Count | None = Field(None, description="units that were asked, where that is known")
+    units: Count | None = Field(
+        None, description="units of this metric, where not all have a value; of a question, those that answered"
+    )
 
 
 def _typed(raw: Any) -> Any:

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 
 from scipy.special import lambertw  # type: ignore[import-untyped,unused-ignore]
 
-from abcx.stats.records import Moments, Proportion, RatioMoments, Summary
+from abcx.stats.records import Lifetimes, Moments, Proportion, RatioMoments, Summary
 from abcx.stats.sequential import SMALLEST
 from abcx.stats.tails import normal_quantile, normal_tails
 
 EVENTS = 20
 """Events, and units without one, that each arm must have before the large-sample argument is trusted."""
 NONZERO = 30
-"""The same for means: units whose value is not 0 (units, where that is not known)."""
+"""The same for others: units whose value is not 0 (units, where that is not known or means nothing)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,5 +76,8 @@ def ready(control: Summary, variant: Summary) -> bool:
 def _enough(arm: Summary) -> bool:
     if isinstance(arm, Proportion):
         return min(arm.successes, arm.n - arm.successes) >= EVENTS
-    moments: Moments = arm.numerator if isinstance(arm, RatioMoments) else arm
-    return (moments.n if moments.nonzero is None else moments.nonzero) >= NONZERO
+    if isinstance(arm, Lifetimes):
+        return int(arm.observed.sum()) >= EVENTS
+    part = arm.numerator if isinstance(arm, RatioMoments) else arm
+    nonzero = part.nonzero if isinstance(part, Moments) else None
+    return (part.n if nonzero is None else nonzero) >= NONZERO

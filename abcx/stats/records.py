@@ -91,6 +91,20 @@ class Categories:
         return sum(self.counts)
 
 
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Answers of one arm to the NPS question, one a unit, by kind."""
+
+    promoters: int
+    passives: int
+    detractors: int
+
+    @property
+    def n(self) -> int:
+        """Units that answered."""
+        return self.promoters + self.passives + self.detractors
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Lifetimes:
     """Times to an event in one arm, right-censored: one per unit (customers), or several per unit (tickets).
@@ -117,19 +131,20 @@ class Lifetimes:
 class Ranked:
     """A quantile of one arm with the order statistics around it.
 
-    `value` is the quantile, `low` and `high` the order statistics about `z` standard errors of the rank below and above
-    it; `n` are the units (clusters) behind it; `minimum` is the smallest value, None where not known.
+    `value` is the quantile, None without values; `low` and `high` are the order statistics about `z` standard errors of
+    the rank below and above it, None where there are too few values on that side; `n` are the units (clusters) with
+    values; `minimum` is the smallest value, None where not known.
     """
 
     n: int
-    value: float
-    low: float
-    high: float
+    value: float | None
+    low: float | None
+    high: float | None
     z: float
     minimum: float | None = None
 
 
-Summary = Proportion | Moments | RatioMoments
+Summary = Proportion | Moments | RatioMoments | Categories | Answers | Lifetimes | Ranked
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from abcx.checks.context import CheckContext
 from abcx.data.records import MetricData, Observed
-from abcx.results import Comparison, MetricResult
+from abcx.measured import Comparison, MetricResult
 from abcx.spec.load import load_spec
 from abcx.spec.model import Experiment
 from abcx.stats.records import Moments, Proportion, RatioMoments

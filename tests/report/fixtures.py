@@ -5,26 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from math import sqrt
 
+from abcx.measured import Adjustment, ArmValue, Bayes, Cap, Comparison, MetricResult, Size
 from abcx.results import (
-    Adjustment,
     Alternative,
     Arm,
-    ArmValue,
-    Bayes,
-    Cap,
     CheckResult,
-    Comparison,
     DataLog,
     Decomposition,
     Exclusion,
     Factor,
     FileRecord,
-    MetricResult,
     Monitoring,
     Reason,
     Results,
     Setup,
-    Size,
     Verdict,
 )
 

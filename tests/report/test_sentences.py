@@ -2,8 +2,9 @@ from dataclasses import replace
 
 import pytest
 
+from abcx.measured import Size
 from abcx.report import sentences
-from abcx.results import Reason, Size, Verdict
+from abcx.results import Reason, Verdict
 from tests.report.fixtures import ALL, broken_split, clean, decrease, number, share, three_arms, unbounded
 
 TENTH = Size("10%", 0.1, True)

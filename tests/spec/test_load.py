@@ -107,7 +107,7 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_dict_is_not_changed_and_its_problems_have_paths() -> None:
     spec = minimal()
     spec["metrics"]["orders"] |= {"goal": "up", "extra": 1}
-    spec["metrics"]["score"] = {"type": "nps"}
+    spec["metrics"]["score"] = {"type": "npss"}
     before = json.dumps(spec)
     with pytest.raises(SpecError) as caught:
         load_spec(spec)
@@ -154,7 +154,8 @@ def test_the_message_of_the_contract() -> None:
         "  |\n"
         "6 |     type: meen\n"
         "  |           ^^^^\n"
-        "  = help: did you mean 'mean'? One of: conversion, mean, ratio"
+        "  = help: did you mean 'mean'? One of: conversion, mean, ratio, quantile, nps, csat, ces, retention, churn, "
+        "resolution_time"
     )
 
 

@@ -1,0 +1,93 @@
+"""**Novelty**: does the effect fade, or grow, while units live with the change?
+
+Looks at: primary metrics. Of what units do again and again (counts, sums) with a window of two days or more: what each
+unit that was followed for all of it did in the later half of the window less what it did in the earlier half, compared
+between the arms (Welch). Of what a unit does once (conversions): whether the effect differs between the units that were
+exposed in the first and in the second half (Cochran's Q). Warns below p = .01 after correction for all these tests.
+
+Why it matters: customers try what is new, and stumble over what has moved. An effect of the first days that is gone
+later does not pay off; one that grows is understated by a short window.
+
+What to do now: look at the effect by day since exposure in the report. Run longer, with a longer window, or judge by
+the later days, declared before you look.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from abcx import wording
+from abcx.checks.context import CheckContext
+from abcx.checks.words import p_text
+from abcx.results import CheckResult
+
+WARN = 0.01
+
+
+@dataclass(frozen=True)
+class _Test:
+    """The later half less the earlier half, variant less control."""
+
+    metric: str
+    arm: str
+    change: float
+    p_value: float
+    p_value_adjusted: float
+
+
+def check(context: CheckContext) -> CheckResult:
+    """Early against late effects of the same units."""
+    found = [
+        (name, arm, *moved)
+        for name, metric in context.experiment.metrics.items()
+        if metric.role == "primary"
+        for arm in context.experiment.variants
+        if (moved := _moved(context, name, arm)) is not None
+    ]
+    tests = [_Test(*one, min(1.0, one[3] * len(found))) for one in found]
+    details = {"tests": [asdict(test) for test in tests]}
+    if not tests:
+        help = "needs exposures with times, and a primary metric that is summed per unit"
+        return CheckResult("novelty", "skipped", "early and late effects cannot be told apart", help=help)
+    worst = min(tests, key=lambda test: test.p_value)
+    off = [test for test in tests if test.p_value_adjusted < WARN]
+    if not off:
+        message = f"the effect is alike early and late ({p_text(worst.p_value_adjusted, WARN)})"
+        return CheckResult("novelty", "pass", message, worst.p_value_adjusted, details)
+    message = "the effect changes over time: " + wording.joined([_clause(context, one) for one in off])
+    help = "read the effect over time; run longer, or judge by the later days, declared before you look"
+    return CheckResult("novelty", "warn", message, worst.p_value_adjusted, details, help)
+
+
+def _moved(context: CheckContext, name: str, arm: str) -> tuple[float, float] | None:
+    """How much the effect is larger later than earlier, and the p of no such change; None where it cannot be told."""
+    from abcx.stats import means
+    from abcx.stats.interaction import of_contrasts
+    from abcx.stats.pooling import pooled
+
+    data, metric, control = context.data(name), context.experiment.metrics[name], context.experiment.control
+    once = metric.needs().summary == "proportion"
+    if not once and data.days is not None and data.days.change is not None:
+        contrast = means.contrast(data.days.change[control], data.days.change[arm])
+        known = contrast.p_value is not None and contrast.difference is not None
+        return (contrast.difference or 0.0, contrast.p_value or 0.0) if known else None
+    days = sorted(data.cohorts)
+    if len(days) < 2:
+        return None
+    halves = days[: len(days) // 2], days[len(days) // 2 :]
+    early, late = (
+        metric.contrast(*(pooled(data.cohorts[day][side] for day in half) for side in (control, arm)))
+        for half in halves
+    )
+    p = of_contrasts([early, late])
+    if p is None or early.difference is None or late.difference is None:
+        return None
+    return late.difference - early.difference, p
+
+
+def _clause(context: CheckContext, test: _Test) -> str:
+    comparison = context.comparison(test.metric, test.arm)
+    whole = comparison.difference if comparison else None
+    word = "changes" if not whole else "grows" if (test.change > 0) == (whole > 0) else "fades"
+    name = test.metric if len(context.experiment.variants) == 1 else f"{test.metric} ({test.arm})"
+    return f"{name} {word} ({p_text(test.p_value_adjusted, WARN)})"

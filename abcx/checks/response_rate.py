@@ -1,0 +1,79 @@
+"""**Response rate**: did the change alter who answers?
+
+Looks at: for every survey metric, the share of exposed units that answered, by arm, with a test of equal shares; and
+bounds on the effect among those who would answer in either arm (Lee 2009). Warns when response differs (p < .05, or by
+more than 2 % of itself). If the bounds then contain no effect, no verdict rests on the metric: `response_bias`.
+
+Why it matters: randomisation makes the arms alike, not those of them who answer. If the change makes unhappy customers
+speak up, the score falls although nobody is less happy. With 20.0 and 20.8 % answering, such a difference alone can
+make a score "significant" in most experiments without any effect.
+
+What to do now: ask in the same way in all arms, at a moment that the change does not move; invite again those who did
+not answer; judge by something that every exposed unit has. The report shows the bounds and the worst case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from abcx import wording
+from abcx.checks.context import CheckContext
+from abcx.checks.words import p_text
+from abcx.measured import MetricResult, Survey, SurveyComparison
+from abcx.results import CheckResult
+
+LEVEL = 0.05
+
+
+def check(context: CheckContext) -> CheckResult:
+    """Response shares of all survey metrics."""
+    surveys = [(metric, metric.survey) for metric in context.metrics.values() if metric.survey is not None]
+    asked = [(metric, survey) for metric, survey in surveys if len(survey.responses) == len(context.experiment.arms)]
+    if not asked:
+        help = "needs a survey metric (nps, csat, ces)"
+        return CheckResult("response_rate", "skipped", "nobody was asked", help=help)
+    details = {
+        metric.name: {
+            "shares": {arm: _share(survey, arm) for arm in survey.responses},
+            "p_values": {arm: found.response_p_value for arm, found in survey.comparisons.items()},
+            "bias": [arm for arm, found in survey.comparisons.items() if found.bias],
+        }
+        for metric, survey in asked
+    }
+    clauses = list(_clauses(context, asked))
+    tested = [c.response_p_value for _, survey in asked for c in survey.comparisons.values()]
+    p = min((one for one in tested if one is not None), default=None)
+    if not clauses:
+        shares = [_share(asked[0][1], arm) for arm in context.experiment.arms]
+        told = wording.joined([wording.percent(share, 1) for share in shares])
+        message = f"{told} answer {asked[0][0].name}, alike in all arms"
+        return CheckResult("response_rate", "pass", message, p, {"metrics": details})
+    help = "ask in the same way in all arms; read the bounds of the effect, and judge by what every unit has"
+    return CheckResult("response_rate", "warn", "; ".join(clauses), p, {"metrics": details}, help)
+
+
+def _share(survey: Survey, arm: str) -> float:
+    found = survey.responses[arm]
+    return found.answered / found.exposed if found.exposed else 0.0
+
+
+def _clauses(context: CheckContext, asked: list[tuple[MetricResult, Survey]]) -> Iterator[str]:
+    """Unequal responses; questions of one survey, with the same answers in number, share a clause."""
+    groups: dict[tuple[str, int, int], list[tuple[str, SurveyComparison]]] = {}
+    control = context.experiment.control
+    for metric, survey in asked:
+        for arm in context.experiment.variants:
+            if survey.comparisons[arm].unequal:
+                key = arm, survey.responses[control].answered, survey.responses[arm].answered
+                groups.setdefault(key, []).append((metric.name, survey.comparisons[arm]))
+    surveys = {metric.name: survey for metric, survey in asked}
+    for (arm, _, _), found in groups.items():
+        first = surveys[found[0][0]]
+        shares = [wording.percent(_share(first, one), 1) for one in (control, arm)]
+        p_value = found[0][1].response_p_value
+        p = f" ({p_text(p_value, LEVEL)})" if p_value is not None else ""
+        names = wording.joined([name for name, _ in found])
+        biased = [name for name, one in found if one.bias]
+        bounds = "; the bounds on the effect contain none" if biased else ""
+        bounds += f" for {wording.joined(biased)}" if biased and len(biased) < len(found) else ""
+        yield f"{shares[0]} answer {names} in {control}, {shares[1]} in {arm}{p}{bounds}"

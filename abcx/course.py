@@ -1,0 +1,60 @@
+"""The effect over time: cumulative by day of exposure, and by day since exposure for the same units.
+
+Each point is compared by itself at the declared level; nothing is decided from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
+
+from abcx.data.records import MetricData
+from abcx.measured import Course, Point
+from abcx.metrics import MetricSpec
+from abcx.spec.model import Experiment
+from abcx.stats.records import Summary
+
+LONGEST = 92
+"""Days of exposure that are drawn one by one; longer experiments are drawn at the ends of so many equal steps."""
+
+Labelled = tuple[str, dict[str, Summary]]
+
+
+def courses(experiment: Experiment, metric: MetricSpec, data: MetricData) -> Iterator[Course]:
+    """Both courses of every variant, where the data have times."""
+    for arm in experiment.variants:
+        if len(data.cohorts) > 1:
+            yield Course(arm, "cumulative", tuple(_points(experiment, metric, arm, _cumulated(data))))
+        if data.days is not None:
+            days = [(str(day + 1), dict(by_arm)) for day, by_arm in enumerate(data.days.summaries)]
+            yield Course(arm, "since_exposure", tuple(_points(experiment, metric, arm, days)))
+
+
+def _cumulated(data: MetricData) -> list[Labelled]:
+    from abcx.stats.pooling import added
+
+    def both(so_far: Labelled, new: Labelled) -> Labelled:
+        return new[0], {arm: added(so_far[1][arm], summary) for arm, summary in new[1].items()}
+
+    days = list(accumulate(((day, dict(by_arm)) for day, by_arm in sorted(data.cohorts.items())), both))
+    if len(days) <= LONGEST:
+        return days
+    return [days[round((step + 1) * len(days) / LONGEST) - 1] for step in range(LONGEST)]
+
+
+def _points(experiment: Experiment, metric: MetricSpec, arm: str, days: Iterable[Labelled]) -> Iterator[Point]:
+    from abcx.stats.inversion import effect
+
+    for day, by_arm in days:
+        control, variant = by_arm[experiment.control], by_arm[arm]
+        if min(control.n, variant.n) < 2:
+            continue
+        found = effect(metric.contrast(control, variant), experiment.analysis.alpha)
+        yield Point(
+            day,
+            control.n + variant.n,
+            found.difference,
+            found.difference_interval,
+            found.lift,
+            found.lift_interval,
+        )

@@ -1,0 +1,130 @@
+"""The same metrics by segment, by the day of exposure, and by the day since exposure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from abcx.data import moments, summaries
+from abcx.data.engine import Engine, literal
+from abcx.data.plan import Plan, Value
+from abcx.data.records import Days, MetricData
+from abcx.data.units import Timing, of_events
+from abcx.stats.pooling import with_zeros
+from abcx.stats.records import Moments, Proportion, RatioMoments, Summary
+
+_DAY = 86_400_000_000
+MOST_DAYS = 28
+"""Days since exposure that are shown."""
+MOST_VALUES = 50
+"""Values of a segment that are looked at; a column with more is no segment."""
+
+
+def with_segments(
+    engine: Engine, plan: Plan, timing: Timing | None, data: dict[str, MetricData]
+) -> dict[str, MetricData]:
+    """The metrics' data with summaries by every segment of the experiment."""
+    caps = {name: found.cap for name, found in data.items() if found.cap is not None}
+    for column in dict.fromkeys(plan.experiment.segments):
+        by = f"coalesce(s{plan.segments.index(column)}, '')"
+        values = int(engine.run(f"SELECT count(DISTINCT {by}) FROM unit_table")[0][0])
+        if values > MOST_VALUES:
+            continue
+        grouped = _grouped(engine, plan, timing, caps, by)
+        for name, groups in grouped.items():
+            data[name] = replace(data[name], segments={**data[name].segments, column: groups})
+    return data
+
+
+def with_cohorts(engine: Engine, plan: Plan, data: dict[str, MetricData]) -> dict[str, MetricData]:
+    """The summed metrics' data by the day of first exposure, in the timezone of the period."""
+    zone = literal(plan.experiment.timezone)
+    by = f"CAST(CAST(timezone({zone}, make_timestamptz(t0)) AS DATE) AS VARCHAR)"
+    caps = {name: found.cap for name, found in data.items() if found.cap is not None}
+    rows = moments.read(engine, plan, caps, "unit_table", by)
+    for name in plan.summed():
+        groups = {day: moments.summaries(plan, name, rows[day], name in caps) for day in sorted(rows)}
+        data[name] = replace(data[name], cohorts=groups)
+    return data
+
+
+def _grouped(
+    engine: Engine, plan: Plan, timing: Timing | None, caps: dict[str, float], by: str
+) -> dict[str, dict[str, dict[str, Summary]]]:
+    rows = moments.read(engine, plan, caps, "unit_table", by)
+    found = {
+        name: {group: moments.summaries(plan, name, rows[group], name in caps) for group in sorted(rows)}
+        for name in plan.summed()
+    }
+    return found | summaries.others(engine, plan, timing, "unit_table", by)
+
+
+def with_days(engine: Engine, plan: Plan, timing: Timing, data: dict[str, MetricData]) -> dict[str, MetricData]:
+    """The judged metrics' data by day since exposure, for the units that were followed for the whole window."""
+    for name in plan.plain():
+        values = plan.of(name)
+        judged = plan.metrics[name].role in ("primary", "guardrail")
+        events = all(value.need.term.column is None and value.window is not None for value in values)
+        if judged and events and data[name].cap is None:
+            length = min(MOST_DAYS, min(value.window or 0 for value in values) // _DAY)
+            if length >= 2 and (days := _days(engine, plan, timing, name, values, int(length))) is not None:
+                data[name] = replace(data[name], days=days)
+    return data
+
+
+def _days(engine: Engine, plan: Plan, timing: Timing, name: str, values: tuple[Value, ...], length: int) -> Days | None:
+    followed = f"(SELECT uid, unit, arm, t0 FROM assigned WHERE t0 + {length * _DAY} <= {timing.clock.as_of})"
+    units = {plan.arms[arm]: int(n) for arm, n in engine.run(f"SELECT arm, count(*) FROM {followed} GROUP BY arm")}
+    if len(units) < len(plan.arms):
+        return None
+    fed = " OR ".join(f"e.x{value.feed} IS NOT NULL" for value in values)
+    joined = f"{followed} a JOIN events e ON e.unit = a.unit AND {timing.clock.usable(True, 'e.')}"
+    inside = f"e.t >= a.t0 AND e.t < a.t0 + {length * _DAY} AND ({fed})"
+    columns = ", ".join(f"{of_events(value, 'TRUE')} AS c{value.position}" for value in values)
+    day = f"CAST((e.t - a.t0) // {_DAY} AS INTEGER)"
+    table = f"(SELECT a.uid, any_value(a.arm) AS arm, {day} AS d, {columns} FROM {joined} WHERE {inside} GROUP BY ALL)"
+    alone = replace(
+        plan, values=values, experiment=plan.experiment.model_copy(update={"metrics": {name: plan.metrics[name]}})
+    )
+    rows = moments.read(engine, alone, {}, table, "d")
+    by_day = []
+    for d in range(length):
+        sparse = moments.summaries(alone, name, rows.get(str(d), {}))
+        by_day.append({arm: _of_all(sparse[arm], units[arm]) for arm in plan.arms})
+    return Days(units, tuple(by_day), _change(engine, plan, joined, inside, values, length, units))
+
+
+def _of_all(found: Summary, n: int) -> Summary:
+    """The summary of all `n` units; those without events on that day are 0."""
+    if isinstance(found, Proportion):
+        return Proportion(found.successes, n)
+    assert isinstance(found, (Moments, RatioMoments))
+    return with_zeros(found, n)
+
+
+def _change(
+    engine: Engine,
+    plan: Plan,
+    joined: str,
+    inside: str,
+    values: tuple[Value, ...],
+    length: int,
+    units: dict[str, int],
+) -> dict[str, Moments] | None:
+    """What units did in the later half of the days less what they did in the earlier half (an odd day is left out)."""
+    if len(values) > 1:
+        return None
+    half = length // 2 * _DAY
+    late = of_events(values[0], f"e.t >= a.t0 + {length * _DAY - half}")
+    early = of_events(values[0], f"e.t < a.t0 + {half}")
+    per_unit = f"SELECT any_value(a.arm) AS arm, {late} - {early} AS c FROM {joined} WHERE {inside} GROUP BY a.uid"
+    rows = engine.run(
+        "SELECT arm, count(*), favg(c), var_samp(c), count(*) FILTER (c <> 0), min(c), max(c) "
+        f"FROM ({per_unit}) GROUP BY arm"
+    )
+    found = {}
+    for arm, n, mean, variance, nonzero, low, high in rows:
+        sparse = Moments(int(n), float(mean), float(variance or 0.0), int(nonzero), float(low), float(high))
+        moved = with_zeros(sparse, units[plan.arms[arm]])
+        assert isinstance(moved, Moments)
+        found[plan.arms[arm]] = moved
+    return {arm: found.get(arm, Moments(n, 0.0, 0.0, 0, 0.0, 0.0)) for arm, n in units.items()}

@@ -1,0 +1,104 @@
+"""Times to an event: of units (churn) and of tickets (resolution time), with those still open censored at `as_of`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from abcx.data.engine import Engine, literal
+from abcx.data.plan import Pairs, Plan
+from abcx.data.units import Timing
+from abcx.metrics.calendar import DAYS, CalendarSpec
+from abcx.stats.records import Lifetimes, Summary
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_HOUR = 3_600_000_000
+_DAY = 24 * _HOUR
+_MINUTE = 60_000_000
+
+
+def read(engine: Engine, plan: Plan, name: str, span: Timing, table: str, by: str) -> dict[str, dict[str, Summary]]:
+    """The lifetimes of a metric in hours, by a SQL expression on units and by arm."""
+    pairs = next((pairs for pairs in plan.tickets if pairs.metric == name), None)
+    sizes: dict[str, dict[int, int]] = {}
+    for group, arm, count in engine.run(f"SELECT {by} AS grp, arm, count(*) FROM {table} GROUP BY ALL"):
+        sizes.setdefault(str(group), {})[arm] = int(count)
+    if pairs is None:
+        rows = _of_units(engine, plan, name, span, table, by)
+    else:
+        rows = _of_tickets(engine, plan, pairs, span, by)
+    found: dict[str, dict[str, Summary]] = {}
+    for group, by_arm in sizes.items():
+        inside = rows["grp"] == group
+        for position, units in by_arm.items():
+            mine = inside & (rows["arm"] == position)
+            lifetimes = Lifetimes(units, rows["hours"][mine], rows["observed"][mine], rows["uid"][mine])
+            found.setdefault(group, {})[plan.arms[position]] = lifetimes
+    return found
+
+
+def _of_units(engine: Engine, plan: Plan, name: str, span: Timing, table: str, by: str) -> dict[str, Any]:
+    """One lifetime a unit: from exposure to the event, or to the data cut."""
+    import numpy as np
+
+    column = f"c{plan.of(name)[0].position}"
+    rows = engine.arrays(
+        f"SELECT {by} AS grp, arm, uid, coalesce({column}, {span.clock.as_of} - t0) / {_HOUR} AS hours, "
+        f"{column} IS NOT NULL AS observed FROM {table} WHERE t0 <= {span.clock.as_of}"
+    )
+    return {**rows, "hours": np.asarray(rows["hours"], float), "grp": rows["grp"].astype(str)}
+
+
+def _of_tickets(engine: Engine, plan: Plan, pairs: Pairs, span: Timing, by: str) -> dict[str, Any]:
+    """One lifetime a ticket, by the first end at or after its start."""
+    import numpy as np
+
+    usable, key = span.clock.usable(True, "e."), f"e.k{pairs.key}"
+    units = f"(SELECT uid, unit, arm, t0, {by} AS grp FROM assigned)"
+    opened = (
+        f"SELECT a.grp, a.arm, a.uid, {key} AS key, min(e.t) AS opened FROM {units} a JOIN events e ON e.unit = a.unit "
+        f"WHERE {usable} AND e.x{pairs.start} IS NOT NULL AND {span.inside(pairs)} GROUP BY ALL"
+    )
+    ended = (
+        f"SELECT a.uid, {key} AS key, e.t FROM assigned a JOIN events e ON e.unit = a.unit "
+        f"WHERE {usable} AND e.x{pairs.end} IS NOT NULL"
+    )
+    zone = literal(plan.experiment.timezone) if pairs.need.calendar else "'UTC'"
+    first, last = (_wall(time, zone) for time in ("opened", "coalesce(ended, cut)"))
+    rows = engine.arrays(
+        f"SELECT grp, arm, uid, {first} AS first, {last} AS last, ended IS NOT NULL AS observed FROM ("
+        f"SELECT o.grp, o.arm, o.uid, o.opened, {span.clock.as_of}::BIGINT AS cut, min(c.t) AS ended FROM ({opened}) o "
+        f"LEFT JOIN ({ended}) c ON c.uid = o.uid AND c.key = o.key AND c.t >= o.opened GROUP BY ALL)"
+    )
+    calendar = pairs.need.calendar
+    since, until = (np.asarray(rows[column], np.int64) for column in ("first", "last"))
+    micros = until - since if calendar is None else worked(until, calendar) - worked(since, calendar)
+    return {**rows, "hours": micros / _HOUR, "grp": rows["grp"].astype(str)}
+
+
+def _wall(time: str, zone: str) -> str:
+    """Microseconds of the clock on the wall in a timezone."""
+    return f"epoch_us(timezone({zone}, make_timestamptz({time})))"
+
+
+def worked(at: NDArray[np.int64], calendar: CalendarSpec) -> NDArray[np.int64]:
+    """Working time from 1970 to each moment, in microseconds; moments are those of the clock on the wall."""
+    import numpy as np
+
+    days, time_of_day = np.divmod(at, _DAY)
+    mask = "".join("1" if day in calendar.days else "0" for day in DAYS)
+    holidays = np.array(calendar.holidays, "datetime64[D]")
+    date = days.astype("datetime64[D]")
+    length = (calendar.closes - calendar.opens) * _MINUTE
+    whole = np.busday_count(np.datetime64(0, "D"), date, mask, holidays) * length
+    today = np.clip(time_of_day - calendar.opens * _MINUTE, 0, length)
+    return np.asarray(whole + np.where(np.is_busday(date, mask, holidays), today, 0), np.int64)
+
+
+def nothing() -> Lifetimes:
+    """The lifetimes of an arm without units."""
+    import numpy as np
+
+    return Lifetimes(0, np.zeros(0), np.zeros(0, bool), np.zeros(0, np.int64))

@@ -1,0 +1,74 @@
+"""**Customer satisfaction**: the share of answers in the top boxes.
+
+Definition: units whose answer is among the `top` highest of the scale (default 2: "satisfied" and "very satisfied" on 1
+to 5), divided by the units that answered. One answer per unit counts; repeats are counted. The interval is that of a
+share; the mean answer stands beside it.
+
+Unit of analysis: the unit that was randomised, of those that answered.
+
+Use it for satisfaction after a contact or an order, fair help, promise kept, intention to buy again.
+
+Trap: averages of answers hide who is unhappy, and shares hide how much: read both, and the table by answer. As with all
+surveys, an effect among those who answer is not an effect on all: see `nps`.
+
+```yaml
+satisfied: {type: csat, event: survey, value: rating, scale: [1, 5], top: 2, role: secondary, goal: increase}
+```
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from abcx.metrics.base import Needs
+from abcx.metrics.survey import SurveyOptions, question, survey_needs
+from abcx.stats.records import Categories, Contrast, Interval, Proportion, Summary
+
+
+class Csat(SurveyOptions):
+    """Share of top-box answers."""
+
+    type: Literal["csat"] = Field(description="the metric type")
+    top: Annotated[int, Field(strict=True, ge=1, le=100)] = Field(
+        2, description="how many of the highest answers count as satisfied"
+    )
+
+    @property
+    def unit(self) -> Literal["share"]:
+        return "share"
+
+    def needs(self) -> Needs:
+        return survey_needs(self)
+
+    def definition(self, unit: str) -> str:
+        first = self.scale[1] - self.top + 1
+        boxes = f"{first} or more" if self.top > 1 else f"{self.scale[1]}"
+        return f"share of {boxes} among {question(self)}"
+
+    def contrast(self, control: Summary, variant: Summary) -> Contrast:
+        from abcx.stats import shares
+
+        return shares.contrast(self.boxes(control), self.boxes(variant))
+
+    def estimate(self, summary: Summary) -> float | None:
+        from abcx.stats import shares
+
+        return shares.value(self.boxes(summary))
+
+    def interval(self, summary: Summary, alpha: float) -> Interval | None:
+        from abcx.stats import shares
+
+        return shares.interval(self.boxes(summary), alpha) if self.boxes(summary).n else None
+
+    def boxes(self, summary: Summary) -> Proportion:
+        """Answers in the top boxes, of all."""
+        from abcx.stats import answers
+
+        return summary if isinstance(summary, Proportion) else answers.top_box(_categories(summary), self.top)
+
+
+def _categories(summary: Summary) -> Categories:
+    assert isinstance(summary, Categories)
+    return summary

@@ -1,0 +1,68 @@
+"""What questions have in common: one answer per unit on a declared scale, and who was asked."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from abcx.metrics.base import MetricOptions, Needs, UnitColumn
+from abcx.terms import Term, Text, shown
+
+
+def _scale(raw: Any) -> Any:
+    """`[0, 10]`: the least and the greatest answer, whole numbers."""
+    ends = tuple(raw) if isinstance(raw, (list, tuple)) else ()
+    whole = all(isinstance(end, int) and not isinstance(end, bool) for end in ends)
+    if len(ends) != 2 or not whole or not 1 <= ends[1] - ends[0] <= 100 or abs(ends[0]) > 1000:
+        cure = "write the least and the greatest answer, as they are asked: scale: [1, 5]"
+        raise PydanticCustomError("scale", "not a scale: {raw}", {"raw": shown(raw), "cure": cure})
+    return ends
+
+
+Scale = Annotated[
+    tuple[int, int],
+    BeforeValidator(_scale),
+    WithJsonSchema({"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2}),
+]
+
+
+class SurveyOptions(MetricOptions):
+    """Where the answers stand, on which scale they were asked, and who was asked."""
+
+    event: Text | None = Field(None, description="the event of an answer")
+    value: str | None = Field(None, description="column that holds the answer")
+    column: str | None = Field(None, description="column of `units` that holds the answer of each unit")
+    source: str | None = Field(None, description="name of the only event file to look in")
+    missing_value: Literal["drop"] | None = Field(None, description="`drop`: an empty answer is none; else an error")
+    scale: Scale = Field(description="least and greatest answer as they were asked: [0, 10]; others are errors")
+    invited: Text | None = Field(None, description="the event that marks that a unit was asked")
+    response: Literal["first", "last"] = Field("first", description="which answer of a unit counts")
+
+
+def survey_needs(options: SurveyOptions) -> Needs:
+    """The answer of each unit, how many it gave, and whether it was asked."""
+    term = Term(
+        event=options.event,
+        column=options.column,
+        value=options.value,
+        where=options.where,
+        source=options.source,
+        missing_value=options.missing_value,
+    )
+    if options.column is not None:
+        columns = [UnitColumn("column", term, scale=options.scale)]
+    else:
+        columns = [UnitColumn(options.response, term, options.window, scale=options.scale)]
+        columns.append(UnitColumn("count", term, options.window))
+    if options.invited is not None:
+        columns.append(UnitColumn("any", Term(event=options.invited), options.window))
+    return Needs(tuple(columns), "categories")
+
+
+def question(options: SurveyOptions) -> str:
+    """The answers in words: `answers to rating (1 to 5)`."""
+    what = options.column or options.event or "the question"
+    of = f" ({options.response} of a unit)" if options.event and options.response == "last" else ""
+    return f"answers to {what}{of}, asked from {options.scale[0]} to {options.scale[1]}"

@@ -1,0 +1,150 @@
+"""What stands beside a survey metric: who was asked and answered, which answers, how far the effect can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from abcx import wording
+from abcx.measured import MetricResult, Response, Survey, SurveyComparison
+from abcx.report.cells import NOTHING, clean, ends, named, shown, titled
+from abcx.report.markup import bullets, escape, table
+from abcx.results import Results
+
+
+def in_short(results: Results, metric: MetricResult) -> list[str]:
+    """A few sentences for the terminal."""
+    survey = metric.survey
+    if survey is None:
+        return []
+    told = [text for text in (_groups(results, metric, survey), _responses(results, metric, survey)) if text]
+    for comparison in metric.comparisons:
+        found = survey.comparisons.get(comparison.arm)
+        if found is not None:
+            told += _compared(metric, comparison.arm, found)
+    return told
+
+
+def in_brief(results: Results, metrics: list[MetricResult]) -> list[str]:
+    """One or two lines for metrics that are not primary; what several questions share is said once."""
+    told: list[str] = []
+    biased: dict[str, list[MetricResult]] = {}
+    for metric in metrics:
+        survey = metric.survey
+        if survey is None:
+            continue
+        responses = _responses(results, metric, survey).partition(": ")[2].rstrip(".")
+        biased.setdefault(responses, []).append(metric)
+        told += [text for text in (_groups(results, metric, survey),) if text]
+    for responses, asked in biased.items():
+        names = wording.joined([named(metric) for metric in asked])
+        told += [f"Answers to {names}: {responses}."] if responses else []
+        unequal = [m for m in asked if m.survey and any(c.unequal for c in m.survey.comparisons.values())]
+        if unequal:
+            held = [m for m in unequal if m.survey and any(c.bias for c in m.survey.comparisons.values())]
+            rest = f"; no verdict may rest on {wording.joined([named(m) for m in held])}" if held else ""
+            told.append(f"Response differs by arm: read the bounds in the report{rest}.")
+    return told
+
+
+def _groups(results: Results, metric: MetricResult, survey: Survey) -> str:
+    """`Promoters 40.0% with control and 55.0% with variant; passives ...; mean answer 4.10 and 4.22.`"""
+    arms = [arm.name for arm in results.arms]
+    parts = []
+    for group in next(iter(survey.groups.values()), {}):
+        if group != "top":
+            shares = [wording.percent(survey.groups[arm].get(group, 0.0), 1) for arm in arms]
+            parts.append(f"{group} {_each(arms, shares)}")
+    if metric.type == "csat":
+        means = [shown(survey.means.get(arm), lambda x: f"{x:.2f}") for arm in arms]
+        parts.append(f"mean answer {_each(arms, means)}")
+    return f"{titled(metric)}: {'; '.join(parts)}." if parts else ""
+
+
+def _each(arms: list[str], texts: list[str]) -> str:
+    return wording.joined([f"{text} with {clean(arm)}" for arm, text in zip(arms, texts, strict=True)])
+
+
+def _responses(results: Results, metric: MetricResult, survey: Survey) -> str:
+    arms = [arm.name for arm in results.arms if arm.name in survey.responses]
+    if not arms:
+        return ""
+    unit = clean(results.setup.unit)
+    texts = [_answered(survey.responses[arm], unit) for arm in arms]
+    repeats = sum(survey.responses[arm].repeats for arm in arms)
+    more = f"; {wording.plural(repeats, 'answers')} beyond one a unit not used" if repeats else ""
+    return f"Answers to {named(metric)}: {_each(arms, texts)}{more}."
+
+
+def _answered(found: Response, unit: str) -> str:
+    share = f" ({wording.percent(found.answered / found.exposed, 1)})" if found.exposed else ""
+    asked = f", {wording.count(found.invited)} invited" if found.invited is not None else ""
+    return f"{wording.count(found.answered)} of {wording.count(found.exposed)} {unit}{share}{asked}"
+
+
+def _compared(metric: MetricResult, arm: str, found: SurveyComparison) -> Iterator[str]:
+    who = f" with {clean(arm)}" if len(metric.comparisons) > 1 else ""
+    if found.higher is not None:
+        interval = f" ({ends(found.higher_interval, lambda x: wording.percent(x, 1))})" if found.higher_interval else ""
+        chance = wording.percent(found.higher, 1)
+        yield f"Chance that a variant answer is the higher one{who}, ties halved: {chance}{interval}, 50% is no effect."
+    if found.unequal and found.bounds is not None:
+        p = f" (p = {wording.p_value(found.response_p_value)})" if found.response_p_value is not None else ""
+        fits = _bounds(metric, found)
+        verdict = ": no verdict may rest on it" if found.bias else ""
+        yield f"Response differs{who}{p}; on those who answer either way the effect is {fits}{verdict}."
+
+
+def _bounds(metric: MetricResult, found: SurveyComparison) -> str:
+    def form(x: float) -> str:
+        return wording.difference(x, metric.unit)
+
+    interval = f" (95% interval {ends(found.bounds_interval, form)})" if found.bounds_interval else ""
+    return f"between {ends(found.bounds, form).replace(' to ', ' and ')}{interval}"
+
+
+def section(results: Results) -> Iterator[str]:
+    """The same as Markdown, with the table by answer."""
+    found = [(metric, metric.survey) for metric in results.metrics if metric.survey is not None]
+    if not found:
+        return
+    yield "## Answers"
+    for metric, survey in found:
+        yield f"### {escape(metric.name)}"
+        yield bullets(map(escape, in_short(results, metric)))
+        yield _answers(results, survey)
+        if any(one.bounds is not None for one in survey.comparisons.values()):
+            yield _trust(results, metric, survey)
+
+
+def _answers(results: Results, survey: Survey) -> str:
+    arms = [arm.name for arm in results.arms]
+    totals = {arm: sum(survey.answers[arm]) for arm in arms}
+    rows = []
+    for position in reversed(range(len(survey.answers[arms[0]]))):
+        cells = [str(survey.low + position)]
+        for arm in arms:
+            count = survey.answers[arm][position]
+            share = wording.percent(count / totals[arm], 1) if totals[arm] else NOTHING
+            cells += [wording.count(count), share]
+        rows.append(cells)
+    heads = ["answer", *(text for arm in arms for text in (escape(arm), "share"))]
+    return table(heads, rows, "r" * len(heads))
+
+
+def _trust(results: Results, metric: MetricResult, survey: Survey) -> str:
+    def form(x: float) -> str:
+        return wording.difference(x, metric.unit)
+
+    rows = []
+    for arm, found in survey.comparisons.items():
+        rows.append(
+            (
+                escape(arm),
+                shown(found.response_p_value, wording.p_value),
+                f"{ends(found.bounds, form)} ({ends(found.bounds_interval, form)})",
+                f"{ends(found.worst_case, form)} ({ends(found.worst_case_interval, form)})",
+                "yes" if found.bias else "no",
+            )
+        )
+    heads = ("variant", "p of equal response", "effect on those who answer either way (95% interval)")
+    return table((*heads, "worst case over all exposed units (95% interval)", "response bias"), rows, "lrrrl")

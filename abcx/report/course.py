@@ -1,0 +1,112 @@
+"""The effect over time in text: cumulative by day of exposure, and by day since exposure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from abcx import wording
+from abcx.measured import Course, MetricResult, Point
+from abcx.report import cells
+from abcx.report.bars import bar, ruler
+from abcx.report.cells import NOTHING, clean, named
+from abcx.report.markup import block, escape
+from abcx.results import Results
+
+WIDTH = 44
+ROWS = 31
+"""Days that a chart shows; of more, so many in equal steps, the last among them."""
+_TITLES = {
+    "cumulative": "All units exposed up to each day",
+    "since_exposure": "By day since exposure, the same {units} units on every day",
+}
+
+
+def line(results: Results, metric: MetricResult) -> list[str]:
+    """`By day since exposure (8,812 visitors): +12.1% on day 1, +3.0% on day 7.`"""
+    told = []
+    for course in metric.course:
+        if course.kind != "since_exposure" or len(course.points) < 2:
+            continue
+        who = f" with {clean(course.arm)}" if len(metric.comparisons) > 1 else ""
+        ends = [f"{_effect(metric, point)} on day {point.day}" for point in (course.points[0], course.points[-1])]
+        units = wording.plural(course.points[0].units, clean(results.setup.unit))
+        told.append(f"{cells.titled(metric)}{who} by day since exposure ({units}): {wording.joined(ends)}.")
+    return told
+
+
+def _relative(course: Course) -> bool:
+    return all(point.lift is not None for point in course.points[-1:])
+
+
+def _effect(metric: MetricResult, point: Point) -> str:
+    if point.lift is not None:
+        return wording.lift(point.lift)
+    return cells.shown(point.difference, lambda x: wording.difference(x, metric.unit))
+
+
+def section(results: Results) -> Iterator[str]:
+    """Charts in text, for Markdown."""
+    found = [(metric, course) for metric in results.metrics for course in metric.course if len(course.points) > 1]
+    if not found:
+        return
+    yield "## Effect over time"
+    level = cells.level(results.setup.alpha)
+    yield f"Each line is compared by itself, with its {level} interval by the analytic method; it decides nothing."
+    for metric, course in found:
+        title = _TITLES[course.kind].format(units=wording.count(course.points[0].units))
+        yield f"### {escape(named(metric))}, {escape(course.arm)}"
+        yield f"{title}."
+        yield block("\n".join(chart(metric, course)))
+
+
+def chart(metric: MetricResult, course: Course) -> Iterator[str]:
+    """A line per day: day, units, effect, interval, bar. Good is on the right."""
+    points = _thinned(course.points)
+    relative = _relative(course)
+    mirrored = metric.goal == "decrease"
+    tracks = [_track(point, relative, mirrored) for point in points]
+    # The first days are wide; the axis belongs to the later half.
+    later = [x for low, at, high in tracks[len(tracks) // 2 :] for x in (low, at, high) if x is not None]
+    low, high = min([*later, 0.0]), max([*later, 0.0])
+    span = (high - low) or 1.0
+    axis = low - span / 5, high + span / 5
+    form = wording.lift if relative else lambda x: wording.difference(x, metric.unit)
+    texts = [_texts(course, point, relative, form) for point in points]
+    widths = [max(len(row[i]) for row in texts) for i in range(4)]
+    head = ruler([(0.0, "0"), (axis[0], "worse"), (axis[1], "better")], *axis, WIDTH)
+    yield f"{'':{sum(widths) + 8}}{head}".rstrip()
+    for (first, at, last), row in zip(tracks, texts, strict=True):
+        drawn = "" if at is None and first is None and last is None else bar(first, at, last, *axis, WIDTH)
+        told = [f"{row[0]:<{widths[0]}}", *(f"{row[i]:>{widths[i]}}" for i in (1, 2)), f"{row[3]:<{widths[3]}}"]
+        yield "  ".join([*told, drawn]).rstrip()
+
+
+def _thinned(points: tuple[Point, ...]) -> list[Point]:
+    if len(points) <= ROWS:
+        return list(points)
+    steps = {round((step + 1) * len(points) / ROWS) - 1 for step in range(ROWS)}
+    return [points[position] for position in sorted(steps)]
+
+
+def _texts(course: Course, point: Point, relative: bool, form: object) -> tuple[str, str, str, str]:
+    assert callable(form)
+    day = f"day {point.day}" if course.kind == "since_exposure" else point.day
+    estimate, interval = (
+        (point.lift, point.lift_interval) if relative else (point.difference, point.difference_interval)
+    )
+    return (
+        day,
+        wording.count(point.units),
+        cells.shown(estimate, form),
+        cells.ends(interval, form) if interval else NOTHING,
+    )
+
+
+def _track(point: Point, relative: bool, mirrored: bool) -> tuple[float | None, float | None, float | None]:
+    estimate, interval = (
+        (point.lift, point.lift_interval) if relative else (point.difference, point.difference_interval)
+    )
+    low, high = interval or (None, None)
+    if mirrored:
+        low, estimate, high = (None if x is None else -x for x in (high, estimate, low))
+    return low, estimate, high

@@ -1,0 +1,138 @@
+"""Effects by segment: a small forest for the terminal, tables for Markdown. Exploratory, and labelled so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.table import Table
+from rich.text import Text
+
+from abcx import wording
+from abcx.measured import Comparison, Interaction, MetricResult, Segment, SegmentValue
+from abcx.report import cells
+from abcx.report.bars import bar
+from abcx.report.cells import clean, level, named
+from abcx.report.forest import track
+from abcx.report.markup import bullets, escape, table
+from abcx.results import Results
+
+LABEL = "exploratory: the verdict does not use it"
+MOST = 12
+"""Values that the terminal shows."""
+
+
+def shown(results: Results) -> list[MetricResult]:
+    """The primary metrics that have segments."""
+    return [metric for metric in cells.primaries(results) if metric.segments]
+
+
+def forest(metric: MetricResult, width: int, ascii: bool = False) -> Table:
+    """One line per value and variant: effect, interval, bar on one axis."""
+    several = len(metric.comparisons) > 1
+    rows = [(s, v, c) for s in metric.segments for v in s.values for c in v.comparisons][
+        : MOST * len(metric.comparisons)
+    ]
+    relative = all(cells.has_lift(c) for _, _, c in rows)
+    tracks = [track(metric, c, relative) for _, _, c in rows]
+    ends = [x for one in tracks if one for x in (one.low, one.estimate, one.high) if x is not None]
+    low, high = min([*ends, 0.0]), max([*ends, 0.0])
+    span = (high - low) or 1.0
+    drawn = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for side in "lrrll":
+        drawn.add_column(justify="right" if side == "r" else "left", overflow="fold")
+    room = max(10, min(40, width - 62))
+    for (segment, value, comparison), one in zip(rows, tracks, strict=True):
+        name = f"{clean(segment.name)} = {clean(value.value) or '(none)'}" + (
+            f" {clean(comparison.arm)}" if several else ""
+        )
+        estimate, interval = cells.effect(metric, comparison, relative)
+        line = (
+            ""
+            if one is None
+            else bar(one.low, one.estimate, one.high, low - span / 20, high + span / 20, room, ascii=ascii)
+        )
+        drawn.add_row(*(Text(text) for text in (f"  {name}", wording.count(_units(value)), estimate, interval, line)))
+    return drawn
+
+
+def _units(value: SegmentValue) -> int:
+    return sum(arm.units for arm in value.arms)
+
+
+def told(results: Results, metric: MetricResult) -> list[str]:
+    """The tests, what was withheld, what points the other way."""
+    lines = []
+    for segment in metric.segments:
+        for interaction in segment.interactions:
+            lines.append(_interaction(results, metric, segment, interaction))
+    hidden = [
+        f"{clean(s.name)} = {clean(v.value) or '(none)'}" for s in metric.segments for v in s.values if v.withheld
+    ]
+    if hidden:
+        few = f"{len(hidden)} values" if len(hidden) > 5 else wording.joined(hidden)
+        lines.append(f"Withheld, fewer than 10 {clean(results.setup.unit)} in an arm: {few}.")
+    return lines
+
+
+def _interaction(results: Results, metric: MetricResult, segment: Segment, found: Interaction) -> str:
+    arm = f" with {clean(found.arm)}" if len(metric.comparisons) > 1 else ""
+    name = clean(segment.name)
+    if found.p_value is None:
+        text = f"Whether the effect{arm} differs by {name} cannot be tested."
+    else:
+        p = found.p_value if found.p_value_adjusted is None else found.p_value_adjusted
+        differs = "differs" if p < results.setup.alpha else "does not clearly differ"
+        shown_p = wording.p_value(p, results.setup.alpha)
+        text = f"The effect{arm} {differs} by {name} (interaction p = {shown_p}, corrected)."
+    if found.simpson:
+        text += f" It points the other way in every {name}: a Simpson reversal, look at the mix of {name} in the arms."
+    elif found.reversed_in:
+        values = wording.joined([clean(value) or "(none)" for value in found.reversed_in])
+        text += f" It clearly points the other way in {values}."
+    return text
+
+
+def section(results: Results) -> Iterator[str]:
+    """Every judged metric by segment, as Markdown."""
+    found = [metric for metric in results.metrics if metric.segments]
+    if not found:
+        return
+    yield "## By segment"
+    yield (
+        "Exploratory: the verdict does not use it. Intervals hold together for all values of a segment (Bonferroni); "
+        "read the interaction test first."
+    )
+    for metric in found:
+        for segment in metric.segments:
+            yield f"### {escape(named(metric))} by {escape(segment.name)}"
+            lines = [_interaction(results, metric, segment, one) for one in segment.interactions]
+            yield bullets(map(escape, lines))
+            yield _table(metric, segment)
+
+
+def _table(metric: MetricResult, segment: Segment) -> str:
+    rows: list[tuple[str, ...]] = []
+    for value in segment.values:
+        name = escape(value.value) or "(none)"
+        if value.withheld:
+            rows.append((name, "withheld", *("",) * 5))
+        rows += [(name, *_row(metric, value, one)) for one in value.comparisons]
+    interval = next((level(c.alpha) for v in segment.values for c in v.comparisons), "95%")
+    heads = ("value", "variant", "control", "variant's value", "difference", "lift", f"{interval} interval")
+    return table(heads, rows, "llrrrrr")
+
+
+def _row(metric: MetricResult, value: SegmentValue, comparison: Comparison) -> tuple[str, ...]:
+    arms = {arm.name: arm for arm in value.arms}
+    control, variant = arms[comparison.control], arms[comparison.arm]
+    lift, lift_interval = cells.effect(metric, comparison, True)
+    difference, interval = cells.effect(metric, comparison, False)
+    as_lift = cells.has_lift(comparison)
+    sides = [f"{cells.value(arm.value, metric)} of {wording.count(arm.units)}" for arm in (control, variant)]
+    return (
+        escape(comparison.arm),
+        *sides,
+        difference,
+        lift if as_lift else cells.NOTHING,
+        lift_interval if as_lift else interval,
+    )

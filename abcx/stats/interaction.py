@@ -1,0 +1,34 @@
+"""Do several effects differ by more than chance? Cochran's (1954) Q over independent estimates."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from abcx.stats.records import Contrast
+from abcx.stats.tails import chi_square_tail
+
+
+def heterogeneity(estimates: Sequence[float], errors: Sequence[float]) -> float | None:
+    """p of "all estimates have one true value": Q = sum w (x - mean)^2 with w = 1 / error^2 and the mean weighted by w,
+    chi-square with one degree of freedom less than there are estimates. None for fewer than two."""
+    if len(estimates) < 2 or any(not 0.0 < error < math.inf for error in errors):
+        return None
+    weights = [error**-2 for error in errors]
+    mean = math.fsum(w * x for w, x in zip(weights, estimates, strict=True)) / math.fsum(weights)
+    q = math.fsum(w * (x - mean) ** 2 for w, x in zip(weights, estimates, strict=True))
+    return chi_square_tail(q, len(estimates) - 1)
+
+
+def of_contrasts(contrasts: Sequence[Contrast]) -> float | None:
+    """The same for comparisons of disjoint units: on the logarithm of the ratio where all have one, so that a lift that
+    is the same everywhere is no interaction; else on the difference."""
+    ratios = [contrast.ratio_pivot for contrast in contrasts]
+    if all(pivot is not None and pivot.estimate is not None and pivot.estimate > 0.0 for pivot in ratios):
+        known = [(pivot.estimate, pivot.scale) for pivot in ratios if pivot is not None and pivot.estimate is not None]
+        return heterogeneity([math.log(r) for r, _ in known], [scale / r for r, scale in known])
+    differences = [contrast.difference_pivot for contrast in contrasts]
+    if any(pivot is None or pivot.estimate is None for pivot in differences):
+        return None
+    found = [(pivot.estimate, pivot.scale) for pivot in differences if pivot is not None and pivot.estimate is not None]
+    return heterogeneity([d for d, _ in found], [scale for _, scale in found])

@@ -1,0 +1,63 @@
+"""Disjoint groups of units as one: counts add up, moments are combined exactly around the common mean.
+
+Chan, Golub, LeVeque (1983, "Algorithms for computing the sample variance", eq. 2.1), for variances and covariances.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import reduce
+
+from abcx.stats.records import Categories, Moments, Proportion, RatioMoments, Summary
+
+
+def pooled(summaries: Iterable[Summary]) -> Summary:
+    """All units of one or more summaries of the same kind; skewness is not known any more."""
+    return reduce(added, summaries)
+
+
+def added(a: Summary, b: Summary) -> Summary:
+    """Two disjoint groups of units as one."""
+    if isinstance(a, Proportion) and isinstance(b, Proportion):
+        return Proportion(a.successes + b.successes, a.n + b.n)
+    if isinstance(a, Categories) and isinstance(b, Categories):
+        return Categories(a.low, tuple(x + y for x, y in zip(a.counts, b.counts, strict=True)))
+    if isinstance(a, RatioMoments) and isinstance(b, RatioMoments):
+        top, bottom = _moments(a.numerator, b.numerator), _moments(a.denominator, b.denominator)
+        return RatioMoments(top, bottom, _covariance(a, b))
+    assert isinstance(a, Moments) and isinstance(b, Moments), f"cannot add {type(a).__name__} to {type(b).__name__}"
+    return _moments(a, b)
+
+
+def with_zeros(summary: Moments | RatioMoments, n: int) -> Moments | RatioMoments:
+    """The summary of `n` units, of which those that it does not hold are 0."""
+    zeros = Moments(n - summary.n, 0.0, 0.0, 0, 0.0 if n > summary.n else None, 0.0 if n > summary.n else None)
+    if isinstance(summary, RatioMoments):
+        found = added(summary, RatioMoments(zeros, zeros, 0.0))
+        assert isinstance(found, RatioMoments)
+        return found
+    return _moments(summary, zeros)
+
+
+def _moments(a: Moments, b: Moments) -> Moments:
+    if a.n == 0 or b.n == 0:
+        return a if b.n == 0 else b
+    n, gap = a.n + b.n, b.mean - a.mean
+    squares = a.variance * (a.n - 1) + b.variance * (b.n - 1) + gap * gap * a.n * b.n / n
+    nonzero = None if a.nonzero is None or b.nonzero is None else a.nonzero + b.nonzero
+    return Moments(
+        n,
+        a.mean + gap * b.n / n,
+        squares / (n - 1),
+        nonzero,
+        None if a.minimum is None or b.minimum is None else min(a.minimum, b.minimum),
+        None if a.maximum is None or b.maximum is None else max(a.maximum, b.maximum),
+    )
+
+
+def _covariance(a: RatioMoments, b: RatioMoments) -> float:
+    if a.n == 0 or b.n == 0:
+        return a.covariance if b.n == 0 else b.covariance
+    n = a.n + b.n
+    gaps = (b.numerator.mean - a.numerator.mean) * (b.denominator.mean - a.denominator.mean)
+    return (a.covariance * (a.n - 1) + b.covariance * (b.n - 1) + gaps * a.n * b.n / n) / (n - 1)
