@@ -55,7 +55,11 @@ def contrast(control: Proportion, variant: Proportion) -> Contrast:
 
 def interval(share: Proportion, alpha: float) -> Interval:
     """Wilson's (1927) score interval of one share at 1 - alpha; (None, None) without units."""
-    n, x = share.n, share.successes
+    return wilson(share.successes, share.n, alpha)
+
+
+def wilson(x: float, n: float, alpha: float) -> Interval:
+    """Wilson's interval of x / n, 0 <= x <= n, also for an effective number of units that is not whole."""
     if n == 0:
         return None, None
     z2 = normal_quantile(1.0 - alpha / 2.0) ** 2
