@@ -20,7 +20,7 @@ def contrast(control: RatioMoments, variant: RatioMoments) -> Contrast:
     """Variant against control, in units of the ratio."""
     if control.n == 0 or variant.n == 0:
         return Contrast(METHOD, None, None, None, None, None, "An arm has no units.", "An arm has no units.")
-    of_control, of_variant = _estimate(control), _estimate(variant)
+    of_control, of_variant = estimate(control), estimate(variant)
     if of_control is None or of_variant is None:
         arm = "control" if of_control is None else "variant"
         note = f"The denominator of the {arm} arm is not above 0, so its ratio does not exist."
@@ -30,17 +30,18 @@ def contrast(control: RatioMoments, variant: RatioMoments) -> Contrast:
 
 def interval(moments: RatioMoments, alpha: float) -> Interval:
     """Student's interval of the arm's ratio; (None, None) where it does not exist or the arm has no spread."""
-    estimate = _estimate(moments)
-    return (None, None) if estimate is None else welch.interval(estimate, alpha)
+    found = estimate(moments)
+    return (None, None) if found is None else welch.interval(found, alpha)
 
 
 def value(moments: RatioMoments) -> float | None:
     """The arm's ratio of sums; None without units or with a denominator that is not above 0."""
-    estimate = _estimate(moments)
-    return None if estimate is None else estimate.value
+    found = estimate(moments)
+    return None if found is None else found.value
 
 
-def _estimate(moments: RatioMoments) -> welch.Estimate | None:
+def estimate(moments: RatioMoments) -> welch.Estimate | None:
+    """The arm's ratio with its linearised error; None without units or with a denominator that is not above 0."""
     top, bottom, n = moments.numerator, moments.denominator, moments.n
     if n == 0 or bottom.mean <= 0.0:
         return None

@@ -117,14 +117,15 @@ class Lifetimes:
 class Ranked:
     """A quantile of one arm with the order statistics around it.
 
-    `value` is the quantile, `low` and `high` the order statistics about `z` standard errors of the rank below and above
-    it; `n` are the units (clusters) behind it; `minimum` is the smallest value, None where not known.
+    `value` is the quantile, None without values; `low` and `high` are the order statistics about `z` standard errors of
+    the rank below and above it, None where there are too few values on that side; `n` are the units (clusters) with
+    values; `minimum` is the smallest value, None where not known.
     """
 
     n: int
-    value: float
-    low: float
-    high: float
+    value: float | None
+    low: float | None
+    high: float | None
     z: float
     minimum: float | None = None
 
