@@ -14,8 +14,8 @@ What has to be counted, per arm, before `ranks` can say which order statistics t
 
 The quantile is type 7 of Hyndman and Fan (1996), as in numpy, pandas, spreadsheets, SQL's quantile_cont and `cap`; the
 ends are single observed values. Ranks are rounded outwards after half a rank of continuity, alike from above and below,
-so that the mirrored data give the mirrored interval: floor(n q - z s + 1/2) and ceil(n q + z s + 1/2) for the error s
-of the rank; the true quantile falls outside if more than s z + 1/2 values fall on the wrong side of it.
+so that the mirrored data give the mirrored interval: floor(n (q - z s) + 1/2) and ceil(n (q + z s) + 1/2) for the error
+s of the share.
 
 Two arms are compared with ranks at REACH errors by Welch's t on the units. Nominal 95 %, lognormal, 2,500 samples: 95
 to 97 % for medians (30 to 4,000 units, 60 against 600), 96 to 97 % for the 90th percentile from 200 units on, 99 % and

@@ -5,6 +5,9 @@ count as long as they were seen to last, and are never dropped. Its error sums t
 (survival.py) with the gain of t_j being the area under S from t_j to the horizon, and carries n / (n - 1) for n units
 with lifetimes. So where nothing is censored before the horizon, the arm is exactly the mean (one lifetime per unit) or
 the ratio of sums (several) of min(duration, horizon), and the comparison is Welch's of those, with Fieller's lift.
+
+Student's t on the units, not the normal: nominal 95 % with open tickets and 8 to 40 units an arm (also 15 against 60,
+one ticket each or about five; exponential and lognormal) covers 93 to 96 % of differences, the normal 91 to 95 %.
 """
 
 from __future__ import annotations

@@ -109,8 +109,8 @@ def _rounded_down(x: float) -> str:
     """Four digits of x >= 0, or all before the point, never above x: a horizon that is named must be usable."""
     if x == 0.0 or x >= 1e4:
         return f"{math.floor(x)}"
-    step = 10.0 ** (math.floor(math.log10(x)) - 3)
-    return f"{math.floor(x / step) * step:.4g}"
+    near = float(f"{x:.4g}")
+    return f"{near if near <= x else near - 10.0 ** (math.floor(math.log10(x)) - 3):.4g}"
 
 
 def median(lifetimes: Lifetimes) -> float | None:
