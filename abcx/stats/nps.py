@@ -1,0 +1,132 @@
+"""Net Promoter Score: 100 (promoters - detractors) / answers, in points from -100 to 100.
+
+An answer scores 100 (promoter, 9 and 10), 0 (passive, 7 and 8) or -100 (detractor, 0 to 6); the mean of the scores is
+the NPS, and their variance, with divisor n, divided by n is the NPS's. Two arms are compared by Welch's test, its
+degrees of freedom (Satterthwaite) from the answers that were given.
+
+With fewer than 500 answers test and interval use the adjusted Wald estimate of Rocks (2016, "Interval estimation for
+the Net Promoter Score"): 3 answers more, 3/4 of a promoter, 3/2 passives and 3/4 of a detractor. So an arm of identical
+answers has a spread: ten promoters out of ten do not prove that everybody is one. For the same reason an arm without
+any spread is adjusted whatever its size. A comparison adjusts both arms or none, so that p and interval are one.
+
+The value shown is never adjusted. Hypotheses between the adjusted difference and the difference shown count as fitting
+the data perfectly. So the interval holds the difference shown, and two arms of promoters only differ by 0 with p = 1,
+whatever their sizes. The p-value is never below that of the plain adjusted test.
+
+Measured coverage of the 95 % interval is 94 to 100 % from 5 answers an arm upwards, except where the arms lie near
+opposite ends of the scale: NPS 90 against -50 with 5 to 15 answers an arm covers 89 %, with 40 93.6 %, with 450 95 %.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from abcx.stats import welch
+from abcx.stats.inversion import two_sided
+from abcx.stats.records import Categories, Contrast, Interval, Pivot
+
+METHOD = "Welch (NPS)"
+ADJUSTED = "Welch (adjusted NPS)"
+ENOUGH = 500
+"""An arm with fewer answers than this is adjusted."""
+LIFT_NOTE = "NPS can be negative, so there is no relative lift."
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Answers of one arm, one a unit, by kind."""
+
+    promoters: int
+    passives: int
+    detractors: int
+
+    @property
+    def n(self) -> int:
+        """Units that answered."""
+        return self.promoters + self.passives + self.detractors
+
+
+def score(answer: int) -> float:
+    """What one answer from 0 to 10 adds to the NPS, times the number of answers: 100, 0 or -100."""
+    if not 0 <= answer <= 10:
+        raise ValueError(f"an NPS answer lies between 0 and 10, not {answer}")
+    return 100.0 if answer >= 9 else 0.0 if answer >= 7 else -100.0
+
+
+def grouped(categories: Categories) -> Answers:
+    """Answers on the scale of 0 to 10 by kind."""
+    of_kind = {100.0: 0, 0.0: 0, -100.0: 0}
+    for answer, count in enumerate(categories.counts, categories.low):
+        of_kind[score(answer)] += count
+    return Answers(of_kind[100.0], of_kind[0.0], of_kind[-100.0])
+
+
+def value(answers: Answers) -> float | None:
+    """The arm's NPS as its answers have it, in points; None without answers."""
+    return 100.0 * (answers.promoters - answers.detractors) / answers.n if answers.n else None
+
+
+def contrast(control: Answers, variant: Answers) -> Contrast:
+    """Variant against control, in points; both arms are adjusted where either calls for it."""
+    adjusted = _calls_for_adjustment(control) or _calls_for_adjustment(variant)
+    method = ADJUSTED if adjusted else METHOD
+    of_control, of_variant = value(control), value(variant)
+    if of_control is None or of_variant is None:
+        return Contrast(method, None, None, None, None, None, "An arm has no answers.", LIFT_NOTE)
+    shown = of_variant - of_control
+    if min(control.n, variant.n) < 2:
+        note = "An arm has only one answer, so the spread between answers is unknown and nothing can be tested."
+        return Contrast(method, shown, None, None, None, None, note, LIFT_NOTE)
+    tested = welch.contrast(_estimate(control, adjusted), _estimate(variant, adjusted), method)
+    assert tested.difference_pivot is not None  # at least two answers, and a spread
+    pivot = _with_shown(tested.difference_pivot, shown)
+    return Contrast(
+        method=method,
+        difference=shown,
+        lift=None,
+        difference_pivot=pivot,
+        ratio_pivot=None,
+        p_value=two_sided(pivot, 0.0),
+        lift_note=LIFT_NOTE,
+    )
+
+
+def interval(answers: Answers, alpha: float) -> Interval:
+    """The interval of one arm's NPS at 1 - alpha, in points; (None, None) below two answers."""
+    shown = value(answers)
+    low, high = welch.interval(_estimate(answers, _calls_for_adjustment(answers)), alpha)
+    if shown is None or low is None or high is None:
+        return None, None
+    return max(-100.0, min(low, shown)), min(100.0, max(high, shown))
+
+
+def _calls_for_adjustment(answers: Answers) -> bool:
+    """Whether there are few answers, or no two that differ."""
+    return answers.n < ENOUGH or answers.n in (answers.promoters, answers.passives, answers.detractors)
+
+
+def _estimate(answers: Answers, adjusted: bool) -> welch.Estimate:
+    """The score's mean and its standard error, in points, from quarters of answers: whole numbers, exact sums."""
+    promoters, detractors, n = 4 * answers.promoters, 4 * answers.detractors, 4 * answers.n
+    if adjusted:
+        promoters, detractors, n = promoters + 3, detractors + 3, n + 12
+    if n == 0:
+        return welch.Estimate(0.0, 0.0, 0, False)
+    net, extreme = promoters - detractors, promoters + detractors
+    variance = (extreme * n - net * net) / (n * n)
+    return welch.Estimate(100.0 * net / n, 100.0 * math.sqrt(variance / (n / 4.0)), answers.n, False)
+
+
+def _with_shown(pivot: Pivot, shown: float) -> Pivot:
+    """The same tests, with every difference between the adjusted one and the one shown accepted as the estimate is."""
+    adjusted = pivot.estimate
+    assert adjusted is not None
+    least, most = min(adjusted, shown), max(adjusted, shown)
+    return replace(
+        pivot,
+        estimate=shown,
+        low=-200.0,
+        high=200.0,
+        tails=lambda d: pivot.tails(adjusted if least <= d <= most else d),
+    )
