@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats  # type: ignore[import-untyped,unused-ignore]
@@ -218,6 +218,8 @@ def test_promoters_and_detractors_exchanged_change_the_sign(control: Answers, va
         assert found.difference_interval == mirrored(other.difference_interval)
 
 
+@example(Answers(0, 0, 400), 0.2)  # the adjusted interval alone would end short of -100
+@example(Answers(400, 0, 0), 0.2)
 @given(arms, alphas)
 def test_intervals_of_arms_are_finite_and_hold_the_value(answers: Answers, alpha: float) -> None:
     value, (low, high) = nps.value(answers), nps.interval(answers, alpha)
