@@ -196,6 +196,18 @@ def test_every_subset_is_equally_likely_on_both_ways_of_drawing() -> None:
         assert one.std() == pytest.approx(other.std(), rel=0.04, abs=1e-9)
 
 
+def test_bringing_all_rows_to_size_at_once_is_the_same_draw_as_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for units, rows, share in ((1, 40, 0.5), (7, 300, 0.2), (130, 200, 0.9), (900, 60, 0.1), (50, 3, 0.5)):
+        sizes = np.random.default_rng(units).binomial(units, share, rows)
+        found = []
+        for wide in (units, units - 1):
+            monkeypatch.setattr(relabelling, "_WIDE", wide)
+            generator = np.random.Generator(np.random.PCG64(3))
+            found.append((relabelling._subsets(sizes, units, share, generator), generator.random()))
+        assert (found[0][0] == found[1][0]).all() and found[0][1] == found[1][1]
+        assert (found[0][0].sum(axis=1) == sizes).all()
+
+
 def test_compressed_zeros_are_relabelled_as_zeros_written_out_are() -> None:
     rng = np.random.default_rng(2)
     buyers = rng.lognormal(3, 1.5, 30)
