@@ -147,14 +147,15 @@ def enough(control: Moments | RatioMoments, variant: Moments | RatioMoments) -> 
 def needed(control: Moments | RatioMoments, variant: Moments | RatioMoments) -> str | None:
     """Why these data need permutation, in one sentence; None where Welch's test is as good or skewness is unknown.
 
-    By Edgeworth's expansion skewness g moves each tail of Welch's test from 2.5 % by 8.5 points times
-    g |n_c - n_t| / sqrt(n_c n_t N). The limit of a point is low, because the skewness of a sample is smaller than that
-    of its population: in simulation (benchmarks/permutation.py --grid) Welch's tails first pass 4 % where this number
-    is 0.17. With equal arms it is 0: there Welch and Fieller cover 94 to 98 % whatever the skewness, and permutation,
-    though nearer to 95 % for most lifts, has 6 % on one side where a lift of 100 % comes from more buyers (5 %, sigma
-    2). Ratios are the exception: the linearised variance of few clicking units is too small; Welch has 4.3 and 4.5 %
-    in the tails where permutation has 2.8 and 3.1 (10 % clicks, 100 units an arm, 0.47 here; at 0.2 both are right).
-    Moments are pooled, so the choice does not depend on which arm leads.
+    By Edgeworth's expansion skewness g moves each tail of Welch's test from 2.5 % by 8.5 points times g |n_c - n_t| /
+    sqrt(n_c n_t N). The limit of a point is low, because the skewness of a sample is smaller than that of its
+    population: in simulation (benchmarks/permutation.py --grid) Welch's tails first pass 4 % where this number is 0.17.
+    With equal arms it is 0: there Welch and Fieller cover 94 to 98 % whatever the skewness (a lift of 100 % by more
+    buyers, which skews the numerator, has 0.2 to 0.9 and 3.7 to 4.3 % in the tails at sigma 2), and permutation, nearer
+    to 95 % for most lifts, has 6 % on one side there (5 % buyers). Ratios are the exception: the linearised variance of
+    few clicking units is too small; Welch has 4.3 and 4.5 % in the tails where permutation has 2.8 and 3.1 (10 %
+    clicks, 100 units an arm, 0.47 here; at 0.2 both are right). Moments are pooled, so the choice does not depend on
+    which arm leads.
     """
     skewness = _skewness(control, variant)
     if skewness is None:
