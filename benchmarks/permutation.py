@@ -5,7 +5,7 @@
 Without options: CPU time and peak memory of 4,000 relabellings of 1,000,000 units with 50,000 buyers, and of both
 intervals (limit: 3 s of CPU, 1 GB). `--quick` takes a tenth of the units. `--grid` prints coverage of the lift and of
 the difference with both tails, beside Welch and Fieller, over revenue with lognormal order values: a lift by value
-multiplies the orders, a lift by buyers adds orders. Samples with fewer than 30 buyers in an arm count as refused.
+multiplies the orders, a lift by buyers adds orders. Samples in which an arm expects fewer than 30 buyers are refused.
 """
 
 from __future__ import annotations

@@ -81,6 +81,12 @@ def side(interval: tuple[float | None, float | None] | None, at: float) -> int:
     return -1 if high is not None and high < at else 1 if low is not None and low > at else 0
 
 
+def test_expected_buyers_are_known_without_counting() -> None:
+    cell = Cell("revenue", 100, "50:50", 1.0, share=0.3, sigma=0.5, by="buyers")
+    assert measure.measure(cell, TINY).expected == 30.0
+    assert measure.measure(dataclasses.replace(cell, split="90:10"), TINY).expected == 12.0
+
+
 def test_true_lifts_and_differences_are_those_of_the_populations() -> None:
     for cell in CELLS.values():
         if cell.family == "shares":

@@ -2,7 +2,8 @@
 
 Looks at: the skewness of every mean and ratio (of its values; for a ratio of numerator and denominator), the number of
 units and the split of the arms. Warns where Welch's interval was used although it would not hold its level on data of
-this shape, and where fewer than 30 units of an arm have a value that is not zero.
+this shape, and where an arm can expect fewer than 30 units with a value that is not zero: at the share of such units
+in both arms together, so that the result has no say in it.
 
 Why it matters: Welch's interval trusts that averages of many units follow a bell curve. Where a few units hold most of
 the value, or the arms differ much in size, a 95 % interval covers less than 95 %, mostly because it misses on one side.
@@ -73,7 +74,7 @@ def _doubt(context: CheckContext, name: str) -> str | None:
         if min(control.n, variant.n) < 2:
             continue
         if not permutation.enough(control, variant):
-            return "fewer than 30 units of an arm have a value that is not zero"
+            return "an arm can expect fewer than 30 units with a value that is not zero"
         if not _by_permutation(context, name) and (reason := permutation.needed(control, variant)) is not None:
             return reason[:1].lower() + reason[1:].rstrip(".")
     return None

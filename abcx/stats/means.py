@@ -1,4 +1,10 @@
-"""Means: one value per unit, compared by Welch's test; the lift is Fieller's inversion of the same statistic."""
+"""Means: one value per unit, compared by Welch's test; the lift is Fieller's inversion of the same statistic.
+
+A correction of the statistic for skewness (Hall 1992, JRSS B 54) was measured and left out. With the arms' own third
+moments it leaves skewed revenue worse off: 87 to 92 % instead of 95 to 97 % of lifts covered at 50:50 (10,000 units an
+arm, 2 % buyers, sigma 1.5 and 2), because a sample's skewness rises and falls with its mean. With one shape of orders
+for both arms and each arm's share of buyers it makes intervals too wide (98 to 99 % with 30 to 50 buyers, sigma 2).
+"""
 
 from __future__ import annotations
 

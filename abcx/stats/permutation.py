@@ -30,7 +30,7 @@ from abcx.stats.tails import normal_quantile, normal_tails, t_tails
 
 METHOD, METHOD_TAIL = "permutation", "permutation+tail"
 ENOUGH = 30
-"""Non-zero units an arm must have."""
+"""Non-zero units that each arm must expect."""
 _LOPSIDED = 0.1
 """Skewness x difference of the arms' sizes, relative: permutation above it (see `needed`)."""
 _HEAVY_RATIO = 0.3
@@ -134,21 +134,28 @@ def _wilson(successes: int, n: int) -> tuple[float, float, float]:
 
 
 def enough(control: Moments | RatioMoments, variant: Moments | RatioMoments) -> bool:
-    """Whether each arm has the 30 non-zero units without which no interval here keeps its promise (reason: few)."""
-    return min(_nonzero(control), _nonzero(variant)) >= ENOUGH
+    """Whether each arm expects the 30 non-zero units without which no interval here keeps its promise (reason: few).
+
+    Expected is what the smaller arm would have at the share of both arms together. Which arm has them must not decide:
+    the samples in which a variant of 200 units has 30 are those in which it looks well, and their intervals miss on one
+    side only (2 % clicks at 90:10: 0.0 % below, 4.7 % above; by this rule 1.7 and 2.3 %).
+    """
+    n, m = control.n, variant.n
+    return (_nonzero(control) + _nonzero(variant)) * min(n, m) >= ENOUGH * (n + m)
 
 
 def needed(control: Moments | RatioMoments, variant: Moments | RatioMoments) -> str | None:
     """Why these data need permutation, in one sentence; None where Welch's test is as good or skewness is unknown.
 
-    By Edgeworth's expansion skewness g moves each tail of Welch's test from 2.5 % by 8.5 points times
-    g |n_c - n_t| / sqrt(n_c n_t N). The limit of a point is low, because the skewness of a sample is smaller than that
-    of its population: in simulation (benchmarks/permutation.py --grid) Welch's tails first pass 4 % where this number
-    is 0.17. With equal arms it is 0: there Welch and Fieller cover 94 to 98 % whatever the skewness, and permutation,
-    though nearer to 95 % for most lifts, has 6 % on one side where a lift of 100 % comes from more buyers (5 %, sigma
-    2). Ratios are the exception: the linearised variance of few clicking units is too small; Welch has 4.3 and 4.5 %
-    in the tails where permutation has 2.8 and 3.1 (10 % clicks, 100 units an arm, 0.47 here; at 0.2 both are right).
-    Moments are pooled, so the choice does not depend on which arm leads.
+    By Edgeworth's expansion skewness g moves each tail of Welch's test from 2.5 % by 8.5 points times g |n_c - n_t| /
+    sqrt(n_c n_t N). The limit of a point is low, because the skewness of a sample is smaller than that of its
+    population: in simulation (benchmarks/permutation.py --grid) Welch's tails first pass 4 % where this number is 0.17.
+    With equal arms it is 0: there Welch and Fieller cover 94 to 98 % whatever the skewness (a lift of 100 % by more
+    buyers, which skews the numerator, has 0.2 to 0.9 and 3.7 to 4.3 % in the tails at sigma 2), and permutation, nearer
+    to 95 % for most lifts, has 6 % on one side there (5 % buyers). Ratios are the exception: the linearised variance of
+    few clicking units is too small; Welch has 4.3 and 4.5 % in the tails where permutation has 2.8 and 3.1 (10 %
+    clicks, 100 units an arm, 0.47 here; at 0.2 both are right). Moments are pooled, so the choice does not depend on
+    which arm leads.
     """
     skewness = _skewness(control, variant)
     if skewness is None:

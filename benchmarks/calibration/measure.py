@@ -114,7 +114,15 @@ def _units(cell: Cell, size: Size, rng: np.random.Generator) -> tuple[float, dic
     lift[warned] = difference[warned] = np.nan
     tally = _tally(cell, (lift, difference, rejected), weights, count)
     tally = Tally(tally.lift, tally.difference, tally.alarms, count, float(warned.mean()), every)
-    return float(np.mean(nonzero, axis=0).min()), {OWN: tally, **_peers(cell, size, told, weights, count)}
+    return _expected(cell, np.mean(nonzero, axis=0)), {OWN: tally, **_peers(cell, size, told, weights, count)}
+
+
+def _expected(cell: Cell, counted: NDArray[np.float64]) -> float:
+    """Fewest non-zero units an arm expects: known for revenue, where 100 units at 30 % are exactly at the limit."""
+    if cell.family != "revenue":
+        return float(counted.min())
+    shares = cell.share, cell.share * (cell.ratio if cell.by == "buyers" else 1.0)
+    return min(n * share for n, share in zip(cell.sizes, shares, strict=True))
 
 
 def _nonzero(values: NDArray[np.float64]) -> int:

@@ -37,9 +37,9 @@ at least 1 % in each tail. Other cells beyond these upper limits are *conservati
 tails. Limits are judged with two Monte Carlo standard errors. Samples for which a tool gives no interval of the lift
 are *refused*: they are neither covered nor missed, and the shares are of the rest. A cell is refused when half of its
 samples are. An interval without width (-100 % to -100 % where the variant has no event) is an interval. Where
-permutation is needed and an arm has fewer than 30 units that are not zero, abcx prints an interval and warns that it
-cannot be trusted (the check `skewness`): those samples count as refused here, and a table of their own
-shows what such intervals are worth."""
+permutation is needed and an arm expects fewer than 30 units that are not zero (at the share of both arms together, so
+that the result has no say in it), abcx prints an interval and warns that it cannot be trusted (the check `skewness`):
+those samples count as refused here, and a table of their own shows what such intervals are worth."""
 
 CALLS = """\
 ## How each tool was called

@@ -196,6 +196,18 @@ def test_every_subset_is_equally_likely_on_both_ways_of_drawing() -> None:
         assert one.std() == pytest.approx(other.std(), rel=0.04, abs=1e-9)
 
 
+def test_bringing_all_rows_to_size_at_once_is_the_same_draw_as_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for units, rows, share in ((1, 40, 0.5), (7, 300, 0.2), (130, 200, 0.9), (900, 60, 0.1), (50, 3, 0.5)):
+        sizes = np.random.default_rng(units).binomial(units, share, rows)
+        found = []
+        for wide in (units, units - 1):
+            monkeypatch.setattr(relabelling, "_WIDE", wide)
+            generator = np.random.Generator(np.random.PCG64(3))
+            found.append((relabelling._subsets(sizes, units, share, generator), generator.random()))
+        assert (found[0][0] == found[1][0]).all() and found[0][1] == found[1][1]
+        assert (found[0][0].sum(axis=1) == sizes).all()
+
+
 def test_compressed_zeros_are_relabelled_as_zeros_written_out_are() -> None:
     rng = np.random.default_rng(2)
     buyers = rng.lognormal(3, 1.5, 30)
@@ -472,11 +484,24 @@ def test_permutation_is_chosen_where_skewness_meets_an_unequal_split() -> None:
         permutation.needed(large, RatioMoments(small, views, 0.0))
 
 
-def test_fewer_than_30_units_that_are_not_0_hold_no_promise() -> None:
-    some, few = described(1000, 1, 1, 2.0, 30), described(1000, 1, 1, 2.0, 29)
+def test_arms_that_expect_fewer_than_30_units_that_are_not_0_hold_no_promise() -> None:
+    some, few, more = (described(1000, 1, 1, 2.0, nonzero) for nonzero in (30, 29, 31))
     assert permutation.enough(some, some)
     assert not permutation.enough(some, few) and not permutation.enough(few, some)
+    assert permutation.enough(few, more) and permutation.enough(more, few)
     assert not permutation.enough(RatioMoments(few, some, 0.0), RatioMoments(some, some, 0.0))
+    large, small = described(9000, 1, 1, 2.0, 270), described(1000, 1, 1, 2.0, 29)
+    assert not permutation.enough(large, small) and not permutation.enough(small, large)
+    typed = described(40, 1, 1, None), Moments(25, 1.0, 1.0)
+    assert not permutation.enough(typed[1], typed[1]) and permutation.enough(typed[0], Moments(40, 1.0, 1.0))
+
+
+@given(st.integers(0, 300), st.integers(0, 200), st.integers(0, 200))
+def test_whether_there_are_enough_does_not_depend_on_which_arm_has_them(total: int, one: int, other: int) -> None:
+    """Given how many units are not 0 in both arms together, no outcome is refused and none is let through."""
+    arms = [(described(1800, 1, 1, 2.0, total - k), described(200, 1, 1, 2.0, k)) for k in (one, other) if k <= total]
+    assert len({permutation.enough(*pair) for pair in arms}) <= 1
+    assert all(permutation.enough(*pair) == permutation.enough(*pair[::-1]) for pair in arms)
 
 
 def test_pooled_skewness_is_that_of_the_pooled_units() -> None:
