@@ -16,7 +16,7 @@ from abcx.companions import after_exposure, with_companions
 from abcx.data import inputs
 from abcx.data.records import Inputs, Observed
 from abcx.decomposition import decompositions
-from abcx.effects import metric_results, relabellings
+from abcx.effects import metric_results, relabellings, surrounded
 from abcx.errors import UsageError
 from abcx.measured import MetricResult
 from abcx.planning import Planned, planned, units_for_margin
@@ -136,7 +136,9 @@ def conclude(
         setup=_setup(loaded, plan, command),
         arms=tuple(Arm(arm, observed.units[arm], shares[arm]) for arm in experiment.arms),
         checks=checks,
-        metrics=tuple(_labelled(experiment, metric, accompanied or {}) for metric in metrics),
+        metrics=tuple(
+            _labelled(experiment, surrounded(experiment, observed, metric), accompanied or {}) for metric in metrics
+        ),
         decompositions=tuple(decompositions(experiment, observed.metrics)),
         data=_data_log(context),
         methods=_methods(experiment, metrics),

@@ -168,15 +168,18 @@ def _metric(
             for arm in experiment.variants
         }
         adjustment = Adjustment(_known_before(experiment), saved, plain)
-    result = replace(result, comparisons=compared(lambda arm: contrasts[name, arm]), cap=cap, adjustment=adjustment)
-    return _surrounded(experiment, metric, result, data)
+    survey = beside.survey(experiment, metric, data)
+    comparisons = compared(lambda arm: contrasts[name, arm])
+    held = tuple(beside.held_back(comparison, survey) for comparison in comparisons)
+    return replace(result, comparisons=held, cap=cap, adjustment=adjustment, survey=survey)
 
 
-def _surrounded(experiment: Experiment, metric: MetricSpec, result: MetricResult, data: MetricData) -> MetricResult:
-    """The metric with what stands beside it: answers, open tickets, segments, its course over time."""
+def surrounded(experiment: Experiment, observed: Observed, result: MetricResult) -> MetricResult:
+    """The metric with what stands beside it and decides nothing: open tickets, segments, its course over time."""
     from abcx.stats.multiplicity import Adjusted
     from abcx.stats.sequential import Fixed, sided
 
+    metric, data = experiment.metrics[result.name], observed.metrics[result.name]
     alpha = experiment.analysis.alpha
 
     def compare(arm: str, contrast: Contrast, level: float) -> Comparison:
@@ -186,15 +189,11 @@ def _surrounded(experiment: Experiment, metric: MetricSpec, result: MetricResult
     def value(arm: str, summary: Summary) -> ArmValue:
         return _arm_value(arm, metric, summary, alpha)
 
-    judged = metric.role in ("primary", "guardrail")
-    survey = beside.survey(experiment, metric, data)
     return replace(
         result,
-        comparisons=tuple(beside.held_back(comparison, survey) for comparison in result.comparisons),
-        survey=survey,
         lifetimes=beside.lifetimes(experiment, metric, data),
         segments=segments(experiment, metric, result, data, compare, value) if metric.role != "descriptive" else (),
-        course=tuple(courses(experiment, metric, data)) if judged else (),
+        course=tuple(courses(experiment, metric, data)) if metric.role == "primary" else (),
     )
 
 

@@ -36,12 +36,13 @@ def with_segments(
 
 
 def with_cohorts(engine: Engine, plan: Plan, data: dict[str, MetricData]) -> dict[str, MetricData]:
-    """The summed metrics' data by the day of first exposure, in the timezone of the period."""
+    """The summed primary metrics' data by the day of first exposure, in the timezone of the period."""
     zone = literal(plan.experiment.timezone)
     by = f"CAST(CAST(timezone({zone}, make_timestamptz(t0)) AS DATE) AS VARCHAR)"
     caps = {name: found.cap for name, found in data.items() if found.cap is not None}
-    rows = moments.read(engine, plan, caps, "unit_table", by)
-    for name in plan.summed():
+    primary = [name for name in plan.summed() if plan.metrics[name].role == "primary"]
+    rows = moments.read(engine, plan, caps, "unit_table", by, primary) if primary else {}
+    for name in primary:
         groups = {day: moments.summaries(plan, name, rows[day], name in caps) for day in sorted(rows)}
         data[name] = replace(data[name], cohorts=groups)
     return data
@@ -59,12 +60,12 @@ def _grouped(
 
 
 def with_days(engine: Engine, plan: Plan, timing: Timing, data: dict[str, MetricData]) -> dict[str, MetricData]:
-    """The judged metrics' data by day since exposure, for the units that were followed for the whole window."""
+    """The primary metrics' data by day since exposure, for the units that were followed for the whole window."""
     for name in plan.plain():
         values = plan.of(name)
-        judged = plan.metrics[name].role in ("primary", "guardrail")
+        primary = plan.metrics[name].role == "primary"
         events = all(value.need.term.column is None and value.window is not None for value in values)
-        if judged and events and data[name].cap is None:
+        if primary and events and data[name].cap is None:
             length = min(MOST_DAYS, min(value.window or 0 for value in values) // _DAY)
             if length >= 2 and (days := _days(engine, plan, timing, name, values, int(length))) is not None:
                 data[name] = replace(data[name], days=days)

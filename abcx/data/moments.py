@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from abcx.data.engine import Engine, literal
@@ -20,11 +21,19 @@ Rows = dict[str, dict[str, dict[str, Any]]]
 """Aggregates by group and arm."""
 
 
-def read(engine: Engine, plan: Plan, caps: dict[str, float], table: str, by: str = "''") -> Rows:
-    """The aggregates of all summed metrics, from a table with one row per unit, by a SQL expression and by arm."""
+def read(
+    engine: Engine,
+    plan: Plan,
+    caps: dict[str, float],
+    table: str,
+    by: str = "''",
+    names: Sequence[str] | None = None,
+) -> Rows:
+    """The aggregates of the summed metrics (all, or those `names`), from a table with one row per unit, by a SQL
+    expression and by arm."""
     centres = _centres(engine, plan, table)
     fields: list[str] = []
-    for name in plan.summed():
+    for name in plan.summed() if names is None else names:
         values = plan.of(name)
         fields += _fields(name, [f"c{value.position}" for value in values], plan, centres, "")
         if name in caps:

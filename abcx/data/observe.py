@@ -30,14 +30,15 @@ def observe(engine: Engine, experiment: Experiment, base: Path, inputs: Inputs) 
     clock = assignment.clock(engine, experiment, loaded)
     _refuse_windows_without_times(wanted, loaded, part)
     assigned = assignment.assign(engine, wanted, loaded, part, clock)
-    attributed = units.build(engine, wanted, loaded, assigned, clock)
+    halved = wanted.with_windows(0.5) if assigned.has_time else dataclasses.replace(wanted, values=())
+    attributed = units.build(engine, wanted, halved, loaded, assigned, clock)
     timed = "events" in loaded.loaded and loaded.loaded["events"].has_time
     timing = units.Timing(assigned.has_time, clock) if timed or assigned.has_time else None
     metrics = summaries.summarise(engine, wanted, timing, _occurs(engine, wanted, loaded))
     if assigned.has_time and any(attributed.before.values()):
         before = moments.before_exposure(engine, wanted)
         metrics = {name: dataclasses.replace(data, before=before.get(name)) for name, data in metrics.items()}
-    shifted = _shifted(engine, wanted, loaded, assigned, clock)
+    shifted = _shifted(engine, halved, clock)
     metrics = adjustment.with_adjustments(engine, wanted, loaded, metrics, assigned.has_time)
     metrics = samples.with_samples(engine, wanted, metrics)
     metrics = groups.with_segments(engine, wanted, timing, metrics)
@@ -227,16 +228,13 @@ def _unused(engine: Engine, wanted: Plan, loaded: rows.Rows) -> tuple[str, ...]:
     return (f"{wording.plural(count, 'rows')} of events are of events that no metric uses",) if count else ()
 
 
-def _shifted(
-    engine: Engine, wanted: Plan, loaded: rows.Rows, assigned: assignment.Assignment, clock: assignment.Clock
-) -> dict[str, dict[str, MetricData]]:
+def _shifted(engine: Engine, halved: Plan, clock: assignment.Clock) -> dict[str, dict[str, MetricData]]:
     """The metrics by windows half as long: does the verdict hang on the window that was chosen?"""
-    half = wanted.with_windows(0.5)
-    if not assigned.has_time or all(value.window is None for value in half.values):
+    if all(value.window is None for value in halved.values):
         return {}
-    units.build_with(engine, half, loaded, assigned, clock, "unit_table_half")
-    timing = units.Timing(True, clock)
-    return {"with windows half as long": summaries.summarise(engine, half, timing, {}, "unit_table_half")}
+    columns = ", ".join(f"h{value.position} AS c{value.position}" for value in halved.values)
+    table = f"(SELECT uid, arm, t0, {columns} FROM unit_table)"
+    return {"with windows half as long": summaries.summarise(engine, halved, units.Timing(True, clock), {}, table)}
 
 
 def _daily(engine: Engine, wanted: Plan) -> tuple[tuple[str, dict[str, int]], ...]:

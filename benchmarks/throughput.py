@@ -1,0 +1,250 @@
+"""How fast abcx reads events, beside the parser, hand-written SQL, pandas, Polars and tea-tasting, in one run.
+
+    python benchmarks/throughput.py [--rows 1000000 10000000] [--only NAME ...] [--keep FOLDER] [--parquet] [--write]
+
+Makes its own event files (simulated: seven columns, a tenth as many users as rows, skewed revenue), then runs every way
+as a process of its own and prints wall time, CPU time and peak memory, and the ratio to DuckDB's bare count of all
+columns of the same file. Ways whose library is missing are left out. 100 million rows need 7 GB of disk.
+`--write` writes docs/performance.md. Shared machines are noisy: ratios within one run are what counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+SPEC = """\
+schema_version: 1
+name: throughput
+unit: users
+tags: [simulated]
+arms: {control: , variant: }
+period: {start: 2024-03-04, end: 2024-03-31}
+data: {events: FILE, columns: {unit: user_id, time: timestamp, arm: variant, event: event, value: value}}
+window: 7d
+metrics:
+  orders: {type: conversion, event: purchase, role: primary, goal: increase, minimum_effect: 5%}
+  revenue: {type: mean, event: purchase, value: value, role: secondary, goal: increase}
+  clicks: {type: mean, event: click, role: secondary, goal: increase}
+  carts: {type: conversion, event: cart, role: guardrail, goal: increase, margin: 10%}
+  order_value:
+    type: ratio
+    numerator: {event: purchase, value: value}
+    denominator: {event: purchase}
+    role: descriptive
+"""
+MAKE = """
+COPY (
+  SELECT 'u' || lpad(CAST(u AS VARCHAR), 9, '0') AS user_id,
+         strftime(TIMESTAMP '2024-03-04' + to_seconds(CAST(s AS BIGINT)), '%Y-%m-%dT%H:%M:%SZ') AS timestamp,
+         CASE WHEN hash(u, 7) % 2 = 0 THEN 'control' ELSE 'variant' END AS variant,
+         CASE WHEN e < 60 THEN 'view' WHEN e < 85 THEN 'click' WHEN e < 95 THEN 'cart' ELSE 'purchase' END AS event,
+         CASE WHEN e >= 95 THEN CAST(round(exp(3 + 1.2 * z), 2) AS VARCHAR) ELSE '' END AS value,
+         ['desktop', 'mobile', 'tablet'][1 + CAST(hash(u, 3) % 3 AS INTEGER)] AS device,
+         ['de', 'fr', 'gb', 'us', 'br', 'in'][1 + CAST(hash(u, 5) % 6 AS INTEGER)] AS country
+  FROM (SELECT CAST(hash(i, 1) % {users} AS BIGINT) AS u, hash(i, 2) % (28 * 86400) AS s, hash(i, 4) % 100 AS e,
+               sqrt(-2 * ln((1 + hash(i, 8) % 1000000) / 1000001.0)) * cos(2 * pi() * (hash(i, 9) % 1000000) / 1e6) AS z
+        FROM range({rows}) t(i))
+) TO '{path}' ({form})
+"""
+COLUMNS = ("user_id", "timestamp", "variant", "event", "value", "device", "country")
+BARE = """
+import duckdb, sys
+scan = f"read_csv('{sys.argv[1]}', all_varchar=true, delim=',', header=true, auto_detect=false, columns={{{cols}}})"
+if sys.argv[1].endswith('.parquet'): scan = f"'{sys.argv[1]}'"
+print(duckdb.sql(f"SELECT count(user_id), count(timestamp), count(variant), count(event), count(value), count(device), "
+                 f"count(country) FROM {scan}").fetchone())
+""".replace("{cols}", ", ".join(f"'{column}': 'VARCHAR'" for column in COLUMNS))
+SQL = """
+import duckdb, sys
+source = f"read_csv('{sys.argv[1]}')" if sys.argv[1].endswith('.csv') else f"'{sys.argv[1]}'"
+con = duckdb.connect(); con.execute("SET preserve_insertion_order = false")
+con.execute(f"CREATE TABLE e AS SELECT user_id, CAST(timestamp AS TIMESTAMP) AS t, variant, event, "
+            f"CAST(value AS DOUBLE) AS value FROM {source}")
+con.execute("CREATE TABLE a AS SELECT user_id, min(t) AS t0, arg_min(variant, t) AS arm FROM e GROUP BY user_id")
+con.execute('''CREATE TABLE u AS SELECT a.user_id, any_value(a.arm) AS arm,
+    CAST(count(*) FILTER (event = 'purchase') > 0 AS INT) AS orders,
+    coalesce(sum(value) FILTER (event = 'purchase'), 0) AS revenue, count(*) FILTER (event = 'click') AS clicks,
+    CAST(count(*) FILTER (event = 'cart') > 0 AS INT) AS carts, count(*) FILTER (event = 'purchase') AS n
+    FROM a LEFT JOIN e ON e.user_id = a.user_id AND e.t >= a.t0 AND e.t < a.t0 + INTERVAL 7 DAY GROUP BY a.user_id''')
+print(con.execute('''SELECT arm, count(*), avg(orders), avg(revenue), var_samp(revenue), avg(clicks), var_samp(clicks),
+    avg(carts), sum(revenue) / sum(n), covar_samp(revenue, n) FROM u GROUP BY arm''').fetchall())
+"""
+PANDAS = """
+import pandas as pd, sys
+e = pd.read_csv(sys.argv[1]) if sys.argv[1].endswith('.csv') else pd.read_parquet(sys.argv[1])
+e['timestamp'] = pd.to_datetime(e['timestamp']); e['value'] = pd.to_numeric(e['value'])
+first = e.sort_values('timestamp').groupby('user_id').agg(t0=('timestamp', 'first'), arm=('variant', 'first'))
+e = e.join(first, on='user_id')
+e = e[(e.timestamp >= e.t0) & (e.timestamp < e.t0 + pd.Timedelta(days=7))]
+bought = e[e.event == 'purchase'].groupby('user_id')['value'].agg(['sum', 'count'])
+units = first.join(bought).join(e[e.event == 'click'].groupby('user_id').size().rename('clicks'))
+units = units.join((e[e.event == 'cart'].groupby('user_id').size() > 0).rename('carts'))
+units[['sum', 'count', 'clicks']] = units[['sum', 'count', 'clicks']].fillna(0)
+units['carts'] = units['carts'].eq(True).astype(float)
+print(units.groupby('arm')[['sum', 'count', 'clicks', 'carts']].agg(['mean', 'var']))
+"""
+POLARS = """
+import polars as pl, sys
+e = pl.scan_csv(sys.argv[1]) if sys.argv[1].endswith('.csv') else pl.scan_parquet(sys.argv[1])
+e = e.with_columns(pl.col('timestamp').str.to_datetime('%Y-%m-%dT%H:%M:%SZ'), pl.col('value').cast(pl.Float64))
+first = e.group_by('user_id').agg(pl.col('timestamp').min().alias('t0'),
+                                  pl.col('variant').sort_by('timestamp').first().alias('arm'))
+w = e.join(first, on='user_id').filter((pl.col('timestamp') >= pl.col('t0'))
+                                       & (pl.col('timestamp') < pl.col('t0') + pl.duration(days=7)))
+units = w.group_by('user_id').agg(
+    pl.col('arm').first(), pl.col('value').filter(pl.col('event') == 'purchase').sum().alias('revenue'),
+    (pl.col('event') == 'purchase').sum().alias('n'), (pl.col('event') == 'click').sum().alias('clicks'),
+    (pl.col('event') == 'cart').any().alias('carts'))
+print(units.group_by('arm').agg(pl.col('revenue').mean(), pl.col('revenue').var().alias('v'),
+                                pl.col('clicks').mean(), pl.col('carts').mean()).collect(engine='streaming'))
+"""
+TEA = (
+    PANDAS
+    + """
+import tea_tasting as tt
+units = units.reset_index().rename(columns={'arm': 'variant', 'sum': 'revenue', 'count': 'n'})
+units['variant'] = (units['variant'] == 'variant').astype(int); units['orders'] = (units['n'] > 0).astype(int)
+print(tt.Experiment(orders=tt.Mean('orders'), revenue=tt.Mean('revenue'), clicks=tt.Mean('clicks'),
+                    carts=tt.Mean('carts'), order_value=tt.RatioOfMeans('revenue', 'n')).analyze(units))
+"""
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One way on one file."""
+
+    way: str
+    rows: int
+    wall: float
+    cpu: float
+    peak_mb: float
+
+
+def ways(file: Path, spec: Path) -> dict[str, list[str]]:
+    """The command of every way; those whose library is missing are left out."""
+    python = [sys.executable, "-c"]
+    found = {
+        "bare count (the parser)": [*python, BARE, str(file)],
+        "abcx analyze": [
+            sys.executable,
+            "-m",
+            "abcx",
+            "analyze",
+            str(spec),
+            "-q",
+            "--format",
+            "json",
+            "-o",
+            os.devnull,
+        ],
+        "DuckDB SQL by hand": [*python, SQL, str(file)],
+    }
+    for name, module, code in (
+        ("Polars", "polars", POLARS),
+        ("pandas", "pandas", PANDAS),
+        ("tea-tasting", "tea_tasting", TEA),
+    ):
+        if subprocess.run([*python, f"import {module}"], capture_output=True).returncode == 0:
+            found[name] = [*python, code, str(file)]
+    return found
+
+
+def measure(way: str, command: list[str], rows: int) -> Run:
+    """Wall and CPU seconds and the peak of resident memory of one process."""
+    started = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    assert process.stderr is not None
+    errors = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    if os.waitstatus_to_exitcode(status) not in (0, 1):
+        raise SystemExit(f"{way} failed: {errors.decode()[-400:]}")
+    wall = time.perf_counter() - started
+    return Run(way, rows, wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+def make(folder: Path, rows: int, parquet: bool) -> Path:
+    """The event file, made once."""
+    import duckdb
+
+    path = folder / f"events_{rows}.{'parquet' if parquet else 'csv'}"
+    if not path.exists():
+        form = "FORMAT parquet" if parquet else "HEADER, DELIMITER ','"
+        duckdb.sql(MAKE.format(users=max(10, rows // 10), rows=rows, path=path, form=form))
+    return path
+
+
+def table(runs: list[Run], rows: int) -> str:
+    """The runs of one size, with the ratio to the bare count."""
+    of_size = [run for run in runs if run.rows == rows]
+    bare = of_size[0]
+    lines = ["| way | wall s | CPU s | peak MB | wall, bare count = 1 |", "|---|---:|---:|---:|---:|"]
+    for run in of_size:
+        ratio = run.wall / bare.wall
+        lines.append(f"| {run.way} | {run.wall:.1f} | {run.cpu:.1f} | {run.peak_mb:,.0f} | {ratio:.2f} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000, 10_000_000])
+    parser.add_argument("--only", nargs="+", help="ways whose name contains one of these words (the bare count always)")
+    parser.add_argument("--keep", type=Path, help="folder for the event files; default: a temporary one")
+    parser.add_argument("--parquet", action="store_true", help="Parquet in place of CSV")
+    parser.add_argument("--memory", help="--memory of abcx, such as 2GB")
+    parser.add_argument("--write", action="store_true", help="write docs/performance.md")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = options.keep or Path(scratch)
+        folder.mkdir(parents=True, exist_ok=True)
+        runs: list[Run] = []
+        parts = []
+        for rows in options.rows:
+            file = make(folder, rows, options.parquet)
+            spec = folder / f"spec_{rows}.yaml"
+            spec.write_text(SPEC.replace("FILE", file.name), encoding="utf-8")
+            for way, command in ways(file, spec).items():
+                wanted = not options.only or any(word in way for word in options.only) or way.startswith("bare")
+                if wanted:
+                    more = ["--memory", options.memory] if options.memory and way.startswith("abcx") else []
+                    runs.append(measure(way, command + more, rows))
+                    print(f"{rows:,} {way}: {runs[-1].wall:.1f} s", file=sys.stderr, flush=True)
+            size = file.stat().st_size / 1e6
+            parts.append(f"## {rows:,} events ({size:,.0f} MB {file.suffix[1:].upper()})\n\n{table(runs, rows)}")
+    text = page(parts)
+    if options.write:
+        PAGE.write_text(text, encoding="utf-8")
+    else:
+        print(text)
+
+
+def page(parts: list[str]) -> str:
+    """docs/performance.md: what was measured, where and when."""
+    import duckdb
+
+    head = f"""\
+# Performance
+
+<!-- Written by `python benchmarks/throughput.py --write`: nothing here is typed in. -->
+
+**The event files are simulated**: seven columns (user, ISO time, variant, event, value, device, country), a tenth as
+many users as rows, skewed revenue. Every way is a process of its own, started cold; all in one run. abcx analyses five
+metrics of three types in a window of seven days, with every check; the others compute the metrics alone.
+
+Measured on {date.today().isoformat()} with DuckDB {duckdb.__version__}, Python {platform.python_version()},
+{os.cpu_count()} CPUs. Machines differ: the last column is what carries over."""
+    return "\n\n".join([head, *parts]) + "\n"
+
+
+if __name__ == "__main__":
+    main()
