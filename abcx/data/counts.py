@@ -12,7 +12,7 @@ from abcx.data.conditions import LARGEST
 from abcx.data.engine import Engine
 from abcx.data.files import fingerprint, resolve
 from abcx.data.records import MetricData, Observed
-from abcx.data.rejects import rejected
+from abcx.data.rejects import rejected, unreadable
 from abcx.data.select import Source
 from abcx.errors import DataError
 from abcx.metrics import MetricSpec
@@ -114,7 +114,7 @@ def _rows(engine: Engine, source: Source, experiment: Experiment, tag: str) -> l
     rows = engine.run(
         f"SELECT n + {first}, * EXCLUDE n FROM (SELECT row_number() OVER () AS n, {', '.join(cells)}, {keep} AS kept "
         f"FROM {table.scan(tag)}) WHERE kept ORDER BY n",
-        lambda message: tables.unreadable(table.shown, message),
+        lambda message: unreadable(table.file, table.shown, message),
     )
     problems = rejected(engine, table, tag)
     if problems or not rows:

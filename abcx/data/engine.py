@@ -93,6 +93,10 @@ class Engine:
         found: dict[str, Any] = self._connection.execute(sql).fetchnumpy()
         return found
 
+    def interrupt(self) -> None:
+        """End the statement that is running, from another thread."""
+        self._connection.interrupt()
+
     def register(self, name: str, frame: object) -> None:
         """Make a frame (pandas, Polars, Arrow) readable as a table."""
         try:

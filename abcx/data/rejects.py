@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from abcx.data.encodings import not_utf8
 from abcx.data.engine import Engine
-from abcx.data.files import line_at
+from abcx.data.files import DataFile, line_at
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
 
@@ -29,7 +30,6 @@ _REJECTS = {
         "close the quote, or double it inside the cell",
     ),
     "LINE SIZE OVER MAXIMUM": ("line-too-long", "a line is longer than 2 MB", "is a quote left open?"),
-    "INVALID ENCODING": ("encoding", "the text is not UTF-8", "write encoding: latin-1, or save the file as UTF-8"),
     "INVALID STATE": (
         "broken-quotes",
         "a cell has text after its closing quote",
@@ -53,7 +53,10 @@ def rejected(engine: Engine, table: Table, tag: str) -> list[Problem]:
     for kind, count, line, text, message, position in found:
         more = f" ({count:,} such rows)" if count > 1 else ""
         file = table.file
-        if file is not None and file.compression != "zstd" and table.options.encoding in (None, "utf-8"):
+        if file is not None and kind == "INVALID ENCODING":
+            problems.append(not_utf8(file.shown, file.path, file.compression))
+            continue
+        if file is not None and file.compression != "zstd":
             line = line_at(file, int(position))  # the engine counts rows: cells with line breaks count once
         shown = str(text or "").strip("\r\n").partition("\n")[0][:300]
         if kind == "CAST":  # only the time is cast; the column that the engine names is wrong where others are unread
@@ -110,3 +113,34 @@ def locate(engine: Engine, table: Table, predicate: str, value: str) -> tuple[in
     sql = f"SELECT {line} AS n, CAST({value} AS VARCHAR) AS v, {predicate} AS bad FROM {table.scan()}"
     count, first_line, shown = engine.run(f"SELECT count(*), min(n), arg_min(v, n) FROM ({sql}) WHERE bad")[0]
     return int(count), int(first_line or 0), "" if shown is None else str(shown)
+
+
+def unreadable(file: DataFile | None, shown: str, message: str) -> Problem:
+    """The engine could not read a file at all."""
+    first = message.partition("\n")[0]
+    line = first.rpartition("CSV Error on Line: ")[2]
+    span = Span(shown, int(line) if line.isdigit() else 0)
+    if "not utf-8 encoded" in message and file is not None:
+        return not_utf8(shown, file.path, file.compression)
+    for sign, (code, what, cure) in _UNREADABLE.items():
+        if sign in message:
+            span = Span(shown) if code == "line-too-long" else span  # the engine counts from somewhere else
+            return Problem("error", code, f"{shown} {what}", span, cure)
+    cure = "is it a complete table? Export it again, or name its format, delimiter and encoding"
+    return Problem("error", "data-unreadable", f"{shown} cannot be read: {first}", span, cure)
+
+
+_UNREADABLE = {
+    "Maximum line size": ("line-too-long", "has a line longer than 2 MB", "is a quote left open?"),
+    "maximum_object_size": ("line-too-long", "has a line longer than 16 MB", "one JSON object a line is read"),
+    "end of GZIP stream": ("gzip-broken", "is cut", "was the download cut? Fetch or export it again"),
+    "Failed to decode gzip": ("gzip-broken", "is a broken gzip file", "fetch or export it again"),
+    "reached an invalid state": (
+        "broken-lines",
+        "has broken quotes, or lines that end in different ways",
+        "double the quotes inside cells; save the file with one kind of line end (LF or CRLF)",
+    ),
+    "No magic bytes found": ("parquet-broken", "is a cut Parquet file", "fetch or export it again"),
+    "Footer length error": ("parquet-broken", "is a broken Parquet file", "fetch or export it again"),
+    "Malformed JSON": ("bad-json", "has a line that is not JSON", "a jsonl file has one JSON object on every line"),
+}

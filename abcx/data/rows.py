@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from abcx.data import tables
 from abcx.data.cells import bad_cells, unread
 from abcx.data.engine import Engine, literal
-from abcx.data.files import fingerprint, resolve
+from abcx.data.files import fingerprint, resolve, with_line_ends
 from abcx.data.plan import Plan
-from abcx.data.rejects import rejected
+from abcx.data.rejects import rejected, unreadable
 from abcx.data.select import Select, Source, told_by_rule
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
@@ -104,26 +104,56 @@ def load(engine: Engine, part: str, sources: tuple[Source, ...], plan: Plan, row
 def _load_one(
     engine: Engine, number: int, source: Source, select: Select, segments: tuple[str, ...], rows: Rows
 ) -> list[Problem]:
-    part, table, tag = select.part, source.table, f"{select.part}_{number}"
+    part, table = select.part, source.table
+    before = 0 if number == 0 else int(engine.run(f"SELECT count(*) FROM {part}")[0][0])
     engine.run(f"SET TimeZone = {literal(table.timezone)}")
-    columns = ", ".join(f"{sql} AS {name}" for name, sql in select.select(source, segments, unread(select, source)))
-    target = f"CREATE TABLE {part} AS" if number == 0 else f"INSERT INTO {part}"
-    before = 0 if number == 0 else engine.run(f"SELECT count(*) FROM {part}")[0][0]
     with ThreadPoolExecutor(1) as beside:
         sha256 = beside.submit(fingerprint, table.file) if table.file else None
-        engine.run(
-            f"{target} SELECT {columns} FROM {table.scan(tag)}",
-            lambda message: tables.unreadable(table.shown, message),
-        )
+        if sha256 is not None:
+            sha256.add_done_callback(lambda done: engine.interrupt() if done.exception() else None)
+        try:
+            source = _read(engine, number, source, select, segments)
+        except DataError:
+            if sha256 is not None and sha256.done():
+                sha256.result()
+            raise
+    table = source.table
     count = int(engine.run(f"SELECT count(*) FROM {part}")[0][0]) - before
-    problems = rejected(engine, table, tag) or list(bad_cells(engine, before, source, select))
+    problems = rejected(engine, table, f"{part}_{number}") or list(bad_cells(engine, before, source, select))
     rows.files.append(FileRecord(table.shown, part, sha256.result() if sha256 else None, count))
+    rows.notes += table.file.notes if table.file else ()
     if not count and not problems:
         message = f"{table.shown} has a header and no rows"
         problems.append(Problem("error", "no-rows", message, Span(table.shown), "export it again"))
     if source.name("time") and not problems and _is_naive(engine, source):
         rows.notes.append(f"the times of {table.shown} have no timezone: they are read as {table.timezone}")
     return problems
+
+
+def _read(engine: Engine, number: int, source: Source, select: Select, segments: tuple[str, ...]) -> Source:
+    """Read a source into the table of its part; a text file whose lines end in different ways after a rewrite."""
+    try:
+        _scan(engine, number, source, select, segments)
+    except DataError as error:
+        file = source.table.file
+        if file is None or source.table.types is not None or error.problems[0].code != "broken-lines":
+            raise
+        source = replace(source, table=replace(source.table, file=with_line_ends(file, engine.scratch)))
+        _scan(engine, number, source, select, segments)
+    select.sources = (*select.sources[:number], source, *select.sources[number + 1 :])
+    return source
+
+
+def _scan(engine: Engine, number: int, source: Source, select: Select, segments: tuple[str, ...]) -> None:
+    part, table, tag = select.part, source.table, f"{select.part}_{number}"
+    columns = ", ".join(f"{sql} AS {name}" for name, sql in select.select(source, segments, unread(select, source)))
+    target = f"CREATE TABLE {part} AS" if number == 0 else f"INSERT INTO {part}"
+    for name in (f"rejects_{tag}", f"scans_{tag}"):
+        engine.run(f"DROP TABLE IF EXISTS {name}")
+    engine.run(
+        f"{target} SELECT {columns} FROM {table.scan(tag)}",
+        lambda message: unreadable(table.file, table.shown, message),
+    )
 
 
 def _is_naive(engine: Engine, source: Source) -> bool:

@@ -14,7 +14,7 @@ from typing import Literal
 from abcx.data.conditions import as_number
 from abcx.data.engine import Engine, identifier, literal
 from abcx.data.files import DataFile
-from abcx.data.rejects import broken_rows
+from abcx.data.rejects import broken_rows, unreadable
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
 from abcx.spec.model import FileOptions
@@ -102,6 +102,8 @@ class Table:
         if tag:
             rejects = f"rejects_table='rejects_{tag}', rejects_scan='scans_{tag}', rejects_limit=10000"
             arguments += ["store_rejects=true", rejects]
+            if self.file is not None and self.file.compression == "zstd":
+                arguments.append("parallel=false")  # in parallel it drops rows longer than its buffers without a word
         else:
             arguments += ["ignore_errors=true", "parallel=false"]
         assert self.file is not None
@@ -143,8 +145,6 @@ def dialect(file: DataFile, options: FileOptions, null: str = "") -> list[str]:
     arguments = ["quote='\"'", "escape='\"'", f"compression='{file.compression}'"]
     if delimiter:
         arguments.append(f"delim={literal(delimiter)}")
-    if options.encoding:
-        arguments.append(f"encoding={literal(options.encoding)}")
     if options.skip:
         arguments.append(f"skip={options.skip}")
     nulls = [null, *(options.null or ())]
@@ -178,7 +178,7 @@ def _header(engine: Engine, file: DataFile, options: FileOptions) -> tuple[str, 
     arguments = ", ".join([*dialect(file, padding, _NOWHERE), *lenient])
     source = f"read_csv({literal(str(file.path))}, {arguments})"
     try:
-        rows = engine.run(f"SELECT * FROM {source} LIMIT 1", lambda message: unreadable(file.shown, message))
+        rows = engine.run(f"SELECT * FROM {source} LIMIT 1", lambda message: unreadable(file, file.shown, message))
     except DataError as error:
         broken = Table(file.shown, ("",), options, "UTC", file)
         raise DataError(broken_rows(engine, broken) or error.problems) from None
@@ -198,7 +198,7 @@ def open_frame(engine: Engine, frame: object, name: str, options: FileOptions, t
         _check_format(engine, name, options.time_format)
     engine.register(name, frame)
     shown = f"{name} frame"
-    described = engine.run(f"DESCRIBE {identifier(name)}", lambda message: unreadable(shown, message))
+    described = engine.run(f"DESCRIBE {identifier(name)}", lambda message: unreadable(None, shown, message))
     names = getattr(frame, "column_names", None) or getattr(frame, "columns", None)  # the engine renames: v, V -> V_1
     header = tuple(str(column).strip() for column in names) if names is not None else ()
     if len(header) != len(described):
@@ -209,7 +209,7 @@ def open_frame(engine: Engine, frame: object, name: str, options: FileOptions, t
 
 def _open_parquet(engine: Engine, file: DataFile, options: FileOptions, timezone: str) -> Table:
     relation = f"read_parquet({literal(str(file.path))})"
-    described = engine.run(f"DESCRIBE SELECT * FROM {relation}", lambda message: unreadable(file.shown, message))
+    described = engine.run(f"DESCRIBE SELECT * FROM {relation}", lambda message: unreadable(file, file.shown, message))
     schema = engine.run(f"SELECT name, coalesce(num_children, 0) FROM parquet_schema({literal(str(file.path))})")
     header = _top_level([(str(name), int(children)) for name, children in schema])
     return Table(
@@ -238,7 +238,8 @@ def _open_jsonl(engine: Engine, file: DataFile, options: FileOptions, timezone: 
     objects = f"read_ndjson_objects({literal(str(file.path))}, compression='{file.compression}')"
     keys = f"SELECT unnest(json_keys(json)) AS k, row_number() OVER () AS n FROM {objects}"
     found = engine.run(
-        f"SELECT k, min(n) FROM ({keys}) GROUP BY k ORDER BY 2, 1", lambda message: unreadable(file.shown, message)
+        f"SELECT k, min(n) FROM ({keys}) GROUP BY k ORDER BY 2, 1",
+        lambda message: unreadable(file, file.shown, message),
     )
     if not found:
         cure = "a jsonl file has one JSON object on every line"
@@ -262,13 +263,12 @@ def _check_format(engine: Engine, shown: str, form: str) -> None:
 
 def _delimiter(engine: Engine, file: DataFile, options: FileOptions) -> str:
     """The delimiter that DuckDB's sniffer finds over the first rows; a comma where it is not sure."""
-    encoding = f", encoding={literal(options.encoding)}" if options.encoding else ""
     skip = f", skip={options.skip}" if options.skip else ""
     path = literal(str(file.path))
-    source = f"{path}, compression='{file.compression}', all_varchar=true, ignore_errors=true{encoding}{skip}"
+    source = f"{path}, compression='{file.compression}', all_varchar=true, ignore_errors=true{skip}"
     try:
         sniffed = engine.run(
-            f"SELECT Delimiter FROM sniff_csv({source})", lambda message: unreadable(file.shown, message)
+            f"SELECT Delimiter FROM sniff_csv({source})", lambda message: unreadable(file, file.shown, message)
         )
     except DataError:
         return ","
@@ -287,30 +287,3 @@ def _checked(header: tuple[str, ...], shown: str) -> tuple[str, ...]:
             Problem("error", "duplicate-header", message, Span(shown, 1), "rename one of them in the export")
         )
     return tuple(name or f"\0{i}" for i, name in enumerate(header))
-
-
-def unreadable(shown: str, message: str) -> Problem:
-    """The engine could not read a file at all."""
-    first = message.partition("\n")[0]
-    line = first.rpartition("CSV Error on Line: ")[2]
-    span = Span(shown, int(line) if line.isdigit() else 0)
-    for sign, (code, what, cure) in _UNREADABLE.items():
-        if sign in message:
-            return Problem("error", code, f"{shown} {what}", span, cure)
-    cure = "is it a complete table? Export it again, or name its format, delimiter and encoding"
-    return Problem("error", "data-unreadable", f"{shown} cannot be read: {first}", span, cure)
-
-
-_UNREADABLE = {
-    "not utf-8 encoded": ("encoding", "is not UTF-8 text", "write encoding: latin-1, or save the file as UTF-8"),
-    "end of GZIP stream": ("gzip-broken", "is cut", "was the download cut? Fetch or export it again"),
-    "Failed to decode gzip": ("gzip-broken", "is a broken gzip file", "fetch or export it again"),
-    "reached an invalid state": (
-        "broken-lines",
-        "has broken quotes, or lines that end in different ways",
-        "double the quotes inside cells; save the file with one kind of line end (LF or CRLF)",
-    ),
-    "No magic bytes found": ("parquet-broken", "is a cut Parquet file", "fetch or export it again"),
-    "Footer length error": ("parquet-broken", "is a broken Parquet file", "fetch or export it again"),
-    "Malformed JSON": ("bad-json", "has a line that is not JSON", "a jsonl file has one JSON object on every line"),
-}

@@ -92,6 +92,9 @@ Files = Annotated[
 ]
 
 
+Encoding = Literal["utf-8", "utf-16", "utf-16-le", "utf-16-be", "latin-1", "cp1250", "cp1251", "cp1252", "cp1256"]
+
+
 class FileOptions(Model):
     """How a file is read."""
 
@@ -104,7 +107,9 @@ class FileOptions(Model):
     )
     decimal: Literal[".", ","] | None = Field(None, description="decimal separator of numbers")
     thousands: Literal[",", ".", " "] | None = Field(None, description="thousands separator of numbers")
-    encoding: Literal["utf-8", "utf-16", "latin-1"] | None = Field(None, description="default: utf-8")
+    encoding: Encoding | None = Field(
+        None, description="how the text is encoded; default: utf-8, or utf-16 by its mark"
+    )
     skip: Count | None = Field(None, description="lines to skip before the header")
     null: Texts | None = Field(None, description="texts that mean a missing value, beside the empty one")
     time_format: str | None = Field(None, description="strptime format of `time`: %m/%d/%Y %H:%M:%S")
