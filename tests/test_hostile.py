@@ -68,7 +68,7 @@ def run(folder: Path, content: bytes | str | None, name: str = "e.csv", **change
         "name": "hostile",
         "arms": {"a": {}, "b": {}},
         "data": {"events": {"file": changes.pop("file", name), **changes.pop("options", {})}},
-        "metrics": METRICS,
+        "metrics": changes.pop("metrics", METRICS),
         **changes,
     }
     (folder / "experiment.yaml").write_text(json.dumps(spec))

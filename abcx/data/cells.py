@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from abcx.data.conditions import LARGEST, as_flag
 from abcx.data.engine import Engine
-from abcx.data.rejects import locate, time_cure
+from abcx.data.rejects import Bad, locate, time_cure
 from abcx.data.select import Select, Source, usable_number
 from abcx.problems import Problem, Span
 
@@ -123,7 +123,7 @@ def _number_cure(value: str) -> str:
     return "export plain numbers: 1234.5; none is taken beyond 1e50"
 
 
-def bad_cells(engine: Engine, before: int, source: Source, select: Select) -> Iterator[Problem]:
+def bad_cells(engine: Engine, before: int, source: Source, select: Select) -> Iterator[Bad]:
     """One problem for each column with bad cells; `before` rows of the part were loaded from earlier sources."""
     checks = list(_checks(select, source))
     if not checks:
@@ -145,4 +145,5 @@ def bad_cells(engine: Engine, before: int, source: Source, select: Select) -> It
         cure = "say what an empty value means: missing_value: zero or drop" if empty else cure
         more = f" ({count:,} such rows)" if count > 1 else ""
         span = Span(source.table.shown, line, path=check.name)
-        yield Problem("error", check.code, message + more, span, cure.replace("{value}", value[:60]))
+        problem = Problem("error", check.code, message + more, span, cure.replace("{value}", value[:60]))
+        yield Bad(problem, count, check.code == "missing-column")

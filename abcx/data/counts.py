@@ -110,13 +110,13 @@ def _rows(engine: Engine, source: Source, experiment: Experiment, tag: str) -> l
         needed["date"] = "date"
     cells = [table.sql(column, kind) for column in needed.values() for kind in ("text", "number")]
     keep = source.where(source.options.where)
-    first = 0 if table.types is not None else 1 + (table.options.skip or 0)
+    first = max(0, table.first_line - 1)
     rows = engine.run(
         f"SELECT n + {first}, * EXCLUDE n FROM (SELECT row_number() OVER () AS n, {', '.join(cells)}, {keep} AS kept "
         f"FROM {table.scan(tag)}) WHERE kept ORDER BY n",
         lambda message: unreadable(table.file, table.shown, message),
     )
-    problems = rejected(engine, table, tag)
+    problems = [bad.problem for bad in rejected(engine, table, tag)]
     if problems or not rows:
         message = f"{table.shown} has a header and no rows"
         raise DataError(problems or [Problem("error", "no-rows", message, Span(table.shown), "export it again")])

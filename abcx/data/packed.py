@@ -33,13 +33,13 @@ def problem(shown: str, code: str, message: str, help: str) -> DataError:
     return DataError(Problem("error", code, message, Span(shown), help))
 
 
-def chunks(shown: str, path: Path, compression: str) -> Iterator[bytes]:
+def chunks(shown: str, path: Path, compression: str, size: int = CHUNK) -> Iterator[bytes]:
     """The bytes inside a file that is packed by gzip or not at all, piece by piece, counted. The checksum in a gzip
     file is verified."""
     packed, unpacked = path.stat().st_size, 0
     try:
         with gzip.open(path) if compression == "gzip" else path.open("rb") as handle:
-            while chunk := handle.read(CHUNK):
+            while chunk := handle.read(size):
                 unpacked += len(chunk)
                 refuse_bomb(shown, packed, unpacked)
                 yield chunk

@@ -119,7 +119,8 @@ def _load_one(
             raise
     table = source.table
     count = int(engine.run(f"SELECT count(*) FROM {part}")[0][0]) - before
-    problems = rejected(engine, table, f"{part}_{number}") or list(bad_cells(engine, before, source, select))
+    bad = rejected(engine, table, f"{part}_{number}") or list(bad_cells(engine, before, source, select))
+    problems = [one.problem for one in bad]
     rows.files.append(FileRecord(table.shown, part, sha256.result() if sha256 else None, count))
     rows.notes += table.file.notes if table.file else ()
     if not count and not problems:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from abcx.data.conditions import as_number
 from abcx.data.engine import Engine, identifier, literal
 from abcx.data.files import DataFile
-from abcx.data.rejects import broken_rows, unreadable
+from abcx.data.header import checked, dialect, read_header
+from abcx.data.rejects import unreadable
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
 from abcx.spec.model import FileOptions
@@ -26,7 +27,8 @@ Kind = Literal["text", "number", "time"]
 class Table:
     """A table whose header is known. `types` are DuckDB's types, None for delimited text; `relation` is its FROM item.
 
-    `time` is the column that the scan declares as a time: text that is none is rejected there, row and all.
+    `first_line` is the line of the first row. `time` is the column that the scan declares as a time: text that is none
+    is rejected there, row and all.
     """
 
     shown: str
@@ -37,6 +39,7 @@ class Table:
     types: tuple[str, ...] | None = None
     relation: str = ""
     time: str | None = None
+    first_line: int = 0
 
     def sql(self, name: str, kind: Kind, declared: bool = True) -> str:
         """The SQL of a column by its header name, as text, as a DOUBLE, or as microseconds since 1970 (UTC).
@@ -139,19 +142,6 @@ class Table:
         return f"the header is: {', '.join(name[:60] for name in names[:20])}{more}"
 
 
-def dialect(file: DataFile, options: FileOptions, null: str = "") -> list[str]:
-    """The options of read_csv that say how the text is written; `null` stands for a missing value."""
-    delimiter = options.delimiter or ("\t" if file.format == "tsv" else None)
-    arguments = ["quote='\"'", "escape='\"'", f"compression='{file.compression}'"]
-    if delimiter:
-        arguments.append(f"delim={literal(delimiter)}")
-    if options.skip:
-        arguments.append(f"skip={options.skip}")
-    nulls = [null, *(options.null or ())]
-    arguments.append(f"nullstr=[{', '.join(literal(null) for null in nulls)}]")
-    return arguments
-
-
 def open_file(engine: Engine, file: DataFile, options: FileOptions, timezone: str) -> Table:
     """Read the header of a file. Raises DataError for what is not a table, or has a header that cannot be used."""
     timezone = options.timezone or timezone
@@ -161,34 +151,9 @@ def open_file(engine: Engine, file: DataFile, options: FileOptions, timezone: st
         return _open_parquet(engine, file, options, timezone)
     if file.format == "jsonl":
         return _open_jsonl(engine, file, options, timezone)
-    if not options.delimiter and file.format != "tsv":
-        options = options.model_copy(update={"delimiter": _delimiter(engine, file, options)})
-    header = _header(engine, file, options)
-    if not any(header):
-        cure = "the first line names the columns; `skip: N` skips lines before it"
-        line = 1 + (options.skip or 0)
-        raise DataError(Problem("error", "no-header", f"{file.shown} has no header", Span(file.shown, line), cure))
-    return Table(file.shown, _checked(header, file.shown), options, timezone, file)
-
-
-def _header(engine: Engine, file: DataFile, options: FileOptions) -> tuple[str, ...]:
-    """The cells of the first row. The engine pads it to the longest of the rows it looks at: the padding is cut off."""
-    padding = options.model_copy(update={"null": None})
-    lenient = ["header=false", "all_varchar=true", "null_padding=true", "strict_mode=false", "parallel=false"]
-    arguments = ", ".join([*dialect(file, padding, _NOWHERE), *lenient])
-    source = f"read_csv({literal(str(file.path))}, {arguments})"
-    try:
-        rows = engine.run(f"SELECT * FROM {source} LIMIT 1", lambda message: unreadable(file, file.shown, message))
-    except DataError as error:
-        broken = Table(file.shown, ("",), options, "UTC", file)
-        raise DataError(broken_rows(engine, broken) or error.problems) from None
-    cells = list(rows[0]) if rows else []
-    while cells and cells[-1] is None:
-        cells.pop()
-    return tuple("" if cell is None else str(cell).strip() for cell in cells)
-
-
-_NOWHERE = "\x01 no cell holds this \x01"
+    found = read_header(engine, file, options)
+    file = replace(file, notes=(*file.notes, *found.notes))
+    return Table(file.shown, found.names, found.options, timezone, file, first_line=found.first_line)
 
 
 def open_frame(engine: Engine, frame: object, name: str, options: FileOptions, timezone: str) -> Table:
@@ -204,7 +169,7 @@ def open_frame(engine: Engine, frame: object, name: str, options: FileOptions, t
     if len(header) != len(described):
         header = tuple(str(row[0]) for row in described)
     types = tuple(str(row[1]) for row in described)
-    return Table(shown, _checked(header, shown), options, timezone, None, types, identifier(name))
+    return Table(shown, checked(header, shown), options, timezone, None, types, identifier(name))
 
 
 def _open_parquet(engine: Engine, file: DataFile, options: FileOptions, timezone: str) -> Table:
@@ -214,7 +179,7 @@ def _open_parquet(engine: Engine, file: DataFile, options: FileOptions, timezone
     header = _top_level([(str(name), int(children)) for name, children in schema])
     return Table(
         file.shown,
-        _checked(header, file.shown),
+        checked(header, file.shown),
         options,
         timezone,
         file,
@@ -259,31 +224,3 @@ def _check_format(engine: Engine, shown: str, form: str) -> None:
         f"SELECT try_strptime('', {literal(form)})",
         lambda reason: Problem("error", "time-format", f"{message}: {reason.rpartition(': ')[2]}", Span(shown), cure),
     )
-
-
-def _delimiter(engine: Engine, file: DataFile, options: FileOptions) -> str:
-    """The delimiter that DuckDB's sniffer finds over the first rows; a comma where it is not sure."""
-    skip = f", skip={options.skip}" if options.skip else ""
-    path = literal(str(file.path))
-    source = f"{path}, compression='{file.compression}', all_varchar=true, ignore_errors=true{skip}"
-    try:
-        sniffed = engine.run(
-            f"SELECT Delimiter FROM sniff_csv({source})", lambda message: unreadable(file, file.shown, message)
-        )
-    except DataError:
-        return ","
-    found = sniffed[0][0]
-    return found if found in (",", ";", "\t", "|") else ","
-
-
-def _checked(header: tuple[str, ...], shown: str) -> tuple[str, ...]:
-    """The header, if no column stands twice; empty names get a place holder that no spec can ask for."""
-    twice = (
-        sorted({name for name in header if name and header.count(name) > 1}) if len(set(header)) < len(header) else []
-    )
-    if twice:
-        message = f"{shown} has two columns named '{twice[0]}'"
-        raise DataError(
-            Problem("error", "duplicate-header", message, Span(shown, 1), "rename one of them in the export")
-        )
-    return tuple(name or f"\0{i}" for i, name in enumerate(header))

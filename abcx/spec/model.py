@@ -110,7 +110,8 @@ class FileOptions(Model):
     encoding: Encoding | None = Field(
         None, description="how the text is encoded; default: utf-8, or utf-16 by its mark"
     )
-    skip: Count | None = Field(None, description="lines to skip before the header")
+    skip: Count | None = Field(None, description="lines to skip before the header; default: comments and titles")
+    header_rows: Literal[1, 2, 3] | None = Field(None, description="rows that name the columns, as in survey exports")
     null: Texts | None = Field(None, description="texts that mean a missing value, beside the empty one")
     time_format: str | None = Field(None, description="strptime format of `time`: %m/%d/%Y %H:%M:%S")
     timezone: Timezone | None = Field(None, description="zone of times without an offset; default: the period's")
