@@ -71,7 +71,7 @@ def dialect(file: DataFile, options: FileOptions, null: str = "") -> list[str]:
     arguments = ["quote='\"'", "escape='\"'", f"compression='{file.compression}'"]
     if delimiter:
         arguments.append(f"delim={literal(delimiter)}")
-    if options.skip:
+    if options.skip is not None:  # the engine skips lines that it does not like, where it is not told
         arguments.append(f"skip={options.skip}")
     nulls = [null, *(options.null or ())]
     arguments.append(f"nullstr=[{', '.join(literal(null) for null in nulls)}]")
@@ -81,7 +81,15 @@ def dialect(file: DataFile, options: FileOptions, null: str = "") -> list[str]:
 def _rows(engine: Engine, file: DataFile, options: FileOptions, count: int) -> list[Row]:
     """The first rows. The engine pads them to the longest of the rows that it looks at."""
     padding = options.model_copy(update={"null": None})
-    lenient = ["header=false", "all_varchar=true", "null_padding=true", "strict_mode=false", "parallel=false"]
+    padding = padding if options.skip is not None else padding.model_copy(update={"skip": 0})
+    lenient = [
+        "header=false",
+        "comment=''",
+        "all_varchar=true",
+        "null_padding=true",
+        "strict_mode=false",
+        "parallel=false",
+    ]
     arguments = ", ".join([*dialect(file, padding, _NOWHERE), *lenient])
     source = f"read_csv({literal(str(file.path))}, {arguments})"
     try:
@@ -124,8 +132,8 @@ def _first_rows(engine: Engine, file: DataFile, options: FileOptions) -> tuple[i
     """How many lines stand above the header, and the first rows."""
     try:
         rows = _rows(engine, file, options, 4)
-    except DataError:
-        if options.skip is not None or options.delimiter in (None, ","):
+    except DataError as error:
+        if options.skip is not None or error.problems[0].code != "data-unreadable":
             raise
         for skip in range(1, 6):  # a title with other delimiters confuses the engine
             below = options.model_copy(update={"skip": skip})
