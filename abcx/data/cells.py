@@ -123,15 +123,35 @@ def _number_cure(value: str) -> str:
     return "export plain numbers: 1234.5; none is taken beyond 1e50"
 
 
-def bad_cells(engine: Engine, before: int, source: Source, select: Select) -> Iterator[Bad]:
-    """One problem for each column with bad cells; `before` rows of the part were loaded from earlier sources."""
+def flags(engine: Engine, before: int, source: Source, select: Select) -> list[tuple[Check, int]]:
+    """Every check with the number of rows that it flags."""
     checks = list(_checks(select, source))
     if not checks:
-        return
-    flags = ", ".join(f"count(*) FILTER ({check.flag})" for check in checks)
-    counts = engine.run(f"SELECT {flags} FROM {select.part} WHERE rowid >= {before}")[0]
+        return []
+    counts = ", ".join(f"count(*) FILTER ({check.flag})" for check in checks)
+    found = engine.run(f"SELECT {counts} FROM {select.part} WHERE rowid >= {before}")[0]
+    return list(zip(checks, found, strict=True))
+
+
+def number_columns(select: Select, source: Source) -> dict[str, str]:
+    """The columns that must hold numbers, with the SQL condition of the rows where they must."""
+    kept = source.where(source.options.where)
+    found = [(source.resolve(name) or name, scope) for name, scope in select.ranges(source)]
+    if select.part == "events":
+        served = [term for term in select.terms(source) if term.value and not select.lacking(source, term)]
+        found += [(source.resolve(term.value) or "", select.match(source, term)) for term in served]
+    if select.part == "units":
+        found += [(need.term.column or "", kept) for need in select.plan.columns if need.kind != "flag"]
+    columns: dict[str, str] = {}
+    for name, scope in found:
+        columns[name] = f"{columns[name]} OR ({scope})" if name in columns else f"({scope})"
+    return columns
+
+
+def bad_cells(engine: Engine, before: int, source: Source, select: Select) -> Iterator[Bad]:
+    """One problem for each column with bad cells; `before` rows of the part were loaded from earlier sources."""
     told = set()
-    for check, flagged in zip(checks, counts, strict=True):
+    for check, flagged in flags(engine, before, source, select):
         if not flagged:
             continue
         count, line, value = locate(engine, source.table, check.predicate, source.table.sql(check.name, "text"))

@@ -79,17 +79,12 @@ def dialect(file: DataFile, options: FileOptions, null: str = "") -> list[str]:
 
 
 def _rows(engine: Engine, file: DataFile, options: FileOptions, count: int) -> list[Row]:
-    """The first rows. The engine pads them to the longest of the rows that it looks at."""
-    padding = options.model_copy(update={"null": None})
-    padding = padding if options.skip is not None else padding.model_copy(update={"skip": 0})
-    lenient = [
-        "header=false",
-        "comment=''",
-        "all_varchar=true",
-        "null_padding=true",
-        "strict_mode=false",
-        "parallel=false",
-    ]
+    """The first rows, padded to the longest at the start of the file."""
+    padding = options.model_copy(update={"null": None, "skip": options.skip or 0})
+    lenient = ["header=false", "comment=''", "null_padding=true", "strict_mode=false", "parallel=false"]
+    width = _width(file, padding)
+    columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(width))
+    lenient += ["auto_detect=false", f"columns={{{columns}}}"] if width else ["all_varchar=true"]
     arguments = ", ".join([*dialect(file, padding, _NOWHERE), *lenient])
     source = f"read_csv({literal(str(file.path))}, {arguments})"
     try:
@@ -99,6 +94,19 @@ def _rows(engine: Engine, file: DataFile, options: FileOptions, count: int) -> l
     except DataError as error:
         scan = ", ".join([*dialect(file, options), "header=true", "auto_detect=false", "columns={'c0': 'VARCHAR'}"])
         raise DataError(broken_rows(engine, file, scan) or error.problems) from None
+
+
+def _width(file: DataFile, options: FileOptions) -> int:
+    """At most so many cells has a row at the start of the file; 0 where that cannot be seen."""
+    if file.compression == "zstd":
+        return 0
+    delimiter, most, cells, quotes = options.delimiter or "\t", 1, 1, 0
+    for line in _start(file).decode(errors="replace").splitlines():
+        cells, quotes = cells + line.count(delimiter), quotes + line.count('"')
+        most = max(most, cells)
+        if quotes % 2 == 0:
+            cells = 1
+    return most if most <= 20_000 else 0
 
 
 def _names(rows: Sequence[Row]) -> tuple[str, ...]:
@@ -167,12 +175,14 @@ def _starts_blank(file: DataFile) -> bool:
 
 
 def _start(file: DataFile) -> bytes:
-    return next(chunks(file.shown, file.path, file.compression, 1 << 16), b"")
+    return next(chunks(file.shown, file.path, file.compression, 1 << 18), b"")
 
 
 def _past_blank_lines(engine: Engine, file: DataFile, options: FileOptions, above: int) -> FileOptions:
     """The options that skip blank lines too: a look at the first rows leaves them out, the scan takes them for rows."""
     first = _rows(engine, file, options.model_copy(update={"skip": above}), 1)
+    if not first or not _filled(first[0]):
+        return options
     while above < 10 * _TITLES and _rows(engine, file, options.model_copy(update={"skip": above + 1}), 1) == first:
         above += 1
     return options.model_copy(update={"skip": above or None})

@@ -53,7 +53,7 @@ def observe(engine: Engine, experiment: Experiment, base: Path, inputs: Inputs) 
         units={arm: per_arm.get(arm, 0) for arm in wanted.arms},
         metrics=metrics,
         files=tuple(loaded.files),
-        exclusions=(*assigned.exclusions, *attributed.exclusions),
+        exclusions=(*loaded.exclusions, *assigned.exclusions, *attributed.exclusions),
         notes=(*loaded.notes, *_unused(engine, wanted, loaded)),
         daily=_daily(engine, wanted) if times else None,
         segments=_segments(engine, wanted),

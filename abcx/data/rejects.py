@@ -115,8 +115,10 @@ def time_cure(table: Table, value: str = "") -> str:
     form = table.options.time_format
     if form:
         return f"the file's time_format is {form}"
-    if value.isdigit() and len(value) in (10, 13, 16):
-        return "seconds since 1970 are not read: export times as ISO 8601 (2024-03-04T10:00:00Z)"
+    if table.written is not None and table.written.unit:
+        return f"the others are {table.written.unit} since 1970"
+    if table.options.date_order:
+        return f"the file's date_order is {table.options.date_order}: write four digits for the year"
     return "write ISO 8601 (2024-03-04T10:00:00Z), or say how it is written: time_format: '%m/%d/%Y %H:%M'"
 
 
@@ -133,6 +135,7 @@ def locate(engine: Engine, table: Table, predicate: str, value: str) -> tuple[in
         )
         earlier = f"coalesce(sum({breaks}) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)"
         line = f"{line} + {table.first_line - 1} + {earlier}"
+    predicate = f"({predicate}) AND ({table.header_again()}) IS NOT TRUE" if table.glued else predicate
     sql = f"SELECT {line} AS n, CAST({value} AS VARCHAR) AS v, {predicate} AS bad FROM {table.scan()}"
     count, first_line, shown = engine.run(f"SELECT count(*), min(n), arg_min(v, n) FROM ({sql}) WHERE bad")[0]
     return int(count), int(first_line or 0), "" if shown is None else str(shown)

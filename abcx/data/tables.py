@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from abcx.data.conditions import as_number
+from abcx.data import numbers, times
 from abcx.data.engine import Engine, identifier, literal
 from abcx.data.files import DataFile
 from abcx.data.header import checked, dialect, read_header
@@ -28,7 +28,8 @@ class Table:
     """A table whose header is known. `types` are DuckDB's types, None for delimited text; `relation` is its FROM item.
 
     `first_line` is the line of the first row. `time` is the column that the scan declares as a time: text that is none
-    is rejected there, row and all.
+    is rejected there, row and all. What the columns showed by evidence: how `numbers` and times are `written`, and
+    whether the header stands again between the rows (`glued`).
     """
 
     shown: str
@@ -40,6 +41,9 @@ class Table:
     relation: str = ""
     time: str | None = None
     first_line: int = 0
+    numbers: Mapping[str, numbers.Form] = field(default_factory=dict)
+    written: times.Written | None = None
+    glued: bool = False
 
     def sql(self, name: str, kind: Kind, declared: bool = True) -> str:
         """The SQL of a column by its header name, as text, as a DOUBLE, or as microseconds since 1970 (UTC).
@@ -52,9 +56,8 @@ class Table:
             return self._time(column, type, declared and name == self.time)
         if kind == "text":
             return self._text(column, type)
-        return (
-            as_number(self._text(column, type), self.options) if type == "VARCHAR" else f"try_cast({column} AS DOUBLE)"
-        )
+        form = self.numbers.get(name) or numbers.declared(self.options)
+        return form.sql(self._text(column, type)) if type == "VARCHAR" else f"try_cast({column} AS DOUBLE)"
 
     def _text(self, column: str, type: str) -> str:
         if self.types is None:
@@ -79,6 +82,8 @@ class Table:
         if type.startswith(("TIMESTAMP", "DATE")):
             return f"epoch_us(timezone({literal(self.timezone)}, CAST({column} AS TIMESTAMP)))"
         text = self._text(column, type)
+        if self.written is not None:
+            return self.written.sql(text, self.timezone)
         if form:
             parsed = f"try_strptime({text}, {literal(form)})"  # a TIMESTAMPTZ where the format has an offset
             return f"epoch_us({parsed if '%z' in form else self._zoned(parsed)})"
@@ -89,9 +94,22 @@ class Table:
         has_offset = "%z" in (self.options.time_format or "")
         return timestamp if has_offset else f"timezone({literal(self.timezone)}, {timestamp})"
 
+    def header_again(self) -> str:
+        """The SQL condition of rows that are the header once more."""
+        cells = [
+            f"trim(ltrim(c{i}, chr(65279))) = {literal(name)}"
+            for i, name in enumerate(self.header)
+            if not name.startswith("\0")
+        ]
+        return " AND ".join(cells)
+
     def scan(self, tag: str = "") -> str:
         """The FROM item. `tag` names the tables that collect rejected rows; without it every column is text, and broken
         rows are left out."""
+        text = self._scan(tag)
+        return f"(SELECT * FROM {text} WHERE ({self.header_again()}) IS NOT TRUE)" if self.glued and tag else text
+
+    def _scan(self, tag: str) -> str:
         if self.types is not None:
             return f"{self.relation} AS data({', '.join(f'c{i}' for i in range(len(self.header)))})"
         time = "TIMESTAMP" if self.options.time_format else "TIMESTAMPTZ"
@@ -153,7 +171,14 @@ def open_file(engine: Engine, file: DataFile, options: FileOptions, timezone: st
         return _open_jsonl(engine, file, options, timezone)
     found = read_header(engine, file, options)
     file = replace(file, notes=(*file.notes, *found.notes))
-    return Table(file.shown, found.names, found.options, timezone, file, first_line=found.first_line)
+    return Table(
+        file.shown, found.names, found.options, timezone, file, first_line=found.first_line, written=_ordered(options)
+    )
+
+
+def _ordered(options: FileOptions) -> times.Written | None:
+    """How the spec says that days and months are ordered."""
+    return times.Written(options.date_order) if options.date_order and not options.time_format else None
 
 
 def open_frame(engine: Engine, frame: object, name: str, options: FileOptions, timezone: str) -> Table:
@@ -169,7 +194,9 @@ def open_frame(engine: Engine, frame: object, name: str, options: FileOptions, t
     if len(header) != len(described):
         header = tuple(str(row[0]) for row in described)
     types = tuple(str(row[1]) for row in described)
-    return Table(shown, checked(header, shown), options, timezone, None, types, identifier(name))
+    return Table(
+        shown, checked(header, shown), options, timezone, None, types, identifier(name), written=_ordered(options)
+    )
 
 
 def _open_parquet(engine: Engine, file: DataFile, options: FileOptions, timezone: str) -> Table:
@@ -214,7 +241,8 @@ def _open_jsonl(engine: Engine, file: DataFile, options: FileOptions, timezone: 
         f"json->>{literal('/' + key.replace('~', '~0').replace('/', '~1'))} AS c{i}" for i, key in enumerate(header)
     )
     relation = f"(SELECT {fields} FROM {objects})"
-    return Table(file.shown, header, options, timezone, file, ("VARCHAR",) * len(header), relation)
+    types = ("VARCHAR",) * len(header)
+    return Table(file.shown, header, options, timezone, file, types, relation, written=_ordered(options))
 
 
 def _check_format(engine: Engine, shown: str, form: str) -> None:

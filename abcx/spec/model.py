@@ -106,7 +106,7 @@ class FileOptions(Model):
         None, description="separator of columns, one character"
     )
     decimal: Literal[".", ","] | None = Field(None, description="decimal separator of numbers")
-    thousands: Literal[",", ".", " "] | None = Field(None, description="thousands separator of numbers")
+    thousands: Literal[",", ".", " ", "'"] | None = Field(None, description="thousands separator of numbers")
     encoding: Encoding | None = Field(
         None, description="how the text is encoded; default: utf-8, or utf-16 by its mark"
     )
@@ -114,7 +114,11 @@ class FileOptions(Model):
     header_rows: Literal[1, 2, 3] | None = Field(None, description="rows that name the columns, as in survey exports")
     null: Texts | None = Field(None, description="texts that mean a missing value, beside the empty one")
     time_format: str | None = Field(None, description="strptime format of `time`: %m/%d/%Y %H:%M:%S")
+    date_order: Literal["dmy", "mdy"] | None = Field(None, description="of times like 03/04/2024: day or month first")
     timezone: Timezone | None = Field(None, description="zone of times without an offset; default: the period's")
+    max_bad_rows: Annotated[int, Field(strict=True, ge=0, le=9_999)] = Field(
+        0, description="up to so many rows that cannot be read are left out and counted; more stop the run"
+    )
 
 
 class ExposureSource(FileOptions):
