@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from abcx.data.conditions import LARGEST, as_flag
-from abcx.data.engine import Engine
+from abcx.data.engine import Engine, literal
 from abcx.data.rejects import Bad, locate, time_cure
 from abcx.data.select import Select, Source, usable_number
+from abcx.data.times import ROUNDED
 from abcx.problems import Problem, Span
 
 _YEARS = (-2_208_988_800_000_000, 7_258_118_400_000_000)
@@ -146,6 +147,21 @@ def number_columns(select: Select, source: Source) -> dict[str, str]:
     for name, scope in found:
         columns[name] = f"{columns[name]} OR ({scope})" if name in columns else f"({scope})"
     return columns
+
+
+def rounded_ids(engine: Engine, before: int, source: Source, select: Select) -> Iterator[Bad]:
+    """Ids that a spreadsheet has rounded: several units have become one, so none can be left out."""
+    text = source.table.sql(source.name("unit") or "", "text")
+    loaded = f"SELECT 1 FROM {select.part} WHERE rowid >= {before} AND (contains(unit, 'E+') OR contains(unit, 'e+'))"
+    if not engine.run(f"{loaded} AND regexp_full_match(unit, {literal(ROUNDED)}) LIMIT 1"):
+        return
+    rounded = f"regexp_full_match({text}, {literal(ROUNDED)}) AND contains({text}, '+')"
+    count, line, value = locate(engine, source.table, rounded, text)
+    more = f" ({count:,} such rows)" if count > 1 else ""
+    message = f"'{value[:60]}' is an id that a spreadsheet has rounded{more}: its last digits are lost"
+    cure = "export again and do not open the file in a spreadsheet, or format the column as text there"
+    span = Span(source.table.shown, line, path=source.name("unit") or "")
+    yield Bad(Problem("error", "rounded-id", message, span, cure), count, True)
 
 
 def bad_cells(engine: Engine, before: int, source: Source, select: Select) -> Iterator[Bad]:

@@ -43,7 +43,9 @@ def from_file(engine: Engine, experiment: Experiment, options: CountsFile, base:
     """A counts file: columns arm, units, one per metric (or metric_mean and metric_sd), optional date."""
     reader = _Reader(experiment)
     files = []
-    for number, file in enumerate(resolve(options, base, engine.scratch)):
+    found = resolve(options, base, engine.scratch)
+    engine.only(file.path for file in found)
+    for number, file in enumerate(found):
         table = tables.open_file(engine, file, options, experiment.timezone)
         shared = experiment.data.columns if experiment.data else {}
         columns = {str(canonical): name for canonical, name in {**shared, **options.columns}.items()}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import glob
 import hashlib
+import os
 import shutil
 import sys
 import tempfile
@@ -59,7 +60,8 @@ def resolve(options: FileOptions, base: Path, scratch: Path) -> list[DataFile]:
     for ref in options.file:
         try:
             files += [
-                _data_file(shown, path, ref.arm, options, scratch) for shown, path in _paths(ref.path, base, scratch)
+                _data_file(shown, path, ref.arm, options, scratch)
+                for shown, path in _paths(ref.path, base, scratch, None if ref.given else base)
             ]
         except DataError as error:
             problems += error.problems
@@ -72,19 +74,28 @@ def resolve(options: FileOptions, base: Path, scratch: Path) -> list[DataFile]:
     return files
 
 
-def _paths(written: str, base: Path, scratch: Path) -> list[tuple[str, Path]]:
+def _paths(written: str, base: Path, scratch: Path, inside: Path | None) -> list[tuple[str, Path]]:
+    """The files that a path or glob names, as shown and as found; all lie below `inside`, if there is such a folder."""
     if written == "-":
         return [("standard input", _standard_input(scratch))]
     path = base / Path(written).expanduser()
+    if inside is not None and not glob.has_magic(written):
+        _refuse_outside(written, path, inside)
     if path.is_dir():
         raise problem(
             written, "data-is-folder", f"{written} is a folder", "name a file, or a glob such as events/*.csv"
         )
     if path.exists():
+        if inside is not None:
+            _refuse_outside(written, path, inside)
         return [(written, path)]
     if glob.has_magic(written):
         pattern = str(Path(written).expanduser())
+        if inside is not None and (Path(pattern).is_absolute() or ".." in Path(pattern).parts):
+            _refuse_outside(written, base / pattern, inside, known=True)
         found = [name for name in sorted(glob.glob(pattern, root_dir=base, recursive=True)) if (base / name).is_file()]
+        for name in found if inside is not None else ():
+            _refuse_outside(name, base / name, inside or base)
         if found:
             return [(name, base / name) for name in found]
         raise problem(written, "data-not-found", f"no file matches {written}", f"looked in {base or '.'}")
@@ -98,6 +109,19 @@ def _paths(written: str, base: Path, scratch: Path) -> list[tuple[str, Path]]:
         else "a path in a spec starts at the spec's folder, one on the command line at the current folder"
     )
     raise problem(written, "data-not-found", f"there is no file {written}", help)
+
+
+def _refuse_outside(written: str, path: Path, inside: Path, known: bool = False) -> None:
+    """A spec may come from anybody: what it names lies below its folder, links followed. Nothing is said of what is
+    there."""
+    folder = Path(os.path.realpath(inside or "."))
+    if known or not Path(os.path.realpath(path)).is_relative_to(folder):
+        raise problem(
+            written,
+            "data-outside",
+            f"{written} is not below the spec's folder",
+            "if you trust the spec, allow it: --allow-outside; or name the file yourself: --events FILE",
+        )
 
 
 def _data_file(shown: str, path: Path, arm: str | None, options: FileOptions, scratch: Path) -> DataFile:

@@ -75,6 +75,8 @@ def observe(engine: Engine, experiment: Experiment, base: Path, inputs: Inputs) 
 def _load(engine: Engine, wanted: Plan, base: Path, inputs: Inputs) -> rows.Rows:
     """Open every file, then read them into the engine's tables; all that is wrong at one stage is told at once."""
     opened = _opened(engine, wanted, base, inputs)
+    tables = [source.table for sources in opened.values() for source in sources]
+    engine.only(table.file.path for table in tables if table.file is not None)
     _refuse_missing_parts(wanted, opened)
     teller = _teller(wanted, opened)
     loaded = rows.Rows()

@@ -61,7 +61,7 @@ class Profile:
 
 def profile(engine: Engine, path: str) -> Profile:
     """Look at the first rows of a file. Raises DataError for what is not a table."""
-    options = EventSource(file=(FileRef(path=path),))
+    options = EventSource(file=(FileRef(path=path, given=True),))
     file = resolve(options, Path(), engine.scratch)[0]
     table = tables.open_file(engine, file, options, "UTC")
     names = [name for name in table.header if not name.startswith("\0")]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from abcx.data import tables
-from abcx.data.cells import bad_cells, flags, unread
+from abcx.data.cells import bad_cells, flags, rounded_ids, unread
 from abcx.data.engine import Engine, literal
 from abcx.data.evidence import header_rows, second_look
 from abcx.data.files import fingerprint, resolve, with_line_ends
@@ -121,6 +121,7 @@ def _load_one(
             raise
     table = source.table
     bad = [*rejected(engine, table, f"{part}_{number}"), *bad_cells(engine, before, source, select)]
+    bad += rounded_ids(engine, before, source, select)
     problems = _left_out(engine, before, source, select, bad, rows)
     count = int(engine.run(f"SELECT count(*) FROM {part} WHERE rowid >= {before}")[0][0])
     left_out = 0 if problems else sum(one.rows for one in bad)

@@ -61,10 +61,12 @@ class Period(Model):
 
 
 class FileRef(Model):
-    """A path or glob as written, and the arm that all its rows belong to, where the spec says so."""
+    """A path or glob as written, and the arm that all its rows belong to, where the spec says so. What is `given` at
+    the call, and not written in the spec, may lie anywhere."""
 
     path: str
     arm: str | None = None
+    given: bool = False
 
 
 def _files(raw: Any) -> Any:
