@@ -52,6 +52,7 @@ def test_the_names_are_frozen() -> None:
         "units",
         "as_of",
         "seed",
+        "allow_outside",
     ]
     assert list(inspect.signature(abcx.load_spec).parameters) == ["spec"]
 

@@ -21,7 +21,7 @@ from abcx.data import encodings, packed
 from abcx.data.packed import problem
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
-from abcx.spec.model import FileOptions
+from abcx.spec.model import FileOptions, GivenFile
 
 _NOT_TEXT = {
     b"\xd0\xcf\x11\xe0": ("an old Excel file", "save the sheet as CSV"),
@@ -61,7 +61,7 @@ def resolve(options: FileOptions, base: Path, scratch: Path) -> list[DataFile]:
         try:
             files += [
                 _data_file(shown, path, ref.arm, options, scratch)
-                for shown, path in _paths(ref.path, base, scratch, None if ref.given else base)
+                for shown, path in _paths(ref.path, base, scratch, None if isinstance(ref, GivenFile) else base)
             ]
         except DataError as error:
             problems += error.problems

@@ -41,11 +41,9 @@ def replace_files(
     changes: dict[str, Any] = {}
     for part, paths in (("events", events), ("exposures", exposures), ("units", units)):
         if paths:
-            changes[part] = (
-                _with_files(data, part, tuple(FileRef(path=_from(base, path), given=True) for path in paths)),
-            )
+            changes[part] = (_with_files(data, part, tuple(GivenFile(path=_from(base, path)) for path in paths)),)
     if arms:
-        refs = tuple(FileRef(path=_from(base, path), arm=_arm(experiment, name), given=True) for name, path in arms)
+        refs = tuple(GivenFile(path=_from(base, path), arm=_arm(experiment, name)) for name, path in arms)
         part = _part_of_arms(experiment, data)
         changes[part] = (_with_files(data, part, refs),)
     if changes:
@@ -60,7 +58,7 @@ def allow_outside(experiment: Experiment) -> Experiment:
         return experiment
 
     def trusted(source: FileOptions) -> FileOptions:
-        return source.model_copy(update={"file": tuple(ref.model_copy(update={"given": True}) for ref in source.file)})
+        return source.model_copy(update={"file": tuple(GivenFile(path=ref.path, arm=ref.arm) for ref in source.file)})
 
     changes: dict[str, Any] = {
         part: tuple(map(trusted, getattr(data, part))) for part in ("exposures", "events", "units")
@@ -76,7 +74,7 @@ def without_counts(experiment: Experiment, inputs: Inputs) -> Experiment:
     return experiment.model_copy(update={"data": experiment.data.model_copy(update={"counts": None})})
 
 
-def _with_files(data: DataSpec, part: str, refs: tuple[FileRef, ...]) -> FileOptions:
+def _with_files(data: DataSpec, part: str, refs: tuple[GivenFile, ...]) -> FileOptions:
     existing: tuple[FileOptions, ...] = getattr(data, part)
     if existing:
         return existing[0].model_copy(update={"file": refs})

@@ -61,12 +61,14 @@ class Period(Model):
 
 
 class FileRef(Model):
-    """A path or glob as written, and the arm that all its rows belong to, where the spec says so. What is `given` at
-    the call, and not written in the spec, may lie anywhere."""
+    """A path or glob as written, and the arm that all its rows belong to, where the spec says so."""
 
     path: str
     arm: str | None = None
-    given: bool = False
+
+
+class GivenFile(FileRef):
+    """A file that is named at the call, not written in the spec: it may lie anywhere."""
 
 
 def _files(raw: Any) -> Any:
