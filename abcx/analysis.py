@@ -54,12 +54,15 @@ def analyze(
     units: Any = None,
     as_of: str | None = None,
     seed: int | None = None,
+    allow_outside: bool = False,
 ) -> Results:
     """Analyse an experiment: read its data, test, check, judge.
 
     `spec` is a path, a dict of the same shape, or an Experiment from `load_spec` (paths in a dict or an Experiment are
     relative to the working folder). `events`, `exposures`, `units` replace the files of the spec: a path, a frame
-    (pandas, Polars, Arrow), or a list of either. `as_of` and `seed` replace those of the spec.
+    (pandas, Polars, Arrow), or a list of either. `as_of` and `seed` replace those of the spec. A spec may only name
+    files below its own folder (the working folder for a dict or an Experiment), unless `allow_outside` is True; files
+    given here may lie anywhere.
 
     Raises SpecError or DataError with every problem found.
     """
@@ -68,6 +71,7 @@ def analyze(
     loaded = Loaded(spec, Path()) if isinstance(spec, Experiment) else load(spec)
     parts = {"events": inputs.split(events), "exposures": inputs.split(exposures), "units": inputs.split(units)}
     experiment = override(loaded.experiment, as_of, seed)
+    experiment = inputs.allow_outside(experiment) if allow_outside else experiment
     paths = [parts[name][0] for name in ("events", "exposures", "units")]
     experiment = inputs.replace_files(experiment, loaded.base, paths[0], paths[1], paths[2])
     frames = Inputs(**{name: found for name, (_, found) in parts.items()})

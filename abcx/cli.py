@@ -71,6 +71,7 @@ Memory = Annotated[
     typer.Option("--memory", metavar="SIZE", help="Memory limit of the engine: 2GB.", callback=options.memory_size),
 ]
 Threads = Annotated[int | None, typer.Option("--threads", metavar="N", min=1, help="Threads of the engine.")]
+AllowOutside = Annotated[bool, typer.Option("--allow-outside", help="Let the spec name files outside its own folder.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing beside the result.")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Say more on standard error: SQL, timings.")]
 Color = Annotated[
@@ -127,12 +128,13 @@ def analyze(
     quiet: Quiet = False,
     verbose: Verbose = False,
     color: Color = "auto",
+    allow_outside: AllowOutside = False,
 ) -> None:
     """Read the data, test, judge, print."""
     from abcx.commands import analyze
 
     data = options.data_options(events, exposures, units, control, variant, arm)
-    run = options.RunOptions(engine, as_of, seed, memory, threads, quiet, verbose, color)
+    run = options.RunOptions(engine, as_of, seed, memory, threads, quiet, verbose, color, allow_outside)
     raise typer.Exit(
         analyze.run(specs, format=format, output=output, data=data, run=run, fail_on=fail_on or ["invalid"])
     )
@@ -162,12 +164,13 @@ def report(
     quiet: Quiet = False,
     verbose: Verbose = False,
     color: Color = "auto",
+    allow_outside: AllowOutside = False,
 ) -> None:
     """Write the readout for people, as Markdown, JSON or CSV."""
     from abcx.commands import report
 
     data = options.data_options(events, exposures, units, control, variant, arm)
-    run = options.RunOptions(engine, as_of, seed, memory, threads, quiet, verbose, color)
+    run = options.RunOptions(engine, as_of, seed, memory, threads, quiet, verbose, color, allow_outside)
     raise typer.Exit(report.run(specs, output=output, data=data, run=run, fail_on=fail_on or ["invalid"]))
 
 

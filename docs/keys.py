@@ -18,7 +18,7 @@ from abcx.metrics import Churn, Conversion, Csat, Mean, Quantile, Ratio, Resolut
 from abcx.metrics.base import MetricOptions
 from abcx.metrics.calendar import CalendarSpec
 from abcx.metrics.survey import SurveyOptions
-from abcx.spec import analysis, model
+from abcx.spec import analysis, counts, model
 from abcx.terms import Range, Term
 
 PAGE = Path(__file__).parent / "spec.md"
@@ -32,8 +32,8 @@ MODELS: dict[str, type[BaseModel]] = {
         model.FileOptions,
         model.EventSource,
         model.UnitSource,
-        model.ArmCounts,
-        model.TypedCount,
+        counts.ArmCounts,
+        counts.TypedCount,
         model.Exposure,
         analysis.Analysis,
         analysis.GroupSequential,

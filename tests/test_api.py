@@ -45,13 +45,14 @@ def test_the_names_are_frozen() -> None:
         "load_spec",
     ]
     parameters = inspect.signature(abcx.analyze).parameters
-    assert list(parameters) == ["spec", "events", "exposures", "units", "as_of", "seed"]
+    assert list(parameters) == ["spec", "events", "exposures", "units", "as_of", "seed", "allow_outside"]
     assert [p for p in parameters if parameters[p].kind is inspect.Parameter.KEYWORD_ONLY] == [
         "events",
         "exposures",
         "units",
         "as_of",
         "seed",
+        "allow_outside",
     ]
     assert list(inspect.signature(abcx.load_spec).parameters) == ["spec"]
 

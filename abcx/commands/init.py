@@ -80,6 +80,8 @@ def _spec(found: Profile, path: str, name: str) -> Iterator[str]:
     yield from _period(found)
     yield "data:"
     yield from _data(found, path)
+    if path.startswith("..") or os.path.isabs(path):
+        yield "  # the file is not below this folder: move it there, or run abcx with --allow-outside"
     yield ""
     entered = _entered(found)
     if entered:

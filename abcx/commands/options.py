@@ -44,6 +44,7 @@ class RunOptions:
     quiet: bool = False
     verbose: bool = False
     color: str = "auto"
+    allow_outside: bool = False
 
 
 def data_options(

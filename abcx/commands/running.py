@@ -38,7 +38,7 @@ def _run(spec: str, data: DataOptions, run: RunOptions) -> Results:
     from abcx import analysis
     from abcx.commands.progress import waiting
     from abcx.data.engine import Engine
-    from abcx.data.inputs import replace_files
+    from abcx.data.inputs import allow_outside, replace_files
     from abcx.data.records import Inputs
     from abcx.spec.load import load
 
@@ -46,6 +46,7 @@ def _run(spec: str, data: DataOptions, run: RunOptions) -> Results:
     if loaded.warnings and not run.quiet:
         print("\n".join(f"warning: {warning.message}" for warning in loaded.warnings), file=sys.stderr)
     experiment = analysis.override(loaded.experiment, run.as_of, run.seed)
+    experiment = allow_outside(experiment) if run.allow_outside else experiment
     experiment = replace_files(experiment, loaded.base, data.events, data.exposures, data.units, data.arms)
     with (
         Engine(run.memory, run.threads, run.verbose) as engine,
@@ -65,6 +66,7 @@ def _command(spec: str, data: DataOptions, run: RunOptions) -> str:
         words += {"<control>": ["--control", file], "<variant>": ["--variant", file]}.get(
             arm, ["--arm", f"{arm}={file}"]
         )
+    words += ["--allow-outside"] if run.allow_outside else []
     words += ["--as-of", run.as_of] if run.as_of else []
     words += ["--seed", str(run.seed)] if run.seed is not None else []
     return shlex.join([*words, "-o", "report.md"])

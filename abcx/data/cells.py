@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from abcx.data.conditions import LARGEST, as_flag
-from abcx.data.engine import Engine
-from abcx.data.rejects import locate, time_cure
+from abcx.data.engine import Engine, literal
+from abcx.data.rejects import Bad, locate, time_cure
 from abcx.data.select import Select, Source, usable_number
+from abcx.data.times import ROUNDED
 from abcx.problems import Problem, Span
 
 _YEARS = (-2_208_988_800_000_000, 7_258_118_400_000_000)
@@ -147,15 +148,50 @@ def _number_cure(value: str) -> str:
     return "export plain numbers: 1234.5; none is taken beyond 1e50"
 
 
-def bad_cells(engine: Engine, before: int, source: Source, select: Select) -> Iterator[Problem]:
-    """One problem for each column with bad cells; `before` rows of the part were loaded from earlier sources."""
+def flags(engine: Engine, before: int, source: Source, select: Select) -> list[tuple[Check, int]]:
+    """Every check with the number of rows that it flags."""
     checks = list(_checks(select, source))
     if not checks:
+        return []
+    counts = ", ".join(f"count(*) FILTER ({check.flag})" for check in checks)
+    found = engine.run(f"SELECT {counts} FROM {select.part} WHERE rowid >= {before}")[0]
+    return list(zip(checks, found, strict=True))
+
+
+def number_columns(select: Select, source: Source) -> dict[str, str]:
+    """The columns that must hold numbers, with the SQL condition of the rows where they must."""
+    kept = source.where(source.options.where)
+    found = [(source.resolve(name) or name, scope) for name, scope in select.ranges(source)]
+    if select.part == "events":
+        served = [term for term in select.terms(source) if term.value and not select.lacking(source, term)]
+        found += [(source.resolve(term.value) or "", select.match(source, term)) for term in served]
+    if select.part == "units":
+        found += [(need.term.column or "", kept) for need in select.plan.columns if need.kind != "flag"]
+    columns: dict[str, str] = {}
+    for name, scope in found:
+        columns[name] = f"{columns[name]} OR ({scope})" if name in columns else f"({scope})"
+    return columns
+
+
+def rounded_ids(engine: Engine, before: int, source: Source, select: Select) -> Iterator[Bad]:
+    """Ids that a spreadsheet has rounded: several units have become one, so none can be left out."""
+    text = source.table.sql(source.name("unit") or "", "text")
+    loaded = f"SELECT 1 FROM {select.part} WHERE rowid >= {before} AND (contains(unit, 'E+') OR contains(unit, 'e+'))"
+    if not engine.run(f"{loaded} AND regexp_full_match(unit, {literal(ROUNDED)}) LIMIT 1"):
         return
-    flags = ", ".join(f"count(*) FILTER ({check.flag})" for check in checks)
-    counts = engine.run(f"SELECT {flags} FROM {select.part} WHERE rowid >= {before}")[0]
+    rounded = f"regexp_full_match({text}, {literal(ROUNDED)}) AND contains({text}, '+')"
+    count, line, value = locate(engine, source.table, rounded, text)
+    more = f" ({count:,} such rows)" if count > 1 else ""
+    message = f"'{value[:60]}' is an id that a spreadsheet has rounded{more}: its last digits are lost"
+    cure = "export again and do not open the file in a spreadsheet, or format the column as text there"
+    span = Span(source.table.shown, line, path=source.name("unit") or "")
+    yield Bad(Problem("error", "rounded-id", message, span, cure), count, True)
+
+
+def bad_cells(engine: Engine, before: int, source: Source, select: Select) -> Iterator[Bad]:
+    """One problem for each column with bad cells; `before` rows of the part were loaded from earlier sources."""
     told = set()
-    for check, flagged in zip(checks, counts, strict=True):
+    for check, flagged in flags(engine, before, source, select):
         if not flagged:
             continue
         count, line, value = locate(engine, source.table, check.predicate, source.table.sql(check.name, "text"))
@@ -169,4 +205,5 @@ def bad_cells(engine: Engine, before: int, source: Source, select: Select) -> It
         cure = "say what an empty value means: missing_value: zero or drop" if empty else cure
         more = f" ({count:,} such rows)" if count > 1 else ""
         span = Span(source.table.shown, line, path=check.name)
-        yield Problem("error", check.code, message + more, span, cure.replace("{value}", value[:60]))
+        problem = Problem("error", check.code, message + more, span, cure.replace("{value}", value[:60]))
+        yield Bad(problem, count, check.code == "missing-column")

@@ -1,4 +1,4 @@
-"""`where` of the YAML, flags and numbers -> SQL. Only plain values come in; every one is quoted."""
+"""`where` of the YAML and flags -> SQL. Only plain values come in; every one is quoted."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import Literal
 
 from abcx.data.engine import literal
-from abcx.spec.model import FileOptions
 from abcx.terms import Range, Scalar, Where, WhereValue
 
-TRUE, FALSE = ("true", "t", "yes", "y", "1", "1.0"), ("false", "f", "no", "n", "0", "0.0")
+TRUE, FALSE = ("true", "t", "yes", "y", "on", "1", "1.0"), ("false", "f", "no", "n", "off", "0", "0.0")
 LARGEST = 1e50
 """Values beyond are refused: no amount is so large, and the cubes and squares that statistics need stay finite."""
 
@@ -47,30 +46,10 @@ def _equals(name: str, value: Scalar, column: Column) -> str:
 
 
 def as_flag(text: str) -> str:
-    """A column of 0/1, true/false or yes/no as 1.0, 0.0 or NULL. What is neither becomes NaN, to be refused."""
+    """A column of 0/1, true/false, yes/no or on/off as 1.0, 0.0 or NULL. What is neither becomes NaN, to be refused."""
     word = f"lower(trim({text}))"
     yes, no = (", ".join(literal(word) for word in words) for words in (TRUE, FALSE))
     return (
         f"CASE WHEN {text} IS NULL THEN NULL WHEN {word} IN ({yes}) THEN 1.0 "
         f"WHEN {word} IN ({no}) THEN 0.0 ELSE 'nan'::DOUBLE END"
     )
-
-
-def as_number(text: str, options: FileOptions) -> str:
-    """Text as a DOUBLE by the file's `decimal` and `thousands`; NULL for what is not written so."""
-    point = options.decimal or "."
-    escaped = {".": r"\.", ",": ",", " ": " "}
-    if options.thousands:
-        group = escaped[options.thousands]
-        shape = rf"\s*[+-]?(\d{{1,3}}({group}\d{{3}})+|\d+)({escaped[point]}\d*)?([eE][+-]?\d+)?\s*"
-        plain = f"replace({text}, {literal(options.thousands)}, '')"
-        plain = f"replace({plain}, ',', '.')" if point == "," else plain
-        return f"CASE WHEN regexp_full_match({text}, {literal(shape)}) THEN try_cast({plain} AS DOUBLE) END"
-    if point == ",":
-        swapped = _plain(f"replace({text}, ',', '.')")
-        return f"CASE WHEN NOT contains({text}, '.') THEN {swapped} END"
-    return _plain(text)
-
-
-def _plain(text: str) -> str:
-    return f"CASE WHEN NOT contains({text}, '_') THEN try_cast({text} AS DOUBLE) END"  # DuckDB takes 1_000 for 1000

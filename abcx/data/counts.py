@@ -12,7 +12,7 @@ from abcx.data.conditions import LARGEST
 from abcx.data.engine import Engine
 from abcx.data.files import fingerprint, resolve
 from abcx.data.records import MetricData, Observed
-from abcx.data.rejects import rejected
+from abcx.data.rejects import rejected, unreadable
 from abcx.data.select import Source
 from abcx.errors import DataError
 from abcx.measured import Response
@@ -22,7 +22,8 @@ from abcx.metrics.csat import Csat
 from abcx.metrics.nps import Nps
 from abcx.problems import Problem, Span
 from abcx.results import FileRecord
-from abcx.spec.model import ArmCounts, CountsFile, Experiment, Spread, TypedCount
+from abcx.spec.counts import ArmCounts, Spread, TypedCount
+from abcx.spec.model import CountsFile, Experiment
 from abcx.stats.pooling import added
 from abcx.stats.records import Answers, Categories, Moments, Proportion, RatioMoments, Summary
 
@@ -49,7 +50,9 @@ def from_file(engine: Engine, experiment: Experiment, options: CountsFile, base:
     """A counts file: columns arm, units, one per metric (or metric_mean and metric_sd), optional date."""
     reader = _Reader(experiment)
     files = []
-    for number, file in enumerate(resolve(options, base, engine.scratch)):
+    found = resolve(options, base, engine.scratch)
+    engine.only(file.path for file in found)
+    for number, file in enumerate(found):
         table = tables.open_file(engine, file, options, experiment.timezone)
         shared = experiment.data.columns if experiment.data else {}
         columns = {str(canonical): name for canonical, name in {**shared, **options.columns}.items()}
@@ -116,13 +119,13 @@ def _rows(engine: Engine, source: Source, experiment: Experiment, tag: str) -> l
         needed["date"] = "date"
     cells = [table.sql(column, kind) for column in needed.values() for kind in ("text", "number")]
     keep = source.where(source.options.where)
-    first = 0 if table.types is not None else 1 + (table.options.skip or 0)
+    first = max(0, table.first_line - 1)
     rows = engine.run(
         f"SELECT n + {first}, * EXCLUDE n FROM (SELECT row_number() OVER () AS n, {', '.join(cells)}, {keep} AS kept "
         f"FROM {table.scan(tag)}) WHERE kept ORDER BY n",
-        lambda message: tables.unreadable(table.shown, message),
+        lambda message: unreadable(table.file, table.shown, message),
     )
-    problems = rejected(engine, table, tag)
+    problems = [bad.problem for bad in rejected(engine, table, tag)]
     if problems or not rows:
         message = f"{table.shown} has a header and no rows"
         raise DataError(problems or [Problem("error", "no-rows", message, Span(table.shown), "export it again")])

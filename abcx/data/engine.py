@@ -6,7 +6,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -92,6 +92,17 @@ class Engine:
         """All rows of a statement as one numpy array per column."""
         found: dict[str, Any] = self._connection.execute(sql).fetchnumpy()
         return found
+
+    def only(self, paths: Iterable[Path]) -> None:
+        """From here on nothing but these files and the scratch folder can be read or written; there is no way back."""
+        names = sorted({name for path in paths for name in (str(path), str(path.absolute()))})
+        self.run(f"SET allowed_paths = [{', '.join(map(literal, names))}]")
+        self.run(f"SET allowed_directories = [{literal(self._spill.name)}]")
+        self.run("SET enable_external_access = false")
+
+    def interrupt(self) -> None:
+        """End the statement that is running, from another thread."""
+        self._connection.interrupt()
 
     def register(self, name: str, frame: object) -> None:
         """Make a frame (pandas, Polars, Arrow) readable as a table."""

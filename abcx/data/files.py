@@ -1,39 +1,53 @@
-"""Which files: paths and globs resolved, contents recognised by their first bytes, standard input kept, SHA-256."""
+"""Which files: paths and globs resolved, contents recognised by their first bytes, standard input kept, SHA-256.
+
+What the engine cannot read as it is (zip members, text that is not UTF-8) is rewritten into a scratch folder first.
+"""
 
 from __future__ import annotations
 
 import difflib
 import glob
-import gzip
 import hashlib
+import os
 import shutil
 import sys
 import tempfile
-import zlib
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
+from abcx.data import encodings, packed
+from abcx.data.packed import problem
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
-from abcx.spec.model import FileOptions
+from abcx.spec.model import FileOptions, GivenFile
 
 _NOT_TEXT = {
-    b"PK\x03\x04": ("a zip or Excel file", "save the sheet as CSV, or unpack the archive"),
     b"\xd0\xcf\x11\xe0": ("an old Excel file", "save the sheet as CSV"),
     b"%PDF": ("a PDF file", "export the data as CSV"),
     b"SQLite format 3": ("an SQLite database", "export the table as CSV or Parquet"),
 }
 
 
+_LONGEST = 16
+"""Pieces of a text (1 MB each) without a line end, beyond which a row is refused here."""
+
+
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """A file to read: `shown` is the path as written, `format` how it is read, `arm` the arm of all its rows."""
+    """A file to read: `shown` is the path as written, `format` how it is read, `arm` the arm of all its rows.
+
+    `path` and `compression` are what the engine reads: `original` itself, or its text in the scratch folder.
+    """
 
     shown: str
     path: Path
     format: str
+    original: Path
     compression: str = "none"
     arm: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 def resolve(options: FileOptions, base: Path, scratch: Path) -> list[DataFile]:
@@ -46,35 +60,45 @@ def resolve(options: FileOptions, base: Path, scratch: Path) -> list[DataFile]:
     for ref in options.file:
         try:
             files += [
-                _data_file(shown, path, ref.arm, options, scratch) for shown, path in _paths(ref.path, base, scratch)
+                _data_file(shown, path, ref.arm, options, scratch)
+                for shown, path in _paths(ref.path, base, scratch, None if isinstance(ref, GivenFile) else base)
             ]
         except DataError as error:
             problems += error.problems
         except (OSError, ValueError, RuntimeError) as error:  # a name too long, with a NUL, of an unknown home
             reason = error.strerror if isinstance(error, OSError) else str(error)
-            problem = _problem(ref.path[:200], "data-not-found", f"not a path: {reason}", "check the name of the file")
-            problems += problem.problems
+            unnamed = problem(ref.path[:200], "data-not-found", f"not a path: {reason}", "check the name of the file")
+            problems += unnamed.problems
     if problems:
         raise DataError(problems)
     return files
 
 
-def _paths(written: str, base: Path, scratch: Path) -> list[tuple[str, Path]]:
+def _paths(written: str, base: Path, scratch: Path, inside: Path | None) -> list[tuple[str, Path]]:
+    """The files that a path or glob names, as shown and as found; all lie below `inside`, if there is such a folder."""
     if written == "-":
         return [("standard input", _standard_input(scratch))]
     path = base / Path(written).expanduser()
+    if inside is not None and not glob.has_magic(written):
+        _refuse_outside(written, path, inside)
     if path.is_dir():
-        raise _problem(
+        raise problem(
             written, "data-is-folder", f"{written} is a folder", "name a file, or a glob such as events/*.csv"
         )
     if path.exists():
+        if inside is not None:
+            _refuse_outside(written, path, inside)
         return [(written, path)]
     if glob.has_magic(written):
         pattern = str(Path(written).expanduser())
+        if inside is not None and (Path(pattern).is_absolute() or ".." in Path(pattern).parts):
+            _refuse_outside(written, base / pattern, inside, known=True)
         found = [name for name in sorted(glob.glob(pattern, root_dir=base, recursive=True)) if (base / name).is_file()]
+        for name in found if inside is not None else ():
+            _refuse_outside(name, base / name, inside or base)
         if found:
             return [(name, base / name) for name in found]
-        raise _problem(written, "data-not-found", f"no file matches {written}", f"looked in {base or '.'}")
+        raise problem(written, "data-not-found", f"no file matches {written}", f"looked in {base or '.'}")
     suffixes = (".csv", ".gz", ".zst", ".parquet", ".pq", ".tsv", ".txt", ".jsonl", ".ndjson")
     there = sorted(near.name for near in path.parent.glob("*") if near.is_file() and near.suffix in suffixes)
     close = difflib.get_close_matches(path.name, there, 1, 0.6)
@@ -84,26 +108,71 @@ def _paths(written: str, base: Path, scratch: Path) -> list[tuple[str, Path]]:
         if there
         else "a path in a spec starts at the spec's folder, one on the command line at the current folder"
     )
-    raise _problem(written, "data-not-found", f"there is no file {written}", help)
+    raise problem(written, "data-not-found", f"there is no file {written}", help)
+
+
+def _refuse_outside(written: str, path: Path, inside: Path, known: bool = False) -> None:
+    """A spec may come from anybody: what it names lies below its folder, links followed. Nothing is said of what is
+    there."""
+    folder = Path(os.path.realpath(inside or "."))
+    if known or not Path(os.path.realpath(path)).is_relative_to(folder):
+        raise problem(
+            written,
+            "data-outside",
+            f"{written} is not below the spec's folder",
+            "if you trust the spec, allow it: --allow-outside; or name the file yourself: --events FILE",
+        )
 
 
 def _data_file(shown: str, path: Path, arm: str | None, options: FileOptions, scratch: Path) -> DataFile:
+    head = _head(shown, path)
+    original, compression = path, packed.kind(head)
+    if compression == "zip":
+        path = packed.unzip(shown, path, scratch)
+        head = _head(shown, path)
+        compression = packed.kind(head)
+        if compression != "none":
+            raise problem(shown, "zip-members", f"{shown} holds a packed file", "unpack it and name the file")
+    format = options.format or ("parquet" if head.startswith(b"PAR1") else _format_of(path))
+    if format == "parquet" and not head.startswith(b"PAR1"):
+        raise problem(shown, "not-parquet", f"{shown} is not a Parquet file", "name its format: format: csv")
+    notes: tuple[str, ...] = ()
+    if compression == "zstd":
+        packed.refuse_zstd_bomb(shown, path)
+    if format != "parquet":
+        head = packed.first_bytes(shown, path, compression, head)
+        if not head and compression == "gzip":
+            raise problem(shown, "data-empty", f"{shown} is empty", "export it again")
+        encoding, note = encodings.by_mark(shown, head, options.encoding) if head else (options.encoding, None)
+        notes = (note,) if note else ()
+        wide = (encoding or "").startswith("utf-16")
+        _refuse_binary(shown, head.replace(b"\0", b"").lstrip(b"\xff\xfe") if wide else head)
+        if not encodings.is_plain(encoding):
+            if compression == "zstd":
+                raise problem(shown, "encoding", f"{shown} is zstd of {encoding} text", "unpack it, or use gzip")
+            path = encodings.rewrite(shown, path, compression, encoding, scratch)
+            compression = "none"
+    return DataFile(shown, _plainly_named(path, scratch), format, original, compression, arm, notes)
+
+
+def _head(shown: str, path: Path) -> bytes:
     try:
         with path.open("rb") as handle:
             head = handle.read(4096)
     except OSError as error:
-        raise _problem(
+        raise problem(
             shown, "data-unreadable", f"cannot read {shown}: {error.strerror}", "check the file's permissions"
         ) from None
     if not head:
-        raise _problem(shown, "data-empty", f"{shown} is empty", "export it again")
-    compression = "gzip" if head.startswith(b"\x1f\x8b") else "zstd" if head.startswith(b"\x28\xb5\x2f\xfd") else "none"
-    format = options.format or ("parquet" if head.startswith(b"PAR1") else _format_of(path))
-    if format == "parquet" and not head.startswith(b"PAR1"):
-        raise _problem(shown, "not-parquet", f"{shown} is not a Parquet file", "name its format: format: csv")
-    if format != "parquet" and compression != "zstd":
-        _refuse_binary(shown, _unpacked(shown, path) if compression == "gzip" else head, options.encoding)
-    return DataFile(shown, _plainly_named(path, scratch), format, compression, arm)
+        raise problem(shown, "data-empty", f"{shown} is empty", "export it again")
+    return head
+
+
+def with_line_ends(file: DataFile, scratch: Path) -> DataFile:
+    """The same file with one kind of line end, which the engine insists on."""
+    path = encodings.rewrite(file.shown, file.path, file.compression, None, scratch, ends=True)
+    note = f"the lines of {file.shown} end in different ways (LF, CRLF): all are read as line ends"
+    return replace(file, path=path, compression="none", notes=(*file.notes, note))
 
 
 def _plainly_named(path: Path, scratch: Path) -> Path:
@@ -119,44 +188,27 @@ def _plainly_named(path: Path, scratch: Path) -> Path:
     return link
 
 
-def _unpacked(shown: str, path: Path) -> bytes:
-    try:
-        with gzip.open(path) as handle:
-            head = handle.read(4096)
-    except (OSError, EOFError, zlib.error):
-        raise _broken_gzip(shown) from None
-    if not head:
-        raise _problem(shown, "data-empty", f"{shown} is empty", "export it again")
-    return head
-
-
 def _format_of(path: Path) -> str:
-    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in (".gz", ".zst")]
+    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in (".gz", ".zst", ".zip")]
     return {".parquet": "parquet", ".pq": "parquet", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl"}.get(
         suffixes[-1] if suffixes else "", "csv"
     )
 
 
-def _refuse_binary(shown: str, head: bytes, encoding: str | None) -> None:
+def _refuse_binary(shown: str, head: bytes) -> None:
     for magic, (what, cure) in _NOT_TEXT.items():
         if head.startswith(magic):
-            raise _problem(shown, "not-text", f"{shown} is {what}, not a text file", cure)
+            raise problem(shown, "not-text", f"{shown} is {what}, not a text file", cure)
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<!doctype", b"<html", b"<?xml")):
-        raise _problem(
+        raise problem(
             shown,
             "not-text",
             f"{shown} is a web page, not a table",
             "the export may have failed: open it in a browser to see",
         )
-    if head.startswith(b"\xfe\xff"):
-        raise _problem(shown, "encoding", f"{shown} is big-endian UTF-16 text", "save it as UTF-8")
-    if head.startswith(b"\xff\xfe") and encoding != "utf-16":
-        raise _problem(shown, "encoding", f"{shown} is UTF-16 text", "write encoding: utf-16")
-    if encoding == "utf-16" and b"\0" not in head:
-        raise _problem(shown, "encoding", f"{shown} is not UTF-16 text", "remove encoding: utf-16")
-    if b"\0" in head and encoding != "utf-16":
-        raise _problem(shown, "not-text", f"{shown} is a binary file, not a table", "export the data as CSV or Parquet")
+    if b"\0" in head:
+        raise problem(shown, "not-text", f"{shown} is a binary file, not a table", "export the data as CSV or Parquet")
 
 
 def _standard_input(scratch: Path) -> Path:
@@ -169,35 +221,42 @@ def _standard_input(scratch: Path) -> Path:
 
 
 def fingerprint(file: DataFile) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal. The checksum in a gzip file is verified too: the engine does not."""
-    with file.path.open("rb") as handle:
-        digest = hashlib.file_digest(handle, "sha256").hexdigest()
-        if file.compression == "gzip":
-            handle.seek(0)
-            try:
-                with gzip.open(handle) as unpacked:
-                    while unpacked.read(1 << 20):
-                        pass
-            except (OSError, EOFError, zlib.error):
-                raise _broken_gzip(file.shown) from None
-    return digest
+    """SHA-256 of a file's bytes, in hexadecimal. What the engine does not check is checked on the way: the checksum in
+    a gzip file, bombs, and rows that are longer than its buffers (it would drop them without a word)."""
+    digest = hashlib.sha256()
+    text = packed.chunks(file.shown, file.path, file.compression)
+    if file.compression != "gzip" and file.path.samefile(file.original):
+        for chunk in _in_lines(file, text):
+            digest.update(chunk)
+        return digest.hexdigest()
+    for _ in _in_lines(file, text):
+        pass
+    with file.original.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _in_lines(file: DataFile, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The pieces of a text; a row of many pieces is refused."""
+    without, is_text = 0, file.format != "parquet" and file.compression != "zstd"
+    for number, chunk in enumerate(chunks):
+        without = 0 if b"\n" in chunk or b"\r" in chunk else without + 1
+        if is_text and without > _LONGEST:
+            before = islice(packed.chunks(file.shown, file.path, file.compression), number)
+            line = 1 + sum(chunk.count(b"\n") or chunk.count(b"\r") for chunk in before)
+            cure = "is a quote left open, or is it a table at all?"
+            raise DataError(
+                Problem("error", "line-too-long", "a line is longer than 2 MB", Span(file.shown, line), cure)
+            )
+        yield chunk
 
 
 def line_at(file: DataFile, position: int) -> int:
-    """The line, counted from 1, of a byte of the text inside a file."""
+    """The line, counted from 1, of a byte of the text that the engine reads."""
     lines = 1
-    with gzip.open(file.path) if file.compression == "gzip" else file.path.open("rb") as handle:
-        while position > 0 and (chunk := handle.read(min(position, 1 << 20))):
-            position -= len(chunk)
-            lines += chunk.count(b"\n") or chunk.count(b"\r")
+    for chunk in packed.chunks(file.shown, file.path, file.compression):
+        piece = chunk[:position]
+        lines += piece.count(b"\n") or piece.count(b"\r")
+        position -= len(piece)
+        if position <= 0:
+            break
     return lines
-
-
-def _broken_gzip(shown: str) -> DataError:
-    return _problem(
-        shown, "gzip-broken", f"{shown} is a broken gzip file", "was the download cut? Fetch or export it again"
-    )
-
-
-def _problem(shown: str, code: str, message: str, help: str) -> DataError:
-    return DataError(Problem("error", code, message, Span(shown), help))

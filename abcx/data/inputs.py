@@ -8,7 +8,16 @@ from typing import Any
 
 from abcx.data.records import Inputs
 from abcx.errors import UsageError
-from abcx.spec.model import DataSpec, EventSource, Experiment, ExposureSource, FileOptions, FileRef, UnitSource
+from abcx.spec.model import (
+    CountsFile,
+    DataSpec,
+    EventSource,
+    Experiment,
+    ExposureSource,
+    FileOptions,
+    GivenFile,
+    UnitSource,
+)
 
 
 def split(value: Any) -> tuple[tuple[str, ...], tuple[object, ...]]:
@@ -32,14 +41,30 @@ def replace_files(
     changes: dict[str, Any] = {}
     for part, paths in (("events", events), ("exposures", exposures), ("units", units)):
         if paths:
-            changes[part] = (_with_files(data, part, tuple(FileRef(path=_from(base, path)) for path in paths)),)
+            changes[part] = (_with_files(data, part, tuple(GivenFile(path=_from(base, path)) for path in paths)),)
     if arms:
-        refs = tuple(FileRef(path=_from(base, path), arm=_arm(experiment, name)) for name, path in arms)
+        refs = tuple(GivenFile(path=_from(base, path), arm=_arm(experiment, name)) for name, path in arms)
         part = _part_of_arms(experiment, data)
         changes[part] = (_with_files(data, part, refs),)
     if changes:
         changes["counts"] = None
     return experiment.model_copy(update={"data": data.model_copy(update=changes)}) if changes else experiment
+
+
+def allow_outside(experiment: Experiment) -> Experiment:
+    """The experiment with all its files taken as given at the call: they may lie outside the spec's folder."""
+    data = experiment.data
+    if data is None:
+        return experiment
+
+    def trusted(source: FileOptions) -> FileOptions:
+        return source.model_copy(update={"file": tuple(GivenFile(path=ref.path, arm=ref.arm) for ref in source.file)})
+
+    changes: dict[str, Any] = {
+        part: tuple(map(trusted, getattr(data, part))) for part in ("exposures", "events", "units")
+    }
+    changes["counts"] = trusted(data.counts) if isinstance(data.counts, CountsFile) else data.counts
+    return experiment.model_copy(update={"data": data.model_copy(update=changes)})
 
 
 def without_counts(experiment: Experiment, inputs: Inputs) -> Experiment:
@@ -49,7 +74,7 @@ def without_counts(experiment: Experiment, inputs: Inputs) -> Experiment:
     return experiment.model_copy(update={"data": experiment.data.model_copy(update={"counts": None})})
 
 
-def _with_files(data: DataSpec, part: str, refs: tuple[FileRef, ...]) -> FileOptions:
+def _with_files(data: DataSpec, part: str, refs: tuple[GivenFile, ...]) -> FileOptions:
     existing: tuple[FileOptions, ...] = getattr(data, part)
     if existing:
         return existing[0].model_copy(update={"file": refs})

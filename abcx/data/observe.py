@@ -59,7 +59,7 @@ def observe(engine: Engine, experiment: Experiment, base: Path, inputs: Inputs) 
         units={arm: per_arm.get(arm, 0) for arm in wanted.arms},
         metrics=metrics,
         files=tuple(loaded.files),
-        exclusions=(*assigned.exclusions, *attributed.exclusions),
+        exclusions=(*loaded.exclusions, *assigned.exclusions, *attributed.exclusions),
         notes=(*loaded.notes, *_unused(engine, wanted, loaded)),
         daily=_daily(engine, wanted) if times else None,
         segments=_segments(engine, wanted),
@@ -81,6 +81,8 @@ def observe(engine: Engine, experiment: Experiment, base: Path, inputs: Inputs) 
 def _load(engine: Engine, wanted: Plan, base: Path, inputs: Inputs) -> rows.Rows:
     """Open every file, then read them into the engine's tables; all that is wrong at one stage is told at once."""
     opened = _opened(engine, wanted, base, inputs)
+    tables = [source.table for sources in opened.values() for source in sources]
+    engine.only(table.file.path for table in tables if table.file is not None)
     _refuse_missing_parts(wanted, opened)
     teller = _teller(wanted, opened)
     loaded = rows.Rows()

@@ -10,7 +10,7 @@ from abcx.data import tables
 from abcx.data.conditions import FALSE, TRUE
 from abcx.data.engine import Engine
 from abcx.data.files import resolve
-from abcx.spec.model import EventSource, FileRef
+from abcx.spec.model import EventSource, GivenFile
 
 ROWS = 200_000
 """Rows that are looked at."""
@@ -61,7 +61,7 @@ class Profile:
 
 def profile(engine: Engine, path: str) -> Profile:
     """Look at the first rows of a file. Raises DataError for what is not a table."""
-    options = EventSource(file=(FileRef(path=path),))
+    options = EventSource(file=(GivenFile(path=path),))
     file = resolve(options, Path(), engine.scratch)[0]
     table = tables.open_file(engine, file, options, "UTC")
     names = [name for name in table.header if not name.startswith("\0")]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from abcx.data.engine import Engine
-from abcx.data.files import line_at
+from abcx.data.encodings import not_utf8
+from abcx.data.engine import Engine, literal
+from abcx.data.files import DataFile, line_at
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
 
@@ -29,7 +32,6 @@ _REJECTS = {
         "close the quote, or double it inside the cell",
     ),
     "LINE SIZE OVER MAXIMUM": ("line-too-long", "a line is longer than 2 MB", "is a quote left open?"),
-    "INVALID ENCODING": ("encoding", "the text is not UTF-8", "write encoding: latin-1, or save the file as UTF-8"),
     "INVALID STATE": (
         "broken-quotes",
         "a cell has text after its closing quote",
@@ -38,38 +40,69 @@ _REJECTS = {
 }
 
 
-def rejected(engine: Engine, table: Table, tag: str) -> list[Problem]:
-    """The rows of a text file that could not be read, one problem for each kind with the first place and how many."""
-    if table.types is not None:
+@dataclass(frozen=True, slots=True)
+class Bad:
+    """Rows that are bad in the same way: the problem with the first place, and how many. Where it is `fatal`, more may
+    be lost than these rows, and none can be left out."""
+
+    problem: Problem
+    rows: int
+    fatal: bool = False
+
+
+def rejected(engine: Engine, table: Table, tag: str) -> list[Bad]:
+    """The rows of a text file that could not be read, by kind."""
+    if table.types is not None or table.file is None:
         return []
+
+    def bad_time(line: int, text: str, message: str, more: str) -> Problem:
+        value = message.partition('Could not convert string "')[2].rpartition("\" to '")[0]
+        span = Span(table.shown, line, path=table.time or "", text=text)
+        return Problem("error", "bad-time", f"'{value}' is not a time{more}", span, time_cure(table, value))
+
+    return _told(engine, table.file, f"rejects_{tag}", len(table.header), bad_time)
+
+
+BadTime = Callable[[int, str, str, str], Problem]
+
+
+def _told(engine: Engine, file: DataFile, rejects: str, width: int, bad_time: BadTime) -> list[Bad]:
     found = engine.run(
         "SELECT error_type::VARCHAR, count(DISTINCT line), min(line), "
         "arg_min(csv_line, line), arg_min(error_message, line), arg_min(line_byte_position, line) "
-        f"FROM rejects_{tag} r WHERE error_type <> 'CAST' "
-        f"OR NOT EXISTS (SELECT 1 FROM rejects_{tag} s WHERE s.line = r.line AND s.error_type <> 'CAST') "
+        f"FROM {rejects} r WHERE error_type <> 'CAST' "
+        f"OR NOT EXISTS (SELECT 1 FROM {rejects} s WHERE s.line = r.line AND s.error_type <> 'CAST') "
         "GROUP BY ALL ORDER BY min(line)"
     )
-    problems = []
+    bad = []
     for kind, count, line, text, message, position in found:
         more = f" ({count:,} such rows)" if count > 1 else ""
-        file = table.file
-        if file is not None and file.compression != "zstd" and table.options.encoding in (None, "utf-8"):
+        if kind == "INVALID ENCODING":
+            bad.append(Bad(not_utf8(file.shown, file.path, file.compression), int(count), True))
+            continue
+        if file.compression != "zstd":
             line = line_at(file, int(position))  # the engine counts rows: cells with line breaks count once
         shown = str(text or "").strip("\r\n").partition("\n")[0][:300]
         if kind == "CAST":  # only the time is cast; the column that the engine names is wrong where others are unread
-            problems.append(_bad_time(table, table.time or "", int(line), shown, str(message), more))
+            bad.append(Bad(bad_time(int(line), shown, str(message), more), int(count)))
         else:
             code, what, cure = _REJECTS.get(kind, ("bad-row", "a row cannot be read", "correct the row"))
-            what += f": the header has {len(table.header)}" if code == "ragged-row" else ""
-            problems.append(Problem("error", code, what + more, Span(table.shown, int(line), text=shown), cure))
-    return problems
+            what += f": the header has {width}" if code == "ragged-row" else ""
+            problem = Problem("error", code, what + more, Span(file.shown, int(line), text=shown), cure)
+            bad.append(Bad(problem, int(count), code != "ragged-row"))
+    return bad
 
 
-def broken_rows(engine: Engine, table: Table) -> list[Problem]:
+def broken_rows(engine: Engine, file: DataFile, arguments: str) -> list[Problem]:
     """What is wrong with a file whose header cannot even be read: quotes, encoding, lines without end."""
+    rejects = "store_rejects=true, rejects_table='rejects_header', rejects_scan='scans_header'"
     try:
-        engine.run(f"SELECT count(*) FROM {table.scan('header')}", lambda message: Problem("error", "unread", message))
-        return [problem for problem in rejected(engine, table, "header") if problem.code != "ragged-row"]
+        engine.run(
+            f"SELECT count(*) FROM read_csv({literal(str(file.path))}, {arguments}, {rejects})",
+            lambda message: Problem("error", "unread", message),
+        )
+        bad = _told(engine, file, "rejects_header", 1, lambda *_: Problem("error", "unread", ""))
+        return [one.problem for one in bad if one.problem.code != "ragged-row"]
     except DataError:
         return []
     finally:
@@ -82,15 +115,11 @@ def time_cure(table: Table, value: str = "") -> str:
     form = table.options.time_format
     if form:
         return f"the file's time_format is {form}"
-    if value.isdigit() and len(value) in (10, 13, 16):
-        return "seconds since 1970 are not read: export times as ISO 8601 (2024-03-04T10:00:00Z)"
+    if table.written is not None and table.written.unit:
+        return f"the others are {table.written.unit} since 1970"
+    if table.options.date_order:
+        return f"the file's date_order is {table.options.date_order}: write four digits for the year"
     return "write ISO 8601 (2024-03-04T10:00:00Z), or say how it is written: time_format: '%m/%d/%Y %H:%M'"
-
-
-def _bad_time(table: Table, name: str, line: int, text: str, message: str, more: str) -> Problem:
-    value = message.partition('Could not convert string "')[2].rpartition("\" to '")[0]
-    span = Span(table.shown, line, path=name, text=text)
-    return Problem("error", "bad-time", f"'{value}' is not a time{more}", span, time_cure(table, value))
 
 
 def locate(engine: Engine, table: Table, predicate: str, value: str) -> tuple[int, int, str]:
@@ -105,8 +134,39 @@ def locate(engine: Engine, table: Table, predicate: str, value: str) -> tuple[in
             f"coalesce(length(c{i}) - length(replace(c{i}, chr(10), '')), 0)" for i in range(len(table.header))
         )
         earlier = f"coalesce(sum({breaks}) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)"
-        first = 1 + (table.options.skip or 0) + sum(name.count("\n") for name in table.header)
-        line = f"{line} + {first} + {earlier}"
+        line = f"{line} + {table.first_line - 1} + {earlier}"
+    predicate = f"({predicate}) AND ({table.header_again()}) IS NOT TRUE" if table.glued else predicate
     sql = f"SELECT {line} AS n, CAST({value} AS VARCHAR) AS v, {predicate} AS bad FROM {table.scan()}"
     count, first_line, shown = engine.run(f"SELECT count(*), min(n), arg_min(v, n) FROM ({sql}) WHERE bad")[0]
     return int(count), int(first_line or 0), "" if shown is None else str(shown)
+
+
+def unreadable(file: DataFile | None, shown: str, message: str) -> Problem:
+    """The engine could not read a file at all."""
+    first = message.partition("\n")[0]
+    line = first.rpartition("CSV Error on Line: ")[2]
+    span = Span(shown, int(line) if line.isdigit() else 0)
+    if "not utf-8 encoded" in message and file is not None:
+        return not_utf8(shown, file.path, file.compression)
+    for sign, (code, what, cure) in _UNREADABLE.items():
+        if sign in message:
+            span = Span(shown) if code == "line-too-long" else span  # the engine counts from somewhere else
+            return Problem("error", code, f"{shown} {what}", span, cure)
+    cure = "is it a complete table? Export it again, or name its format, delimiter and encoding"
+    return Problem("error", "data-unreadable", f"{shown} cannot be read: {first}", span, cure)
+
+
+_UNREADABLE = {
+    "Maximum line size": ("line-too-long", "has a line longer than 2 MB", "is a quote left open?"),
+    "maximum_object_size": ("line-too-long", "has a line longer than 16 MB", "one JSON object a line is read"),
+    "end of GZIP stream": ("gzip-broken", "is cut", "was the download cut? Fetch or export it again"),
+    "Failed to decode gzip": ("gzip-broken", "is a broken gzip file", "fetch or export it again"),
+    "reached an invalid state": (
+        "broken-lines",
+        "has broken quotes, or lines that end in different ways",
+        "double the quotes inside cells; save the file with one kind of line end (LF or CRLF)",
+    ),
+    "No magic bytes found": ("parquet-broken", "is a cut Parquet file", "fetch or export it again"),
+    "Footer length error": ("parquet-broken", "is a broken Parquet file", "fetch or export it again"),
+    "Malformed JSON": ("bad-json", "has a line that is not JSON", "a jsonl file has one JSON object on every line"),
+}

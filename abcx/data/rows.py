@@ -8,19 +8,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from abcx.data import tables
-from abcx.data.cells import bad_cells, unread
+from abcx.data.cells import bad_cells, flags, rounded_ids, unread
 from abcx.data.engine import Engine, literal
-from abcx.data.files import fingerprint, resolve
+from abcx.data.evidence import header_rows, second_look
+from abcx.data.files import fingerprint, resolve, with_line_ends
 from abcx.data.plan import Plan
-from abcx.data.rejects import rejected
+from abcx.data.rejects import Bad, rejected, unreadable
 from abcx.data.select import Select, Source, told_by_rule
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
-from abcx.results import FileRecord
+from abcx.results import Exclusion, FileRecord
 from abcx.spec.model import Canonical, EventSource, Experiment, ExposureSource, FileOptions, UnitSource
 
 
@@ -30,6 +31,7 @@ class Rows:
 
     files: list[FileRecord] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    exclusions: list[Exclusion] = field(default_factory=list)
     loaded: dict[str, Loaded] = field(default_factory=dict)
 
 
@@ -104,20 +106,30 @@ def load(engine: Engine, part: str, sources: tuple[Source, ...], plan: Plan, row
 def _load_one(
     engine: Engine, number: int, source: Source, select: Select, segments: tuple[str, ...], rows: Rows
 ) -> list[Problem]:
-    part, table, tag = select.part, source.table, f"{select.part}_{number}"
+    part, table = select.part, source.table
+    before = 0 if number == 0 else int(engine.run(f"SELECT coalesce(max(rowid) + 1, 0) FROM {part}")[0][0])
     engine.run(f"SET TimeZone = {literal(table.timezone)}")
-    columns = ", ".join(f"{sql} AS {name}" for name, sql in select.select(source, segments, unread(select, source)))
-    target = f"CREATE TABLE {part} AS" if number == 0 else f"INSERT INTO {part}"
-    before = 0 if number == 0 else engine.run(f"SELECT count(*) FROM {part}")[0][0]
     with ThreadPoolExecutor(1) as beside:
         sha256 = beside.submit(fingerprint, table.file) if table.file else None
-        engine.run(
-            f"{target} SELECT {columns} FROM {table.scan(tag)}",
-            lambda message: tables.unreadable(table.shown, message),
-        )
-    count = int(engine.run(f"SELECT count(*) FROM {part}")[0][0]) - before
-    problems = rejected(engine, table, tag) or list(bad_cells(engine, before, source, select))
-    rows.files.append(FileRecord(table.shown, part, sha256.result() if sha256 else None, count))
+        if sha256 is not None:
+            sha256.add_done_callback(lambda done: engine.interrupt() if done.exception() else None)
+        try:
+            source = _read(engine, number, source, select, segments, rows.notes)
+        except DataError:
+            if sha256 is not None and sha256.done():
+                sha256.result()
+            raise
+    table = source.table
+    bad = [*rejected(engine, table, f"{part}_{number}"), *bad_cells(engine, before, source, select)]
+    bad += rounded_ids(engine, before, source, select)
+    problems = _left_out(engine, before, source, select, bad, rows)
+    count = int(engine.run(f"SELECT count(*) FROM {part} WHERE rowid >= {before}")[0][0])
+    left_out = 0 if problems else sum(one.rows for one in bad)
+    rows.files.append(FileRecord(table.shown, part, sha256.result() if sha256 else None, count + left_out))
+    rows.notes += table.file.notes if table.file else ()
+    if table.glued and not problems:
+        message = f"rows of {table.shown} that are its header again (exports glued together)"
+        rows.exclusions.append(Exclusion("repeated_header", message, rows=header_rows(engine, table)))
     if not count and not problems:
         message = f"{table.shown} has a header and no rows"
         problems.append(Problem("error", "no-rows", message, Span(table.shown), "export it again"))
@@ -126,9 +138,69 @@ def _load_one(
     return problems
 
 
+def _left_out(engine: Engine, before: int, source: Source, select: Select, bad: list[Bad], rows: Rows) -> list[Problem]:
+    """The problems of bad rows, none where the spec tolerates so many: then they are left out and counted."""
+    most, count = source.options.max_bad_rows, sum(one.rows for one in bad)
+    if not bad or not most or count > most or any(one.fatal for one in bad):
+        over = f"; max_bad_rows is {most:,}, and {count:,} rows are bad" if most and count > most else ""
+        return [replace(one.problem, help=f"{one.problem.help}{over}") for one in bad]
+    flagged = [check.flag for check, found in flags(engine, before, source, select) if found]
+    if flagged:
+        engine.run(f"DELETE FROM {select.part} WHERE rowid >= {before} AND ({' OR '.join(flagged)})")
+    for one in bad:
+        message = f"rows of {source.table.shown} that cannot be read ({one.problem.span}: {one.problem.message})"
+        rows.exclusions.append(Exclusion("bad_row", message, rows=one.rows))
+    return []
+
+
+def _read(
+    engine: Engine, number: int, source: Source, select: Select, segments: tuple[str, ...], notes: list[str]
+) -> Source:
+    """Read a source into the table of its part: as plain text, and once more where its columns show something else.
+
+    A file whose lines end in different ways is rewritten first.
+    """
+    try:
+        before = _scan(engine, number, source, select, segments)
+    except DataError as error:
+        file = source.table.file
+        if file is None or source.table.types is not None or error.problems[0].code != "broken-lines":
+            raise
+        source = replace(source, table=replace(source.table, file=with_line_ends(file, engine.scratch)))
+        before = _scan(engine, number, source, select, segments)
+    looked, found = second_look(engine, before, source, select, f"{select.part}_{number}")
+    if looked is not source:
+        if number == 0:
+            engine.run(f"DROP TABLE {select.part}")
+        else:
+            engine.run(f"DELETE FROM {select.part} WHERE rowid >= {before}")
+        source = looked
+        _scan(engine, number, source, select, segments)
+        notes += found
+    select.sources = (*select.sources[:number], source, *select.sources[number + 1 :])
+    return source
+
+
+def _scan(engine: Engine, number: int, source: Source, select: Select, segments: tuple[str, ...]) -> int:
+    """Read a source as it stands; returns the first row id that can be its own."""
+    part, table, tag = select.part, source.table, f"{select.part}_{number}"
+    before = 0 if number == 0 else int(engine.run(f"SELECT coalesce(max(rowid) + 1, 0) FROM {part}")[0][0])
+    columns = ", ".join(f"{sql} AS {name}" for name, sql in select.select(source, segments, unread(select, source)))
+    target = f"CREATE TABLE {part} AS" if number == 0 else f"INSERT INTO {part}"
+    for name in (f"rejects_{tag}", f"scans_{tag}"):
+        engine.run(f"DROP TABLE IF EXISTS {name}")
+    engine.run(
+        f"{target} SELECT {columns} FROM {table.scan(tag)}",
+        lambda message: unreadable(table.file, table.shown, message),
+    )
+    return before
+
+
 def _is_naive(engine: Engine, source: Source) -> bool:
     """Whether times have no offset, judged by the first rows."""
     time = source.name("time") or ""
+    if source.table.written is not None:
+        return source.table.written.naive
     if source.table.types is not None:
         type = source.table.types[source.table.header.index(time)]
         if type != "VARCHAR":

@@ -82,7 +82,8 @@ class Select:
             asked |= set(where)
         asked |= {term.value for term in self.terms(source)} | set(self.plan.keys) if self.part == "events" else set()
         asked |= {need.term.column for need in self.plan.columns} if self.part == "units" else set()
-        undeclared = source.table.types is not None or time in {source.resolve(name) for name in asked if name}
+        known = source.table.types is not None or source.table.written is not None
+        undeclared = known or time in {source.resolve(name) for name in asked if name}
         return replace(source, table=replace(source.table, time=None if undeclared else time))
 
     def select(self, source: Source, segments: tuple[str, ...], unread: str) -> list[tuple[str, str]]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from abcx.data.conditions import as_number
+from abcx.data import numbers, times
 from abcx.data.engine import Engine, identifier, literal
 from abcx.data.files import DataFile
-from abcx.data.rejects import broken_rows
+from abcx.data.header import checked, dialect, read_header
+from abcx.data.rejects import unreadable
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
 from abcx.spec.model import FileOptions
@@ -26,7 +27,9 @@ Kind = Literal["text", "number", "time"]
 class Table:
     """A table whose header is known. `types` are DuckDB's types, None for delimited text; `relation` is its FROM item.
 
-    `time` is the column that the scan declares as a time: text that is none is rejected there, row and all.
+    `first_line` is the line of the first row. `time` is the column that the scan declares as a time: text that is none
+    is rejected there, row and all. What the columns showed by evidence: how `numbers` and times are `written`, and
+    whether the header stands again between the rows (`glued`).
     """
 
     shown: str
@@ -37,6 +40,10 @@ class Table:
     types: tuple[str, ...] | None = None
     relation: str = ""
     time: str | None = None
+    first_line: int = 0
+    numbers: Mapping[str, numbers.Form] = field(default_factory=dict)
+    written: times.Written | None = None
+    glued: bool = False
 
     def sql(self, name: str, kind: Kind, declared: bool = True) -> str:
         """The SQL of a column by its header name, as text, as a DOUBLE, or as microseconds since 1970 (UTC).
@@ -49,9 +56,8 @@ class Table:
             return self._time(column, type, declared and name == self.time)
         if kind == "text":
             return self._text(column, type)
-        return (
-            as_number(self._text(column, type), self.options) if type == "VARCHAR" else f"try_cast({column} AS DOUBLE)"
-        )
+        form = self.numbers.get(name) or numbers.declared(self.options)
+        return form.sql(self._text(column, type)) if type == "VARCHAR" else f"try_cast({column} AS DOUBLE)"
 
     def _text(self, column: str, type: str) -> str:
         if self.types is None:
@@ -76,6 +82,8 @@ class Table:
         if type.startswith(("TIMESTAMP", "DATE")):
             return f"epoch_us(timezone({literal(self.timezone)}, CAST({column} AS TIMESTAMP)))"
         text = self._text(column, type)
+        if self.written is not None:
+            return self.written.sql(text, self.timezone)
         if form:
             parsed = f"try_strptime({text}, {literal(form)})"  # a TIMESTAMPTZ where the format has an offset
             return f"epoch_us({parsed if '%z' in form else self._zoned(parsed)})"
@@ -86,9 +94,22 @@ class Table:
         has_offset = "%z" in (self.options.time_format or "")
         return timestamp if has_offset else f"timezone({literal(self.timezone)}, {timestamp})"
 
+    def header_again(self) -> str:
+        """The SQL condition of rows that are the header once more."""
+        cells = [
+            f"trim(ltrim(c{i}, chr(65279))) = {literal(name)}"
+            for i, name in enumerate(self.header)
+            if not name.startswith("\0")
+        ]
+        return " AND ".join(cells)
+
     def scan(self, tag: str = "") -> str:
         """The FROM item. `tag` names the tables that collect rejected rows; without it every column is text, and broken
         rows are left out."""
+        text = self._scan(tag)
+        return f"(SELECT * FROM {text} WHERE ({self.header_again()}) IS NOT TRUE)" if self.glued and tag else text
+
+    def _scan(self, tag: str) -> str:
         if self.types is not None:
             return f"{self.relation} AS data({', '.join(f'c{i}' for i in range(len(self.header)))})"
         time = "TIMESTAMP" if self.options.time_format else "TIMESTAMPTZ"
@@ -102,6 +123,8 @@ class Table:
         if tag:
             rejects = f"rejects_table='rejects_{tag}', rejects_scan='scans_{tag}', rejects_limit=10000"
             arguments += ["store_rejects=true", rejects]
+            if self.file is not None and self.file.compression == "zstd":
+                arguments.append("parallel=false")  # in parallel it drops rows longer than its buffers without a word
         else:
             arguments += ["ignore_errors=true", "parallel=false"]
         assert self.file is not None
@@ -137,21 +160,6 @@ class Table:
         return f"the header is: {', '.join(name[:60] for name in names[:20])}{more}"
 
 
-def dialect(file: DataFile, options: FileOptions, null: str = "") -> list[str]:
-    """The options of read_csv that say how the text is written; `null` stands for a missing value."""
-    delimiter = options.delimiter or ("\t" if file.format == "tsv" else None)
-    arguments = ["quote='\"'", "escape='\"'", f"compression='{file.compression}'"]
-    if delimiter:
-        arguments.append(f"delim={literal(delimiter)}")
-    if options.encoding:
-        arguments.append(f"encoding={literal(options.encoding)}")
-    if options.skip:
-        arguments.append(f"skip={options.skip}")
-    nulls = [null, *(options.null or ())]
-    arguments.append(f"nullstr=[{', '.join(literal(null) for null in nulls)}]")
-    return arguments
-
-
 def open_file(engine: Engine, file: DataFile, options: FileOptions, timezone: str) -> Table:
     """Read the header of a file. Raises DataError for what is not a table, or has a header that cannot be used."""
     timezone = options.timezone or timezone
@@ -161,34 +169,16 @@ def open_file(engine: Engine, file: DataFile, options: FileOptions, timezone: st
         return _open_parquet(engine, file, options, timezone)
     if file.format == "jsonl":
         return _open_jsonl(engine, file, options, timezone)
-    if not options.delimiter and file.format != "tsv":
-        options = options.model_copy(update={"delimiter": _delimiter(engine, file, options)})
-    header = _header(engine, file, options)
-    if not any(header):
-        cure = "the first line names the columns; `skip: N` skips lines before it"
-        line = 1 + (options.skip or 0)
-        raise DataError(Problem("error", "no-header", f"{file.shown} has no header", Span(file.shown, line), cure))
-    return Table(file.shown, _checked(header, file.shown), options, timezone, file)
+    found = read_header(engine, file, options)
+    file = replace(file, notes=(*file.notes, *found.notes))
+    return Table(
+        file.shown, found.names, found.options, timezone, file, first_line=found.first_line, written=_ordered(options)
+    )
 
 
-def _header(engine: Engine, file: DataFile, options: FileOptions) -> tuple[str, ...]:
-    """The cells of the first row. The engine pads it to the longest of the rows it looks at: the padding is cut off."""
-    padding = options.model_copy(update={"null": None})
-    lenient = ["header=false", "all_varchar=true", "null_padding=true", "strict_mode=false", "parallel=false"]
-    arguments = ", ".join([*dialect(file, padding, _NOWHERE), *lenient])
-    source = f"read_csv({literal(str(file.path))}, {arguments})"
-    try:
-        rows = engine.run(f"SELECT * FROM {source} LIMIT 1", lambda message: unreadable(file.shown, message))
-    except DataError as error:
-        broken = Table(file.shown, ("",), options, "UTC", file)
-        raise DataError(broken_rows(engine, broken) or error.problems) from None
-    cells = list(rows[0]) if rows else []
-    while cells and cells[-1] is None:
-        cells.pop()
-    return tuple("" if cell is None else str(cell).strip() for cell in cells)
-
-
-_NOWHERE = "\x01 no cell holds this \x01"
+def _ordered(options: FileOptions) -> times.Written | None:
+    """How the spec says that days and months are ordered."""
+    return times.Written(options.date_order) if options.date_order and not options.time_format else None
 
 
 def open_frame(engine: Engine, frame: object, name: str, options: FileOptions, timezone: str) -> Table:
@@ -198,23 +188,25 @@ def open_frame(engine: Engine, frame: object, name: str, options: FileOptions, t
         _check_format(engine, name, options.time_format)
     engine.register(name, frame)
     shown = f"{name} frame"
-    described = engine.run(f"DESCRIBE {identifier(name)}", lambda message: unreadable(shown, message))
+    described = engine.run(f"DESCRIBE {identifier(name)}", lambda message: unreadable(None, shown, message))
     names = getattr(frame, "column_names", None) or getattr(frame, "columns", None)  # the engine renames: v, V -> V_1
     header = tuple(str(column).strip() for column in names) if names is not None else ()
     if len(header) != len(described):
         header = tuple(str(row[0]) for row in described)
     types = tuple(str(row[1]) for row in described)
-    return Table(shown, _checked(header, shown), options, timezone, None, types, identifier(name))
+    return Table(
+        shown, checked(header, shown), options, timezone, None, types, identifier(name), written=_ordered(options)
+    )
 
 
 def _open_parquet(engine: Engine, file: DataFile, options: FileOptions, timezone: str) -> Table:
     relation = f"read_parquet({literal(str(file.path))})"
-    described = engine.run(f"DESCRIBE SELECT * FROM {relation}", lambda message: unreadable(file.shown, message))
+    described = engine.run(f"DESCRIBE SELECT * FROM {relation}", lambda message: unreadable(file, file.shown, message))
     schema = engine.run(f"SELECT name, coalesce(num_children, 0) FROM parquet_schema({literal(str(file.path))})")
     header = _top_level([(str(name), int(children)) for name, children in schema])
     return Table(
         file.shown,
-        _checked(header, file.shown),
+        checked(header, file.shown),
         options,
         timezone,
         file,
@@ -238,7 +230,8 @@ def _open_jsonl(engine: Engine, file: DataFile, options: FileOptions, timezone: 
     objects = f"read_ndjson_objects({literal(str(file.path))}, compression='{file.compression}')"
     keys = f"SELECT unnest(json_keys(json)) AS k, row_number() OVER () AS n FROM {objects}"
     found = engine.run(
-        f"SELECT k, min(n) FROM ({keys}) GROUP BY k ORDER BY 2, 1", lambda message: unreadable(file.shown, message)
+        f"SELECT k, min(n) FROM ({keys}) GROUP BY k ORDER BY 2, 1",
+        lambda message: unreadable(file, file.shown, message),
     )
     if not found:
         cure = "a jsonl file has one JSON object on every line"
@@ -248,7 +241,8 @@ def _open_jsonl(engine: Engine, file: DataFile, options: FileOptions, timezone: 
         f"json->>{literal('/' + key.replace('~', '~0').replace('/', '~1'))} AS c{i}" for i, key in enumerate(header)
     )
     relation = f"(SELECT {fields} FROM {objects})"
-    return Table(file.shown, header, options, timezone, file, ("VARCHAR",) * len(header), relation)
+    types = ("VARCHAR",) * len(header)
+    return Table(file.shown, header, options, timezone, file, types, relation, written=_ordered(options))
 
 
 def _check_format(engine: Engine, shown: str, form: str) -> None:
@@ -258,59 +252,3 @@ def _check_format(engine: Engine, shown: str, form: str) -> None:
         f"SELECT try_strptime('', {literal(form)})",
         lambda reason: Problem("error", "time-format", f"{message}: {reason.rpartition(': ')[2]}", Span(shown), cure),
     )
-
-
-def _delimiter(engine: Engine, file: DataFile, options: FileOptions) -> str:
-    """The delimiter that DuckDB's sniffer finds over the first rows; a comma where it is not sure."""
-    encoding = f", encoding={literal(options.encoding)}" if options.encoding else ""
-    skip = f", skip={options.skip}" if options.skip else ""
-    path = literal(str(file.path))
-    source = f"{path}, compression='{file.compression}', all_varchar=true, ignore_errors=true{encoding}{skip}"
-    try:
-        sniffed = engine.run(
-            f"SELECT Delimiter FROM sniff_csv({source})", lambda message: unreadable(file.shown, message)
-        )
-    except DataError:
-        return ","
-    found = sniffed[0][0]
-    return found if found in (",", ";", "\t", "|") else ","
-
-
-def _checked(header: tuple[str, ...], shown: str) -> tuple[str, ...]:
-    """The header, if no column stands twice; empty names get a place holder that no spec can ask for."""
-    twice = (
-        sorted({name for name in header if name and header.count(name) > 1}) if len(set(header)) < len(header) else []
-    )
-    if twice:
-        message = f"{shown} has two columns named '{twice[0]}'"
-        raise DataError(
-            Problem("error", "duplicate-header", message, Span(shown, 1), "rename one of them in the export")
-        )
-    return tuple(name or f"\0{i}" for i, name in enumerate(header))
-
-
-def unreadable(shown: str, message: str) -> Problem:
-    """The engine could not read a file at all."""
-    first = message.partition("\n")[0]
-    line = first.rpartition("CSV Error on Line: ")[2]
-    span = Span(shown, int(line) if line.isdigit() else 0)
-    for sign, (code, what, cure) in _UNREADABLE.items():
-        if sign in message:
-            return Problem("error", code, f"{shown} {what}", span, cure)
-    cure = "is it a complete table? Export it again, or name its format, delimiter and encoding"
-    return Problem("error", "data-unreadable", f"{shown} cannot be read: {first}", span, cure)
-
-
-_UNREADABLE = {
-    "not utf-8 encoded": ("encoding", "is not UTF-8 text", "write encoding: latin-1, or save the file as UTF-8"),
-    "end of GZIP stream": ("gzip-broken", "is cut", "was the download cut? Fetch or export it again"),
-    "Failed to decode gzip": ("gzip-broken", "is a broken gzip file", "fetch or export it again"),
-    "reached an invalid state": (
-        "broken-lines",
-        "has broken quotes, or lines that end in different ways",
-        "double the quotes inside cells; save the file with one kind of line end (LF or CRLF)",
-    ),
-    "No magic bytes found": ("parquet-broken", "is a cut Parquet file", "fetch or export it again"),
-    "Footer length error": ("parquet-broken", "is a broken Parquet file", "fetch or export it again"),
-    "Malformed JSON": ("bad-json", "has a line that is not JSON", "a jsonl file has one JSON object on every line"),
-}

@@ -8,9 +8,10 @@ from abcx.metrics import MetricSpec
 from abcx.metrics.ces import Ces
 from abcx.metrics.csat import Csat
 from abcx.metrics.nps import Nps
+from abcx.spec.counts import TypedCount
 from abcx.spec.document import Loc
 from abcx.spec.findings import Finding, Sections
-from abcx.spec.model import ArmSpec, DataSpec, TypedCount
+from abcx.spec.model import ArmSpec, DataSpec
 
 
 def arm_files(arms: dict[str, ArmSpec], data: DataSpec) -> Iterator[Finding]:

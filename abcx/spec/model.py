@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BeforeValidator, Discriminator, Field, GetJsonSchemaHandler, Tag, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from abcx.metrics import MetricSpec
 from abcx.spec.analysis import Analysis
+from abcx.spec.counts import ArmCounts
 from abcx.spec.forms import BY_ARM, PATH, PATHS, SHARE, OrAs, SourceForms
 from abcx.spec.times import Time, Timezone, instant
 from abcx.terms import Count, Duration, Model, Number, Share, Text, Texts, Where, parse_share, shown
@@ -67,6 +68,10 @@ class FileRef(Model):
     arm: str | None = None
 
 
+class GivenFile(FileRef):
+    """A file that is named at the call, not written in the spec: it may lie anywhere."""
+
+
 def _files(raw: Any) -> Any:
     if isinstance(raw, dict):
         return [FileRef(path=path, arm=arm) for arm, paths in raw.items() for path in _paths(paths)]
@@ -92,6 +97,9 @@ Files = Annotated[
 ]
 
 
+Encoding = Literal["utf-8", "utf-16", "utf-16-le", "utf-16-be", "latin-1", "cp1250", "cp1251", "cp1252", "cp1256"]
+
+
 class FileOptions(Model):
     """How a file is read."""
 
@@ -103,12 +111,19 @@ class FileOptions(Model):
         None, description="separator of columns, one character"
     )
     decimal: Literal[".", ","] | None = Field(None, description="decimal separator of numbers")
-    thousands: Literal[",", ".", " "] | None = Field(None, description="thousands separator of numbers")
-    encoding: Literal["utf-8", "utf-16", "latin-1"] | None = Field(None, description="default: utf-8")
-    skip: Count | None = Field(None, description="lines to skip before the header")
+    thousands: Literal[",", ".", " ", "'"] | None = Field(None, description="thousands separator of numbers")
+    encoding: Encoding | None = Field(
+        None, description="how the text is encoded; default: utf-8, or utf-16 by its mark"
+    )
+    skip: Count | None = Field(None, description="lines to skip before the header; default: comments and titles")
+    header_rows: Literal[1, 2, 3] | None = Field(None, description="rows that name the columns, as in survey exports")
     null: Texts | None = Field(None, description="texts that mean a missing value, beside the empty one")
     time_format: str | None = Field(None, description="strptime format of `time`: %m/%d/%Y %H:%M:%S")
+    date_order: Literal["dmy", "mdy"] | None = Field(None, description="of times like 03/04/2024: day or month first")
     timezone: Timezone | None = Field(None, description="zone of times without an offset; default: the period's")
+    max_bad_rows: Annotated[int, Field(strict=True, ge=0, le=9_999)] = Field(
+        0, description="up to so many rows that cannot be read are left out and counted; more stop the run"
+    )
 
 
 class ExposureSource(FileOptions):
@@ -130,63 +145,6 @@ class UnitSource(FileOptions):
 
 class CountsFile(FileOptions):
     """One row is one arm, or one arm on one day (`date`)."""
-
-
-class Spread(Model):
-    """Mean and standard deviation of one value per unit."""
-
-    mean: Number = Field(description="mean over the units")
-    sd: Annotated[Number, Field(ge=0)] = Field(description="standard deviation over the units")
-
-
-class TypedCount(Model):
-    """A metric of one arm, typed by hand: `count` successes; mean and sd; both parts of a ratio; answers to a
-    question."""
-
-    count: Count | None = Field(None, description="units that converted")
-    mean: Number | None = Field(None, description="mean over the units")
-    sd: Annotated[Number, Field(ge=0)] | None = Field(None, description="standard deviation over the units")
-    numerator: Spread | None = Field(None, description="the part above the line, per unit")
-    denominator: Spread | None = Field(None, description="the part below the line, per unit")
-    correlation: Annotated[Number, Field(ge=-1, le=1)] | None = Field(None, description="of both parts over the units")
-    promoters: Count | None = Field(None, description="answers 9 and 10 of an NPS question")
-    passives: Count | None = Field(None, description="answers 7 and 8")
-    detractors: Count | None = Field(None, description="answers 0 to 6")
-    answers: dict[Annotated[int, Field(ge=-1000, le=1000)], Count] = Field(
-        default_factory=dict, description="units by answer of a question: {5: 40, 4: 31, 3: 9}"
-    )
-    invited: Count | None = Field(None, description="units that were asked, where that is known")
-    units: Count | None = Field(
-        None, description="units of this metric, where not all have a value; of a question, those that answered"
-    )
-
-
-def _typed(raw: Any) -> Any:
-    return {"count": raw} if isinstance(raw, int) and not isinstance(raw, bool) else raw
-
-
-CountValue = Annotated[TypedCount, BeforeValidator(_typed), OrAs({"type": "integer", "minimum": 0})]
-
-
-class ArmCounts(Model):
-    """Counts of one arm: its units, and a value for each metric."""
-
-    units: Count = Field(description="exposed units of the arm")
-    metrics: dict[str, CountValue] = Field(default_factory=dict)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _split(cls, raw: Any) -> Any:
-        if not isinstance(raw, dict) or isinstance(raw.get("metrics"), dict):
-            return raw
-        rest = {key: value for key, value in raw.items() if key != "units"}
-        return {"metrics": rest, **({"units": raw["units"]} if "units" in raw else {})}
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, core: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        schema = handler.resolve_ref_schema(handler(core))
-        schema["additionalProperties"] = schema["properties"].pop("metrics")["additionalProperties"]
-        return schema
 
 
 def _counts_kind(raw: Any) -> str:

@@ -42,7 +42,8 @@ def test_an_event_log(tmp_path: Path) -> None:
     data = EXPERIMENTS / "uk-tool-centre-filter-menu" / "events.csv"
     text = written(data, tmp_path / "spec.yaml")
     assert "exposure: {event: category_view}" in text
-    results = abcx.analyze(tmp_path / "spec.yaml")
+    assert "--allow-outside" in text
+    results = abcx.analyze(tmp_path / "spec.yaml", allow_outside=True)
     assert results["purchase"].role == "primary"
 
 

@@ -161,14 +161,16 @@ def test_times_of_typed_columns(tmp_path: Path) -> None:
         assert found.units[0]["t0"] == micro(meant)
 
 
-def test_numbers_are_not_times(tmp_path: Path) -> None:
+def test_seconds_since_1970_are_told_by_their_magnitude(tmp_path: Path) -> None:
     frame = pd.DataFrame(
         {"unit": ["u1", "u2"], "arm": ["a", "b"], "event": ["x", "click"], "time": [1_709_546_400] * 2}
     )
-    with pytest.raises(DataError, match="'1709546400' is not a time"):
-        look(tmp_path, {}, spec(metrics=CLICKS), Inputs(events=(frame,)))
-    with pytest.raises(DataError, match="'1709546400' is not a time"):
-        look(tmp_path, {"e.csv": frame.to_csv(index=False)}, spec(metrics=CLICKS))
+    for inputs, files in ((Inputs(events=(frame,)), {}), (Inputs(), {"e.csv": frame.to_csv(index=False)})):
+        found = look(tmp_path, files, spec(metrics=CLICKS), inputs)
+        assert found.units[0]["t0"] == micro("2024-03-04T10:00:00Z")
+        assert any("seconds since 1970" in note for note in found.observed.notes)
+    with pytest.raises(DataError, match="'2024' is not a time"):
+        look(tmp_path, {}, spec(metrics=CLICKS), Inputs(events=(frame.assign(time=2024),)))
 
 
 @pytest.mark.parametrize(

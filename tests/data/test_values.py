@@ -197,7 +197,7 @@ def test_events_without_a_value(tmp_path: Path, rule: str, count: int) -> None:
 
 @pytest.mark.parametrize("rule", ["zero", "drop", None])
 @pytest.mark.parametrize(
-    "text", ["$5", '"1,234"', "-", "abc", "NaN", "inf", "1e400", "1_000", "0x10", "1e60", "-Infinity", "5 EUR"]
+    "text", ["5 apples", "-", "abc", "NaN", "inf", "1e400", "1_000", "0x10", "1e60", "-Infinity", "$5 EUR 3"]
 )
 def test_a_value_that_is_no_number_is_never_missing(tmp_path: Path, text: str, rule: str | None) -> None:
     """`missing_value` is about empty cells; `1_000`, which some parsers take for 1000, is refused too."""
@@ -254,7 +254,7 @@ def test_how_numbers_are_written(tmp_path: Path, options: Any, cells: list[str],
         ({"decimal": ",", "thousands": "."}, "1.5"),  # not 15
         ({"decimal": ","}, "1.234"),  # 1.234 or 1234? not guessed
         ({"decimal": ","}, "1,2,3"),
-        ({}, "1,5"),
+        ({}, "1,5,"),
         ({"thousands": ","}, ","),
     ],
 )
@@ -328,7 +328,7 @@ def test_where_on_canonical_names(tmp_path: Path) -> None:
         assert found.sums("m") == sums
 
 
-@pytest.mark.parametrize("cell", ["$120", "1,200", "n/a", "nan"])
+@pytest.mark.parametrize("cell", ["120 apples", "1,2,3", "n/a", "nan"])
 def test_a_range_over_something_that_is_no_number_is_refused(tmp_path: Path, cell: str) -> None:
     text = (
         f'unit,time,arm,event,price\n1,2024-03-04,a,view,home\n1,2024-03-04,a,purchase,"{cell}"\n2,2024-03-04,b,x,5\n'

@@ -1,0 +1,90 @@
+"""A second look at a source whose cells did not read as plain numbers and times: what do its columns show?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from abcx.data import numbers, times
+from abcx.data.cells import flags, number_columns
+from abcx.data.engine import Engine
+from abcx.data.rejects import locate
+from abcx.data.select import Select, Source
+from abcx.data.tables import Table
+from abcx.errors import DataError
+from abcx.problems import Problem, Span
+
+
+def second_look(engine: Engine, before: int, source: Source, select: Select, tag: str) -> tuple[Source, list[str]]:
+    """The source with what its columns show, and notes that say so; the same source where there is nothing to find.
+
+    Raises DataError where a column could be read in two ways that differ.
+    """
+    table = source.table
+    flagged = {check.name for check, count in flags(engine, before, source, select) if count}
+    cast = table.types is None and _has(engine, f"SELECT 1 FROM rejects_{tag} WHERE error_type = 'CAST' LIMIT 1")
+    table = _glued(engine, before, source, select, cast)
+    notes: list[str] = []
+    problems: list[Problem] = []
+    time = source.name("time")
+    if time is not None and not table.options.time_format and (cast or time in flagged):
+        table = replace(table, time=None)
+        rows = f"FROM {_rows(table)} WHERE {source.where(source.options.where)}"
+        found = times.find(engine, table.sql(time, "text"), rows, table.timezone) if table.written is None else None
+        if found is not None and found.doubt:
+            problems.append(_doubt(engine, table, time, "TRUE", found))
+        elif found is not None and found.written is not None:
+            table = replace(table, written=found.written)
+            notes += [f"the times of {table.shown} are read {found.note}"] if found.note else []
+        elif not table.glued:
+            table = replace(table, time=source.table.time)
+    for name, scope in number_columns(select, source).items():
+        if name not in flagged and table.options.delimiter != ";" or not _is_text(table, name):
+            continue
+        shown = numbers.find(engine, table.sql(name, "text"), f"FROM {_rows(table)} WHERE {scope}", table.options)
+        if shown.doubt:
+            problems.append(_doubt(engine, table, name, scope, shown))
+        elif shown.form is not None:
+            table = replace(table, numbers={**table.numbers, name: shown.form})
+            notes.append(f"'{name}' of {table.shown} is read {shown.note}")
+    if problems:
+        raise DataError(problems)
+    return (source if table == source.table else replace(source, table=table)), notes
+
+
+def _is_text(table: Table, name: str) -> bool:
+    return table.types is None or table.types[table.header.index(name)] == "VARCHAR"
+
+
+def _rows(table: Table) -> str:
+    if not table.glued:
+        return table.scan()
+    return f"(SELECT * FROM {table.scan()} WHERE ({table.header_again()}) IS NOT TRUE)"
+
+
+def _glued(engine: Engine, before: int, source: Source, select: Select, cast: bool) -> Table:
+    """The table, told whether its header stands again between the rows: exports that were glued together."""
+    table, unit = source.table, source.name("unit") or ""
+    if table.types is not None:
+        return table
+    name = "'" + unit.strip().replace("'", "''") + "'"
+    again = cast or _has(engine, f"SELECT 1 FROM {select.part} WHERE rowid >= {before} AND unit = {name} LIMIT 1")
+    if again and _has(engine, f"SELECT 1 FROM {table.scan()} WHERE {table.header_again()} LIMIT 1"):
+        return replace(table, glued=True, time=None)
+    return table
+
+
+def header_rows(engine: Engine, table: Table) -> int:
+    """How many rows of a glued file are its header."""
+    return int(engine.run(f"SELECT count(*) FROM {table.scan()} WHERE {table.header_again()}")[0][0])
+
+
+def _has(engine: Engine, sql: str) -> bool:
+    return bool(engine.run(sql))
+
+
+def _doubt(engine: Engine, table: Table, name: str, scope: str, found: numbers.Found | times.Found) -> Problem:
+    text = table.sql(name, "text")
+    differs = f"coalesce((SELECT {found.differs} FROM (SELECT {text} AS v)), FALSE) AND {text} IS NOT NULL"
+    _, line, value = locate(engine, table, f"({scope}) AND {differs}", text)
+    code = "ambiguous-time" if isinstance(found, times.Found) else "ambiguous-number"
+    return Problem("error", code, f"'{value[:60]}' {found.doubt}", Span(table.shown, line, path=name), found.help)

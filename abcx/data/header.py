@@ -1,0 +1,247 @@
+"""The header of a delimited file: its delimiter, the lines above it, names on several rows, what cannot be a header."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from abcx.data.engine import Engine, literal
+from abcx.data.files import DataFile
+from abcx.data.packed import chunks
+from abcx.data.rejects import broken_rows, unreadable
+from abcx.errors import DataError
+from abcx.problems import Problem, Span
+from abcx.spec.model import FileOptions
+
+_NOWHERE = "\x01 no cell holds this \x01"
+_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
+_TITLES = 30
+"""Lines above a header that are looked through."""
+
+Row = tuple[str | None, ...]
+"""Cells as text; None where a row has fewer cells than the longest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The names, the options with the delimiter and the lines to skip that were found, the line of the first row, and
+    what was found, in words."""
+
+    names: tuple[str, ...]
+    options: FileOptions
+    first_line: int
+    notes: tuple[str, ...]
+
+
+def read_header(engine: Engine, file: DataFile, options: FileOptions) -> Header:
+    """Raises DataError for a header that cannot be used."""
+    notes = []
+    if not options.delimiter and file.format != "tsv":
+        options = options.model_copy(update={"delimiter": _delimiter(engine, file, options)})
+        if options.delimiter != ",":
+            notes.append(f"{file.shown} is read with the delimiter {_DELIMITERS[options.delimiter or ',']}")
+    declared = options.skip
+    above, rows = _first_rows(engine, file, options)
+    if above or _starts_blank(file):
+        options = _past_blank_lines(engine, file, options, above)
+        rows = _rows(engine, file, options, 4)
+    if options.skip != declared:
+        notes.append(f"the header of {file.shown} is line {(options.skip or 0) + 1}: what stands above it is skipped")
+    count, skip = options.header_rows or 1, options.skip or 0
+    if not any(_names(rows[:1])):
+        cure = "the first line names the columns; `skip: N` skips lines before it"
+        raise DataError(Problem("error", "no-header", f"{file.shown} has no header", Span(file.shown, 1 + skip), cure))
+    if options.header_rows is None:
+        _refuse_survey_rows(file, rows, skip)
+    names = _names(rows[:count])
+    breaks = sum(str(cell or "").count("\n") for row in rows[:count] for cell in row)
+    first_line = 1 + skip + count + breaks
+    return Header(
+        checked(names, file.shown),
+        options.model_copy(update={"skip": skip + count - 1 or None}),
+        first_line,
+        tuple(notes),
+    )
+
+
+def dialect(file: DataFile, options: FileOptions, null: str = "") -> list[str]:
+    """The options of read_csv that say how the text is written; `null` stands for a missing value."""
+    delimiter = options.delimiter or ("\t" if file.format == "tsv" else None)
+    arguments = ["quote='\"'", "escape='\"'", f"compression='{file.compression}'"]
+    if delimiter:
+        arguments.append(f"delim={literal(delimiter)}")
+    if options.skip is not None:  # the engine skips lines that it does not like, where it is not told
+        arguments.append(f"skip={options.skip}")
+    nulls = [null, *(options.null or ())]
+    arguments.append(f"nullstr=[{', '.join(literal(null) for null in nulls)}]")
+    return arguments
+
+
+def _rows(engine: Engine, file: DataFile, options: FileOptions, count: int) -> list[Row]:
+    """The first rows, padded to the longest at the start of the file."""
+    padding = options.model_copy(update={"null": None, "skip": options.skip or 0})
+    lenient = ["header=false", "comment=''", "null_padding=true", "strict_mode=false", "parallel=false"]
+    width = _width(file, padding)
+    columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(width))
+    lenient += ["auto_detect=false", f"columns={{{columns}}}"] if width else ["all_varchar=true"]
+    arguments = ", ".join([*dialect(file, padding, _NOWHERE), *lenient])
+    source = f"read_csv({literal(str(file.path))}, {arguments})"
+    try:
+        return engine.run(
+            f"SELECT * FROM {source} LIMIT {count}", lambda message: unreadable(file, file.shown, message)
+        )
+    except DataError as error:
+        scan = ", ".join([*dialect(file, options), "header=true", "auto_detect=false", "columns={'c0': 'VARCHAR'}"])
+        raise DataError(broken_rows(engine, file, scan) or error.problems) from None
+
+
+def _width(file: DataFile, options: FileOptions) -> int:
+    """At most so many cells has a row at the start of the file; 0 where that cannot be seen."""
+    if file.compression == "zstd":
+        return 0
+    delimiter, most, cells, quotes = options.delimiter or "\t", 1, 1, 0
+    for line in _start(file).decode(errors="replace").splitlines():
+        cells, quotes = cells + line.count(delimiter), quotes + line.count('"')
+        most = max(most, cells)
+        if quotes % 2 == 0:
+            cells = 1
+    return most if most <= 20_000 else 0
+
+
+def _names(rows: Sequence[Row]) -> tuple[str, ...]:
+    """The names of the columns: the first filled cell from the top; where that stands twice, with the cells below."""
+    if not rows:
+        return ()
+    columns = [[str(cell).strip() for cell in column if cell is not None] for column in zip(*rows, strict=True)]
+    while columns and not columns[-1]:
+        columns.pop()
+    filled = [[cell for cell in column if cell] for column in columns]
+    names = [column[0] if column else "" for column in filled]
+    if len(rows) == 1:
+        return tuple(names)
+    return tuple(
+        " / ".join(column) if names.count(name) > 1 else name for name, column in zip(names, filled, strict=True)
+    )
+
+
+def _filled(row: Row) -> int:
+    return sum(cell is not None and cell.strip() != "" for cell in row)
+
+
+def _is_title(row: Row, width: int) -> bool:
+    """Whether a row stands above a table of so many columns: a comment, or mostly empty."""
+    filled = _filled(row)
+    is_comment = str(row[0] or "").startswith("#") and (filled < width or str(row[0]).startswith(("# ", "##", "#-")))
+    return is_comment or filled < max(2, width / 2)
+
+
+def _first_rows(engine: Engine, file: DataFile, options: FileOptions) -> tuple[int, list[Row]]:
+    """How many lines stand above the header, and the first rows."""
+    try:
+        rows = _rows(engine, file, options, 4)
+    except DataError as error:
+        if options.skip is not None or error.problems[0].code != "data-unreadable":
+            raise
+        for skip in range(1, 6):  # a title with other delimiters confuses the engine
+            below = options.model_copy(update={"skip": skip})
+            try:
+                rows = _rows(engine, file, below, 4)
+            except DataError:
+                continue
+            return skip + _lines_above(engine, file, below, rows), rows
+        raise
+    return (_lines_above(engine, file, options, rows) if options.skip is None else options.skip), rows
+
+
+def _lines_above(engine: Engine, file: DataFile, options: FileOptions, rows: list[Row]) -> int:
+    """How many lines stand above the header: comments and titles before the first row that is filled like a table."""
+    width = len(rows[0]) if rows else 0
+    if width < 2 or not _is_title(rows[0], width):
+        return 0
+    for above in range(1, _TITLES + 1):
+        skip = above + (options.skip or 0)
+        below = _rows(engine, file, options.model_copy(update={"skip": skip}), 1)
+        if not below:
+            return 0
+        row = (*below[0], *[None] * (width - len(below[0])))
+        if not _is_title(row, width):
+            return above
+    return 0
+
+
+def _starts_blank(file: DataFile) -> bool:
+    return file.compression != "zstd" and _start(file).lstrip(b"\xef\xbb\xbf \t,;|")[:1] in (b"\n", b"\r")
+
+
+def _start(file: DataFile) -> bytes:
+    return next(chunks(file.shown, file.path, file.compression, 1 << 18), b"")
+
+
+def _past_blank_lines(engine: Engine, file: DataFile, options: FileOptions, above: int) -> FileOptions:
+    """The options that skip blank lines too: a look at the first rows leaves them out, the scan takes them for rows."""
+    first = _rows(engine, file, options.model_copy(update={"skip": above}), 1)
+    if not first or not _filled(first[0]):
+        return options
+    while above < 10 * _TITLES and _rows(engine, file, options.model_copy(update={"skip": above + 1}), 1) == first:
+        above += 1
+    return options.model_copy(update={"skip": above or None})
+
+
+def _refuse_survey_rows(file: DataFile, rows: list[Row], skip: int) -> None:
+    """Survey exports have names on two or three rows; read as answers, they would be respondents."""
+    for number, row in enumerate(rows[1:3], 2):
+        cells = [str(cell or "").strip() for cell in row]
+        imported = any(cell.startswith('{"ImportId"') for cell in cells)
+        sub = {"Open-Ended Response", "Response"} & set(cells) and "" in [str(cell or "").strip() for cell in rows[0]]
+        if imported or (sub and number == 2):
+            raise DataError(
+                Problem(
+                    "error",
+                    "header-rows",
+                    f"{file.shown} has names on {number} rows, like a survey export",
+                    Span(file.shown, number + skip),
+                    f"write header_rows: {number}",
+                )
+            )
+
+
+def _delimiter(engine: Engine, file: DataFile, options: FileOptions) -> str:
+    """The delimiter that DuckDB's sniffer finds over the first rows; a comma where it is not sure."""
+    skip = f", skip={options.skip}" if options.skip else ""
+    path = literal(str(file.path))
+    source = f"{path}, compression='{file.compression}', all_varchar=true, ignore_errors=true{skip}"
+    try:
+        sniffed = engine.run(
+            f"SELECT Delimiter FROM sniff_csv({source})", lambda message: unreadable(file, file.shown, message)
+        )
+    except DataError:
+        return ","
+    found = sniffed[0][0] if sniffed[0][0] in _DELIMITERS else ","
+    return found if file.compression == "zstd" else _by_counts(file, found)
+
+
+def _by_counts(file: DataFile, sniffed: str) -> str:
+    """The delimiter that most lines hold equally often, where it is far from clear in the first line: a title confuses
+    the sniffer."""
+    lines = _start(file).decode(errors="replace").splitlines()[:200]
+    if not lines or 0 < lines[0].count(sniffed) == lines[len(lines) // 2].count(sniffed):
+        return sniffed
+    shares = {}
+    for delimiter in dict.fromkeys((sniffed, *_DELIMITERS)):
+        counts = Counter(line.count(delimiter) for line in lines if line.strip())
+        usual, times = counts.most_common(1)[0] if counts else (0, 0)
+        shares[delimiter] = times if usual else 0
+    best = max(shares, key=lambda delimiter: shares[delimiter])
+    return best if shares[best] > 1.5 * shares[sniffed] else sniffed
+
+
+def checked(names: tuple[str, ...], shown: str) -> tuple[str, ...]:
+    """The header, if no column stands twice; empty names get a place holder that no spec can ask for."""
+    twice = sorted({name for name in names if name and names.count(name) > 1}) if len(set(names)) < len(names) else []
+    if twice:
+        message = f"{shown} has two columns named '{twice[0]}'"
+        raise DataError(
+            Problem("error", "duplicate-header", message, Span(shown, 1), "rename one of them in the export")
+        )
+    return tuple(name or f"\0{i}" for i, name in enumerate(names))

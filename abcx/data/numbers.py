@@ -1,0 +1,194 @@
+"""How a column writes its numbers, found by evidence over the whole column: which readings read every cell, and do they
+agree? Decimal and thousands separators, currencies, percent, minus signs, digits of other scripts, durations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from abcx.data.engine import Engine, literal
+from abcx.spec.model import FileOptions
+
+WORDS = (
+    "AED|ARS|AUD|BGN|BRL|CAD|CHF|CLP|CNY|COP|CZK|DKK|EGP|EUR|GBP|HKD|HUF|IDR|ILS|INR|ISK|JPY|KES|KRW|KWD|MAD|MXN|MYR|"
+    "NGN|NOK|NZD|PEN|PHP|PKR|PLN|QAR|RON|RUB|SAR|SEK|SGD|THB|TRY|TWD|UAH|USD|VND|ZAR"
+)
+"""Currency codes that may stand beside a number; other words: kr, Kč, zł, Ft, lei, Fr., Rs, R$, US$, A$, C$, euro."""
+_CURRENCY = rf"(?:(?:US|A|C|R|NZ|HK|S)?\$|\p{{Sc}}|{WORDS}|kr\.?|Kč|zł|Ft|lei|Fr\.?|Rs\.?|euros?)"
+_SAME = {"€": "EUR", "EURO": "EUR", "EUROS": "EUR", "£": "GBP", "US$": "USD", "$": "USD", "KR.": "KR", "FR.": "FR"}
+_SHAPE = (
+    rf"^\s*(\()?\s*([-+])?\s*({_CURRENCY})?\s*([-+])?\s*(\.?\d[\d.,' ]*(?:E[+-]?\d+)?)\s*(%)?\s*({_CURRENCY})?\s*"
+    r"(-)?\s*(\))?\s*$"
+)
+_FROM = "٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹−\u00a0\u202f\u2009٫٬’´"
+_TO = "01234567890123456789-   .'''"
+_GROUPS = r"^\s*(?:(\d+(?:[.,]\d+)?)\s*d(?:ays?)?\.?,?\s*)?(?:(\d+(?:[.,]\d+)?)\s*(?:h|hrs?|hours?)\.?,?\s*)?"
+_SPANS = (
+    _GROUPS
+    + r"(?:(\d+(?:[.,]\d+)?)\s*(?:m|mins?|minutes?)\.?,?\s*)?(?:(\d+(?:[.,]\d+)?)\s*(?:s|secs?|seconds?)\.?)?\s*$"
+)
+_CLOCK = r"^\s*(\d+):([0-5]\d):([0-5]\d(?:\.\d+)?)\s*$"
+_RARE = 0.01
+"""A decimal comma that fewer cells show is taken for a slip."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a column writes numbers. `rich`: with what stands around them; `hours`: durations, read in hours."""
+
+    decimal: str = "."
+    thousands: str | None = None
+    rich: bool = False
+    hours: bool = False
+
+    def sql(self, text: str) -> str:
+        """The text as a DOUBLE, NULL for what is not written so."""
+        if self.hours:
+            return _hours(text)
+        if not self.rich:
+            return _as_number(text, self.decimal, self.thousands)
+        cell = _cell(text)
+        number = _as_number(f"({cell}).n", self.decimal, self.thousands)
+        signs = " + ".join(f"(({cell}).{part} <> '')::INT" for part in ("o", "s", "t", "m"))
+        minus = f"({cell}).o <> '' OR ({cell}).s = '-' OR ({cell}).t = '-' OR ({cell}).m = '-'"
+        return (
+            f"CASE WHEN ({cell}).n <> '' AND {signs} <= 1 AND ({cell}).o = replace(({cell}).c, ')', '(') "
+            f"THEN {number} * (CASE WHEN {minus} THEN -1 ELSE 1 END) "
+            f"/ (CASE WHEN ({cell}).p <> '' THEN 100 ELSE 1 END) END"
+        )
+
+
+def declared(options: FileOptions) -> Form:
+    """How the spec says that numbers are written; plain numbers by default."""
+    return Form(options.decimal or ".", options.thousands)
+
+
+def _cell(text: str) -> str:
+    """The parts of a cell as a struct: open, sign, currency, sign, number, percent, currency, minus, close."""
+    clean = f"translate({text}, {literal(_FROM)}, {literal(_TO)})"
+    return f"regexp_extract({clean}, {literal('(?i)' + _SHAPE)}, ['o','s','k','t','n','p','l','m','c'])"
+
+
+def _as_number(text: str, point: str, thousands: str | None) -> str:
+    escaped = {".": r"\.", ",": ",", " ": " ", "'": "'"}
+    if thousands:
+        group = escaped[thousands]
+        shape = rf"\s*[+-]?(\d{{1,3}}({group}\d{{3}})+|\d+)({escaped[point]}\d*)?([eE][+-]?\d+)?\s*"
+        plain = f"replace({text}, {literal(thousands)}, '')"
+        plain = f"replace({plain}, ',', '.')" if point == "," else plain
+        return f"CASE WHEN regexp_full_match({text}, {literal(shape)}) THEN try_cast({plain} AS DOUBLE) END"
+    if point == ",":
+        swapped = _plain(f"replace({text}, ',', '.')")
+        return f"CASE WHEN NOT contains({text}, '.') THEN {swapped} END"
+    return _plain(text)
+
+
+def _plain(text: str) -> str:
+    return f"CASE WHEN NOT contains({text}, '_') THEN try_cast({text} AS DOUBLE) END"  # DuckDB takes 1_000 for 1000
+
+
+def _hours(text: str) -> str:
+    clock, spans = (
+        f"regexp_extract({text}, {literal(_CLOCK)}, ['h','m','s'])",
+        (f"regexp_extract(lower({text}), {literal(_SPANS)}, ['d','h','m','s'])"),
+    )
+
+    def part(struct: str, name: str) -> str:
+        return f"coalesce(try_cast(replace(({struct}).{name}, ',', '.') AS DOUBLE), 0)"
+
+    from_clock = f"{part(clock, 'h')} + {part(clock, 'm')} / 60 + {part(clock, 's')} / 3600"
+    words = f"({spans}).d || ({spans}).h || ({spans}).m || ({spans}).s"
+    from_words = f"{part(spans, 'd')} * 24 + {part(spans, 'h')} + {part(spans, 'm')} / 60 + {part(spans, 's')} / 3600"
+    return f"CASE WHEN ({clock}).h <> '' THEN {from_clock} WHEN {words} <> '' THEN {from_words} END"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the column shows: its form and what to say of it, or `doubt`: why it cannot be read; `differs` is the SQL
+    condition of the cells that are in doubt."""
+
+    form: Form | None = None
+    note: str = ""
+    doubt: str = ""
+    help: str = ""
+    differs: str = ""
+
+
+def find(engine: Engine, text: str, rows: str, options: FileOptions) -> Found:
+    """Judge the filled cells of a column; `rows` is the FROM and WHERE."""
+    forms = _candidates(options)
+    plain, cell = declared(options).sql("v"), _cell("v")
+    values = ", ".join(f"{form.sql('v')} AS v{i}" for i, form in enumerate(forms))
+    pairs = [(a, b) for b in range(len(forms)) for a in range(b)]
+    unlike = ", ".join(f"count(*) FILTER (v{a} <> v{b}) AS d{a}_{b}" for a, b in pairs) or "0 AS d"
+    counts = ", ".join(f"count(v{i}) AS n{i}, count(*) FILTER (p AND v{i} IS NULL) AS l{i}" for i in range(len(forms)))
+    money = "nullif(trim(coalesce((cell).k, '') || ' ' || coalesce((cell).l, '')), '')"
+    seen = engine.record(
+        f"SELECT count(*) AS n, count(*) FILTER (p) AS plain, count(h) AS hours, {counts}, {unlike}, "
+        f"list(DISTINCT {money}) FILTER ({money} IS NOT NULL) AS money, count({money}) AS n_money, "
+        "count(*) FILTER ((cell).p <> '') AS percent, "
+        "count(*) FILTER ((cell).p = '' AND (cell).n <> '' AND v0 IS DISTINCT FROM 0) AS no_percent, "
+        "count(*) FILTER ((cell).o <> '') AS brackets "
+        f"FROM (SELECT v, {plain} IS NOT NULL AS p, {_hours('v')} AS h, {cell} AS cell, {values} "
+        f"FROM (SELECT {text} AS v {rows}) WHERE v IS NOT NULL)"
+    )
+    return _judge(seen, forms, pairs, options)
+
+
+def _candidates(options: FileOptions) -> list[Form]:
+    if options.decimal or options.thousands:
+        return [replace(declared(options), rich=True)]
+    pairs = [(".", None), (",", None), (".", ","), (",", "."), (".", " "), (",", " "), (".", "'"), (",", "'")]
+    return [Form(decimal, thousands, rich=True) for decimal, thousands in pairs]
+
+
+def _judge(seen: dict[str, Any], forms: list[Form], pairs: list[tuple[int, int]], options: FileOptions) -> Found:
+    total = seen["n"]
+    if not total or (seen["plain"] == total and options.delimiter != ";"):
+        return Found()
+    if seen["hours"] == total:
+        return Found(Form(hours=True), "as durations, in hours")
+    most = max(seen[f"n{i}"] for i in range(len(forms)))
+    best = [i for i in range(len(forms)) if seen[f"n{i}"] == most and not seen[f"l{i}"]]
+    if most < 0.95 * total or not best:
+        return Found()
+    for a, b in pairs:
+        if a in best and b in best and seen[f"d{a}_{b}"]:
+            one, other = forms[a].sql("v"), forms[b].sql("v")
+            return Found(
+                doubt="may be two different numbers, and no cell of this column tells which",
+                help="say how the file writes numbers: thousands: ',' or decimal: ',' (or '.')",
+                differs=f"{one} <> {other}",
+            )
+    form = forms[best[0]]
+    if most == seen["plain"]:
+        return Found()
+    if (
+        form.decimal == ","
+        and options.decimal is None
+        and form.thousands is None
+        and most - seen["plain"] < _RARE * total
+    ):
+        return Found()
+    currencies = sorted(
+        {_SAME.get(word.upper(), word.upper()) for words in seen["money"] or () for word in words.split()}
+    )
+    if len(currencies) > 1:
+        cure = "convert them to one currency first, or keep one by `where`"
+        return Found(
+            doubt=f"stands in a column of several currencies ({', '.join(currencies)})", help=cure, differs="TRUE"
+        )
+    if seen["percent"] and seen["no_percent"]:
+        cure = "write all cells of the column in one way"
+        return Found(doubt="stands in a column that has cells with % and without", help=cure, differs="TRUE")
+    return Found(form, _told(form, seen, currencies))
+
+
+def _told(form: Form, seen: dict[str, Any], currencies: list[str]) -> str:
+    parts = ["a decimal comma"] if form.decimal == "," else []
+    names = {",": "commas", ".": "dots", " ": "spaces", "'": "apostrophes"}
+    parts += [f"{names[form.thousands]} between thousands"] if form.thousands else []
+    parts += [f"a currency ({currencies[0]})"] if currencies else []
+    parts += ["percent (5% is 0.05)"] if seen["percent"] else []
+    parts += ["brackets for minus"] if seen["brackets"] else []
+    return "as numbers with " + (", ".join(parts) or "signs or digits of other scripts")

@@ -1,0 +1,107 @@
+"""How a column writes its times, found by evidence over the whole column: since 1970 by magnitude, day and month in an
+order that only one reading fits, months by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from abcx.data.engine import Engine, literal
+
+_UNITS = {"seconds": 1e6, "milliseconds": 1e3, "microseconds": 1.0, "nanoseconds": 1e-3}
+_SINCE, _UNTIL = 631_152_000e6, 4_102_444_800e6
+"""Microseconds from 1990 to 2100: where a number of the right unit must lie."""
+_CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
+_ORDERS = {"dmy": "%d/%m/%Y", "mdy": "%m/%d/%Y"}
+_NAMED = ("%d %b %Y", "%d %B %Y", "%b %d %Y", "%B %d %Y", "%Y %b %d", "%Y%m%dT%H%M%S")
+ROUNDED = r"\s*\d(\.\d+)?[eE]\+?\d+\s*"
+"""What a spreadsheet makes of a long number: 1.23E+15. Its last digits are lost."""
+_DATE = r"^(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})(?:,?[ T]+|$)"
+_DIGITS = r"^\s*\d{9,19}(\.\d+)?\s*$"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A way to write times: `epoch` (with its unit), `dmy`, `mdy`, `named`, or `zoned` (ISO 8601 with a blank before
+    the offset)."""
+
+    kind: str
+    unit: str = ""
+
+    @property
+    def naive(self) -> bool:
+        """Whether such times have no offset."""
+        return self.kind in ("dmy", "mdy", "named")
+
+    def sql(self, text: str, zone: str) -> str:
+        """Microseconds since 1970; NULL for what is not written so."""
+        if self.kind == "epoch":
+            number = (
+                f"CASE WHEN regexp_full_match({text}, {literal(_DIGITS)}) THEN try_cast({text} AS DECIMAL(38, 9)) END"
+            )
+            return f"CAST(round({number} * {_UNITS[self.unit]!r}) AS BIGINT)"
+        if self.kind == "zoned":
+            joined = f"regexp_replace(trim({text}), '\\s+([+-]\\d\\d):?(\\d\\d)$', '\\1:\\2')"
+            return f"epoch_us(try_cast({joined} AS TIMESTAMPTZ))"
+        days = [_ORDERS[self.kind]] if self.kind in _ORDERS else _NAMED
+        forms = ", ".join(literal(day + clock) for day in days for clock in _CLOCKS if "%H%M%S" not in day or not clock)
+        parsed = f"epoch_us(timezone({literal(zone)}, try_strptime({_normal(text, self.kind)}, [{forms}])))"
+        return (
+            f"CASE WHEN regexp_matches(trim({text}), {literal(_DATE)}) THEN {parsed} END" if len(days) == 1 else parsed
+        )
+
+
+def _normal(text: str, kind: str) -> str:
+    clock = f"regexp_replace(trim({text}), '\\s*([AaPp])\\.?[Mm]\\.?$', ' \\1M')"
+    if kind == "named":
+        return f"regexp_replace(regexp_replace({clock}, '[,\\s]+', ' ', 'g'), '(\\d)-(\\w+)-(\\d)', '\\1 \\2 \\3')"
+    return f"trim(regexp_replace({clock}, {literal(_DATE)}, '\\1/\\2/\\3 '))"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The way that times are written, or `doubt` about it with the SQL condition of the cells in doubt."""
+
+    written: Written | None = None
+    note: str = ""
+    doubt: str = ""
+    help: str = ""
+    differs: str = ""
+
+
+def find(engine: Engine, text: str, rows: str, zone: str) -> Found:
+    """Judge the filled cells of a column; `rows` is the FROM and WHERE."""
+    ways = {kind: Written(kind) for kind in ("dmy", "mdy", "named", "zoned")}
+    columns = ", ".join(f"{way.sql('v', zone)} AS {kind}" for kind, way in ways.items())
+    digits = f"CASE WHEN regexp_full_match(v, {literal(_DIGITS)}) THEN try_cast(v AS DOUBLE) END"
+    seen = engine.record(
+        f"SELECT count(*) AS n, count(iso) AS iso, {', '.join(f'count({kind}) AS {kind}' for kind in ways)}, "
+        "count(digits) AS digits, min(digits) AS low, max(digits) AS high, "
+        "count(*) FILTER (dmy <> mdy) AS unlike, "
+        f"count(*) FILTER (regexp_full_match(v, {literal(ROUNDED)})) AS rounded "
+        f"FROM (SELECT v, try_cast(v AS TIMESTAMPTZ) AS iso, {digits} AS digits, {columns} "
+        f"FROM (SELECT {text} AS v {rows}) WHERE v IS NOT NULL)"
+    )
+    total, enough = seen["n"], 0.95 * seen["n"]
+    if not total or seen["iso"] == total:
+        return Found()
+    if seen["rounded"]:
+        cure = "export the times as text, or format the column as a number without exponent"
+        return Found(
+            doubt="is a time that a spreadsheet has rounded",
+            help=cure,
+            differs=f"regexp_full_match(v, {literal(ROUNDED)})",
+        )
+    if seen["digits"] >= enough:
+        units = [unit for unit, size in _UNITS.items() if _SINCE <= seen["low"] * size and seen["high"] * size < _UNTIL]
+        return Found(Written("epoch", units[0]), f"as {units[0]} since 1970") if units else Found()
+    most = max(("dmy", "mdy", "named", "zoned"), key=lambda kind: int(seen[kind]))
+    if seen[most] < enough or seen["iso"] and most != "zoned":
+        return Found()
+    if most in _ORDERS and seen["dmy"] == seen["mdy"] and seen["unlike"]:
+        return Found(
+            doubt="may be two different days, and no row of this column tells which",
+            help="say which comes first: date_order: dmy (day/month/year) or date_order: mdy",
+            differs=f"{ways['dmy'].sql('v', zone)} <> {ways['mdy'].sql('v', zone)}",
+        )
+    words = {"dmy": "as day/month/year", "mdy": "as month/day/year", "named": "with the month's name"}
+    return Found(ways[most], words.get(most, ""))

@@ -1,0 +1,207 @@
+"""How numbers and times are written is found by evidence over the column, said, or asked for. Through the command."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.data.test_bytes import notes
+from tests.test_hostile import EXPECTED, GOOD, HEADER, LINES, ROWS, Ran, refused, run
+
+T = "2024-03-04T10:00:00Z"
+SUM = {"x": {"type": "mean", "column": "x", "role": "primary", "goal": "increase"}}
+
+
+def column(tmp_path: Path, cells: Sequence[str], delimiter: str = ",", **options: Any) -> Ran:
+    """Units 0, 1, 2, ... in the arms a, b, a, ... with a column of numbers."""
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
+    writer.writerow(["unit", "arm", "x"])
+    writer.writerows([i, "ab"[i % 2], cell] for i, cell in enumerate(cells))
+    (tmp_path / "u.csv").write_text(out.getvalue())
+    return run(tmp_path, None, data={"units": {"file": "u.csv", **options}}, metrics=SUM)
+
+
+def means(ran: Ran) -> tuple[float | None, float | None]:
+    assert ran.code < 2, ran.err
+    return tuple(value for _, value in ran.values()["x"].values())  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    ("cells", "values", "said"),
+    [
+        (["12,5", "7,25"], (12.5, 7.25), "a decimal comma"),
+        (["1,234.50", "12.5"], (1234.5, 12.5), "commas between thousands"),
+        (["1.234,50", "12,5"], (1234.5, 12.5), "a decimal comma, dots between thousands"),
+        (["1.234.567", "3"], (1234567, 3), "dots between thousands"),
+        (["1,234", "12.75"], (1234, 12.75), "commas between thousands"),
+        (["1 234,5", "7"], (1234.5, 7), "a decimal comma, spaces between thousands"),
+        (["1\u00a0234,5", "1\u202f000"], (1234.5, 1000), "spaces between thousands"),
+        (["1'234.50", "2’000"], (1234.5, 2000), "apostrophes between thousands"),
+        (["$5", "$1,234.56"], (5, 1234.56), "a currency (USD)"),
+        (["5,00 €", "EUR 7"], (5, 7), "a currency (EUR)"),
+        (["100 kr", "5,50 kr."], (100, 5.5), "a currency (KR)"),
+        (["12 PLN", "-3 pln"], (12, -3), "a currency (PLN)"),
+        (["(12.50)", "3"], (-12.5, 3), "brackets for minus"),
+        (["($1,234.50)", "-$3.00"], (-1234.5, -3), "a currency (USD), brackets for minus"),
+        (["\u221212.5", "3"], (-12.5, 3), "signs or digits"),
+        (["12.5-", "3"], (-12.5, 3), "signs or digits"),
+        (["5%", "12.5 %", "0"], (0.025, 0.125), "percent (5% is 0.05)"),
+        (["١٢٫٥", "٣"], (12.5, 3), "signs or digits of other scripts"),
+        (["۱۲", "۳٬۰۰۰"], (12, 3000), "apostrophes"),
+        (["1:30:00", "00:45:00"], (1.5, 0.75), "as durations, in hours"),
+        (["100:00:36", "0:00:00"], (100.01, 0), "as durations, in hours"),
+        (["2 hrs", "30 min"], (2, 0.5), "as durations, in hours"),
+        (["1h 30m", "1 day, 2 hours"], (1.5, 26), "as durations, in hours"),
+        (["1,5 h", "90 s"], (1.5, 0.025), "as durations, in hours"),
+    ],
+)
+def test_numbers(tmp_path: Path, cells: list[str], values: tuple[float, float], said: str) -> None:
+    ran = column(tmp_path, cells)
+    assert means(ran) == pytest.approx(values, rel=1e-12)
+    assert any(said in note and "'x' of u.csv is read as " in note for note in notes(ran)), notes(ran)
+
+
+@pytest.mark.parametrize("cells", [["1", "2.5"], ["1e3", "-2.5"], ["1.234", "2.345"], ["", "5"]])
+def test_plain_numbers_need_no_words(tmp_path: Path, cells: list[str]) -> None:
+    ran = column(tmp_path, cells)
+    assert ran.code < 2 and not any("is read as" in note for note in notes(ran))
+
+
+@pytest.mark.parametrize(
+    ("cells", "code", "line", "words"),
+    [
+        (["5", "1,234"], "ambiguous-number", 3, "decimal: ','"),
+        (["$1.234", "$2.345"], "ambiguous-number", 2, "thousands"),
+        (["€5", "$5"], "ambiguous-number", 2, "several currencies (EUR, USD)"),
+        (["5%", "0.05"], "ambiguous-number", 2, "with % and without"),
+        (["12,5", "12.5"], "bad-number", 2, "'12,5'"),
+        (["12:30", "11:00"], "bad-number", 2, "'12:30'"),
+        (["1:30:00", "1.5"], "bad-number", 2, "'1:30:00'"),
+        (["1,23", *["4"] * 200], "bad-number", 2, "decimal: ','"),  # one in two hundred: rather a slip
+        (["1,23,456", "3"], "bad-number", 2, "'1,23,456'"),
+        (["(5", "3"], "bad-number", 2, "'(5'"),
+        (["--5", "3"], "bad-number", 2, "'--5'"),
+        (["1 2", "3"], "bad-number", 2, "'1 2'"),
+        (["12 apples", "3"], "bad-number", 2, "'12 apples'"),
+        (["1_000", "3"], "bad-number", 2, "'1_000'"),
+    ],
+)
+def test_numbers_in_doubt(tmp_path: Path, cells: list[str], code: str, line: int, words: str) -> None:
+    refused(column(tmp_path, cells), code, f"u.csv:{line} (x)", words)
+
+
+def test_dots_in_a_file_of_semicolons_are_in_doubt(tmp_path: Path) -> None:
+    """1.234 is a thousand and more to whoever writes semicolons for commas."""
+    refused(column(tmp_path, ["1.234", "2.000"], ";"), "ambiguous-number", "u.csv:2 (x)", "thousands")
+    assert means(column(tmp_path, ["1.234", "2.000"], ";", thousands=".")) == (1234, 2000)
+    assert means(column(tmp_path, ["1.234", "2.000"], ";", decimal=".")) == (1.234, 2)
+    assert means(column(tmp_path, ["1.234", "2.5"], ";")) == (1.234, 2.5)
+    assert means(column(tmp_path, ["1", "2"], ";")) == (1, 2)
+
+
+def test_what_the_spec_says_goes_before_evidence(tmp_path: Path) -> None:
+    assert means(column(tmp_path, ["1,234", "5"], decimal=",")) == (1.234, 5)
+    assert means(column(tmp_path, ["1,234", "5"], thousands=",")) == (1234, 5)
+    assert means(column(tmp_path, ["1,234 €", "5"], thousands=",")) == (1234, 5)
+    assert means(column(tmp_path, ["1'234", "5"], thousands="'")) == (1234, 5)
+    refused(column(tmp_path, ["12,5", "7,25"], thousands=","), "bad-number", "u.csv:2 (x)")
+
+
+def events(change: Any) -> str:
+    rows = [(unit, change(datetime.fromisoformat(time)), *rest) for unit, time, *rest in ROWS]
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows([HEADER, *rows])
+    return out.getvalue()
+
+
+def since(scale: int) -> Any:
+    return lambda time: str(round(time.timestamp() * scale))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (since(1), "as seconds since 1970"),
+        (since(1000), "as milliseconds since 1970"),
+        (since(1_000_000), "as microseconds since 1970"),
+        (lambda t: f"{t.timestamp():.3f}", "as seconds since 1970"),
+        (lambda t: t.replace(day=24).strftime("%d/%m/%Y %H:%M"), "as day/month/year"),
+        (lambda t: t.replace(day=24).strftime("%d.%m.%Y, %H:%M:%S"), "as day/month/year"),
+        (lambda t: t.replace(day=24).strftime("%m/%d/%Y %I:%M %p"), "as month/day/year"),
+        (lambda t: t.replace(day=24).strftime("%m/%d/%Y %I:%M:%S%p").lower(), "as month/day/year"),
+        (lambda t: t.strftime("%d %b %Y %H:%M"), "with the month's name"),
+        (lambda t: t.strftime("%B %d, %Y, %I:%M:%S %p"), "with the month's name"),
+        (lambda t: t.strftime("%d-%b-%Y %H:%M:%S"), "with the month's name"),
+        (lambda t: t.strftime("%Y-%m-%d %H:%M:%S +0000"), ""),
+        (lambda t: t.strftime("%Y-%m-%dT%H:%M:%S+0000"), ""),
+        (lambda t: t.strftime("%Y-%m-%d %H:%M:%S UTC"), ""),
+        (lambda t: t.strftime("%Y/%m/%d %H:%M"), ""),
+    ],
+)
+def test_times(tmp_path: Path, change: Any, said: str) -> None:
+    ran = run(tmp_path, events(change))
+    assert ran.values() == EXPECTED, ran.err
+    first = datetime.fromisoformat(json.loads(ran.out)["data"]["first_exposure"]).astimezone(UTC)
+    assert (first.month, first.hour, first.minute) == (3, 10, 0)
+    assert not said or any(f"the times of e.csv are read {said}" in note for note in notes(ran)), notes(ran)
+    naive = any("have no timezone" in note for note in notes(ran))
+    assert naive == ("month" in said or "%Y/" in str(change) or "/" in events(change))
+
+
+def test_days_and_months_in_doubt(tmp_path: Path) -> None:
+    content = events(lambda t: t.strftime("%d/%m/%Y %H:%M"))
+    refused(run(tmp_path, content), "ambiguous-time", "e.csv:2 (time)", "date_order: dmy")
+    for order, month in (("dmy", 3), ("mdy", 4)):
+        ran = run(tmp_path, content, options={"date_order": order})
+        assert ran.values() == EXPECTED
+        assert json.loads(ran.out)["data"]["first_exposure"][5:7] == f"{month:02}"
+    both = content + "u9,25/03/2024 10:00,a,seen,\nu9,03/25/2024 10:00,a,seen,\n"
+    refused(run(tmp_path, both), "bad-time", "e.csv:2 (time)")
+    assert run(tmp_path, events(lambda t: t.strftime("03/03/2024 %H:%M"))).values() == EXPECTED
+    refused(run(tmp_path, events(lambda t: t.strftime("%d/%m/%y"))), "bad-time", "e.csv:2 (time)")
+
+
+def test_times_that_are_none(tmp_path: Path) -> None:
+    two = events(since(1)).replace("1709546400", "1709546400000")
+    refused(run(tmp_path, two), "bad-time", "e.csv:2 (time)")
+    rounded = events(lambda t: f"{t.timestamp() * 1e6:.4E}")
+    refused(run(tmp_path, rounded), "ambiguous-time", "e.csv:2 (time)", "a spreadsheet has rounded")
+
+
+def test_glued_exports(tmp_path: Path) -> None:
+    content = "".join([*LINES[:3], LINES[0], *LINES[3:5], LINES[0], *LINES[5:]])
+    for text in (content, content.replace("time", "day"), "\ufeff".join(["", content])):
+        ran = run(tmp_path, text, options={"columns": {"time": "day"}} if "day" in text else {})
+        assert ran.values() == EXPECTED, ran.err
+        data = json.loads(ran.out)["data"]
+        assert [(e["reason"], e["rows"]) for e in data["exclusions"]] == [("repeated_header", 2)]
+        assert data["files"][0]["rows"] == 6
+    refused(run(tmp_path, content.replace(",30", ",x")), "bad-value", "e.csv:8 (amount)")
+    units = "unit,arm,x\nu1,a,1\nunit,arm,x\nu2,b,2\n"
+    (tmp_path / "u.csv").write_text(units)
+    assert means(run(tmp_path, None, data={"units": "u.csv"}, metrics=SUM)) == (1, 2)
+
+
+def test_bad_rows_within_the_limit_are_left_out_and_counted(tmp_path: Path) -> None:
+    content = GOOD + "u7,soon,a,seen,\nu8,2024-03-04T12:00:00Z,b,purchase,much\nu9,2024-03-04T12:00:00Z\n"
+    ran = run(tmp_path, content)
+    assert ran.code == 2 and ran.err.count("error[") == 3
+    ran = run(tmp_path, content, options={"max_bad_rows": 2})
+    assert ran.code == 2 and "max_bad_rows is 2, and 3 rows are bad" in ran.err
+    ran = run(tmp_path, content, options={"max_bad_rows": 3})
+    assert ran.values() == EXPECTED, ran.err
+    data = json.loads(ran.out)["data"]
+    assert [(e["reason"], e["rows"]) for e in data["exclusions"]] == [("bad_row", 1)] * 3
+    assert "e.csv:9" in data["exclusions"][-1]["message"] + data["exclusions"][0]["message"] + str(data["exclusions"])
+    assert data["files"][0]["rows"] == 9
+    refused(run(tmp_path, GOOD.replace("seen", '"seen', 1), options={"max_bad_rows": 99}), "broken-quotes", "e.csv:2")
+    latin = GOOD + "u\xfc,2024-03-04T12:00:00Z,a,seen,\n"
+    refused(run(tmp_path, latin.encode("latin-1"), options={"max_bad_rows": 99}), "encoding", "e.csv:8")
