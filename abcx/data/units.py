@@ -49,7 +49,8 @@ def build(engine: Engine, plan: Plan, halved: Plan, rows: Rows, assignment: Assi
         ]
     segments = (f"any_value(a.s{i}) AS s{i}" for i in range(len(plan.segments)))
     keep = ", ".join(["a.uid", "any_value(a.arm) AS arm", "any_value(a.t0) AS t0", *segments, *columns])
-    join_events = f"LEFT JOIN events e ON e.unit = a.unit AND {clock.usable(timed, 'e.')}" if events else ""
+    usable = f"{clock.usable(timed, 'e.')} AND ({relevant})"  # the others would be joined for nothing
+    join_events = f"LEFT JOIN events e ON e.unit = a.unit AND {usable}" if events else ""
     join_units = "LEFT JOIN units_one u ON u.unit = a.unit" if "units" in rows.loaded else ""
     engine.run(f"CREATE TABLE unit_table AS SELECT {keep} FROM assigned a {join_units} {join_events} GROUP BY a.uid")
     before, units_before = _count_events(engine, plan, assignment, clock, timed, exclusions) if events else ({}, {})
