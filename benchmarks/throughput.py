@@ -96,7 +96,8 @@ print(units.groupby('arm')[['sum', 'count', 'clicks', 'carts']].agg(['mean', 'va
 POLARS = """
 import polars as pl, sys
 e = pl.scan_csv(sys.argv[1]) if sys.argv[1].endswith('.csv') else pl.scan_parquet(sys.argv[1])
-e = e.with_columns(pl.col('timestamp').str.to_datetime('%Y-%m-%dT%H:%M:%SZ'), pl.col('value').cast(pl.Float64, strict=False))
+e = e.with_columns(pl.col('timestamp').str.to_datetime('%Y-%m-%dT%H:%M:%SZ'),
+                   pl.col('value').cast(pl.Float64, strict=False))
 first = e.group_by('user_id').agg(pl.col('timestamp').min().alias('t0'),
                                   pl.col('variant').sort_by('timestamp').first().alias('arm'))
 w = e.join(first, on='user_id').filter((pl.col('timestamp') >= pl.col('t0'))
