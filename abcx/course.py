@@ -1,6 +1,6 @@
 """The effect over time: cumulative by day of exposure, and by day since exposure for the same units.
 
-Each point is compared by itself at the declared level; nothing is decided from them.
+Each point is compared by itself at the declared level, where there are events enough for a band; it decides nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from abcx.metrics import MetricSpec
 from abcx.spec.model import Experiment
 from abcx.stats.records import Summary
 
-LONGEST = 92
+LONGEST = 31
 """Days of exposure that are drawn one by one; longer experiments are drawn at the ends of so many equal steps."""
 
 Labelled = tuple[str, dict[str, Summary]]
@@ -49,12 +49,9 @@ def _points(experiment: Experiment, metric: MetricSpec, arm: str, days: Iterable
         control, variant = by_arm[experiment.control], by_arm[arm]
         if min(control.n, variant.n) < 2:
             continue
-        found = effect(metric.contrast(control, variant), experiment.analysis.alpha)
-        yield Point(
-            day,
-            control.n + variant.n,
-            found.difference,
-            found.difference_interval,
-            found.lift,
-            found.lift_interval,
-        )
+        contrast, units = metric.contrast(control, variant), control.n + variant.n
+        if contrast.method.startswith("exact"):  # too few events to draw a band from
+            yield Point(day, units, contrast.difference, None, contrast.lift, None)
+            continue
+        found = effect(contrast, experiment.analysis.alpha)
+        yield Point(day, units, found.difference, found.difference_interval, found.lift, found.lift_interval)

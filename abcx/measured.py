@@ -194,7 +194,7 @@ class Segment:
 @dataclass(frozen=True, slots=True)
 class Point:
     """One day of a course: units of both arms, difference and lift with intervals at the declared level, each day by
-    itself."""
+    itself; no intervals where events are few."""
 
     day: str
     units: int

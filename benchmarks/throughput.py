@@ -164,7 +164,8 @@ def ways(file: Path, spec: Path) -> dict[str, list[str]]:
 def measure(way: str, command: list[str], rows: int) -> Run:
     """Wall and CPU seconds and the peak of resident memory of one process."""
     started = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    compiled = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=compiled)
     assert process.stderr is not None
     errors = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)

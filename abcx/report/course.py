@@ -13,8 +13,6 @@ from abcx.report.markup import block, escape
 from abcx.results import Results
 
 WIDTH = 44
-ROWS = 31
-"""Days that a chart shows; of more, so many in equal steps, the last among them."""
 _TITLES = {
     "cumulative": "All units exposed up to each day",
     "since_exposure": "By day since exposure, the same {units} units on every day",
@@ -61,12 +59,13 @@ def section(results: Results) -> Iterator[str]:
 
 def chart(metric: MetricResult, course: Course) -> Iterator[str]:
     """A line per day: day, units, effect, interval, bar. Good is on the right."""
-    points = _thinned(course.points)
+    points = course.points
     relative = _relative(course)
     mirrored = metric.goal == "decrease"
     tracks = [_track(point, relative, mirrored) for point in points]
-    # The first days are wide; the axis belongs to the later half.
-    later = [x for low, at, high in tracks[len(tracks) // 2 :] for x in (low, at, high) if x is not None]
+    # The first days of a cumulative course are wide; the axis belongs to the later half.
+    shown = tracks[len(tracks) // 2 :] if course.kind == "cumulative" else tracks
+    later = [x for low, at, high in shown for x in (low, at, high) if x is not None]
     low, high = min([*later, 0.0]), max([*later, 0.0])
     span = (high - low) or 1.0
     axis = low - span / 5, high + span / 5
@@ -79,13 +78,6 @@ def chart(metric: MetricResult, course: Course) -> Iterator[str]:
         drawn = "" if at is None and first is None and last is None else bar(first, at, last, *axis, WIDTH)
         told = [f"{row[0]:<{widths[0]}}", *(f"{row[i]:>{widths[i]}}" for i in (1, 2)), f"{row[3]:<{widths[3]}}"]
         yield "  ".join([*told, drawn]).rstrip()
-
-
-def _thinned(points: tuple[Point, ...]) -> list[Point]:
-    if len(points) <= ROWS:
-        return list(points)
-    steps = {round((step + 1) * len(points) / ROWS) - 1 for step in range(ROWS)}
-    return [points[position] for position in sorted(steps)]
 
 
 def _texts(course: Course, point: Point, relative: bool, form: object) -> tuple[str, str, str, str]:
@@ -106,7 +98,7 @@ def _track(point: Point, relative: bool, mirrored: bool) -> tuple[float | None, 
     estimate, interval = (
         (point.lift, point.lift_interval) if relative else (point.difference, point.difference_interval)
     )
-    low, high = interval or (None, None)
+    low, high = interval or (estimate, estimate)
     if mirrored:
         low, estimate, high = (None if x is None else -x for x in (high, estimate, low))
     return low, estimate, high
