@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from abcx import __version__, monitoring, verdict
 from abcx.checks import run_all
 from abcx.checks.context import CheckContext
+from abcx.checks.shares import differ
 from abcx.companions import after_exposure, with_companions
 from abcx.data import inputs
 from abcx.data.records import Inputs, Observed
@@ -20,7 +21,7 @@ from abcx.effects import metric_results, relabellings, surrounded
 from abcx.errors import UsageError
 from abcx.measured import MetricResult
 from abcx.planning import Planned, planned, units_for_margin
-from abcx.results import Arm, DataLog, Results, Setup, Verdict
+from abcx.results import Arm, DataLog, Exclusion, Results, Setup, Verdict
 from abcx.sensitivity import alternatives
 from abcx.spec.analysis import Analysis
 from abcx.spec.load import Loaded, load
@@ -230,7 +231,17 @@ def _data_log(context: CheckContext) -> DataLog:
         None if time is None else context.local(time).isoformat()
         for time in (observed.first_exposure, observed.last_exposure, observed.as_of)
     )
-    return DataLog(observed.files, observed.exclusions, first, last, as_of, observed.notes)
+    exclusions = tuple(_tested(context, exclusion) for exclusion in observed.exclusions)
+    return DataLog(observed.files, exclusions, first, last, as_of, observed.notes)
+
+
+def _tested(context: CheckContext, exclusion: Exclusion) -> Exclusion:
+    """The exclusion with a test of whether it takes units equally often from all arms."""
+    if exclusion.units is None or not exclusion.by_arm:
+        return exclusion
+    arms = context.experiment.arms
+    lost, kept = [exclusion.by_arm.get(arm, 0) for arm in arms], [context.units(arm) for arm in arms]
+    return replace(exclusion, p_value=differ(lost, kept))
 
 
 def _methods(experiment: Experiment, metrics: Sequence[MetricResult]) -> tuple[str, ...]:

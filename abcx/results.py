@@ -106,13 +106,15 @@ class FileRecord:
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
-    """Rows or units that were left out, and why. `by_arm` counts units, or rows where units are unknown."""
+    """Rows or units that were left out, and why. `by_arm` counts units, or rows where units are unknown; `p_value` is
+    that of units left out equally often in all arms."""
 
     reason: str
     message: str
     units: int | None = None
     rows: int | None = None
     by_arm: Mapping[str, int] = field(default_factory=dict)
+    p_value: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

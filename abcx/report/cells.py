@@ -18,6 +18,8 @@ ROLES: dict[Role, str] = {
 }
 Rule = Literal["fixed", "group_sequential", "always_valid", "hybrid"]
 NOTHING = "-"
+UNEVEN = 0.01
+"""A loss of units that differs by arm is pointed out below this p."""
 _JOINERS = "\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"
 
 
@@ -236,7 +238,9 @@ def exclusion(results: Results, one: Exclusion) -> str:
     units = None if one.units is None else wording.plural(one.units, clean(results.setup.unit))
     rows = None if one.rows is None else wording.plural(one.rows, "rows")
     counts = f"{units} ({rows})" if units and rows else units or rows or "not counted"
-    return f"{clean(one.reason)} {counts}"
+    uneven = one.p_value is not None and one.p_value < UNEVEN
+    differs = f", more in one arm than in another (p = {wording.p_value(one.p_value or 0.0)})" if uneven else ""
+    return f"{clean(one.reason)} {counts}{differs}"
 
 
 def again(results: Results) -> str | None:

@@ -270,8 +270,10 @@ def _data(results: Results) -> Iterator[str]:
     for one in log.exclusions:
         arms = ", ".join(f"{escape(name)} {wording.count(n)}" for name, n in one.by_arm.items()) or cells.NOTHING
         counts = cells.shown(one.units, wording.count), cells.shown(one.rows, wording.count)
-        left_out.append((escape(one.reason), escape(cells.sentence(one.message)), *counts, arms))
-    yield table(("left out", "why", escape(results.setup.unit), "rows", "by arm"), left_out, "llrrl")
+        p = cells.shown(one.p_value, wording.p_value)
+        left_out.append((escape(one.reason), escape(cells.sentence(one.message)), *counts, arms, p))
+    heads = ("left out", "why", escape(results.setup.unit), "rows", "by arm", "p of equal loss")
+    yield table(heads, left_out, "llrrlr")
 
 
 def _methods(results: Results) -> Iterator[str]:
