@@ -14,7 +14,7 @@ from abcx.spec.load import check
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGE = (DOCS / "spec.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
-INTERNAL = {"FileRef": {"path", "arm"}, "ArmCounts": {"metrics"}}  # not written by users
+INTERNAL = {"GivenFile": {"path", "arm"}, "FileRef": {"path", "arm"}, "ArmCounts": {"metrics"}}  # not written by users
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from abcx.spec.model import (
     Experiment,
     ExposureSource,
     FileOptions,
-    FileRef,
+    GivenFile,
     UnitSource,
 )
 
