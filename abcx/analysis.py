@@ -75,7 +75,7 @@ def analyze(
     experiment = inputs.allow_outside(experiment) if allow_outside else experiment
     paths = [parts[name][0] for name in ("events", "exposures", "units")]
     experiment = inputs.replace_files(experiment, loaded.base, paths[0], paths[1], paths[2])
-    frames = Inputs(**{name: found for name, (_, found) in parts.items()})
+    frames = Inputs(parts["events"][1], parts["exposures"][1], parts["units"][1])
     with Engine() as engine:
         return run(engine, replace(loaded, experiment=inputs.without_counts(experiment, frames)), frames)
 

@@ -72,6 +72,9 @@ Memory = Annotated[
 ]
 Threads = Annotated[int | None, typer.Option("--threads", metavar="N", min=1, help="Threads of the engine.")]
 AllowOutside = Annotated[bool, typer.Option("--allow-outside", help="Let the spec name files outside its own folder.")]
+Rejects = Annotated[
+    str | None, typer.Option("--rejects", metavar="FILE", help="Write the rows that cannot be read here, as CSV.")
+]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing beside the result.")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Say more on standard error: SQL, timings.")]
 Color = Annotated[
@@ -129,12 +132,13 @@ def analyze(
     verbose: Verbose = False,
     color: Color = "auto",
     allow_outside: AllowOutside = False,
+    rejects: Rejects = None,
 ) -> None:
     """Read the data, test, judge, print."""
     from abcx.commands import analyze
 
     data = options.data_options(events, exposures, units, control, variant, arm)
-    run = options.RunOptions(engine, as_of, seed, memory, threads, quiet, verbose, color, allow_outside)
+    run = options.RunOptions(engine, as_of, seed, memory, threads, quiet, verbose, color, allow_outside, rejects)
     raise typer.Exit(
         analyze.run(specs, format=format, output=output, data=data, run=run, fail_on=fail_on or ["invalid"])
     )
@@ -165,12 +169,13 @@ def report(
     verbose: Verbose = False,
     color: Color = "auto",
     allow_outside: AllowOutside = False,
+    rejects: Rejects = None,
 ) -> None:
     """Write the readout for people, as Markdown, JSON or CSV."""
     from abcx.commands import report
 
     data = options.data_options(events, exposures, units, control, variant, arm)
-    run = options.RunOptions(engine, as_of, seed, memory, threads, quiet, verbose, color, allow_outside)
+    run = options.RunOptions(engine, as_of, seed, memory, threads, quiet, verbose, color, allow_outside, rejects)
     raise typer.Exit(report.run(specs, output=output, data=data, run=run, fail_on=fail_on or ["invalid"]))
 
 

@@ -45,6 +45,7 @@ class RunOptions:
     verbose: bool = False
     color: str = "auto"
     allow_outside: bool = False
+    rejects: str | None = None
 
 
 def data_options(

@@ -8,11 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from abcx.commands import outputs
 from abcx.commands.options import DataOptions, RunOptions
 from abcx.errors import BLOCKED, COULD_NOT_RUN, DONE, AbcxError, UsageError
 from abcx.problems import render_all
 
 if TYPE_CHECKING:
+    from abcx.data.records import Reject
     from abcx.results import Results
 
 
@@ -22,19 +24,34 @@ def run_all(specs: Sequence[str], data: DataOptions, run: RunOptions) -> tuple[l
     The problems of one spec go to stderr and do not stop the others.
     """
     found: list[Results] = []
+    rejects: list[Reject] = []
     code = DONE
     for number, spec in enumerate(specs):
         if len(specs) > 1 and not run.quiet and sys.stderr.isatty():
             print(f"[{number + 1}/{len(specs)}] {spec}", file=sys.stderr)
         try:
-            found.append(_run(spec, data, run))
+            found.append(_run(spec, data, run, rejects))
         except AbcxError as error:
             print(render_all(error.problems), file=sys.stderr)
             code = COULD_NOT_RUN
+    if run.rejects is not None:
+        outputs.write(_table(rejects), run.rejects)
     return found, code
 
 
-def _run(spec: str, data: DataOptions, run: RunOptions) -> Results:
+def _table(rejects: Sequence[Reject]) -> str:
+    """Rows that could not be read, as CSV."""
+    import csv
+    import io
+
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["file", "line", "column", "problem", "row"])
+    writer.writerows((one.file, one.line, one.column, one.problem, one.row) for one in rejects)
+    return out.getvalue()
+
+
+def _run(spec: str, data: DataOptions, run: RunOptions, rejects: list[Reject]) -> Results:
     from abcx import analysis
     from abcx.commands.progress import waiting
     from abcx.data.engine import Engine
@@ -48,11 +65,12 @@ def _run(spec: str, data: DataOptions, run: RunOptions) -> Results:
     experiment = analysis.override(loaded.experiment, run.as_of, run.seed)
     experiment = allow_outside(experiment) if run.allow_outside else experiment
     experiment = replace_files(experiment, loaded.base, data.events, data.exposures, data.units, data.arms)
+    inputs = Inputs(rejects=rejects if run.rejects is not None else None)
     with (
         Engine(run.memory, run.threads, run.verbose) as engine,
         waiting(f"reading the data of {experiment.name}", run.quiet),
     ):
-        return analysis.run(engine, replace(loaded, experiment=experiment), Inputs(), _command(spec, data, run))
+        return analysis.run(engine, replace(loaded, experiment=experiment), inputs, _command(spec, data, run))
 
 
 def _command(spec: str, data: DataOptions, run: RunOptions) -> str:

@@ -185,7 +185,7 @@ def rounded_ids(engine: Engine, before: int, source: Source, select: Select) -> 
     message = f"'{value[:60]}' is an id that a spreadsheet has rounded{more}: its last digits are lost"
     cure = "export again and do not open the file in a spreadsheet, or format the column as text there"
     span = Span(source.table.shown, line, path=source.name("unit") or "")
-    yield Bad(Problem("error", "rounded-id", message, span, cure), count, True)
+    yield Bad(Problem("error", "rounded-id", message, span, cure), count, True, rounded)
 
 
 def bad_cells(engine: Engine, before: int, source: Source, select: Select) -> Iterator[Bad]:
@@ -206,4 +206,4 @@ def bad_cells(engine: Engine, before: int, source: Source, select: Select) -> It
         more = f" ({count:,} such rows)" if count > 1 else ""
         span = Span(source.table.shown, line, path=check.name)
         problem = Problem("error", check.code, message + more, span, cure.replace("{value}", value[:60]))
-        yield Bad(problem, count, check.code == "missing-column")
+        yield Bad(problem, count, check.code == "missing-column", check.predicate)

@@ -184,5 +184,6 @@ def _score(raw: bytes, encoding: str, languages: dict[str, str]) -> float:
     if encoding in ("cp1252", "cp1250"):
         return fit
     mixed = sum(any(c.isascii() and c.isalpha() for c in text[max(0, i - 1) : i + 2]) for i, _ in letters)
+    mixed += sum(not (text[i - 1 : i].isalpha() or text[i + 1 : i + 2].isalpha()) for i, _ in letters)  # alone
     mixed += sum(written[i - 1 : i].islower() and written[i].isupper() for i, _ in letters)  # a capital inside a word
     return fit - mixed / len(letters)

@@ -252,11 +252,22 @@ def _in_lines(file: DataFile, chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 def line_at(file: DataFile, position: int) -> int:
     """The line, counted from 1, of a byte of the text that the engine reads."""
-    lines = 1
+    return lines_at(file, [position])[0]
+
+
+def lines_at(file: DataFile, positions: list[int]) -> list[int]:
+    """As `line_at`, for several bytes in order, in one pass."""
+    found: list[int] = []
+    line, start = 1, 0
     for chunk in packed.chunks(file.shown, file.path, file.compression):
-        piece = chunk[:position]
-        lines += piece.count(b"\n") or piece.count(b"\r")
-        position -= len(piece)
-        if position <= 0:
+        at = 0
+        while len(found) < len(positions) and positions[len(found)] <= start + len(chunk):
+            end = positions[len(found)] - start
+            piece = chunk[at:end]
+            line, at = line + (piece.count(b"\n") or piece.count(b"\r")), max(at, end)
+            found.append(line)
+        if len(found) == len(positions):
             break
-    return lines
+        piece = chunk[at:]
+        line, start = line + (piece.count(b"\n") or piece.count(b"\r")), start + len(chunk)
+    return found + [line] * (len(positions) - len(found))

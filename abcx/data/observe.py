@@ -85,7 +85,7 @@ def _load(engine: Engine, wanted: Plan, base: Path, inputs: Inputs) -> rows.Rows
     engine.only(table.file.path for table in tables if table.file is not None)
     _refuse_missing_parts(wanted, opened)
     teller = _teller(wanted, opened)
-    loaded = rows.Rows()
+    loaded = rows.Rows(rejects=inputs.rejects)
     problems: list[Problem] = []
     for part, sources in opened.items():
         try:

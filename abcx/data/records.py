@@ -11,12 +11,25 @@ from abcx.stats.records import CrossMoments, Moments, Sample, Summary
 
 
 @dataclass(frozen=True, slots=True)
+class Reject:
+    """A row that cannot be read: where it stands, what is wrong, and the row as it was written (its cells as CSV)."""
+
+    file: str
+    line: int
+    column: str
+    problem: str
+    row: str
+
+
+@dataclass(frozen=True, slots=True)
 class Inputs:
-    """Frames (pandas, Polars, Arrow) given at the call, in place of the files of the spec."""
+    """Frames (pandas, Polars, Arrow) given at the call, in place of the files of the spec. Where `rejects` is a list,
+    every row that cannot be read is added to it."""
 
     events: tuple[object, ...] = ()
     exposures: tuple[object, ...] = ()
     units: tuple[object, ...] = ()
+    rejects: list[Reject] | None = None
 
     def __bool__(self) -> bool:
         return bool(self.events or self.exposures or self.units)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from abcx.data.encodings import not_utf8
 from abcx.data.engine import Engine, literal
-from abcx.data.files import DataFile, line_at
+from abcx.data.files import DataFile, line_at, lines_at
+from abcx.data.records import Reject
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
 
@@ -43,11 +44,12 @@ _REJECTS = {
 @dataclass(frozen=True, slots=True)
 class Bad:
     """Rows that are bad in the same way: the problem with the first place, and how many. Where it is `fatal`, more may
-    be lost than these rows, and none can be left out."""
+    be lost than these rows, and none can be left out. `where` is the SQL condition of bad cells in the file."""
 
     problem: Problem
     rows: int
     fatal: bool = False
+    where: str = ""
 
 
 def rejected(engine: Engine, table: Table, tag: str) -> list[Bad]:
@@ -128,6 +130,13 @@ def locate(engine: Engine, table: Table, predicate: str, value: str) -> tuple[in
     Only walked after something was found wrong; the file is read again in order, as text. The line of a frame or of a
     Parquet file is the number of the row.
     """
+    sql = _placed(table, predicate, value)
+    count, first_line, shown = engine.run(f"SELECT count(*), min(n), arg_min(v, n) FROM ({sql}) WHERE bad")[0]
+    return int(count), int(first_line or 0), "" if shown is None else str(shown)
+
+
+def _placed(table: Table, predicate: str, value: str) -> str:
+    """All rows with their line `n`, `value` as `v`, and whether they are `bad`."""
     line = "row_number() OVER ()"
     if table.types is None:  # cells with line breaks take several lines
         breaks = " + ".join(
@@ -136,9 +145,35 @@ def locate(engine: Engine, table: Table, predicate: str, value: str) -> tuple[in
         earlier = f"coalesce(sum({breaks}) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)"
         line = f"{line} + {table.first_line - 1} + {earlier}"
     predicate = f"({predicate}) AND ({table.header_again()}) IS NOT TRUE" if table.glued else predicate
-    sql = f"SELECT {line} AS n, CAST({value} AS VARCHAR) AS v, {predicate} AS bad FROM {table.scan()}"
-    count, first_line, shown = engine.run(f"SELECT count(*), min(n), arg_min(v, n) FROM ({sql}) WHERE bad")[0]
-    return int(count), int(first_line or 0), "" if shown is None else str(shown)
+    return f"SELECT {line} AS n, CAST({value} AS VARCHAR) AS v, {predicate} AS bad FROM {table.scan()}"
+
+
+MOST = 10_000
+"""Rows that are written out of each kind."""
+
+
+def every_reject(engine: Engine, table: Table, tag: str, bad: list[tuple[Problem, str]]) -> list[Reject]:
+    """The rows behind the problems, one by one, at most `MOST` of a kind."""
+    found: list[Reject] = []
+    if table.types is None and table.file is not None:
+        rows = engine.run(
+            "SELECT min(line_byte_position), line, any_value(error_type::VARCHAR), any_value(csv_line) "
+            f"FROM rejects_{tag} GROUP BY line ORDER BY line LIMIT {MOST}"
+        )
+        lines = lines_at(table.file, [int(row[0]) for row in rows]) if table.file.compression != "zstd" else None
+        for number, (_, line, kind, text) in enumerate(rows):
+            what = "not a time" if kind == "CAST" else _REJECTS.get(kind, ("", "cannot be read", ""))[1]
+            column = (table.time or "") if kind == "CAST" else ""
+            row = str(text or "").strip("\r\n")
+            found.append(Reject(table.shown, lines[number] if lines else int(line), column, what, row[:10_000]))
+    cells = ", ".join(f"c{i}" for i in range(len(table.header)))
+    for problem, where in bad:
+        if where:
+            sql = _placed(table, where, f"to_json([{cells}])")
+            for line, row in engine.run(f"SELECT n, v FROM ({sql}) WHERE bad ORDER BY n LIMIT {MOST}"):
+                column = problem.span.path if problem.span else ""
+                found.append(Reject(table.shown, int(line), column, problem.code, str(row)[:10_000]))
+    return found
 
 
 def unreadable(file: DataFile | None, shown: str, message: str) -> Problem:

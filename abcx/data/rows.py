@@ -17,7 +17,8 @@ from abcx.data.engine import Engine, literal
 from abcx.data.evidence import header_rows, second_look
 from abcx.data.files import fingerprint, resolve, with_line_ends
 from abcx.data.plan import Plan
-from abcx.data.rejects import Bad, rejected, unreadable
+from abcx.data.records import Reject
+from abcx.data.rejects import Bad, every_reject, rejected, unreadable
 from abcx.data.select import Select, Source, told_by_rule
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
@@ -31,6 +32,7 @@ class Rows:
 
     files: list[FileRecord] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    rejects: list[Reject] | None = None
     exclusions: list[Exclusion] = field(default_factory=list)
     loaded: dict[str, Loaded] = field(default_factory=dict)
 
@@ -122,6 +124,8 @@ def _load_one(
     table = source.table
     bad = [*rejected(engine, table, f"{part}_{number}"), *bad_cells(engine, before, source, select)]
     bad += rounded_ids(engine, before, source, select)
+    if bad and rows.rejects is not None:
+        rows.rejects += every_reject(engine, table, f"{part}_{number}", [(one.problem, one.where) for one in bad])
     problems = _left_out(engine, before, source, select, bad, rows)
     count = int(engine.run(f"SELECT count(*) FROM {part} WHERE rowid >= {before}")[0][0])
     left_out = 0 if problems else sum(one.rows for one in bad)

@@ -75,6 +75,7 @@ def test_the_likely_encoding_is_named_and_the_line_is_shown(tmp_path: Path, enco
         ("cp1252", "Où êtes-vous, François ? à Nîmes"),
         ("cp1252", "Søren går på café i Århus"),
         ("cp1252", "“smart quotes” – and €5"),
+        ("cp1252", "1.234,50 €"),
         ("cp1250", "Győző erdőt ült és őrült fűnyíró"),
         ("cp1250", "Ştefan şi ţara"),
         ("cp1251", "Київ, Україна — їжа"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -12,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from abcx.commands import analyze
+from abcx.commands.options import DataOptions, RunOptions
 from tests.data.test_bytes import notes
 from tests.test_hostile import EXPECTED, GOOD, HEADER, LINES, ROWS, Ran, refused, run
 
@@ -205,3 +208,22 @@ def test_bad_rows_within_the_limit_are_left_out_and_counted(tmp_path: Path) -> N
     refused(run(tmp_path, GOOD.replace("seen", '"seen', 1), options={"max_bad_rows": 99}), "broken-quotes", "e.csv:2")
     latin = GOOD + "u\xfc,2024-03-04T12:00:00Z,a,seen,\n"
     refused(run(tmp_path, latin.encode("latin-1"), options={"max_bad_rows": 99}), "encoding", "e.csv:8")
+
+
+@pytest.mark.parametrize("most", [0, 9])
+def test_rejected_rows_are_written_to_a_file(tmp_path: Path, most: int) -> None:
+    content = GOOD.replace("seen", '"se\nen"', 1) + "u7,soon,a,seen,\nu8,2024-03-04T12:00:00Z,b,purchase,much\nu9,x\n"
+    run(tmp_path, content, options={"max_bad_rows": most})
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        code = analyze.run(
+            [str(tmp_path / "experiment.yaml")],
+            format="json",
+            output=None,
+            data=DataOptions(),
+            run=RunOptions(quiet=True, threads=2, rejects=str(tmp_path / "bad.csv")),
+            fail_on=[],
+        )
+    assert (code == 2) == (most == 0)
+    found = list(csv.DictReader((tmp_path / "bad.csv").open(newline="")))
+    assert [(row["line"], row["column"]) for row in found] == [("9", "time"), ("11", ""), ("10", "amount")]
+    assert found[0]["row"] == "u7,soon,a,seen," and "much" in found[2]["row"]
