@@ -103,6 +103,7 @@ def run(engine: Engine, loaded: Loaded, frames: Inputs, command: str | None = No
     if experiment.data is None or experiment.data.counts is None:
         experiment, accompanied = with_companions(experiment)
     observed = observe(engine, experiment, loaded.base, frames)
+    engine.begin("comparing the arms")
     return conclude(replace(loaded, experiment=experiment), observed, command, accompanied)
 
 

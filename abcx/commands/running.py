@@ -68,7 +68,7 @@ def _run(spec: str, data: DataOptions, run: RunOptions, rejects: list[Reject]) -
     inputs = Inputs(rejects=rejects if run.rejects is not None else None)
     with (
         Engine(run.memory, run.threads, run.verbose) as engine,
-        waiting(f"reading the data of {experiment.name}", run.quiet),
+        waiting(engine, experiment.name, run.quiet),
     ):
         return analysis.run(engine, replace(loaded, experiment=experiment), inputs, _command(spec, data, run))
 

@@ -7,12 +7,22 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from abcx.errors import DataError, UsageError
 from abcx.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What an engine is doing: a phase in words, how many bytes it reads (0: none), the fraction done where known."""
+
+    phase: str = ""
+    size: int = 0
+    fraction: float | None = None
 
 
 class Engine:
@@ -27,6 +37,7 @@ class Engine:
         self._error = duckdb.Error
         self._ours = (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException)  # not the data's fault
         self._verbose = verbose
+        self._work = Work()
         self._spill = tempfile.TemporaryDirectory(prefix="abcx-", ignore_cleanup_errors=True)
         config: dict[str, Any] = {
             "autoinstall_known_extensions": False,
@@ -42,7 +53,9 @@ class Engine:
             config["threads"] = threads
         try:
             self._connection = duckdb.connect(":memory:", config=config)
-            self._connection.execute("SET enable_progress_bar = false")
+            self._connection.execute("SET enable_progress_bar = true")  # it is asked for, never printed
+            self._connection.execute("SET enable_progress_bar_print = false")
+            self._connection.execute("SET progress_bar_time = 1000")
         except duckdb.Error as error:
             self._spill.cleanup()
             raise UsageError(f"DuckDB cannot start: {_first_line(error)}", "check --memory and --threads") from None
@@ -51,6 +64,16 @@ class Engine:
     def scratch(self) -> Path:
         """A folder that lives as long as the engine."""
         return Path(self._spill.name)
+
+    def begin(self, phase: str, size: int = 0) -> None:
+        """Say what comes next, and how many bytes of a file that reads."""
+        self._work = Work(phase, size)
+
+    @property
+    def work(self) -> Work:
+        """What the engine is doing now; may be asked from another thread."""
+        done = self._connection.query_progress() if self._work.size else -1.0
+        return replace(self._work, fraction=done / 100 if done >= 0 else None)
 
     def __enter__(self) -> Engine:
         return self

@@ -27,11 +27,13 @@ def observe(engine: Engine, experiment: Experiment, base: Path, inputs: Inputs) 
     wanted = plan(experiment)
     loaded = _load(engine, wanted, base, inputs)
     part = _arm_part(loaded)
+    engine.begin("finding who saw what, and when")
     clock = assignment.clock(engine, experiment, loaded)
     _refuse_windows_without_times(wanted, loaded, part)
     assigned = assignment.assign(engine, wanted, loaded, part, clock)
     halved = wanted.with_windows(0.5) if assigned.has_time else dataclasses.replace(wanted, values=())
     attributed = units.build(engine, wanted, halved, loaded, assigned, clock)
+    engine.begin("summing up by arm")
     timed = "events" in loaded.loaded and loaded.loaded["events"].has_time
     timing = units.Timing(assigned.has_time, clock) if timed or assigned.has_time else None
     metrics = summaries.summarise(engine, wanted, timing, _occurs(engine, wanted, loaded))

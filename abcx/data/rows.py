@@ -111,6 +111,7 @@ def _load_one(
     part, table = select.part, source.table
     before = 0 if number == 0 else int(engine.run(f"SELECT coalesce(max(rowid) + 1, 0) FROM {part}")[0][0])
     engine.run(f"SET TimeZone = {literal(table.timezone)}")
+    engine.begin(f"reading {table.shown}", table.file.path.stat().st_size if table.file else 0)
     with ThreadPoolExecutor(1) as beside:
         sha256 = beside.submit(fingerprint, table.file) if table.file else None
         if sha256 is not None:
