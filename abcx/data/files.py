@@ -82,9 +82,7 @@ def _paths(written: str, base: Path, scratch: Path, inside: Path | None) -> list
     if inside is not None and not glob.has_magic(written):
         _refuse_outside(written, path, inside)
     if path.is_dir():
-        raise problem(
-            written, "data-is-folder", f"{written} is a folder", "name a file, or a glob such as events/*.csv"
-        )
+        return _partitions(written, path, inside)
     if path.exists():
         if inside is not None:
             _refuse_outside(written, path, inside)
@@ -109,6 +107,18 @@ def _paths(written: str, base: Path, scratch: Path, inside: Path | None) -> list
         else "a path in a spec starts at the spec's folder, one on the command line at the current folder"
     )
     raise problem(written, "data-not-found", f"there is no file {written}", help)
+
+
+def _partitions(written: str, folder: Path, inside: Path | None) -> list[tuple[str, Path]]:
+    """The Parquet files of a partitioned folder; columns may be told by its folders (country=de, Hive's layout)."""
+    found = sorted(path for suffix in ("parquet", "pq") for path in folder.rglob(f"*.{suffix}") if path.is_file())
+    if not found:
+        cure = "name a file, or a glob such as events/*.csv; a folder is read where it holds Parquet files"
+        raise problem(written, "data-is-folder", f"{written} is a folder without Parquet files", cure)
+    named = [(str(Path(written) / path.relative_to(folder)), path) for path in found]
+    for name, path in named if inside is not None else ():
+        _refuse_outside(name, path, inside or folder)
+    return named
 
 
 def _refuse_outside(written: str, path: Path, inside: Path, known: bool = False) -> None:

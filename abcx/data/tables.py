@@ -200,10 +200,11 @@ def open_frame(engine: Engine, frame: object, name: str, options: FileOptions, t
 
 
 def _open_parquet(engine: Engine, file: DataFile, options: FileOptions, timezone: str) -> Table:
-    relation = f"read_parquet({literal(str(file.path))})"
+    relation = f"read_parquet({literal(str(file.path))}, hive_partitioning=true, hive_types_autocast=false)"
     described = engine.run(f"DESCRIBE SELECT * FROM {relation}", lambda message: unreadable(file, file.shown, message))
     schema = engine.run(f"SELECT name, coalesce(num_children, 0) FROM parquet_schema({literal(str(file.path))})")
-    header = _top_level([(str(name), int(children)) for name, children in schema])
+    own = _top_level([(str(name), int(children)) for name, children in schema])
+    header = own + tuple(str(name) for name, *_ in described[len(own) :])  # told by folders: country=de
     return Table(
         file.shown,
         checked(header, file.shown),
