@@ -102,8 +102,9 @@ class Select:
         values = self._values(source)
         if self.part == "events":
             columns["exposure"] = self._exposure(source)
-            id = source.name("id")
-            columns["id"] = source.table.sql(id, "text") if id else _NO_TEXT
+            if any(other.name("id") for other in self.sources):  # an empty column would take its place in memory too
+                id = source.name("id")
+                columns["id"] = source.table.sql(id, "text") if id else _NO_TEXT
             for position, key in enumerate(self.plan.keys):
                 known = source.resolve(key) is not None
                 columns[f"k{position}"] = f"nullif(trim({source.sql(key, 'text')}), '')" if known else _NO_TEXT

@@ -54,7 +54,8 @@ def build(engine: Engine, plan: Plan, halved: Plan, rows: Rows, assignment: Assi
     join_units = "LEFT JOIN units_one u ON u.unit = a.unit" if "units" in rows.loaded else ""
     engine.run(f"CREATE TABLE unit_table AS SELECT {keep} FROM assigned a {join_units} {join_events} GROUP BY a.uid")
     before, units_before = _count_events(engine, plan, assignment, clock, timed, exclusions) if events else ({}, {})
-    repeated_rows = _repeated_rows(engine, plan, relevant) if timed and assignment.has_time else None
+    identified = events and rows.loaded["events"].has_id
+    repeated_rows = _repeated_rows(engine, plan, relevant, identified) if timed and assignment.has_time else None
     return Attributed(tuple(exclusions), before, units_before, repeated_ids, repeated_rows, duplicate_units)
 
 
@@ -199,7 +200,7 @@ def _count_events(
     return {row[0]: int(row[1]) for row in per_arm}, {row[0]: int(row[4]) for row in per_arm}
 
 
-def _repeated_rows(engine: Engine, plan: Plan, relevant: str) -> int:
+def _repeated_rows(engine: Engine, plan: Plan, relevant: str, identified: bool) -> int:
     """Events that repeat another in unit, time and all that the metrics read. They are counted, not removed.
 
     Rows are told apart by 64 bits of hash: among 10 million different ones a false repeat has the chance 3e-6.
@@ -207,6 +208,6 @@ def _repeated_rows(engine: Engine, plan: Plan, relevant: str) -> int:
     values = [*(f"x{i}" for i in range(len(plan.terms))), *(f"k{i}" for i in range(len(plan.keys)))]
     if not values:
         return 0
-    row = ", ".join(["unit", "t", "id", *values])
+    row = ", ".join(["unit", "t", *(["id"] if identified else []), *values])
     known = f"unit IS NOT NULL AND t IS NOT NULL AND ({relevant})"
     return int(engine.run(f"SELECT count(*) - count(DISTINCT hash({row})) FROM events e WHERE {known}")[0][0])
