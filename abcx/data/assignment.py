@@ -168,23 +168,28 @@ def _seen(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock) -> No
     loaded = rows.loaded[part]
     inside = clock.inside(loaded.has_time)
     exposed = "exposure" if part == "events" and plan.experiment.exposure is not None else "arm IS NOT NULL"
-    arms, outside_rows = ("TRUE", "FALSE") if part == "events" else (inside, f"NOT ({inside})")
+    by_arm = exposed == "arm IS NOT NULL"
+    dropped_first = part != "events" and inside != "TRUE"  # rows outside the period, before arms are compared
+    inside_only = f" FILTER ({inside})" if dropped_first else ""
     segments = "".join(
         f", arg_min(s{i}, {_order(i, loaded.has_time)}) FILTER ({inside} AND {exposed}) AS s{i}"
         for i, name in enumerate(plan.segments)
         if name in loaded.segments
     )
+    # Aggregates cost a pass over all rows each: what follows from another one is not asked for.
+    ever = "any_arm IS NOT NULL" if by_arm else "coalesce(ever_exposed, FALSE)"
+    met = "t0 IS NOT NULL" if loaded.has_time else "any_arm IS NOT NULL" if by_arm else "coalesce(ever_exposed, FALSE)"
+    ever_exposed = "" if by_arm else f", bool_or({exposed}) AS ever_exposed"
+    outside = f"count(*) FILTER (NOT ({inside}))" if dropped_first else "0"
     engine.run(
         f"""CREATE TABLE seen AS
-        SELECT *, coalesce(a0, any_arm) AS arm, CASE
-            WHEN ever AND NOT exposed THEN 'outside_period' WHEN a0 <> a1 THEN 'crossover'
-            WHEN NOT exposed THEN 'not_exposed' ELSE 'in' END AS fate
+        SELECT * EXCLUDE (total), total - n_out AS n, coalesce(a0, any_arm) AS arm, CASE
+            WHEN ({ever}) AND NOT ({met}) THEN 'outside_period' WHEN a0 <> a1 THEN 'crossover'
+            WHEN NOT ({met}) THEN 'not_exposed' ELSE 'in' END AS fate
         FROM (
-            SELECT unit, min(arm) FILTER ({arms}) AS a0, max(arm) FILTER ({arms}) AS a1, min(arm) AS any_arm,
-                   min(t) FILTER ({inside} AND {exposed}) AS t0,
-                   coalesce(bool_or({exposed}), FALSE) AS ever,
-                   coalesce(bool_or({exposed}) FILTER ({inside}), FALSE) AS exposed,
-                   count(*) FILTER (NOT ({outside_rows})) AS n, count(*) FILTER ({outside_rows}) AS n_out{segments}
+            SELECT unit, min(arm){inside_only} AS a0, max(arm){inside_only} AS a1, min(arm) AS any_arm,
+                   min(t) FILTER ({inside} AND {exposed}) AS t0{ever_exposed},
+                   count(*) AS total, {outside} AS n_out{segments}
             FROM {part} WHERE {clock.usable(loaded.has_time)} GROUP BY unit
         ) WHERE any_arm IS NOT NULL"""
     )

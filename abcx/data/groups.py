@@ -82,11 +82,13 @@ def _days(engine: Engine, plan: Plan, timing: Timing, name: str, values: tuple[V
     inside = f"e.t >= a.t0 AND e.t < a.t0 + {length * _DAY} AND ({fed})"
     columns = ", ".join(f"{of_events(value, 'TRUE')} AS c{value.position}" for value in values)
     day = f"CAST((e.t - a.t0) // {_DAY} AS INTEGER)"
-    table = f"(SELECT a.uid, any_value(a.arm) AS arm, {day} AS d, {columns} FROM {joined} WHERE {inside} GROUP BY ALL)"
+    per_day = f"SELECT a.uid, any_value(a.arm) AS arm, {day} AS d, {columns} FROM {joined} WHERE {inside} GROUP BY ALL"
+    engine.run(f"CREATE OR REPLACE TABLE by_day AS {per_day}")
     alone = replace(
         plan, values=values, experiment=plan.experiment.model_copy(update={"metrics": {name: plan.metrics[name]}})
     )
-    rows = moments.read(engine, alone, {}, table, "d")
+    rows = moments.read(engine, alone, {}, "by_day", "d")
+    engine.run("DROP TABLE by_day")
     by_day = []
     for d in range(length):
         sparse = moments.summaries(alone, name, rows.get(str(d), {}))

@@ -16,12 +16,14 @@ ByArm = dict[str, Summary]
 
 
 def summarise(
-    engine: Engine, plan: Plan, span: Timing | None, occurs: dict[str, bool], table: str = "unit_table"
+    engine: Engine, plan: Plan, span: Timing | None, occurs: dict[str, bool], table: str | None = None
 ) -> dict[str, MetricData]:
-    """Every metric of the plan. `span` says when events count; None where the data have no times."""
+    """Every metric of the plan. `span` says when events count; None where the data have no times. `table` stands in for
+    the unit table, for summaries alone: of other windows the largest units are not asked for."""
+    whole, table = table is None, table or "unit_table"
     caps = moments.caps(engine, plan, table)
     rows = moments.read(engine, plan, caps, table).get("", {})
-    tops = moments.tops(engine, plan, caps, table)
+    tops = moments.tops(engine, plan, caps, table) if whole else {}
     late = _late(engine, plan, span, table)
     found: dict[str, MetricData] = {}
     for name in plan.summed():
