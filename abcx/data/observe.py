@@ -32,7 +32,7 @@ def observe(engine: Engine, experiment: Experiment, base: Path, inputs: Inputs) 
     assigned = assignment.assign(engine, wanted, loaded, part, clock)
     attributed = units.build(engine, wanted, loaded, assigned, clock)
     timed = "events" in loaded.loaded and loaded.loaded["events"].has_time
-    timing = units.Timing(assigned.has_time, clock) if timed or assigned.has_time else None
+    timing = units.Timing(assigned.has_time, clock) if timed else None
     metrics = summaries.summarise(engine, wanted, timing, _occurs(engine, wanted, loaded))
     if assigned.has_time and any(attributed.before.values()):
         before = moments.before_exposure(engine, wanted)
@@ -43,7 +43,7 @@ def observe(engine: Engine, experiment: Experiment, base: Path, inputs: Inputs) 
     metrics = groups.with_segments(engine, wanted, timing, metrics)
     if assigned.has_time:
         metrics = groups.with_cohorts(engine, wanted, metrics)
-        if timed and timing is not None:
+        if timing is not None:
             metrics = groups.with_days(engine, wanted, timing, metrics)
     found = engine.run("SELECT arm, count(*), min(t0), max(t0) FROM unit_table GROUP BY arm")
     times = [time for row in found for time in row[2:] if time is not None]
