@@ -54,7 +54,7 @@ def _groups(results: Results, metric: MetricResult, survey: Survey) -> str:
         if group != "top":
             shares = [wording.percent(survey.groups[arm].get(group, 0.0), 1) for arm in arms]
             parts.append(f"{group} {_each(arms, shares)}")
-    if metric.type == "csat":
+    if metric.type == "csat" and any(mean is not None for mean in survey.means.values()):
         means = [shown(survey.means.get(arm), lambda x: f"{x:.2f}") for arm in arms]
         parts.append(f"mean answer {_each(arms, means)}")
     return f"{titled(metric)}: {'; '.join(parts)}." if parts else ""
@@ -87,8 +87,10 @@ def _compared(metric: MetricResult, arm: str, found: SurveyComparison) -> Iterat
         interval = f" ({ends(found.higher_interval, lambda x: wording.percent(x, 1))})" if found.higher_interval else ""
         chance = wording.percent(found.higher, 1)
         yield f"Chance that a variant answer is the higher one{who}, ties halved: {chance}{interval}, 50% is no effect."
+    p = f" (p = {wording.p_value(found.response_p_value)})" if found.response_p_value is not None else ""
+    if found.bias and found.bounds is None:
+        yield f"Response differs{who}{p}, and nothing bounds the effect: no verdict may rest on it."
     if found.unequal and found.bounds is not None:
-        p = f" (p = {wording.p_value(found.response_p_value)})" if found.response_p_value is not None else ""
         fits = _bounds(metric, found)
         verdict = ": no verdict may rest on it" if found.bias else ""
         yield f"Response differs{who}{p}; on those who answer either way the effect is {fits}{verdict}."
@@ -111,7 +113,8 @@ def section(results: Results) -> Iterator[str]:
     for metric, survey in found:
         yield f"### {escape(metric.name)}"
         yield bullets(map(escape, in_short(results, metric)))
-        yield _answers(results, survey)
+        if survey.answers:
+            yield _answers(results, survey)
         if any(one.bounds is not None for one in survey.comparisons.values()):
             yield _trust(results, metric, survey)
 
