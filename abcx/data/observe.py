@@ -93,10 +93,21 @@ def _load(engine: Engine, wanted: Plan, base: Path, inputs: Inputs) -> rows.Rows
         carriers = [loaded.loaded[part] for part in (teller, "units") if part in loaded.loaded]
         for name in wanted.segments:
             if not any(name in carrier.segments for carrier in carriers):
-                problems.append(carriers[0].sources[0].table.unknown_column(name, "segments"))
+                problems.append(_unknown_segment(name, carriers[0].sources[0], opened.get("events", ())))
     if problems:
         raise DataError(problems)
     return loaded
+
+
+def _unknown_segment(name: str, carrier: Source, events: tuple[Source, ...]) -> Problem:
+    """A segment that no file with one row per unit or exposure has; a column of events is no way out."""
+    told = carrier.table.unknown_column(name, "segments")
+    later = next((source.table.shown for source in events if source.resolve(name) is not None), None)
+    if later is None:
+        return told
+    message = f"'{name}' is a column of {later}: what units do later is not known at exposure"
+    help = f"a segment is a column of exposures or units: add '{name}' to {carrier.table.shown}, or name a units file"
+    return dataclasses.replace(told, code="late-segment", message=message, help=help)
 
 
 def _opened(engine: Engine, wanted: Plan, base: Path, inputs: Inputs) -> dict[str, tuple[Source, ...]]:
