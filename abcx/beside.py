@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from abcx.data.records import MetricData
-from abcx.measured import Comparison, LifetimesResult, Survey, SurveyComparison
+from abcx.measured import HELD_BACK, Comparison, LifetimesResult, Survey, SurveyComparison
 from abcx.metrics import MetricSpec
 from abcx.metrics.ces import Ces
 from abcx.metrics.churn import Churn
@@ -15,7 +15,6 @@ from abcx.metrics.resolution_time import ResolutionTime
 from abcx.spec.model import Experiment
 from abcx.stats.records import Categories, Lifetimes, Moments, Proportion, Summary
 
-HELD_BACK = "Response differs by arm and no effect is not excluded for those who answer: not judged."
 UNBOUNDED = "Only mean and sd of the answers are given, so the effect on those who answer cannot be bounded."
 CURVE = 60
 """Times at which a curve is told, equally spaced up to the horizon."""
