@@ -239,3 +239,31 @@ def test_retention_of_nobody_who_was_followed() -> None:
     found = analysed(KINDS["retention"], ("a0", 2, "e", 1))  # the log ends before day 7
     refused(found)
     assert [arm.unfollowed for arm in found["m"].arms] == [20, 20]
+
+
+def test_answers_whose_window_is_open_are_followed_up() -> None:
+    rows = [(f"{arm}{i}", 1.0, "e", 7 * i % 11) for arm in "ab" for i in range(20)]
+    found = analysed({**KINDS["nps"], "window": "7d"}, *rows)
+    check = next(check for check in found.checks if check.code == "follow_up")
+    assert check.status == "warn" and "40 units" in check.message
+
+
+def test_churn_of_units_that_came_late_can_be_judged() -> None:
+    """Most are not watched to the horizon: they are censored, so nothing is incomplete and a clear effect decides."""
+    units = [f"{arm}{i}" for arm in "ab" for i in range(300)]
+    at = [START + pd.Timedelta(hours=0 if i % 3 == 0 else 15) for _ in "ab" for i in range(300)]
+    lost = [
+        (u, t + pd.Timedelta(hours=5)) for u, t in zip(units, at, strict=True) if u[0] == "a" or int(u[1:]) % 4 == 0
+    ]
+    events = pd.DataFrame(lost, columns=["unit", "time"]).assign(event="e")
+    events.loc[len(events)] = ["nobody", START + pd.Timedelta(hours=24), "other"]
+    spec = {
+        "schema_version": 1,
+        "name": "late",
+        "arms": {"a": {}, "b": {}},
+        "metrics": {"m": {"type": "churn", "event": "e", "horizon": "20h", "role": "primary", "goal": "decrease"}},
+    }
+    found = abcx.analyze(
+        spec, exposures=pd.DataFrame({"unit": units, "time": at, "arm": [u[0] for u in units]}), events=events
+    )
+    assert found.verdict.verdict == "SHIP"
