@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from abcx.data.records import MetricData
-from abcx.measured import Comparison, LifetimesResult, Survey, SurveyComparison
+from abcx.measured import HELD_BACK, Comparison, LifetimesResult, Survey, SurveyComparison
 from abcx.metrics import MetricSpec
 from abcx.metrics.ces import Ces
 from abcx.metrics.churn import Churn
@@ -13,32 +13,35 @@ from abcx.metrics.csat import Csat
 from abcx.metrics.nps import Nps
 from abcx.metrics.resolution_time import ResolutionTime
 from abcx.spec.model import Experiment
-from abcx.stats.records import Categories, Lifetimes
+from abcx.stats.records import Categories, Lifetimes, Moments, Proportion, Summary
 
-HELD_BACK = "Response differs by arm and no effect is not excluded for those who answer: not judged."
+UNBOUNDED = "Only mean and sd of the answers are given, so the effect on those who answer cannot be bounded."
 CURVE = 60
 """Times at which a curve is told, equally spaced up to the horizon."""
-UNEQUAL = 0.05, 0.02
-"""Response differs at p below the first, or where one arm answers by more than the second (relative) more often."""
+UNEQUAL = 0.05, 0.005
+"""Response differs at p below the first, or where one arm answers by more than the second (relative) more often.
+
+With 24,000 exposed units an arm, 20.0 against 20.8 % answering and no effect on anybody, 1,500 simulated surveys: a
+plain test of NPS is significant in 75 %, and a verdict rests on it in 10 % where up to 2 % more count as alike, in 6 %
+at 1 %, in 4 % at .5 %. With equal response an effect of 8 points is seen in 92, 89 and 88 %, one of 5 points in 68, 56
+and 47 %."""
 
 
 def survey(experiment: Experiment, metric: MetricSpec, data: MetricData) -> Survey | None:
     """Who was asked, who gave which answer, and how far the effect can be trusted; None for other metrics."""
     if not isinstance(metric, (Nps, Csat, Ces)):
         return None
-    found = {arm: summary for arm, summary in data.summaries.items() if isinstance(summary, Categories)}
+    summaries = data.summaries
+    found = {arm: one for arm, one in summaries.items() if isinstance(one, Categories)}
     if len(found) < len(experiment.arms):
-        return None
+        found = {}
     return Survey(
         low=metric.scale[0],
         answers={arm: one.counts for arm, one in found.items()},
         responses=data.responses,
-        means={arm: _mean(one) for arm, one in found.items()},
-        groups={arm: _groups(metric, one) for arm, one in found.items()},
-        comparisons={
-            arm: _compared(experiment, metric, data, found[experiment.control], found[arm], arm)
-            for arm in experiment.variants
-        },
+        means={arm: _mean(one) for arm, one in summaries.items()},
+        groups={arm: _groups(metric, one) for arm, one in summaries.items()},
+        comparisons={arm: _compared(experiment, metric, data, arm, bool(found)) for arm in experiment.variants},
     )
 
 
@@ -55,23 +58,38 @@ def held_back(comparison: Comparison, survey: Survey | None) -> Comparison:
     )
 
 
-def _mean(found: Categories) -> float | None:
-    if not found.n:
+def _mean(found: Summary) -> float | None:
+    """The mean answer, where the answers are known."""
+    if isinstance(found, Moments):
+        return found.mean if found.n else None
+    if not isinstance(found, Categories) or not found.n:
         return None
     return sum((found.low + i) * count for i, count in enumerate(found.counts)) / found.n
 
 
-def _groups(metric: Nps | Csat | Ces, found: Categories) -> dict[str, float]:
+def _groups(metric: Nps | Csat | Ces, found: Summary) -> dict[str, float]:
     """Shares of the answers that the metric tells apart."""
     if not found.n or isinstance(metric, Ces):
         return {}
     if isinstance(metric, Csat):
         return {"top": metric.boxes(found).successes / found.n}
-    from abcx.stats import nps
-
-    answers = nps.grouped(found)
+    answers = metric.kinds(found)
     counts = {"promoters": answers.promoters, "passives": answers.passives, "detractors": answers.detractors}
     return {name: count / found.n for name, count in counts.items()}
+
+
+def _graded(metric: Nps | Csat | Ces, found: Summary, whole: bool) -> tuple[Categories, tuple[float, ...]] | None:
+    """Answers with what each counts in the metric's own unit: by answer where the answers are `whole`, else by what
+    the metric tells apart; None where only mean and sd are known."""
+    if whole and isinstance(found, Categories):
+        return found, scores(metric, found)
+    if isinstance(metric, Nps):
+        kinds = metric.kinds(found)
+        return Categories(0, (kinds.detractors, kinds.passives, kinds.promoters)), (-100.0, 0.0, 100.0)
+    if isinstance(metric, Csat):
+        boxes = metric.boxes(found)
+        return Categories(0, (boxes.n - boxes.successes, boxes.successes)), (0.0, 1.0)
+    return None
 
 
 def scores(metric: Nps | Csat | Ces, found: Categories) -> tuple[float, ...]:
@@ -85,43 +103,55 @@ def scores(metric: Nps | Csat | Ces, found: Categories) -> tuple[float, ...]:
 
 
 def _compared(
-    experiment: Experiment,
-    metric: Nps | Csat | Ces,
-    data: MetricData,
-    control: Categories,
-    variant: Categories,
-    arm: str,
+    experiment: Experiment, metric: Nps | Csat | Ces, data: MetricData, arm: str, whole: bool
 ) -> SurveyComparison:
-    from abcx.stats import bounds, ordinal
+    from abcx.stats import ordinal
 
     alpha = experiment.analysis.alpha
+    control, variant = data.summaries[experiment.control], data.summaries[arm]
+    found = _bounded(experiment, metric, data, arm, whole)
+    if not whole or not isinstance(control, Categories) or not isinstance(variant, Categories):
+        return found
     higher = ordinal.compare(control, variant, alpha)
-    asked = data.responses.get(experiment.control), data.responses.get(arm)
-    if asked[0] is None or asked[1] is None:
-        unknown = SurveyComparison(*(None,) * 8, unequal=False, bias=False, note=higher.note)
-        return replace(
-            unknown,
-            higher=higher.probability,
-            higher_interval=higher.interval,
-            higher_p_value=higher.p_value,
-        )
-    sides = bounds.Surveyed(asked[0].exposed, control), bounds.Surveyed(asked[1].exposed, variant)
-    found = bounds.bounds(*sides, scores(metric, control), alpha)
-    one, other = found.response_control or 0.0, found.response_variant or 0.0
-    apart = abs(other / one - 1) > UNEQUAL[1] if one else bool(other)
-    unequal = apart or (found.response_p_value is not None and found.response_p_value < UNEQUAL[0])
-    return SurveyComparison(
+    return replace(
+        found,
         higher=higher.probability,
         higher_interval=higher.interval,
         higher_p_value=higher.p_value,
-        response_p_value=found.response_p_value,
+        note=higher.note or found.note,
+    )
+
+
+def _bounded(
+    experiment: Experiment, metric: Nps | Csat | Ces, data: MetricData, arm: str, whole: bool
+) -> SurveyComparison:
+    """Who answers in each arm, and the bounds that this leaves."""
+    from abcx.stats import bounds, shares
+
+    unknown = SurveyComparison(*(None,) * 8, unequal=False, bias=False)
+    asked = data.responses.get(experiment.control), data.responses.get(arm)
+    if asked[0] is None or asked[1] is None:
+        return unknown
+    answered = [Proportion(one.answered, one.exposed) for one in asked if one is not None]
+    p_value = shares.contrast(*answered).p_value
+    one, other = (shares.value(share) or 0.0 for share in answered)
+    apart = abs(other / one - 1) > UNEQUAL[1] if one else bool(other)
+    unequal = apart or (p_value is not None and p_value < UNEQUAL[0])
+    control, variant = (_graded(metric, data.summaries[side], whole) for side in (experiment.control, arm))
+    if control is None or variant is None:
+        return replace(unknown, response_p_value=p_value, unequal=unequal, bias=unequal, note=UNBOUNDED)
+    sides = bounds.Surveyed(asked[0].exposed, control[0]), bounds.Surveyed(asked[1].exposed, variant[0])
+    found = bounds.bounds(*sides, control[1], experiment.analysis.alpha)
+    return replace(
+        unknown,
+        response_p_value=p_value,
         bounds=found.lee,
         bounds_interval=found.lee_interval,
         worst_case=found.manski,
         worst_case_interval=found.manski_interval,
         unequal=unequal,
         bias=unequal and found.contains_no_effect,
-        note=higher.note or found.note,
+        note=found.note,
     )
 
 

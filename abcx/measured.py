@@ -12,6 +12,8 @@ from abcx.wording import Unit
 Status = Literal["better", "worse", "inconclusive", "safe", "harmed", "unresolved", "descriptive"]
 Role = Literal["primary", "secondary", "guardrail", "descriptive"]
 Goal = Literal["increase", "decrease"]
+HELD_BACK = "Response differs by arm and no effect is not excluded for those who answer: not judged."
+"""The note of a comparison of answers that no verdict may rest on."""
 
 
 @dataclass(frozen=True, slots=True)

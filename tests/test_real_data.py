@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import pytest
 import yaml
@@ -104,3 +105,38 @@ def test_landing_page_by_rules_drops_the_mismatched_rows() -> None:
     assert excluded["duplicate_unit"].units == 1
     # z = -1.311 by the pooled test, p = .190.
     assert results["converted"].comparisons[0].p_value == pytest.approx(0.190, abs=5e-4)
+
+
+CALLS = """
+    WITH first AS (
+        SELECT visitor_id, min(variation_name) AS arm, min(CAST("timestamp" AS TIMESTAMP)) AS t0
+        FROM read_csv('{folder}/decisions.csv.gz', all_varchar = true) GROUP BY visitor_id
+    ), calls AS (
+        SELECT visitor_id, strptime(call_start, '%m/%d/%Y %H:%M:%S') AS at, CAST(call_duration_min AS DOUBLE) AS minutes
+        FROM read_csv('{folder}/call_data.csv', all_varchar = true)
+    ), visitors AS (
+        SELECT f.arm, f.visitor_id, count(c.at) AS calls, coalesce(sum(c.minutes), 0) AS minutes,
+            coalesce(sum(c.minutes) FILTER (c.at < f.t0 + INTERVAL 20 HOUR), 0) AS early
+        FROM first f LEFT JOIN calls c
+            ON c.visitor_id = f.visitor_id AND c.at >= f.t0 AND c.at < f.t0 + INTERVAL 48 HOUR
+        GROUP BY ALL
+    )
+    SELECT arm, count(*), avg(calls), avg(minutes), avg(CAST(calls > 0 AS INT)), avg(early) FROM visitors
+    GROUP BY arm ORDER BY arm
+"""
+
+
+def test_support_calls_of_the_optimizely_log_agree_with_sql_by_hand() -> None:
+    results = abcx.analyze(HERE / "calls.yaml")
+    rows = duckdb.sql(CALLS.format(folder=SHARED / "optimizely_messaging")).fetchall()
+    assert [row[0] for row in rows] == ["control", "message_1", "message_2"]
+    assert sum(row[1] for row in rows) == 10_000
+    for position, name in enumerate(("calls", "minutes", "callers", "early_minutes"), 2):
+        for arm, row in zip(results[name].arms, rows, strict=True):
+            assert (arm.name, arm.units) == row[:2]
+            assert arm.value == pytest.approx(row[position], rel=1e-12)
+    assert 0 < rows[0][5] < rows[0][3]  # the shorter window leaves calls out
+    frame = pd.read_csv(SHARED / "optimizely_messaging" / "call_data.csv")
+    arms = pd.read_csv(SHARED / "optimizely_messaging" / "decisions.csv.gz")[["visitor_id", "variation_name"]]
+    p90 = frame.merge(arms).groupby("variation_name").call_duration_min.quantile(0.9)
+    assert [arm.value for arm in results["p90_call"].arms] == pytest.approx(list(p90), rel=1e-12)

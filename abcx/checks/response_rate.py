@@ -2,7 +2,7 @@
 
 Looks at: for every survey metric, the share of exposed units that answered, by arm, with a test of equal shares; and
 bounds on the effect among those who would answer in either arm (Lee 2009). Warns when response differs (p < .05, or by
-more than 2 % of itself). If the bounds then contain no effect, no verdict rests on the metric: `response_bias`.
+more than 0.5 % of itself). If the bounds then contain no effect, no verdict rests on the metric: `response_bias`.
 
 Why it matters: randomisation makes the arms alike, not those of them who answer. If the change makes unhappy customers
 speak up, the score falls although nobody is less happy. With 20.0 and 20.8 % answering, such a difference alone can
@@ -74,6 +74,6 @@ def _clauses(context: CheckContext, asked: list[tuple[MetricResult, Survey]]) ->
         p = f" ({p_text(p_value, LEVEL)})" if p_value is not None else ""
         names = wording.joined([name for name, _ in found])
         biased = [name for name, one in found if one.bias]
-        bounds = "; the bounds on the effect contain none" if biased else ""
+        bounds = "; no effect is not excluded for those who answer" if biased else ""
         bounds += f" for {wording.joined(biased)}" if biased and len(biased) < len(found) else ""
         yield f"{shares[0]} answer {names} in {control}, {shares[1]} in {arm}{p}{bounds}"

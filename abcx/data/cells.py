@@ -28,6 +28,7 @@ class Check:
     message: str
     cure: str
     empty: str = ""
+    empty_cure: str = ""
 
 
 def unread(select: Select, source: Source) -> str:
@@ -94,6 +95,7 @@ def _of_events(select: Select, source: Source) -> Iterator[Check]:
                 f"a '{term.event}' has the value '" + "{value}'",
                 "",
                 f"a '{term.event}' has no value",
+                _empty_cure(answer=any(feed == position for feed, _ in select.plan.scales("x"))),
             )
             for scale in (scale for feed, scale in select.plan.scales("x") if feed == position):
                 match = select.match(source, term)
@@ -105,6 +107,12 @@ def _of_events(select: Select, source: Source) -> Iterator[Check]:
             cure = "every ticket needs its name, so that its start and its end can be joined"
             predicate = f"{select.match(source, term)} AND {text} IS NULL"
             yield Check(flag, source.resolve(key) or key, predicate, "no-key", message, cure, message)
+
+
+def _empty_cure(answer: bool) -> str:
+    if answer:
+        return "leave such rows out, where no answer was given: missing_value: drop"
+    return "say what an empty value means: missing_value: zero or drop"
 
 
 def _off_scale(column: str, name: str, scope: str, number: str, scale: tuple[int, int]) -> Check:
@@ -202,7 +210,7 @@ def bad_cells(engine: Engine, before: int, source: Source, select: Select) -> It
         empty = not value and check.empty
         message = check.empty if empty else check.message.replace("{value}", value[:60])
         cure = check.cure or (time_cure(source.table, value) if check.code == "bad-time" else _number_cure(value))
-        cure = "say what an empty value means: missing_value: zero or drop" if empty else cure
+        cure = check.empty_cure or check.cure if empty else cure
         more = f" ({count:,} such rows)" if count > 1 else ""
         span = Span(source.table.shown, line, path=check.name)
         problem = Problem("error", check.code, message + more, span, cure.replace("{value}", value[:60]))

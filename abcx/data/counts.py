@@ -37,8 +37,10 @@ def typed(experiment: Experiment, counts: Mapping[str, ArmCounts]) -> Observed:
     for name, metric in experiment.metrics.items():
         summaries = {arm: _summary(metric, counts[arm].metrics[name], counts[arm].units) for arm in experiment.arms}
         responses = _responses(metric, counts, name)
-        missing = {} if responses else {arm: counts[arm].units - summary.n for arm, summary in summaries.items()}
-        metrics[name] = MetricData(summaries, missing=missing, responses=responses)
+        rest = {} if responses else {arm: counts[arm].units - summary.n for arm, summary in summaries.items()}
+        late = any(column.followed is not None for column in metric.needs().columns)
+        missing, unfollowed = ({}, rest) if late else (rest, {})
+        metrics[name] = MetricData(summaries, missing=missing, unfollowed=unfollowed, responses=responses)
     units = {arm: counts[arm].units for arm in experiment.arms}
     if too_many := [arm for arm, n in units.items() if n > _MOST]:
         message = f"the arm '{too_many[0]}' has more than {_MOST:,} units"
@@ -47,7 +49,7 @@ def typed(experiment: Experiment, counts: Mapping[str, ArmCounts]) -> Observed:
 
 
 def from_file(engine: Engine, experiment: Experiment, options: CountsFile, base: Path) -> Observed:
-    """A counts file: columns arm, units, one per metric (or metric_mean and metric_sd), optional date."""
+    """A counts file: columns arm, units, those of every metric (`_columns`), optional date."""
     reader = _Reader(experiment)
     files = []
     found = resolve(options, base, engine.scratch)
@@ -103,11 +105,12 @@ def _rows(engine: Engine, source: Source, experiment: Experiment, tag: str) -> l
     table = source.table
     needed = {"arm": source.columns.get("arm", "arm"), "units": "units"}
     for name, metric in experiment.metrics.items():
-        if metric.needs().summary not in ("proportion", "moments"):
+        names = _columns(name, metric)
+        if not names:
             message = f"'{name}' is a {metric.type}: a counts file cannot hold one"
-            help = "type the counts in the spec, or give one row per unit"
+            ratio = metric.needs().summary == "ratio"
+            help = "type the counts in the spec, or give one row per unit" if ratio else "give events"
             raise DataError(Problem("error", "counts-ratio", message, Span(table.shown), help))
-        names = [name] if metric.needs().summary == "proportion" else [f"{name}_mean", f"{name}_sd"]
         needed.update({column: column for column in names})
     if source.arm is not None:
         del needed["arm"]
@@ -137,6 +140,40 @@ def _rows(engine: Engine, source: Source, experiment: Experiment, tag: str) -> l
     return found
 
 
+def _columns(name: str, metric: MetricSpec) -> list[str]:
+    """The columns of a metric in a counts file; none where a file cannot hold it."""
+    if isinstance(metric, Nps):
+        return [f"{name}_{kind}" for kind in ("promoters", "passives", "detractors")]
+    if isinstance(metric, Csat):
+        return [name, f"{name}_answers"]
+    if isinstance(metric, Ces):
+        return [f"{name}_mean", f"{name}_sd", f"{name}_answers"]
+    kind = metric.needs().summary
+    return [name] if kind == "proportion" else [f"{name}_mean", f"{name}_sd"] if kind == "moments" else []
+
+
+def _read(name: str, metric: MetricSpec, row: _Row, units: int) -> Summary:
+    """A metric's summary from one row."""
+    columns = _columns(name, metric)
+    n = row.whole(f"{name}_answers") if f"{name}_answers" in columns else units
+    new: Summary
+    if isinstance(metric, Nps):
+        new = Answers(*(row.whole(column) for column in columns))
+    elif columns[0] == name:
+        new = Proportion(row.whole(name), n)
+        if new.successes > n:
+            noun, cure = ("units", "units, not events") if n is units else ("answers", "one answer a unit")
+            message = f"{new.successes:,} of {n:,} {noun}: a share above 1"
+            raise row.problem("counts-range", message, name, f"count {cure}")
+    else:
+        sd = row.number(f"{name}_sd")
+        new = Moments(n, row.number(f"{name}_mean"), sd * sd if n > 1 else 0.0)
+    if new.n > units:
+        message = f"{new.n:,} answers of {units:,} units"
+        raise row.problem("counts-range", message, columns[-1], "one answer a unit counts")
+    return new
+
+
 class _Reader:
     """Adds up the rows of a counts file by arm; moments are pooled exactly."""
 
@@ -161,15 +198,7 @@ class _Reader:
         self.days[day][arm] = units
         self.units[arm] = self.units.get(arm, 0) + units
         for name, metric in self.experiment.metrics.items():
-            new: Summary
-            if metric.needs().summary == "proportion":
-                new = Proportion(row.whole(name), units)
-                if new.successes > units:
-                    message = f"{new.successes:,} of {units:,} units: a share above 1"
-                    raise row.problem("counts-range", message, name, "count units, not events")
-            else:
-                sd = row.number(f"{name}_sd")
-                new = Moments(units, row.number(f"{name}_mean"), sd * sd if units > 1 else 0.0)
+            new = _read(name, metric, row, units)
             old = self.summaries.get((arm, name))
             self.summaries[arm, name] = new if old is None else added(old, new)
 
@@ -183,9 +212,12 @@ class _Reader:
                         "error", "counts-missing", message, Span(files[0].path, path="arm"), "every arm needs a row"
                     )
                 )
-        metrics = {
-            name: MetricData({arm: self.summaries[arm, name] for arm in arms}) for name in self.experiment.metrics
-        }
+        metrics = {}
+        for name, metric in self.experiment.metrics.items():
+            found = {arm: self.summaries[arm, name] for arm in arms}
+            asked = isinstance(metric, (Nps, Csat, Ces))
+            responses = {arm: Response(self.units[arm], None, one.n) for arm, one in found.items() if asked}
+            metrics[name] = MetricData(found, responses=responses)
         days = sorted((day, counts) for day, counts in self.days.items() if day is not None)
         daily = tuple((day, {arm: counts.get(arm, 0) for arm in arms}) for day, counts in days)
         return Observed("counts", {arm: self.units[arm] for arm in arms}, metrics, files, daily=daily or None)

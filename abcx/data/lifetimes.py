@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from abcx.data.engine import Engine, literal
+from abcx.data.engine import Engine
 from abcx.data.plan import Pairs, Plan
 from abcx.data.units import Timing
-from abcx.metrics.calendar import DAYS, CalendarSpec
+from abcx.data.working_time import worked
 from abcx.stats.records import Lifetimes, Summary
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
 _HOUR = 3_600_000_000
-_DAY = 24 * _HOUR
-_MINUTE = 60_000_000
 
 
 def read(engine: Engine, plan: Plan, name: str, span: Timing, table: str, by: str) -> dict[str, dict[str, Summary]]:
@@ -65,36 +59,16 @@ def _of_tickets(engine: Engine, plan: Plan, pairs: Pairs, span: Timing, by: str)
         f"SELECT a.uid, {key} AS key, e.t FROM assigned a JOIN events e ON e.unit = a.unit "
         f"WHERE {usable} AND e.x{pairs.end} IS NOT NULL"
     )
-    zone = literal(plan.experiment.timezone) if pairs.need.calendar else "'UTC'"
-    first, last = (_wall(time, zone) for time in ("opened", "coalesce(ended, cut)"))
     rows = engine.arrays(
-        f"SELECT grp, arm, uid, {first} AS first, {last} AS last, ended IS NOT NULL AS observed FROM ("
-        f"SELECT o.grp, o.arm, o.uid, o.opened, {span.clock.as_of}::BIGINT AS cut, min(c.t) AS ended FROM ({opened}) o "
+        "SELECT grp, arm, uid, opened, coalesce(ended, cut) AS ended, ended IS NOT NULL AS observed FROM ("
+        f"SELECT o.grp, o.arm, o.uid, o.key, o.opened, {span.clock.as_of}::BIGINT AS cut, min(c.t) AS ended "
+        f"FROM ({opened}) o "
         f"LEFT JOIN ({ended}) c ON c.uid = o.uid AND c.key = o.key AND c.t >= o.opened GROUP BY ALL)"
     )
     calendar = pairs.need.calendar
-    since, until = (np.asarray(rows[column], np.int64) for column in ("first", "last"))
-    micros = until - since if calendar is None else worked(until, calendar) - worked(since, calendar)
+    since, until = (np.asarray(rows[column], np.int64) for column in ("opened", "ended"))
+    micros = until - since if calendar is None else worked(since, until, calendar, plan.experiment.timezone)
     return {**rows, "hours": micros / _HOUR, "grp": rows["grp"].astype(str)}
-
-
-def _wall(time: str, zone: str) -> str:
-    """Microseconds of the clock on the wall in a timezone."""
-    return f"epoch_us(timezone({zone}, make_timestamptz({time})))"
-
-
-def worked(at: NDArray[np.int64], calendar: CalendarSpec) -> NDArray[np.int64]:
-    """Working time from 1970 to each moment, in microseconds; moments are those of the clock on the wall."""
-    import numpy as np
-
-    days, time_of_day = np.divmod(at, _DAY)
-    mask = "".join("1" if day in calendar.days else "0" for day in DAYS)
-    holidays = np.array(calendar.holidays, "datetime64[D]")
-    date = days.astype("datetime64[D]")
-    length = (calendar.closes - calendar.opens) * _MINUTE
-    whole = np.busday_count(np.datetime64(0, "D"), date, mask, holidays) * length
-    today = np.clip(time_of_day - calendar.opens * _MINUTE, 0, length)
-    return np.asarray(whole + np.where(np.is_busday(date, mask, holidays), today, 0), np.int64)
 
 
 def nothing() -> Lifetimes:

@@ -35,7 +35,7 @@ def observe(engine: Engine, experiment: Experiment, base: Path, inputs: Inputs) 
     attributed = units.build(engine, wanted, halved, loaded, assigned, clock)
     engine.begin("summing up by arm")
     timed = "events" in loaded.loaded and loaded.loaded["events"].has_time
-    timing = units.Timing(assigned.has_time, clock) if timed or assigned.has_time else None
+    timing = units.Timing(assigned.has_time, clock) if timed else None
     metrics = summaries.summarise(engine, wanted, timing, _occurs(engine, wanted, loaded))
     if assigned.has_time and any(attributed.before.values()):
         before = moments.before_exposure(engine, wanted)
@@ -46,7 +46,7 @@ def observe(engine: Engine, experiment: Experiment, base: Path, inputs: Inputs) 
     metrics = groups.with_segments(engine, wanted, timing, metrics)
     if assigned.has_time:
         metrics = groups.with_cohorts(engine, wanted, metrics)
-        if timed and timing is not None:
+        if timing is not None:
             metrics = groups.with_days(engine, wanted, timing, metrics)
     found = engine.run("SELECT arm, count(*), min(t0), max(t0) FROM unit_table GROUP BY arm")
     times = [time for row in found for time in row[2:] if time is not None]
@@ -98,10 +98,21 @@ def _load(engine: Engine, wanted: Plan, base: Path, inputs: Inputs) -> rows.Rows
         carriers = [loaded.loaded[part] for part in (teller, "units") if part in loaded.loaded]
         for name in wanted.segments:
             if not any(name in carrier.segments for carrier in carriers):
-                problems.append(carriers[0].sources[0].table.unknown_column(name, "segments"))
+                problems.append(_unknown_segment(name, carriers[0].sources[0], opened.get("events", ())))
     if problems:
         raise DataError(problems)
     return loaded
+
+
+def _unknown_segment(name: str, carrier: Source, events: tuple[Source, ...]) -> Problem:
+    """A segment that no file with one row per unit or exposure has; a column of events is no way out."""
+    told = carrier.table.unknown_column(name, "segments")
+    later = next((source.table.shown for source in events if source.resolve(name) is not None), None)
+    if later is None:
+        return told
+    message = f"'{name}' is a column of {later}: what units do later is not known at exposure"
+    help = f"a segment is a column of exposures or units: add '{name}' to {carrier.table.shown}, or name a units file"
+    return dataclasses.replace(told, code="late-segment", message=message, help=help)
 
 
 def _opened(engine: Engine, wanted: Plan, base: Path, inputs: Inputs) -> dict[str, tuple[Source, ...]]:

@@ -21,7 +21,7 @@ def read(
 
     needs, value = plan.metrics[name].needs(), plan.of(name)[0]
     assert needs.q is not None
-    if needs.of_events and timing is not None:
+    if needs.of_events:
         values = _events(value, timing, by)
     else:
         values = (
@@ -55,12 +55,14 @@ def nothing() -> Ranked:
     return Ranked(0, None, None, None, quantiles.REACH)
 
 
-def _events(value: Value, timing: Timing, by: str) -> str:
+def _events(value: Value, timing: Timing | None, by: str) -> str:
+    """The values of events inside the window; of all events where they have no times."""
     x = f"e.x{value.feed}"
+    counted = f"{timing.clock.usable(True, 'e.')} AND {timing.inside(value)}" if timing else "NOT e.stray"
     return (
         f"SELECT a.grp, a.arm, a.uid, {x} AS v FROM (SELECT uid, unit, arm, t0, {by} AS grp FROM assigned) a "
         f"JOIN events e ON e.unit = a.unit "
-        f"WHERE {timing.clock.usable(True, 'e.')} AND {x} IS NOT NULL AND {timing.inside(value)}"
+        f"WHERE {counted} AND {x} IS NOT NULL"
     )
 
 

@@ -45,7 +45,7 @@ def summarise(
     for name, grouped in others(engine, plan, span, table).items():
         found[name] = MetricData(
             summaries=grouped.get("", {arm: _nothing(plan, name) for arm in plan.arms}),
-            incomplete={} if name in responses else late.get(name, {}),
+            incomplete={} if _censored(plan, name) else late.get(name, {}),
             responses=responses.get(name, {}),
             occurs=occurs.get(name, True),
         )
@@ -69,6 +69,12 @@ def others(engine: Engine, plan: Plan, span: Timing | None, table: str, by: str 
             empty = {arm: _nothing(plan, name) for arm in plan.arms}
             found[name] = {group: empty | of_arms for group, of_arms in groups.items()}
     return found
+
+
+def _censored(plan: Plan, name: str) -> bool:
+    """Whether units that came late count for as long as they were watched, so that none is incomplete."""
+    needs = plan.metrics[name].needs()
+    return needs.summary == "lifetimes" and needs.tickets is None
 
 
 def _nothing(plan: Plan, name: str) -> Summary:

@@ -21,7 +21,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from abcx.metrics.base import MetricOptions, Needs, UnitColumn
+from abcx.metrics.base import MetricOptions, Needs, UnitColumn, as_written
 from abcx.stats.records import Contrast, Interval, Lifetimes, Summary
 from abcx.terms import Duration, Term, Text
 
@@ -54,7 +54,7 @@ class Churn(MetricOptions):
         from abcx.stats import churn
 
         assert isinstance(control, Lifetimes) and isinstance(variant, Lifetimes)
-        return churn.contrast(control, variant, self.hours)
+        return churn.contrast(control, variant, self.hours, as_written(self.horizon))
 
     def estimate(self, summary: Summary) -> float | None:
         from abcx.stats import churn

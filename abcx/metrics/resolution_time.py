@@ -31,7 +31,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from abcx.metrics.base import MetricOptions, Needs, Tickets
+from abcx.metrics.base import MetricOptions, Needs, Tickets, as_written
 from abcx.metrics.calendar import CalendarSpec
 from abcx.stats.records import Contrast, Interval, Lifetimes, Summary
 from abcx.terms import Duration, Term, Text
@@ -69,7 +69,7 @@ class ResolutionTime(MetricOptions):
         from abcx.stats import restricted_mean
 
         assert isinstance(control, Lifetimes) and isinstance(variant, Lifetimes)
-        return restricted_mean.contrast(control, variant, self.hours)
+        return restricted_mean.contrast(control, variant, self.hours, as_written(self.horizon))
 
     def estimate(self, summary: Summary) -> float | None:
         from abcx.stats import restricted_mean

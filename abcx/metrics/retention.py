@@ -75,7 +75,7 @@ class Retention(MetricOptions):
             when = f"between {self.within[0].text} and {self.within[1].text} after exposure"
         else:
             when = f"on day {self.day}{' or later' if self.rolling else ''} after exposure"
-        return f"share of {unit} followed that long with {self.event} {when}"
+        return f"share of {unit} followed that long with {self.event or 'activity'} {when}"
 
     def contrast(self, control: Summary, variant: Summary) -> Contrast:
         from abcx.stats import shares

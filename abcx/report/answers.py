@@ -26,24 +26,36 @@ def in_short(results: Results, metric: MetricResult) -> list[str]:
 
 def in_brief(results: Results, metrics: list[MetricResult]) -> list[str]:
     """One or two lines for metrics that are not primary; what several questions share is said once."""
-    told: list[str] = []
-    biased: dict[str, list[MetricResult]] = {}
-    for metric in metrics:
-        survey = metric.survey
-        if survey is None:
-            continue
+    asked = [(metric, metric.survey) for metric in metrics if metric.survey is not None]
+    told = [
+        text for metric, survey in asked if metric.type != "csat" for text in [_groups(results, metric, survey)] if text
+    ]
+    told += _means(results, [(metric, survey) for metric, survey in asked if metric.type == "csat"])
+    alike: dict[str, list[MetricResult]] = {}
+    for metric, survey in asked:
         responses = _responses(results, metric, survey).partition(": ")[2].rstrip(".")
-        biased.setdefault(responses, []).append(metric)
-        told += [text for text in (_groups(results, metric, survey),) if text]
-    for responses, asked in biased.items():
-        names = wording.joined([named(metric) for metric in asked])
+        alike.setdefault(responses, []).append(metric)
+    for responses, group in alike.items():
+        names = wording.joined([named(metric) for metric in group])
         told += [f"Answers to {names}: {responses}."] if responses else []
-        unequal = [m for m in asked if m.survey and any(c.unequal for c in m.survey.comparisons.values())]
+        unequal = [m for m in group if m.survey and any(c.unequal for c in m.survey.comparisons.values())]
         if unequal:
             held = [m for m in unequal if m.survey and any(c.bias for c in m.survey.comparisons.values())]
-            rest = f"; no verdict may rest on {wording.joined([named(m) for m in held])}" if held else ""
-            told.append(f"Response differs by arm: read the bounds in the report{rest}.")
+            which = "them" if held == group else wording.joined([named(m) for m in held])
+            rest = f"; no effect is not excluded, so no verdict may rest on {which}" if held else ""
+            told.append(f"Response differs by arm{rest}: read the bounds in the report.")
     return told
+
+
+def _means(results: Results, asked: list[tuple[MetricResult, Survey]]) -> list[str]:
+    """Mean answers of several questions in one line: `Mean answers with control and variant: ...`."""
+    arms = [arm.name for arm in results.arms]
+    parts = [
+        f"{named(metric)} {wording.joined([shown(survey.means.get(arm), lambda x: f'{x:.2f}') for arm in arms])}"
+        for metric, survey in asked
+        if any(mean is not None for mean in survey.means.values())
+    ]
+    return [f"Mean answers with {wording.joined([clean(arm) for arm in arms])}: {', '.join(parts)}."] if parts else []
 
 
 def _groups(results: Results, metric: MetricResult, survey: Survey) -> str:
@@ -54,7 +66,7 @@ def _groups(results: Results, metric: MetricResult, survey: Survey) -> str:
         if group != "top":
             shares = [wording.percent(survey.groups[arm].get(group, 0.0), 1) for arm in arms]
             parts.append(f"{group} {_each(arms, shares)}")
-    if metric.type == "csat":
+    if metric.type == "csat" and any(mean is not None for mean in survey.means.values()):
         means = [shown(survey.means.get(arm), lambda x: f"{x:.2f}") for arm in arms]
         parts.append(f"mean answer {_each(arms, means)}")
     return f"{titled(metric)}: {'; '.join(parts)}." if parts else ""
@@ -87,8 +99,10 @@ def _compared(metric: MetricResult, arm: str, found: SurveyComparison) -> Iterat
         interval = f" ({ends(found.higher_interval, lambda x: wording.percent(x, 1))})" if found.higher_interval else ""
         chance = wording.percent(found.higher, 1)
         yield f"Chance that a variant answer is the higher one{who}, ties halved: {chance}{interval}, 50% is no effect."
+    p = f" (p = {wording.p_value(found.response_p_value)})" if found.response_p_value is not None else ""
+    if found.bias and found.bounds is None:
+        yield f"Response differs{who}{p}, and nothing bounds the effect: no verdict may rest on it."
     if found.unequal and found.bounds is not None:
-        p = f" (p = {wording.p_value(found.response_p_value)})" if found.response_p_value is not None else ""
         fits = _bounds(metric, found)
         verdict = ": no verdict may rest on it" if found.bias else ""
         yield f"Response differs{who}{p}; on those who answer either way the effect is {fits}{verdict}."
@@ -111,7 +125,8 @@ def section(results: Results) -> Iterator[str]:
     for metric, survey in found:
         yield f"### {escape(metric.name)}"
         yield bullets(map(escape, in_short(results, metric)))
-        yield _answers(results, survey)
+        if survey.answers:
+            yield _answers(results, survey)
         if any(one.bounds is not None for one in survey.comparisons.values()):
             yield _trust(results, metric, survey)
 

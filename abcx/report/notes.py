@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from abcx import wording
-from abcx.measured import Adjustment, Comparison, MetricResult
+from abcx.measured import HELD_BACK, Adjustment, Comparison, MetricResult
 from abcx.report.cells import clean, effect, ends, named, titled
 from abcx.results import Results
 
@@ -100,6 +100,8 @@ def _plain(metric: MetricResult, short: bool) -> list[str]:
         note = comparison.note
         if short and note and _permuted(comparison):
             note = note.partition(_PERMUTED)[0]  # `permuted` says it for all metrics
+        if short and note:
+            note = note.replace(HELD_BACK, "").strip()  # the lines about answers say it
         arbitrary = short and metric.unit in ("points", "score")  # the unit itself says that there is no lift
         found += [clean(text).rstrip(".") for text in (note, None if arbitrary else comparison.lift_note) if text]
     missing = [f"{wording.count(arm.missing)} in {clean(arm.name)}" for arm in metric.arms if arm.missing]

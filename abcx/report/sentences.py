@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from abcx import wording
 from abcx.measured import Comparison, MetricResult, Size
 from abcx.report.cells import Rule, clean, ends, half_open, named, sentence, silent, titled
+from abcx.report.counted import countable, counted, done, group, noun
 from abcx.report.looks import share_of_plan, why_silent
 from abcx.results import Results, Setup, Verdict
 from abcx.stats.records import Interval
@@ -77,9 +78,9 @@ def quote(metric: MetricResult, comparison: Comparison, unit: str, rule: Rule = 
     change = f"{' ' if change.startswith('as measured') else ': '}{change}."
     names = clean(comparison.control), clean(comparison.arm)
     if metric.unit == "share":
-        start = (
-            f"Out of {wording.count(PER)} {_group(metric, unit)}, {_rate(control)} {_counted(metric)} with {names[0]}"
-        )
+        among = f"{wording.count(PER)} {group(metric, unit)}"
+        whole = f"{titled(metric)}: of {among}" if done(metric) else f"Out of {among}"
+        start = f"{whole}, {_rate(control)} {counted(metric)} with {names[0]}"
         return f"{start} and {_rate(variant)} with {names[1]}{change}"
     start = f"{titled(metric)}: {wording.value(control, metric.unit)} with {names[0]}"
     return f"{start} and {wording.value(variant, metric.unit)} with {names[1]}{change}"
@@ -100,25 +101,19 @@ def absolute(metric: MetricResult, comparison: Comparison, unit: str, short: boo
     word = words[0] if x >= 0 else words[1]
     about = ""
     if metric.unit == "share" and not short:
-        whole = _group(metric, unit)
-        about = f" {_noun(metric, whole)} per {wording.count(PER)}" + (f" {whole}" if _countable(metric) else "")
-    elif metric.unit == "value" and not short and f"per {wording.singular(unit)}" not in named(metric):
+        whole = group(metric, unit)
+        about = f" {noun(metric, whole)} per {wording.count(PER)}" + (
+            f" {whole}" if countable(metric) and not done(metric) else ""
+        )
+    elif (
+        metric.unit == "value"
+        and metric.type != "quantile"
+        and not short
+        and f"per {wording.singular(unit)}" not in named(metric)
+    ):
         about = f" per {clean(wording.singular(unit))}"
-    return f"{form(abs(x))} {word}{about}{_range(comparison.difference_interval, scale, words, form)}"
-
-
-def _counted(metric: MetricResult) -> str:
-    return named(metric) if _countable(metric) else f"have {named(metric)}"
-
-
-def _countable(metric: MetricResult) -> bool:
-    """Whether a metric's name reads as things that can be counted: orders, not click through or retention 7."""
-    return named(metric).endswith("s") and not named(metric).endswith("ss")
-
-
-def _noun(metric: MetricResult, unit: str) -> str:
-    """`orders`, or `visitors with click through` where the name is no plural."""
-    return named(metric) if _countable(metric) else f"{clean(unit)} with {named(metric)}"
+    change = f"{form(abs(x))} {word}{about}" if x else "no difference"
+    return f"{change}{_range(comparison.difference_interval, scale, words, form)}"
 
 
 def guardrail(metric: MetricResult, comparison: Comparison, name_arm: bool = False, rule: Rule = "fixed") -> str:
@@ -290,11 +285,6 @@ def _points(x: float) -> str:
 
 def _hours(x: float) -> str:
     return f"{_plain(x)} h"
-
-
-def _group(metric: MetricResult, unit: str) -> str:
-    """What a share is a share of, in the plural."""
-    return "answers" if metric.survey is not None else clean(unit)
 
 
 def _rate(share: float) -> str:

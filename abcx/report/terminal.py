@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from rich import box
@@ -17,6 +18,9 @@ from abcx.report import answers, cells, course, looks, notes, segments, sensitiv
 from abcx.report.forest import Row, forest, of_metric
 from abcx.report.page import STYLES, draw, grid
 from abcx.results import CheckResult, Results, Verdict
+
+_SOURCE = re.compile(r" \([^()]*\b(?:19|20)\d\d\b[^()]*\)")
+"""The publications of a method; the report in full names them."""
 
 
 def render(results: Results, width: int = 100, color: bool = False, ascii: bool = False) -> str:
@@ -271,7 +275,7 @@ def _data(results: Results) -> list[RenderableType]:
 
 def _methods(results: Results) -> list[RenderableType]:
     told = (
-        [f"Methods: {'; '.join(cells.clean(method).rstrip('.') for method in results.methods)}."]
+        [f"Methods: {'; '.join(_SOURCE.sub('', cells.clean(method)).rstrip('.') for method in results.methods)}."]
         if results.methods
         else []
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from abcx import wording
 from abcx.measured import LifetimesResult, MetricResult
-from abcx.report.cells import NOTHING, clean, named, shown, titled
+from abcx.report.cells import NOTHING, clean, shown, titled
 from abcx.report.markup import bullets, escape, table
 from abcx.results import Results
 
@@ -32,13 +32,10 @@ def in_short(results: Results, metric: MetricResult) -> list[str]:
         [f"{wording.count(counts[a.name][0])} of {wording.count(counts[a.name][1])}" for a in results.arms]
     )
     told.append(f"{still} {what}, counted as long as they were watched")
-    lines = [f"{titled(metric)}: {'; '.join(told)}."]
-    if metric.role != "primary":
-        return lines
     p_values = [f"p = {wording.p_value(p)}" for p in found.log_rank.values() if p is not None]
-    return lines + (
-        [f"Log-rank test of {named(metric)}, shown and not judged: {', '.join(p_values)}."] if p_values else []
-    )
+    if metric.role == "primary" and p_values:
+        told.append(f"log-rank test, shown and not judged, {', '.join(p_values)}")
+    return [f"{titled(metric)}: {'; '.join(told)}."]
 
 
 def _each(results: Results, values: Mapping[str, float | None], form: object) -> str:

@@ -148,6 +148,13 @@ def _inline_counts(sections: Sections) -> Iterator[Finding]:
                     f"{value.count:,} of {units:,} units: a share above 1",
                     "count units, not events",
                 )
+            elif (answered := _answered(value)) > row.units:
+                yield Finding(
+                    (*loc, name),
+                    "counts-range",
+                    f"{answered:,} answers of {row.units:,} units",
+                    "one answer a unit counts; `units` of an arm are those exposed, with an answer or without",
+                )
             if units > row.units:
                 yield Finding(
                     (*loc, name),
@@ -155,6 +162,12 @@ def _inline_counts(sections: Sections) -> Iterator[Finding]:
                     f"'{name}' has more units than its arm",
                     "units of a metric are a part of the arm's units",
                 )
+
+
+def _answered(value: TypedCount) -> int:
+    """Answers typed one by one or by kind."""
+    kinds = (value.promoters, value.passives, value.detractors)
+    return sum(value.answers.values()) or sum(count or 0 for count in kinds)
 
 
 def _form(name: str, metric: MetricSpec, value: TypedCount) -> str | None:

@@ -24,9 +24,9 @@ from abcx.stats.records import Contrast, Interval, Lifetimes, Proportion
 METHOD = "score"
 
 
-def contrast(control: Lifetimes, variant: Lifetimes, horizon: float) -> Contrast:
+def contrast(control: Lifetimes, variant: Lifetimes, horizon: float, told: survival.Told | None = None) -> Contrast:
     """Variant against control, as fractions; `method` ends in "(effective n)" where something was censored."""
-    note = survival.refusal(control, variant, horizon)
+    note = survival.refusal(control, variant, horizon, told)
     if note is not None:
         return Contrast(METHOD, None, None, None, None, None, note, note)
     whole = _whole(control, horizon), _whole(variant, horizon)

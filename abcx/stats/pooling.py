@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import reduce
 
-from abcx.stats.records import Categories, Moments, Proportion, RatioMoments, Summary
+from abcx.stats.records import Answers, Categories, Moments, Proportion, RatioMoments, Summary
 
 
 def pooled(summaries: Iterable[Summary]) -> Summary:
@@ -22,6 +22,8 @@ def added(a: Summary, b: Summary) -> Summary:
         return Proportion(a.successes + b.successes, a.n + b.n)
     if isinstance(a, Categories) and isinstance(b, Categories):
         return Categories(a.low, tuple(x + y for x, y in zip(a.counts, b.counts, strict=True)))
+    if isinstance(a, Answers) and isinstance(b, Answers):
+        return Answers(a.promoters + b.promoters, a.passives + b.passives, a.detractors + b.detractors)
     if isinstance(a, RatioMoments) and isinstance(b, RatioMoments):
         top, bottom = _moments(a.numerator, b.numerator), _moments(a.denominator, b.denominator)
         return RatioMoments(top, bottom, _covariance(a, b))

@@ -19,14 +19,14 @@ import numpy as np
 
 from abcx.stats import welch
 from abcx.stats.records import Contrast, Interval, Lifetimes
-from abcx.stats.survival import curve, influence_error, largest_horizon, refusal
+from abcx.stats.survival import Told, curve, influence_error, largest_horizon, refusal
 
 METHOD = "RMST"
 
 
-def contrast(control: Lifetimes, variant: Lifetimes, horizon: float) -> Contrast:
+def contrast(control: Lifetimes, variant: Lifetimes, horizon: float, told: Told | None = None) -> Contrast:
     """Variant against control, in the unit of the durations; `horizon` > 0."""
-    note = refusal(control, variant, horizon)
+    note = refusal(control, variant, horizon, told)
     if note is not None:
         return Contrast(METHOD, None, None, None, None, None, note, note)
     of_control, of_variant = _estimate(control, horizon), _estimate(variant, horizon)

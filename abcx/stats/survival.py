@@ -17,6 +17,7 @@ gain.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,7 @@ from abcx.stats import shares
 from abcx.stats.records import Interval, Lifetimes
 
 Array = NDArray[np.float64]
+Told = Callable[[float], str]
 
 _TIE = 1e-12
 """A survival this close to one half has reached it: products of many fractions are rounded."""
@@ -90,8 +92,9 @@ def largest_horizon(*arms: Lifetimes) -> float:
     return usable
 
 
-def refusal(control: Lifetimes, variant: Lifetimes, horizon: float) -> str | None:
-    """Why the arms cannot be compared at this horizon, in a plain sentence; None where they can."""
+def refusal(control: Lifetimes, variant: Lifetimes, horizon: float, told: Told | None = None) -> str | None:
+    """Why the arms cannot be compared at this horizon, in a plain sentence; None where they can. `told` writes the
+    largest usable horizon as a reader would write it."""
     for arm, lifetimes in (("control", control), ("variant", variant)):
         if not lifetimes.durations.size:
             return f"The {arm} arm has no lifetimes to compare."
@@ -101,11 +104,11 @@ def refusal(control: Lifetimes, variant: Lifetimes, horizon: float) -> str | Non
     arm = "control" if largest_horizon(control) == usable else "variant"
     return (
         f"Nothing in the {arm} arm was followed up to the horizon: "
-        f"the largest usable horizon is {_rounded_down(usable)} (in the unit of the durations)."
+        f"the largest usable horizon is {told(usable) if told else f'{rounded_down(usable)} (as the durations)'}."
     )
 
 
-def _rounded_down(x: float) -> str:
+def rounded_down(x: float) -> str:
     """Four digits of x >= 0, or all before the point, never above x: a horizon that is named must be usable."""
     if x == 0.0 or x >= 1e4:
         return f"{math.floor(x)}"

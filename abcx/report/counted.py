@@ -1,0 +1,41 @@
+"""What a share counts, in words: orders, answers in the top boxes, customers who came back."""
+
+from __future__ import annotations
+
+from abcx.measured import MetricResult
+from abcx.report.cells import clean, named
+
+_DONE = {
+    "csat": ("in the top boxes", "are in the top boxes"),
+    "retention": ("who came back", "came back"),
+    "churn": ("lost", "were lost"),
+}
+"""What those did who are counted: after a noun, and as a sentence."""
+
+
+def done(metric: MetricResult) -> tuple[str, str] | None:
+    """How the counted are told, where neither the name nor having it would say it."""
+    return None if countable(metric) and metric.type != "csat" else _DONE.get(metric.type)
+
+
+def counted(metric: MetricResult) -> str:
+    """The counted as a sentence after a number: `orders`, `have click through`, `came back`."""
+    told = done(metric)
+    return told[1] if told else named(metric) if countable(metric) else f"have {named(metric)}"
+
+
+def countable(metric: MetricResult) -> bool:
+    """Whether a metric's name reads as things that can be counted: orders, not click through or retention 7."""
+    return named(metric).endswith("s") and not named(metric).endswith("ss")
+
+
+def noun(metric: MetricResult, unit: str) -> str:
+    """`orders`; `visitors with click through` where the name is no plural; `customers who came back`."""
+    if (told := done(metric)) is not None:
+        return f"{clean(unit)} {told[0]}"
+    return named(metric) if countable(metric) else f"{clean(unit)} with {named(metric)}"
+
+
+def group(metric: MetricResult, unit: str) -> str:
+    """What a share is a share of, in the plural."""
+    return "answers" if metric.survey is not None else clean(unit)
