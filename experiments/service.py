@@ -125,7 +125,7 @@ def survey(draw: Draw, customer: str, faster: bool, solved: int) -> Iterator[lis
 
 def popup_files() -> dict[str, Table]:
     """Visitors about to leave see an offer to sign up: more do, and some of those leave the list again."""
-    draw = Draw(12)
+    draw = Draw(11)
     rows, answers = [], []
     for index, arm in enumerate(arms(draw, POPUP_UNITS), start=1):
         customer, asked = f"u{index:05d}", arm == "variant"
