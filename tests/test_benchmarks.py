@@ -116,7 +116,7 @@ def test_the_truth_of_what_cx_teams_measure_is_found_in_large_samples(family: Fa
     for cell in grid(quick=False):
         if cell.family == family and cell.n in (1_000, 5_000) and cell.split == "50:50" and not cell.null:
             large = dataclasses.replace(cell, n=30_000)
-            found = cx.contrast(large, *next(cx.summaries(large, 1, np.random.default_rng(6))))
+            found = cx.contrast(large, *next(cx.summaries(large, 1, np.random.default_rng(6))), 99, 0)
             assert found.difference_pivot is not None
             assert two_sided(found.difference_pivot, samples.truth(cell)) > 0.001
             assert two_sided(found.difference_pivot, 0.0) < 0.001
@@ -159,7 +159,7 @@ def test_events_enough_are_expected_in_the_smaller_arm() -> None:
 def test_sides_are_those_of_the_printed_intervals(family: Family) -> None:
     cell = CELLS[family]
     for arms in cx.summaries(cell, 20, np.random.default_rng(8)):
-        contrast = cx.contrast(cell, *arms)
+        contrast = cx.contrast(cell, *arms, 99, 0)
         one, whole = own.judged(contrast, cell.ratio, samples.truth(cell)), effect(contrast, 0.05)
         assert one.rejected == (whole.p_value is not None and whole.p_value < 0.05)
         if one.difference is not None:
@@ -172,7 +172,7 @@ def test_quantiles_without_values_beyond_are_refused() -> None:
     cell = Cell("quantile", 100, "90:10", 0.0, q=0.9, of="units")
     pair = next(cx.summaries(cell, 1, np.random.default_rng(9)))
     assert isinstance(pair[1], Ranked) and pair[1].high is None
-    assert own.judged(cx.contrast(cell, *pair), 1.0, 0.0).lift is None
+    assert own.judged(cx.contrast(cell, *pair, 99, 0), 1.0, 0.0).lift is None
 
 
 def test_the_choice_is_that_of_a_readout() -> None:

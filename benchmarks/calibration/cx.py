@@ -50,9 +50,12 @@ def summaries(cell: Cell, samples: int, rng: np.random.Generator) -> Iterator[tu
         yield draw(cell, cell.sizes[0], of_control, rng), draw(cell, cell.sizes[1], of_variant, rng)
 
 
-def contrast(cell: Cell, control: Summary, variant: Summary) -> Contrast:
-    """As a readout compares them: by the metric type itself."""
-    return _metric(cell).contrast(control, variant)
+def contrast(cell: Cell, control: Summary, variant: Summary, draws: int, seed: int) -> Contrast:
+    """As a readout compares them: by the metric type itself, which may relabel answers of ces and tickets."""
+    metric = _metric(cell)
+    if isinstance(metric, (Ces, ResolutionTime)):
+        return metric.compared(control, variant, draws=draws, seed=seed)
+    return metric.contrast(control, variant)
 
 
 def truth(cell: Cell) -> float:

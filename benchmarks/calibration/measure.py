@@ -134,7 +134,10 @@ def _nonzero(values: NDArray[np.float64]) -> int:
 def _summaries(cell: Cell, size: Size, rng: np.random.Generator) -> tuple[float, dict[str, Tally]]:
     """abcx alone: peers have no such metrics."""
     count, true = size.of(cell), samples.truth(cell)
-    judged = [own.judged(cx.contrast(cell, *arms), cell.ratio, true) for arms in cx.summaries(cell, count, rng)]
+    judged = [
+        own.judged(cx.contrast(cell, *arms, size.draws, seed), cell.ratio, true)
+        for seed, arms in enumerate(cx.summaries(cell, count, rng))
+    ]
     return cx.expected(cell), {OWN: _tally(cell, _sides(judged), np.ones(count), count)}
 
 
