@@ -40,7 +40,8 @@ def main(arguments: list[str] | None = None) -> None:
             done[row.cell] = row
             if options.rows:
                 _keep(options.rows[0], row)
-            print(f"{len(done)} of {len(wanted)}: {row.cell.name} ({row.seconds:.0f} s)", file=sys.stderr, flush=True)
+            finished = f"{sum(cell in done for cell in wanted)} of {len(wanted)}"
+            print(f"{finished}: {row.cell.name} ({row.seconds:.0f} s)", file=sys.stderr, flush=True)
     text = page.render([done[cell] for cell in wanted if cell in done], len(wanted))
     if options.write:
         unfinished = PAGE.with_suffix(".tmp")
