@@ -11,7 +11,9 @@ from abcx.course import courses
 from abcx.data.records import MetricData, Observed
 from abcx.measured import Adjustment, ArmValue, Bayes, Cap, Comparison, MetricResult, Size, Status
 from abcx.metrics import MetricSpec
+from abcx.metrics.ces import Ces
 from abcx.metrics.csat import Csat
+from abcx.metrics.resolution_time import ResolutionTime
 from abcx.segments import segments
 from abcx.spec.analysis import PrePeriod
 from abcx.spec.model import Experiment
@@ -68,6 +70,8 @@ def _contrast(
     metric, (name, arm) = experiment.metrics[key[0]], key
     control, variant = data.summaries[experiment.control], data.summaries[arm]
     interval, reason = experiment.analysis.interval, None
+    if isinstance(metric, (Ces, ResolutionTime)):
+        return metric.compared(control, variant, interval, DRAWS, experiment.analysis.seed)
     units = (Moments, RatioMoments)
     if data.samples is not None and isinstance(control, units) and isinstance(variant, units):
         declared = "The spec asks for it." if interval == "permutation" else None

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import integrate, stats
 
 from abcx.stats import permutation, relabelling, shares
-from abcx.stats.inversion import effect
-from abcx.stats.records import CrossMoments, Moments, Proportion
+from abcx.stats.inversion import effect, two_sided
+from abcx.stats.records import CrossMoments, Lifetimes, Moments, Proportion, Ranked
 from benchmarks.calibration import __main__ as command
-from benchmarks.calibration import judge, measure, own, page, peers, samples
+from benchmarks.calibration import cx, judge, measure, own, page, peers, samples
 from benchmarks.calibration.cells import Cell, Family, grid
 from benchmarks.calibration.measure import Coverage, Row, Size, Tally
 
@@ -23,7 +24,14 @@ CELLS: dict[Family, Cell] = {
     "revenue": Cell("revenue", 100, "90:10", 0.3, share=0.3, sigma=1.5, by="value"),
     "clicks": Cell("clicks", 100, "50:50", 0.0, rate=0.1, shape=0.3),
     "adjusted": Cell("adjusted", 100, "50:50", 0.3, correlation=0.9, missing=0.2),
+    "nps": Cell("nps", 50, "90:10", 0.0, level=70.0, points=20.0),
+    "csat": Cell("csat", 50, "50:50", 0.05, share=0.85),
+    "ces": Cell("ces", 50, "90:10", 0.0, level=6.2),
+    "rmst": Cell("rmst", 30, "50:50", -0.2, times="lognormal"),
+    "quantile": Cell("quantile", 100, "50:50", 0.3, q=0.9, of="events"),
 }
+ALONE: list[Family] = ["nps", "ces", "rmst", "quantile"]
+"""Families whose samples are summaries of abcx's own metric types."""
 TINY = Size(samples=4, draws=99, seed=1)
 
 
@@ -32,7 +40,10 @@ def test_the_grid_is_that_of_the_issue() -> None:
     assert len(set(cells)) == len({(cell.family, cell.name) for cell in cells}) == len(cells)
     assert sum(cell.family == "revenue" and cell.by == "value" for cell in cells) == 3 * 3 * 3 * 2 * 3
     assert {(c.share, c.lift) for c in cells if c.family == "shares"} >= {(0.5, 0.3), (0.002, 1.0)}
+    assert {(c.level, c.points) for c in cells if c.family == "nps"} >= {(-20.0, 20.0), (70.0, 0.0)}
+    assert {(c.of, c.q) for c in cells if c.family == "quantile"} >= {("units", 0.9), ("events", 0.5)}
     assert all(cell.share * cell.ratio < 1 for cell in cells)
+    assert all(cell.null == (cell.name.endswith("| 0")) for cell in cells)
     assert set(grid(quick=True)) < set(cells)
 
 
@@ -42,6 +53,7 @@ def test_every_family_runs_and_repeats_itself(family: Family) -> None:
     row, again = (measure.measure(CELLS[family], TINY) for _ in range(2))
     assert row.tallies == again.tallies
     assert "abcx" in row.tallies and "x" not in row.tallies
+    assert list(row.tallies) == ["abcx"] or family in ("shares", "revenue", "clicks", "adjusted")
     for tally in row.tallies.values():
         for found in (tally.lift, tally.difference):
             assert all(0 <= share <= 1 for share in (found.below, found.above, found.refused, found.covered))
@@ -89,7 +101,7 @@ def test_expected_buyers_are_known_without_counting() -> None:
 
 def test_true_lifts_and_differences_are_those_of_the_populations() -> None:
     for cell in CELLS.values():
-        if cell.family == "shares":
+        if cell.family not in ("revenue", "clicks", "adjusted"):
             continue
         large, sums = dataclasses.replace(cell, n=200_000, split="50:50", lift=0.5), []
         for arm in next(samples.arms(large, 1, np.random.default_rng(2))):
@@ -97,6 +109,70 @@ def test_true_lifts_and_differences_are_those_of_the_populations() -> None:
             sums.append(found.mean if isinstance(found, Moments) else found.numerator.mean / found.denominator.mean)
         assert sums[1] / sums[0] == pytest.approx(1.5, rel=0.05)
         assert sums[1] - sums[0] == pytest.approx(samples.truth(large), rel=0.15)
+
+
+@pytest.mark.parametrize("family", ALONE)
+def test_the_truth_of_what_cx_teams_measure_is_found_in_large_samples(family: Family) -> None:
+    for cell in grid(quick=False):
+        if cell.family == family and cell.n in (1_000, 5_000) and cell.split == "50:50" and not cell.null:
+            large = dataclasses.replace(cell, n=30_000)
+            found = cx.contrast(large, *next(cx.summaries(large, 1, np.random.default_rng(6))), 99, 0)
+            assert found.difference_pivot is not None
+            assert two_sided(found.difference_pivot, samples.truth(cell)) > 0.001
+            assert two_sided(found.difference_pivot, 0.0) < 0.001
+            assert (found.ratio_pivot is None) == (family in ("nps", "ces"))
+            assert found.ratio_pivot is None or two_sided(found.ratio_pivot, cell.ratio) > 0.001
+
+
+def test_answers_and_times_are_those_that_the_page_describes() -> None:
+    for score in (-20.0, 30.0, 90.0):
+        kinds = cx.kinds(score)
+        assert kinds.sum() == pytest.approx(1.0) and kinds.min() > 0
+        assert 100 * (kinds[0] - kinds[2]) == pytest.approx(score)
+    for mean in (5.2, 6.5):
+        answers = cx.answers(mean)
+        assert answers @ np.arange(1, 8) == pytest.approx(mean)
+        assert answers.sum() == pytest.approx(1.0) and (np.diff(answers[1:]) > 0).all()
+    curves = {"lognormal": stats.lognorm(1.2, scale=12.0).sf, "exponential": stats.expon(scale=24.0).sf}
+    for times, survival in curves.items():
+        mean = integrate.quad(survival, 0, 72.0)[0]
+        cell = Cell("rmst", 1_000, "50:50", -0.2, times=times)  # type: ignore[arg-type]
+        assert samples.truth(cell) == pytest.approx(-0.2 * mean, rel=1e-6)
+    lifetimes, _ = next(cx.summaries(cell, 1, np.random.default_rng(7)))
+    assert isinstance(lifetimes, Lifetimes) and lifetimes.n == 1_000
+    assert np.bincount(lifetimes.clusters).min() == 1 and np.bincount(lifetimes.clusters).max() == 5
+    assert 0.15 < 1.0 - lifetimes.observed.mean() < 0.3
+
+
+def test_events_enough_are_expected_in_the_smaller_arm() -> None:
+    def expected(family: Family, **changes: object) -> float:
+        return cx.expected(dataclasses.replace(CELLS[family], **changes))  # type: ignore[arg-type]
+
+    kinds, answers = cx.kinds(90.0), cx.answers(6.2)
+    assert expected("nps") == pytest.approx(10 * kinds[2])
+    assert expected("ces") == pytest.approx(10 * (1 - answers[6]))
+    assert expected("rmst") == 30 and expected("rmst", split="90:10") == 6
+    assert expected("quantile") == 30 and expected("quantile", of="units", q=0.5) == 50
+
+
+@pytest.mark.parametrize("family", ALONE)
+def test_sides_are_those_of_the_printed_intervals(family: Family) -> None:
+    cell = CELLS[family]
+    for arms in cx.summaries(cell, 20, np.random.default_rng(8)):
+        contrast = cx.contrast(cell, *arms, 99, 0)
+        one, whole = own.judged(contrast, cell.ratio, samples.truth(cell)), effect(contrast, 0.05)
+        assert one.rejected == (whole.p_value is not None and whole.p_value < 0.05)
+        if one.difference is not None:
+            assert one.difference == side(whole.difference_interval, samples.truth(cell))
+        if one.lift is not None:
+            assert one.lift == side(whole.lift_interval, cell.lift)
+
+
+def test_quantiles_without_values_beyond_are_refused() -> None:
+    cell = Cell("quantile", 100, "90:10", 0.0, q=0.9, of="units")
+    pair = next(cx.summaries(cell, 1, np.random.default_rng(9)))
+    assert isinstance(pair[1], Ranked) and pair[1].high is None
+    assert own.judged(cx.contrast(cell, *pair, 99, 0), 1.0, 0.0).lift is None
 
 
 def test_the_choice_is_that_of_a_readout() -> None:
@@ -122,6 +198,23 @@ def test_judging_allows_two_standard_errors() -> None:
     assert word(0.3, 0.3, refused=0.5) == "refused"
 
 
+def test_without_a_lift_the_promise_is_about_the_difference() -> None:
+    good, none, bad = Coverage(0.025, 0.025, 0.0), Coverage(0.0, 0.0, 1.0), Coverage(0.1, 0.1, 0.0)
+    for lift, difference, nps, rmst in ((none, good, "kept", "refused"), (good, bad, "broken", "kept")):
+        tally = Tally(lift, difference, None, 0)
+        assert judge.judge(Row(CELLS["nps"], 99.0, {"abcx": tally}, 1.0, TINY), tally).word == nps
+        assert judge.judge(Row(CELLS["rmst"], 99.0, {"abcx": tally}, 1.0, TINY), tally).word == rmst
+
+
+def test_the_page_says_what_the_promise_is_about() -> None:
+    text = page.render([measure.measure(CELLS[family], TINY) for family in CELLS], 9)
+    assert "nps: 10 promoters and detractors" in text and "the families that have no lift (nps, ces)" in text
+    assert "nps, csat, ces, rmst, quantile show abcx\nalone" in text
+    nps = text[text.index("## Net Promoter Score") : text.index("## CSAT")]
+    assert "### Difference" in nps and "### Lift" not in nps and "### A/A" in nps
+    assert "### Lift" in text[text.index("## CSAT") : text.index("## CES")]
+
+
 def test_the_command_prints_and_takes_up_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = ["--quick", "--family", "adjusted", "--samples", "3", "--draws", "99", "--no-peers", "--processes", "1"]
     rows = tmp_path / "rows.jsonl"
@@ -130,6 +223,20 @@ def test_the_command_prints_and_takes_up_a_run(tmp_path: Path, capsys: pytest.Ca
     assert "All samples are simulated" in first and "| correlation 0.9, 60 % missing | 1,000 | 90:10 |" in first
     command.main([*run, "--rows", str(rows), "--only-kept"])
     assert capsys.readouterr().out == first and rows.read_text() == kept
+    command.main([*run, "--rows", str(tmp_path / "none.jsonl"), "--rows", str(rows), "--only-kept"])
+    assert capsys.readouterr().out == first and not (tmp_path / "none.jsonl").exists()
+
+
+def test_broken_cells_are_done_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cells = [cell for cell in grid(quick=True) if cell.family == "nps"]
+    rows = tmp_path / "rows.jsonl"
+    for cell, tail in zip(cells, (0.3, 0.02, 0.02, 0.02), strict=True):
+        tally = Tally(Coverage(0.0, 0.0, 1.0), Coverage(tail, 0.02, 0.0), None, 99)
+        command._keep(rows, Row(cell, 99.0, {"abcx": tally}, 1.0, Size(3, 9, 3, False)))
+    run = ["--quick", "--family", "nps", "--samples", "4", "--processes", "1", "--rows", str(rows), "--broken"]
+    command.main(run)
+    assert capsys.readouterr().err.count("of 4") == 1
+    assert len(rows.read_text().splitlines()) == 5
 
 
 # ---------------------------------------------------------------------------------------- peers

@@ -1,7 +1,8 @@
 """**Customer effort score**: how easy was it?
 
 Definition: the mean answer of the units that answered, on the declared scale. One answer per unit counts; repeats are
-counted. Beside the mean stands the chance that a variant unit answers higher than a control unit (ties halved).
+counted. Beside the mean stands the chance that a variant unit answers higher than a control unit (ties halved). Where
+answers are skewed and the arms differ in size the interval is by permutation.
 
 Unit of analysis: the unit that was randomised, of those that answered.
 
@@ -46,9 +47,23 @@ class Ces(SurveyOptions):
         return f"mean of {question(self)}"
 
     def contrast(self, control: Summary, variant: Summary) -> Contrast:
-        from abcx.stats import means
+        return self.compared(control, variant)
 
-        found = means.contrast(_moments(control), _moments(variant))
+    def compared(
+        self,
+        control: Summary,
+        variant: Summary,
+        interval: Literal["auto", "analytic", "permutation"] = "auto",
+        draws: int = 4000,
+        seed: int = 0,
+    ) -> Contrast:
+        """`contrast` by the method that a spec asks for, or that these answers need."""
+        from abcx.stats import means, scores
+
+        if isinstance(control, Categories) and isinstance(variant, Categories):
+            found = scores.contrast(control, variant, interval, draws, seed)
+        else:
+            found = means.contrast(_moments(control), _moments(variant))
         return replace(found, lift=None, ratio_pivot=None, lift_note=NO_LIFT)
 
     def estimate(self, summary: Summary) -> float | None:

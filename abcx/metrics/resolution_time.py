@@ -3,7 +3,8 @@
 Definition: the time from `start` to the first `end` with the same `key`, per ticket, for tickets that were opened in
 the unit's window. A ticket still open at `as_of` is censored then. The arm's value is the restricted mean up to the
 `horizon`, in hours: the area under the Kaplan-Meier curve, so a ticket that takes longer counts as the horizon. Median
-and share within the `service_level` stand beside it. With a `calendar` only working hours count.
+and share within the `service_level` stand beside it. With a `calendar` only working hours count. Where long tickets
+and arms of different sizes call for it the interval is by permutation of the units.
 
 Unit of analysis: the unit that was randomised; its tickets are one cluster.
 
@@ -66,10 +67,21 @@ class ResolutionTime(MetricOptions):
         return self.horizon.seconds / 3600
 
     def contrast(self, control: Summary, variant: Summary) -> Contrast:
+        return self.compared(control, variant)
+
+    def compared(
+        self,
+        control: Summary,
+        variant: Summary,
+        interval: Literal["auto", "analytic", "permutation"] = "auto",
+        draws: int = 4000,
+        seed: int = 0,
+    ) -> Contrast:
+        """`contrast` by the method that a spec asks for, or that these tickets need."""
         from abcx.stats import restricted_mean
 
         assert isinstance(control, Lifetimes) and isinstance(variant, Lifetimes)
-        return restricted_mean.contrast(control, variant, self.hours, as_written(self.horizon))
+        return restricted_mean.compared(control, variant, self.hours, interval, draws, seed, as_written(self.horizon))
 
     def estimate(self, summary: Summary) -> float | None:
         from abcx.stats import restricted_mean

@@ -159,8 +159,15 @@ def share_interval(lifetimes: Lifetimes, level: float, alpha: float) -> Interval
 def influence_error(lifetimes: Lifetimes, found: Curve, gain: Array) -> tuple[float, int]:
     """The standard error of an estimate, and the number of units behind it.
 
-    `gain` (j,) belongs to the first j event times of the curve `found` of the same lifetimes; later ones do not matter.
     No small-sample factor is applied: Greenwood's variance where each unit has one lifetime.
+    """
+    return unit_norm(influences(lifetimes, found, gain), lifetimes.clusters)
+
+
+def influences(lifetimes: Lifetimes, found: Curve, gain: Array) -> Array:
+    """The influence of each lifetime on an estimate; they add up to 0.
+
+    `gain` (j,) belongs to the first j event times of the curve `found` of the same lifetimes; later ones do not matter.
     """
     at_risk, events, times = found.at_risk[: gain.size], found.events[: gain.size], found.times[: gain.size]
     left = at_risk - events
@@ -172,18 +179,18 @@ def influence_error(lifetimes: Lifetimes, found: Curve, gain: Array) -> tuple[fl
     if gain.size:
         came = lifetimes.observed & (lifetimes.durations <= times[-1])
         influence[came] -= jump[before[came] - 1]
-    return unit_norm(influence, lifetimes.clusters)
+    return influence
 
 
 def unit_norm(parts: Array, clusters: NDArray[np.int64]) -> tuple[float, int]:
     """The root of the sum over units of their squared sums of `parts` (k,), and how many units there are."""
-    unit, units = _numbered(clusters)
+    unit, units = numbered(clusters)
     summed, sizes = np.bincount(unit, parts, units), np.bincount(unit, np.abs(parts), units)
     norm = float(np.linalg.norm(summed))
     return (norm if norm > _RESOLUTION * float(np.linalg.norm(sizes)) else 0.0), units
 
 
-def _numbered(clusters: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
+def numbered(clusters: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
     """The same grouping with the numbers 0 .. units - 1, and how many units there are."""
     if clusters.size and clusters.min() == 0 and clusters.max() < clusters.size and np.bincount(clusters).all():
         return clusters, int(clusters.max()) + 1

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainc, betaincc, chdtrc, nctdtr, ndtr, ndtri, stdtr, stdtrit  # type: ignore[import-untyped,unused-ignore]
+from scipy.special import betainc, betaincc, betaincinv, chdtrc, nctdtr, ndtr, ndtri, stdtr, stdtrit  # type: ignore[import-untyped,unused-ignore]
 
 _NORMAL_FROM = 1e5
 """Degrees of freedom from which the noncentral t is taken as a shifted normal (they differ by less than 1e-5)."""
@@ -60,3 +60,8 @@ def binomial_upto(k: NDArray[np.float64], n: int, p: float) -> NDArray[np.float6
     """P(X <= k) of Binomial(n, p) for an array of whole numbers, 0 for k < 0 and 1 for k >= n."""
     inside = betaincc(np.clip(k, 0.0, n - 1.0) + 1.0, n - np.clip(k, 0.0, n - 1.0), p)
     return np.where(k < 0.0, 0.0, np.where(k >= n, 1.0, inside))
+
+
+def binomial_at_least(k: int, n: int, level: float) -> float:
+    """The share above which the share lies for sure but for `level`, after k of n (Clopper, Pearson 1934)."""
+    return float(betaincinv(k, n - k + 1.0, level)) if k else 0.0

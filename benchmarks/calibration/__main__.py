@@ -21,7 +21,7 @@ from typing import Any
 
 from benchmarks.calibration import judge, page
 from benchmarks.calibration.cells import FAMILIES, Cell, grid
-from benchmarks.calibration.measure import Coverage, Row, Size, Tally, measure
+from benchmarks.calibration.measure import OWN, Coverage, Row, Size, Tally, measure
 
 PAGE = Path(__file__).parents[2] / "docs" / "calibration.md"
 
@@ -30,14 +30,18 @@ def main(arguments: list[str] | None = None) -> None:
     options = _options(arguments)
     size = Size(options.samples or (300 if options.quick else 1_000), options.draws, options.seed, not options.no_peers)
     wanted = [cell for cell in grid(options.quick) if not options.family or cell.family in options.family]
-    done = _kept(options.rows)
+    done = _kept(options.rows or [])
     left = [cell for cell in wanted if cell not in done or done[cell].size.samples < size.samples]
+    if options.broken:
+        left = [one for one in left if one in done and judge.judge(done[one], done[one].tallies[OWN]).word == "broken"]
     left.sort(key=lambda cell: (not (cell in done and judge.doubtful(done[cell])), cell.by == "buyers", -cell.cost))
     with multiprocessing.Pool(options.processes) as pool:
         for row in pool.imap_unordered(_Job(size), [] if options.only_kept else left):
             done[row.cell] = row
-            _keep(options.rows, row)
-            print(f"{len(done)} of {len(wanted)}: {row.cell.name} ({row.seconds:.0f} s)", file=sys.stderr, flush=True)
+            if options.rows:
+                _keep(options.rows[0], row)
+            finished = f"{sum(cell in done for cell in wanted)} of {len(wanted)}"
+            print(f"{finished}: {row.cell.name} ({row.seconds:.0f} s)", file=sys.stderr, flush=True)
     text = page.render([done[cell] for cell in wanted if cell in done], len(wanted))
     if options.write:
         unfinished = PAGE.with_suffix(".tmp")
@@ -57,8 +61,10 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--no-peers", action="store_true", help="abcx alone")
-    parser.add_argument("--rows", type=Path, help="file of finished cells, read first and added to")
+    rows = "file of finished cells, read first; may be repeated: the first is added to"
+    parser.add_argument("--rows", type=Path, action="append", help=rows)
     parser.add_argument("--only-kept", action="store_true", help="run nothing: the page of the cells in --rows")
+    parser.add_argument("--broken", action="store_true", help="only cells in --rows in which abcx breaks its promise")
     parser.add_argument("--write", action="store_true", help="write docs/calibration.md")
     return parser.parse_args(arguments)
 
@@ -76,18 +82,15 @@ class _Job:
 # ---------------------------------------------------------------------------------------- finished cells
 
 
-def _keep(path: Path | None, row: Row) -> None:
-    if path is not None:
-        with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(dataclasses.asdict(row)) + "\n")
+def _keep(path: Path, row: Row) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(dataclasses.asdict(row)) + "\n")
 
 
-def _kept(path: Path | None) -> dict[Cell, Row]:
+def _kept(paths: list[Path]) -> dict[Cell, Row]:
     """Finished cells, each with the most samples that it was run with."""
-    if path is None or not path.exists():
-        return {}
     found: dict[Cell, Row] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in (line for path in paths if path.exists() for line in path.read_text(encoding="utf-8").splitlines()):
         raw: dict[str, Any] = json.loads(line)
         cell, size = Cell(**raw["cell"]), Size(**raw["size"])
         tallies = {tool: _tally(tally) for tool, tally in raw["tallies"].items()}

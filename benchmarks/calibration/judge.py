@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from benchmarks.calibration.cells import LIFTLESS, Cell, Family
 from benchmarks.calibration.measure import Coverage, Row, Tally
 
 Word = Literal["kept", "broken", "conservative", "refused"]
@@ -13,6 +14,18 @@ LEAST, MOST, TAIL, OTHER = 0.94, 0.97, 0.04, 0.01
 """Coverage at least and at most, each tail at most and at least."""
 SLACK = 2.0
 """Standard errors that Monte Carlo is allowed."""
+ENOUGH: dict[Family, tuple[int, str]] = {
+    "shares": (10, "events and non-events"),
+    "revenue": (30, "units that are not zero"),
+    "clicks": (30, "units with a click"),
+    "adjusted": (30, "units that are not zero"),
+    "nps": (10, "promoters and detractors"),
+    "csat": (10, "top-box and other answers"),
+    "ces": (30, "answers other than the commonest one"),
+    "rmst": (30, "units with tickets"),
+    "quantile": (30, "values beyond the quantile on each side"),
+}
+"""What each arm must expect so many of for the upper limits to hold, too."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +35,13 @@ class Judgement:
 
 
 def enough(row: Row) -> bool:
-    """Whether events suffice for two tails: 10 events and non-events per arm, 30 units that are not zero for means."""
-    return row.expected >= (10.0 if row.cell.family == "shares" else 30.0)
+    """Whether events suffice for two tails."""
+    return row.expected >= ENOUGH[row.cell.family][0]
+
+
+def promised(cell: Cell, tally: Tally) -> Coverage:
+    """What the promise is about: the lift where there is one, else the difference."""
+    return tally.difference if cell.family in LIFTLESS else tally.lift
 
 
 def error(level: float, samples: int) -> float:
@@ -32,16 +50,16 @@ def error(level: float, samples: int) -> float:
 
 
 def judge(row: Row, tally: Tally, errors: float = SLACK) -> Judgement:
-    """Of the lift. A cell that expects enough events must also not be too wide."""
-    lift = tally.lift
-    if lift.refused >= 0.5:
+    """Of the lift, or of the difference (`promised`). A cell that expects enough events must also not be too wide."""
+    found = promised(row.cell, tally)
+    if found.refused >= 0.5:
         return Judgement("refused")
-    answered = round(tally.samples * (1.0 - lift.refused))
-    tails = {"below": lift.below, "above": lift.above}
+    answered = round(tally.samples * (1.0 - found.refused))
+    tails = {"below": found.below, "above": found.above}
     slack = {level: errors * error(level, answered) + 1e-9 for level in (LEAST, MOST, TAIL, OTHER)}
-    reasons = [] if lift.covered >= LEAST - slack[LEAST] else [f"covers {100 * lift.covered:.1f} %"]
+    reasons = [] if found.covered >= LEAST - slack[LEAST] else [f"covers {100 * found.covered:.1f} %"]
     reasons += [f"{100 * tail:.1f} % {name}" for name, tail in tails.items() if tail > TAIL + slack[TAIL]]
-    wide = [] if lift.covered <= MOST + slack[MOST] else [f"covers {100 * lift.covered:.1f} %"]
+    wide = [] if found.covered <= MOST + slack[MOST] else [f"covers {100 * found.covered:.1f} %"]
     wide += [f"only {100 * tail:.1f} % {name}" for name, tail in tails.items() if tail < OTHER - slack[OTHER]]
     if reasons or (wide and enough(row)):
         return Judgement("broken", tuple(reasons + (wide if enough(row) else [])))
@@ -55,9 +73,10 @@ def doubtful(row: Row) -> bool:
     )
 
 
-def worst(tallies: list[Tally], of_difference: bool = False) -> tuple[float, float]:
+def worst(pairs: list[tuple[Cell, Tally]], of_difference: bool = False) -> tuple[float, float]:
     """Lowest coverage and heaviest tail over cells that are not refused."""
-    found: list[Coverage] = [one.difference if of_difference else one.lift for one in tallies if one.lift.refused < 0.5]
+    given = [(promised(cell, one), one.difference) for cell, one in pairs if promised(cell, one).refused < 0.5]
+    found = [difference if of_difference else first for first, difference in given]
     if not found:
         return math.nan, math.nan
     return min(one.covered for one in found), max(max(one.below, one.above) for one in found)

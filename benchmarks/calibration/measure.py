@@ -6,12 +6,13 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.calibration import own, peers, samples
-from benchmarks.calibration.cells import Cell
+from benchmarks.calibration import cx, own, peers, samples
+from benchmarks.calibration.cells import ENUMERATED, Cell
 
 OWN = "abcx"
 
@@ -44,7 +45,10 @@ class Coverage:
 
 @dataclass(frozen=True)
 class Tally:
-    """One tool in one cell. `samples` is 0 where outcomes were enumerated; `alarms` is None unless the lift is 0."""
+    """One tool in one cell. `samples` is 0 where outcomes were enumerated; `alarms` is None unless the arms are alike.
+
+    Families without a lift have it refused throughout.
+    """
 
     lift: Coverage
     difference: Coverage
@@ -58,7 +62,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Row:
-    """One cell of the table, with what its arms expect: the fewest events (units that are not zero) of an arm."""
+    """One cell of the table, with what its arms expect: the fewest events of an arm (judge.ENOUGH says which)."""
 
     cell: Cell
     expected: float
@@ -70,7 +74,8 @@ class Row:
 def measure(cell: Cell, size: Size) -> Row:
     started = time.process_time()
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([size.seed, cell.entropy])))
-    expected, tallies = (_shares if cell.family == "shares" else _units)(cell, size, rng)
+    of_units = _units if cell.family in get_args(peers.Kind) else _summaries
+    expected, tallies = (_shares if cell.family in ENUMERATED else of_units)(cell, size, rng)
     return Row(cell, expected, tallies, time.process_time() - started, size)
 
 
@@ -106,10 +111,7 @@ def _units(cell: Cell, size: Size, rng: np.random.Generator) -> tuple[float, dic
         told.append((samples.plain(control), samples.plain(variant)))
         nonzero.append([_nonzero(arm.sample.values) for arm in (control, variant)])
     warned = np.array([one.warned for one in judged])
-    rejected = np.array([one.rejected for one in judged], float)
-    lift, difference = (
-        np.array(column, float) for column in zip(*((o.lift, o.difference) for o in judged), strict=True)
-    )
+    lift, difference, rejected = _sides(judged)
     every, weights = _coverage(lift, np.ones(count)), np.ones(count)
     lift[warned] = difference[warned] = np.nan
     tally = _tally(cell, (lift, difference, rejected), weights, count)
@@ -129,15 +131,31 @@ def _nonzero(values: NDArray[np.float64]) -> int:
     return int(np.count_nonzero(values if values.ndim == 1 else values[:, 0]))
 
 
+def _summaries(cell: Cell, size: Size, rng: np.random.Generator) -> tuple[float, dict[str, Tally]]:
+    """abcx alone: peers have no such metrics."""
+    count, true = size.of(cell), samples.truth(cell)
+    judged = [
+        own.judged(cx.contrast(cell, *arms, size.draws, seed), cell.ratio, true)
+        for seed, arms in enumerate(cx.summaries(cell, count, rng))
+    ]
+    return cx.expected(cell), {OWN: _tally(cell, _sides(judged), np.ones(count), count)}
+
+
 # ---------------------------------------------------------------------------------------- tallies
+
+
+def _sides(judged: Sequence[own.Judged]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Sides of the lift and of the difference, nan where there is no interval; whether p < alpha."""
+    lift, difference = np.array([(one.lift, one.difference) for one in judged], float).T.copy()
+    return lift, difference, np.array([one.rejected for one in judged], float)
 
 
 def _peers(
     cell: Cell, size: Size, told: Sequence[peers.Pair], weights: NDArray[np.float64], count: int
 ) -> dict[str, Tally]:
     found = {}
-    for name, peer in (peers.installed() if size.peers else {}).items():
-        answers = peers.quietly(peer, cell.family, told)
+    for name, peer in (peers.installed() if size.peers and cell.family in get_args(peers.Kind) else {}).items():
+        answers = peers.quietly(peer, cast(peers.Kind, cell.family), told)
         if answers:
             true = samples.truth(cell)
             lift = np.array([_side(answer.lift, cell.lift) for answer in answers])
@@ -164,7 +182,7 @@ def _tally(
     count: int,
 ) -> Tally:
     lift, difference, rejected = sides
-    alarms = None if cell.lift else float(weights @ rejected / weights.sum())
+    alarms = float(weights @ rejected / weights.sum()) if cell.null else None
     return Tally(_coverage(lift, weights), _coverage(difference, weights), alarms, count)
 
 

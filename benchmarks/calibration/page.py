@@ -8,17 +8,23 @@ import math
 import platform
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import get_args
 
 import abcx
-from benchmarks.calibration import judge
-from benchmarks.calibration.cells import FAMILIES, Family
-from benchmarks.calibration.measure import OWN, Coverage, Row, Tally
+from benchmarks.calibration import cx, judge, peers
+from benchmarks.calibration.cells import ENUMERATED, FAMILIES, LIFTLESS, Family
+from benchmarks.calibration.measure import OWN, Coverage, Row
 
 COLUMNS: dict[Family, str] = {
     "shares": "share of control",
     "revenue": "control",
     "clicks": "control",
     "adjusted": "covariate",
+    "nps": "control",
+    "csat": "control",
+    "ces": "control",
+    "rmst": "tickets",
+    "quantile": "metric",
 }
 SHOWN = ("numpy", "scipy", "pandas", "pyarrow", "tea-tasting", "gbstats", "spotify-confidence")
 
@@ -27,19 +33,21 @@ INTRO = """\
 
 <!-- Written by `python -m benchmarks.calibration --write`: nothing here is typed in. -->
 
-**All samples are simulated.** The truth is known because it was put in. Every tool sees the same samples: of shares all
-outcomes of the two counts that have any weight (enumerated), of the other families random samples.
+**All samples are simulated.** The truth is known because it was put in. Every tool sees the same samples: of {counts}
+all outcomes of the two counts that have any weight (enumerated), of the other families random samples.
 
 *below* is the share of intervals that lie wholly below the truth, *above* of those wholly above it; each should be near
-2.5 %. The promise is about the lift: coverage of at least 94 % and at most 4 % in each tail in every cell; where each
-arm expects 10 events and 10 non-events (means and ratios: 30 units that are not zero) also coverage of at most 97 % and
-at least 1 % in each tail. Other cells beyond these upper limits are *conservative*: with few events no method has two
-tails. Limits are judged with two Monte Carlo standard errors. Samples for which a tool gives no interval of the lift
-are *refused*: they are neither covered nor missed, and the shares are of the rest. A cell is refused when half of its
-samples are. An interval without width (-100 % to -100 % where the variant has no event) is an interval. Where
-permutation is needed and an arm expects fewer than 30 units that are not zero (at the share of both arms together, so
-that the result has no say in it), abcx prints an interval and warns that it cannot be trusted (the check `skewness`):
-those samples count as refused here, and a table of their own shows what such intervals are worth."""
+2.5 %. The promise is about the lift, and about the difference in the families that have no lift ({liftless}): coverage
+of at least 94 % and at most 4 % in each tail in every cell; where each arm expects enough events also coverage of at
+most 97 % and at least 1 % in each tail. Other cells beyond these upper limits are *conservative*: with few events no
+method has two tails. Limits are judged with two Monte Carlo standard errors. Samples for which a tool gives no interval
+of what is promised are *refused*: they are neither covered nor missed, and the shares are of the rest. A cell is
+refused when half of its samples are. An interval without width (-100 % to -100 % where the variant has no event) is an
+interval. Where permutation is needed and an arm expects fewer than 30 units that are not zero (at the share of both
+arms together, so that the result has no say in it), abcx prints an interval and warns that it cannot be trusted (the
+check `skewness`): those samples count as refused here, and a table of their own shows what such intervals are worth.
+
+Events enough are: {enough}."""
 
 CALLS = """\
 ## How each tool was called
@@ -62,14 +70,31 @@ data (benchmarks/calibration/peers.py), with two-sided 95 % intervals.
 A missing covariate is 0 to the peers (as after `coalesce(sum(...), 0)` in their SQL); abcx gives it the mean of the
 others and a column that says where. Units without a covariate are new customers, who spend less."""
 
+ALONE = """\
+## Families of abcx alone
+
+The peers have no NPS, no CSAT or CES, no resolution times with open tickets and no quantiles: {families} show abcx
+alone, each by its own metric type. Units per arm are those that answered, or that have tickets, values or events.
+
+{populations}"""
+
 
 def render(rows: Sequence[Row], asked: int) -> str:
     families = [family for family in FAMILIES if any(row.cell.family == family for row in rows)]
-    parts = [INTRO, _provenance(rows, asked), *_broken(rows), "## Summary\n", *_summary(rows, families)]
+    parts = [_intro(families), _provenance(rows, asked), *_broken(rows), "## Summary\n", *_summary(rows, families)]
     parts += ["", CALLS.format(draws=" or ".join(sorted({str(row.size.draws) for row in rows}))), *_warned(rows)]
+    alone = [family for family in families if family not in get_args(peers.Kind)]
+    if alone:
+        populations = (cx.__doc__ or "").split("\n\n", 1)[1].strip()
+        parts += ["", ALONE.format(families=", ".join(alone), populations=populations)]
     for family in families:
         parts += ["", *_tables([row for row in rows if row.cell.family == family], family)]
     return "\n".join(parts) + "\n"
+
+
+def _intro(families: Sequence[Family]) -> str:
+    enough = [f"{family}: {count} {what}" for family, (count, what) in judge.ENOUGH.items() if family in families]
+    return INTRO.format(counts=" and ".join(ENUMERATED), liftless=", ".join(LIFTLESS), enough="; ".join(enough))
 
 
 def _provenance(rows: Sequence[Row], asked: int) -> str:
@@ -86,7 +111,7 @@ def _provenance(rows: Sequence[Row], asked: int) -> str:
     minutes = sum(row.seconds for row in rows) / 60
     errors = [
         f"{100 * judge.error(0.95, n):.2f} and {100 * judge.error(0.025, n):.2f} points with {n:,} samples"
-        for n in sorted({row.size.of(row.cell) for row in rows if row.cell.family != "shares"})
+        for n in sorted({row.size.of(row.cell) for row in rows if row.cell.family not in ENUMERATED})
     ]
     again = (
         " Cells with more samples than others were done again with another seed, for all tools: first those in which "
@@ -96,8 +121,8 @@ def _provenance(rows: Sequence[Row], asked: int) -> str:
         f"\nWritten on {datetime.date.today()}: {run} ({families}); {'; '.join(parts)}. {minutes:.0f} minutes of CPU "
         f"time. Random numbers: PCG64 from SeedSequence([seed, CRC-32 of the cell's name]).\n\nVersions: "
         f"{', '.join(_versions())}.\n\nOne Monte Carlo standard error of a coverage of 95 % and of a tail of 2.5 %: "
-        f"{'; '.join(errors)}. Shares by abcx are enumerated and have none, nor have those by peers in cells with no "
-        f"more outcomes than samples.{again if len(sizes) > 1 else ''}\n"
+        f"{'; '.join(errors)}. What abcx enumerates ({', '.join(ENUMERATED)}) has none, nor have shares by peers in "
+        f"cells with no more outcomes than samples.{again if len(sizes) > 1 else ''}\n"
     )
 
 
@@ -117,18 +142,18 @@ def _broken(rows: Sequence[Row]) -> Iterator[str]:
     if not found:
         yield "In no cell of this grid.\n"
         return
-    yield "| family | cell | units per arm | split | lift | lift covers % (below / above) | why |"
+    yield "| family | cell | units per arm | split | effect | what is promised covers % (below / above) | why |"
     yield "|---|---|---:|---|---|---:|---|"
     for row, verdict in found:
-        shown = _coverage(row.tallies[OWN].lift)
+        shown = _coverage(judge.promised(row.cell, row.tallies[OWN]))
         yield f"| {row.cell.family} | {row.cell.name} | {shown} | {', '.join(verdict.reasons)} |"
     yield ""
 
 
 def _summary(rows: Sequence[Row], families: Sequence[Family]) -> Iterator[str]:
     yield (
-        "| family | tool | cells | kept | broken | conservative (few events) | refused | lowest coverage of the lift % "
-        "| heaviest tail % | most false alarms in A/A % | lowest coverage of the difference % |"
+        "| family | tool | cells | kept | broken | conservative (few events) | refused | lowest coverage of what is "
+        "promised % | heaviest tail % | most false alarms in A/A % | lowest coverage of the difference % |"
     )
     yield "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
     for family in families:
@@ -141,9 +166,10 @@ def _summarised(rows: Sequence[Row], tool: str) -> str:
     tallies = [row.tallies[tool] for row in rows]
     words = [judge.judge(row, row.tallies[tool]).word for row in rows]
     counts = [str(words.count(word)) for word in ("kept", "broken", "conservative", "refused")]
-    covered, tail = judge.worst(tallies)
+    pairs = [(row.cell, row.tallies[tool]) for row in rows]
+    covered, tail = judge.worst(pairs)
     alarms = [one.alarms for one in tallies if one.alarms is not None]
-    difference = judge.worst(tallies, of_difference=True)[0]
+    difference = judge.worst(pairs, of_difference=True)[0]
     numbers = (covered, tail, max(alarms, default=math.nan), difference)
     return " | ".join([str(len(rows)), *counts, *(_percent(number) for number in numbers)])
 
@@ -170,26 +196,28 @@ def _warned(rows: Sequence[Row]) -> Iterator[str]:
 
 def _tables(rows: Sequence[Row], family: Family) -> Iterator[str]:
     names = tools(rows)
+    promised = "Difference" if family in LIFTLESS else "Lift"
     yield f"## {FAMILIES[family]}\n"
-    yield "### Lift: coverage % (below / above)\n"
+    yield f"### {promised}: coverage % (below / above)\n"
     yield f"{_head(family, names)} fewest events expected | samples | abcx's promise |"
     yield f"|---|---:|---|---|{'---:|' * len(names)}---:|---:|---|"
     for row in rows:
-        shown = [_shown(row.tallies.get(tool)) for tool in names]
+        shown = [_shown(row, tool) for tool in names]
         verdict = judge.judge(row, row.tallies[OWN])
         few = "" if judge.enough(row) else ", few"
         yield f"| {row.cell.name} | {' | '.join(shown)} | {row.expected:.0f}{few} | {_samples(row)} | {verdict.word} |"
-    yield "\n### Difference: coverage % (below / above)\n"
-    yield _head(family, names)
-    yield f"|---|---:|---|---|{'---:|' * len(names)}"
-    for row in rows:
-        shown = [_coverage(row.tallies[tool].difference) if tool in row.tallies else "-" for tool in names]
-        yield f"| {row.cell.name} | {' | '.join(shown)} |"
+    if family not in LIFTLESS:
+        yield "\n### Difference: coverage % (below / above)\n"
+        yield _head(family, names)
+        yield f"|---|---:|---|---|{'---:|' * len(names)}"
+        for row in rows:
+            shown = [_coverage(row.tallies[tool].difference) if tool in row.tallies else "-" for tool in names]
+            yield f"| {row.cell.name} | {' | '.join(shown)} |"
     yield "\n### A/A: false alarms % at p < .05\n"
     yield _head(family, names)
     yield f"|---|---:|---|---|{'---:|' * len(names)}"
     for row in rows:
-        if row.cell.lift == 0:
+        if row.cell.null:
             alarms = [row.tallies[tool].alarms if tool in row.tallies else None for tool in names]
             yield f"| {row.cell.name} | {' | '.join('-' if a is None else _percent(a) for a in alarms)} |"
 
@@ -201,11 +229,12 @@ def _samples(row: Row) -> str:
 
 
 def _head(family: Family, names: Sequence[str]) -> str:
-    return f"| {COLUMNS[family]} | units per arm | split | lift | {' | '.join(names)} |"
+    effect = "difference" if family in LIFTLESS else "lift"
+    return f"| {COLUMNS[family]} | units per arm | split | {effect} | {' | '.join(names)} |"
 
 
-def _shown(tally: Tally | None) -> str:
-    return "-" if tally is None else _coverage(tally.lift)
+def _shown(row: Row, tool: str) -> str:
+    return _coverage(judge.promised(row.cell, row.tallies[tool])) if tool in row.tallies else "-"
 
 
 def _coverage(found: Coverage) -> str:

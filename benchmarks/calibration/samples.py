@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abcx.stats.records import CrossMoments, Sample
-from benchmarks.calibration.cells import Cell
+from benchmarks.calibration import cx
+from benchmarks.calibration.cells import ENUMERATED, Cell
 
 Array = NDArray[np.float64]
 
@@ -33,14 +34,16 @@ class Arm:
 
 def truth(cell: Cell) -> float:
     """The true difference, variant less control."""
-    if cell.family == "shares":
+    if cell.family in ENUMERATED:
         control = cell.share
     elif cell.family == "revenue":
         control = cell.share * math.exp(cell.sigma**2 / 2.0)
     elif cell.family == "clicks":
         control = cell.rate
-    else:
+    elif cell.family == "adjusted":
         control = SPEND
+    else:
+        return cx.truth(cell)
     return control * cell.lift
 
 

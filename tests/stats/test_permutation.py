@@ -528,3 +528,24 @@ def test_moments_are_those_of_the_written_out_units() -> None:
         assert one.variance == pytest.approx(statistics.variance(column))
         assert (one.n, one.minimum, one.maximum) == (4, 0.0, max(column))
     assert ratios.value(found) == pytest.approx(10 / 16)
+
+
+# --------------------------------------------------------------------------------------------- lumps
+
+
+def test_lumpy_draws_have_no_tiny_tails() -> None:
+    """Six ones beside seven ones and six twos: all six of the control are ones in C(13, 6) / C(19, 6) relabellings."""
+    arms = sample([1.0] * 6), sample([1.0] * 7 + [2.0] * 6)
+    exact = 2 * math.comb(13, 6) / math.comb(19, 6)
+    found = [permutation.contrast(*pair, 199).p_value for pair in (arms, arms[::-1])]
+    assert found[0] == found[1] == pytest.approx(exact, abs=0.08)
+
+
+@pytest.mark.parametrize(("k", "n"), [(1, 199), (13, 199), (19, 4000), (0, 50)])
+def test_what_a_count_leaves_possible(k: int, n: int) -> None:
+    from scipy import stats  # type: ignore[import-untyped,unused-ignore]
+
+    from abcx.stats.tails import binomial_at_least
+
+    oracle = stats.binomtest(k, n).proportion_ci(0.90, "exact").low
+    assert binomial_at_least(k, n, 0.05) == pytest.approx(oracle, rel=1e-9)

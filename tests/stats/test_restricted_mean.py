@@ -7,9 +7,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from abcx.stats import means, ratios, restricted_mean, survival
+from abcx.stats import means, permutation, ratios, relabelling, restricted_mean, survival
 from abcx.stats.inversion import effect
-from abcx.stats.records import Effect, Lifetimes, Moments, RatioMoments
+from abcx.stats.records import Effect, Lifetimes, Moments, RatioMoments, Sample
 from tests.stats.lifetimes import (
     MAINTAINED,
     NONE,
@@ -106,6 +106,75 @@ def test_tickets_without_censoring_are_a_ratio_of_sums_over_units() -> None:
     assert found.p_value == pytest.approx(expected.p_value, rel=1e-9)
     assert found.difference_interval == pytest.approx(expected.difference_interval, rel=1e-9)
     assert found.lift_interval == pytest.approx(expected.lift_interval, rel=1e-9)
+
+
+# ------------------------------------------------------------------------------------------------ pseudo-values
+
+
+def uneven(rng: np.random.Generator, cut: float) -> tuple[Lifetimes, Lifetimes]:
+    """Lognormal tickets, about three a unit, of 54 and 6 units, followed for up to `cut` hours."""
+    arms = []
+    for units in (54, 6):
+        unit = np.concatenate((np.arange(units), rng.integers(0, units, 2 * units)))
+        hours = rng.lognormal(2.5, 1.2, unit.size)
+        followed = rng.uniform(50.0, cut, unit.size)
+        arms.append(lifetimes(np.minimum(hours, followed), hours <= followed, unit))
+    return arms[0], arms[1]
+
+
+@pytest.mark.parametrize("interval", ["auto", "permutation"])
+def test_without_censoring_units_are_relabelled_as_those_of_a_ratio(interval: str) -> None:
+    control, variant = uneven(np.random.default_rng(11), 1e9)
+    found = restricted_mean.compared(control, variant, 72.0, interval, 999, 5)  # type: ignore[arg-type]
+    samples = []
+    for arm in (control, variant):
+        top = np.bincount(arm.clusters, np.minimum(arm.durations, 72.0))
+        samples.append(Sample(arm.n, np.column_stack([top, np.bincount(arm.clusters)]).astype(float)))
+    expected = permutation.contrast(samples[0], samples[1], 999, 5)
+    assert found.method.startswith("permutation") and found.note is not None
+    assert found.note.startswith("Interval by permutation. The s")
+    assert found.difference_pivot is not None and expected.difference_pivot is not None
+    for at in (-9.0, 0.0, 4.0):
+        assert found.difference_pivot.tails(at) == pytest.approx(expected.difference_pivot.tails(at), abs=1e-9)
+    ours, theirs = effect(found, 0.05), effect(expected, 0.05)
+    assert ours.lift_interval == pytest.approx(theirs.lift_interval, rel=1e-6)
+
+
+def test_pseudo_values_have_the_mean_and_the_error_of_the_curve() -> None:
+    for arm in uneven(np.random.default_rng(12), 150.0):
+        assert not arm.observed.all()
+        pairs = relabelling.moments(restricted_mean.pseudo_values(arm, 60.0))
+        assert isinstance(pairs, RatioMoments)
+        found = ratios.estimate(pairs)
+        assert found is not None and found.value == pytest.approx(restricted_mean.value(arm, 60.0), rel=1e-9)
+        assert found.error == pytest.approx(error(arm, 60.0) * math.sqrt(arm.n / (arm.n - 1)), rel=1e-9)
+
+
+def test_many_units_and_even_arms_keep_students_t() -> None:
+    control, variant = uneven(np.random.default_rng(13), 150.0)
+    same = restricted_mean.compared(control, control, 60.0)
+    assert same.method == restricted_mean.compared(control, variant, 60.0, "analytic").method == "RMST"
+    assert restricted_mean.compared(control, variant, 60.0).method.startswith("permutation")
+
+
+@settings(max_examples=60, deadline=None)
+@given(comparisons(), ALPHAS)
+def test_the_laws_of_relabelled_lifetimes(drawn: tuple[Lifetimes, Lifetimes, float], alpha: float) -> None:
+    control, variant, horizon = drawn
+    contrast = restricted_mean.compared(control, variant, horizon, "permutation", 199)
+    found, plain = effect(contrast, alpha), restricted_mean.contrast(control, variant, horizon)
+    check_finite(found)
+    assert (found.difference, found.lift) == (plain.difference, plain.lift)
+    assert (found.p_value is None) == (plain.p_value is None)
+    other = restricted_mean.compared(shuffled(control, 1), shuffled(variant, 2), horizon, "permutation", 199)
+    if contrast.p_value is not None:
+        assert other.p_value == pytest.approx(contrast.p_value, rel=1e-6)
+    for interval, estimate in ((found.difference_interval, found.difference), (found.lift_interval, found.lift)):
+        if interval is not None and found.p_value is not None:
+            low, high = interval
+            outside = (low is not None and low > 0.0) or (high is not None and high < 0.0)
+            assert outside == (found.p_value < alpha)
+            assert estimate is None or low is None or low <= estimate + 1e-9 * horizon
 
 
 # ------------------------------------------------------------------------------------------------ simulations
