@@ -90,7 +90,8 @@ def _presets() -> str:
 def _preset(name: str, preset: Preset) -> str:
     sources = [_source(part, entry) for part in preset.parts() for entry in preset.entries(part)]
     part = preset.parts()[-1]
-    known = Known(name, preset, part, preset.entries(part)[0], ())
+    tells_arms = preset.exposures is not None and "exposures" not in preset.header
+    known = Known(name, preset, part, preset.entries(part)[0], (), tells_arms)
     lines = [*data_lines(known, f"{name}.csv", None), "", "metrics:", *metric_lines(preset)]
     example = "\n".join(["data:", *(re.sub(r" +# \?.*", "", line) for line in lines)])
     origin = " and ".join(f"<{address}>" for address in preset.documented) or "no public page was found"

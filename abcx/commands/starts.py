@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 def data_lines(known: Known, path: str, arm: str | None) -> Iterator[str]:
     """`data:` with the file by its preset, and what else it takes. `arm` is the column of the file that tells arms."""
     part = known.part
-    if part in ("events", "units") and arm is None:
+    if part == "events" and known.tells_arms:
+        yield f"  exposures: {{file: {quoted(path)}, preset: {known.name}}}     # ? {_one_test(known.preset)}"
+    elif part in ("events", "units") and arm is None:
         yield "  exposures: exposures.csv     # ? the file that says who saw which arm: columns unit, time, arm"
     columns = f", columns: {{arm: {quoted(arm)}}}" if arm is not None and "arm" not in known.options.columns else ""
     yield f"  {part}: {{file: {quoted(path)}, preset: {known.name}{columns}}}"
@@ -24,8 +26,15 @@ def data_lines(known: Known, path: str, arm: str | None) -> Iterator[str]:
             yield f"  # ? the file has no column {quoted(column)}, by which the preset leaves rows out"
         else:
             yield f"  # ? the file has no column {quoted(column)}: write columns: {{{use}: the one that it has}}"
+    if part == "exposures" and known.preset.experiment:
+        yield f"  # ? {_one_test(known.preset)}"
     if part == "exposures":
         yield "  events: events.csv     # ? the file with what the units did: columns unit, time, event"
+
+
+def _one_test(preset: Preset) -> str:
+    """What to write where a file holds the exposures of several tests."""
+    return f"of which test? add where: {{{quoted(preset.experiment or '')}: its name}}"
 
 
 def metric_lines(preset: Preset) -> Iterator[str]:

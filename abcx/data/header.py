@@ -133,7 +133,8 @@ def _filled(row: Row) -> int:
 def _is_title(row: Row, width: int) -> bool:
     """Whether a row stands above a table of so many columns: a comment, or mostly empty."""
     filled = _filled(row)
-    is_comment = str(row[0] or "").startswith("#") and (filled < width or str(row[0]).startswith(("# ", "##", "#-")))
+    first = str(row[0] or "")  # a column may be called #
+    is_comment = first.startswith("#") and first != "#" and (filled < width or first.startswith(("# ", "##", "#-")))
     return is_comment or filled < max(2, width / 2)
 
 

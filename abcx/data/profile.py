@@ -11,6 +11,7 @@ from abcx.data import tables
 from abcx.data.conditions import FALSE, TRUE
 from abcx.data.engine import Engine
 from abcx.data.files import resolve
+from abcx.data.select import Source
 from abcx.spec.model import EventSource, FileOptions, GivenFile
 
 ROWS = 200_000
@@ -68,7 +69,10 @@ def profile(engine: Engine, path: str, options: FileOptions | None = None) -> Pr
     table = tables.open_file(engine, file, options, "UTC")
     names = [name for name in table.header if not name.startswith("\0")]
     select = ", ".join(f"nullif(trim({table.sql(name, 'text')}), '') AS v{i}" for i, name in enumerate(names))
-    engine.run(f"CREATE TABLE sample AS SELECT {select} FROM {table.scan('sample')} LIMIT {ROWS}")
+    source = Source(table, options, None, {str(role): name for role, name in options.columns.items()})
+    known = all(source.resolve(name) for where in (options.where, *options.exclude.values()) for name in where)
+    kept = source.kept if known else "TRUE"
+    engine.run(f"CREATE TABLE sample AS SELECT {select} FROM {table.scan('sample')} WHERE {kept} LIMIT {ROWS}")
     rows = int(engine.run("SELECT count(*) FROM sample")[0][0])
     columns = tuple(_column(engine, name, f"v{i}") for i, name in enumerate(names))
     given = {str(role): name for role, name in options.columns.items() if name in names}

@@ -17,13 +17,15 @@ from abcx.spec.presets import Preset
 @dataclass(frozen=True, slots=True)
 class Known:
     """An export that a preset knows: the preset's name, the part of `data` that it is, how its file is read, and the
-    columns that the preset reads but this file does not have, with what they are read as."""
+    columns that the preset reads but this file does not have, with what they are read as. `tells_arms`: the same file
+    can be read as exposures too."""
 
     name: str
     preset: Preset
     part: str
     options: FileOptions
     missing: tuple[tuple[str, str], ...]
+    tells_arms: bool = False
 
 
 def recognise(engine: Engine, path: str) -> Known | None:
@@ -38,8 +40,16 @@ def recognise(engine: Engine, path: str) -> Known | None:
             if way not in headers:
                 headers[way] = _header(engine, options)
             if len(telling) > most and set(telling) <= set(headers[way]):
-                best, most = Known(name, preset, part, options, _missing(preset, part, headers[way])), len(telling)
+                missing, most = _missing(preset, part, headers[way]), len(telling)
+                best = Known(name, preset, part, options, missing, _tells_arms(preset, part, headers[way]))
     return best
+
+
+def _tells_arms(preset: Preset, part: str, header: tuple[str, ...]) -> bool:
+    """Whether a file of events has the columns of the preset's exposures; a part with a header of its own is another
+    file."""
+    other = part == "events" and preset.exposures is not None and "exposures" not in preset.header
+    return other and not _missing(preset, "exposures", header)
 
 
 def _header(engine: Engine, options: FileOptions) -> tuple[str, ...]:

@@ -52,6 +52,7 @@ class Preset(Model):
     header: dict[Part, Texts] = Field(
         default_factory=dict, description="columns that tell such an export, for `abcx init`"
     )
+    experiment: str | None = Field(None, description="column that names the experiment of an exposure")
     exposures: Entries[ExposureSource] | None = None
     events: Entries[EventSource] | None = None
     units: Entries[UnitSource] | None = None
