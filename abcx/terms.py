@@ -181,6 +181,13 @@ class Range(Model):
     max: Number | None = Field(None, description="largest value, included")
 
 
+@dataclass(frozen=True, slots=True)
+class Not:
+    """All values but these; `{not: null}` is any value that is filled."""
+
+    values: tuple[Scalar, ...]
+
+
 def _is_plain(item: Any) -> bool:
     return item is None or isinstance(item, (str, int)) or (isinstance(item, float) and math.isfinite(item))
 
@@ -193,13 +200,18 @@ def _where_value(raw: Any) -> Any:
             )
         return tuple(raw)
     if isinstance(raw, dict):
+        if list(raw) == ["not"] and not isinstance(raw["not"], dict):
+            values = _where_value(raw["not"])
+            return Not(values if isinstance(values, tuple) else (values,))
         unknown = sorted(set(map(str, raw)) - {"min", "max"})
         if unknown or not raw or None in raw.values():
             raise PydanticCustomError(
-                "where", "a mapping in `where` has only min and max", {"cure": "write column: {min: 1, max: 10}"}
+                "where",
+                "a mapping in `where` has min and max, or not",
+                {"cure": "write column: {min: 1, max: 10}, or column: {not: [test, null]}"},
             )
         return Range.model_validate(raw)
-    if not _is_plain(raw) and not isinstance(raw, Range):
+    if not _is_plain(raw) and not isinstance(raw, (Range, Not)):
         raise PydanticCustomError(
             "where",
             "{raw} is not a value to look for",
@@ -208,19 +220,31 @@ def _where_value(raw: Any) -> Any:
     return raw
 
 
+_PLAIN = {"type": ["string", "number", "boolean", "null"]}
 WhereValue = Annotated[
-    Scalar | tuple[Scalar, ...] | Range,
+    Scalar | tuple[Scalar, ...] | Range | Not,
     BeforeValidator(_where_value),
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": ["string", "number", "boolean", "null"]},
-                {"type": "array", "minItems": 1, "items": {"type": ["string", "number", "boolean", "null"]}},
+                _PLAIN,
+                {"type": "array", "minItems": 1, "items": _PLAIN},
                 {
                     "type": "object",
                     "properties": {"min": {"type": "number"}, "max": {"type": "number"}},
                     "additionalProperties": False,
                     "minProperties": 1,
+                },
+                {
+                    "type": "object",
+                    "properties": {
+                        "not": {
+                            "anyOf": [_PLAIN, {"type": "array", "minItems": 1, "items": _PLAIN}],
+                            "description": "anything but this value, or these; null is missing",
+                        }
+                    },
+                    "additionalProperties": False,
+                    "required": ["not"],
                 },
             ]
         }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
@@ -11,11 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from abcx.commands import outputs
+from abcx.commands.starts import data_lines, metric_lines, quoted
 from abcx.errors import DataError, UsageError
 from abcx.problems import Problem, Span
 
 if TYPE_CHECKING:
     from abcx.data.profile import Column, Profile
+    from abcx.data.recognise import Known
 
 _CONTROL = re.compile(r"control|original|baseline|default|old.*|a|off|false|0|holdout", re.IGNORECASE)
 _GOOD = re.compile(r".*(purchase|order|checkout|conver|sign_?up|subscri|paid|thank|lead|book).*", re.IGNORECASE)
@@ -28,11 +29,28 @@ def run(data: str, *, output: str | None, name: str | None) -> int:
     """Look at `data` and write a spec that passes `validate` at once."""
     from abcx.data.engine import Engine
     from abcx.data.profile import profile
+    from abcx.data.recognise import recognise
 
     if output is not None and Path(output).exists():
         raise UsageError(f"{output} exists already", "name another file with -o, or remove it first", "file-exists")
     with Engine() as engine:
-        found = profile(engine, data)
+        known = recognise(engine, data)
+        found = profile(engine, data, known.options if known else None)
+    if known is None:
+        _refuse_unfit(found, data)
+    base = Path(output).parent if output else Path()
+    path = data if data == "-" or os.path.isabs(data) else os.path.relpath(data, base)
+    name = name or _name(data)
+    lines = _spec(found, path, name) if known is None else _of_preset(found, path, name, known)
+    text = "\n".join(lines) + "\n"
+    outputs.write(text, output)
+    if output is not None:
+        print(f"wrote {output}: {text.count('# ?')} lines marked # ? are for you to answer", file=sys.stderr)
+    return 0
+
+
+def _refuse_unfit(found: Profile, data: str) -> None:
+    """A file without arms or without units is no start."""
     if "arm" not in found.roles and not _is_counts(found):
         header = ", ".join(column.name for column in found.columns[:20])
         cure = "one column must say which arm a row belongs to (named arm, variant or group)"
@@ -49,13 +67,6 @@ def run(data: str, *, output: str | None, name: str | None) -> int:
                 "one column must identify the unit that was randomised (named user_id or visitor_id)",
             )
         )
-    base = Path(output).parent if output else Path()
-    path = data if data == "-" or os.path.isabs(data) else os.path.relpath(data, base)
-    text = "\n".join(_spec(found, path, name or _name(data))) + "\n"
-    outputs.write(text, output)
-    if output is not None:
-        print(f"wrote {output}: {text.count('# ?')} lines marked # ? are for you to answer", file=sys.stderr)
-    return 0
 
 
 def _name(data: str) -> str:
@@ -85,18 +96,52 @@ def _spec(found: Profile, path: str, name: str) -> Iterator[str]:
     yield ""
     entered = _entered(found)
     if entered:
-        yield f"exposure: {{event: {_quoted(entered)}}}     # ? is this the moment when a unit first meets the change?"
+        yield f"exposure: {{event: {quoted(entered)}}}     # ? is this the moment when a unit first meets the change?"
         yield ""
     yield "metrics:"
     yield from _metrics(found)
     segments = [column.name for column in found.columns if _is_segment(found, column)]
     if segments:
-        yield f"segments: [{', '.join(map(_quoted, segments))}]     # ? columns known when a unit was exposed"
+        yield f"segments: [{', '.join(map(quoted, segments))}]     # ? columns known when a unit was exposed"
     yield "plan: {power: 0.8}     # ? units: the planned size of all arms; units_per_day: your traffic"
 
 
+def _of_preset(found: Profile, path: str, name: str, known: Known) -> Iterator[str]:
+    """The spec for an export that a preset knows."""
+    yield "# Written by abcx init from what the file shows. Lines with # ? are questions that only you can answer."
+    yield f"# The header is that of the preset {known.name}: {_start(known.preset.export)}"
+    yield "schema_version: 1"
+    yield f"name: {name}"
+    yield "hypothesis: Say here what was changed, and why it should help.     # ?"
+    yield ""
+    arm = found.roles.get("arm")
+    if arm is not None and found.column(arm).distinct > 1:
+        yield from _arms(found)
+    else:
+        arm = None
+        yield "arms:     # ? the first is the control; labels: how the data spell each arm"
+        yield "  control: {labels: [control]}"
+        yield "  variant: {labels: [variant]}"
+    yield ""
+    if known.part != "counts":
+        yield from _period(found)
+    yield "data:"
+    yield from data_lines(known, path, arm)
+    if path.startswith("..") or os.path.isabs(path):
+        yield "  # the file is not below this folder: move it there, or run abcx with --allow-outside"
+    yield ""
+    yield "metrics:"
+    yield from metric_lines(known.preset) if known.preset.metrics or not found.events else _metrics(found)
+    yield "plan: {power: 0.8}     # ? units: the planned size of all arms; units_per_day: your traffic"
+
+
+def _start(text: str) -> str:
+    """The first sentence."""
+    return re.split(r"(?<=[.:]) ", text)[0].rstrip(".:")
+
+
 def _arms(found: Profile) -> Iterator[str]:
-    column = found.column("arm" if _is_counts(found) else found.roles["arm"])
+    column = found.column("arm" if _is_counts(found) and "arm" not in found.roles else found.roles["arm"])
     labels = sorted(
         (value for value, _ in column.values), key=lambda label: (not _CONTROL.fullmatch(label.strip()), label)
     )
@@ -106,7 +151,7 @@ def _arms(found: Profile) -> Iterator[str]:
         names = [f"arm_{i}" for i in range(len(names))]
     yield "arms:" + ("" if sure else "     # ? the first arm is the control: is that right?")
     for arm, label in zip(names, labels, strict=True):
-        yield f"  {_quoted(arm)}: {{labels: [{_quoted(label)}]}}"
+        yield f"  {quoted(arm)}: {{labels: [{quoted(label)}]}}"
     yield "  # ? shares are taken as equal; if they were not: {share: 0.8, labels: [...]}"
 
 
@@ -115,6 +160,9 @@ def _period(found: Profile) -> Iterator[str]:
         yield "# ? period: {start: 2024-03-04, end: 2024-03-31, timezone: UTC}     # no column of times was found"
     else:
         times = found.column(found.roles["time"])
+        if times.kind != "time":
+            yield "# ? period: {start: 2024-03-04, end: 2024-03-31, timezone: UTC}     # when were units exposed?"
+            return
         dates = f"start: {times.low[:10]}, end: {times.high[:10]}"
         yield f"# ? period: {{{dates}, timezone: UTC}}     # when were units exposed?"
 
@@ -127,46 +175,46 @@ def _entered(found: Profile) -> str | None:
 
 def _data(found: Profile, path: str) -> Iterator[str]:
     if _is_counts(found):
-        yield f"  counts: {_quoted(path)}"
+        yield f"  counts: {quoted(path)}"
         return
     wanted = ("unit", "time", "arm", "event", "value") if "event" in found.roles else ("unit", "time", "arm")
     if "event" not in found.roles and not list(_column_metrics(found)):
         columns = ", ".join(
-            f"{role}: {_quoted(found.roles[role])}" for role in ("unit", "time", "arm") if role in found.roles
+            f"{role}: {quoted(found.roles[role])}" for role in ("unit", "time", "arm") if role in found.roles
         )
-        yield f"  exposures: {{file: {_quoted(path)}, columns: {{{columns}}}}}"
+        yield f"  exposures: {{file: {quoted(path)}, columns: {{{columns}}}}}"
         yield "  events: events.csv     # ? the file with what the units did: columns unit, time, event"
         return
-    columns = ", ".join(f"{role}: {_quoted(found.roles[role])}" for role in wanted if role in found.roles)
+    columns = ", ".join(f"{role}: {quoted(found.roles[role])}" for role in wanted if role in found.roles)
     repeated = "event" not in found.roles and found.units < found.rows
     rule = ", duplicates: first" if repeated else ""
     part = "events" if "event" in found.roles else "units"
-    yield f"  {part}: {{file: {_quoted(path)}, columns: {{{columns}}}{rule}}}"
+    yield f"  {part}: {{file: {quoted(path)}, columns: {{{columns}}}{rule}}}"
     if repeated:
         where = "" if found.complete else f" of the first {found.rows:,}"
         yield f"  # ? {found.rows - found.units:,} rows{where} repeat a unit: keep the first (or write last, or sum)"
 
 
 def _metrics(found: Profile) -> Iterator[str]:
-    found_metrics = _event_metrics(found) if "event" in found.roles else _column_metrics(found)
+    found_metrics = _event_metrics(found) if found.events else _column_metrics(found)
     lines = {name: (body, good) for name, body, good in found_metrics}
     lines = lines or {"orders": ("type: conversion, event: purchase", True)}
     for number, (name, (body, good)) in enumerate(lines.items()):
         goal = "increase" if good else "decrease"
         role = f"role: secondary, goal: {goal}" if number else f"role: primary, goal: {goal}, minimum_effect: 5%"
         question = "which direction is good?" if number else "is this what decides? the smallest effect worth having?"
-        yield f"  {_quoted(name)}: {{{body}, {role}}}     # ? {question}"
+        yield f"  {quoted(name)}: {{{body}, {role}}}     # ? {question}"
 
 
 def _event_metrics(found: Profile) -> Iterator[tuple[str, str, bool]]:
     """Events as conversions, what looks like the aim of a shop first; events that all units have are left out."""
     events = [name for name, units in found.events if units < _ALL * found.units]
     for event in sorted(events or [found.events[0][0]], key=lambda name: not _GOOD.fullmatch(name))[:8]:
-        yield _slug(event, "_"), f"type: conversion, event: {_quoted(event)}", not _BAD.fullmatch(event)
+        yield _slug(event, "_"), f"type: conversion, event: {quoted(event)}", not _BAD.fullmatch(event)
         if _GOOD.fullmatch(event) and "value" in found.roles:
             yield (
                 f"{_slug(event, '_')}_value",
-                f"type: mean, event: {_quoted(event)}, value: value, missing_value: zero",
+                f"type: mean, event: {quoted(event)}, value: value, missing_value: zero",
                 True,
             )
 
@@ -191,7 +239,7 @@ def _column_metrics(found: Profile) -> Iterator[tuple[str, str, bool]]:
     ]
     for column in sorted(measures, key=lambda c: (c.kind != "flag", not _GOOD.fullmatch(c.name)))[:12]:
         kind = "conversion" if column.kind == "flag" else "mean"
-        yield _slug(column.name, "_"), f"type: {kind}, column: {_quoted(column.name)}", not _BAD.fullmatch(column.name)
+        yield _slug(column.name, "_"), f"type: {kind}, column: {quoted(column.name)}", not _BAD.fullmatch(column.name)
 
 
 def _is_segment(found: Profile, column: Column) -> bool:
@@ -207,9 +255,3 @@ def _is_segment(found: Profile, column: Column) -> bool:
 def _slug(text: str, joint: str = "-") -> str:
     slug = re.sub(r"[^a-z0-9_-]+", joint, text.strip().lower()).strip("-_")
     return slug or "experiment"
-
-
-def _quoted(text: str) -> str:
-    """Text as YAML: plain where that is surely text, else in double quotes."""
-    plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_./-]*", text) and text.lower() not in ("true", "false", "null")
-    return text if plain else json.dumps(text, ensure_ascii=False)

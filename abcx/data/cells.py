@@ -44,7 +44,7 @@ def _unread(select: Select, source: Source) -> Iterator[Check]:
         yield Check("unread", source.resolve(name) or name, predicate, "bad-number", "'{value}' is not a number", "")
     time = source.name("time")
     if time is not None and table.time is None:
-        kept, text = source.where(source.options.where), table.sql(time, "text")
+        kept, text = source.kept, table.sql(time, "text")
         predicate = f"{kept} AND {text} IS NOT NULL AND {table.sql(time, 'time')} IS NULL"
         yield Check("unread", time, predicate, "bad-time", "'{value}' is not a time", "")
 
@@ -54,7 +54,7 @@ def _checks(select: Select, source: Source) -> Iterator[Check]:
     time = source.name("time")
     if time is not None:
         outside, t = f"kept AND (t < {_YEARS[0]} OR t >= {_YEARS[1]})", source.table.sql(time, "time", declared=False)
-        predicate = f"{source.where(source.options.where)} AND ({t} < {_YEARS[0]} OR {t} >= {_YEARS[1]})"
+        predicate = f"{source.kept} AND ({t} < {_YEARS[0]} OR {t} >= {_YEARS[1]})"
         cure = "times lie between 1900 and 2200; where this one means a missing time, name it: null: ['{value}']"
         yield Check(outside, time, predicate, "bad-time", "'{value}' is not a time that can be meant", cure)
     if select.part == "events":
@@ -69,7 +69,7 @@ def _of_events(select: Select, source: Source) -> Iterator[Check]:
             continue
         flag = f"abs(x{position}) > {LARGEST!r}"  # NaN is above all numbers
         if lacking := select.lacking(source, term):
-            kept = source.where(source.options.where)
+            kept = source.kept
             message = f"'{term.event}' is in this file too, which has no column '{lacking[0]}'"
             cure = "say which file the metric looks in: source: FILE"
             predicate = f"{kept} AND {select.event_is(source, term.event)}"
@@ -128,7 +128,7 @@ def _off_scale(column: str, name: str, scope: str, number: str, scale: tuple[int
 
 
 def _of_units(select: Select, source: Source) -> Iterator[Check]:
-    kept = source.where(source.options.where)
+    kept = source.kept
     for position, need in enumerate(select.plan.columns):
         name = need.term.column or ""
         text, number = source.table.sql(name, "text"), source.table.sql(name, "number")
@@ -168,7 +168,7 @@ def flags(engine: Engine, before: int, source: Source, select: Select) -> list[t
 
 def number_columns(select: Select, source: Source) -> dict[str, str]:
     """The columns that must hold numbers, with the SQL condition of the rows where they must."""
-    kept = source.where(source.options.where)
+    kept = source.kept
     found = [(source.resolve(name) or name, scope) for name, scope in select.ranges(source)]
     if select.part == "events":
         served = [term for term in select.terms(source) if term.value and not select.lacking(source, term)]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from abcx.data.engine import literal
-from abcx.terms import Range, Scalar, Where, WhereValue
+from abcx.terms import Not, Range, Scalar, Where, WhereValue
 
 TRUE, FALSE = ("true", "t", "yes", "y", "on", "1", "1.0"), ("false", "f", "no", "n", "off", "0", "0.0")
 LARGEST = 1e50
@@ -28,6 +28,8 @@ def _one(name: str, value: WhereValue, column: Column) -> str:
         bounds = [f"{number} >= {literal(value.min)}"] if value.min is not None else []
         bounds += [f"{number} <= {literal(value.max)}"] if value.max is not None else []
         return "(" + " AND ".join(bounds or ["TRUE"]) + ")"
+    if isinstance(value, Not):
+        return f"NOT {_one(name, value.values, column)}"
     if isinstance(value, tuple):
         return "(" + " OR ".join(f"coalesce({_equals(name, item, column)}, FALSE)" for item in value) + ")"
     return _equals(name, value, column)

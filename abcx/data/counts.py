@@ -10,6 +10,7 @@ from pathlib import Path
 from abcx.data import tables
 from abcx.data.conditions import LARGEST
 from abcx.data.engine import Engine
+from abcx.data.excluded import excluded
 from abcx.data.files import fingerprint, resolve
 from abcx.data.records import MetricData, Observed
 from abcx.data.rejects import rejected, unreadable
@@ -21,7 +22,7 @@ from abcx.metrics.ces import Ces
 from abcx.metrics.csat import Csat
 from abcx.metrics.nps import Nps
 from abcx.problems import Problem, Span
-from abcx.results import FileRecord
+from abcx.results import Exclusion, FileRecord
 from abcx.spec.counts import ArmCounts, Spread, TypedCount
 from abcx.spec.model import CountsFile, Experiment
 from abcx.stats.pooling import added
@@ -49,7 +50,10 @@ def typed(experiment: Experiment, counts: Mapping[str, ArmCounts]) -> Observed:
 
 
 def from_file(engine: Engine, experiment: Experiment, options: CountsFile, base: Path) -> Observed:
-    """A counts file: columns arm, units, those of every metric (`_columns`), optional date."""
+    """A counts file: columns arm, units, those of every metric (`_columns`), optional date.
+
+    `columns` may rename arm and (as `unit`) units; `column` of a metric names its own.
+    """
     reader = _Reader(experiment)
     files = []
     found = resolve(options, base, engine.scratch)
@@ -58,7 +62,9 @@ def from_file(engine: Engine, experiment: Experiment, options: CountsFile, base:
         table = tables.open_file(engine, file, options, experiment.timezone)
         shared = experiment.data.columns if experiment.data else {}
         columns = {str(canonical): name for canonical, name in {**shared, **options.columns}.items()}
-        rows = _rows(engine, Source(table, options, file.arm, columns), experiment, f"counts_{number}")
+        source = Source(table, options, file.arm, columns)
+        rows = _rows(engine, source, experiment, f"counts_{number}")
+        reader.exclusions += excluded(engine, source)
         for row in rows:
             reader.add(row)
         files.append(FileRecord(table.shown, "counts", fingerprint(file), len(rows)))
@@ -103,7 +109,8 @@ class _Row:
 
 def _rows(engine: Engine, source: Source, experiment: Experiment, tag: str) -> list[_Row]:
     table = source.table
-    needed = {"arm": source.columns.get("arm", "arm"), "units": "units"}
+    options = source.options
+    needed = {"arm": source.columns.get("arm", "arm"), "units": source.columns.get("unit", "units")}
     for name, metric in experiment.metrics.items():
         names = _columns(name, metric)
         if not names:
@@ -111,17 +118,19 @@ def _rows(engine: Engine, source: Source, experiment: Experiment, tag: str) -> l
             ratio = metric.needs().summary == "ratio"
             help = "type the counts in the spec, or give one row per unit" if ratio else "give events"
             raise DataError(Problem("error", "counts-ratio", message, Span(table.shown), help))
-        needed.update({column: column for column in names})
+        column = metric.needs().columns[0].term.column or name
+        needed.update({key: column + key.removeprefix(name) for key in names})
     if source.arm is not None:
         del needed["arm"]
     problems = [table.unknown_column(column, "counts") for column in needed.values() if column not in table.header]
-    problems += [table.unknown_column(name, "where") for name in source.options.where if source.resolve(name) is None]
+    asked = [name for where in (options.where, *options.exclude.values()) for name in where]
+    problems += [table.unknown_column(name, "where") for name in asked if source.resolve(name) is None]
     if problems:
         raise DataError(problems)
     if "date" in table.header:
         needed["date"] = "date"
     cells = [table.sql(column, kind) for column in needed.values() for kind in ("text", "number")]
-    keep = source.where(source.options.where)
+    keep = source.kept
     first = max(0, table.first_line - 1)
     rows = engine.run(
         f"SELECT n + {first}, * EXCLUDE n FROM (SELECT row_number() OVER () AS n, {', '.join(cells)}, {keep} AS kept "
@@ -182,6 +191,7 @@ class _Reader:
         arms = experiment.arms.items()
         self.labels = {label.strip(): name for name, arm in arms for label in arm.labels or (name,)}
         self.units: dict[str, int] = {}
+        self.exclusions: list[Exclusion] = []
         self.summaries: dict[tuple[str, str], Summary] = {}
         self.days: dict[str | None, dict[str, int]] = {}
 
@@ -220,7 +230,8 @@ class _Reader:
             metrics[name] = MetricData(found, responses=responses)
         days = sorted((day, counts) for day, counts in self.days.items() if day is not None)
         daily = tuple((day, {arm: counts.get(arm, 0) for arm in arms}) for day, counts in days)
-        return Observed("counts", {arm: self.units[arm] for arm in arms}, metrics, files, daily=daily or None)
+        units, exclusions = {arm: self.units[arm] for arm in arms}, tuple(self.exclusions)
+        return Observed("counts", units, metrics, files, exclusions, daily=daily or None)
 
 
 def _summary(metric: MetricSpec, value: TypedCount, units: int) -> Summary:

@@ -28,7 +28,7 @@ def second_look(engine: Engine, before: int, source: Source, select: Select, tag
     time = source.name("time")
     if time is not None and not table.options.time_format and (cast or time in flagged):
         table = replace(table, time=None)
-        rows = f"FROM {_rows(table)} WHERE {source.where(source.options.where)}"
+        rows = f"FROM {_rows(table)} WHERE {source.kept}"
         found = times.find(engine, table.sql(time, "text"), rows, table.timezone) if table.written is None else None
         if found is not None and found.doubt:
             problems.append(_doubt(engine, table, time, "TRUE", found))

@@ -55,6 +55,7 @@ def read_header(engine: Engine, file: DataFile, options: FileOptions) -> Header:
     if options.header_rows is None:
         _refuse_survey_rows(file, rows, skip)
     names = _names(rows[:count])
+    _refuse_answers(file, options, names, rows[:count], skip)
     breaks = sum(str(cell or "").count("\n") for row in rows[:count] for cell in row)
     first_line = 1 + skip + count + breaks
     return Header(
@@ -132,7 +133,8 @@ def _filled(row: Row) -> int:
 def _is_title(row: Row, width: int) -> bool:
     """Whether a row stands above a table of so many columns: a comment, or mostly empty."""
     filled = _filled(row)
-    is_comment = str(row[0] or "").startswith("#") and (filled < width or str(row[0]).startswith(("# ", "##", "#-")))
+    first = str(row[0] or "")  # a column may be called #
+    is_comment = first.startswith("#") and first != "#" and (filled < width or first.startswith(("# ", "##", "#-")))
     return is_comment or filled < max(2, width / 2)
 
 
@@ -204,6 +206,18 @@ def _refuse_survey_rows(file: DataFile, rows: list[Row], skip: int) -> None:
                     f"write header_rows: {number}",
                 )
             )
+
+
+def _refuse_answers(file: DataFile, options: FileOptions, names: tuple[str, ...], rows: list[Row], skip: int) -> None:
+    """A time among the rows that name the columns is an answer, which would be lost."""
+    time = options.columns.get("time", "time")
+    at = names.index(time) if time in names else 0
+    for number, row in enumerate(rows[1:], 2) if time in names else ():
+        cell = str(row[at] or "").strip()
+        if cell[:1].isdigit():
+            message = f"row {number} of {file.shown} is read as names of columns, and holds a time: '{cell[:60]}'"
+            where = Span(file.shown, number + skip, path=time)
+            raise DataError(Problem("error", "header-rows", message, where, f"write header_rows: {number - 1}"))
 
 
 def _delimiter(engine: Engine, file: DataFile, options: FileOptions) -> str:

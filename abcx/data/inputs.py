@@ -35,17 +35,17 @@ def replace_files(
     units: tuple[str, ...] = (),
     arms: tuple[tuple[str, str], ...] = (),
 ) -> Experiment:
-    """The experiment with its files replaced. Paths are relative to the working folder; the options of the first source
-    that they replace (columns, format, ...) are kept."""
+    """The experiment with its files replaced. Paths are relative to the working folder; the options of the first file
+    that they replace (columns, format, ...) are kept, for every source that it serves."""
     data = experiment.data or DataSpec()
     changes: dict[str, Any] = {}
     for part, paths in (("events", events), ("exposures", exposures), ("units", units)):
         if paths:
-            changes[part] = (_with_files(data, part, tuple(GivenFile(path=_from(base, path)) for path in paths)),)
+            changes[part] = _with_files(data, part, tuple(GivenFile(path=_from(base, path)) for path in paths))
     if arms:
         refs = tuple(GivenFile(path=_from(base, path), arm=_arm(experiment, name)) for name, path in arms)
         part = _part_of_arms(experiment, data)
-        changes[part] = (_with_files(data, part, refs),)
+        changes[part] = _with_files(data, part, refs)
     if changes:
         changes["counts"] = None
     return experiment.model_copy(update={"data": data.model_copy(update=changes)}) if changes else experiment
@@ -74,12 +74,13 @@ def without_counts(experiment: Experiment, inputs: Inputs) -> Experiment:
     return experiment.model_copy(update={"data": experiment.data.model_copy(update={"counts": None})})
 
 
-def _with_files(data: DataSpec, part: str, refs: tuple[GivenFile, ...]) -> FileOptions:
+def _with_files(data: DataSpec, part: str, refs: tuple[GivenFile, ...]) -> tuple[FileOptions, ...]:
     existing: tuple[FileOptions, ...] = getattr(data, part)
     if existing:
-        return existing[0].model_copy(update={"file": refs})
+        first = (source for source in existing if source.file == existing[0].file)
+        return tuple(source.model_copy(update={"file": refs}) for source in first)
     kinds: dict[str, type[FileOptions]] = {"events": EventSource, "exposures": ExposureSource, "units": UnitSource}
-    return kinds[part](file=refs)
+    return (kinds[part](file=refs),)
 
 
 def _from(base: Path, path: str) -> str:

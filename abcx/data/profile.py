@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from abcx.data import tables
 from abcx.data.conditions import FALSE, TRUE
 from abcx.data.engine import Engine
 from abcx.data.files import resolve
-from abcx.spec.model import EventSource, GivenFile
+from abcx.data.select import Source
+from abcx.spec.model import EventSource, FileOptions, GivenFile
 
 ROWS = 200_000
 """Rows that are looked at."""
@@ -59,17 +61,22 @@ class Profile:
         return next(column for column in self.columns if column.name == name)
 
 
-def profile(engine: Engine, path: str) -> Profile:
-    """Look at the first rows of a file. Raises DataError for what is not a table."""
-    options = EventSource(file=(GivenFile(path=path),))
+def profile(engine: Engine, path: str, options: FileOptions | None = None) -> Profile:
+    """Look at the first rows of a file; `options` say how it is read and name columns. Raises DataError for what is not
+    a table."""
+    options = options or EventSource(file=(GivenFile(path=path),))
     file = resolve(options, Path(), engine.scratch)[0]
     table = tables.open_file(engine, file, options, "UTC")
     names = [name for name in table.header if not name.startswith("\0")]
     select = ", ".join(f"nullif(trim({table.sql(name, 'text')}), '') AS v{i}" for i, name in enumerate(names))
-    engine.run(f"CREATE TABLE sample AS SELECT {select} FROM {table.scan('sample')} LIMIT {ROWS}")
+    source = Source(table, options, None, {str(role): name for role, name in options.columns.items()})
+    known = all(source.resolve(name) for where in (options.where, *options.exclude.values()) for name in where)
+    kept = source.kept if known else "TRUE"
+    engine.run(f"CREATE TABLE sample AS SELECT {select} FROM {table.scan('sample')} WHERE {kept} LIMIT {ROWS}")
     rows = int(engine.run("SELECT count(*) FROM sample")[0][0])
     columns = tuple(_column(engine, name, f"v{i}") for i, name in enumerate(names))
-    roles = _roles(columns, rows)
+    given = {str(role): name for role, name in options.columns.items() if name in names}
+    roles = {**_roles(columns, rows, given), **given}
     if "arm" in roles:
         arm = f"v{names.index(roles['arm'])}"
         columns = tuple(replace(c, tells_arm=_tells(engine, f"v{i}", arm)) for i, c in enumerate(columns))
@@ -121,8 +128,9 @@ def _column(engine: Engine, name: str, sql: str) -> Column:
     return Column(name, int(distinct), int(empty), kind, values, low or "", high or "")
 
 
-def _roles(columns: tuple[Column, ...], rows: int) -> dict[str, str]:
-    """Which column is the unit, the time, the arm, the event, the value: by name, checked against the values."""
+def _roles(columns: tuple[Column, ...], rows: int, given: Mapping[str, str]) -> dict[str, str]:
+    """Which column is the unit, the time, the arm, the event, the value: by name, checked against the values. Columns
+    that are `given` a role have no other."""
     fits = {
         "unit": lambda c: c.distinct > min(20, rows / 4),
         "arm": lambda c: 2 <= c.distinct <= 12 and c.kind != "time",
@@ -131,6 +139,7 @@ def _roles(columns: tuple[Column, ...], rows: int) -> dict[str, str]:
         "value": lambda c: c.kind == "number" and c.distinct > 2,
     }
     roles: dict[str, str] = {}
+    columns = tuple(column for column in columns if column.name not in given.values())
     for role, pattern in _NAMES.items():
         named = [
             c

@@ -15,6 +15,7 @@ from abcx.data import tables
 from abcx.data.cells import bad_cells, flags, rounded_ids, unread
 from abcx.data.engine import Engine, literal
 from abcx.data.evidence import header_rows, second_look
+from abcx.data.excluded import excluded
 from abcx.data.files import fingerprint, resolve, with_line_ends
 from abcx.data.plan import Plan
 from abcx.data.records import Reject
@@ -135,6 +136,8 @@ def _load_one(
     if table.glued and not problems:
         message = f"rows of {table.shown} that are its header again (exports glued together)"
         rows.exclusions.append(Exclusion("repeated_header", message, rows=header_rows(engine, table)))
+    if not problems:
+        rows.exclusions += excluded(engine, source)
     if not count and not problems:
         message = f"{table.shown} has a header and no rows"
         problems.append(Problem("error", "no-rows", message, Span(table.shown), "export it again"))
@@ -226,7 +229,7 @@ def strange_labels(engine: Engine, part: Loaded) -> tuple[str, ...]:
         if column is None or source.arm is not None or told_by_rule(part.select.plan.experiment):
             continue
         text = f"trim({source.table.sql(column, 'text')})"
-        is_stray = f"{source.where(source.options.where)} AND {part.select.stray(source)}"
+        is_stray = f"{source.kept} AND {part.select.stray(source)}"
         found = f"SELECT {text}, count(*) FROM {source.table.scan()} WHERE {is_stray} AND {text} <> ''"
         labels.update({str(label): n for label, n in engine.run(f"{found} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 10")})
     return tuple(label for label, _ in labels.most_common(5))

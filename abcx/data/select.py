@@ -33,6 +33,23 @@ class Source:
         """The header name that a name of the spec means, None where the table has none."""
         return None if name is None else self.table.resolve(name, self.columns)
 
+    @property
+    def kept(self) -> str:
+        """The SQL condition of the rows that the source keeps."""
+        out = [self.where(where) for where in self.options.exclude.values()]
+        kept = self.where(self.options.where)
+        return f"({kept}) AND NOT ({' OR '.join(out)})" if out else kept
+
+    def excluded(self) -> list[str]:
+        """The SQL conditions of the rows that `exclude` leaves out, each by the first reason that fits."""
+        before = [self.where(self.options.where)]
+        found = []
+        for where in self.options.exclude.values():
+            condition = self.where(where)
+            found.append(" AND ".join([*before, f"({condition})"]))
+            before.append(f"NOT ({condition})")
+        return found
+
     def where(self, where: Where) -> str:
         """Conditions of the spec as SQL. Every column of theirs is in the table."""
         return condition(where, self.sql)
@@ -92,7 +109,7 @@ class Select:
         unit = source.name("unit")
         assert unit is not None
         time = source.name("time")
-        kept = source.where(source.options.where)
+        kept = source.kept
         columns = {
             "arm": f"CAST({self._arm(source)} AS TINYINT)",
             "stray": self.stray(source),
@@ -104,7 +121,7 @@ class Select:
             columns["exposure"] = self._exposure(source)
             if any(other.name("id") for other in self.sources):  # an empty column would take its place in memory too
                 id = source.name("id")
-                columns["id"] = source.table.sql(id, "text") if id else _NO_TEXT
+                columns["id"] = self._id(source, id) if id else _NO_TEXT
             for position, key in enumerate(self.plan.keys):
                 known = source.resolve(key) is not None
                 columns[f"k{position}"] = f"nullif(trim({source.sql(key, 'text')}), '')" if known else _NO_TEXT
@@ -117,6 +134,12 @@ class Select:
                 columns[f"s{position}"] = source.sql(name, "text") if known else _NO_TEXT
         unit_sql = f"nullif(trim({source.table.sql(unit, 'text')}), '')"
         return [("kept", kept), ("unit", f"CASE WHEN {kept} THEN {unit_sql} END"), *columns.items(), *values.items()]
+
+    def _id(self, source: Source, name: str) -> str:
+        """The id of an event. Where one file gives several events, each row is one of each."""
+        text, event = source.table.sql(name, "text"), self._constant(source)
+        of_file = {self._constant(other) for other in self.sources if other.options.file == source.options.file}
+        return f"{text} || {literal(f' {event}')}" if event is not None and len(of_file) > 1 else text
 
     def problems(self, source: Source) -> Iterator[Problem]:
         """Columns that the spec asks for and this table does not have."""
@@ -159,6 +182,7 @@ class Select:
     def wheres(self, source: Source, terms: bool = True) -> Iterator[Where]:
         """Every `where` that reads this source."""
         yield source.options.where
+        yield from source.options.exclude.values()
         yield from self._rules(source)
         if self.part == "events":
             yield from (term.where for term in self.terms(source) if terms)
@@ -177,8 +201,9 @@ class Select:
 
     def ranges(self, source: Source) -> Iterator[tuple[str, str]]:
         """(name in the spec, SQL condition of the rows whose cell there must be a number) of every {min, max}."""
-        kept = source.where(source.options.where)
-        scopes = [("TRUE", source.options.where), *((kept, rule) for rule in self._rules(source))]
+        kept = source.kept
+        scopes = [("TRUE", where) for where in (source.options.where, *source.options.exclude.values())]
+        scopes += [(kept, rule) for rule in self._rules(source)]
         if self.part == "events":
             served = [term for term in self.terms(source) if not self.lacking(source, term)]
             scopes += [(f"{kept} AND {self.event_is(source, term.event)}", term.where) for term in served]
@@ -224,7 +249,7 @@ class Select:
 
     def match(self, source: Source, term: Term) -> str:
         """The SQL condition of rows of a term, of those that the source keeps."""
-        parts = (source.where(source.options.where), self.event_is(source, term.event), source.where(term.where))
+        parts = (source.kept, self.event_is(source, term.event), source.where(term.where))
         return " AND ".join(parts)
 
     def _values(self, source: Source) -> dict[str, str]:
@@ -239,14 +264,14 @@ class Select:
     def _ready_made(self, source: Source, kind: str, name: str) -> str:
         text, number = source.table.sql(name, "text"), source.table.sql(name, "number")
         value = as_flag(text) if kind == "flag" else f"coalesce({number}, 'nan'::DOUBLE)"
-        return f"CASE WHEN {source.where(source.options.where)} AND {text} IS NOT NULL THEN {value} END"
+        return f"CASE WHEN {source.kept} AND {text} IS NOT NULL THEN {value} END"
 
     def _contribution(self, source: Source, term: Term) -> str:
         """What one row adds to a unit: 1, or its value; NULL where it adds nothing, NaN where a value is missing."""
         if not self._applies(source, term):
             return "NULL"
         if self.lacking(source, term):
-            kept = source.where(source.options.where)
+            kept = source.kept
             return f"CASE WHEN {kept} AND {self.event_is(source, term.event)} THEN 'nan'::DOUBLE END"
         value = "1e0"  # a DOUBLE at once: 1.0 is a DECIMAL, and casting every row costs as much as comparing it
         if term.value:

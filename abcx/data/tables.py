@@ -227,7 +227,8 @@ def _top_level(schema: list[tuple[str, int]]) -> tuple[str, ...]:
 
 
 def _open_jsonl(engine: Engine, file: DataFile, options: FileOptions, timezone: str) -> Table:
-    """One JSON object a line. Every value is read as text, as it is in CSV, so that no id or time is guessed at."""
+    """One JSON object a line; objects inside it are read one level down (`outer.inner`). Every value is read as text,
+    as it is in CSV, so that no id or time is guessed at."""
     objects = f"read_ndjson_objects({literal(str(file.path))}, compression='{file.compression}')"
     keys = f"SELECT unnest(json_keys(json)) AS k, row_number() OVER () AS n FROM {objects}"
     found = engine.run(
@@ -237,13 +238,29 @@ def _open_jsonl(engine: Engine, file: DataFile, options: FileOptions, timezone: 
     if not found:
         cure = "a jsonl file has one JSON object on every line"
         raise DataError(Problem("error", "no-header", f"{file.shown} has no fields", Span(file.shown, 1), cure))
-    header = tuple(str(key) for key, _ in found)
-    fields = ", ".join(
-        f"json->>{literal('/' + key.replace('~', '~0').replace('/', '~1'))} AS c{i}" for i, key in enumerate(header)
-    )
+    pointers = {str(key): _pointer(str(key)) for key, _ in found}
+    pointers = {**pointers, **_nested(engine, objects, pointers), **pointers}
+    header = tuple(pointers)
+    fields = ", ".join(f"json->>{literal(pointer)} AS c{i}" for i, pointer in enumerate(pointers.values()))
     relation = f"(SELECT {fields} FROM {objects})"
     types = ("VARCHAR",) * len(header)
     return Table(file.shown, header, options, timezone, file, types, relation, written=_ordered(options))
+
+
+def _pointer(key: str) -> str:
+    return "/" + key.replace("~", "~0").replace("/", "~1")
+
+
+def _nested(engine: Engine, objects: str, pointers: Mapping[str, str]) -> dict[str, str]:
+    """The fields of objects inside the objects, one level down, as `outer.inner`, with their JSON pointers."""
+    kinds = ", ".join(f"bool_or(json_type(json, {literal(p)}) = 'OBJECT')" for p in pointers.values())
+    seen = engine.run(f"SELECT {kinds} FROM (SELECT json FROM {objects} LIMIT 10000)")[0]
+    outer = [key for key, nested in zip(pointers, seen, strict=True) if nested]
+    found: dict[str, str] = {}
+    for key in outer:
+        inside = f"SELECT DISTINCT unnest(json_keys(json, {literal(pointers[key])})) FROM {objects} ORDER BY 1"
+        found.update({f"{key}.{inner}": pointers[key] + _pointer(str(inner)) for (inner,) in engine.run(inside)})
+    return found
 
 
 def _check_format(engine: Engine, shown: str, form: str) -> None:

@@ -18,7 +18,7 @@ from abcx.errors import SpecError
 from abcx.metrics import METRIC_TYPES, MetricSpec
 from abcx.metrics.vocabulary import advice
 from abcx.problems import Problem, Span
-from abcx.spec import rules
+from abcx.spec import presets, rules
 from abcx.spec.document import MAX_BYTES, Document, Loc, read
 from abcx.spec.findings import Sections
 from abcx.spec.model import Experiment
@@ -95,6 +95,10 @@ def _check_mapping(document: Document, raw: dict[str, Any]) -> tuple[Experiment 
         problems.append(
             Problem(finding.level, finding.code, finding.message, document.span(finding.loc, finding.key), finding.help)
         )
+    if sections.data is not None:
+        data, wrong = presets.expand(document, sections.data, Path(document.file).parent, _translate)
+        experiment = experiment.model_copy(update={"data": data}) if experiment is not None else None
+        problems += wrong
     return experiment, problems
 
 
@@ -124,13 +128,13 @@ def _well_formed(raw: dict[str, Any]) -> Sections:
     return _sections(values, complete)
 
 
-def _translate(document: Document, detail: ErrorDetails) -> Problem:
+def _translate(document: Document, detail: ErrorDetails, root: type[Model] = Experiment) -> Problem:
     """One pydantic error as a Problem with its place, in the words of the spec."""
     loc: Loc = tuple(detail["loc"])
     kind, context, given = detail["type"], detail.get("ctx", {}), detail.get("input")
     name = _name(loc)
     if kind == "extra_forbidden":
-        known = list(_keys_at(loc[:-1]))
+        known = list(_keys_at(loc[:-1], root))
         close = difflib.get_close_matches(name, known, 1, 0.6)
         help = f"did you mean '{close[0]}'?" if close else f"the keys here are: {', '.join(known)}"
         return document.problem("unknown-key", f"unknown key '{name}'", loc, help, key=True)
@@ -217,9 +221,9 @@ def _plain(kind: str, context: dict[str, Any], given: Any, name: str) -> tuple[s
     return f"{name} cannot be {shown(given)}", None
 
 
-def _keys_at(loc: Loc) -> Iterator[str]:
+def _keys_at(loc: Loc, root: type[Model]) -> Iterator[str]:
     """The keys allowed at a place of the spec: follow `loc` through the models."""
-    models: list[type[Model]] = [Experiment]
+    models: list[type[Model]] = [root]
     for part in loc:
         fields = [model.model_fields[str(part)] for model in models if part in model.model_fields]
         inner = [model for info in fields for model in _models_in(info.rebuild_annotation())]

@@ -104,8 +104,12 @@ class FileOptions(Model):
     """How a file is read."""
 
     file: Files
+    preset: str | None = Field(None, description="a known export, by its name, or a file of yours: ./my-preset.yaml")
     columns: dict[Canonical, str] = Field(default_factory=dict, description="canonical name: the file's header name")
     where: Where = Field(default_factory=dict, description="rows to keep, by plain conditions on columns")
+    exclude: dict[str, Where] = Field(
+        default_factory=dict, description="rows to leave out, by reason: {voided: {Status: voided}}; counted by reason"
+    )
     format: Literal["csv", "tsv", "jsonl", "parquet"] | None = Field(None, description="default: by the file's name")
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = Field(
         None, description="separator of columns, one character"

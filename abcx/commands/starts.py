@@ -1,0 +1,60 @@
+"""The first spec for an export that a preset knows: what `abcx init` writes, and the example in docs/presets.md."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from abcx.data.recognise import Known
+    from abcx.spec.presets import Preset
+
+
+def data_lines(known: Known, path: str, arm: str | None) -> Iterator[str]:
+    """`data:` with the file by its preset, and what else it takes. `arm` is the column of the file that tells arms."""
+    part = known.part
+    if part == "events" and known.tells_arms:
+        yield f"  exposures: {{file: {quoted(path)}, preset: {known.name}}}     # ? {_one_test(known.preset)}"
+    elif part in ("events", "units") and arm is None:
+        yield "  exposures: exposures.csv     # ? the file that says who saw which arm: columns unit, time, arm"
+    columns = f", columns: {{arm: {quoted(arm)}}}" if arm is not None and "arm" not in known.options.columns else ""
+    yield f"  {part}: {{file: {quoted(path)}, preset: {known.name}{columns}}}"
+    for use, column in known.missing:
+        if use == "where":
+            yield f"  # ? the file has no column {quoted(column)}, by which the preset leaves rows out"
+        else:
+            yield f"  # ? the file has no column {quoted(column)}: write columns: {{{use}: the one that it has}}"
+    if part == "exposures" and known.preset.experiment:
+        yield f"  # ? {_one_test(known.preset)}"
+    if part == "exposures":
+        yield "  events: events.csv     # ? the file with what the units did: columns unit, time, event"
+
+
+def _one_test(preset: Preset) -> str:
+    """What to write where a file holds the exposures of several tests."""
+    return f"of which test? add where: {{{quoted(preset.experiment or '')}: its name}}"
+
+
+def metric_lines(preset: Preset) -> Iterator[str]:
+    """The first metrics of a preset, or one that stands for them."""
+    if not preset.metrics:
+        yield "  orders: {type: conversion, event: purchase, role: primary, goal: increase, minimum_effect: 5%}     # ?"
+    for name, metric in preset.metrics.items():
+        yield f"  {quoted(name)}: {_flow(metric)}     # ? is this what you measure?"
+
+
+def _flow(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{quoted(str(key))}: {_flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_flow, value))}]"
+    plain = isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?(%|pp|pt|[mhdw])", value)
+    return value if plain else quoted(value) if isinstance(value, str) else json.dumps(value)
+
+
+def quoted(text: str) -> str:
+    """Text as YAML: plain where that is surely text, else in double quotes."""
+    plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_./-]*", text) and text.lower() not in ("true", "false", "null")
+    return text if plain else json.dumps(text, ensure_ascii=False)

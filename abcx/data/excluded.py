@@ -1,0 +1,25 @@
+"""Rows that the spec leaves out on purpose (`exclude`), counted by their reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from abcx.data.engine import Engine
+from abcx.data.select import Source
+from abcx.results import Exclusion
+from abcx.spec.model import EventSource
+
+
+def excluded(engine: Engine, source: Source) -> Iterator[Exclusion]:
+    """Every reason that some row of the source is left out for. A row counts for the first reason that fits."""
+    conditions = source.excluded()
+    if not conditions:
+        return
+    counts = ", ".join(f"count(*) FILTER ({condition})" for condition in conditions)
+    found = engine.run(f"SELECT {counts} FROM {source.table.scan()}")[0]
+    event = source.options.event if isinstance(source.options, EventSource) else None
+    of_event = f" (as '{event}')" if event else ""
+    for reason, rows in zip(source.options.exclude, found, strict=True):
+        if rows:
+            message = f"rows of {source.table.shown}{of_event} that the spec leaves out: {reason.replace('_', ' ')}"
+            yield Exclusion(reason, message, rows=int(rows))

@@ -1,0 +1,69 @@
+"""Which preset an export is for, told by its header."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from abcx.data import tables
+from abcx.data.engine import Engine
+from abcx.data.files import resolve
+from abcx.errors import DataError
+from abcx.spec import presets
+from abcx.spec.model import FileOptions, GivenFile
+from abcx.spec.presets import Preset
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An export that a preset knows: the preset's name, the part of `data` that it is, how its file is read, and the
+    columns that the preset reads but this file does not have, with what they are read as. `tells_arms`: the same file
+    can be read as exposures too."""
+
+    name: str
+    preset: Preset
+    part: str
+    options: FileOptions
+    missing: tuple[tuple[str, str], ...]
+    tells_arms: bool = False
+
+
+def recognise(engine: Engine, path: str) -> Known | None:
+    """The preset all of whose telling columns are in the header; of several the one with the most."""
+    headers: dict[object, tuple[str, ...]] = {}
+    best, most = None, 0
+    for name in presets.names():
+        preset = presets.named(name)
+        for part, telling in preset.header.items():
+            options = preset.entries(part)[0].model_copy(update={"file": (GivenFile(path=path),)})
+            way = (options.format, options.delimiter, options.encoding, options.skip, options.header_rows)
+            if way not in headers:
+                headers[way] = _header(engine, options)
+            if len(telling) > most and set(telling) <= set(headers[way]):
+                missing, most = _missing(preset, part, headers[way]), len(telling)
+                best = Known(name, preset, part, options, missing, _tells_arms(preset, part, headers[way]))
+    return best
+
+
+def _tells_arms(preset: Preset, part: str, header: tuple[str, ...]) -> bool:
+    """Whether a file of events has the columns of the preset's exposures; a part with a header of its own is another
+    file."""
+    other = part == "events" and preset.exposures is not None and "exposures" not in preset.header
+    return other and not _missing(preset, "exposures", header)
+
+
+def _header(engine: Engine, options: FileOptions) -> tuple[str, ...]:
+    """The names of the columns, none where the file cannot be read in this way."""
+    try:
+        return tables.open_file(engine, resolve(options, Path(), engine.scratch)[0], options, "UTC").header
+    except DataError:
+        return ()
+
+
+def _missing(preset: Preset, part: str, header: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    wanted: dict[str, str] = {}
+    for entry in preset.entries(part):
+        wanted |= {column: canonical for canonical, column in entry.columns.items()}
+        for where in (entry.where, *entry.exclude.values()):
+            wanted |= {column: "where" for column in where if column not in wanted}
+    return tuple((use, column) for column, use in wanted.items() if column not in header)
