@@ -131,7 +131,9 @@ def _of_preset(found: Profile, path: str, name: str, known: Known) -> Iterator[s
         yield "  # the file is not below this folder: move it there, or run abcx with --allow-outside"
     yield ""
     yield "metrics:"
-    yield from metric_lines(known.preset) if known.preset.metrics or not found.events else _metrics(found)
+    own = known.part == "events" and found.events and not known.preset.metrics
+    header = [column.name for column in found.columns]
+    yield from _metrics(found) if own else metric_lines(known.preset, header)
     yield "plan: {power: 0.8}     # ? units: the planned size of all arms; units_per_day: your traffic"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -37,12 +37,16 @@ def _one_test(preset: Preset) -> str:
     return f"of which test? add where: {{{quoted(preset.experiment or '')}: its name}}"
 
 
-def metric_lines(preset: Preset) -> Iterator[str]:
-    """The first metrics of a preset, or one that stands for them."""
+def metric_lines(preset: Preset, header: Collection[str] | None = None) -> Iterator[str]:
+    """The first metrics of a preset, or one that stands for them; a value that no column of the header holds is asked
+    for."""
     if not preset.metrics:
         yield "  orders: {type: conversion, event: purchase, role: primary, goal: increase, minimum_effect: 5%}     # ?"
     for name, metric in preset.metrics.items():
-        yield f"  {quoted(name)}: {_flow(metric)}     # ? is this what you measure?"
+        value = metric.get("value", "value")
+        unknown = header is not None and value != "value" and value not in header
+        question = f"which column has the answers? there is no {value}" if unknown else "is this what you measure?"
+        yield f"  {quoted(name)}: {_flow(metric)}     # ? {question}"
 
 
 def _flow(value: Any) -> str:

@@ -77,9 +77,10 @@ def open_sources(
         except DataError as error:
             problems += error.problems
     for number, frame in enumerate(frames):
-        option = options[0] if options else _KINDS[part].model_validate({"file": "frame"})
-        table = tables.open_frame(engine, frame, f"{part}_{number}", option, experiment.timezone)
-        sources.append(Source(table, option, None, shared | _named(option.columns)))
+        first = [option for option in options if option.file == options[0].file]
+        for option in first or [_KINDS[part].model_validate({"file": "frame"})]:
+            table = tables.open_frame(engine, frame, f"{part}_{number}", option, experiment.timezone)
+            sources.append(Source(table, option, None, shared | _named(option.columns)))
     if problems:
         raise DataError(problems)
     return tuple(sources)

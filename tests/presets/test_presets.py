@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import abcx
@@ -290,9 +291,24 @@ def test_init_names_the_columns_that_are_missing(tmp_path: Path, monkeypatch: py
     assert '# ? the file has no column "Cancelled at", by which the preset leaves rows out' in found
 
 
+def test_init_asks_for_the_question_of_a_survey(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("t.csv").write_text((HERE / "typeform.csv").read_text().replace("Q1", '"How likely, from 0 to 10?"'))
+    assert init.run("t.csv", output="spec.yaml", name=None) == 0
+    assert "# ? which column has the answers? there is no Q1" in Path("spec.yaml").read_text()
+
+
+def test_init_takes_no_event_of_exposures_for_a_metric(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(HERE / "segment_exposures.csv", "seen.csv")
+    assert init.run("seen.csv", output="spec.yaml", name=None) == 0
+    text = Path("spec.yaml").read_text()
+    assert "exposures: {file: seen.csv, preset: segment}" in text and "event: experiment_viewed" not in text
+    assert validate.run(["spec.yaml"], format="text") == 0
+
+
 def test_a_file_named_at_the_call_is_all_the_sources_of_its_preset(tmp_path: Path) -> None:
-    for name in ("shopify_orders.csv",):
-        shutil.copy(HERE / name, tmp_path / "other.csv")
+    shutil.copy(HERE / "shopify_orders.csv", tmp_path / "other.csv")
     case = CASES["shopify_orders"]
     (tmp_path / "exposures.csv").write_text(exposures(case.unit))
     spec = {
@@ -303,8 +319,10 @@ def test_a_file_named_at_the_call_is_all_the_sources_of_its_preset(tmp_path: Pat
         "metrics": {"orders": {**count("order"), "minimum_effect": "5%"}, "refunded": total("refund")},
     }
     (tmp_path / "spec.yaml").write_text(json.dumps(spec))
-    results = abcx.analyze(tmp_path / "spec.yaml", events=tmp_path / "other.csv")
-    assert [arm.value for arm in results["refunded"].arms] == [0.0, 10.0]
+    for given in (tmp_path / "other.csv", pd.read_csv(tmp_path / "other.csv")):
+        results = abcx.analyze(tmp_path / "spec.yaml", events=given)
+        assert [arm.value for arm in results["refunded"].arms] == [0.0, 10.0]
+        assert [arm.value for arm in results["orders"].arms] == [0.5, 1.0]
 
 
 def test_answers_are_not_taken_for_names(tmp_path: Path) -> None:
