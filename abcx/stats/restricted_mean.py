@@ -13,6 +13,8 @@ Long tickets in a small arm beside a large one push that test to one side, as sk
 relabelled by their pseudo-values: the pair (tickets x mu + k x influence, tickets) of each unit, k tickets in the arm.
 Their ratio of sums is mu and its linearised variance the one above, so a permutation of ratios (permutation.py) is one
 of restricted means; where nothing is censored the first of the pair is the unit's sum of min(duration, horizon).
+Of 180 against 20 units with 1 to 5 tickets each Welch covers 92 to 93 % with up to 6.8 % on one side, relabelling 94 to
+95 %; of 54 against 6 units 84 to 90 % and 92 to 93 %.
 """
 
 from __future__ import annotations

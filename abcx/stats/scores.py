@@ -2,8 +2,9 @@
 
 Satisfied answers crowd at one end of their scale. With as many answers in both arms Welch's test does not mind, but at
 90:10 a small arm may hold none of the rare bad answers: its mean is then too good and its spread too small. Measured
-with 5 % ones among answers from 1 to 7 with mean 6.2 (4,000 samples at 90:10, difference 0): of 90 and 10 answers
-Welch covers 85 %, all misses on one side, permutation 95 %; of 360 and 40 92 and 95 %. The rule is that of means
+with 5 % ones among answers from 1 to 7 with mean 6.2 (3,000 samples, no difference): of 90 and 10 answers Welch covers
+86 %, all misses on one side, permutation 96 %; of 360 and 40 92 and 95 %. Where 40 answers have the mean 6.5 beside 360
+with 6.2, Welch covers 89 % and permutation 93.5 % (1.9 below, 4.7 above; 10,000 samples). The rule is that of means
 (`permutation.needed`), the draws are over the few distinct answers.
 
 The zero of a scale is arbitrary, so hypotheses are aligned by shifting (`by_shift`) and answers are numbered by their
