@@ -35,6 +35,8 @@ _LOPSIDED = 0.1
 """Skewness x difference of the arms' sizes, relative: permutation above it (see `needed`)."""
 _HEAVY_RATIO = 0.3
 """Skewness of a ratio's parts over the root of the smaller arm: permutation above it, whatever the split."""
+_FEWEST = 20_000
+"""With fewer relabellings than this (3 units beside 2 have 10) no tail is small enough to end an interval."""
 _TIED = 1e-10
 """Statistics closer than this fraction are equal: rounding must not decide a tie."""
 _COUNTED = 20
@@ -163,6 +165,8 @@ def needed(control: Moments | RatioMoments, variant: Moments | RatioMoments) -> 
     if skewness is None:
         return None
     n, m = control.n, variant.n
+    if _log_relabellings(n, m) < math.log(_FEWEST):
+        return None
     if isinstance(control, RatioMoments) and skewness / math.sqrt(min(n, m)) > _HEAVY_RATIO:
         return f"The skewness of the values is {skewness:.3g}, too much for a ratio's t-test with {min(n, m):,} units."
     if skewness * abs(n - m) / math.sqrt(float(n) * m * (n + m)) <= _LOPSIDED:
@@ -202,9 +206,6 @@ def _pooled_skewness(*arms: Moments) -> float | None:
         own, away = math.sqrt(arm.variance) / deviation, (arm.mean - mean) / deviation
         cubes += arm.n * ((arm.skewness or 0.0) * own**3 + 3.0 * own**2 * away + away**3)
     return abs(cubes) / n
-
-
-# --------------------------------------------------------------------------------------------- hypotheses
 
 
 def _difference_pivot(found: Relabellings, base: Pivot, non_negative: bool, by_shift: bool) -> Pivot:
@@ -272,11 +273,12 @@ def _quotient(distance: float, error: float) -> float:
 
 def _least(found: Relabellings) -> float:
     """The share of one relabelling, the observed one, among all that exist: no tail is smaller."""
-    n, m = found.control.n, found.variant.n
-    return math.exp(math.lgamma(n + 1) + math.lgamma(m + 1) - math.lgamma(n + m + 1))
+    return math.exp(-_log_relabellings(found.control.n, found.variant.n))
 
 
-# --------------------------------------------------------------------------------------------- tails of the draws
+def _log_relabellings(n: int, m: int) -> float:
+    """The logarithm of how many relabellings there are of arms of n and m units."""
+    return math.lgamma(n + m + 1) - math.lgamma(n + 1) - math.lgamma(m + 1)
 
 
 def _beyond(spread: Array, statistic: float) -> int:
