@@ -88,14 +88,17 @@ def _keep(path: Path, row: Row) -> None:
 
 
 def _kept(paths: list[Path]) -> dict[Cell, Row]:
-    """Finished cells, each with the most samples that it was run with."""
+    """Finished cells, each with the most samples that it was run with; tools that were left out of the longer run keep
+    their tallies of the shorter one, which say how many samples they are of."""
     found: dict[Cell, Row] = {}
     for line in (line for path in paths if path.exists() for line in path.read_text(encoding="utf-8").splitlines()):
         raw: dict[str, Any] = json.loads(line)
         cell, size = Cell(**raw["cell"]), Size(**raw["size"])
         tallies = {tool: _tally(tally) for tool, tally in raw["tallies"].items()}
-        if cell not in found or found[cell].size.samples < size.samples:
+        if cell not in found:
             found[cell] = Row(cell, raw["expected"], tallies, raw["seconds"], size)
+        elif found[cell].size.samples < size.samples:
+            found[cell] = Row(cell, raw["expected"], found[cell].tallies | tallies, raw["seconds"], size)
     return found
 
 

@@ -114,8 +114,9 @@ def _provenance(rows: Sequence[Row], asked: int) -> str:
         for n in sorted({row.size.of(row.cell) for row in rows if row.cell.family not in ENUMERATED})
     ]
     again = (
-        " Cells with more samples than others were done again with another seed, for all tools: first those in which "
-        "some tool's promise was broken by two standard errors but not by four, which can be chance."
+        " Cells with more samples than others were done again with another seed, because chance may have broken a "
+        "promise there: those in which some tool's was broken by two standard errors but not by four, or abcx's at all "
+        "(then for abcx alone; the other tools keep their figures)."
     )
     return (
         f"\nWritten on {datetime.date.today()}: {run} ({families}); {'; '.join(parts)}. {minutes:.0f} minutes of CPU "
