@@ -2,8 +2,9 @@
 
 Looks at: the skewness of every mean and ratio (of its values; for a ratio of numerator and denominator), the number of
 units and the split of the arms. Warns where Welch's interval was used although it would not hold its level on data of
-this shape, and where an arm can expect fewer than 30 units with a value that is not zero: at the share of such units
-in both arms together, so that the result has no say in it.
+this shape, and where an arm can expect fewer than 30 units with a value that is not zero (skewed answers on a scale:
+answers other than the commonest one): at the share of such units in both arms together, so that the result has no say
+in it.
 
 Why it matters: Welch's interval trusts that averages of many units follow a bell curve. Where a few units hold most of
 the value, or the arms differ much in size, a 95 % interval covers less than 95 %, mostly because it misses on one side.
@@ -22,7 +23,7 @@ from typing import Any
 from abcx import wording
 from abcx.checks.context import CheckContext
 from abcx.results import CheckResult
-from abcx.stats.records import Moments, RatioMoments, Summary
+from abcx.stats.records import Categories, Moments, RatioMoments, Summary
 
 _HELP = "read the interval as a rough guide; cap the metric (`cap: 99.9%`) or judge by the share that converts"
 
@@ -65,10 +66,14 @@ def _by_permutation(context: CheckContext, name: str) -> bool:
 
 def _doubt(context: CheckContext, name: str) -> str | None:
     """Why the interval of a metric cannot be trusted, in one clause; None where it can."""
-    from abcx.stats import permutation
+    from abcx.stats import permutation, scores
 
     control, *variants = _summaries(context, name)
     for variant in variants:
+        if isinstance(control, Categories) and isinstance(variant, Categories):
+            if not _by_permutation(context, name) or scores.enough(control, variant):
+                continue
+            return "an arm can expect fewer than 30 answers other than the commonest one"
         if not isinstance(control, (Moments, RatioMoments)) or not isinstance(variant, (Moments, RatioMoments)):
             continue
         if min(control.n, variant.n) < 2:
@@ -82,7 +87,11 @@ def _doubt(context: CheckContext, name: str) -> str | None:
 
 def _skewness(summary: Summary) -> float | None:
     """Skewness of the values, or of the numerator; None where it is unknown."""
+    from abcx.stats import answers
+
     moments = summary.numerator if isinstance(summary, RatioMoments) else summary
+    if isinstance(moments, Categories):
+        moments = answers.moments(moments)
     known = isinstance(moments, Moments) and moments.skewness is not None and math.isfinite(moments.skewness)
     return moments.skewness if known and isinstance(moments, Moments) else None
 

@@ -25,7 +25,9 @@ split calls for, the unadjusted test of shares is used instead, and the note say
 
 A covariate must be settled before exposure; one that the variant can move takes part of the effect away. Missing values
 are the caller's: any constant in their place (say the mean of the others), and a 0/1 column that says where.
-Columns that do not vary in one of the arms, or repeat earlier ones, are left out.
+Columns that do not vary in one of the arms, or repeat earlier ones, are left out. So are columns of 0 and 1 where an
+arm expects fewer than 10 units with the rarer value: the few fit themselves, and the residual variance does not see how
+far they scatter.
 """
 
 from __future__ import annotations
@@ -47,6 +49,12 @@ _NEW = 1e-8
 """A covariate of whose variance in an arm less than this fraction is new beside the earlier ones is left out."""
 _CONSTANT = 1e-14
 """A standard deviation below this fraction of the mean is the rounding of equal values, not a spread."""
+EXPECTED = 10.0
+"""Fewest units with the rarer value of a 0/1 covariate that an arm expects. At a correlation of .9 and 20 % missing,
+95 % intervals of 180 v 20 units cover 93.0 % with the column that says where, 95.3 % without (2,000 samples); from 10
+missing ones on it makes no difference."""
+_WHOLE = 1e-9
+"""A column whose variance is that of a share at its mean, to this fraction, is one of 0 and 1."""
 _RESOLUTION = 1e-12
 """A residual variance below this fraction of the outcome's is what is left of rounding: the fit is perfect."""
 _SKEWED = 0.13
@@ -141,10 +149,24 @@ def _usable(control: CrossMoments, variant: CrossMoments, outcomes: int) -> list
     used = []
     for j in range(outcomes, len(control.means)):
         floor = max((_CONSTANT * arm.means[j]) ** 2 for arm in (control, variant))
-        if all(one[j, j] > max(_NEW * of[j], floor) for one, of in zip(left, own, strict=True)):
+        new = all(one[j, j] > max(_NEW * of[j], floor) for one, of in zip(left, own, strict=True))
+        if new and not _rare(control, variant, j):
             used.append(j)
             left = [one - np.outer(one[:, j] / one[j, j], one[j]) for one in left]
     return used
+
+
+def _rare(control: CrossMoments, variant: CrossMoments, column: int) -> bool:
+    """Whether the column is 0 or 1 for every unit, and one of the two for few: as with strata, by the number that the
+    smaller arm expects at the share in both."""
+    arms, whole = (control, variant), control.n + variant.n
+    shares = [arm.means[column] for arm in arms]
+    for arm, share in zip(arms, shares, strict=True):
+        of_share = share * (1.0 - share)
+        if abs(arm.covariance[column][column] * (arm.n - 1) / arm.n - of_share) > _WHOLE * of_share:
+            return False
+    share = sum(arm.n * one for arm, one in zip(arms, shares, strict=True)) / whole
+    return min(control.n, variant.n) * min(share, 1.0 - share) < EXPECTED * (1.0 - _WHOLE)
 
 
 def _estimates(

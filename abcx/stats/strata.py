@@ -25,14 +25,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from abcx.stats.covariates import EXPECTED
 from abcx.stats.records import CrossMoments
 
 Pair = tuple[CrossMoments, CrossMoments]
 
-EXPECTED = 10.0
-"""A stratum of which an arm expects fewer units than this (from both arms pooled) has no comparison of its own ..."""
 FEWEST = 2
-"""... nor has one with fewer units than this in an arm. Such strata are taken together."""
+"""A stratum of which an arm expects fewer than `EXPECTED` units (from both arms pooled) has no comparison of its own,
+nor has one with fewer units than this in an arm. Such strata are taken together."""
 
 
 @dataclass(frozen=True, slots=True)

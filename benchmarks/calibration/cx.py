@@ -27,7 +27,7 @@ from abcx.metrics.ces import Ces
 from abcx.metrics.nps import Nps
 from abcx.metrics.quantile import Quantile
 from abcx.metrics.resolution_time import ResolutionTime
-from abcx.stats import quantiles
+from abcx.stats import quantiles, scores
 from abcx.stats.records import Answers, Categories, Contrast, Lifetimes, Summary
 from benchmarks.calibration.cells import Cell
 
@@ -58,6 +58,13 @@ def contrast(cell: Cell, control: Summary, variant: Summary, draws: int, seed: i
     return metric.contrast(control, variant)
 
 
+def warned(cell: Cell, control: Summary, variant: Summary, method: str) -> bool:
+    """Whether the check `skewness` says that the interval cannot be trusted."""
+    if not isinstance(control, Categories) or not isinstance(variant, Categories):
+        return False
+    return method.startswith("permutation") and not scores.enough(control, variant)
+
+
 def truth(cell: Cell) -> float:
     """The true difference, variant less control."""
     if cell.family == "rmst":
@@ -66,7 +73,7 @@ def truth(cell: Cell) -> float:
 
 
 def expected(cell: Cell) -> float:
-    """What the arm with the fewest expects of what judge.ENOUGH counts."""
+    """What the arm with the fewest expects of what judge.ENOUGH counts (events of a unit taken as independent)."""
     parameters = zip(cell.sizes, _parameters(cell), strict=True)
     if cell.family == "nps":
         return float(min(n * min(kinds[0], kinds[2]) for n, kinds in parameters))
@@ -74,8 +81,9 @@ def expected(cell: Cell) -> float:
         return float(min(n * (1.0 - max(answers)) for n, answers in parameters))
     if cell.family == "rmst":
         return float(min(cell.sizes))
-    values = (1 + MOST) / 2.0 if cell.of == "events" else 1.0
-    return round(min(cell.sizes) * values * min(cell.q, 1.0 - cell.q), 9)
+    level = max(cell.q, 1.0 - cell.q)
+    beyond = 1.0 - sum(level**k for k in range(1, MOST + 1)) / MOST if cell.of == "events" else 1.0 - level
+    return round(min(cell.sizes) * beyond, 9)
 
 
 @functools.cache

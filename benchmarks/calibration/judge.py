@@ -23,7 +23,7 @@ ENOUGH: dict[Family, tuple[int, str]] = {
     "csat": (10, "top-box and other answers"),
     "ces": (30, "answers other than the commonest one"),
     "rmst": (30, "units with tickets"),
-    "quantile": (30, "values beyond the quantile on each side"),
+    "quantile": (30, "units with a value beyond the quantile on each side"),
 }
 """What each arm must expect so many of for the upper limits to hold, too."""
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.calibration import cx, own, peers, samples
-from benchmarks.calibration.cells import ENUMERATED, Cell
+from benchmarks.calibration.cells import ENUMERATED, LIFTLESS, Cell
 
 OWN = "abcx"
 
@@ -57,7 +57,7 @@ class Tally:
     warned: float = 0.0
     """Share of samples whose interval abcx prints with a warning: they are among the refused."""
     with_warned: Coverage | None = None
-    """The lift where intervals with a warning count like others."""
+    """What is promised (of the lift, or of the difference) where intervals with a warning count like others."""
 
 
 @dataclass(frozen=True)
@@ -110,13 +110,8 @@ def _units(cell: Cell, size: Size, rng: np.random.Generator) -> tuple[float, dic
         judged.append(own.compare(cell, control, variant, size.draws, seed))
         told.append((samples.plain(control), samples.plain(variant)))
         nonzero.append([_nonzero(arm.sample.values) for arm in (control, variant)])
-    warned = np.array([one.warned for one in judged])
-    lift, difference, rejected = _sides(judged)
-    every, weights = _coverage(lift, np.ones(count)), np.ones(count)
-    lift[warned] = difference[warned] = np.nan
-    tally = _tally(cell, (lift, difference, rejected), weights, count)
-    tally = Tally(tally.lift, tally.difference, tally.alarms, count, float(warned.mean()), every)
-    return _expected(cell, np.mean(nonzero, axis=0)), {OWN: tally, **_peers(cell, size, told, weights, count)}
+    tallies = {OWN: _own(cell, judged), **_peers(cell, size, told, np.ones(count), count)}
+    return _expected(cell, np.mean(nonzero, axis=0)), tallies
 
 
 def _expected(cell: Cell, counted: NDArray[np.float64]) -> float:
@@ -134,14 +129,24 @@ def _nonzero(values: NDArray[np.float64]) -> int:
 def _summaries(cell: Cell, size: Size, rng: np.random.Generator) -> tuple[float, dict[str, Tally]]:
     """abcx alone: peers have no such metrics."""
     count, true = size.of(cell), samples.truth(cell)
-    judged = [
-        own.judged(cx.contrast(cell, *arms, size.draws, seed), cell.ratio, true)
-        for seed, arms in enumerate(cx.summaries(cell, count, rng))
-    ]
-    return cx.expected(cell), {OWN: _tally(cell, _sides(judged), np.ones(count), count)}
+    judged = []
+    for seed, arms in enumerate(cx.summaries(cell, count, rng)):
+        contrast = cx.contrast(cell, *arms, size.draws, seed)
+        judged.append(own.judged(contrast, cell.ratio, true, cx.warned(cell, *arms, contrast.method)))
+    return cx.expected(cell), {OWN: _own(cell, judged)}
 
 
 # ---------------------------------------------------------------------------------------- tallies
+
+
+def _own(cell: Cell, judged: Sequence[own.Judged]) -> Tally:
+    """abcx itself: intervals with a warning count as refused."""
+    lift, difference, rejected = _sides(judged)
+    warned, weights = np.array([one.warned for one in judged]), np.ones(len(judged))
+    every = _coverage(lift if cell.family not in LIFTLESS else difference, weights)
+    lift[warned] = difference[warned] = np.nan
+    tally = _tally(cell, (lift, difference, rejected), weights, len(judged))
+    return Tally(tally.lift, tally.difference, tally.alarms, len(judged), float(warned.mean()), every)
 
 
 def _sides(judged: Sequence[own.Judged]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:

@@ -186,7 +186,7 @@ def _warned(rows: Sequence[Row]) -> Iterator[str]:
         return
     yield "\n## Intervals that abcx prints with a warning\n"
     yield "Cells in which half of the samples or more carry it; here they count like any other.\n"
-    yield "| family | cell | units per arm | split | lift | warned % | lift covers % (below / above), all samples |"
+    yield "| family | cell | units per arm | split | lift | warned % | covers % (below / above), all samples |"
     yield "|---|---|---:|---|---|---:|---:|"
     for row in found:
         tally = row.tallies[OWN]

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from abcx.checks import outliers, skewness, too_good
-from abcx.stats.records import Moments
+from abcx.stats.records import Categories, Moments
 from tests.checks.builders import ORDER_VALUE, ORDERS, REVENUE, context, experiment, result, shares_of, values_of
 
 SPEC = experiment(metrics={"orders": ORDERS, "revenue": REVENUE})
@@ -117,6 +117,34 @@ def test_skewness_doubts_welch_where_the_t_test_breaks():
     assert found.status == "warn"
     assert found.message.startswith("revenue: the skewness of the values is 7 and the arms differ in size (9,000 and ")
     assert found.message.endswith("the interval may not hold its 95%")
+
+
+def _answers(control, variant, method="permutation"):
+    spec = experiment(
+        metrics={
+            "orders": ORDERS,
+            "ease": {
+                "type": "ces",
+                "event": "survey",
+                "scale": [1, 7],
+                "role": "secondary",
+                "goal": "increase",
+                "value": "ease",
+            },
+        }
+    )
+    data = {"control": Categories(1, control), "variant": Categories(1, variant)}
+    found = result("ease", None, "inconclusive", spec, method=method)
+    return skewness.check(context((1000, 1000), spec, {"ease": type(shares_of())(data)}, results=(found,)))
+
+
+def test_skewness_doubts_few_answers_other_than_the_commonest():
+    """Of 400 answers 150 are not a 7: an arm of 80 expects 30. Of 399 149: an arm of 79 expects 29.5."""
+    control, variant = (15, 5, 10, 15, 25, 50, 200), (1, 0, 1, 3, 5, 20, 50)
+    assert _answers(control, variant).status == "pass"
+    few = _answers(control, (1, 0, 1, 3, 5, 19, 50))
+    assert few.status == "warn" and few.message.startswith("ease: an arm can expect fewer than 30 answers other than")
+    assert _answers(control, (1, 0, 1, 3, 5, 19, 50), "Welch").status == "pass"
 
 
 def test_skewness_without_values():

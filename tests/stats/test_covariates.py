@@ -288,6 +288,22 @@ def test_what_stands_for_a_missing_value_does_not_matter() -> None:
         assert other.difference_interval == pytest.approx(found[0].difference_interval, rel=1e-8)
 
 
+def test_a_column_that_says_where_is_left_out_where_few_are_missing() -> None:
+    """An arm that expects fewer than 10 missing values is adjusted without it: the filled covariate stays."""
+    rng = np.random.default_rng(23)
+    for missing, kept in ((9, False), (10, True)):
+        arms = []
+        for n in (180, 20):
+            x = rng.normal(size=(n, 1))
+            gaps = np.zeros((n, 1))
+            gaps[: round(missing * n / 20)] = 1.0
+            filled = np.where(gaps == 1.0, 0.0, x)
+            arms.append((5.0 + x + rng.normal(size=(n, 1)), np.hstack([filled, gaps])))
+        both = contrast(arms[0], arms[1]).p_value
+        alone = contrast(*((y, x[:, :1]) for y, x in arms)).p_value  # type: ignore[misc]
+        assert (both == alone) is not kept
+
+
 def test_saved_is_the_squared_correlation() -> None:
     rng = np.random.default_rng(22)
     x = [rng.normal(size=(n, 1)) for n in (100000, 50000)]

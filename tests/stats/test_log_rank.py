@@ -19,7 +19,7 @@ from tests.stats.lifetimes import (
 )
 
 R_SURVDIFF = 0.0653
-"""survdiff(Surv(time, status) ~ x, data = aml) in R: chisq = 3.4 on 1 degree of freedom, p = 0.0653."""
+"""R's package survival, tests/doaml.Rout.save: survdiff(Surv(aml$time, aml$status) ~ aml$x), chisq 3.4, p 0.0653."""
 LIFELINES = 0.3599648307011506
 """logrank_test of lifelines 0.30.3 on the two `staggered` arms below."""
 

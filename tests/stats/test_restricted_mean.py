@@ -25,6 +25,7 @@ from tests.stats.lifetimes import (
 )
 from tests.stats.test_laws import ALPHAS, check_finite, check_mirror, check_one_inversion, check_scaled
 
+# As remembered, no printed source at hand (lifelines below agrees):
 # print(survfit(Surv(time, status) ~ x, data = aml), print.rmean = TRUE, rmean = "individual") in R: rmean, se(rmean)
 R_RESTRICTED = ((MAINTAINED, 161.0, 52.6, 19.83), (NOT_MAINTAINED, 45.0, 22.7, 4.18))
 
@@ -111,10 +112,10 @@ def test_tickets_without_censoring_are_a_ratio_of_sums_over_units() -> None:
 # ------------------------------------------------------------------------------------------------ pseudo-values
 
 
-def uneven(rng: np.random.Generator, cut: float) -> tuple[Lifetimes, Lifetimes]:
-    """Lognormal tickets, about three a unit, of 54 and 6 units, followed for up to `cut` hours."""
+def uneven(rng: np.random.Generator, cut: float, few: int = 16) -> tuple[Lifetimes, Lifetimes]:
+    """Lognormal tickets, about three a unit, of 144 and `few` units, followed for up to `cut` hours."""
     arms = []
-    for units in (54, 6):
+    for units in (144, few):
         unit = np.concatenate((np.arange(units), rng.integers(0, units, 2 * units)))
         hours = rng.lognormal(2.5, 1.2, unit.size)
         followed = rng.uniform(50.0, cut, unit.size)
@@ -155,6 +156,15 @@ def test_many_units_and_even_arms_keep_students_t() -> None:
     same = restricted_mean.compared(control, control, 60.0)
     assert same.method == restricted_mean.compared(control, variant, 60.0, "analytic").method == "RMST"
     assert restricted_mean.compared(control, variant, 60.0).method.startswith("permutation")
+
+
+def test_an_arm_of_few_skewed_units_is_not_tested() -> None:
+    control, variant = uneven(np.random.default_rng(13), 150.0, few=14)
+    found = restricted_mean.compared(control, variant, 60.0)
+    assert found.p_value is found.difference_pivot is found.ratio_pivot is None
+    assert found.note is not None and found.note.startswith("An arm has only 14 units with lifetimes")
+    assert found.difference == restricted_mean.contrast(control, variant, 60.0).difference
+    assert restricted_mean.compared(control, control, 60.0).p_value == pytest.approx(1.0)
 
 
 @settings(max_examples=60, deadline=None)

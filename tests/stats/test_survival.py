@@ -22,7 +22,8 @@ from tests.stats.lifetimes import (
     weighted_survival,
 )
 
-# summary(survfit(Surv(time, status) ~ x, data = aml)) in R: time, survival, std.err
+# R's package survival, tests/doaml.Rout.save: summary(survfit(Surv(aml$time, aml$status) ~ aml$x)), time, survival,
+# std.err
 R_MAINTAINED = ((9, 0.909, 0.0867), (13, 0.818, 0.1163), (18, 0.716, 0.1397), (23, 0.614, 0.1526), (31, 0.491, 0.1642),
                 (34, 0.368, 0.1627), (48, 0.184, 0.1535))  # fmt: skip
 R_NOT_MAINTAINED = ((5, 0.8333, 0.1076), (8, 0.6667, 0.1361), (12, 0.5833, 0.1423), (23, 0.4861, 0.1481),
