@@ -2,13 +2,14 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+APT = apt-get install -y -q
 STAMP = $(VENV)/.installed
 
 .POSIX:
-.PHONY: help demo test lint types tests bench format clean
+.PHONY: help demo test lint types tests test-engines bench format clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile
 
 demo: $(STAMP) ## analyse the documented experiments, each in full and then all in one table
 	@$(BIN)/abcx analyze experiments/*/experiment.yaml
@@ -23,6 +24,12 @@ types: $(STAMP) ## types, in strict mode
 
 tests: $(STAMP) ## the tests alone
 	@$(BIN)/python -m pytest -q -n auto
+
+test-engines: $(STAMP) ## the same spec on DuckDB, PostgreSQL and Spark; installs what is missing
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,spark,postgres]'
+	@command -v java > /dev/null || $(APT) default-jre-headless
+	@command -v initdb > /dev/null || ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 || $(APT) postgresql
+	@$(BIN)/python -m pytest -q tests/engines
 
 bench: $(STAMP) ## start-up costs
 	@$(BIN)/python benchmarks/startup.py

@@ -56,6 +56,7 @@ def analyze(
     as_of: str | None = None,
     seed: int | None = None,
     allow_outside: bool = False,
+    engine: str | None = None,
 ) -> Results:
     """Analyse an experiment: read its data, test, check, judge.
 
@@ -63,11 +64,12 @@ def analyze(
     relative to the working folder). `events`, `exposures`, `units` replace the files of the spec: a path, a frame
     (pandas, Polars, Arrow), or a list of either. `as_of` and `seed` replace those of the spec. A spec may only name
     files below its own folder (the working folder for a dict or an Experiment), unless `allow_outside` is True; files
-    given here may lie anywhere.
+    given here may lie anywhere. `engine` is what reads the data: duckdb (the default), spark, spark://HOST:PORT or
+    postgresql://USER@HOST/DATABASE; for the last the files are names of tables.
 
     Raises SpecError or DataError with every problem found.
     """
-    from abcx.data.engine import Engine
+    from abcx.data.engines import chosen, open_engine
 
     loaded = Loaded(spec, Path()) if isinstance(spec, Experiment) else load(spec)
     parts = {"events": inputs.split(events), "exposures": inputs.split(exposures), "units": inputs.split(units)}
@@ -76,8 +78,8 @@ def analyze(
     paths = [parts[name][0] for name in ("events", "exposures", "units")]
     experiment = inputs.replace_files(experiment, loaded.base, paths[0], paths[1], paths[2])
     frames = Inputs(parts["events"][1], parts["exposures"][1], parts["units"][1])
-    with Engine() as engine:
-        return run(engine, replace(loaded, experiment=inputs.without_counts(experiment, frames)), frames)
+    with open_engine(chosen(experiment, engine, allow_outside)) as opened:
+        return run(opened, replace(loaded, experiment=inputs.without_counts(experiment, frames)), frames)
 
 
 def override(experiment: Experiment, as_of: str | None, seed: int | None) -> Experiment:

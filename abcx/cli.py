@@ -57,9 +57,12 @@ Arm = Annotated[
     list[str] | None, typer.Option("--arm", metavar="NAME=FILE", help="Events of the arm NAME; repeatable.")
 ]
 Engine = Annotated[
-    str,
+    str | None,
     typer.Option(
-        "--engine", metavar="NAME", help="What reads the data.", callback=options.one_of("--engine", options.ENGINES)
+        "--engine",
+        metavar="NAME",
+        help="What reads the data: duckdb (default), spark, spark://HOST:PORT, postgresql://HOST/DATABASE.",
+        callback=options.engine_name,
     ),
 ]
 AsOf = Annotated[
@@ -123,7 +126,7 @@ def analyze(
     variant: Variant = None,
     arm: Arm = None,
     fail_on: FailOn = None,
-    engine: Engine = "duckdb",
+    engine: Engine = None,
     as_of: AsOf = None,
     seed: Seed = None,
     memory: Memory = None,
@@ -160,7 +163,7 @@ def report(
     variant: Variant = None,
     arm: Arm = None,
     fail_on: FailOn = None,
-    engine: Engine = "duckdb",
+    engine: Engine = None,
     as_of: AsOf = None,
     seed: Seed = None,
     memory: Memory = None,
@@ -260,6 +263,26 @@ def init(
     from abcx.commands import init
 
     raise typer.Exit(init.run(data, output=output, name=name))
+
+
+@app.command()
+def sql(
+    spec: Annotated[str, typer.Argument(metavar="SPEC", help="The experiment spec.")],
+    dialect: Annotated[
+        str,
+        typer.Option(
+            "--dialect",
+            metavar="NAME",
+            help=f"One of: {', '.join(options.DIALECTS)}.",
+            callback=options.one_of("--dialect", options.DIALECTS),
+        ),
+    ] = "duckdb",
+    output: Output = None,
+) -> None:
+    """Print the SQL that an analysis asks of a database, in its dialect. No data are read."""
+    from abcx.commands import sql
+
+    raise typer.Exit(sql.run(spec, dialect=dialect, output=output))
 
 
 @app.command()

@@ -45,7 +45,7 @@ def test_the_names_are_frozen() -> None:
         "load_spec",
     ]
     parameters = inspect.signature(abcx.analyze).parameters
-    assert list(parameters) == ["spec", "events", "exposures", "units", "as_of", "seed", "allow_outside"]
+    assert list(parameters) == ["spec", "events", "exposures", "units", "as_of", "seed", "allow_outside", "engine"]
     assert [p for p in parameters if parameters[p].kind is inspect.Parameter.KEYWORD_ONLY] == [
         "events",
         "exposures",
@@ -53,6 +53,7 @@ def test_the_names_are_frozen() -> None:
         "as_of",
         "seed",
         "allow_outside",
+        "engine",
     ]
     assert list(inspect.signature(abcx.load_spec).parameters) == ["spec"]
 

@@ -13,7 +13,7 @@ import pytest
 import abcx
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMANDS = ("analyze", "report", "validate", "counts", "init", "schema")
+COMMANDS = ("analyze", "report", "validate", "counts", "init", "sql", "schema")
 HEAVY = ("duckdb", "numpy", "scipy", "pandas", "statsmodels", "matplotlib", "polars", "pyarrow")
 SPEC = """\
 schema_version: 1

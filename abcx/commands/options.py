@@ -16,7 +16,8 @@ FORMATS_LATER = ("html",)
 FINDING_FORMATS = ("text", "concise", "github", "json", "sarif", "junit")
 FAIL_ON = ("invalid", "harm", "no-benefit", "keep-running", "warning", "none")
 COLORS = ("auto", "always", "never")
-ENGINES = ("duckdb",)
+DIALECTS = ("duckdb", "postgres", "spark", "bigquery", "snowflake", "databricks", "trino", "clickhouse")
+"""What `abcx sql` writes."""
 GOALS = ("increase", "decrease")
 CONTROL, VARIANT = "<control>", "<variant>"
 
@@ -36,7 +37,7 @@ class DataOptions:
 class RunOptions:
     """How a command runs: engine, overrides of the analysis, limits, and what is written beside the result."""
 
-    engine: str = "duckdb"
+    engine: str | None = None
     as_of: str | None = None
     seed: int | None = None
     memory: str | None = None
@@ -98,6 +99,17 @@ def each_of(option: str, allowed: Sequence[str]) -> Callable[[list[str] | None],
         return [check(value) for value in values or ()]
 
     return check_all
+
+
+def engine_name(value: str | None) -> str | None:
+    """A check for --engine."""
+    if value is None:
+        return None
+    from abcx.spec.model import ENGINES
+
+    if not re.fullmatch(ENGINES, value):
+        raise UsageError(f"--engine cannot be '{value}'", "one of: duckdb, spark, spark://HOST:PORT, postgresql://...")
+    return value
 
 
 def memory_size(value: str | None) -> str | None:

@@ -54,7 +54,7 @@ def _table(rejects: Sequence[Reject]) -> str:
 def _run(spec: str, data: DataOptions, run: RunOptions, rejects: list[Reject]) -> Results:
     from abcx import analysis
     from abcx.commands.progress import waiting
-    from abcx.data.engine import Engine
+    from abcx.data.engines import chosen, open_engine
     from abcx.data.inputs import allow_outside, replace_files
     from abcx.data.records import Inputs
     from abcx.spec.load import load
@@ -67,7 +67,7 @@ def _run(spec: str, data: DataOptions, run: RunOptions, rejects: list[Reject]) -
     experiment = replace_files(experiment, loaded.base, data.events, data.exposures, data.units, data.arms)
     inputs = Inputs(rejects=rejects if run.rejects is not None else None)
     with (
-        Engine(run.memory, run.threads, run.verbose) as engine,
+        open_engine(chosen(experiment, run.engine, run.allow_outside), run.memory, run.threads, run.verbose) as engine,
         waiting(engine, experiment.name, run.quiet),
     ):
         return analysis.run(engine, replace(loaded, experiment=experiment), inputs, _command(spec, data, run))

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from abcx.data.engine import Engine
 from abcx.data.plan import Plan
-from abcx.data.rows import Rows
+from abcx.data.rows import Loaded, Rows
 from abcx.results import Exclusion
 from abcx.spec.model import Experiment
 from abcx.spec.times import instant, is_date
@@ -108,7 +108,7 @@ def assign(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock) -> A
     _seen(engine, plan, rows, part, clock)
     if part != "events" and plan.experiment.exposure is not None:
         has_time = True
-        _first_exposure_event(engine, clock)
+        _first_exposure_event(engine, plan, loaded, clock)
     fates = [
         (str(f), plan.arms[arm], int(units), int(n), int(out)) for f, arm, units, n, out in engine.run(_FATE_COUNTS)
     ]
@@ -183,7 +183,7 @@ def _seen(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock) -> No
     outside = f"count(*) FILTER (NOT ({inside}))" if dropped_first else "0"
     engine.run(
         f"""CREATE TABLE seen AS
-        SELECT * EXCLUDE (total), total - n_out AS n, coalesce(a0, any_arm) AS arm, CASE
+        SELECT *, total - n_out AS n, coalesce(a0, any_arm) AS arm, CASE
             WHEN ({ever}) AND NOT ({met}) THEN 'outside_period' WHEN a0 <> a1 THEN 'crossover'
             WHEN NOT ({met}) THEN 'not_exposed' ELSE 'in' END AS fate
         FROM (
@@ -200,12 +200,13 @@ def _order(segment: int, has_time: bool) -> str:
     return f"{{t: t, s: s{segment}}}" if has_time else "rowid"
 
 
-def _first_exposure_event(engine: Engine, clock: Clock) -> None:
+def _first_exposure_event(engine: Engine, plan: Plan, loaded: Loaded, clock: Clock) -> None:
     """t0 becomes the first exposure event at or after assignment; units without one were not exposed."""
+    segments = "".join(f", seen.s{i}" for i, name in enumerate(plan.segments) if name in loaded.segments)
     engine.run(
         f"""CREATE OR REPLACE TABLE seen AS
-        SELECT seen.* REPLACE (
-            first.t0 AS t0, CASE WHEN fate = 'in' AND first.t0 IS NULL THEN 'not_exposed' ELSE fate END AS fate)
+        SELECT seen.unit, seen.arm, first.t0, seen.n, seen.n_out{segments},
+            CASE WHEN fate = 'in' AND first.t0 IS NULL THEN 'not_exposed' ELSE fate END AS fate
         FROM seen LEFT JOIN (
             SELECT e.unit, min(e.t) AS t0 FROM events e JOIN seen s ON s.unit = e.unit
             WHERE e.exposure AND {clock.usable(True, "e.")} AND {clock.inside(True, "e.")}

@@ -120,7 +120,7 @@ def _off_scale(column: str, name: str, scope: str, number: str, scale: tuple[int
 
     def outside(x: str) -> str:
         usable = f"abs({x}) <= {LARGEST!r}"
-        return f"({usable} AND ({x} < {scale[0]} OR {x} > {scale[1]} OR {x} <> trunc({x})))"
+        return f"({usable} AND ({x} < {scale[0]} OR {x} > {scale[1]} OR {x} <> floor({x})))"
 
     message = "the answer '{value}' is not on the declared scale" + f", {scale[0]} to {scale[1]}"
     cure = "declare the scale as it was asked, whole numbers: scale: [1, 5]; or filter the row out: where"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from abcx.errors import DataError, UsageError
 from abcx.problems import Problem
@@ -30,6 +30,9 @@ class Engine:
 
     `memory` is a limit such as `2GB`, `threads` a number; `verbose` writes SQL and timings to stderr.
     """
+
+    rows_elsewhere = False
+    """Whether the rows stay in another engine (remote.py)."""
 
     def __init__(self, memory: str | None = None, threads: int | None = None, verbose: bool = False) -> None:
         import duckdb
@@ -75,7 +78,7 @@ class Engine:
         done = self._connection.query_progress() if self._work.size else -1.0
         return replace(self._work, fraction=done / 100 if done >= 0 else None)
 
-    def __enter__(self) -> Engine:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -121,6 +121,15 @@ def _partitions(written: str, folder: Path, inside: Path | None) -> list[tuple[s
     return named
 
 
+def refuse_outside(written: str, inside: Path) -> None:
+    """Raise DataError for a path, a glob or an address that leads out of a folder, by whatever link."""
+    parts = Path(written).expanduser().parts
+    known = "://" in written or (glob.has_magic(written) and (Path(written).is_absolute() or ".." in parts))
+    _refuse_outside(written, inside / Path(written).expanduser(), inside, known)
+    for name in glob.glob(written, root_dir=inside, recursive=True):
+        _refuse_outside(name, inside / name, inside)
+
+
 def _refuse_outside(written: str, path: Path, inside: Path, known: bool = False) -> None:
     """A spec may come from anybody: what it names lies below its folder, links followed. Nothing is said of what is
     there."""

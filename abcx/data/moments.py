@@ -212,10 +212,12 @@ def before_exposure(engine: Engine, plan: Plan) -> dict[str, dict[str, Summary]]
         for name in keys
         for field in _fields(name, [f"c{value.position}" for value in plan.of(name)], plan, centres, "")
     ]
-    rows = engine.records(
-        f"SELECT arm, {', '.join(aggregates)} FROM (SELECT any_value(a.arm) AS arm, {', '.join(fields)} "
-        f"FROM assigned a LEFT JOIN events e ON e.unit = a.unit AND NOT e.stray GROUP BY a.uid) GROUP BY arm"
+    engine.run(
+        f"CREATE TABLE before_table AS SELECT any_value(a.arm) AS arm, {', '.join(fields)} "
+        f"FROM assigned a LEFT JOIN events e ON e.unit = a.unit AND NOT e.stray GROUP BY a.uid"
     )
+    rows = engine.records(f"SELECT arm, {', '.join(aggregates)} FROM before_table GROUP BY arm")
+    engine.run("DROP TABLE before_table")
     by_arm = {plan.arms[row["arm"]]: row for row in rows}
     return {
         name: {arm: _summary(plan, name, by_arm[arm]) if arm in by_arm else empty(plan, name) for arm in plan.arms}

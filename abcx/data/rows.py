@@ -71,6 +71,12 @@ def open_sources(
     for option in () if frames else options:
         columns = shared | _named(option.columns)
         try:
+            if engine.rows_elsewhere:
+                from abcx.data.elsewhere import open_tables
+
+                found = open_tables(engine, option, experiment.timezone, base)
+                sources += [Source(table, option, arm, columns) for table, arm in found]
+                continue
             for file in resolve(option, base, engine.scratch):
                 table = tables.open_file(engine, file, option, experiment.timezone)
                 sources.append(Source(table, option, file.arm, columns))

@@ -64,7 +64,7 @@ class Table:
             return column
         if type in ("DOUBLE", "FLOAT"):  # a whole number is the same text in every frame: 7, not 7.0
             whole = f"CAST(CAST({column} AS BIGINT) AS VARCHAR)"
-            is_whole = f"{column} = trunc({column}) AND abs({column}) < 1e15"
+            is_whole = f"{column} = floor({column}) AND abs({column}) < 1e15"
             return (
                 f"CASE WHEN isnan({column}) THEN NULL WHEN {is_whole} THEN {whole} ELSE CAST({column} AS VARCHAR) END"
             )

@@ -139,9 +139,9 @@ def _drop_repeated_ids(engine: Engine, plan: Plan, rows: Rows, clock: Clock, exc
     if repeated:
         order = ", ".join(["e.t", "e.unit", *(f"e.x{i}" for i in range(len(plan.terms)))])
         engine.run(
-            "CREATE OR REPLACE TABLE events AS SELECT e.* FROM events e LEFT JOIN assigned a ON a.unit = e.unit "
-            f"WHERE {usable} QUALIFY e.id IS NULL OR a.uid IS NULL "
-            f"OR row_number() OVER (PARTITION BY e.id, a.uid IS NULL ORDER BY {order}) = 1"
+            "CREATE OR REPLACE TABLE events AS SELECT * FROM (SELECT e.*, e.id IS NULL OR a.uid IS NULL "
+            f"OR row_number() OVER (PARTITION BY e.id, a.uid IS NULL ORDER BY {order}) = 1 AS is_first "
+            f"FROM events e LEFT JOIN assigned a ON a.unit = e.unit WHERE {usable}) WHERE is_first"
         )
         exclusions.append(Exclusion("duplicate_event", "events whose id was read before", rows=repeated))
     return repeated

@@ -175,6 +175,10 @@ S = TypeVar("S")
 Sources = Annotated[tuple[S, ...], BeforeValidator(_sources), Field(min_length=1), SourceForms()]
 
 
+ENGINES = r"^(duckdb|spark|spark://\S+|postgres(ql)?://\S+)$"
+Engine = Annotated[str, Field(pattern=ENGINES)]
+
+
 class DataSpec(Model):
     """Where the data are: exposures, events, units and counts, mixed as needed."""
 
@@ -183,6 +187,9 @@ class DataSpec(Model):
     units: Sources[UnitSource] = Field((), description="one row: one unit")
     counts: Counts | None = Field(None, description="{arm: {units: 2400, METRIC: 288}}, or a file with one row per arm")
     columns: dict[Canonical, str] = Field(default_factory=dict, description="canonical: theirs, for all files")
+    engine: Engine | None = Field(
+        None, description="what reads them: duckdb (default), spark, spark://HOST:PORT, postgresql://HOST/DATABASE"
+    )
 
     def sources(self) -> tuple[FileOptions, ...]:
         """All files but the counts."""

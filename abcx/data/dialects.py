@@ -1,0 +1,256 @@
+"""The SQL of abcx, written once for DuckDB, in the words of other engines: sqlglot translates, what it leaves is here.
+
+DuckDB's own: `GROUP BY ALL`, sums and means with compensation (`fsum`, `favg`), the value of a first or last row
+(`arg_min`), rows told apart by a hash, times as microseconds. Every name and value is already quoted in the SQL that
+comes in; here they are nodes of a tree, and are quoted again as the other engine wants it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import sqlglot
+from sqlglot import exp
+
+PREFIX = "abcx_"
+"""What the names of abcx's own tables start with where other tables may have the same."""
+
+_WITHOUT_FILTER = ("bigquery", "snowflake")
+_ORDERED_ARRAY = ("postgres", "snowflake")
+
+
+def parsed(sql: str) -> exp.Expr:
+    """A statement of abcx as a tree."""
+    return sqlglot.parse_one(sql, read="duckdb")
+
+
+def tables(tree: exp.Expr) -> set[str]:
+    """The names of the tables that a statement reads or writes."""
+    return {table.name for table in tree.find_all(exp.Table) if table.name}
+
+
+def positions(tree: exp.Expr) -> set[int]:
+    """The columns c0, c1, ... of a source that a statement reads."""
+    names = (column.name for column in tree.find_all(exp.Column))
+    return {int(name[1:]) for name in names if name[:1] == "c" and name[1:].isdigit()}
+
+
+def made(tree: exp.Expr) -> tuple[str, str] | None:
+    """What a statement does to which table: create, insert, delete or drop; None for a query."""
+    for kind, word in ((exp.Create, "create"), (exp.Insert, "insert"), (exp.Delete, "delete"), (exp.Drop, "drop")):
+        if isinstance(tree, kind):
+            written = tree.find(exp.Table)  # the first one: what stands after the verb
+            return word, written.name if written is not None else ""
+    return None
+
+
+def query(tree: exp.Expr, dialect: str, pretty: bool = False) -> str:
+    """The query of a statement in the words of a dialect: of what it creates or inserts, or itself. Of a DELETE, its
+    condition."""
+    if isinstance(tree, exp.Delete):
+        tree = tree.args["where"].this
+    elif isinstance(tree, (exp.Create, exp.Insert)):
+        tree = tree.expression
+    return "" if isinstance(tree, exp.Drop) else _in_words(tree, dialect).sql(dialect, pretty=pretty)
+
+
+def _in_words(tree: exp.Expr, dialect: str) -> exp.Expr:
+    tree = tree.copy()
+    for table in tree.find_all(exp.Table):
+        if table.name:
+            alias = table.alias or table.name
+            table.set("this", exp.to_identifier(PREFIX + table.name))
+            table.set("alias", exp.TableAlias(this=exp.to_identifier(alias)))
+    if dialect == "duckdb":
+        return tree
+    for number, inner in enumerate(tree.find_all(exp.Subquery)):
+        if not inner.alias and isinstance(inner.parent, (exp.From, exp.Join)):
+            inner.set("alias", exp.TableAlias(this=exp.to_identifier(f"q{number}")))
+    tree = tree.transform(_known_functions)
+    tree = tree.transform(lambda node: _first_and_last(node, dialect))
+    if dialect in _WITHOUT_FILTER:
+        tree = tree.transform(_without_filter)
+    tree = tree.transform(lambda node: _spelled(node, dialect))
+    for select in tree.find_all(exp.Select):
+        _by_position(select)
+    return tree
+
+
+def _known_functions(node: exp.Expr) -> exp.Expr:
+    """DuckDB's functions that another function says as well."""
+    if isinstance(node, exp.IgnoreNulls) and isinstance(node.this, exp.AnyValue):
+        node = node.this
+    if isinstance(node, exp.AnyValue):  # the values are all the same
+        return exp.Min(this=node.this)
+    if isinstance(node, exp.RegexpFullMatch):
+        pattern = exp.Literal.string(f"^(?:{node.expression.name})$")
+        return exp.RegexpLike(this=node.this, expression=pattern)
+    if not isinstance(node, exp.Anonymous):
+        return node
+    name, arguments = node.name.lower(), node.expressions
+    if name == "favg":
+        return exp.Avg(this=arguments[0])
+    if name == "fsum":
+        return exp.Sum(this=arguments[0])
+    return node
+
+
+def _first_and_last(node: exp.Expr, dialect: str) -> exp.Expr:
+    """`arg_min(x, {t: ..., x: ...})`: the x of the first row. A missing x is passed over, but by `arg_min_null`."""
+    condition, call = (node.expression.this, node.this) if isinstance(node, exp.Filter) else (None, node)
+    with_null = isinstance(call, exp.Anonymous) and call.name.lower() in ("arg_min_null", "arg_max_null")
+    if isinstance(call, (exp.ArgMin, exp.ArgMax)):
+        x, key, last = call.this, call.expression, isinstance(call, exp.ArgMax)
+    elif with_null:
+        x, key, last = call.expressions[0], call.expressions[1], call.name.lower() == "arg_max_null"
+    else:
+        return node
+    if isinstance(node.parent, exp.Filter) and condition is None:
+        return node  # its parent's turn
+    keys = [part.expression for part in key.expressions] if isinstance(key, exp.Struct) else [key]
+    if not with_null:
+        known: exp.Expr = exp.Not(this=exp.Is(this=x.copy(), expression=exp.Null()))
+        condition = exp.and_(condition, known) if condition is not None else known
+    if dialect in _ORDERED_ARRAY:
+        ordered = [exp.Ordered(this=part.copy(), desc=last, nulls_first=False) for part in keys]
+        found: exp.Expr = exp.ArrayAgg(this=exp.Order(this=x.copy(), expressions=ordered))
+        found = found if condition is None else exp.Filter(this=found, expression=exp.Where(this=condition))
+        return exp.Bracket(this=exp.Paren(this=found), expressions=[exp.Literal.number(1)], offset=1)
+    by: exp.Expr = keys[0] if len(keys) == 1 else exp.Tuple(expressions=keys)
+    if len(keys) > 1 and dialect not in ("trino", "clickhouse"):
+        by = exp.Struct(expressions=[key.copy() for key in keys])
+    kind = exp.ArgMax if last else exp.ArgMin
+    found = kind(this=x.copy(), expression=by)
+    return found if condition is None else exp.Filter(this=found, expression=exp.Where(this=condition))
+
+
+def _without_filter(node: exp.Expr) -> exp.Expr:
+    """`agg(x) FILTER (WHERE c)` as `agg(CASE WHEN c THEN x END)`: all aggregates here pass over NULL."""
+    if not isinstance(node, exp.Filter):
+        return node
+    call: exp.Expr = node.this.copy()
+    condition = node.expression.this
+    if isinstance(call, (exp.ArgMin, exp.ArgMax)):  # rows without a key are passed over
+        call.set("expression", exp.Case(ifs=[exp.If(this=condition.copy(), true=call.expression)]))
+        return call
+    x = exp.Literal.number(1) if isinstance(call.this, exp.Star) else call.this
+    target = x.this if isinstance(x, exp.Order) else x
+    case = exp.Case(ifs=[exp.If(this=condition.copy(), true=target.copy())])
+    if isinstance(x, exp.Order):
+        x.set("this", case)
+    else:
+        call.set("this", case)
+    return call
+
+
+def _spelled(node: exp.Expr, dialect: str) -> exp.Expr:
+    """What sqlglot leaves as it is, in the words of one engine."""
+    if isinstance(node, exp.Anonymous) and node.name.lower() == "epoch_us":
+        return _microseconds(node.expressions[0], dialect)
+    if isinstance(node, exp.IsNan) and dialect == "postgres":
+        return exp.EQ(this=node.this, expression=exp.cast(exp.Literal.string("nan"), "DOUBLE"))
+    if isinstance(node, exp.Contains) and dialect == "postgres":
+        return exp.GT(this=exp.StrPosition(this=node.this, substr=node.expression), expression=exp.Literal.number(0))
+    if isinstance(node, exp.TryCast) and node.to.this == exp.DataType.Type.DOUBLE and dialect == "spark":
+        return exp.Case(ifs=[exp.If(this=_like(node.this, _NUMBER), true=node.copy())])
+    numbers = isinstance(node, exp.Window) and isinstance(node.this, exp.RowNumber)
+    if numbers and node.args.get("order") is None and dialect in ("spark", "databricks"):
+        return _numbered(node)
+    if isinstance(node, exp.Count) and isinstance(node.this, exp.Distinct):
+        return _distinct_rows(node, dialect)
+    return node
+
+
+def _microseconds(time: exp.Expr, dialect: str) -> exp.Expr:
+    """Microseconds since 1970 of a time with a zone, or of a local time in a zone: `timezone('Europe/Berlin', t)`."""
+    zone = time.args.get("zone") if isinstance(time, exp.AtTimeZone) else None
+    if isinstance(time, exp.Anonymous) and time.name.lower() == "timezone":
+        zone, time = time.expressions
+    elif zone is not None:
+        time = time.this
+    if dialect in ("spark", "databricks"):
+        return _in_spark(time, zone)
+    moment = time if zone is None else exp.AtTimeZone(this=exp.Paren(this=time), zone=zone)
+    return (
+        _filled(_EPOCH[dialect], dialect, x=moment)
+        if dialect in _EPOCH
+        else exp.Anonymous(this="epoch_us", expressions=[moment])
+    )
+
+
+_EPOCH = {
+    "postgres": "CAST(EXTRACT(EPOCH FROM x) * 1000000 AS BIGINT)",
+    "bigquery": "UNIX_MICROS(x)",
+    "snowflake": "DATE_PART(EPOCH_MICROSECOND, x)",
+    "trino": "CAST(TO_UNIXTIME(x) * 1000000 AS BIGINT)",
+    "clickhouse": "toUnixTimestamp64Micro(x)",
+}
+"""Microseconds since 1970 of a time x."""
+
+_LOCAL = """
+    TIMESTAMPDIFF(MICROSECOND, TIMESTAMP_NTZ '1970-01-01', CASE
+        WHEN CONVERT_TIMEZONE('UTC', zone, CONVERT_TIMEZONE(zone, 'UTC', local) + INTERVAL 1 HOUR) = local
+        THEN CONVERT_TIMEZONE(zone, 'UTC', local) + INTERVAL 1 HOUR ELSE CONVERT_TIMEZONE(zone, 'UTC', local) END)"""
+"""A local time in Spark. An hour that comes twice when clocks go back is the second one, as in the other engines."""
+_WITH_OFFSET = r"^\s*\d{4}-\d\d-\d\d[T ].*(Z|UTC|[+-]\d\d(:?\d\d)?)\s*$"
+_WITHOUT = r"^\s*\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?\s*$"
+"""Spark reads more as a time: a year alone, a clock time as one of today."""
+_NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
+"""Spark reads more as a number: 1d, 1f."""
+
+
+def _in_spark(time: exp.Expr, zone: exp.Expr | None) -> exp.Expr:
+    if zone is None and isinstance(time, exp.TryCast):  # a text
+        text = time.this
+        with_offset = exp.Anonymous(this="UNIX_MICROS", expressions=[time.copy()])
+        local = time.copy()
+        local.set("to", exp.DataType.build("TIMESTAMPNTZ"))
+        here = _filled(_LOCAL, "spark", zone=exp.Anonymous(this="CURRENT_TIMEZONE"), local=local)
+        told = [(_WITH_OFFSET, with_offset), (_WITHOUT, here)]
+        return exp.Case(ifs=[exp.If(this=_like(text, pattern), true=value) for pattern, value in told])
+    if zone is None:
+        return exp.Anonymous(this="UNIX_MICROS", expressions=[time])
+    return _filled(_LOCAL, "spark", zone=zone, local=exp.cast(time, "TIMESTAMPNTZ"))
+
+
+def _filled(sql: str, dialect: str, **parts: exp.Expr) -> exp.Expr:
+    """SQL of a dialect with expressions in the place of column names."""
+    return sqlglot.parse_one(sql, read=dialect).transform(
+        lambda node: parts[node.name].copy() if isinstance(node, exp.Column) and node.name in parts else node
+    )
+
+
+def _like(text: exp.Expr, pattern: str) -> exp.Expr:
+    return exp.RegexpLike(this=text.copy(), expression=exp.Literal.string(pattern))
+
+
+def _numbered(node: exp.Expr) -> exp.Expr:
+    """Numbers of rows. Spark orders a window, and the same units must have the same numbers when it computes again."""
+    select = node.find_ancestor(exp.Select)
+    columns = [one for one in select.expressions if isinstance(one, exp.Column)] if select is not None else []
+    if not columns:
+        return exp.Anonymous(this="MONOTONICALLY_INCREASING_ID")
+    ordered = exp.Order(expressions=[exp.Ordered(this=columns[0].copy(), nulls_first=True)])
+    return exp.Window(this=node.this.copy(), order=ordered)
+
+
+def _distinct_rows(node: exp.Count, dialect: str) -> exp.Expr:
+    """`count(DISTINCT hash(a, b))` as the count of different rows themselves."""
+    what = node.this.expressions[0]
+    if not (isinstance(what, exp.Anonymous) and what.name.lower() == "hash"):
+        return node
+    rows: Callable[..., exp.Expr] = exp.Tuple if dialect in ("postgres", "clickhouse", "trino") else exp.Struct
+    whole = rows(expressions=[one.copy() for one in what.expressions])
+    return exp.Count(this=exp.Distinct(expressions=[whole]))
+
+
+def _by_position(select: exp.Select) -> None:
+    """GROUP BY ALL and ORDER BY ALL as positions."""
+    aggregated = [one.find(exp.AggFunc) is not None for one in select.expressions]
+    group, order = select.args.get("group"), select.args.get("order")
+    if group is not None and group.args.get("all"):
+        keys = [exp.Literal.number(i) for i, is_sum in enumerate(aggregated, 1) if not is_sum]
+        select.set("group", exp.Group(expressions=keys) if keys else None)
+    if order is not None and len(order.expressions) == 1 and order.expressions[0].sql("duckdb").startswith("ALL"):
+        places = [exp.Ordered(this=exp.Literal.number(i), nulls_first=False) for i in range(1, len(aggregated) + 1)]
+        select.set("order", exp.Order(expressions=places))

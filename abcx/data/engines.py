@@ -1,0 +1,54 @@
+"""Which engine: DuckDB in this process, or another one where the data are."""
+
+from __future__ import annotations
+
+import re
+
+from abcx.data.engine import Engine
+from abcx.errors import DataError, UsageError
+from abcx.problems import Problem
+from abcx.spec.model import Experiment
+
+_DATA = re.compile(r"\.(csv|tsv|txt|parquet|pq|gz|zst)$|/|\\|\*", re.IGNORECASE)
+
+
+def open_engine(
+    name: str = "duckdb", memory: str | None = None, threads: int | None = None, verbose: bool = False
+) -> Engine:
+    """The engine of that name: `duckdb`, `spark`, `spark://HOST:PORT`, or `postgresql://...`."""
+    if name == "duckdb":
+        return Engine(memory, threads, verbose)
+    from abcx.data.remote import Backend, Remote
+
+    try:
+        import sqlglot  # noqa: F401
+    except ImportError:
+        extra = "spark" if name.startswith("spark") else "postgres"
+        raise UsageError("sqlglot is not installed", f"pip install 'abcx[{extra}]'") from None
+    backend: Backend
+    if name.startswith("spark"):
+        from abcx.data.spark import Spark
+
+        backend = Spark(name if "://" in name else None, memory, threads)
+    else:
+        from abcx.data.postgres import Postgres
+
+        backend = Postgres(name)
+    return Remote(backend, memory, threads, verbose)
+
+
+def chosen(experiment: Experiment, asked: str | None, allow_outside: bool) -> str:
+    """The engine that the call asks for, else that of the spec. A spec may come from anybody: an address in it is used
+    where `allow_outside` trusts it."""
+    written = experiment.data.engine if experiment.data else None
+    if asked is None and written is not None and "://" in written and not allow_outside:
+        kind = written.partition("://")[0]
+        cure = f"if you trust the spec, allow it: --allow-outside; or name it yourself: --engine {kind}://..."
+        message = f"data.engine of {experiment.name} leads to a server"
+        raise DataError(Problem("error", "engine-outside", message, help=cure))
+    return asked or written or "duckdb"
+
+
+def is_path(source: str) -> bool:
+    """Whether a source for Spark is a file or a folder; else it is the name of a table."""
+    return _DATA.search(source) is not None

@@ -1,0 +1,178 @@
+"""The SQL of an analysis on paper: what would be asked of an engine, without its data.
+
+The statements run here, on tables with the columns that the spec names and a row or two, so that each is the one that
+an analysis would send. Steps that hang on what the data show (bad cells, empty arms) are not among them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from abcx.data import dialects
+from abcx.data.assignment import microseconds
+from abcx.data.elsewhere import Elsewhere
+from abcx.data.engine import identifier, literal
+from abcx.data.plan import Plan
+from abcx.data.remote import BROUGHT
+from abcx.problems import Problem
+from abcx.spec.model import Experiment, FileOptions, UnitSource
+
+_TIME = 1_704_067_200_000_000
+"""When nothing says: 2024-01-01."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement in a dialect, and what it is there for."""
+
+    sql: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """A table, its columns, and which of them are read."""
+
+    name: str
+    source: str
+    columns: tuple[str, ...]
+    read: set[int] = field(default_factory=set)
+
+
+class Paper(Elsewhere):
+    """An engine that writes down what it is asked, in the words of `dialect`."""
+
+    def __init__(self, dialect: str, plan: Plan) -> None:
+        super().__init__()
+        self._dialect, self._plan = dialect, plan
+        self._views: dict[str, _View] = {}
+        self._there: set[str] = set()
+        self._told: list[str] = []
+        self._statements: list[Statement] = []
+
+    @property
+    def elsewhere(self) -> str:
+        return self._dialect
+
+    def statements(self) -> list[Statement]:
+        """What was asked: the tables with the columns that are read of them, then everything else."""
+        return [*map(self._view, self._views.values()), *self._statements]
+
+    def view(self, source: str, base: Path, options: FileOptions) -> tuple[str, list[tuple[str, str]]]:
+        name = f"source_{len(self._views)}"
+        columns = _columns(self._plan, options)
+        made = ", ".join(f"{sql} AS c{i}" for i, (_, _, sql) in enumerate(columns))
+        super().run(f"CREATE TABLE {name} AS SELECT {made} FROM range({len(self._plan.arms)}) t(arm)")
+        self._views[name] = _View(name, source, tuple(column for column, _, _ in columns))
+        return name, [(column, type) for column, type, _ in columns]
+
+    def _view(self, view: _View) -> Statement:
+        table = ".".join(identifier(part) for part in _table(view.source).split("."))
+        read = [f"{identifier(view.columns[i])} AS c{i}" for i in sorted(view.read)]
+        name = dialects.PREFIX + view.name
+        tree = dialects.parsed(f"CREATE TEMPORARY VIEW {name} AS SELECT {', '.join(read) or '1'} FROM {table}")
+        if self._dialect == "bigquery":  # it has no temporary views
+            tree.set("kind", "TABLE")
+        return Statement(tree.sql(self._dialect, pretty=True), f"what is read of {view.source}")
+
+    def run(self, sql: str, on_error: Callable[[str], Problem] | None = None) -> list[tuple[Any, ...]]:
+        if not sql.startswith(("SET ", "DESCRIBE ")):
+            self._write(sql)
+        return super().run(sql, on_error)
+
+    def arrays(self, sql: str) -> dict[str, Any]:
+        self._write(sql)
+        return super().arrays(sql)
+
+    def _write(self, sql: str) -> None:
+        tree = dialects.parsed(sql)
+        names = dialects.tables(tree)
+        if not names & {*self._there, *self._views}:
+            return
+        made = dialects.made(tree)
+        if made is None and "rowid" in sql or any(sql == told for told in self._told):
+            return  # looks for bad cells, row by row
+        self._told.append(sql)
+        for name in names & set(self._views):
+            self._views[name].read.update(dialects.positions(tree))
+        query = dialects.query(tree, self._dialect, pretty=True)
+        if made is None:
+            self._statements.append(Statement(query))
+            return
+        kind, name = made
+        if kind == "create" and name in BROUGHT:
+            self._statements.append(Statement(query, f"{name}: brought to the machine that runs abcx"))
+            return
+        self._there.add(name)
+        temporary = "TEMP TABLE" if self._dialect == "bigquery" else "TEMPORARY TABLE"
+        head = {
+            "create": f"CREATE {temporary} {dialects.PREFIX}{name} AS",
+            "insert": f"INSERT INTO {dialects.PREFIX}{name}",
+        }
+        if kind in head:
+            self._statements.append(Statement(f"{head[kind]}\n{query}"))
+
+
+def _table(source: str) -> str:
+    """A table's name; of a file, its name without the ending."""
+    return (
+        Path(source).name.partition(".")[0] if "/" in source or source.endswith((".csv", ".parquet", ".gz")) else source
+    )
+
+
+def _columns(plan: Plan, options: FileOptions) -> list[tuple[str, str, str]]:
+    """The columns that the spec names of a source: name, type, and the SQL of an example."""
+    shared = plan.experiment.data.columns if plan.experiment.data else {}
+    named = {str(role): name for role, name in {**shared, **options.columns}.items()}
+    unit, time, arm = named.pop("unit", "unit"), named.pop("time", "time"), named.get("arm", "arm")
+    numbers = set(_numbers(plan))
+    names = [named.pop(role, role) for role in _roles(plan, options)]
+    names += [*named.values(), *options.where, *(name for where in options.exclude.values() for name in where)]
+    names += [name for term in plan.terms for name in (*term.where, term.value) if name]
+    names += [*plan.keys, *plan.segments]
+    if plan.experiment.exposure is not None:
+        names += plan.experiment.exposure.where
+    if isinstance(options, UnitSource):
+        names += [*options.attributes, *(need.term.column for need in plan.columns if need.term.column)]
+    moment = f"make_timestamptz({_last(plan.experiment)})"
+    found = [(unit, "VARCHAR", "CAST(arm AS VARCHAR)"), (time, "TIMESTAMP WITH TIME ZONE", moment)]
+    for name in dict.fromkeys(names):
+        if name not in (unit, time):
+            number = name in numbers
+            found.append((name, "DOUBLE", "1e0") if number else (name, "VARCHAR", _example(plan, name, arm)))
+    return found
+
+
+def _roles(plan: Plan, options: FileOptions) -> Iterator[str]:
+    data = plan.experiment.data
+    told_elsewhere = isinstance(options, UnitSource) and data is not None and bool(data.exposures or data.events)
+    if not told_elsewhere and all(arm.where is None for arm in plan.experiment.arms.values()):
+        yield "arm"
+    if plan.terms and not getattr(options, "event", None) and not isinstance(options, UnitSource):
+        yield "event"
+
+
+def _numbers(plan: Plan) -> Iterator[str]:
+    shared = plan.experiment.data.columns if plan.experiment.data else {}
+    named = {str(role): name for role, name in shared.items()}
+    yield from (named.get(term.value, term.value) for term in plan.terms if term.value)
+    yield from (need.term.column for need in plan.columns if need.term.column and need.kind != "flag")
+
+
+def _example(plan: Plan, name: str, arm: str) -> str:
+    """A text that gets past the checks: the label of an arm, the name of a ticket, else nothing."""
+    if name in plan.keys:
+        return "'1'"
+    if name != arm:
+        return "CAST(NULL AS VARCHAR)"
+    labels = [(one.labels or (label,))[0] for label, one in plan.experiment.arms.items()]
+    return f"[{', '.join(map(literal, labels))}][arm + 1]"
+
+
+def _last(experiment: Experiment) -> int:
+    """The end of the period stands for the moment up to which the data are known."""
+    end = experiment.period.end_instant() if experiment.period else None
+    return microseconds(end) - 1 if end else _TIME

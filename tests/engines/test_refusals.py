@@ -1,0 +1,60 @@
+"""What engines elsewhere refuse, and what does not reach them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import abcx
+from abcx.errors import AbcxError
+from tests.engines import shop
+
+pytest.importorskip("sqlglot", reason="sqlglot is not installed (make test-engines installs it)")
+SOURCES = {name: f"shop.{name}" for name in ("exposures", "buys", "others", "units")}
+
+
+def problem(spec: dict[str, Any], **options: Any) -> Any:
+    with pytest.raises(AbcxError) as raised:
+        abcx.analyze(spec, **options)
+    return raised.value.problems[0]
+
+
+def with_engine(address: str) -> dict[str, Any]:
+    spec = shop.spec(SOURCES)
+    return {**spec, "data": {**spec["data"], "engine": address}}
+
+
+def test_an_address_in_a_spec_is_not_used_unless_allowed() -> None:
+    found = problem(with_engine("postgresql://somebody@192.0.2.1/secrets"))
+    assert found.code == "engine-outside" and "--allow-outside" in found.help
+    assert "192.0.2.1" not in found.message + found.help
+
+
+def test_an_unknown_engine_is_told_with_its_place() -> None:
+    assert problem(with_engine("mysql://localhost/x")).span.path == "data.engine"
+
+
+def test_a_server_that_is_not_there(tmp_path: Any) -> None:
+    pytest.importorskip("psycopg", reason="psycopg is not installed (make test-engines installs it)")
+    found = problem(shop.spec(SOURCES), engine="postgresql://nobody:hidden@127.0.0.1:1/none")
+    assert found.code == "engine-unreachable" and "hidden" not in found.message
+
+
+@pytest.mark.parametrize("table", ['buys"; DROP TABLE shop.units; --', "shop.nothing", "pg_catalog.nothing"])
+def test_a_table_name_is_a_name(table: str, postgres: str) -> None:
+    found = problem(shop.spec({**SOURCES, "buys": table}), engine=postgres)
+    assert found.code == "engine-failed" and "does not exist" in found.message
+
+
+def test_postgresql_takes_no_files(postgres: str) -> None:
+    found = problem(shop.spec({**SOURCES, "exposures": "passwd.csv"}), engine=postgres)
+    assert "reads tables" in found.message
+    spec = shop.spec(SOURCES)
+    spec["data"]["exposures"] |= {"decimal": ","}
+    assert "does not take decimal" in "".join(str(problem(spec, engine=postgres).message))
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "../other/*.csv", "s3://bucket/events.parquet"])
+def test_spark_reads_below_the_folder_of_the_spec(path: str, spark: str) -> None:
+    assert problem(shop.spec({**SOURCES, "exposures": path}), engine=spark).code == "data-outside"
