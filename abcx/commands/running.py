@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -84,6 +85,8 @@ def _command(spec: str, data: DataOptions, run: RunOptions) -> str:
         words += {"<control>": ["--control", file], "<variant>": ["--variant", file]}.get(
             arm, ["--arm", f"{arm}={file}"]
         )
+    if run.engine:
+        words += ["--engine", re.sub(r"(://[^:@/]*):[^@/]*@", r"\1@", run.engine)]  # never a password
     words += ["--allow-outside"] if run.allow_outside else []
     words += ["--as-of", run.as_of] if run.as_of else []
     words += ["--seed", str(run.seed)] if run.seed is not None else []
