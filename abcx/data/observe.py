@@ -72,6 +72,7 @@ def observe(engine: Engine, experiment: Experiment, base: Path, inputs: Inputs) 
         units_before=named(attributed.units_before) if sequenced else None,
         repeated_ids=attributed.repeated_ids,
         repeated_rows=attributed.repeated_rows,
+        removed_rows=attributed.removed_rows,
         duplicate_units=attributed.duplicate_units,
         shifted=shifted,
         first_exposure=min(times, default=None),
