@@ -16,6 +16,7 @@ from abcx.problems import render_all
 if TYPE_CHECKING:
     from abcx.data.records import Reject
     from abcx.results import Results
+    from abcx.spec.load import Loaded
 
 
 def run_all(specs: Sequence[str], data: DataOptions, run: RunOptions) -> tuple[list[Results], int]:
@@ -51,12 +52,10 @@ def _table(rejects: Sequence[Reject]) -> str:
     return out.getvalue()
 
 
-def _run(spec: str, data: DataOptions, run: RunOptions, rejects: list[Reject]) -> Results:
+def opened(spec: str, data: DataOptions, run: RunOptions) -> Loaded:
+    """A spec with what the command line says beside it; its warnings go to stderr."""
     from abcx import analysis
-    from abcx.commands.progress import waiting
-    from abcx.data.engine import Engine
     from abcx.data.inputs import allow_outside, replace_files
-    from abcx.data.records import Inputs
     from abcx.spec.load import load
 
     loaded = load(spec)
@@ -65,12 +64,22 @@ def _run(spec: str, data: DataOptions, run: RunOptions, rejects: list[Reject]) -
     experiment = analysis.override(loaded.experiment, run.as_of, run.seed)
     experiment = allow_outside(experiment) if run.allow_outside else experiment
     experiment = replace_files(experiment, loaded.base, data.events, data.exposures, data.units, data.arms)
+    return replace(loaded, experiment=experiment)
+
+
+def _run(spec: str, data: DataOptions, run: RunOptions, rejects: list[Reject]) -> Results:
+    from abcx import analysis
+    from abcx.commands.progress import waiting
+    from abcx.data.engine import Engine
+    from abcx.data.records import Inputs
+
+    loaded = opened(spec, data, run)
     inputs = Inputs(rejects=rejects if run.rejects is not None else None)
     with (
         Engine(run.memory, run.threads, run.verbose) as engine,
-        waiting(engine, experiment.name, run.quiet),
+        waiting(engine, loaded.experiment.name, run.quiet),
     ):
-        return analysis.run(engine, replace(loaded, experiment=experiment), inputs, _command(spec, data, run))
+        return analysis.run(engine, loaded, inputs, _command(spec, data, run))
 
 
 def _command(spec: str, data: DataOptions, run: RunOptions) -> str:

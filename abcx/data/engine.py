@@ -38,6 +38,7 @@ class Engine:
         self._ours = (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException)  # not the data's fault
         self._verbose = verbose
         self._work = Work()
+        self._folders: list[str] = []
         self._spill = tempfile.TemporaryDirectory(prefix="abcx-", ignore_cleanup_errors=True)
         config: dict[str, Any] = {
             "autoinstall_known_extensions": False,
@@ -116,11 +117,16 @@ class Engine:
         found: dict[str, Any] = self._connection.execute(sql).fetchnumpy()
         return found
 
+    def writes_to(self, folder: Path) -> None:
+        """Let results be written to a folder after `only`."""
+        self._folders.append(str(folder.absolute()))
+
     def only(self, paths: Iterable[Path]) -> None:
-        """From here on nothing but these files and the scratch folder can be read or written; there is no way back."""
+        """From here on nothing but these files, the scratch folder and those of `writes_to` can be read or written;
+        there is no way back."""
         names = sorted({name for path in paths for name in (str(path), str(path.absolute()))})
         self.run(f"SET allowed_paths = [{', '.join(map(literal, names))}]")
-        self.run(f"SET allowed_directories = [{literal(self._spill.name)}]")
+        self.run(f"SET allowed_directories = [{', '.join(map(literal, (self._spill.name, *self._folders)))}]")
         self.run("SET enable_external_access = false")
 
     def interrupt(self) -> None:
