@@ -164,6 +164,7 @@ class Table:
 
 def open_file(engine: Engine, file: DataFile, options: FileOptions, timezone: str) -> Table:
     """Read the header of a file. Raises DataError for what is not a table, or has a header that cannot be used."""
+    engine.begin(f"opening {file.shown}")
     timezone = options.timezone or timezone
     if options.time_format:
         _check_format(engine, file.shown, options.time_format)
