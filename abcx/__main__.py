@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import io
 import signal
 import sys
@@ -12,7 +11,6 @@ from typing import NoReturn
 
 from abcx import errors
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 _TERMINATED = 128 + signal.SIGTERM
 
 
@@ -52,9 +50,10 @@ def _run(arguments: list[str] | None) -> int:
 def _system(error: OSError) -> int:
     if isinstance(error, BrokenPipeError):
         return errors.DONE
-    if error.errno in _FULL:
+    if error.errno in errors.FULL:
         where = f" {error.filename}" if error.filename else ""
-        return _fatal(f"error[disk]: cannot write{where}: {error.strerror}", errors.COULD_NOT_RUN)
+        help = "free disk space, or name another folder for temporary files: TMPDIR=..."
+        return _fatal(f"error[disk]: cannot write{where}: {error.strerror}\n  = help: {help}", errors.COULD_NOT_RUN)
     return _fatal(_bug(error), errors.BUG)
 
 

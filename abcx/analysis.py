@@ -244,6 +244,8 @@ def _tested(context: CheckContext, exclusion: Exclusion) -> Exclusion:
         return exclusion
     arms = context.experiment.arms
     lost, kept = [exclusion.by_arm.get(arm, 0) for arm in arms], [context.units(arm) for arm in arms]
+    if exclusion.reason == "repeated_row":  # these units lose rows and stay
+        kept = [all_of_arm - hit for all_of_arm, hit in zip(kept, lost, strict=True)]
     return replace(exclusion, p_value=differ(lost, kept))
 
 

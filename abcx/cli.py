@@ -252,6 +252,29 @@ def counts(
 
 
 @app.command()
+def pack(
+    spec: Annotated[str, typer.Argument(metavar="SPEC", help="An experiment spec (YAML file).")],
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "-o", "--output", metavar="FOLDER", help="Write here, all files or none. Default: packed, beside the spec."
+        ),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there already.")] = False,
+    memory: Memory = None,
+    threads: Threads = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    allow_outside: AllowOutside = False,
+) -> None:
+    """Write the files of a spec as typed Parquet, and a copy of the spec that reads them."""
+    from abcx.commands import pack
+
+    run = options.RunOptions(memory=memory, threads=threads, quiet=quiet, verbose=verbose, allow_outside=allow_outside)
+    raise typer.Exit(pack.run(spec, output=output, overwrite=overwrite, run=run))
+
+
+@app.command()
 def init(
     data: Annotated[str, typer.Argument(metavar="DATA", help="An exported file: events, or one row per unit.")],
     output: Output = None,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 
 from abcx.problems import Problem, render_all
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+"""What the system says when nothing can be written."""
 DONE, BLOCKED, COULD_NOT_RUN, BUG, INTERRUPTED = 0, 1, 2, 3, 130
 
 

@@ -107,7 +107,7 @@ class FileRecord:
 @dataclass(frozen=True, slots=True)
 class Exclusion:
     """Rows or units that were left out, and why. `by_arm` counts units, or rows where units are unknown; `p_value` is
-    that of units left out equally often in all arms."""
+    that of units left out equally often in all arms. A `repeated_row` takes rows from units, which stay."""
 
     reason: str
     message: str

@@ -13,7 +13,7 @@ import pytest
 import abcx
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMANDS = ("analyze", "report", "validate", "counts", "init", "sql", "schema")
+COMMANDS = ("analyze", "report", "validate", "counts", "pack", "init", "sql", "schema")
 HEAVY = ("duckdb", "numpy", "scipy", "pandas", "statsmodels", "matplotlib", "polars", "pyarrow")
 SPEC = """\
 schema_version: 1
@@ -87,6 +87,7 @@ def test_help_of_commands(command: str) -> None:
         ("report", "--output --events --exposures --units --control --variant --arm --fail-on --engine --as-of --seed"),
         ("validate", "--format text|concise|github|json|sarif|junit --output"),
         ("counts", "--share --goal --alpha --format --output --fail-on"),
+        ("pack", "--output --overwrite --memory --threads --quiet --verbose --allow-outside -o -q -v"),
         ("init", "--output --name"),
         ("schema", "--output"),
     ],

@@ -1,13 +1,15 @@
 """**Duplicates**: is the same thing in the data twice?
 
 Looks at: events whose `id` was read before (counted once), events that repeat another row in unit, time and all that
-the metrics read (kept, because two equal purchases in one second are possible), and units that stand on several rows of
-a file with one row per unit. Warns when there are any.
+the metrics read, and units that stand on several rows of a file with one row per unit. Warns when there are any. Equal
+rows are kept, because two equal purchases in one second are possible; a source that says `duplicates: drop` keeps the
+first of them, and the report says by arm how many were left out.
 
 Why it matters: an export that was run twice doubles revenue and, worse, often only for the days or the arm that were
 exported again. A conversion does not notice, a mean or a ratio does.
 
 What to do now: name the column that identifies an event (`columns: {id: order_id}`), so that repeats are counted once.
+Where there is none and equal rows cannot be meant, write `duplicates: drop` in the source of the events.
 For units on several rows say what is meant by `duplicates: first | last | sum`, and find out why they are there.
 """
 
@@ -21,17 +23,23 @@ from abcx.results import CheckResult
 def check(context: CheckContext) -> CheckResult:
     """Repeated ids, repeated rows and repeated units."""
     seen = context.observed
-    found = {"ids": seen.repeated_ids, "rows": seen.repeated_rows, "units": seen.duplicate_units}
+    found = {
+        "ids": seen.repeated_ids,
+        "rows": seen.repeated_rows,
+        "removed": seen.removed_rows,
+        "units": seen.duplicate_units,
+    }
     if all(n is None for n in found.values()):
         help = "needs events with times or ids, or one row per unit"
         return CheckResult("duplicates", "skipped", "the data do not tell", help=help)
     clauses = []
     if seen.repeated_ids:
         clauses.append(f"{wording.plural(seen.repeated_ids, 'events')} with an id that was read before, left out")
+    alike = "like another in unit, time, event and value"
+    if seen.removed_rows:
+        clauses.append(f"{wording.plural(seen.removed_rows, 'events')} {alike}, left out (`duplicates: drop`)")
     if seen.repeated_rows:
-        clauses.append(
-            f"{wording.plural(seen.repeated_rows, 'events')} like another in unit, time, event and value, kept"
-        )
+        clauses.append(f"{wording.plural(seen.repeated_rows, 'events')} {alike}, kept")
     if seen.duplicate_units:
         clauses.append(f"{context.noun(seen.duplicate_units)} on several rows, taken as `duplicates` says")
     if not clauses:

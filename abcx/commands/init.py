@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from abcx.commands import outputs
-from abcx.commands.starts import data_lines, metric_lines, quoted
+from abcx.commands.starts import data_lines, metric_lines
 from abcx.errors import DataError, UsageError
 from abcx.problems import Problem, Span
+from abcx.spec.written import quoted
 
 if TYPE_CHECKING:
     from abcx.data.profile import Column, Profile

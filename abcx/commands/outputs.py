@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import stat
 import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -35,6 +39,40 @@ def write(text: str, output: str | None) -> None:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else None
         raise UsageError(f"cannot write {output}: {reason or error}", code="output") from error
+
+
+@contextmanager
+def drafted(folder: Path) -> Iterator[Path]:
+    """A hidden folder on the disk of `folder` for files that are being written; what is left in it is removed."""
+    place = folder if folder.is_dir() else folder.absolute().parent
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is a file", "name a folder: -o packed", code="output")
+    if not place.is_dir():
+        raise UsageError(f"there is no folder {folder.parent}", "create it first", code="output")
+    try:
+        draft = Path(tempfile.mkdtemp(prefix=".abcx-", suffix=".tmp", dir=place.absolute()))
+    except OSError as error:
+        raise UsageError(f"cannot write to {place}: {error.strerror}", "choose another folder", "output") from None
+    try:
+        yield draft
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def put(draft: Path, folder: Path, names: Sequence[str]) -> None:
+    """Move the files of a draft into a folder: all at once where there is no such folder yet, else one by one in this
+    order, each in one step."""
+    try:
+        if folder.is_dir():
+            for name in names:
+                os.replace(draft / name, folder / name)
+        else:
+            mask = os.umask(0)
+            os.umask(mask)
+            os.chmod(draft, 0o777 & ~mask)
+            os.rename(draft, folder)
+    except OSError as error:
+        raise UsageError(f"cannot write {folder}: {error.strerror}", code="output") from error
 
 
 def _print(text: str, stream: TextIO | None) -> None:

@@ -17,6 +17,7 @@ from abcx.problems import render_all
 if TYPE_CHECKING:
     from abcx.data.records import Reject
     from abcx.results import Results
+    from abcx.spec.load import Loaded
 
 
 def run_all(specs: Sequence[str], data: DataOptions, run: RunOptions) -> tuple[list[Results], int]:
@@ -52,12 +53,10 @@ def _table(rejects: Sequence[Reject]) -> str:
     return out.getvalue()
 
 
-def _run(spec: str, data: DataOptions, run: RunOptions, rejects: list[Reject]) -> Results:
+def opened(spec: str, data: DataOptions, run: RunOptions) -> Loaded:
+    """A spec with what the command line says beside it; its warnings go to stderr."""
     from abcx import analysis
-    from abcx.commands.progress import waiting
-    from abcx.data.engines import chosen, open_engine
     from abcx.data.inputs import allow_outside, replace_files
-    from abcx.data.records import Inputs
     from abcx.spec.load import load
 
     loaded = load(spec)
@@ -66,12 +65,23 @@ def _run(spec: str, data: DataOptions, run: RunOptions, rejects: list[Reject]) -
     experiment = analysis.override(loaded.experiment, run.as_of, run.seed)
     experiment = allow_outside(experiment) if run.allow_outside else experiment
     experiment = replace_files(experiment, loaded.base, data.events, data.exposures, data.units, data.arms)
+    return replace(loaded, experiment=experiment)
+
+
+def _run(spec: str, data: DataOptions, run: RunOptions, rejects: list[Reject]) -> Results:
+    from abcx import analysis
+    from abcx.commands.progress import waiting
+    from abcx.data.engines import chosen, open_engine
+    from abcx.data.records import Inputs
+
+    loaded = opened(spec, data, run)
     inputs = Inputs(rejects=rejects if run.rejects is not None else None)
+    name = chosen(loaded.experiment, run.engine, run.allow_outside)
     with (
-        open_engine(chosen(experiment, run.engine, run.allow_outside), run.memory, run.threads, run.verbose) as engine,
-        waiting(engine, experiment.name, run.quiet),
+        open_engine(name, run.memory, run.threads, run.verbose) as engine,
+        waiting(engine, loaded.experiment.name, run.quiet),
     ):
-        return analysis.run(engine, replace(loaded, experiment=experiment), inputs, _command(spec, data, run))
+        return analysis.run(engine, loaded, inputs, _command(spec, data, run))
 
 
 def _command(spec: str, data: DataOptions, run: RunOptions) -> str:

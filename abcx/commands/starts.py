@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from abcx.spec.written import flow, quoted
 
 if TYPE_CHECKING:
     from abcx.data.recognise import Known
@@ -46,19 +46,4 @@ def metric_lines(preset: Preset, header: Collection[str] | None = None) -> Itera
         value = metric.get("value", "value")
         unknown = header is not None and value != "value" and value not in header
         question = f"which column has the answers? there is no {value}" if unknown else "is this what you measure?"
-        yield f"  {quoted(name)}: {_flow(metric)}     # ? {question}"
-
-
-def _flow(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{quoted(str(key))}: {_flow(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(_flow, value))}]"
-    plain = isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?(%|pp|pt|[mhdw])", value)
-    return value if plain else quoted(value) if isinstance(value, str) else json.dumps(value)
-
-
-def quoted(text: str) -> str:
-    """Text as YAML: plain where that is surely text, else in double quotes."""
-    plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_./-]*", text) and text.lower() not in ("true", "false", "null")
-    return text if plain else json.dumps(text, ensure_ascii=False)
+        yield f"  {quoted(name)}: {flow(metric)}     # ? {question}"

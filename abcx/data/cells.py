@@ -49,7 +49,8 @@ def _unread(select: Select, source: Source) -> Iterator[Check]:
         yield Check("unread", time, predicate, "bad-time", "'{value}' is not a time", "")
 
 
-def _checks(select: Select, source: Source) -> Iterator[Check]:
+def checks(select: Select, source: Source) -> Iterator[Check]:
+    """Everything that can be wrong with a cell of the source."""
     yield from _unread(select, source)
     time = source.name("time")
     if time is not None:
@@ -158,12 +159,12 @@ def _number_cure(value: str) -> str:
 
 def flags(engine: Engine, before: int, source: Source, select: Select) -> list[tuple[Check, int]]:
     """Every check with the number of rows that it flags."""
-    checks = list(_checks(select, source))
-    if not checks:
+    asked = list(checks(select, source))
+    if not asked:
         return []
-    counts = ", ".join(f"count(*) FILTER ({check.flag})" for check in checks)
+    counts = ", ".join(f"count(*) FILTER ({check.flag})" for check in asked)
     found = engine.run(f"SELECT {counts} FROM {select.part} WHERE rowid >= {before}")[0]
-    return list(zip(checks, found, strict=True))
+    return list(zip(asked, found, strict=True))
 
 
 def number_columns(select: Select, source: Source) -> dict[str, str]:

@@ -25,6 +25,10 @@ class Work:
     fraction: float | None = None
 
 
+_DISK = ("no space left", "could not write", "disk quota", "file too large", "max_temp_directory_size")
+"""What the engine says when a disk, a quota or a limit of file sizes is full."""
+
+
 class Engine:
     """An in-memory database with a folder of its own to spill to. Use as a context manager.
 
@@ -39,8 +43,9 @@ class Engine:
 
         self._error = duckdb.Error
         self._ours = (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException)  # not the data's fault
-        self._verbose = verbose
+        self._verbose, self._memory = verbose, memory
         self._work = Work()
+        self._folders: list[str] = []
         self._spill = tempfile.TemporaryDirectory(prefix="abcx-", ignore_cleanup_errors=True)
         config: dict[str, Any] = {
             "autoinstall_known_extensions": False,
@@ -93,10 +98,7 @@ class Engine:
         try:
             rows: list[tuple[Any, ...]] = self._connection.execute(sql).fetchall()
         except self._error as error:
-            message = _first_line(error)
-            if "out of memory" in message.lower():
-                help = "raise --memory or free disk space"
-                raise DataError(Problem("error", "out-of-memory", message, help=help)) from None
+            self._refuse_limits(_first_line(error))
             if on_error is not None and not isinstance(error, self._ours):
                 raise DataError(on_error(str(error).strip())) from None
             raise
@@ -116,14 +118,36 @@ class Engine:
 
     def arrays(self, sql: str) -> dict[str, Any]:
         """All rows of a statement as one numpy array per column."""
-        found: dict[str, Any] = self._connection.execute(sql).fetchnumpy()
+        try:
+            found: dict[str, Any] = self._connection.execute(sql).fetchnumpy()
+        except self._error as error:
+            self._refuse_limits(_first_line(error))
+            raise
         return found
 
+    def _refuse_limits(self, message: str) -> None:
+        """Raise DataError where a statement failed for want of memory or of disk space."""
+        low, during = message.lower(), f" while {self._work.phase}" if self._work.phase else ""
+        if any(sign in low for sign in _DISK):
+            help = f"free disk space, or name another folder for temporary files: TMPDIR=... ({self._spill.name})"
+            raise DataError(Problem("error", "disk", f"the disk is full{during}: {message}", help=help))
+        if "out of memory" in low:
+            limit = f" (the limit is {self._memory})" if self._memory else ""
+            help = "raise --memory (2GB reads most files), or lower --threads: each needs its own share"
+            raise DataError(
+                Problem("error", "out-of-memory", f"not enough memory{limit}{during}: {message}", help=help)
+            )
+
+    def writes_to(self, folder: Path) -> None:
+        """Let results be written to a folder after `only`."""
+        self._folders.append(str(folder.absolute()))
+
     def only(self, paths: Iterable[Path]) -> None:
-        """From here on nothing but these files and the scratch folder can be read or written; there is no way back."""
+        """From here on nothing but these files, the scratch folder and those of `writes_to` can be read or written;
+        there is no way back."""
         names = sorted({name for path in paths for name in (str(path), str(path.absolute()))})
         self.run(f"SET allowed_paths = [{', '.join(map(literal, names))}]")
-        self.run(f"SET allowed_directories = [{literal(self._spill.name)}]")
+        self.run(f"SET allowed_directories = [{', '.join(map(literal, (self._spill.name, *self._folders)))}]")
         self.run("SET enable_external_access = false")
 
     def interrupt(self) -> None:

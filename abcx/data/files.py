@@ -19,7 +19,7 @@ from pathlib import Path
 
 from abcx.data import encodings, packed
 from abcx.data.packed import problem
-from abcx.errors import DataError
+from abcx.errors import FULL, DataError
 from abcx.problems import Problem, Span
 from abcx.spec.model import FileOptions, GivenFile
 
@@ -66,6 +66,8 @@ def resolve(options: FileOptions, base: Path, scratch: Path) -> list[DataFile]:
         except DataError as error:
             problems += error.problems
         except (OSError, ValueError, RuntimeError) as error:  # a name too long, with a NUL, of an unknown home
+            if isinstance(error, OSError) and error.errno in FULL:
+                raise  # the scratch folder is full: no fault of the name
             reason = error.strerror if isinstance(error, OSError) else str(error)
             unnamed = problem(ref.path[:200], "data-not-found", f"not a path: {reason}", "check the name of the file")
             problems += unnamed.problems

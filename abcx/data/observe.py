@@ -25,7 +25,12 @@ def observe(engine: Engine, experiment: Experiment, base: Path, inputs: Inputs) 
             return counts.from_file(engine, experiment, data.counts, base)
         return counts.typed(experiment, data.counts)
     wanted = plan(experiment)
-    loaded = _load(engine, wanted, base, inputs)
+    return observed(engine, wanted, read(engine, wanted, base, inputs))
+
+
+def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
+    """Summarise what was read."""
+    experiment = wanted.experiment
     part = _arm_part(loaded)
     engine.begin("finding who saw what, and when")
     clock = assignment.clock(engine, experiment, loaded)
@@ -72,6 +77,7 @@ def observe(engine: Engine, experiment: Experiment, base: Path, inputs: Inputs) 
         units_before=named(attributed.units_before) if sequenced else None,
         repeated_ids=attributed.repeated_ids,
         repeated_rows=attributed.repeated_rows,
+        removed_rows=attributed.removed_rows,
         duplicate_units=attributed.duplicate_units,
         shifted=shifted,
         first_exposure=min(times, default=None),
@@ -80,7 +86,7 @@ def observe(engine: Engine, experiment: Experiment, base: Path, inputs: Inputs) 
     )
 
 
-def _load(engine: Engine, wanted: Plan, base: Path, inputs: Inputs) -> rows.Rows:
+def read(engine: Engine, wanted: Plan, base: Path, inputs: Inputs) -> rows.Rows:
     """Open every file, then read them into the engine's tables; all that is wrong at one stage is told at once."""
     opened = _opened(engine, wanted, base, inputs)
     tables = [source.table for sources in opened.values() for source in sources]

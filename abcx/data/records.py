@@ -108,6 +108,7 @@ class Observed:
     units_before: Mapping[str, int] | None = None
     repeated_ids: int | None = None
     repeated_rows: int | None = None
+    removed_rows: int | None = None
     duplicate_units: int | None = None
     shifted: Mapping[str, Mapping[str, MetricData]] = field(default_factory=dict)
     first_exposure: int | None = None

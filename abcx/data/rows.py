@@ -11,12 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from abcx.data import tables
+from abcx.data import history, tables
 from abcx.data.cells import bad_cells, flags, rounded_ids, unread
 from abcx.data.engine import Engine, literal
 from abcx.data.evidence import header_rows, second_look
 from abcx.data.excluded import excluded
 from abcx.data.files import fingerprint, resolve, with_line_ends
+from abcx.data.history import Log
 from abcx.data.plan import Plan
 from abcx.data.records import Reject
 from abcx.data.rejects import Bad, every_reject, rejected, unreadable
@@ -36,6 +37,16 @@ class Rows:
     rejects: list[Reject] | None = None
     exclusions: list[Exclusion] = field(default_factory=list)
     loaded: dict[str, Loaded] = field(default_factory=dict)
+    reads: dict[tuple[str, int], Read] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One source as it was read: the rows of its table, the bad rows that it tolerates, and what is to be said."""
+
+    rows: int
+    bad: int
+    log: Log
 
 
 @dataclass(frozen=True)
@@ -117,6 +128,10 @@ def _load_one(
     engine: Engine, number: int, source: Source, select: Select, segments: tuple[str, ...], rows: Rows
 ) -> list[Problem]:
     part, table = select.part, source.table
+    event = source.options.event if isinstance(source.options, EventSource) else None
+    past, noted, excluded_before = history.of(table.history, part, event), len(rows.notes), len(rows.exclusions)
+    rows.notes += past.notes
+    rows.exclusions += past.exclusions
     before = 0 if number == 0 else int(engine.run(f"SELECT coalesce(max(rowid) + 1, 0) FROM {part}")[0][0])
     engine.run(f"SET TimeZone = {literal(table.timezone)}")
     engine.begin(f"reading {table.shown}", table.file.path.stat().st_size if table.file else 0)
@@ -138,11 +153,14 @@ def _load_one(
     problems = _left_out(engine, before, source, select, bad, rows)
     count = int(engine.run(f"SELECT count(*) FROM {part} WHERE rowid >= {before}")[0][0])
     left_out = 0 if problems else sum(one.rows for one in bad)
-    rows.files.append(FileRecord(table.shown, part, sha256.result() if sha256 else None, count + left_out))
+    rows.files.append(
+        FileRecord(table.shown, part, sha256.result() if sha256 else None, count + left_out + past.left_out)
+    )
     rows.notes += table.file.notes if table.file else ()
     if table.glued and not problems:
         message = f"rows of {table.shown} that are its header again (exports glued together)"
         rows.exclusions.append(Exclusion("repeated_header", message, rows=header_rows(engine, table)))
+    told = tuple(rows.exclusions[excluded_before:])
     if not problems:
         rows.exclusions += excluded(engine, source)
     if not count and not problems:
@@ -150,6 +168,8 @@ def _load_one(
         problems.append(Problem("error", "no-rows", message, Span(table.shown), "export it again"))
     if source.name("time") and not problems and _is_naive(engine, source):
         rows.notes.append(f"the times of {table.shown} have no timezone: they are read as {table.timezone}")
+    log = Log(part, event, tuple(rows.notes[noted:]), told, left_out + past.left_out)
+    rows.reads[part, number] = Read(count, left_out, log)
     return problems
 
 

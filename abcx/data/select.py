@@ -76,6 +76,11 @@ def tells_arm(source: Source, experiment: Experiment) -> bool:
     return source.name("arm") is not None
 
 
+def drops(source: Source) -> bool:
+    """Whether rows of a source that repeat another are to be left out."""
+    return isinstance(source.options, EventSource) and source.options.duplicates == "drop"
+
+
 def usable_number(number: str) -> str:
     """The SQL condition of a number that statistics can use."""
     return f"coalesce(abs({number}) <= {LARGEST!r}, FALSE)"
@@ -122,6 +127,8 @@ class Select:
             if any(other.name("id") for other in self.sources):  # an empty column would take its place in memory too
                 id = source.name("id")
                 columns["id"] = self._id(source, id) if id else _NO_TEXT
+            if any(drops(other) for other in self.sources):
+                columns["droppable"] = "TRUE" if drops(source) else "FALSE"
             for position, key in enumerate(self.plan.keys):
                 known = source.resolve(key) is not None
                 columns[f"k{position}"] = f"nullif(trim({source.sql(key, 'text')}), '')" if known else _NO_TEXT

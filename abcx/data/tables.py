@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from abcx.data import numbers, times
+from abcx.data import history, numbers, times
 from abcx.data.engine import Engine, identifier, literal
 from abcx.data.files import DataFile
 from abcx.data.header import checked, dialect, read_header
+from abcx.data.history import Log
 from abcx.data.rejects import unreadable
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
@@ -29,7 +30,7 @@ class Table:
 
     `first_line` is the line of the first row. `time` is the column that the scan declares as a time: text that is none
     is rejected there, row and all. What the columns showed by evidence: how `numbers` and times are `written`, and
-    whether the header stands again between the rows (`glued`).
+    whether the header stands again between the rows (`glued`). `history` is what a packed file remembers.
     """
 
     shown: str
@@ -44,6 +45,7 @@ class Table:
     numbers: Mapping[str, numbers.Form] = field(default_factory=dict)
     written: times.Written | None = None
     glued: bool = False
+    history: tuple[Log, ...] = ()
 
     def sql(self, name: str, kind: Kind, declared: bool = True) -> str:
         """The SQL of a column by its header name, as text, as a DOUBLE, or as microseconds since 1970 (UTC).
@@ -162,6 +164,7 @@ class Table:
 
 def open_file(engine: Engine, file: DataFile, options: FileOptions, timezone: str) -> Table:
     """Read the header of a file. Raises DataError for what is not a table, or has a header that cannot be used."""
+    engine.begin(f"opening {file.shown}")
     timezone = options.timezone or timezone
     if options.time_format:
         _check_format(engine, file.shown, options.time_format)
@@ -213,7 +216,14 @@ def _open_parquet(engine: Engine, file: DataFile, options: FileOptions, timezone
         file,
         tuple(str(row[1]) for row in described),
         relation,
+        history=_history(engine, file),
     )
+
+
+def _history(engine: Engine, file: DataFile) -> tuple[Log, ...]:
+    value = f"SELECT try(decode(value)) FROM parquet_kv_metadata({literal(str(file.path))})"
+    found = engine.run(f"{value} WHERE key = encode({literal(history.KEY)})")
+    return history.read(str(found[0][0])) if found else ()
 
 
 def _top_level(schema: list[tuple[str, int]]) -> tuple[str, ...]:

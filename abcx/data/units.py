@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from abcx.data import repeats
 from abcx.data.assignment import Assignment, Clock, one_row_per_unit
 from abcx.data.engine import Engine
 from abcx.data.plan import Pairs, Plan, Value
@@ -22,6 +23,7 @@ class Attributed:
     units_before: dict[int, int]
     repeated_ids: int | None
     repeated_rows: int | None
+    removed_rows: int | None
     duplicate_units: int | None
 
 
@@ -33,6 +35,7 @@ def build(engine: Engine, plan: Plan, halved: Plan, rows: Rows, assignment: Assi
     exclusions: list[Exclusion] = []
     duplicate_units = _ready_made(engine, plan, rows, assignment, clock, exclusions)
     repeated_ids = _drop_repeated_ids(engine, plan, rows, clock, exclusions)
+    removed = repeats.remove(engine, plan, rows, clock, exclusions)
     events = "events" in rows.loaded
     timed = events and rows.loaded["events"].has_time
     relevant = " OR ".join(f"e.x{i} IS NOT NULL" for i in range(len(plan.terms))) or "FALSE"
@@ -54,9 +57,8 @@ def build(engine: Engine, plan: Plan, halved: Plan, rows: Rows, assignment: Assi
     join_units = "LEFT JOIN units_one u ON u.unit = a.unit" if "units" in rows.loaded else ""
     engine.run(f"CREATE TABLE unit_table AS SELECT {keep} FROM assigned a {join_units} {join_events} GROUP BY a.uid")
     before, units_before = _count_events(engine, plan, assignment, clock, timed, exclusions) if events else ({}, {})
-    identified = events and rows.loaded["events"].has_id
-    repeated_rows = _repeated_rows(engine, plan, relevant, identified) if timed and assignment.has_time else None
-    return Attributed(tuple(exclusions), before, units_before, repeated_ids, repeated_rows, duplicate_units)
+    repeated_rows = repeats.count(engine, plan, rows) if timed and assignment.has_time else None
+    return Attributed(tuple(exclusions), before, units_before, repeated_ids, repeated_rows, removed, duplicate_units)
 
 
 @dataclass(frozen=True)
@@ -198,16 +200,3 @@ def _count_events(
         if by_arm:
             exclusions.append(Exclusion(reason, message, rows=sum(by_arm.values()), by_arm=by_arm))
     return {row[0]: int(row[1]) for row in per_arm}, {row[0]: int(row[4]) for row in per_arm}
-
-
-def _repeated_rows(engine: Engine, plan: Plan, relevant: str, identified: bool) -> int:
-    """Events that repeat another in unit, time and all that the metrics read. They are counted, not removed.
-
-    Rows are told apart by 64 bits of hash: among 10 million different ones a false repeat has the chance 3e-6.
-    """
-    values = [*(f"x{i}" for i in range(len(plan.terms))), *(f"k{i}" for i in range(len(plan.keys)))]
-    if not values:
-        return 0
-    row = ", ".join(["unit", "t", *(["id"] if identified else []), *values])
-    known = f"unit IS NOT NULL AND t IS NOT NULL AND ({relevant})"
-    return int(engine.run(f"SELECT count(*) - count(DISTINCT hash({row})) FROM events e WHERE {known}")[0][0])

@@ -67,6 +67,23 @@ class Document:
         dotted = ".".join(str(part) for part in path)
         return self._span_of(node, dotted) if node is not None else Span(self.file, path=dotted)
 
+    def place(self, loc: Loc) -> tuple[int, int]:
+        """Where the value at `loc` stands in the text, without comments after it: the first character, and the one
+        after the last."""
+        node = self._values[loc]
+        inside = [n for at, n in self._values.items() if at[: len(loc)] == loc and not _is_block(n)]
+        return node.start_mark.index, max((n.end_mark.index for n in inside), default=node.end_mark.index)
+
+    def key_place(self, key: str) -> tuple[int, int]:
+        """Where a key at the top stands in the text: its first character, and its column."""
+        mark = self._keys[(key,)].start_mark
+        return mark.index, mark.column
+
+    @property
+    def is_flow(self) -> bool:
+        """Whether the whole document is written in braces, like JSON."""
+        return not _is_block(self._values[()])
+
     def _has(self, loc: Loc) -> bool:
         if self._values:
             return loc in self._values
@@ -93,6 +110,10 @@ class Document:
             return Span(self.file)
         text = self.lines[mark.line] if mark.line < len(self.lines) else ""
         return Span(self.file, mark.line + 1, mark.column + 1, 1, "", text)
+
+
+def _is_block(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.CollectionNode) and not node.flow_style
 
 
 def read(raw: bytes, file: str) -> Document:

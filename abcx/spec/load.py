@@ -29,13 +29,16 @@ STDIN = "<stdin>"
 
 @dataclass(frozen=True)
 class Loaded:
-    """A spec that passed: the experiment, where it came from, and warnings. `base` is the folder of its data paths."""
+    """A spec that passed: the experiment, where it came from, and warnings. `base` is the folder of its data paths,
+    `raw` and `document` are its text."""
 
     experiment: Experiment
     base: Path
     path: str | None = None
     sha256: str | None = None
     warnings: tuple[Problem, ...] = ()
+    document: Document | None = None
+    raw: bytes = b""
 
 
 def load_spec(spec: str | Path | dict[str, Any]) -> Experiment:
@@ -49,14 +52,15 @@ def load_spec(spec: str | Path | dict[str, Any]) -> Experiment:
 def load(spec: str | Path | dict[str, Any]) -> Loaded:
     """As `load_spec`, with the place of the spec and its warnings. `-` is standard input."""
     if isinstance(spec, dict):
-        document, base, path, sha256 = Document("<dict>", [], copy.deepcopy(spec)), Path(), None, None
+        raw, path = b"", None
+        document, base, sha256 = Document("<dict>", [], copy.deepcopy(spec)), Path(), None
     else:
         raw, path = (read_stdin(), STDIN) if str(spec) == "-" else (read_bytes(Path(spec)), str(spec))
         document, base, sha256 = read(raw, path), Path(path).parent, hashlib.sha256(raw).hexdigest()
     experiment, problems = check(document)
     if experiment is None:
         raise SpecError(problems)
-    return Loaded(experiment, base, path, sha256, tuple(problems))
+    return Loaded(experiment, base, path, sha256, tuple(problems), document, raw)
 
 
 def check(document: Document) -> tuple[Experiment | None, list[Problem]]:

@@ -138,6 +138,9 @@ class EventSource(FileOptions):
     """One row is one thing that a unit did."""
 
     event: Text | None = Field(None, description="the name of the event of every row, where no column tells it")
+    duplicates: Literal["drop"] | None = Field(
+        None, description="`drop`: rows like another in unit, time and all that is read count once; default: all count"
+    )
 
 
 class UnitSource(FileOptions):

@@ -43,9 +43,10 @@ most 97 % and at least 1 % in each tail. Other cells beyond these upper limits a
 method has two tails. Limits are judged with two Monte Carlo standard errors. Samples for which a tool gives no interval
 of what is promised are *refused*: they are neither covered nor missed, and the shares are of the rest. A cell is
 refused when half of its samples are. An interval without width (-100 % to -100 % where the variant has no event) is an
-interval. Where permutation is needed and an arm expects fewer than 30 units that are not zero (of ces: 30 answers
-other than the commonest one; at the share of both arms together, so that the result has no say in it), abcx prints an interval and warns that it cannot be trusted (the
-check `skewness`): those samples count as refused here, and a table of their own shows what such intervals are worth.
+interval. Where permutation is needed and an arm expects fewer than 30 units that are not zero (of ces: 30 answers other
+than the commonest one; at the share of both arms together, so that the result has no say in it), abcx prints an
+interval and warns that it cannot be trusted (the check `skewness`): those samples count as refused here, and a table of
+their own shows what such intervals are worth.
 
 Events enough are: {enough}."""
 
@@ -68,7 +69,8 @@ data (benchmarks/calibration/peers.py), with two-sided 95 % intervals.
   (the classes take a hundred times as long; a test compares the two). It has no ratios of sums.
 
 A missing covariate is 0 to the peers (as after `coalesce(sum(...), 0)` in their SQL); abcx gives it the mean of the
-others and, where the smaller arm expects 10 of either kind, a column that says where. Units without a covariate are new customers, who spend less."""
+others and, where the smaller arm expects 10 of either kind, a column that says where. Units without a covariate are
+new customers, who spend less."""
 
 ALONE = """\
 ## Families of abcx alone

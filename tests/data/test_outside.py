@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 import abcx
-from abcx.commands import analyze
+from abcx.commands import analyze, pack
 from abcx.commands.options import DataOptions, RunOptions
 from abcx.data.engine import Engine
-from abcx.errors import DataError
-from tests.test_hostile import EXPECTED, GOOD, METRICS, Ran, refused, run
+from abcx.errors import DataError, SpecError
+from tests.test_hostile import EXPECTED, GOOD, METRICS, Ran, parquet, refused, run
 
 
 @pytest.fixture
@@ -111,6 +111,41 @@ def test_names_and_values_read_nothing(folder: Path, text: str) -> None:
     for place in places:
         ran = run(folder, None, **place)
         assert ran.code in (0, 1, 2) and "root:" not in ran.out + ran.err, place
+
+
+@pytest.mark.parametrize("link", ["parts", "parts/inner"])
+def test_folders_of_parquet_that_are_links(folder: Path, link: str) -> None:
+    """A partitioned folder, or one inside it, that leads outside."""
+    (folder.parent / "outer").mkdir()
+    (folder.parent / "outer" / "secret.parquet").write_bytes(parquet())
+    if "/" in link:
+        (folder / "parts").mkdir()
+        (folder / "parts" / "e.parquet").symlink_to("../../outer/secret.parquet")
+    else:
+        (folder / "parts").symlink_to("../outer")
+    ran = run(folder, None, file="parts")
+    refused(ran, "data-outside", "parts", "--allow-outside")
+
+
+@pytest.mark.parametrize("preset", ["/etc/passwd", "../secret.yaml", "./link.yaml", "up/secret.yaml", "' OR 1 --"])
+def test_presets_from_outside_are_refused(folder: Path, preset: str) -> None:
+    (folder.parent / "secret.yaml").write_text("export: purchase\n")
+    (folder / "link.yaml").symlink_to("/etc/passwd")
+    (folder / "up").symlink_to("..")
+    (folder / "e.csv").write_text(GOOD)
+    with pytest.raises(SpecError) as error:
+        run(folder, None, options={"preset": preset})
+        abcx.load_spec(folder / "experiment.yaml")
+    assert "root:" not in str(error.value) and ("not below the spec's folder" in str(error.value)) == ("/" in preset)
+
+
+@pytest.mark.parametrize("path", ["../secret.csv", "/etc/passwd", "link.csv"])
+def test_pack_reads_nothing_outside(folder: Path, path: str) -> None:
+    (folder / "link.csv").symlink_to("/etc/passwd")
+    run(folder, None, file=path)
+    with pytest.raises(DataError, match="not below the spec's folder"):
+        pack.run(str(folder / "experiment.yaml"), output=None, overwrite=False, run=RunOptions(quiet=True))
+    assert sorted(os.listdir(folder)) == ["experiment.yaml", "link.csv"]
 
 
 def test_the_engine_reads_nothing_but_its_files(tmp_path: Path) -> None:

@@ -1,0 +1,60 @@
+"""What a packed file remembers: how its columns were read and what was left out when `abcx pack` wrote it. It stands in
+the metadata of the Parquet file, so that every readout says it again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from abcx.results import Exclusion
+
+KEY = "abcx"
+"""The key in the metadata of a Parquet file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """One reading of a file, by the part of `data` that it serves and by the constant name of its events, if it has
+    one: notes, rows that were left out by reason, and how many of them are counted as rows of the file."""
+
+    part: str = ""
+    event: str | None = None
+    notes: tuple[str, ...] = ()
+    exclusions: tuple[Exclusion, ...] = ()
+    left_out: int = field(default=0)
+
+
+def written(logs: Iterable[Log]) -> str:
+    """Logs as text."""
+    return json.dumps([asdict(log) for log in logs], ensure_ascii=False)
+
+
+def read(text: str) -> tuple[Log, ...]:
+    """The logs in the metadata of a file; none where it says something else."""
+    try:
+        return tuple(map(_log, json.loads(text)))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return ()
+
+
+def of(logs: Iterable[Log], part: str, event: str | None) -> Log:
+    """The log of a reading; an empty one where there is none."""
+    return next((log for log in logs if (log.part, log.event) == (part, event)), Log(part, event))
+
+
+def _log(raw: Any) -> Log:
+    event = None if raw["event"] is None else str(raw["event"])
+    exclusions = tuple(_exclusion(one) for one in raw["exclusions"])
+    return Log(str(raw["part"]), event, tuple(map(str, raw["notes"])), exclusions, _count(raw["left_out"]) or 0)
+
+
+def _exclusion(raw: Any) -> Exclusion:
+    return Exclusion(str(raw["reason"]), str(raw["message"]), _count(raw["units"]), _count(raw["rows"]))
+
+
+def _count(raw: Any) -> int | None:
+    if raw is not None and (not isinstance(raw, int) or isinstance(raw, bool) or raw < 0):
+        raise ValueError(raw)
+    return raw

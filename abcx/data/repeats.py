@@ -1,0 +1,70 @@
+"""Events that repeat another in unit, time and all that the metrics read: counted, and left out if the spec says so."""
+
+from __future__ import annotations
+
+from abcx.data.assignment import Clock
+from abcx.data.engine import Engine
+from abcx.data.plan import Plan
+from abcx.data.rows import Rows
+from abcx.data.select import drops
+from abcx.errors import DataError
+from abcx.problems import Problem, Span
+from abcx.results import Exclusion
+
+
+def remove(engine: Engine, plan: Plan, rows: Rows, clock: Clock, exclusions: list[Exclusion]) -> int | None:
+    """Remove the repeats of sources with `duplicates: drop`, among the units of the analysis; all others are left out
+    anyway. The first of equal rows stays: they are alike in everything that is read from here on.
+
+    Returns how many rows are removed, None where no source says so. Raises DataError where events have no times.
+    """
+    loaded = rows.loaded.get("events")
+    if loaded is None or not any(drops(source) for source in loaded.sources):
+        return None
+    if not loaded.has_time:
+        table = next(source.table for source in loaded.sources if drops(source))
+        message = f"{table.shown} has no time column, and `duplicates: drop` needs times"
+        help = f"name it: columns: {{time: NAME}}; {table.told_header()}"
+        raise DataError(Problem("error", "no-time", message, Span(table.shown, 1), help))
+    cells = _cells(plan, loaded.has_id)
+    row, known = (
+        ", ".join(f"e.{cell}" for cell in cells),
+        f"e.droppable AND {clock.usable(True, 'e.')} AND ({_read(plan)})",
+    )
+    twice = f"SELECT hash({row}) FROM events e WHERE {known} GROUP BY 1 HAVING count(*) > 1"
+    engine.run(
+        "CREATE OR REPLACE TABLE repeats AS SELECT a.arm, e.unit, e.rowid AS place "
+        f"FROM events e JOIN assigned a ON a.unit = e.unit WHERE {known} AND hash({row}) IN ({twice}) "
+        f"QUALIFY row_number() OVER (PARTITION BY {row} ORDER BY e.rowid) > 1"
+    )
+    found = engine.run("SELECT arm, count(*), count(DISTINCT unit) FROM repeats GROUP BY arm ORDER BY arm")
+    removed = sum(int(n) for _, n, _ in found)
+    if removed:
+        engine.run("DELETE FROM events WHERE rowid IN (SELECT place FROM repeats)")
+        message = "events like another in unit, time and all that the metrics read: the first is kept"
+        by_arm = {plan.arms[arm]: int(units) for arm, _, units in found}
+        exclusions.append(Exclusion("repeated_row", message, sum(by_arm.values()), removed, by_arm))
+    return removed
+
+
+def count(engine: Engine, plan: Plan, rows: Rows) -> int:
+    """How many events repeat another, of the sources that keep them.
+
+    Rows are told apart by 64 bits of hash: among 10 million different ones a false repeat has the chance 3e-6.
+    """
+    loaded = rows.loaded["events"]
+    cells = ", ".join(_cells(plan, loaded.has_id))
+    kept = "NOT e.droppable" if any(drops(source) for source in loaded.sources) else "TRUE"
+    known = f"unit IS NOT NULL AND t IS NOT NULL AND {kept} AND ({_read(plan)})"
+    return int(engine.run(f"SELECT count(*) - count(DISTINCT hash({cells})) FROM events e WHERE {known}")[0][0])
+
+
+def _cells(plan: Plan, identified: bool) -> list[str]:
+    """The columns of an event that tell it from others."""
+    terms, keys = (f"x{i}" for i in range(len(plan.terms))), (f"k{i}" for i in range(len(plan.keys)))
+    return ["unit", "t", *(["id"] if identified else []), *terms, *keys]
+
+
+def _read(plan: Plan) -> str:
+    """The SQL condition of events `e` that some metric reads."""
+    return " OR ".join(f"e.x{i} IS NOT NULL" for i in range(len(plan.terms))) or "FALSE"
