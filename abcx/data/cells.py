@@ -53,7 +53,10 @@ def _checks(select: Select, source: Source) -> Iterator[Check]:
     yield from _unread(select, source)
     time = source.name("time")
     if time is not None:
-        outside, t = f"kept AND (t < {_YEARS[0]} OR t >= {_YEARS[1]})", source.table.sql(time, "time", declared=False)
+        outside, t = (
+            f"{select.kept} AND (t < {_YEARS[0]} OR t >= {_YEARS[1]})",
+            source.table.sql(time, "time", declared=False),
+        )
         predicate = f"{source.kept} AND ({t} < {_YEARS[0]} OR {t} >= {_YEARS[1]})"
         cure = "times lie between 1900 and 2200; where this one means a missing time, name it: null: ['{value}']"
         yield Check(outside, time, predicate, "bad-time", "'{value}' is not a time that can be meant", cure)
@@ -67,7 +70,7 @@ def _of_events(select: Select, source: Source) -> Iterator[Check]:
     for position, term in enumerate(select.plan.terms):
         if term not in select.terms(source):
             continue
-        flag = f"abs(x{position}) > {LARGEST!r}"  # NaN is above all numbers
+        flag = f"abs(x{position}) > {LARGEST!r}" if term.value else f"x{position} > 1"  # NaN is above all numbers
         if lacking := select.lacking(source, term):
             kept = source.kept
             message = f"'{term.event}' is in this file too, which has no column '{lacking[0]}'"
@@ -184,7 +187,8 @@ def number_columns(select: Select, source: Source) -> dict[str, str]:
 def rounded_ids(engine: Engine, before: int, source: Source, select: Select) -> Iterator[Bad]:
     """Ids that a spreadsheet has rounded: several units have become one, so none can be left out."""
     text = source.table.sql(source.name("unit") or "", "text")
-    loaded = f"SELECT 1 FROM {select.part} WHERE rowid >= {before} AND (contains(unit, 'E+') OR contains(unit, 'e+'))"
+    possible = "unit < ':' AND contains(unit, '+')"  # the first is true of what starts with a digit, and costs nothing
+    loaded = f"SELECT 1 FROM {select.part} WHERE rowid >= {before} AND {possible}"
     if not engine.run(f"{loaded} AND regexp_full_match(unit, {literal(ROUNDED)}) LIMIT 1"):
         return
     rounded = f"regexp_full_match({text}, {literal(ROUNDED)}) AND contains({text}, '+')"

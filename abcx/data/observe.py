@@ -239,7 +239,8 @@ def _unused(engine: Engine, wanted: Plan, loaded: rows.Rows) -> tuple[str, ...]:
     if "events" not in loaded.loaded:
         return ()
     named = ", ".join(f"x{i}" for i in range(len(wanted.terms))) or "NULL"
-    count = int(engine.run(f"SELECT count(*) FROM events WHERE coalesce({named}) IS NULL AND NOT exposure")[0][0])
+    other = "NOT exposure" if wanted.experiment.exposure is not None else "TRUE"
+    count = int(engine.run(f"SELECT count(*) FROM events WHERE coalesce({named}) IS NULL AND {other}")[0][0])
     return (f"{wording.plural(count, 'rows')} of events are of events that no metric uses",) if count else ()
 
 

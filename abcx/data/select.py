@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from abcx.data.conditions import LARGEST, as_flag, condition
+from abcx.data.conditions import LARGEST, as_flag, condition, trimmed
 from abcx.data.engine import literal
 from abcx.data.plan import Plan
 from abcx.data.tables import Table
@@ -114,26 +114,36 @@ class Select:
             "arm": f"CAST({self._arm(source)} AS TINYINT)",
             "stray": self.stray(source),
             "t": source.table.sql(time, "time") if time else "CAST(NULL AS BIGINT)",
-            "unread": unread,
         }
+        if unread != "FALSE" or len(self.sources) > 1:  # constant columns take time to write: most files do without
+            columns["unread"] = unread
         values = self._values(source)
         if self.part == "events":
-            columns["exposure"] = self._exposure(source)
+            exposure = self._exposure(source)
+            if self.plan.experiment.exposure is not None:
+                columns["exposure"] = exposure
             if any(other.name("id") for other in self.sources):  # an empty column would take its place in memory too
                 id = source.name("id")
                 columns["id"] = self._id(source, id) if id else _NO_TEXT
             for position, key in enumerate(self.plan.keys):
                 known = source.resolve(key) is not None
-                columns[f"k{position}"] = f"nullif(trim({source.sql(key, 'text')}), '')" if known else _NO_TEXT
+                columns[f"k{position}"] = f"nullif({trimmed(source.sql(key, 'text'))}, '')" if known else _NO_TEXT
             if not self.arm_needed:
-                needed = [f"({sql}) IS NOT NULL" for sql in values.values()] + [f"({columns['exposure']})"]
+                needed = [f"({sql}) IS NOT NULL" for sql in values.values()] + [f"({exposure})"]
                 kept = f"({kept}) AND ({' OR '.join(needed)})"
         for position, name in enumerate(self.plan.segments):
             if name in segments:
                 known = source.resolve(name) is not None
                 columns[f"s{position}"] = source.sql(name, "text") if known else _NO_TEXT
-        unit_sql = f"nullif(trim({source.table.sql(unit, 'text')}), '')"
-        return [("kept", kept), ("unit", f"CASE WHEN {kept} THEN {unit_sql} END"), *columns.items(), *values.items()]
+        unit_sql = f"nullif({trimmed(source.table.sql(unit, 'text'))}, '')"
+        flag = [("kept", kept)] if self.kept == "kept" else []
+        return [*flag, ("unit", f"CASE WHEN {kept} THEN {unit_sql} END"), *columns.items(), *values.items()]
+
+    @property
+    def kept(self) -> str:
+        """The SQL condition of loaded rows that are kept; there is no column for it where all are."""
+        all_needed = self.part != "events" or self.arm_needed
+        return "TRUE" if all_needed and all(source.kept == "TRUE" for source in self.sources) else "kept"
 
     def _id(self, source: Source, name: str) -> str:
         """The id of an event. Where one file gives several events, each row is one of each."""
@@ -255,7 +265,10 @@ class Select:
     def _values(self, source: Source) -> dict[str, str]:
         if self.part == "events":
             terms = enumerate(self.plan.terms)
-            return {f"x{i}": f"CAST({self._contribution(source, term)} AS DOUBLE)" for i, term in terms}
+            return {
+                f"x{i}": f"CAST({self._contribution(source, term)} AS {'DOUBLE' if term.value else 'TINYINT'})"
+                for i, term in terms
+            }
         if self.part == "units":
             needs = enumerate(self.plan.columns)
             return {f"m{i}": self._ready_made(source, need.kind, need.term.column or "") for i, need in needs}
@@ -267,17 +280,19 @@ class Select:
         return f"CASE WHEN {source.kept} AND {text} IS NOT NULL THEN {value} END"
 
     def _contribution(self, source: Source, term: Term) -> str:
-        """What one row adds to a unit: 1, or its value; NULL where it adds nothing, NaN where a value is missing."""
+        """What one row adds to a unit: 1, or its value; NULL where it adds nothing, `missing` where it cannot be told.
+        Numbers have the type of the column at once: casting every row costs as much as comparing it."""
+        missing = "'nan'::DOUBLE" if term.value else "CAST(2 AS TINYINT)"
         if not self._applies(source, term):
             return "NULL"
         if self.lacking(source, term):
             kept = source.kept
-            return f"CASE WHEN {kept} AND {self.event_is(source, term.event)} THEN 'nan'::DOUBLE END"
-        value = "1e0"  # a DOUBLE at once: 1.0 is a DECIMAL, and casting every row costs as much as comparing it
+            return f"CASE WHEN {kept} AND {self.event_is(source, term.event)} THEN {missing} END"
+        value = "CAST(1 AS TINYINT)"
         if term.value:
             text, number = source.sql(term.value, "text"), source.sql(term.value, "number")
-            missing = {"zero": "0e0", "drop": "NULL", None: "'nan'::DOUBLE"}[term.missing_value]
-            value = f"CASE WHEN {text} IS NULL THEN {missing} ELSE coalesce({number}, 'nan'::DOUBLE) END"
+            empty = {"zero": "0e0", "drop": "NULL", None: missing}[term.missing_value]
+            value = f"CASE WHEN {text} IS NULL THEN {empty} ELSE coalesce({number}, {missing}) END"
         return f"CASE WHEN {self.match(source, term)} THEN {value} END"
 
     def _exposure(self, source: Source) -> str:
@@ -298,7 +313,8 @@ class Select:
         arms = self.plan.experiment.arms.items()
         labels = [(label, i) for i, (name, arm) in enumerate(arms) for label in arm.labels or (name,)]
         cases = [f"WHEN {literal(label.strip())} THEN {i}" for label, i in labels]
-        return f"CASE trim({source.table.sql(column, 'text')}) {' '.join(cases)} END"
+        text = source.table.sql(column, "text")
+        return f"CASE {text} {' '.join(cases)} ELSE CASE {trimmed(text)} {' '.join(cases)} END END"
 
     def stray(self, source: Source) -> str:
         """Whether a row fits no arm. An event row without a label says nothing about arms."""
@@ -309,4 +325,5 @@ class Select:
         column = None if told_by_rule(self.plan.experiment) else source.name("arm")
         if column is None:
             return "FALSE"
-        return f"coalesce(trim({source.table.sql(column, 'text')}), '') <> '' AND ({self._arm(source)}) IS NULL"
+        labelled = f"coalesce(trim({source.table.sql(column, 'text')}), '') <> ''"
+        return f"CASE WHEN ({self._arm(source)}) IS NULL THEN {labelled} ELSE FALSE END"
