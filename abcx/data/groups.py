@@ -38,7 +38,7 @@ def with_segments(
 def with_cohorts(engine: Engine, plan: Plan, data: dict[str, MetricData]) -> dict[str, MetricData]:
     """The summed primary metrics' data by the day of first exposure, in the timezone of the period."""
     zone = literal(plan.experiment.timezone)
-    by = f"CAST(CAST(timezone({zone}, make_timestamptz(t0)) AS DATE) AS VARCHAR)"
+    by = f"CAST(timezone({zone}, make_timestamptz(t0)) AS DATE)"
     caps = {name: found.cap for name, found in data.items() if found.cap is not None}
     primary = [name for name in plan.summed() if plan.metrics[name].role == "primary"]
     rows = moments.read(engine, plan, caps, "unit_table", by, primary) if primary else {}

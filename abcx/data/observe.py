@@ -257,12 +257,12 @@ def _daily(engine: Engine, wanted: Plan) -> tuple[tuple[str, dict[str, int]], ..
     """Units first exposed on each day of the period's timezone, by arm."""
     zone = literal(wanted.experiment.timezone)
     found = engine.run(
-        f"SELECT CAST(CAST(timezone({zone}, make_timestamptz(t0)) AS DATE) AS VARCHAR) AS day, arm, count(*) "
-        "FROM unit_table WHERE t0 IS NOT NULL GROUP BY ALL ORDER BY ALL"
+        f"SELECT CAST(timezone({zone}, make_timestamptz(t0)) AS DATE) AS day, arm, count(*) "
+        "FROM unit_table WHERE t0 IS NOT NULL GROUP BY day, arm ORDER BY day, arm"
     )
     days: dict[str, dict[str, int]] = {}
     for day, arm, count in found:
-        days.setdefault(day, dict.fromkeys(wanted.arms, 0))[wanted.arms[arm]] = int(count)
+        days.setdefault(str(day), dict.fromkeys(wanted.arms, 0))[wanted.arms[arm]] = int(count)
     return tuple(days.items())
 
 
