@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from abcx.data.conditions import LARGEST, as_flag
+from abcx.data.conditions import LARGEST, as_flag, usable_number
 from abcx.data.engine import Engine, literal
 from abcx.data.rejects import Bad, locate, time_cure
-from abcx.data.select import Select, Source, usable_number
+from abcx.data.select import Select, Source
 from abcx.data.times import ROUNDED
 from abcx.problems import Problem, Span
 

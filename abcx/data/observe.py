@@ -238,9 +238,9 @@ def _unused(engine: Engine, wanted: Plan, loaded: rows.Rows) -> tuple[str, ...]:
     """How many rows are of events that no metric names: they are read and not used."""
     if "events" not in loaded.loaded:
         return ()
-    named = ", ".join(f"x{i}" for i in range(len(wanted.terms))) or "NULL"
-    other = "NOT exposure" if wanted.experiment.exposure is not None else "TRUE"
-    count = int(engine.run(f"SELECT count(*) FROM events WHERE coalesce({named}) IS NULL AND {other}")[0][0])
+    unnamed = [f"x{i} IS NULL" for i in range(len(wanted.terms))]
+    unnamed += ["NOT exposure"] if wanted.experiment.exposure is not None else []
+    count = int(engine.run(f"SELECT count(*) FROM events WHERE {' AND '.join(unnamed) or 'TRUE'}")[0][0])
     return (f"{wording.plural(count, 'rows')} of events are of events that no metric uses",) if count else ()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from abcx.data.conditions import LARGEST, as_flag, condition, trimmed
+from abcx.data.conditions import as_flag, condition, trimmed
 from abcx.data.engine import literal
 from abcx.data.plan import Plan
 from abcx.data.tables import Table
@@ -76,11 +76,6 @@ def tells_arm(source: Source, experiment: Experiment) -> bool:
     return source.name("arm") is not None
 
 
-def usable_number(number: str) -> str:
-    """The SQL condition of a number that statistics can use."""
-    return f"coalesce(abs({number}) <= {LARGEST!r}, FALSE)"
-
-
 _NO_TEXT = "CAST(NULL AS VARCHAR)"
 
 
@@ -119,9 +114,8 @@ class Select:
             columns["unread"] = unread
         values = self._values(source)
         if self.part == "events":
-            exposure = self._exposure(source)
             if self.plan.experiment.exposure is not None:
-                columns["exposure"] = exposure
+                columns["exposure"] = self._exposure(source)
             if any(other.name("id") for other in self.sources):  # an empty column would take its place in memory too
                 id = source.name("id")
                 columns["id"] = self._id(source, id) if id else _NO_TEXT
@@ -129,7 +123,7 @@ class Select:
                 known = source.resolve(key) is not None
                 columns[f"k{position}"] = f"nullif({trimmed(source.sql(key, 'text'))}, '')" if known else _NO_TEXT
             if not self.arm_needed:
-                needed = [f"({sql}) IS NOT NULL" for sql in values.values()] + [f"({exposure})"]
+                needed = [f"({sql}) IS NOT NULL" for sql in values.values()] + [f"({self._exposure(source)})"]
                 kept = f"({kept}) AND ({' OR '.join(needed)})"
         for position, name in enumerate(self.plan.segments):
             if name in segments:
@@ -265,10 +259,8 @@ class Select:
     def _values(self, source: Source) -> dict[str, str]:
         if self.part == "events":
             terms = enumerate(self.plan.terms)
-            return {
-                f"x{i}": f"CAST({self._contribution(source, term)} AS {'DOUBLE' if term.value else 'TINYINT'})"
-                for i, term in terms
-            }
+            sql = ((i, self._contribution(source, term), "DOUBLE" if term.value else "TINYINT") for i, term in terms)
+            return {f"x{i}": f"CAST({contribution} AS {type})" for i, contribution, type in sql}
         if self.part == "units":
             needs = enumerate(self.plan.columns)
             return {f"m{i}": self._ready_made(source, need.kind, need.term.column or "") for i, need in needs}
@@ -280,8 +272,7 @@ class Select:
         return f"CASE WHEN {source.kept} AND {text} IS NOT NULL THEN {value} END"
 
     def _contribution(self, source: Source, term: Term) -> str:
-        """What one row adds to a unit: 1, or its value; NULL where it adds nothing, `missing` where it cannot be told.
-        Numbers have the type of the column at once: casting every row costs as much as comparing it."""
+        """What one row adds to a unit: 1, or its value; NULL where it adds nothing, `missing` where none is told."""
         missing = "'nan'::DOUBLE" if term.value else "CAST(2 AS TINYINT)"
         if not self._applies(source, term):
             return "NULL"
