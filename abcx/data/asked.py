@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from abcx.data.cells import number_columns
-from abcx.data.select import Select, Source
+from abcx.data.select import Select
+from abcx.data.source import Source
 from abcx.terms import Not, Range, WhereValue
 
 

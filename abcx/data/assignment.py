@@ -96,9 +96,7 @@ def _latest(engine: Engine, rows: Rows) -> int | None:
 
 def assign(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock) -> Assignment:
     """Build the table `assigned` from the part of the data that tells the arms."""
-    exclusions = [
-        item for name, loaded in rows.loaded.items() for item in _unusable(engine, name, loaded.has_time, clock)
-    ]
+    exclusions = [item for name, loaded in rows.loaded.items() for item in _unusable(engine, name, loaded, clock)]
     loaded = rows.loaded[part]
     known = clock.known(loaded.has_time)
     unknown = int(engine.run(f"SELECT count(*) FROM {part} WHERE {known} AND stray")[0][0])
@@ -141,23 +139,19 @@ def _lost(fates: list[tuple[str, str, int, int, int]]) -> Iterator[Exclusion]:
             yield Exclusion(fate, message, sum(units for _, units, _ in found), rows, by_arm)
 
 
-def _unusable(engine: Engine, part: str, has_time: bool, clock: Clock) -> list[Exclusion]:
-    late = f"t >= {clock.cut}" if clock.cut is not None and has_time else "FALSE"
-    no_time = "unit IS NOT NULL AND t IS NULL" if has_time else "FALSE"
-    counts = engine.run(
-        f"SELECT count(*) FILTER (kept AND unit IS NULL), count(*) FILTER ({no_time}), "
-        f"count(*) FILTER (unit IS NOT NULL AND {late}) FROM {part}"
-    )[0]
+def _unusable(engine: Engine, part: str, loaded: Loaded, clock: Clock) -> Iterator[Exclusion]:
+    """Rows without a unit or a time, or after the data cut. Each condition is asked alone: the engine then skips blocks
+    of rows by their least and greatest values, and has nothing to read where there are no such rows."""
+    late = f"t >= {clock.cut}" if clock.cut is not None and loaded.has_time else "FALSE"
     reasons = (
-        ("no_unit", f"rows of {part} without a unit"),
-        ("no_time", f"rows of {part} without a time"),
-        ("after_as_of", f"rows of {part} after the data cut"),
+        ("no_unit", f"rows of {part} without a unit", f"{loaded.select.kept} AND unit IS NULL"),
+        ("no_time", f"rows of {part} without a time", "unit IS NOT NULL AND t IS NULL" if loaded.has_time else "FALSE"),
+        ("after_as_of", f"rows of {part} after the data cut", f"unit IS NOT NULL AND {late}"),
     )
-    return [
-        Exclusion(reason, message, rows=int(count))
-        for (reason, message), count in zip(reasons, counts, strict=True)
-        if count
-    ]
+    for reason, message, condition in reasons:
+        count = int(engine.run(f"SELECT count(*) FROM {part} WHERE {condition}")[0][0])
+        if count:
+            yield Exclusion(reason, message, rows=count)
 
 
 def _seen(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from abcx.data.conditions import LARGEST, as_flag
+from abcx.data.conditions import LARGEST, as_flag, usable_number
 from abcx.data.engine import Engine, literal
 from abcx.data.rejects import Bad, locate, time_cure
-from abcx.data.select import Select, Source, usable_number
+from abcx.data.select import Select
+from abcx.data.source import Source
 from abcx.data.times import ROUNDED
 from abcx.problems import Problem, Span
 
@@ -54,7 +55,10 @@ def checks(select: Select, source: Source) -> Iterator[Check]:
     yield from _unread(select, source)
     time = source.name("time")
     if time is not None:
-        outside, t = f"kept AND (t < {_YEARS[0]} OR t >= {_YEARS[1]})", source.table.sql(time, "time", declared=False)
+        outside, t = (
+            f"{select.kept} AND (t < {_YEARS[0]} OR t >= {_YEARS[1]})",
+            source.table.sql(time, "time", declared=False),
+        )
         predicate = f"{source.kept} AND ({t} < {_YEARS[0]} OR {t} >= {_YEARS[1]})"
         cure = "times lie between 1900 and 2200; where this one means a missing time, name it: null: ['{value}']"
         yield Check(outside, time, predicate, "bad-time", "'{value}' is not a time that can be meant", cure)
@@ -68,7 +72,7 @@ def _of_events(select: Select, source: Source) -> Iterator[Check]:
     for position, term in enumerate(select.plan.terms):
         if term not in select.terms(source):
             continue
-        flag = f"abs(x{position}) > {LARGEST!r}"  # NaN is above all numbers
+        flag = f"abs(x{position}) > {LARGEST!r}" if term.value else f"x{position} > 1"  # NaN is above all numbers
         if lacking := select.lacking(source, term):
             kept = source.kept
             message = f"'{term.event}' is in this file too, which has no column '{lacking[0]}'"
@@ -162,8 +166,8 @@ def flags(engine: Engine, before: int, source: Source, select: Select) -> list[t
     asked = list(checks(select, source))
     if not asked:
         return []
-    counts = ", ".join(f"count(*) FILTER ({check.flag})" for check in asked)
-    found = engine.run(f"SELECT {counts} FROM {select.part} WHERE rowid >= {before}")[0]
+    rows = f"SELECT count(*) FROM {select.part} WHERE rowid >= {before}"  # each alone: blocks of good rows are skipped
+    found = engine.run("SELECT " + ", ".join(f"({rows} AND ({check.flag}))" for check in asked))[0]
     return list(zip(asked, found, strict=True))
 
 
@@ -185,7 +189,8 @@ def number_columns(select: Select, source: Source) -> dict[str, str]:
 def rounded_ids(engine: Engine, before: int, source: Source, select: Select) -> Iterator[Bad]:
     """Ids that a spreadsheet has rounded: several units have become one, so none can be left out."""
     text = source.table.sql(source.name("unit") or "", "text")
-    loaded = f"SELECT 1 FROM {select.part} WHERE rowid >= {before} AND (contains(unit, 'E+') OR contains(unit, 'e+'))"
+    possible = "unit < ':' AND contains(unit, '+')"  # the first is true of what starts with a digit, and costs nothing
+    loaded = f"SELECT 1 FROM {select.part} WHERE rowid >= {before} AND {possible}"
     if not engine.run(f"{loaded} AND regexp_full_match(unit, {literal(ROUNDED)}) LIMIT 1"):
         return
     rounded = f"regexp_full_match({text}, {literal(ROUNDED)}) AND contains({text}, '+')"

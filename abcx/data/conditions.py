@@ -16,6 +16,18 @@ Column = Callable[[str, Literal["text", "number"]], str]
 """The SQL of a column by the name in the YAML, as text or as a DOUBLE."""
 
 
+def usable_number(number: str) -> str:
+    """The SQL condition of a number that statistics can use."""
+    return f"coalesce(abs({number}) <= {LARGEST!r}, FALSE)"
+
+
+def trimmed(text: str) -> str:
+    """A text without the spaces around it. Few have any, and looking for one costs a third of trimming; beyond ASCII
+    there are more kinds of spaces."""
+    maybe = f"contains({text}, ' ') OR bit_length({text}) <> 8 * length({text})"
+    return f"CASE WHEN {maybe} THEN trim({text}) ELSE {text} END"
+
+
 def condition(where: Where, column: Column) -> str:
     """All conditions joined by AND, never NULL."""
     parts = [f"coalesce({_one(name, value, column)}, FALSE)" for name, value in where.items()]

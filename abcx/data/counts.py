@@ -14,7 +14,7 @@ from abcx.data.excluded import excluded
 from abcx.data.files import fingerprint, resolve
 from abcx.data.records import MetricData, Observed
 from abcx.data.rejects import rejected, unreadable
-from abcx.data.select import Source
+from abcx.data.source import Source
 from abcx.errors import DataError
 from abcx.measured import Response
 from abcx.metrics import MetricSpec

@@ -12,7 +12,7 @@ from abcx.data.header import checked
 from abcx.data.tables import Table
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
-from abcx.spec.model import FileOptions, GivenFile, UnitSource
+from abcx.spec.model import EventSource, FileOptions, GivenFile, UnitSource
 
 _TEXT_ONLY = ("decimal", "thousands", "encoding", "skip", "header_rows", "time_format", "date_order", "max_bad_rows")
 
@@ -45,6 +45,8 @@ def open_tables(engine: Engine, options: FileOptions, timezone: str, base: Path)
             and "time" not in options.columns
         ):
             asked.append(f"duplicates: {options.duplicates} without a time column")
+        if isinstance(options, EventSource) and options.duplicates:
+            asked.append("duplicates: drop")
         if asked:
             message = f"{engine.elsewhere} does not take {', '.join(asked)} ({ref.path})"
             cure = "leave it out and give the columns their types there, or read the file with `engine: duckdb`"

@@ -8,7 +8,8 @@ from abcx.data import numbers, times
 from abcx.data.cells import flags, number_columns
 from abcx.data.engine import Engine
 from abcx.data.rejects import locate
-from abcx.data.select import Select, Source
+from abcx.data.select import Select
+from abcx.data.source import Source
 from abcx.data.tables import Table
 from abcx.errors import DataError
 from abcx.problems import Problem, Span

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from abcx.data.engine import Engine
-from abcx.data.select import Source
+from abcx.data.source import Source
 from abcx.results import Exclusion
 from abcx.spec.model import EventSource
 

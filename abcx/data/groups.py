@@ -38,7 +38,7 @@ def with_segments(
 def with_cohorts(engine: Engine, plan: Plan, data: dict[str, MetricData]) -> dict[str, MetricData]:
     """The summed primary metrics' data by the day of first exposure, in the timezone of the period."""
     zone = literal(plan.experiment.timezone)
-    by = f"CAST(CAST(timezone({zone}, make_timestamptz(t0)) AS DATE) AS VARCHAR)"
+    by = f"CAST(timezone({zone}, make_timestamptz(t0)) AS DATE)"
     caps = {name: found.cap for name, found in data.items() if found.cap is not None}
     primary = [name for name in plan.summed() if plan.metrics[name].role == "primary"]
     rows = moments.read(engine, plan, caps, "unit_table", by, primary) if primary else {}
@@ -81,6 +81,7 @@ def _days(engine: Engine, plan: Plan, timing: Timing, name: str, values: tuple[V
     joined = f"{followed} a JOIN events e ON e.unit = a.unit AND {timing.clock.usable(True, 'e.')}"
     inside = f"e.t >= a.t0 AND e.t < a.t0 + {length * _DAY} AND ({fed})"
     columns = ", ".join(f"{of_events(value, 'TRUE')} AS c{value.position}" for value in values)
+    columns += f", count(e.x{values[0].feed}) AS events"
     day = f"CAST((e.t - a.t0) // {_DAY} AS INTEGER)"
     per_day = f"SELECT a.uid, any_value(a.arm) AS arm, {day} AS d, {columns} FROM {joined} WHERE {inside} GROUP BY ALL"
     engine.run(f"CREATE OR REPLACE TABLE by_day AS {per_day}")
@@ -88,12 +89,13 @@ def _days(engine: Engine, plan: Plan, timing: Timing, name: str, values: tuple[V
         plan, values=values, experiment=plan.experiment.model_copy(update={"metrics": {name: plan.metrics[name]}})
     )
     rows = moments.read(engine, alone, {}, "by_day", "d")
+    change = _change(engine, plan, values, length, units)
     engine.run("DROP TABLE by_day")
     by_day = []
     for d in range(length):
         sparse = moments.summaries(alone, name, rows.get(str(d), {}))
         by_day.append({arm: _of_all(sparse[arm], units[arm]) for arm in plan.arms})
-    return Days(units, tuple(by_day), _change(engine, plan, joined, inside, values, length, units))
+    return Days(units, tuple(by_day), change)
 
 
 def _of_all(found: Summary, n: int) -> Summary:
@@ -105,21 +107,15 @@ def _of_all(found: Summary, n: int) -> Summary:
 
 
 def _change(
-    engine: Engine,
-    plan: Plan,
-    joined: str,
-    inside: str,
-    values: tuple[Value, ...],
-    length: int,
-    units: dict[str, int],
+    engine: Engine, plan: Plan, values: tuple[Value, ...], length: int, units: dict[str, int]
 ) -> dict[str, Moments] | None:
-    """What units did in the later half of the days less what they did in the earlier half (an odd day is left out)."""
+    """What units did in the later half of the days less what they did in the earlier half (an odd day is left out),
+    from the table `by_day`."""
     if len(values) > 1:
         return None
-    half = length // 2 * _DAY
-    late = of_events(values[0], f"e.t >= a.t0 + {length * _DAY - half}")
-    early = of_events(values[0], f"e.t < a.t0 + {half}")
-    per_unit = f"SELECT any_value(a.arm) AS arm, {late} - {early} AS c FROM {joined} WHERE {inside} GROUP BY a.uid"
+    half = length // 2
+    late, early = (_over_days(values[0], days) for days in (f"d >= {length - half}", f"d < {half}"))
+    per_unit = f"SELECT any_value(arm) AS arm, {late} - {early} AS c FROM by_day GROUP BY uid"
     rows = engine.run(
         "SELECT arm, count(*), favg(c), var_samp(c), count(*) FILTER (c <> 0), min(c), max(c) "
         f"FROM ({per_unit}) GROUP BY arm"
@@ -131,3 +127,11 @@ def _change(
         assert isinstance(moved, Moments)
         found[plan.arms[arm]] = moved
     return {arm: found.get(arm, Moments(n, 0.0, 0.0, 0, 0.0, 0.0)) for arm, n in units.items()}
+
+
+def _over_days(value: Value, days: str) -> str:
+    """The SQL of one value of a unit over those of its `days`, from the table `by_day`."""
+    if value.need.kind == "any":
+        least = value.need.term.at_least or 1
+        return f"CASE WHEN sum(events) FILTER ({days}) >= {least} THEN 1e0 ELSE 0e0 END"
+    return f"coalesce(fsum(c{value.position}) FILTER ({days}), 0e0)"

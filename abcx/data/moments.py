@@ -115,25 +115,24 @@ def _centres(engine: Engine, plan: Plan, table: str) -> dict[int, float]:
 
 
 def _fields(name: str, expressions: list[str], plan: Plan, centres: dict[int, float], suffix: str) -> list[str]:
-    """The aggregates of one metric. A ratio's two values are taken from units that have both."""
+    """The aggregates of one metric. A ratio's two values are taken from units that have both; a share is two counts."""
+    is_share = plan.metrics[name].needs().summary == "proportion"
     key, both = _key(plan, name) + suffix, " AND ".join(f"{sql} IS NOT NULL" for sql in expressions)
     fields = []
     pairs = list(zip(expressions, plan.of(name), strict=True))
     around = [f"({sql} - {literal(centres[value.position])})" for sql, value in pairs]
     for part, ((sql, _), centred) in enumerate(zip(pairs, around, strict=True)):
-        only = f"FILTER ({both})"
-        aggregates = {
-            "n": f"count({sql})",
-            "mean": f"favg({sql})",
-            "var": f"var_samp({centred})",
-            "nonzero": "count(*)",
-            "min": f"min({sql})",
-            "max": f"max({sql})",
-            "skew": f"skewness({centred})",
-        }
-        for label, aggregate in aggregates.items():
-            condition = f"FILTER ({both} AND {sql} <> 0)" if label == "nonzero" else only
-            fields.append(f'{aggregate} {condition} AS "{key}_{part}_{label}"')
+        only = f" FILTER ({both})" if len(expressions) > 1 else ""  # aggregates leave NULL out by themselves
+        aggregates = {"n": f"count({sql}){only}", "nonzero": f"count(*) FILTER ({both} AND {sql} <> 0)"}
+        if not is_share:
+            aggregates |= {
+                "mean": f"favg({sql}){only}",
+                "var": f"var_samp({centred}){only}",
+                "min": f"min({sql}){only}",
+                "max": f"max({sql}){only}",
+                "skew": f"skewness({centred}){only}",
+            }
+        fields += [f'{aggregate} AS "{key}_{part}_{label}"' for label, aggregate in aggregates.items()]
     if len(expressions) == 2:
         fields.append(f'covar_samp({around[0]}, {around[1]}) AS "{key}_cov"')
     return fields
@@ -179,21 +178,18 @@ def tops(
     }
     if not pairs:
         return {}
-    fields = []
+    present = [int(row[0]) for row in engine.run(f"SELECT DISTINCT arm FROM {table} ORDER BY arm")]
+    found: dict[str, dict[str, tuple[tuple[float, float], ...]]] = {}
     for name, values in pairs.items():
         first = _capped(values[0], caps[name]) if name in caps else f"c{values[0].position}"
-        second = f"c{values[1].position}" if len(values) > 1 else "1.0::DOUBLE"
-        fields.append(
-            f"arg_max({{a: {first}, b: {second}}}, {{a: {first}, b: -({second})}}, {TOP}) "
-            f"FILTER ({first} IS NOT NULL AND {second} IS NOT NULL)"
-        )
-    rows = engine.run(f"SELECT arm, {', '.join(fields)} FROM {table} GROUP BY arm")
-    return {
-        name: {
-            plan.arms[row[0]]: tuple((float(pair["a"]), float(pair["b"])) for pair in row[i + 1] or ()) for row in rows
+        second = f"c{values[1].position}" if len(values) > 1 else "1e0"
+        # One short statement an arm: the engine skips what is below the 500th so far, which a grouped one does not.
+        largest = f"SELECT {first} AS a, {second} AS b FROM {table} WHERE arm = {{}}"
+        largest += f" AND {first} IS NOT NULL AND {second} IS NOT NULL ORDER BY a DESC, b LIMIT {TOP}"
+        found[name] = {
+            plan.arms[arm]: tuple((float(a), float(b)) for a, b in engine.run(largest.format(arm))) for arm in present
         }
-        for i, name in enumerate(pairs)
-    }
+    return found
 
 
 def before_exposure(engine: Engine, plan: Plan) -> dict[str, dict[str, Summary]]:

@@ -11,7 +11,7 @@ from abcx.data import adjustment, assignment, counts, groups, moments, rows, sam
 from abcx.data.engine import Engine, literal
 from abcx.data.plan import Plan, plan
 from abcx.data.records import Inputs, MetricData, Observed
-from abcx.data.select import Source, tells_arm
+from abcx.data.source import Source, tells_arm
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
 from abcx.spec.model import CountsFile, Experiment
@@ -244,8 +244,9 @@ def _unused(engine: Engine, wanted: Plan, loaded: rows.Rows) -> tuple[str, ...]:
     """How many rows are of events that no metric names: they are read and not used."""
     if "events" not in loaded.loaded:
         return ()
-    named = ", ".join(f"x{i}" for i in range(len(wanted.terms))) or "NULL"
-    count = int(engine.run(f"SELECT count(*) FROM events WHERE coalesce({named}) IS NULL AND NOT exposure")[0][0])
+    unnamed = [f"x{i} IS NULL" for i in range(len(wanted.terms))]
+    unnamed += ["NOT exposure"] if wanted.experiment.exposure is not None else []
+    count = int(engine.run(f"SELECT count(*) FROM events WHERE {' AND '.join(unnamed) or 'TRUE'}")[0][0])
     return (f"{wording.plural(count, 'rows')} of events are of events that no metric uses",) if count else ()
 
 
@@ -262,12 +263,12 @@ def _daily(engine: Engine, wanted: Plan) -> tuple[tuple[str, dict[str, int]], ..
     """Units first exposed on each day of the period's timezone, by arm."""
     zone = literal(wanted.experiment.timezone)
     found = engine.run(
-        f"SELECT CAST(CAST(timezone({zone}, make_timestamptz(t0)) AS DATE) AS VARCHAR) AS day, arm, count(*) "
-        "FROM unit_table WHERE t0 IS NOT NULL GROUP BY ALL ORDER BY ALL"
+        f"SELECT CAST(timezone({zone}, make_timestamptz(t0)) AS DATE) AS day, arm, count(*) "
+        "FROM unit_table WHERE t0 IS NOT NULL GROUP BY day, arm ORDER BY day, arm"
     )
     days: dict[str, dict[str, int]] = {}
     for day, arm, count in found:
-        days.setdefault(day, dict.fromkeys(wanted.arms, 0))[wanted.arms[arm]] = int(count)
+        days.setdefault(str(day), dict.fromkeys(wanted.arms, 0))[wanted.arms[arm]] = int(count)
     return tuple(days.items())
 
 

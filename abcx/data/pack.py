@@ -15,7 +15,8 @@ from abcx.data.asked import asked
 from abcx.data.cells import checks, unread
 from abcx.data.engine import Engine, identifier, literal
 from abcx.data.rows import Read, Rows
-from abcx.data.select import Select, Source
+from abcx.data.select import Select
+from abcx.data.source import Source
 from abcx.data.typed import Use, columns, refusal
 from abcx.errors import DataError
 from abcx.problems import Problem

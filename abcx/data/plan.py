@@ -71,8 +71,8 @@ class Plan:
         return [name for name in self.summed() if all(value.since is None for value in self.of(name))]
 
     def with_windows(self, factor: float) -> Plan:
-        """The plan of the plain metrics, with every window so many times as long."""
-        plain = self.plain()
+        """The plan of the plain metrics that are judged, with every window so many times as long."""
+        plain = [name for name in self.plain() if self.metrics[name].role != "descriptive"]
         values = tuple(
             value if value.window is None else replace(value, window=round(value.window * factor))
             for value in self.values

@@ -11,7 +11,7 @@ from abcx.data import tables
 from abcx.data.conditions import FALSE, TRUE
 from abcx.data.engine import Engine
 from abcx.data.files import resolve
-from abcx.data.select import Source
+from abcx.data.source import Source
 from abcx.spec.model import EventSource, FileOptions, GivenFile
 
 ROWS = 200_000

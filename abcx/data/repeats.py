@@ -6,7 +6,7 @@ from abcx.data.assignment import Clock
 from abcx.data.engine import Engine
 from abcx.data.plan import Plan
 from abcx.data.rows import Rows
-from abcx.data.select import drops
+from abcx.data.source import drops
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
 from abcx.results import Exclusion

@@ -21,7 +21,8 @@ from abcx.data.history import Log
 from abcx.data.plan import Plan
 from abcx.data.records import Reject
 from abcx.data.rejects import Bad, every_reject, rejected, unreadable
-from abcx.data.select import Select, Source, told_by_rule
+from abcx.data.select import Select
+from abcx.data.source import Source, told_by_rule
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
 from abcx.results import Exclusion, FileRecord

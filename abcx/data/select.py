@@ -2,89 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from abcx.data.conditions import LARGEST, as_flag, condition
+from abcx.data.conditions import as_flag, trimmed
 from abcx.data.engine import literal
 from abcx.data.plan import Plan
-from abcx.data.tables import Table
+from abcx.data.source import Source, drops, tells_arm, told_by_rule
 from abcx.problems import Problem
-from abcx.spec.model import EventSource, Experiment, FileOptions, UnitSource
+from abcx.spec.model import EventSource, UnitSource
 from abcx.terms import Range, Term, Where
-
-
-@dataclass(frozen=True)
-class Source:
-    """One table of a source, with the arm of all its rows where the spec says so."""
-
-    table: Table
-    options: FileOptions
-    arm: str | None
-    columns: Mapping[str, str]
-
-    def name(self, canonical: str) -> str | None:
-        """The header name of a canonical column, None where the table has none."""
-        written = self.columns.get(canonical, canonical)
-        return written if written in self.table.header else None
-
-    def resolve(self, name: str | None) -> str | None:
-        """The header name that a name of the spec means, None where the table has none."""
-        return None if name is None else self.table.resolve(name, self.columns)
-
-    @property
-    def kept(self) -> str:
-        """The SQL condition of the rows that the source keeps."""
-        out = [self.where(where) for where in self.options.exclude.values()]
-        kept = self.where(self.options.where)
-        return f"({kept}) AND NOT ({' OR '.join(out)})" if out else kept
-
-    def excluded(self) -> list[str]:
-        """The SQL conditions of the rows that `exclude` leaves out, each by the first reason that fits."""
-        before = [self.where(self.options.where)]
-        found = []
-        for where in self.options.exclude.values():
-            condition = self.where(where)
-            found.append(" AND ".join([*before, f"({condition})"]))
-            before.append(f"NOT ({condition})")
-        return found
-
-    def where(self, where: Where) -> str:
-        """Conditions of the spec as SQL. Every column of theirs is in the table."""
-        return condition(where, self.sql)
-
-    def sql(self, name: str, kind: Literal["text", "number"]) -> str:
-        """The SQL of a column by its name in the spec."""
-        column = self.resolve(name)
-        assert column is not None
-        return self.table.sql(column, kind)
-
-
-def told_by_rule(experiment: Experiment) -> bool:
-    """Whether arms are told by `where` in place of labels."""
-    return all(arm.where is not None for arm in experiment.arms.values())
-
-
-def tells_arm(source: Source, experiment: Experiment) -> bool:
-    """Whether a source says which arm its units are in."""
-    if source.arm is not None:
-        return True
-    if told_by_rule(experiment):
-        rules = [arm.where or {} for arm in experiment.arms.values()]
-        return all(source.resolve(name) is not None for rule in rules for name in rule)
-    return source.name("arm") is not None
-
-
-def drops(source: Source) -> bool:
-    """Whether rows of a source that repeat another are to be left out."""
-    return isinstance(source.options, EventSource) and source.options.duplicates == "drop"
-
-
-def usable_number(number: str) -> str:
-    """The SQL condition of a number that statistics can use."""
-    return f"coalesce(abs({number}) <= {LARGEST!r}, FALSE)"
-
 
 _NO_TEXT = "CAST(NULL AS VARCHAR)"
 
@@ -119,11 +46,13 @@ class Select:
             "arm": f"CAST({self._arm(source)} AS TINYINT)",
             "stray": self.stray(source),
             "t": source.table.sql(time, "time") if time else "CAST(NULL AS BIGINT)",
-            "unread": unread,
         }
+        if unread != "FALSE" or len(self.sources) > 1:  # constant columns take time to write: most files do without
+            columns["unread"] = unread
         values = self._values(source)
         if self.part == "events":
-            columns["exposure"] = self._exposure(source)
+            if self.plan.experiment.exposure is not None:
+                columns["exposure"] = self._exposure(source)
             if any(other.name("id") for other in self.sources):  # an empty column would take its place in memory too
                 id = source.name("id")
                 columns["id"] = self._id(source, id) if id else _NO_TEXT
@@ -131,16 +60,23 @@ class Select:
                 columns["droppable"] = "TRUE" if drops(source) else "FALSE"
             for position, key in enumerate(self.plan.keys):
                 known = source.resolve(key) is not None
-                columns[f"k{position}"] = f"nullif(trim({source.sql(key, 'text')}), '')" if known else _NO_TEXT
+                columns[f"k{position}"] = f"nullif({trimmed(source.sql(key, 'text'))}, '')" if known else _NO_TEXT
             if not self.arm_needed:
-                needed = [f"({sql}) IS NOT NULL" for sql in values.values()] + [f"({columns['exposure']})"]
+                needed = [f"({sql}) IS NOT NULL" for sql in values.values()] + [f"({self._exposure(source)})"]
                 kept = f"({kept}) AND ({' OR '.join(needed)})"
         for position, name in enumerate(self.plan.segments):
             if name in segments:
                 known = source.resolve(name) is not None
                 columns[f"s{position}"] = source.sql(name, "text") if known else _NO_TEXT
-        unit_sql = f"nullif(trim({source.table.sql(unit, 'text')}), '')"
-        return [("kept", kept), ("unit", f"CASE WHEN {kept} THEN {unit_sql} END"), *columns.items(), *values.items()]
+        unit_sql = f"nullif({trimmed(source.table.sql(unit, 'text'))}, '')"
+        flag = [("kept", kept)] if self.kept == "kept" else []
+        return [*flag, ("unit", f"CASE WHEN {kept} THEN {unit_sql} END"), *columns.items(), *values.items()]
+
+    @property
+    def kept(self) -> str:
+        """The SQL condition of loaded rows that are kept; there is no column for it where all are."""
+        all_needed = self.part != "events" or self.arm_needed
+        return "TRUE" if all_needed and all(source.kept == "TRUE" for source in self.sources) else "kept"
 
     def _id(self, source: Source, name: str) -> str:
         """The id of an event. Where one file gives several events, each row is one of each."""
@@ -262,7 +198,8 @@ class Select:
     def _values(self, source: Source) -> dict[str, str]:
         if self.part == "events":
             terms = enumerate(self.plan.terms)
-            return {f"x{i}": f"CAST({self._contribution(source, term)} AS DOUBLE)" for i, term in terms}
+            sql = ((i, self._contribution(source, term), "DOUBLE" if term.value else "TINYINT") for i, term in terms)
+            return {f"x{i}": f"CAST({contribution} AS {type})" for i, contribution, type in sql}
         if self.part == "units":
             needs = enumerate(self.plan.columns)
             return {f"m{i}": self._ready_made(source, need.kind, need.term.column or "") for i, need in needs}
@@ -274,17 +211,18 @@ class Select:
         return f"CASE WHEN {source.kept} AND {text} IS NOT NULL THEN {value} END"
 
     def _contribution(self, source: Source, term: Term) -> str:
-        """What one row adds to a unit: 1, or its value; NULL where it adds nothing, NaN where a value is missing."""
+        """What one row adds to a unit: 1, or its value; NULL where it adds nothing, `missing` where none is told."""
+        missing = "'nan'::DOUBLE" if term.value else "CAST(2 AS TINYINT)"
         if not self._applies(source, term):
             return "NULL"
         if self.lacking(source, term):
             kept = source.kept
-            return f"CASE WHEN {kept} AND {self.event_is(source, term.event)} THEN 'nan'::DOUBLE END"
-        value = "1e0"  # a DOUBLE at once: 1.0 is a DECIMAL, and casting every row costs as much as comparing it
+            return f"CASE WHEN {kept} AND {self.event_is(source, term.event)} THEN {missing} END"
+        value = "CAST(1 AS TINYINT)"
         if term.value:
             text, number = source.sql(term.value, "text"), source.sql(term.value, "number")
-            missing = {"zero": "0e0", "drop": "NULL", None: "'nan'::DOUBLE"}[term.missing_value]
-            value = f"CASE WHEN {text} IS NULL THEN {missing} ELSE coalesce({number}, 'nan'::DOUBLE) END"
+            empty = {"zero": "0e0", "drop": "NULL", None: missing}[term.missing_value]
+            value = f"CASE WHEN {text} IS NULL THEN {empty} ELSE coalesce({number}, {missing}) END"
         return f"CASE WHEN {self.match(source, term)} THEN {value} END"
 
     def _exposure(self, source: Source) -> str:
@@ -305,7 +243,8 @@ class Select:
         arms = self.plan.experiment.arms.items()
         labels = [(label, i) for i, (name, arm) in enumerate(arms) for label in arm.labels or (name,)]
         cases = [f"WHEN {literal(label.strip())} THEN {i}" for label, i in labels]
-        return f"CASE trim({source.table.sql(column, 'text')}) {' '.join(cases)} END"
+        text = source.table.sql(column, "text")
+        return f"CASE {text} {' '.join(cases)} ELSE CASE {trimmed(text)} {' '.join(cases)} END END"
 
     def stray(self, source: Source) -> str:
         """Whether a row fits no arm. An event row without a label says nothing about arms."""
@@ -316,4 +255,5 @@ class Select:
         column = None if told_by_rule(self.plan.experiment) else source.name("arm")
         if column is None:
             return "FALSE"
-        return f"coalesce(trim({source.table.sql(column, 'text')}), '') <> '' AND ({self._arm(source)}) IS NULL"
+        labelled = f"coalesce(trim({source.table.sql(column, 'text')}), '') <> ''"
+        return f"CASE WHEN ({self._arm(source)}) IS NULL THEN {labelled} ELSE FALSE END"

@@ -1,0 +1,78 @@
+"""One table of a source: what its columns are called in the spec, and what it says of arms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from abcx.data.conditions import condition
+from abcx.data.tables import Table
+from abcx.spec.model import EventSource, Experiment, FileOptions
+from abcx.terms import Where
+
+
+@dataclass(frozen=True)
+class Source:
+    """One table of a source, with the arm of all its rows where the spec says so."""
+
+    table: Table
+    options: FileOptions
+    arm: str | None
+    columns: Mapping[str, str]
+
+    def name(self, canonical: str) -> str | None:
+        """The header name of a canonical column, None where the table has none."""
+        written = self.columns.get(canonical, canonical)
+        return written if written in self.table.header else None
+
+    def resolve(self, name: str | None) -> str | None:
+        """The header name that a name of the spec means, None where the table has none."""
+        return None if name is None else self.table.resolve(name, self.columns)
+
+    @property
+    def kept(self) -> str:
+        """The SQL condition of the rows that the source keeps."""
+        out = [self.where(where) for where in self.options.exclude.values()]
+        kept = self.where(self.options.where)
+        return f"({kept}) AND NOT ({' OR '.join(out)})" if out else kept
+
+    def excluded(self) -> list[str]:
+        """The SQL conditions of the rows that `exclude` leaves out, each by the first reason that fits."""
+        before = [self.where(self.options.where)]
+        found = []
+        for where in self.options.exclude.values():
+            condition = self.where(where)
+            found.append(" AND ".join([*before, f"({condition})"]))
+            before.append(f"NOT ({condition})")
+        return found
+
+    def where(self, where: Where) -> str:
+        """Conditions of the spec as SQL. Every column of theirs is in the table."""
+        return condition(where, self.sql)
+
+    def sql(self, name: str, kind: Literal["text", "number"]) -> str:
+        """The SQL of a column by its name in the spec."""
+        column = self.resolve(name)
+        assert column is not None
+        return self.table.sql(column, kind)
+
+
+def told_by_rule(experiment: Experiment) -> bool:
+    """Whether arms are told by `where` in place of labels."""
+    return all(arm.where is not None for arm in experiment.arms.values())
+
+
+def tells_arm(source: Source, experiment: Experiment) -> bool:
+    """Whether a source says which arm its units are in."""
+    if source.arm is not None:
+        return True
+    if told_by_rule(experiment):
+        rules = [arm.where or {} for arm in experiment.arms.values()]
+        return all(source.resolve(name) is not None for rule in rules for name in rule)
+    return source.name("arm") is not None
+
+
+def drops(source: Source) -> bool:
+    """Whether rows of a source that repeat another are to be left out."""
+    return isinstance(source.options, EventSource) and source.options.duplicates == "drop"
