@@ -70,10 +70,16 @@ class Table:
             return (
                 f"CASE WHEN isnan({column}) THEN NULL WHEN {is_whole} THEN {whole} ELSE CAST({column} AS VARCHAR) END"
             )
-        if type != "VARCHAR":
-            return f"CAST({column} AS VARCHAR)"
+        return column if type == "VARCHAR" else f"CAST({column} AS VARCHAR)"
+
+    def _without_nulls(self, types: tuple[str, ...]) -> str:
+        """The columns of a scan, those of text without what means a missing value: told here, once a cell, since the
+        engine computes it anew wherever a CASE reads the cell."""
         nulls = ", ".join(literal(null) for null in ("", *(self.options.null or ())))
-        return f"CASE WHEN {column} NOT IN ({nulls}) THEN {column} END"
+        cells = (f"CASE WHEN c{i} NOT IN ({nulls}) THEN c{i} END AS c{i}" for i in range(len(types)))
+        return ", ".join(
+            cell if type == "VARCHAR" else f"c{i}" for i, (cell, type) in enumerate(zip(cells, types, strict=True))
+        )
 
     def _time(self, column: str, type: str, declared: bool) -> str:
         form = self.options.time_format
@@ -113,7 +119,8 @@ class Table:
 
     def _scan(self, tag: str) -> str:
         if self.types is not None:
-            return f"{self.relation} AS data({', '.join(f'c{i}' for i in range(len(self.header)))})"
+            named = f"{self.relation} AS data({', '.join(f'c{i}' for i in range(len(self.header)))})"
+            return f"(SELECT {self._without_nulls(self.types)} FROM {named})"
         time = "TIMESTAMP" if self.options.time_format else "TIMESTAMPTZ"
         declared = self.time if tag else None
         columns = ", ".join(
