@@ -65,7 +65,7 @@ def tickets(units: int, small: int) -> pd.DataFrame:
 
 @pytest.mark.parametrize(
     ("small", "interval", "method"),
-    [(12, "auto", "permutation"), (12, "analytic", "RMST"), (60, "auto", "RMST"), (60, "permutation", "permutation")],
+    [(20, "auto", "permutation"), (12, "analytic", "RMST"), (60, "auto", "RMST"), (60, "permutation", "permutation")],
 )
 def test_resolution_times(small: int, interval: str, method: str) -> None:
     metric = {"type": "resolution_time", "start": "opened", "end": "solved", "key": "ticket", "horizon": "72h"}
