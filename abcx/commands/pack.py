@@ -29,6 +29,8 @@ def run(spec: str, *, output: str | None, overwrite: bool, run: RunOptions) -> i
     if loaded.experiment.data is None or not loaded.experiment.data.sources():
         help = "name events, exposures or units in it; counts are summed already"
         raise UsageError("the spec names no files to pack", help, "nothing-to-pack")
+    if loaded.experiment.data.engine not in (None, "duckdb"):
+        raise UsageError("the spec's data are in another engine", "pack is for files that the default engine reads")
     folder = loaded.base / FOLDER if output is None else Path(output)
     name = "experiment.yaml" if spec == "-" else Path(spec).name
     _refuse_existing(folder, [name], overwrite)

@@ -233,6 +233,12 @@ def test_specs_that_cannot_be_packed(tmp_path: Path) -> None:
     )
     with pytest.raises(UsageError, match="names no files"):
         packed(tmp_path / "c.yaml", tmp_path / "packed")
+    (tmp_path / "elsewhere.yaml").write_text(
+        f"{head}arms: {{a: , b: }}\ndata: {{events: shop.events, engine: spark}}\n"
+        "metrics: {o: {type: conversion, event: purchase, role: primary, goal: increase}}\n"
+    )
+    with pytest.raises(UsageError, match="another engine"):
+        packed(tmp_path / "elsewhere.yaml", tmp_path / "packed")
     (tmp_path / "e.csv").write_text(GOOD)
     (tmp_path / "anchor.yaml").write_text(
         f"{head}title: &t x\ndata: &d {{events: e.csv}}\narms: {{a: , b: }}\n"

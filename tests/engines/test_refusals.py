@@ -58,3 +58,11 @@ def test_postgresql_takes_no_files(postgres: str) -> None:
 @pytest.mark.parametrize("path", ["/etc/passwd", "../other/*.csv", "s3://bucket/events.parquet"])
 def test_spark_reads_below_the_folder_of_the_spec(path: str, spark: str) -> None:
     assert problem(shop.spec({**SOURCES, "exposures": path}), engine=spark).code == "data-outside"
+
+
+def test_the_command_that_makes_the_report_again_holds_no_password() -> None:
+    from abcx.commands.options import DataOptions, RunOptions
+    from abcx.commands.running import _command
+
+    run = RunOptions(engine="postgresql://me:hidden@db.example/shop")
+    assert "--engine postgresql://me@db.example/shop" in _command("spec.yaml", DataOptions(), run)
