@@ -44,7 +44,7 @@ def _unread(select: Select, source: Source) -> Iterator[Check]:
         predicate = f"{scope} AND {text} IS NOT NULL AND NOT {usable_number(number)}"
         yield Check("unread", source.resolve(name) or name, predicate, "bad-number", "'{value}' is not a number", "")
     time = source.name("time")
-    if time is not None and table.time is None:
+    if time is not None and table.time is None and not table.is_time(time):
         kept, text = source.kept, table.sql(time, "text")
         predicate = f"{kept} AND {text} IS NOT NULL AND {table.sql(time, 'time')} IS NULL"
         yield Check("unread", time, predicate, "bad-time", "'{value}' is not a time", "")

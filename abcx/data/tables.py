@@ -61,6 +61,10 @@ class Table:
         form = self.numbers.get(name) or numbers.declared(self.options)
         return form.sql(self._text(column, type)) if type == "VARCHAR" else f"try_cast({column} AS DOUBLE)"
 
+    def is_time(self, name: str) -> bool:
+        """Whether a column has a type of times: then none of its cells can be anything else."""
+        return self.types is not None and self.types[self.header.index(name)].startswith(("TIMESTAMP", "DATE"))
+
     def _text(self, column: str, type: str) -> str:
         if self.types is None:
             return column
