@@ -376,19 +376,19 @@ def test_random_bytes_end_in_a_message(content: bytes) -> None:
     assert ran.err.startswith("error[") and "= help: " in ran.err
 
 
-def _flip(content: bytearray, at: int, byte: int) -> None:
+def flip(content: bytearray, at: int, byte: int) -> None:
     content[at % len(content)] = byte
 
 
-def _cut(content: bytearray, at: int, byte: int) -> None:
+def cut(content: bytearray, at: int, byte: int) -> None:
     del content[at % len(content) :]
 
 
-def _drop(content: bytearray, at: int, byte: int) -> None:
+def drop(content: bytearray, at: int, byte: int) -> None:
     del content[at % len(content)]
 
 
-def _insert(content: bytearray, at: int, byte: int) -> None:
+def insert(content: bytearray, at: int, byte: int) -> None:
     content.insert(at % len(content), byte)
 
 
@@ -398,7 +398,7 @@ def _repeat(content: bytearray, at: int, byte: int) -> None:
 
 
 edits = st.tuples(
-    st.sampled_from([_flip, _flip, _flip, _cut, _drop, _insert, _repeat]),
+    st.sampled_from([flip, flip, flip, cut, drop, insert, _repeat]),
     st.integers(0, 10_000),
     st.integers(0, 255) | st.sampled_from(list(b',;"\n\r0 9ab')),
 )

@@ -7,6 +7,7 @@ the rest as ever. What travels holds no text that the data hold, but segments an
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -93,14 +94,14 @@ class Remote(Elsewhere):
     def run(self, sql: str, on_error: Callable[[str], Problem] | None = None) -> list[tuple[Any, ...]]:
         if sql.startswith("SET TimeZone = "):
             self._backend.in_zone(sql.partition("= ")[2].strip("'").replace("''", "'"))
-        if sql.startswith(("SET ", "DESCRIBE ", "SELECT try_strptime")):
+        if sql.startswith(("SET ", "DESCRIBE ")):
             return super().run(sql, on_error)
         tree = dialects.parsed(sql)
         made = dialects.made(tree)
         if not dialects.tables(tree) & self._there:
             return super().run(sql, on_error)
         query = dialects.query(tree, self._backend.dialect)
-        self.tell(sql, query)
+        self._tell(query)
         if made is None:
             found: list[tuple[Any, ...]] = self._asked(lambda: self._backend.rows(query))
             return found
@@ -124,14 +125,14 @@ class Remote(Elsewhere):
         if not dialects.tables(tree) & self._there:
             return super().arrays(sql)
         query = dialects.query(tree, self._backend.dialect)
-        self.tell(sql, query)
+        self._tell(query)
         self._bring("arrays", query)
         return super().arrays("SELECT * FROM arrays")
 
-    def tell(self, sql: str, query: str) -> None:
+    def _tell(self, query: str) -> None:
         """For `-v`: what is asked."""
         if self._verbose:
-            print(f"-- {self._backend.name}\n{query}", file=_stderr())
+            print(f"-- {self._backend.name}\n{query}", file=sys.stderr)
 
     def interrupt(self) -> None:
         self._backend.interrupt()
@@ -151,9 +152,3 @@ class Remote(Elsewhere):
             about = f"{self._backend.name} cannot read {source}" if source else f"{self._backend.name} stopped"
             cure = "does the table exist, may you read it, and have its columns the types that the spec needs?"
             raise DataError(Problem("error", "engine-failed", f"{about}: {message}", help=cure)) from None
-
-
-def _stderr() -> Any:
-    import sys
-
-    return sys.stderr

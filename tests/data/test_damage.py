@@ -21,7 +21,7 @@ from typing import Any
 import hypothesis.strategies as st
 from hypothesis import Phase, given, settings
 
-from tests.test_hostile import HEADER, run
+from tests.test_hostile import HEADER, cut, drop, flip, insert, run
 
 ROWS = [
     (f"u{i % 23:02}", f"2024-03-{4 + i % 20:02}T{10 + i % 9}:{i % 60:02}:00Z", "ab"[i % 23 % 2], event, value)
@@ -97,22 +97,6 @@ def close(one: Values, other: Values) -> bool:
     )
 
 
-def _flip(content: bytearray, at: int, byte: int) -> None:
-    content[at % len(content)] = byte
-
-
-def _cut(content: bytearray, at: int, byte: int) -> None:
-    del content[at % len(content) :]
-
-
-def _drop(content: bytearray, at: int, byte: int) -> None:
-    del content[at % len(content)]
-
-
-def _insert(content: bytearray, at: int, byte: int) -> None:
-    content.insert(at % len(content), byte)
-
-
 def _delimiters(content: bytearray, at: int, byte: int) -> None:
     """One row, or from one row on all rows, with another delimiter."""
     lines = bytes(content).splitlines(keepends=True)
@@ -137,7 +121,7 @@ def _ends(content: bytearray, at: int, byte: int) -> None:
 
 
 edits = st.tuples(
-    st.sampled_from([_flip, _flip, _flip, _cut, _drop, _insert, _delimiters, _row, _row, _ends]),
+    st.sampled_from([flip, flip, flip, cut, drop, insert, _delimiters, _row, _row, _ends]),
     st.integers(0, 10_000),
     st.integers(0, 255) | st.sampled_from(list(b',;"\n\r0 9ab.-\xc3')),
 )
