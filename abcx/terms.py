@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 class Model(BaseModel):
     """Configuration shared by everything that is read from YAML: frozen, unknown keys refused, no NaN."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, str_min_length=1)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, str_min_length=1, defer_build=True)
 
 
 Number = Annotated[float, Field(strict=True)]

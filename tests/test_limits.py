@@ -79,7 +79,7 @@ def test_too_little_memory(folder: Path, tmp_path: Path, command: str, memory: s
 
 
 def test_a_disk_that_is_full_while_spilling(folder: Path, tmp_path: Path) -> None:
-    done = run(tmp_path, "analyze", folder / "experiment.yaml", "--memory", "60MB", "--threads", 1, size=100_000)
+    done = run(tmp_path, "analyze", folder / "experiment.yaml", "--memory", "45MB", "--threads", 1, size=100_000)
     ended(done, "disk", tmp_path)
     assert "TMPDIR" in done.stderr
 

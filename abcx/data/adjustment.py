@@ -42,15 +42,16 @@ def _known(engine: Engine, plan: Plan, rows: Rows) -> None:
     covariates = plan.experiment.analysis.covariates
     strata = [f"coalesce(a.s{plan.segments.index(name)}, '')" for name in plan.experiment.analysis.stratify]
     stratum = " || chr(31) || ".join(strata) or "''"
-    fields = [f"any_value({stratum}) AS stratum"]
-    joins = ""
+    fields, joined = ["a.uid", f"{stratum} AS stratum"], ""
     if isinstance(covariates, PrePeriod):
-        fields += before_values(plan, covariates.pre_period.seconds * 1_000_000)
-        joins = "LEFT JOIN events e ON e.unit = a.unit AND NOT e.stray"
+        before = before_values(plan, covariates.pre_period.seconds * 1_000_000)
+        fields += [f"b.{name}" for name in before]
+        values = ", ".join(["e.uid", *(f"{sql} AS {name}" for name, sql in before.items())])
+        joined = f"JOIN (SELECT {values} FROM outcome e GROUP BY e.uid) b ON b.uid = a.uid"
     elif covariates:
-        fields += [f"any_value(u.m{plan.covariate(name)}) AS k{i}" for i, name in enumerate(covariates)]
-        joins = "LEFT JOIN units_one u ON u.unit = a.unit"
-    engine.run(f"CREATE TABLE known AS SELECT a.uid, {', '.join(fields)} FROM assigned a {joins} GROUP BY a.uid")
+        fields += [f"u.m{plan.covariate(name)} AS k{i}" for i, name in enumerate(covariates)]
+        joined = "LEFT JOIN units_one u ON u.unit = a.unit"
+    engine.run(f"CREATE TABLE known AS SELECT {', '.join(fields)} FROM assigned a {joined}")
 
 
 def _adjusted(engine: Engine, plan: Plan, name: str, data: MetricData) -> MetricData:

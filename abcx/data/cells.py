@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from abcx.data import keys
 from abcx.data.conditions import LARGEST, as_flag, usable_number
-from abcx.data.engine import Engine, literal
+from abcx.data.engine import Engine
 from abcx.data.rejects import Bad, locate, time_cure
 from abcx.data.select import Select
 from abcx.data.source import Source
-from abcx.data.times import ROUNDED
 from abcx.problems import Problem, Span
 
 _YEARS = (-2_208_988_800_000_000, 7_258_118_400_000_000)
@@ -189,11 +189,10 @@ def number_columns(select: Select, source: Source) -> dict[str, str]:
 def rounded_ids(engine: Engine, before: int, source: Source, select: Select) -> Iterator[Bad]:
     """Ids that a spreadsheet has rounded: several units have become one, so none can be left out."""
     text = source.table.sql(source.name("unit") or "", "text")
-    possible = "unit < ':' AND contains(unit, '+')"  # the first is true of what starts with a digit, and costs nothing
-    loaded = f"SELECT 1 FROM {select.part} WHERE rowid >= {before} AND {possible}"
-    if not engine.run(f"{loaded} AND regexp_full_match(unit, {literal(ROUNDED)}) LIMIT 1"):
+    found = keys.was_rounded("unit", select.hashed)
+    if not engine.run(f"SELECT 1 FROM {select.part} WHERE rowid >= {before} AND {found} LIMIT 1"):
         return
-    rounded = f"regexp_full_match({text}, {literal(ROUNDED)}) AND contains({text}, '+')"
+    rounded = keys.is_rounded(text)
     count, line, value = locate(engine, source.table, rounded, text)
     more = f" ({count:,} such rows)" if count > 1 else ""
     message = f"'{value[:60]}' is an id that a spreadsheet has rounded{more}: its last digits are lost"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from abcx.data import numbers, times
+from abcx.data import keys, numbers, times
 from abcx.data.cells import flags, number_columns
-from abcx.data.engine import Engine
+from abcx.data.engine import Engine, literal
 from abcx.data.rejects import locate
 from abcx.data.select import Select
 from abcx.data.source import Source
@@ -69,7 +69,7 @@ def _glued(engine: Engine, before: int, source: Source, select: Select, cast: bo
     table, unit = source.table, source.name("unit") or ""
     if table.types is not None:
         return table
-    name = "'" + unit.strip().replace("'", "''") + "'"
+    name = keys.unit(literal(unit.strip()), select.hashed)
     again = cast or _has(engine, f"SELECT 1 FROM {select.part} WHERE rowid >= {before} AND unit = {name} LIMIT 1")
     if again and _has(engine, f"SELECT 1 FROM {table.scan()} WHERE {table.header_again()} LIMIT 1"):
         return replace(table, glued=True, time=None)

@@ -73,17 +73,17 @@ def with_days(engine: Engine, plan: Plan, timing: Timing, data: dict[str, Metric
 
 
 def _days(engine: Engine, plan: Plan, timing: Timing, name: str, values: tuple[Value, ...], length: int) -> Days | None:
-    followed = f"(SELECT uid, unit, arm, t0 FROM assigned WHERE t0 + {length * _DAY} <= {timing.clock.as_of})"
-    units = {plan.arms[arm]: int(n) for arm, n in engine.run(f"SELECT arm, count(*) FROM {followed} GROUP BY arm")}
+    followed = f"t0 + {length * _DAY} <= {timing.clock.as_of}"
+    found = engine.run(f"SELECT arm, count(*) FROM assigned WHERE {followed} GROUP BY arm")
+    units = {plan.arms[arm]: int(n) for arm, n in found}
     if len(units) < len(plan.arms):
         return None
     fed = " OR ".join(f"e.x{value.feed} IS NOT NULL" for value in values)
-    joined = f"{followed} a JOIN events e ON e.unit = a.unit AND {timing.clock.usable(True, 'e.')}"
-    inside = f"e.t >= a.t0 AND e.t < a.t0 + {length * _DAY} AND ({fed})"
+    inside = f"e.t >= e.t0 AND e.t < e.t0 + {length * _DAY} AND ({fed}) AND e.{followed}"
     columns = ", ".join(f"{of_events(value, 'TRUE')} AS c{value.position}" for value in values)
     columns += f", count(e.x{values[0].feed}) AS events"
-    day = f"CAST((e.t - a.t0) // {_DAY} AS INTEGER)"
-    per_day = f"SELECT a.uid, any_value(a.arm) AS arm, {day} AS d, {columns} FROM {joined} WHERE {inside} GROUP BY ALL"
+    day = f"CAST((e.t - e.t0) // {_DAY} AS INTEGER)"
+    per_day = f"SELECT e.uid, e.arm, {day} AS d, {columns} FROM outcome e WHERE {inside} GROUP BY ALL"
     engine.run(f"CREATE OR REPLACE TABLE by_day AS {per_day}")
     alone = replace(
         plan, values=values, experiment=plan.experiment.model_copy(update={"metrics": {name: plan.metrics[name]}})

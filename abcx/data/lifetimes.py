@@ -49,16 +49,13 @@ def _of_tickets(engine: Engine, plan: Plan, pairs: Pairs, span: Timing, by: str)
     """One lifetime a ticket, by the first end at or after its start."""
     import numpy as np
 
-    usable, key = span.clock.usable(True, "e."), f"e.k{pairs.key}"
-    units = f"(SELECT uid, unit, arm, t0, {by} AS grp FROM assigned)"
+    key = f"e.k{pairs.key}"
+    units = f"(SELECT uid, {by} AS grp FROM assigned)"
     opened = (
-        f"SELECT a.grp, a.arm, a.uid, {key} AS key, min(e.t) AS opened FROM {units} a JOIN events e ON e.unit = a.unit "
-        f"WHERE {usable} AND e.x{pairs.start} IS NOT NULL AND {span.inside(pairs)} GROUP BY ALL"
+        f"SELECT a.grp, e.arm, e.uid, {key} AS key, min(e.t) AS opened FROM {units} a JOIN outcome e ON e.uid = a.uid "
+        f"WHERE e.x{pairs.start} IS NOT NULL AND {span.inside(pairs)} GROUP BY ALL"
     )
-    ended = (
-        f"SELECT a.uid, {key} AS key, e.t FROM assigned a JOIN events e ON e.unit = a.unit "
-        f"WHERE {usable} AND e.x{pairs.end} IS NOT NULL"
-    )
+    ended = f"SELECT e.uid, {key} AS key, e.t FROM outcome e WHERE e.x{pairs.end} IS NOT NULL"
     rows = engine.arrays(
         "SELECT grp, arm, uid, opened, coalesce(ended, cut) AS ended, ended IS NOT NULL AS observed FROM ("
         f"SELECT o.grp, o.arm, o.uid, o.key, o.opened, {span.clock.as_of}::BIGINT AS cut, min(c.t) AS ended "

@@ -193,7 +193,7 @@ def tops(
 
 
 def before_exposure(engine: Engine, plan: Plan) -> dict[str, dict[str, Summary]]:
-    """The same metrics over as long a time before exposure as their window after it, from the events table."""
+    """The same metrics over as long a time before exposure as their window after it, from the table `outcome`."""
     keys = [
         name
         for name in plan.plain()
@@ -209,8 +209,8 @@ def before_exposure(engine: Engine, plan: Plan) -> dict[str, dict[str, Summary]]
         for field in _fields(name, [f"c{value.position}" for value in plan.of(name)], plan, centres, "")
     ]
     engine.run(
-        f"CREATE TABLE before_table AS SELECT any_value(a.arm) AS arm, {', '.join(fields)} "
-        f"FROM assigned a LEFT JOIN events e ON e.unit = a.unit AND NOT e.stray GROUP BY a.uid"
+        f"CREATE TABLE before_table AS SELECT any_value(e.arm) AS arm, {', '.join(fields)} "
+        f"FROM outcome e GROUP BY e.uid"
     )
     rows = engine.records(f"SELECT arm, {', '.join(aggregates)} FROM before_table GROUP BY arm")
     engine.run("DROP TABLE before_table")
@@ -221,14 +221,14 @@ def before_exposure(engine: Engine, plan: Plan) -> dict[str, dict[str, Summary]]
     }
 
 
-def before_values(plan: Plan, span: int) -> list[str]:
-    """The SQL of every event value in the `span` microseconds before exposure, as columns b0, b1, ..."""
+def before_values(plan: Plan, span: int) -> dict[str, str]:
+    """The SQL of every event value in the `span` microseconds before exposure, by its column b0, b1, ..."""
     plain = plan.plain()
     values = [value for value in plan.values if value.need.term.column is None and value.metric in plain]
-    return [f"{_before(value, span)} AS b{value.position}" for value in values]
+    return {f"b{value.position}": _before(value, span) for value in values}
 
 
 def _before(value: Value, span: int | None) -> str:
-    """What a value of `events e` was before the exposure of the units `a`, in the last `span` microseconds or ever."""
-    since = f" AND e.t >= a.t0 - {span}" if span is not None else ""
-    return of_events(value, f"e.t < a.t0{since}")
+    """What a value of a unit was before its exposure, in the last `span` microseconds or ever."""
+    since = f" AND e.t >= e.t0 - {span}" if span is not None else ""
+    return of_events(value, f"e.t < e.t0{since}")

@@ -41,7 +41,7 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
     engine.begin("summing up by arm")
     timed = "events" in loaded.loaded and loaded.loaded["events"].has_time
     timing = units.Timing(assigned.has_time, clock) if timed else None
-    metrics = summaries.summarise(engine, wanted, timing, _occurs(engine, wanted, loaded))
+    metrics = summaries.summarise(engine, wanted, timing, _occurs(wanted, attributed.occurring))
     if assigned.has_time and any(attributed.before.values()):
         before = moments.before_exposure(engine, wanted)
         metrics = {name: dataclasses.replace(data, before=before.get(name)) for name, data in metrics.items()}
@@ -67,7 +67,7 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
         metrics=metrics,
         files=tuple(loaded.files),
         exclusions=(*loaded.exclusions, *assigned.exclusions, *attributed.exclusions),
-        notes=(*loaded.notes, *_unused(engine, wanted, loaded)),
+        notes=(*loaded.notes, *_unused(attributed.unnamed)),
         daily=_daily(engine, wanted) if times else None,
         segments=_segments(engine, wanted),
         crossover=assigned.crossover,
@@ -212,20 +212,14 @@ def _refuse_windows_without_times(wanted: Plan, loaded: rows.Rows, part: str) ->
             )
 
 
-def _occurs(engine: Engine, wanted: Plan, loaded: rows.Rows) -> dict[str, bool]:
+def _occurs(wanted: Plan, occurring: frozenset[int]) -> dict[str, bool]:
     """Whether each metric's events or values occur anywhere in the data; a misspelt event occurs nowhere."""
-    events = {}
-    if "events" in loaded.loaded and wanted.terms:
-        row = engine.run("SELECT " + ", ".join(f"count(x{i}) > 0" for i in range(len(wanted.terms))) + " FROM events")[
-            0
-        ]
-        events = dict(enumerate(map(bool, row)))
     fed: dict[str, list[int]] = {name: [] for name in wanted.metrics}
     for value in wanted.values:
         fed[value.metric] += [value.feed] if value.need.term.column is None else []
     for pairs in wanted.tickets:
         fed[pairs.metric] += [pairs.start, pairs.end]
-    return {name: all(events.get(feed, False) for feed in feeds) for name, feeds in fed.items()}
+    return {name: occurring.issuperset(feeds) for name, feeds in fed.items()}
 
 
 def _refuse_misspelt_arm(opened: Mapping[str, tuple[Source, ...]]) -> None:
@@ -240,13 +234,8 @@ def _refuse_misspelt_arm(opened: Mapping[str, tuple[Source, ...]]) -> None:
         raise DataError(problems)
 
 
-def _unused(engine: Engine, wanted: Plan, loaded: rows.Rows) -> tuple[str, ...]:
+def _unused(count: int) -> tuple[str, ...]:
     """How many rows are of events that no metric names: they are read and not used."""
-    if "events" not in loaded.loaded:
-        return ()
-    unnamed = [f"x{i} IS NULL" for i in range(len(wanted.terms))]
-    unnamed += ["NOT exposure"] if wanted.experiment.exposure is not None else []
-    count = int(engine.run(f"SELECT count(*) FROM events WHERE {' AND '.join(unnamed) or 'TRUE'}")[0][0])
     return (f"{wording.plural(count, 'rows')} of events are of events that no metric uses",) if count else ()
 
 

@@ -58,11 +58,9 @@ def nothing() -> Ranked:
 def _events(value: Value, timing: Timing | None, by: str) -> str:
     """The values of events inside the window; of all events where they have no times."""
     x = f"e.x{value.feed}"
-    counted = f"{timing.clock.usable(True, 'e.')} AND {timing.inside(value)}" if timing else "NOT e.stray"
     return (
-        f"SELECT a.grp, a.arm, a.uid, {x} AS v FROM (SELECT uid, unit, arm, t0, {by} AS grp FROM assigned) a "
-        f"JOIN events e ON e.unit = a.unit "
-        f"WHERE {counted} AND {x} IS NOT NULL"
+        f"SELECT a.grp, e.arm, e.uid, {x} AS v FROM (SELECT uid, {by} AS grp FROM assigned) a "
+        f"JOIN outcome e ON e.uid = a.uid WHERE {x} IS NOT NULL AND {timing.inside(value) if timing else 'TRUE'}"
     )
 
 

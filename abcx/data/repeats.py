@@ -26,7 +26,7 @@ def remove(engine: Engine, plan: Plan, rows: Rows, clock: Clock, exclusions: lis
         message = f"{table.shown} has no time column, and `duplicates: drop` needs times"
         help = f"name it: columns: {{time: NAME}}; {table.told_header()}"
         raise DataError(Problem("error", "no-time", message, Span(table.shown, 1), help))
-    cells = _cells(plan, loaded.has_id)
+    cells = ["unit", *_cells(plan, loaded.has_id)]
     row, known = (
         ", ".join(f"e.{cell}" for cell in cells),
         f"e.droppable AND {clock.usable(True, 'e.')} AND ({_read(plan)})",
@@ -48,21 +48,27 @@ def remove(engine: Engine, plan: Plan, rows: Rows, clock: Clock, exclusions: lis
 
 
 def count(engine: Engine, plan: Plan, rows: Rows) -> int:
-    """How many events repeat another, of the sources that keep them.
+    """How many events in `outcome` repeat another, of the sources that keep them.
 
     Rows are told apart by 64 bits of hash: among 10 million different ones a false repeat has the chance 3e-6.
     """
+    cells = ", ".join(["uid", *_cells(plan, "id" in apart(rows))])
+    kept = " WHERE NOT droppable" if "droppable" in apart(rows) else ""
+    return int(engine.run(f"SELECT count(*) - count(DISTINCT hash({cells})) FROM outcome{kept}")[0][0])
+
+
+def apart(rows: Rows) -> list[str]:
+    """The columns of events that tell repeats from others, beside what the metrics read: the id, and whether the source
+    leaves repeats out."""
     loaded = rows.loaded["events"]
-    cells = ", ".join(_cells(plan, loaded.has_id))
-    kept = "NOT e.droppable" if any(drops(source) for source in loaded.sources) else "TRUE"
-    known = f"unit IS NOT NULL AND t IS NOT NULL AND {kept} AND ({_read(plan)})"
-    return int(engine.run(f"SELECT count(*) - count(DISTINCT hash({cells})) FROM events e WHERE {known}")[0][0])
+    found = ["id"] if loaded.has_id else []
+    return [*found, "droppable"] if any(drops(source) for source in loaded.sources) else found
 
 
 def _cells(plan: Plan, identified: bool) -> list[str]:
-    """The columns of an event that tell it from others."""
+    """The columns of an event that tell it from others of its unit."""
     terms, keys = (f"x{i}" for i in range(len(plan.terms))), (f"k{i}" for i in range(len(plan.keys)))
-    return ["unit", "t", *(["id"] if identified else []), *terms, *keys]
+    return ["t", *(["id"] if identified else []), *terms, *keys]
 
 
 def _read(plan: Plan) -> str:

@@ -110,7 +110,7 @@ def _named(columns: Mapping[Canonical, str]) -> dict[str, str]:
 
 def load(engine: Engine, part: str, sources: tuple[Source, ...], plan: Plan, rows: Rows, arm_needed: bool) -> None:
     """Read the sources of one part into the table of that name."""
-    select = Select(part, plan, arm_needed, sources)
+    select = Select(part, plan, arm_needed, sources, hashed=not engine.rows_elsewhere)
     problems = [problem for source in select.sources for problem in select.problems(source)]
     if problems:
         raise DataError(problems)

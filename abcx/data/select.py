@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from abcx.data import keys
 from abcx.data.conditions import as_flag, trimmed
 from abcx.data.engine import literal
 from abcx.data.plan import Plan
@@ -17,10 +18,10 @@ _NO_TEXT = "CAST(NULL AS VARCHAR)"
 
 
 class Select:
-    """The SELECT list of one part of `data`, source by source."""
+    """The SELECT list of one part of `data`, source by source. `hashed`: units and ids become numbers (keys.py)."""
 
-    def __init__(self, part: str, plan: Plan, arm_needed: bool, sources: Sequence[Source]) -> None:
-        self.part, self.plan, self.arm_needed = part, plan, arm_needed
+    def __init__(self, part: str, plan: Plan, arm_needed: bool, sources: Sequence[Source], hashed: bool) -> None:
+        self.part, self.plan, self.arm_needed, self.hashed = part, plan, arm_needed, hashed
         self.sources = tuple(self._with_time(source) for source in sources)
 
     def _with_time(self, source: Source) -> Source:
@@ -55,12 +56,12 @@ class Select:
                 columns["exposure"] = self._exposure(source)
             if any(other.name("id") for other in self.sources):  # an empty column would take its place in memory too
                 id = source.name("id")
-                columns["id"] = self._id(source, id) if id else _NO_TEXT
+                columns["id"] = keys.event(self._id(source, id) if id else None, self.hashed)
             if any(drops(other) for other in self.sources):
                 columns["droppable"] = "TRUE" if drops(source) else "FALSE"
             for position, key in enumerate(self.plan.keys):
                 known = source.resolve(key) is not None
-                columns[f"k{position}"] = f"nullif({trimmed(source.sql(key, 'text'))}, '')" if known else _NO_TEXT
+                columns[f"k{position}"] = keys.ticket(source.sql(key, "text") if known else _NO_TEXT, self.hashed)
             if not self.arm_needed:
                 needed = [f"({sql}) IS NOT NULL" for sql in values.values()] + [f"({self._exposure(source)})"]
                 kept = f"({kept}) AND ({' OR '.join(needed)})"
@@ -68,9 +69,10 @@ class Select:
             if name in segments:
                 known = source.resolve(name) is not None
                 columns[f"s{position}"] = source.sql(name, "text") if known else _NO_TEXT
-        unit_sql = f"nullif({trimmed(source.table.sql(unit, 'text'))}, '')"
+        who = keys.unit(source.table.sql(unit, "text"), self.hashed)
+        columns = {"unit": who if kept == "TRUE" else f"CASE WHEN {kept} THEN {who} END", **columns}
         flag = [("kept", kept)] if self.kept == "kept" else []
-        return [*flag, ("unit", f"CASE WHEN {kept} THEN {unit_sql} END"), *columns.items(), *values.items()]
+        return [*flag, *columns.items(), *values.items()]
 
     @property
     def kept(self) -> str:

@@ -1,4 +1,8 @@
-"""One row per unit: table `unit_table` (arm, t0, segments, a column per value), events attributed to their windows."""
+"""Events -> one row per unit, events attributed to their windows.
+
+Table `outcome` has the events that metrics read, with their unit, its arm and its t0; table `unit_table` a row per unit
+(arm, t0, segments, a column per value).
+"""
 
 from __future__ import annotations
 
@@ -16,9 +20,12 @@ from abcx.results import Exclusion
 
 @dataclass(frozen=True)
 class Attributed:
-    """What happened to the events: exclusions, and events of metrics before exposure by arm index."""
+    """What happened to the events: exclusions, and events of metrics before exposure by arm index. `occurring` terms
+    have an event anywhere in the data; `unnamed` is how many rows are of events that nothing in the spec names."""
 
     exclusions: tuple[Exclusion, ...]
+    occurring: frozenset[int]
+    unnamed: int
     before: dict[int, int]
     units_before: dict[int, int]
     repeated_ids: int | None
@@ -38,27 +45,67 @@ def build(engine: Engine, plan: Plan, halved: Plan, rows: Rows, assignment: Assi
     removed = repeats.remove(engine, plan, rows, clock, exclusions)
     events = "events" in rows.loaded
     timed = events and rows.loaded["events"].has_time
-    relevant = " OR ".join(f"e.x{i} IS NOT NULL" for i in range(len(plan.terms))) or "FALSE"
     span = Timing(assignment.has_time, clock) if timed else None
-    columns = [f"{_value(value, span)} AS c{value.position}" for value in plan.values]
-    columns += [f"{_value(value, span)} AS h{value.position}" for value in halved.values]
+    before: dict[int, int] = {}
+    units_before: dict[int, int] = {}
+    occurring, unnamed = _named(engine, plan) if events else (frozenset(), 0)
     if events:
-        counted = " OR ".join(_counted(plan, span)) if span else ""
-        since = span.since() if span else "TRUE"
-        columns += [
-            f"count(*) FILTER (({relevant}) AND NOT ({since})) AS n_before",
-            f"count(*) FILTER (({relevant}) AND {since} AND NOT ({counted or 'TRUE'})) AS n_after",
-            f"count(*) FILTER ({relevant}) AS n_events",
-        ]
-    segments = (f"any_value(a.s{i}) AS s{i}" for i in range(len(plan.segments)))
-    keep = ", ".join(["a.uid", "any_value(a.arm) AS arm", "any_value(a.t0) AS t0", *segments, *columns])
-    usable = f"{clock.usable(timed, 'e.')} AND ({relevant})"  # the others would be joined for nothing
-    join_events = f"LEFT JOIN events e ON e.unit = a.unit AND {usable}" if events else ""
-    join_units = "LEFT JOIN units_one u ON u.unit = a.unit" if "units" in rows.loaded else ""
-    engine.run(f"CREATE TABLE unit_table AS SELECT {keep} FROM assigned a {join_units} {join_events} GROUP BY a.uid")
-    before, units_before = _count_events(engine, plan, assignment, clock, timed, exclusions) if events else ({}, {})
+        _outcome(engine, plan, rows, clock, timed)
+        before, units_before = _count_events(engine, plan, assignment, clock, span, exclusions)
+        engine.run("DROP TABLE events")  # whatever is asked from here on is in `outcome`, which is far smaller
+    _unit_table(engine, plan, halved, rows, span)
     repeated_rows = repeats.count(engine, plan, rows) if timed and assignment.has_time else None
-    return Attributed(tuple(exclusions), before, units_before, repeated_ids, repeated_rows, removed, duplicate_units)
+    return Attributed(
+        tuple(exclusions),
+        occurring,
+        unnamed,
+        before,
+        units_before,
+        repeated_ids,
+        repeated_rows,
+        removed,
+        duplicate_units,
+    )
+
+
+def _named(engine: Engine, plan: Plan) -> tuple[frozenset[int], int]:
+    """The terms that occur anywhere in the events, and the number of rows that are of none."""
+    unnamed = [f"x{i} IS NULL" for i in range(len(plan.terms))]
+    unnamed += ["NOT exposure"] if plan.experiment.exposure is not None else []
+    fields = [f"count(*) FILTER ({' AND '.join(unnamed) or 'TRUE'})", *(f"count(x{i})" for i in range(len(plan.terms)))]
+    none, *found = engine.run(f"SELECT {', '.join(fields)} FROM events")[0]
+    return frozenset(i for i, count in enumerate(found) if count), int(none)
+
+
+def _relevant(plan: Plan) -> str:
+    """The SQL condition of events `e` that some metric reads."""
+    return " OR ".join(f"e.x{i} IS NOT NULL" for i in range(len(plan.terms))) or "FALSE"
+
+
+def _outcome(engine: Engine, plan: Plan, rows: Rows, clock: Clock, timed: bool) -> None:
+    """Table `outcome`: every usable event that a metric reads, of the units of the analysis; a row without an event for
+    each unit that has none."""
+    terms, keys = (f"e.x{i}" for i in range(len(plan.terms))), (f"e.k{i}" for i in range(len(plan.keys)))
+    columns = ["a.uid", "a.arm", "a.t0", "e.t", *terms, *keys, *(f"e.{name}" for name in repeats.apart(rows))]
+    usable = f"{clock.usable(timed, 'e.')} AND ({_relevant(plan)})"
+    joined = f"assigned a LEFT JOIN events e ON e.unit = a.unit AND {usable}"
+    engine.run(f"CREATE TABLE outcome AS SELECT {', '.join(columns)} FROM {joined}")
+
+
+def _unit_table(engine: Engine, plan: Plan, halved: Plan, rows: Rows, span: Timing | None) -> None:
+    named = [(f"c{value.position}", value) for value in plan.values]
+    named += [(f"h{value.position}", value) for value in halved.values]
+    fed = [(name, value) for name, value in named if value.need.term.column is None]
+    summed = ", ".join(f"{of_events(value, span.inside(value) if span else 'TRUE')} AS {name}" for name, value in fed)
+    joined = ["assigned a"]
+    if fed:
+        joined.append(f"JOIN (SELECT e.uid, {summed} FROM outcome e GROUP BY e.uid) o ON o.uid = a.uid")
+    if "units" in rows.loaded:
+        joined.append("LEFT JOIN units_one u ON u.unit = a.unit")
+    segments = [f"a.s{i}" for i in range(len(plan.segments))]
+    values = [f"{_value(name, value, span)} AS {name}" for name, value in named]
+    columns = ", ".join(["a.uid", "a.arm", "a.t0", *segments, *values])
+    engine.run(f"CREATE TABLE unit_table AS SELECT {columns} FROM {' '.join(joined)}")
 
 
 @dataclass(frozen=True)
@@ -69,16 +116,17 @@ class Timing:
     clock: Clock
 
     def since(self) -> str:
+        """The SQL condition of events `e` of `outcome` that are not before the exposure."""
         if self.exposure_has_time:
-            return "e.t >= a.t0"
+            return "e.t >= e.t0"
         return f"e.t >= {self.clock.start}" if self.clock.start is not None else "TRUE"
 
     def inside(self, value: Value | Pairs) -> str:
         """The SQL condition of events inside the window of a value, or in which tickets are opened."""
         later = value.since if isinstance(value, Value) else None
-        since = self.since() if later is None else f"e.t >= a.t0 + {later}"
+        since = self.since() if later is None else f"e.t >= e.t0 + {later}"
         if value.window is not None:
-            return f"{since} AND e.t < a.t0 + {value.window}"
+            return f"{since} AND e.t < e.t0 + {value.window}"
         open_end = later is not None or self.clock.end is None
         return since if open_end else f"{since} AND e.t < {self.clock.end}"
 
@@ -139,7 +187,7 @@ def _drop_repeated_ids(engine: Engine, plan: Plan, rows: Rows, clock: Clock, exc
         )[0][0]
     )
     if repeated:
-        order = ", ".join(["e.t", "e.unit", *(f"e.x{i}" for i in range(len(plan.terms)))])
+        order = ", ".join(["e.t", "a.arm", "a.t0", *(f"e.x{i}" for i in range(len(plan.terms))), "e.unit"])
         engine.run(
             "CREATE OR REPLACE TABLE events AS SELECT * FROM (SELECT e.*, e.id IS NULL OR a.uid IS NULL "
             f"OR row_number() OVER (PARTITION BY e.id, a.uid IS NULL ORDER BY {order}) = 1 AS is_first "
@@ -149,17 +197,17 @@ def _drop_repeated_ids(engine: Engine, plan: Plan, rows: Rows, clock: Clock, exc
     return repeated
 
 
-def _value(value: Value, span: Timing | None) -> str:
+def _value(name: str, value: Value, span: Timing | None) -> str:
+    """The SQL of a value in the unit table: ready-made, or `name` from events where the unit was followed so long."""
     if value.need.term.column is not None:
-        return f"any_value(u.m{value.feed})"
-    found = of_events(value, span.inside(value) if span else "TRUE")
+        return f"u.m{value.feed}"
     if value.followed is None or span is None or span.clock.as_of is None:
-        return found
-    return f"CASE WHEN any_value(a.t0) + {value.followed} <= {span.clock.as_of} THEN {found} END"
+        return f"o.{name}"
+    return f"CASE WHEN a.t0 + {value.followed} <= {span.clock.as_of} THEN o.{name} END"
 
 
 def of_events(value: Value, inside: str) -> str:
-    """The SQL of one value of a unit `a` from its events `e` that are `inside`."""
+    """The SQL of one value of a unit from its events `e` in `outcome` that are `inside`."""
     x = f"e.x{value.feed}"
     if value.need.kind == "any":
         least = value.need.term.at_least or 1
@@ -171,20 +219,23 @@ def of_events(value: Value, inside: str) -> str:
         pick = "arg_min" if value.need.kind == "first" else "arg_max"
         return f"{pick}({x}, {order}) FILTER ({x} IS NOT NULL AND {inside})"
     if value.need.kind == "until":
-        return f"CAST(min(e.t) FILTER ({x} IS NOT NULL AND {inside}) - any_value(a.t0) AS DOUBLE)"
+        return f"CAST(min(e.t - e.t0) FILTER ({x} IS NOT NULL AND {inside}) AS DOUBLE)"
     return f"coalesce(fsum({x}) FILTER ({inside}), 0.0)"
 
 
 def _count_events(
-    engine: Engine, plan: Plan, assignment: Assignment, clock: Clock, timed: bool, exclusions: list[Exclusion]
+    engine: Engine, plan: Plan, assignment: Assignment, clock: Clock, span: Timing | None, exclusions: list[Exclusion]
 ) -> tuple[dict[int, int], dict[int, int]]:
     """Events of metrics that count for nothing: of units not in the test, before exposure, after the window."""
+    relevant = _relevant(plan)
+    since = span.since() if span else "TRUE"
+    counted = (" OR ".join(_counted(plan, span)) if span else "") or "TRUE"
     per_arm = engine.run(
-        "SELECT arm, sum(n_before), sum(n_after), sum(n_events), count(*) FILTER (n_before > 0) "
-        "FROM unit_table GROUP BY arm ORDER BY arm"
+        f"SELECT e.arm, count(*) FILTER (({relevant}) AND NOT ({since})), "
+        f"count(*) FILTER (({relevant}) AND {since} AND NOT ({counted})), count(*) FILTER ({relevant}) "
+        "FROM outcome e GROUP BY e.arm ORDER BY e.arm"
     )
-    relevant = " OR ".join(f"e.x{i} IS NOT NULL" for i in range(len(plan.terms))) or "FALSE"
-    total = f"SELECT count(*) FROM events e WHERE ({relevant}) AND {clock.usable(timed, 'e.')}"
+    total = f"SELECT count(*) FROM events e WHERE ({relevant}) AND {clock.usable(span is not None, 'e.')}"
     strangers = int(engine.run(total)[0][0]) - sum(int(row[3]) for row in per_arm)
     if assignment.part == "events" and strangers:  # rows of units that are lost were counted with their unit
         lost = "EXISTS (SELECT 1 FROM seen WHERE seen.unit = e.unit AND fate <> 'in')"
@@ -199,4 +250,10 @@ def _count_events(
         by_arm = {plan.arms[row[0]]: int(row[position]) for row in per_arm if row[position]}
         if by_arm:
             exclusions.append(Exclusion(reason, message, rows=sum(by_arm.values()), by_arm=by_arm))
-    return {row[0]: int(row[1]) for row in per_arm}, {row[0]: int(row[4]) for row in per_arm}
+    before = {row[0]: int(row[1]) for row in per_arm}
+    units_before = dict.fromkeys(before, 0)
+    if any(before.values()):
+        early = f"FROM outcome e WHERE ({relevant}) AND NOT ({since}) GROUP BY e.arm"
+        found = engine.run(f"SELECT e.arm, count(DISTINCT e.uid) {early}")
+        units_before |= {arm: int(units) for arm, units in found}
+    return before, units_before

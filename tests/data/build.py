@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from abcx.data.engine import Engine
+from abcx.data.engine import Engine, literal
 from abcx.data.observe import observe
 from abcx.data.records import Inputs, Observed
 from abcx.spec.load import load_spec
@@ -96,5 +97,20 @@ def look(folder: Path, files: Mapping[str, str | bytes], written: dict[str, Any]
         observed = observe(engine, load_spec(written), folder, inputs or Inputs())
         units = []
         if observed.kind != "counts":
-            units = engine.records("SELECT a.unit, u.* FROM unit_table u JOIN assigned a ON a.uid = u.uid ORDER BY 1")
+            units = engine.records("SELECT a.unit, u.* FROM unit_table u JOIN assigned a ON a.uid = u.uid")
+            names = _by_key(engine, files.values())
+            units = sorted(({**one, "unit": names.get(one["unit"])} for one in units), key=lambda one: str(one["unit"]))
     return Look(observed, units)
+
+
+def _by_key(engine: Engine, contents: Iterable[str | bytes]) -> dict[int, str]:
+    """Every text of the files (but of packed ones) by its key in the engine's tables."""
+    texts = {"none"} | {
+        cell.strip() for content in contents for cell in re.split(r"[,;:|{}\t\r\n\"]", _text(content)) if cell.strip()
+    }
+    listed = ", ".join(f"({literal(text)})" for text in texts)
+    return dict(engine.run(f"SELECT hash(v), v FROM (VALUES {listed}) t(v)"))
+
+
+def _text(content: str | bytes) -> str:
+    return content if isinstance(content, str) else content.decode("utf-8", "replace")
