@@ -13,6 +13,7 @@ from datetime import datetime
 from abcx.data.engine import Engine
 from abcx.data.plan import Plan
 from abcx.data.rows import Loaded, Rows
+from abcx.data.select import STRAY
 from abcx.results import Exclusion
 from abcx.spec.model import Experiment
 from abcx.spec.times import instant, is_date
@@ -38,7 +39,7 @@ class Clock:
 
     def usable(self, has_time: bool, prefix: str = "") -> str:
         """The SQL condition of rows that have a unit, a time, are not after the declared data cut and fit an arm."""
-        return f"{self.known(has_time, prefix)} AND NOT {prefix}stray"
+        return f"{self.known(has_time, prefix)} AND {prefix}arm IS DISTINCT FROM {STRAY}"
 
     def known(self, has_time: bool, prefix: str = "") -> str:
         """As `usable`, with the rows that fit no arm."""
@@ -99,7 +100,7 @@ def assign(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock) -> A
     exclusions = [item for name, loaded in rows.loaded.items() for item in _unusable(engine, name, loaded, clock)]
     loaded = rows.loaded[part]
     known = clock.known(loaded.has_time)
-    unknown = int(engine.run(f"SELECT count(*) FROM {part} WHERE {known} AND stray")[0][0])
+    unknown = int(engine.run(f"SELECT count(*) FROM {part} WHERE {known} AND arm = {STRAY}")[0][0])
     if unknown:
         exclusions.append(Exclusion("unknown_arm", "rows that fit no arm", rows=unknown))
     has_time = loaded.has_time

@@ -22,14 +22,10 @@ def usable_number(number: str) -> str:
 
 
 def trimmed(text: str) -> str:
-    """A text without the spaces around it."""
-    return f"CASE WHEN {maybe_spaced(text)} THEN trim({text}) ELSE {text} END"
-
-
-def maybe_spaced(text: str) -> str:
-    """The SQL condition of a text that can have spaces around it. Few have any, and looking for one costs a third of
-    trimming; beyond ASCII there are more kinds of spaces."""
-    return f"(contains({text}, ' ') OR bit_length({text}) <> 8 * length({text}))"
+    """A text without the spaces around it. Few have any, and looking for one costs a third of trimming; beyond ASCII
+    there are more kinds of spaces."""
+    maybe = f"contains({text}, ' ') OR bit_length({text}) <> 8 * length({text})"
+    return f"CASE WHEN {maybe} THEN trim({text}) ELSE {text} END"
 
 
 def condition(where: Where, column: Column) -> str:

@@ -21,7 +21,7 @@ from abcx.data.history import Log
 from abcx.data.plan import Plan
 from abcx.data.records import Reject
 from abcx.data.rejects import Bad, every_reject, rejected, unreadable
-from abcx.data.select import Select
+from abcx.data.select import STRAY, Select
 from abcx.data.source import Source, told_by_rule
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
@@ -257,7 +257,7 @@ def strange_labels(engine: Engine, part: Loaded) -> tuple[str, ...]:
         if column is None or source.arm is not None or told_by_rule(part.select.plan.experiment):
             continue
         text = f"trim({source.table.sql(column, 'text')})"
-        is_stray = f"{source.kept} AND {part.select.stray(source)}"
+        is_stray = f"{source.kept} AND {part.select.arm(source)} = {STRAY}"
         found = f"SELECT {text}, count(*) FROM {source.table.scan()} WHERE {is_stray} AND {text} <> ''"
         labels.update({str(label): n for label, n in engine.run(f"{found} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 10")})
     return tuple(label for label, _ in labels.most_common(5))

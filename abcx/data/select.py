@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from abcx.data import keys
-from abcx.data.conditions import as_flag, trimmed
+from abcx.data.conditions import as_flag
 from abcx.data.engine import literal
 from abcx.data.plan import Plan
 from abcx.data.source import Source, drops, tells_arm, told_by_rule
@@ -14,6 +14,8 @@ from abcx.problems import Problem
 from abcx.spec.model import EventSource, UnitSource
 from abcx.terms import Range, Term, Where
 
+STRAY = -1
+"""The arm of rows that fit none."""
 _NO_TEXT = "CAST(NULL AS VARCHAR)"
 
 
@@ -44,8 +46,7 @@ class Select:
         time = source.name("time")
         kept = source.kept
         columns = {
-            "arm": f"CAST({self._arm(source)} AS TINYINT)",
-            "stray": self.stray(source),
+            "arm": f"CAST({self.arm(source)} AS TINYINT)",
             "t": source.table.sql(time, "time") if time else "CAST(NULL AS BIGINT)",
         }
         if unread != "FALSE" or len(self.sources) > 1:  # constant columns take time to write: most files do without
@@ -186,11 +187,11 @@ class Select:
         return list(dict.fromkeys(pair.need.key for pair in pairs))
 
     def event_is(self, source: Source, event: str | None) -> str:
-        """The SQL condition of rows of an event."""
+        """The SQL condition of rows of an event; NULL for rows of none."""
         name = source.name("event")
         if self._constant(source) is not None or name is None:
             return "TRUE"
-        return f"coalesce({source.table.sql(name, 'text')} = {literal(event)}, FALSE)"
+        return f"{source.table.sql(name, 'text')} = {literal(event)}"
 
     def match(self, source: Source, term: Term) -> str:
         """The SQL condition of rows of a term, of those that the source keeps."""
@@ -231,31 +232,23 @@ class Select:
         exposure = self.plan.experiment.exposure
         if exposure is None or not self._names_event(source, exposure.event):
             return "FALSE"
-        return f"({self.event_is(source, exposure.event)} AND {source.where(exposure.where)})"
+        return f"coalesce({self.event_is(source, exposure.event)} AND {source.where(exposure.where)}, FALSE)"
 
-    def _arm(self, source: Source) -> str:
+    def arm(self, source: Source) -> str:
+        """The SQL of a row's arm: its index, STRAY where the row fits none; NULL where it says nothing of arms, as an
+        event row without a label does."""
         if source.arm is not None:
             return str(self.plan.arms.index(source.arm))
+        other = "NULL" if self.part == "events" or not self.arm_needed else str(STRAY)
         if rules := self._rules(source):
-            cases = [f"WHEN {source.where(rule)} THEN {i}" for i, rule in enumerate(rules)]
-            return f"CASE {' '.join(cases)} END"
+            told = " ".join(f"WHEN {source.where(rule)} THEN {i}" for i, rule in enumerate(rules))
+            return f"CASE {told} ELSE {other} END"
         column = source.name("arm")
         if not self.arm_needed or column is None or told_by_rule(self.plan.experiment):
-            return "NULL"
+            return other
         arms = self.plan.experiment.arms.items()
         labels = [(label, i) for i, (name, arm) in enumerate(arms) for label in arm.labels or (name,)]
-        cases = [f"WHEN {literal(label.strip())} THEN {i}" for label, i in labels]
+        cases = " ".join(f"WHEN {literal(label.strip())} THEN {i}" for label, i in labels)
         text = source.table.sql(column, "text")
-        return f"CASE {text} {' '.join(cases)} ELSE CASE {trimmed(text)} {' '.join(cases)} END END"
-
-    def stray(self, source: Source) -> str:
-        """Whether a row fits no arm. An event row without a label says nothing about arms."""
-        if source.arm is not None or not self.arm_needed:
-            return "FALSE"
-        if self.part != "events":
-            return f"({self._arm(source)}) IS NULL"
-        column = None if told_by_rule(self.plan.experiment) else source.name("arm")
-        if column is None:
-            return "FALSE"
-        labelled = f"coalesce(trim({source.table.sql(column, 'text')}), '') <> ''"
-        return f"CASE WHEN ({self._arm(source)}) IS NULL THEN {labelled} ELSE FALSE END"
+        spaced = f"CASE trim({text}) {cases} ELSE {STRAY} END"
+        return f"CASE {text} {cases} ELSE CASE WHEN trim({text}) <> '' THEN {spaced} ELSE {other} END END"

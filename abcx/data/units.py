@@ -145,7 +145,7 @@ def _ready_made(
     if "units" not in rows.loaded:
         return None
     loaded = rows.loaded["units"]
-    keep = f"arm IS NOT NULL AND {clock.inside(loaded.has_time)}" if assignment.part == "units" else "TRUE"
+    keep = clock.inside(loaded.has_time) if assignment.part == "units" else "TRUE"
     one_row_per_unit(engine, plan, rows, clock, keep)
     if assignment.part != "units":
         usable = clock.usable(loaded.has_time)
