@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,7 +106,9 @@ def run(engine: Engine, loaded: Loaded, frames: Inputs, command: str | None = No
     accompanied: dict[str, str] = {}
     if experiment.data is None or experiment.data.counts is None:
         experiment, accompanied = with_companions(experiment)
-    observed = observe(engine, experiment, loaded.base, frames)
+    with ThreadPoolExecutor(1) as beside:
+        beside.submit(import_module, "scipy.special")  # takes as long as reading half a million rows
+        observed = observe(engine, experiment, loaded.base, frames)
     engine.begin("comparing the arms")
     return conclude(replace(loaded, experiment=experiment), observed, command, accompanied)
 
