@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 from abcx.data.engine import Engine
 from abcx.data.plan import Plan
@@ -18,6 +19,9 @@ from abcx.results import Exclusion
 from abcx.spec.model import Experiment
 from abcx.spec.times import instant, is_date
 
+TOGETHER = 25_000_000
+"""So many rows are grouped by unit at a time: a hash table of ten million units takes twice as long as four of a
+quarter."""
 _FATES = {
     "crossover": "units seen in several arms",
     "outside_period": "exposed outside the period (the units: at no other time)",
@@ -176,18 +180,27 @@ def _seen(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock) -> No
     met = "t0 IS NOT NULL" if loaded.has_time else "any_arm IS NOT NULL" if by_arm else "coalesce(ever_exposed, FALSE)"
     ever_exposed = "" if by_arm else f", bool_or({exposed}) AS ever_exposed"
     outside = f"count(*) FILTER (NOT ({inside}))" if dropped_first else "0"
-    engine.run(
-        f"""CREATE TABLE seen AS
-        SELECT *, total - n_out AS n, coalesce(a0, any_arm) AS arm, CASE
-            WHEN ({ever}) AND NOT ({met}) THEN 'outside_period' WHEN a0 <> a1 THEN 'crossover'
-            WHEN NOT ({met}) THEN 'not_exposed' ELSE 'in' END AS fate
-        FROM (
-            SELECT unit, min(arm){inside_only} AS a0, max(arm){inside_only} AS a1, min(arm) AS any_arm,
-                   min(t) FILTER ({inside} AND {exposed}) AS t0{ever_exposed},
-                   count(*) AS total, {outside} AS n_out{segments}
-            FROM {part} WHERE {clock.usable(loaded.has_time)} GROUP BY unit
-        ) WHERE any_arm IS NOT NULL"""
-    )
+    for number, some in enumerate(_shares(1 if engine.rows_elsewhere else -(-rows.count(part) // TOGETHER))):
+        engine.run(
+            f"""{"INSERT INTO seen" if number else "CREATE TABLE seen AS"}
+            SELECT *, total - n_out AS n, coalesce(a0, any_arm) AS arm, CASE
+                WHEN ({ever}) AND NOT ({met}) THEN 'outside_period' WHEN a0 <> a1 THEN 'crossover'
+                WHEN NOT ({met}) THEN 'not_exposed' ELSE 'in' END AS fate
+            FROM (
+                SELECT unit, min(arm){inside_only} AS a0, max(arm){inside_only} AS a1, min(arm) AS any_arm,
+                       min(t) FILTER ({inside} AND {exposed}) AS t0{ever_exposed},
+                       count(*) AS total, {outside} AS n_out{segments}
+                FROM {part} WHERE {clock.usable(loaded.has_time)} AND {some} GROUP BY unit
+            ) WHERE any_arm IS NOT NULL"""
+        )
+
+
+def _shares(count: int) -> list[str]:
+    """SQL conditions on the keys of units (keys.py), each unit fits one of them."""
+    if count <= 1:
+        return ["TRUE"]
+    ends = [(1 << 64) * share // count for share in range(count + 1)]
+    return [f"unit >= {low} AND unit < {high}" for low, high in pairwise(ends)]
 
 
 def _order(segment: int, has_time: bool) -> str:

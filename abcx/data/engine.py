@@ -60,7 +60,9 @@ class Engine:
         if threads:
             config["threads"] = threads
         try:
-            self._connection = duckdb.connect(":memory:", config=config)
+            # Under a limit the tables lie in a file: compressed, and what memory does not hold is there already.
+            place = str(self.scratch / "tables.duckdb") if memory else ":memory:"
+            self._connection = duckdb.connect(place, config=config)
             self._connection.execute("SET enable_progress_bar = true")  # it is asked for, never printed
             self._connection.execute("SET enable_progress_bar_print = false")
             self._connection.execute("SET progress_bar_time = 1000")

@@ -40,6 +40,10 @@ class Rows:
     loaded: dict[str, Loaded] = field(default_factory=dict)
     reads: dict[tuple[str, int], Read] = field(default_factory=dict)
 
+    def count(self, part: str) -> int:
+        """How many rows the table of a part has."""
+        return sum(read.rows for (name, _), read in self.reads.items() if name == part)
+
 
 @dataclass(frozen=True, slots=True)
 class Read:

@@ -7,11 +7,13 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from abcx.data import assignment
 from tests.data import oracle
 from tests.data.build import DAY, HOUR, Look, iso, look, micro, to_csv
 from tests.data.oracle import Measure, Row, Test
@@ -134,10 +136,11 @@ def _metric(measures: tuple[Measure, ...]) -> dict[str, Any]:
     return metric | terms[0] | {"type": "conversion" if measures[0].kind == "any" else "mean"}
 
 
-@given(experiments())
+@given(experiments(), st.sampled_from([assignment.TOGETHER, 5]))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-def test_random_experiments_agree_with_the_oracle(test: Test) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+def test_random_experiments_agree_with_the_oracle(test: Test, together: int) -> None:
+    """In whatever shares the rows are grouped by unit."""
+    with tempfile.TemporaryDirectory() as folder, patch.object(assignment, "TOGETHER", together):
         files, spec = write(test)
         found = look(Path(folder), files, spec)
     want = oracle.expected(test)
