@@ -40,12 +40,16 @@ def by_ending(format: str, output: str | None) -> str:
 
 def render(found: Sequence[Results], format: str, run: RunOptions, output: str | None = None) -> str:
     """The results in one format, as text that ends with a line break."""
-    from abcx.report import csv, json, markdown, summary, terminal
-
     if format == "json":
+        from abcx.report import json
+
         return json.render(found[0]) if len(found) == 1 else json.render_all(found)
     if format == "csv":
+        from abcx.report import csv
+
         return csv.render(found)
+    from abcx.report import markdown, summary, terminal
+
     if format == "markdown":
         parts = [markdown.render(results) for results in found]
         return "\n".join([summary.render(found, "markdown"), *parts] if len(found) > 1 else parts)
