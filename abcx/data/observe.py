@@ -41,7 +41,7 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
     engine.begin("summing up by arm")
     timed = "events" in loaded.loaded and loaded.loaded["events"].has_time
     timing = units.Timing(assigned.has_time, clock) if timed else None
-    metrics = summaries.summarise(engine, wanted, timing, _occurs(wanted, attributed.occurring))
+    metrics = summaries.summarise(engine, wanted, timing, _occurs(wanted, attributed.named.terms))
     if assigned.has_time and any(attributed.before.values()):
         before = moments.before_exposure(engine, wanted)
         metrics = {name: dataclasses.replace(data, before=before.get(name)) for name, data in metrics.items()}
@@ -67,7 +67,7 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
         metrics=metrics,
         files=tuple(loaded.files),
         exclusions=(*loaded.exclusions, *assigned.exclusions, *attributed.exclusions),
-        notes=(*loaded.notes, *_unused(attributed.unnamed)),
+        notes=(*loaded.notes, *_unused(attributed.named.unnamed)),
         daily=_daily(engine, wanted) if times else None,
         segments=_segments(engine, wanted),
         crossover=assigned.crossover,

@@ -29,7 +29,7 @@ def remove(engine: Engine, plan: Plan, rows: Rows, clock: Clock, exclusions: lis
     cells = ["unit", *_cells(plan, loaded.has_id)]
     row, known = (
         ", ".join(f"e.{cell}" for cell in cells),
-        f"e.droppable AND {clock.usable(True, 'e.')} AND ({_read(plan)})",
+        f"e.droppable AND {clock.usable(True, 'e.')} AND ({relevant(plan)})",
     )
     twice = f"SELECT hash({row}) FROM events e WHERE {known} GROUP BY 1 HAVING count(*) > 1"
     engine.run(
@@ -71,6 +71,6 @@ def _cells(plan: Plan, identified: bool) -> list[str]:
     return ["t", *(["id"] if identified else []), *terms, *keys]
 
 
-def _read(plan: Plan) -> str:
+def relevant(plan: Plan) -> str:
     """The SQL condition of events `e` that some metric reads."""
     return " OR ".join(f"e.x{i} IS NOT NULL" for i in range(len(plan.terms))) or "FALSE"

@@ -19,13 +19,21 @@ from abcx.results import Exclusion
 
 
 @dataclass(frozen=True)
+class Named:
+    """What the spec says of the events: the terms that occur anywhere, the rows that are of nothing that it names, and
+    the usable ones that metrics read."""
+
+    terms: frozenset[int]
+    unnamed: int
+    usable: int
+
+
+@dataclass(frozen=True)
 class Attributed:
-    """What happened to the events: exclusions, and events of metrics before exposure by arm index. `occurring` terms
-    have an event anywhere in the data; `unnamed` is how many rows are of events that nothing in the spec names."""
+    """What happened to the events: exclusions, and events of metrics before exposure by arm index."""
 
     exclusions: tuple[Exclusion, ...]
-    occurring: frozenset[int]
-    unnamed: int
+    named: Named
     before: dict[int, int]
     units_before: dict[int, int]
     repeated_ids: int | None
@@ -48,17 +56,17 @@ def build(engine: Engine, plan: Plan, halved: Plan, rows: Rows, assignment: Assi
     span = Timing(assignment.has_time, clock) if timed else None
     before: dict[int, int] = {}
     units_before: dict[int, int] = {}
-    occurring, unnamed = _named(engine, plan) if events else (frozenset(), 0)
+    named = Named(frozenset(), 0, 0)
     if events:
+        named = _named(engine, plan, clock, timed)
         _outcome(engine, plan, rows, clock, timed)
-        before, units_before = _count_events(engine, plan, assignment, clock, span, exclusions)
+        before, units_before = _count_events(engine, plan, named, assignment, clock, span, exclusions)
         engine.run("DROP TABLE events")  # whatever is asked from here on is in `outcome`, which is far smaller
     _unit_table(engine, plan, halved, rows, span)
     repeated_rows = repeats.count(engine, plan, rows) if timed and assignment.has_time else None
     return Attributed(
         tuple(exclusions),
-        occurring,
-        unnamed,
+        named,
         before,
         units_before,
         repeated_ids,
@@ -68,18 +76,16 @@ def build(engine: Engine, plan: Plan, halved: Plan, rows: Rows, assignment: Assi
     )
 
 
-def _named(engine: Engine, plan: Plan) -> tuple[frozenset[int], int]:
-    """The terms that occur anywhere in the events, and the number of rows that are of none."""
-    unnamed = [f"x{i} IS NULL" for i in range(len(plan.terms))]
-    unnamed += ["NOT exposure"] if plan.experiment.exposure is not None else []
-    fields = [f"count(*) FILTER ({' AND '.join(unnamed) or 'TRUE'})", *(f"count(x{i})" for i in range(len(plan.terms)))]
-    none, *found = engine.run(f"SELECT {', '.join(fields)} FROM events")[0]
-    return frozenset(i for i, count in enumerate(found) if count), int(none)
-
-
-def _relevant(plan: Plan) -> str:
-    """The SQL condition of events `e` that some metric reads."""
-    return " OR ".join(f"e.x{i} IS NOT NULL" for i in range(len(plan.terms))) or "FALSE"
+def _named(engine: Engine, plan: Plan, clock: Clock, timed: bool) -> Named:
+    unnamed = [f"e.x{i} IS NULL" for i in range(len(plan.terms))]
+    unnamed += ["NOT e.exposure"] if plan.experiment.exposure is not None else []
+    counts = [
+        f"count(*) FILTER ({' AND '.join(unnamed) or 'TRUE'})",
+        f"count(*) FILTER ({clock.usable(timed, 'e.')} AND ({repeats.relevant(plan)}))",
+        *(f"count(e.x{i})" for i in range(len(plan.terms))),
+    ]
+    none, usable, *found = engine.run(f"SELECT {', '.join(counts)} FROM events e")[0]
+    return Named(frozenset(i for i, count in enumerate(found) if count), int(none), int(usable))
 
 
 def _outcome(engine: Engine, plan: Plan, rows: Rows, clock: Clock, timed: bool) -> None:
@@ -87,7 +93,7 @@ def _outcome(engine: Engine, plan: Plan, rows: Rows, clock: Clock, timed: bool) 
     each unit that has none."""
     terms, keys = (f"e.x{i}" for i in range(len(plan.terms))), (f"e.k{i}" for i in range(len(plan.keys)))
     columns = ["a.uid", "a.arm", "a.t0", "e.t", *terms, *keys, *(f"e.{name}" for name in repeats.apart(rows))]
-    usable = f"{clock.usable(timed, 'e.')} AND ({_relevant(plan)})"
+    usable = f"{clock.usable(timed, 'e.')} AND ({repeats.relevant(plan)})"
     joined = f"assigned a LEFT JOIN events e ON e.unit = a.unit AND {usable}"
     engine.run(f"CREATE TABLE outcome AS SELECT {', '.join(columns)} FROM {joined}")
 
@@ -224,10 +230,16 @@ def of_events(value: Value, inside: str) -> str:
 
 
 def _count_events(
-    engine: Engine, plan: Plan, assignment: Assignment, clock: Clock, span: Timing | None, exclusions: list[Exclusion]
+    engine: Engine,
+    plan: Plan,
+    named: Named,
+    assignment: Assignment,
+    clock: Clock,
+    span: Timing | None,
+    exclusions: list[Exclusion],
 ) -> tuple[dict[int, int], dict[int, int]]:
     """Events of metrics that count for nothing: of units not in the test, before exposure, after the window."""
-    relevant = _relevant(plan)
+    relevant = repeats.relevant(plan)
     since = span.since() if span else "TRUE"
     counted = (" OR ".join(_counted(plan, span)) if span else "") or "TRUE"
     per_arm = engine.run(
@@ -235,11 +247,11 @@ def _count_events(
         f"count(*) FILTER (({relevant}) AND {since} AND NOT ({counted})), count(*) FILTER ({relevant}) "
         "FROM outcome e GROUP BY e.arm ORDER BY e.arm"
     )
-    total = f"SELECT count(*) FROM events e WHERE ({relevant}) AND {clock.usable(span is not None, 'e.')}"
-    strangers = int(engine.run(total)[0][0]) - sum(int(row[3]) for row in per_arm)
+    strangers = named.usable - sum(int(row[3]) for row in per_arm)
     if assignment.part == "events" and strangers:  # rows of units that are lost were counted with their unit
         lost = "EXISTS (SELECT 1 FROM seen WHERE seen.unit = e.unit AND fate <> 'in')"
-        strangers -= int(engine.run(f"{total} AND {lost}")[0][0])
+        usable = f"({relevant}) AND {clock.usable(span is not None, 'e.')}"
+        strangers -= int(engine.run(f"SELECT count(*) FROM events e WHERE {usable} AND {lost}")[0][0])
     if strangers:
         exclusions.append(Exclusion("not_in_test", "events of units that are not in the analysis", rows=strangers))
     reasons = (
