@@ -18,11 +18,18 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line and give its exit code: 0 done, 1 something blocks, 2 could not run, 3 a bug, 130
     interrupted."""
     _make_printable()
-    signal.signal(signal.SIGTERM, _terminated)
+    received: list[int] = []
+
+    def terminated(number: int, frame: FrameType | None) -> NoReturn:
+        """SIGTERM leaves as an exception, so that half-written files are removed on the way out."""
+        received.append(number)
+        raise SystemExit(_TERMINATED)
+
+    signal.signal(signal.SIGTERM, terminated)
     try:
         code = _run(arguments)
-    except KeyboardInterrupt:
-        code = errors.INTERRUPTED
+    except KeyboardInterrupt:  # in the middle of a statement the engine knows no other
+        code = _TERMINATED if received else errors.INTERRUPTED
     except errors.AbcxError as error:
         code = _fatal(str(error), errors.COULD_NOT_RUN)
     except MemoryError:
@@ -96,11 +103,6 @@ def _make_printable() -> None:
     for stream, instead in ((sys.stdout, "replace"), (sys.stderr, "backslashreplace")):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=instead)
-
-
-def _terminated(number: int, frame: FrameType | None) -> NoReturn:
-    """SIGTERM leaves as an exception, so that half-written files are removed on the way out."""
-    raise SystemExit(_TERMINATED)
 
 
 if __name__ == "__main__":

@@ -192,10 +192,19 @@ def test_a_full_disk_is_said(spec: Path) -> None:
     assert "No space left" in done.stderr and "Traceback" not in done.stderr
 
 
+LONG = "SELECT count(*) FROM range(1000000000000) t(i) WHERE hash(i) = 7"
+SLOW = {
+    "python": "print('ready', flush=True); time.sleep(60)",
+    "rows": f"engine = Engine(); print('ready', flush=True); engine.run({LONG!r})",
+    "arrays": f"engine = Engine(); print('ready', flush=True); engine.arrays({LONG!r})",
+}
+
+
 @pytest.mark.parametrize("sent, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_interrupted(sent: signal.Signals, code: int) -> None:
-    """A signal in the middle of a command ends it without a word."""
-    command = [sys.executable, "-c", planted("print('ready', flush=True)\n    time.sleep(60)")]
+@pytest.mark.parametrize("inside", SLOW)
+def test_interrupted(inside: str, sent: signal.Signals, code: int) -> None:
+    """A signal in the middle of a command, or of a statement of the engine, ends it without a word."""
+    command = [sys.executable, "-c", planted(f"from abcx.data.engine import Engine; {SLOW[inside]}")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None and process.stdout.readline() == b"ready\n"
         process.send_signal(sent)

@@ -104,6 +104,8 @@ class Engine:
             if on_error is not None and not isinstance(error, self._ours):
                 raise DataError(on_error(str(error).strip())) from None
             raise
+        except RuntimeError as error:
+            raise _stopped(error) from None
         if self._verbose:
             print(f"-- {time.perf_counter() - start:.3f} s\n{sql.strip()}", file=sys.stderr)
         return rows
@@ -125,6 +127,8 @@ class Engine:
         except self._error as error:
             self._refuse_limits(_first_line(error))
             raise
+        except RuntimeError as error:
+            raise _stopped(error) from None
         return found
 
     def _refuse_limits(self, message: str) -> None:
@@ -199,6 +203,11 @@ def _is_unicode(value: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _stopped(error: RuntimeError) -> BaseException:
+    """What a signal raised in the middle of a statement: the engine ends the statement and loses the exception."""
+    return KeyboardInterrupt() if "interrupted" in str(error) else error
 
 
 def _first_line(error: BaseException) -> str:
