@@ -6,6 +6,7 @@ units that never met the exposure event.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -180,7 +181,8 @@ def _seen(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock) -> No
     met = "t0 IS NOT NULL" if loaded.has_time else "any_arm IS NOT NULL" if by_arm else "coalesce(ever_exposed, FALSE)"
     ever_exposed = "" if by_arm else f", bool_or({exposed}) AS ever_exposed"
     outside = f"count(*) FILTER (NOT ({inside}))" if dropped_first else "0"
-    for number, some in enumerate(_shares(1 if engine.rows_elsewhere else -(-rows.count(part) // TOGETHER))):
+    shares = 1 if engine.rows_elsewhere else math.ceil(rows.count(part) / TOGETHER)
+    for number, some in enumerate(_shares(shares)):
         engine.run(
             f"""{"INSERT INTO seen" if number else "CREATE TABLE seen AS"}
             SELECT *, total - n_out AS n, coalesce(a0, any_arm) AS arm, CASE
@@ -196,7 +198,7 @@ def _seen(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock) -> No
 
 
 def _shares(count: int) -> list[str]:
-    """SQL conditions on the keys of units (keys.py), each unit fits one of them."""
+    """SQL conditions on the keys of units (keys.py); every unit fits one of them."""
     if count <= 1:
         return ["TRUE"]
     ends = [(1 << 64) * share // count for share in range(count + 1)]
