@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -117,3 +118,70 @@ def test_an_output_that_does_not_fit_keeps_the_old_one(tmp_path: Path, what: tup
     assert done.returncode == 2 and "Traceback" not in done.stderr and "cannot write" in done.stderr, done.stderr
     assert output.read_text() == "old" and os.listdir(scratch) == []
     assert sorted(os.listdir(tmp_path)) == ["e.csv", "experiment.yaml", "out.json", "scratch"]
+
+
+ROW = "u{unit},2024-03-{day:02}T10:00:00Z,{arm},{event},{amount}\n"
+
+
+def large(path: Path, rows: int, spoil: Callable[[int, str], str], **options: object) -> Path:
+    """An experiment of an event file of so many rows, each as `spoil` leaves it."""
+    written = (
+        spoil(i, ROW.format(unit=i % 1009, day=4 + i % 20, arm="ab"[i % 1009 % 2], event="purchase", amount=i % 97))
+        for i in range(rows)
+    )
+    (path / "e.csv").write_text("unit,time,arm,event,amount\n" + "".join(written))
+    data = {"events": {"file": "e.csv", **options}}
+    spec = {"schema_version": 1, "name": "large", "arms": {"a": {}, "b": {}}, "data": data}
+    (path / "experiment.yaml").write_text(json.dumps({**spec, "metrics": {"revenue": METRIC}}))
+    (path / "scratch").mkdir()
+    return path / "experiment.yaml"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words", "line"),
+    [
+        (lambda i, row: row.replace(",", ",,", 1), "too many cells: the header has 5", 2),
+        (lambda i, row: row.replace(",purchase,", ","), "too few cells: the header has 5", 2),
+        (lambda i, row: row if i % 5 == 0 else row.replace(",", ",,", 1), "too many cells: the header has 5", 3),
+    ],
+    ids=["longer", "shorter", "most"],
+)
+def test_rows_of_another_width_all_over_are_told_by_the_start(
+    tmp_path: Path, spoil: Callable[[int, str], str], words: str, line: int
+) -> None:
+    """Read to its end such a file takes a kilobyte of memory a row."""
+    ran = run(tmp_path / "scratch", "analyze", large(tmp_path, 60_000, spoil))
+    ended(ran, "ragged-row", tmp_path / "scratch")
+    assert words in ran.stderr and "such rows at the start of the file alone)" in ran.stderr
+    assert f" --> e.csv:{line}\n" in ran.stderr
+
+
+def test_more_bad_rows_than_are_kept_are_told_as_at_least_so_many(tmp_path: Path) -> None:
+    ran = run(
+        tmp_path / "scratch",
+        "analyze",
+        large(tmp_path, 60_000, lambda i, row: row.replace(",", ",,", 1) if i % 4 == 0 else row, max_bad_rows=9_999),
+    )
+    ended(ran, "ragged-row", tmp_path / "scratch")
+    assert "(at least 10,000 such rows)" in ran.stderr and "max_bad_rows is 9,999" in ran.stderr
+
+
+def test_bad_rows_that_are_tolerated_are_all_left_out_though_the_file_starts_with_them(tmp_path: Path) -> None:
+    spec = large(tmp_path, 60_000, lambda i, row: row.replace(",", ",,", 1) if i < 8_000 else row, max_bad_rows=9_999)
+    ran = run(tmp_path / "scratch", "analyze", spec, "--format", "json", "-q")
+    exclusions = json.loads(ran.stdout)["data"]["exclusions"]
+    assert [item["rows"] for item in exclusions if item["reason"] == "bad_row"] == [8_000]
+
+
+def test_a_quote_that_stays_open_in_a_large_file(tmp_path: Path) -> None:
+    """The rest of the file is one cell, longer than any. To look for what is wrong takes less than 600 MB; it took a
+    gigabyte for these 26 MB."""
+    spec = large(tmp_path, 600_000, lambda i, row: row.replace(",purchase", ',"purchase') if i == 9 else row)
+    weighed = (
+        "import resource, sys; from abcx.__main__ import main; code = main(sys.argv[1:]); "
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss); sys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", weighed, "analyze", str(spec)], capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr.startswith("error[broken-quotes]: "), done.stderr
+    assert " --> e.csv:11\n" in done.stderr.replace("  --> ", " --> ")
+    assert int(done.stdout) < 600_000

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from abcx.data.engine import Engine, literal
 from abcx.data.files import DataFile
 from abcx.data.packed import chunks
-from abcx.data.rejects import broken_rows, unreadable
+from abcx.data.rejects import broken_rows, ragged, unreadable
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
 from abcx.spec.model import FileOptions
@@ -18,6 +18,8 @@ _NOWHERE = "\x01 no cell holds this \x01"
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 _TITLES = 30
 """Lines above a header that are looked through."""
+_START = 1 << 18
+"""So many bytes are the start of a file."""
 
 Row = tuple[str | None, ...]
 """Cells as text; None where a row has fewer cells than the longest."""
@@ -56,14 +58,11 @@ def read_header(engine: Engine, file: DataFile, options: FileOptions) -> Header:
         _refuse_survey_rows(file, rows, skip)
     names = _names(rows[:count])
     _refuse_answers(file, options, names, rows[:count], skip)
+    names = checked(names, file.shown)
+    options = options.model_copy(update={"skip": skip + count - 1 or None})
+    _refuse_ragged(engine, file, options, names)
     breaks = sum(str(cell or "").count("\n") for row in rows[:count] for cell in row)
-    first_line = 1 + skip + count + breaks
-    return Header(
-        checked(names, file.shown),
-        options.model_copy(update={"skip": skip + count - 1 or None}),
-        first_line,
-        tuple(notes),
-    )
+    return Header(names, options, 1 + skip + count + breaks, tuple(notes))
 
 
 def dialect(file: DataFile, options: FileOptions, null: str = "") -> list[str]:
@@ -93,8 +92,9 @@ def _rows(engine: Engine, file: DataFile, options: FileOptions, count: int) -> l
             f"SELECT * FROM {source} LIMIT {count}", lambda message: unreadable(file, file.shown, message)
         )
     except DataError as error:
-        scan = ", ".join([*dialect(file, options), "header=true", "auto_detect=false", "columns={'c0': 'VARCHAR'}"])
-        raise DataError(broken_rows(engine, file, scan) or error.problems) from None
+        # Asked for fewer cells than a row has, the engine keeps a kilobyte about every row.
+        scan = ", ".join([*dialect(file, options), "header=true", "auto_detect=false", f"columns={{{columns}}}"])
+        raise DataError((width and broken_rows(engine, file, scan)) or error.problems) from None
 
 
 def _width(file: DataFile, options: FileOptions) -> int:
@@ -104,9 +104,9 @@ def _width(file: DataFile, options: FileOptions) -> int:
     delimiter, most, cells, quotes = options.delimiter or "\t", 1, 1, 0
     for line in _start(file).decode(errors="replace").splitlines():
         cells, quotes = cells + line.count(delimiter), quotes + line.count('"')
-        most = max(most, cells)
-        if quotes % 2 == 0:
-            cells = 1
+        most = max(most, 1 + line.count(delimiter))
+        if quotes % 2 == 0:  # a quote that stays open tells nothing
+            most, cells = max(most, cells), 1
     return most if most <= 20_000 else 0
 
 
@@ -177,7 +177,7 @@ def _starts_blank(file: DataFile) -> bool:
 
 
 def _start(file: DataFile) -> bytes:
-    return next(chunks(file.shown, file.path, file.compression, 1 << 18), b"")
+    return next(chunks(file.shown, file.path, file.compression, _START), b"")
 
 
 def _past_blank_lines(engine: Engine, file: DataFile, options: FileOptions, above: int) -> FileOptions:
@@ -218,6 +218,21 @@ def _refuse_answers(file: DataFile, options: FileOptions, names: tuple[str, ...]
             message = f"row {number} of {file.shown} is read as names of columns, and holds a time: '{cell[:60]}'"
             where = Span(file.shown, number + skip, path=time)
             raise DataError(Problem("error", "header-rows", message, where, f"write header_rows: {number - 1}"))
+
+
+def _refuse_ragged(engine: Engine, file: DataFile, options: FileOptions, names: tuple[str, ...]) -> None:
+    """Where most rows at the start of a large file have another number of cells than the header, the rest can wait."""
+    start = b"" if file.compression == "zstd" else _start(file)
+    if len(start) < _START:
+        return
+    head = engine.scratch / "head.csv"
+    head.write_bytes(start[: start.rfind(b"\n") + 1])
+    columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(names)))
+    plain = replace(file, compression="none")
+    scan = ", ".join([*dialect(plain, options), "header=true", "auto_detect=false", f"columns={{{columns}}}"])
+    problems = ragged(engine, file, head, scan, len(names), options.max_bad_rows)
+    if problems:
+        raise DataError(problems)
 
 
 def _delimiter(engine: Engine, file: DataFile, options: FileOptions) -> str:

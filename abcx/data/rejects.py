@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from abcx.data.encodings import not_utf8
@@ -16,6 +17,8 @@ from abcx.problems import Problem, Span
 if TYPE_CHECKING:
     from abcx.data.tables import Table
 
+MOST = 10_000
+"""So many rejected rows of a file are kept, and written out of each kind."""
 _REJECTS = {
     "MISSING COLUMNS": (
         "ragged-row",
@@ -68,7 +71,7 @@ def rejected(engine: Engine, table: Table, tag: str) -> list[Bad]:
 BadTime = Callable[[int, str, str, str], Problem]
 
 
-def _told(engine: Engine, file: DataFile, rejects: str, width: int, bad_time: BadTime) -> list[Bad]:
+def _told(engine: Engine, file: DataFile, rejects: str, width: int, bad_time: BadTime, where: str = "") -> list[Bad]:
     found = engine.run(
         "SELECT error_type::VARCHAR, count(DISTINCT line), min(line), "
         "arg_min(csv_line, line), arg_min(error_message, line), arg_min(line_byte_position, line) "
@@ -77,8 +80,9 @@ def _told(engine: Engine, file: DataFile, rejects: str, width: int, bad_time: Ba
         "GROUP BY ALL ORDER BY min(line)"
     )
     bad = []
+    least = "at least " if sum(int(row[1]) for row in found) >= MOST else ""  # no more are kept
     for kind, count, line, text, message, position in found:
-        more = f" ({count:,} such rows)" if count > 1 else ""
+        more = f" ({least}{count:,} such rows{where})" if count > 1 else ""
         if kind == "INVALID ENCODING":
             bad.append(Bad(not_utf8(file.shown, file.path, file.compression), int(count), True))
             continue
@@ -97,16 +101,35 @@ def _told(engine: Engine, file: DataFile, rejects: str, width: int, bad_time: Ba
 
 def broken_rows(engine: Engine, file: DataFile, arguments: str) -> list[Problem]:
     """What is wrong with a file whose header cannot even be read: quotes, encoding, lines without end."""
-    rejects = "store_rejects=true, rejects_table='rejects_header', rejects_scan='scans_header'"
+    _, bad = _tried(engine, file, file.path, arguments, 1)
+    return [one.problem for one in bad if one.problem.code != "ragged-row"]
+
+
+def ragged(engine: Engine, file: DataFile, head: Path, arguments: str, width: int, tolerated: int) -> list[Problem]:
+    """What is wrong where most rows of `head`, a copy of the file's start, have more or fewer cells than the header.
+
+    The engine keeps a kilobyte about every such row of the whole file.
+    """
+    read, bad = _tried(engine, file, head, arguments, width, " at the start of the file alone")
+    found = [one for one in bad if one.problem.code == "ragged-row"]
+    many = sum(one.rows for one in found) > max(read, tolerated)
+    return [one.problem for one in found] if many else []
+
+
+def _tried(
+    engine: Engine, file: DataFile, path: Path, arguments: str, width: int, where: str = ""
+) -> tuple[int, list[Bad]]:
+    """How many rows a look at a file can read, and which it cannot; (0, none) where it cannot be looked at."""
+    rejects = f"store_rejects=true, rejects_table='rejects_header', rejects_scan='scans_header', rejects_limit={MOST}"
     try:
-        engine.run(
-            f"SELECT count(*) FROM read_csv({literal(str(file.path))}, {arguments}, {rejects})",
+        read = engine.run(
+            f"SELECT count(*) FROM read_csv({literal(str(path))}, {arguments}, {rejects})",
             lambda message: Problem("error", "unread", message),
         )
-        bad = _told(engine, file, "rejects_header", 1, lambda *_: Problem("error", "unread", ""))
-        return [one.problem for one in bad if one.problem.code != "ragged-row"]
+        bad = _told(engine, file, "rejects_header", width, lambda *_: Problem("error", "unread", ""), where)
+        return int(read[0][0]), bad
     except DataError:
-        return []
+        return 0, []
     finally:
         engine.run("DROP TABLE IF EXISTS rejects_header")
         engine.run("DROP TABLE IF EXISTS scans_header")
@@ -146,10 +169,6 @@ def _placed(table: Table, predicate: str, value: str) -> str:
         line = f"{line} + {table.first_line - 1} + {earlier}"
     predicate = f"({predicate}) AND ({table.header_again()}) IS NOT TRUE" if table.glued else predicate
     return f"SELECT {line} AS n, CAST({value} AS VARCHAR) AS v, {predicate} AS bad FROM {table.scan()}"
-
-
-MOST = 10_000
-"""Rows that are written out of each kind."""
 
 
 def every_reject(engine: Engine, table: Table, tag: str, bad: list[tuple[Problem, str]]) -> list[Reject]:

@@ -16,7 +16,7 @@ from abcx.data.engine import Engine, identifier, literal
 from abcx.data.files import DataFile
 from abcx.data.header import checked, dialect, read_header
 from abcx.data.history import Log
-from abcx.data.rejects import unreadable
+from abcx.data.rejects import MOST, unreadable
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
 from abcx.spec.model import FileOptions
@@ -134,7 +134,7 @@ class Table:
         if declared and self.options.time_format:
             arguments.append(f"timestampformat={literal(self.options.time_format)}")
         if tag:
-            rejects = f"rejects_table='rejects_{tag}', rejects_scan='scans_{tag}', rejects_limit=10000"
+            rejects = f"rejects_table='rejects_{tag}', rejects_scan='scans_{tag}', rejects_limit={MOST}"
             arguments += ["store_rejects=true", rejects]
             if self.file is not None and self.file.compression == "zstd":
                 arguments.append("parallel=false")  # in parallel it drops rows longer than its buffers without a word
