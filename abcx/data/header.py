@@ -239,7 +239,8 @@ def _delimiter(engine: Engine, file: DataFile, options: FileOptions) -> str:
     """The delimiter that DuckDB's sniffer finds over the first rows; a comma where it is not sure."""
     skip = f", skip={options.skip}" if options.skip else ""
     path = literal(str(file.path))
-    source = f"{path}, compression='{file.compression}', all_varchar=true, ignore_errors=true{skip}"
+    quotes = "quote='\"', escape='\"'"
+    source = f"{path}, {quotes}, compression='{file.compression}', all_varchar=true, ignore_errors=true{skip}"
     try:
         sniffed = engine.run(
             f"SELECT Delimiter FROM sniff_csv({source})", lambda message: unreadable(file, file.shown, message)
