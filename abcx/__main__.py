@@ -11,25 +11,16 @@ from typing import NoReturn
 
 from abcx import errors
 
-_TERMINATED = 128 + signal.SIGTERM
-
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and give its exit code: 0 done, 1 something blocks, 2 could not run, 3 a bug, 130
     interrupted."""
     _make_printable()
-    received: list[int] = []
-
-    def terminated(number: int, frame: FrameType | None) -> NoReturn:
-        """SIGTERM leaves as an exception, so that half-written files are removed on the way out."""
-        received.append(number)
-        raise SystemExit(_TERMINATED)
-
-    signal.signal(signal.SIGTERM, terminated)
+    signal.signal(signal.SIGTERM, _terminated)
     try:
         code = _run(arguments)
-    except KeyboardInterrupt:  # in the middle of a statement the engine knows no other
-        code = _TERMINATED if received else errors.INTERRUPTED
+    except KeyboardInterrupt:
+        code = errors.INTERRUPTED
     except errors.AbcxError as error:
         code = _fatal(str(error), errors.COULD_NOT_RUN)
     except MemoryError:
@@ -42,6 +33,11 @@ def main(arguments: list[str] | None = None) -> int:
     except Exception as error:
         code = _fatal(_bug(error), errors.BUG)
     return _flushed(code)
+
+
+def _terminated(number: int, frame: FrameType | None) -> NoReturn:
+    """SIGTERM leaves as an exception, so that half-written files are removed on the way out."""
+    raise SystemExit(128 + number)
 
 
 def _run(arguments: list[str] | None) -> int:

@@ -195,8 +195,8 @@ def test_a_full_disk_is_said(spec: Path) -> None:
 LONG = "SELECT count(*) FROM range(1000000000000) t(i) WHERE hash(i) = 7"
 SLOW = {
     "python": "print('ready', flush=True); time.sleep(60)",
-    "rows": f"engine = Engine(); print('ready', flush=True); engine.run({LONG!r})",
-    "arrays": f"engine = Engine(); print('ready', flush=True); engine.arrays({LONG!r})",
+    "rows": f"with Engine() as engine: print('ready', flush=True); engine.run({LONG!r})",
+    "arrays": f"with Engine() as engine: print('ready', flush=True); engine.arrays({LONG!r})",
 }
 
 
@@ -204,11 +204,14 @@ SLOW = {
 @pytest.mark.parametrize("inside", SLOW)
 def test_interrupted(inside: str, sent: signal.Signals, code: int) -> None:
     """A signal in the middle of a command, or of a statement of the engine, ends it without a word."""
-    command = [sys.executable, "-c", planted(f"from abcx.data.engine import Engine; {SLOW[inside]}")]
+    command = [sys.executable, "-c", planted(f"from abcx.data.engine import Engine\n    {SLOW[inside]}")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None and process.stdout.readline() == b"ready\n"
         process.send_signal(sent)
-        out, err = process.communicate(timeout=60)
+        try:
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert (process.returncode, out, err) == (code, b"", b"")
 
 

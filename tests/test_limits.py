@@ -6,10 +6,15 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
+
+import abcx
+from abcx.data import packed, rows
+from abcx.data.files import DataFile, fingerprint
 
 ROOT = Path(__file__).resolve().parents[1]
 METRIC = {
@@ -186,3 +191,33 @@ def test_a_quote_that_stays_open_in_a_large_file(tmp_path: Path) -> None:
     assert done.returncode == 2 and done.stderr.startswith("error[broken-quotes]: "), done.stderr
     assert " --> e.csv:11\n" in done.stderr.replace("  --> ", " --> ")
     assert int(done.stdout) < 600_000
+
+
+def test_nobody_waits_for_a_checksum_once_the_reading_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither Ctrl-C nor an error in the data does, however large the file."""
+    spec, ended, read = large(tmp_path, 3, lambda i, row: row), Event(), []
+
+    def pieces(*_: object) -> Iterator[bytes]:
+        for number in range(100):
+            read.append(number)
+            yield b"u1\n"
+            ended.set()
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def checksum(_: object, ended: Event) -> None:
+        waited.append(ended.wait(30))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(packed, "chunks", pieces)
+        fingerprint(DataFile("e.csv", tmp_path / "e.csv", "csv", tmp_path / "e.csv"), ended)
+    assert read == [0, 1]
+    waited: list[bool] = []
+    monkeypatch.setattr(rows, "_read", interrupted)
+    monkeypatch.setattr(rows, "fingerprint", checksum)
+    with pytest.raises(KeyboardInterrupt):
+        abcx.analyze(spec)
+    assert waited == [True]

@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +26,8 @@ class Work:
     fraction: float | None = None
 
 
+_SOON = 0.1
+"""Seconds between two looks at whether a statement has ended, where nothing else tells."""
 _DISK = ("no space left", "could not write", "disk quota", "file too large", "max_temp_directory_size")
 """What the engine says when a disk, a quota or a limit of file sizes is full."""
 
@@ -46,6 +49,7 @@ class Engine:
         self._verbose, self._memory = verbose, memory
         self._work = Work()
         self._folders: list[str] = []
+        self._thread = ThreadPoolExecutor(1, "statements")
         self._spill = tempfile.TemporaryDirectory(prefix="abcx-", ignore_cleanup_errors=True)
         config: dict[str, Any] = {
             "autoinstall_known_extensions": False,
@@ -62,7 +66,7 @@ class Engine:
         try:
             # Under a limit the tables lie in a file: compressed, and what memory does not hold is there already.
             place = str(self.scratch / "tables.duckdb") if memory else ":memory:"
-            self._connection = duckdb.connect(place, config=config)
+            self._connection = self._thread.submit(duckdb.connect, place, config=config).result()
             self._connection.execute("SET enable_progress_bar = true")  # it is asked for, never printed
             self._connection.execute("SET enable_progress_bar_print = false")
             self._connection.execute("SET progress_bar_time = 1000")
@@ -91,6 +95,8 @@ class Engine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._stop()
+        self._thread.shutdown()
         self._connection.close()
         self._spill.cleanup()
 
@@ -98,14 +104,12 @@ class Engine:
         """All rows of a statement. A failure of the database becomes a DataError, worded by `on_error` if given."""
         start = time.perf_counter()
         try:
-            rows: list[tuple[Any, ...]] = self._connection.execute(sql).fetchall()
+            rows: list[tuple[Any, ...]] = self._aside(lambda: self._connection.execute(sql).fetchall())
         except self._error as error:
             self._refuse_limits(_first_line(error))
             if on_error is not None and not isinstance(error, self._ours):
                 raise DataError(on_error(str(error).strip())) from None
             raise
-        except RuntimeError as error:
-            raise _stopped(error) from None
         if self._verbose:
             print(f"-- {time.perf_counter() - start:.3f} s\n{sql.strip()}", file=sys.stderr)
         return rows
@@ -123,13 +127,32 @@ class Engine:
     def arrays(self, sql: str) -> dict[str, Any]:
         """All rows of a statement as one numpy array per column."""
         try:
-            found: dict[str, Any] = self._connection.execute(sql).fetchnumpy()
+            found: dict[str, Any] = self._aside(lambda: self._connection.execute(sql).fetchnumpy())
         except self._error as error:
             self._refuse_limits(_first_line(error))
             raise
-        except RuntimeError as error:
-            raise _stopped(error) from None
         return found
+
+    def _aside(self, statement: Callable[[], Any]) -> Any:
+        """What a statement gives, which runs in a thread of its own.
+
+        In the main thread the engine looks for signals itself, and then may wait for its workers for ever (DuckDB 2.0);
+        here a signal raises where we wait, and ends the statement.
+        """
+        try:
+            found = self._thread.submit(statement)
+            while not wait((found,), _SOON).done:
+                pass
+        except BaseException:
+            self._stop()
+            raise
+        return found.result()
+
+    def _stop(self) -> None:
+        """End the statement that is running, if one is. An interrupt before it has begun is lost: say it again."""
+        idle = self._thread.submit(int)
+        while not wait((idle,), _SOON).done:
+            self.interrupt()
 
     def _refuse_limits(self, message: str) -> None:
         """Raise DataError where a statement failed for want of memory or of disk space."""
@@ -203,11 +226,6 @@ def _is_unicode(value: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _stopped(error: RuntimeError) -> BaseException:
-    """What a signal raised in the middle of a statement: the engine ends the statement and loses the exception."""
-    return KeyboardInterrupt() if "interrupted" in str(error) else error
 
 
 def _first_line(error: BaseException) -> str:

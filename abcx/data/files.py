@@ -14,8 +14,9 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
+from threading import Event
 
 from abcx.data import encodings, packed
 from abcx.data.packed import problem
@@ -241,19 +242,25 @@ def _standard_input(scratch: Path) -> Path:
     return path
 
 
-def fingerprint(file: DataFile) -> str:
+def fingerprint(file: DataFile, ended: Event | None = None) -> str:
     """SHA-256 of a file's bytes, in hexadecimal. What the engine does not check is checked on the way: the checksum in
-    a gzip file, bombs, and rows that are longer than its buffers (it would drop them without a word)."""
+    a gzip file, bombs, and rows that are longer than its buffers (it would drop them without a word). Once `ended` is
+    set nobody waits for it any more."""
     digest = hashlib.sha256()
-    text = packed.chunks(file.shown, file.path, file.compression)
+    text = _until(ended, packed.chunks(file.shown, file.path, file.compression))
     if file.compression != "gzip" and file.path.samefile(file.original):
         for chunk in _in_lines(file, text):
             digest.update(chunk)
         return digest.hexdigest()
     for _ in _in_lines(file, text):
         pass
-    with file.original.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+    for chunk in _until(ended, packed.chunks(file.shown, file.original, "none")):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _until(ended: Event | None, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    return takewhile(lambda _: ended is None or not ended.is_set(), chunks)
 
 
 def _in_lines(file: DataFile, chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Event
 
 from abcx.data import history, tables
 from abcx.data.cells import bad_cells, flags, rounded_ids, unread
@@ -140,14 +141,16 @@ def _load_one(
     before = 0 if number == 0 else int(engine.run(f"SELECT coalesce(max(rowid) + 1, 0) FROM {part}")[0][0])
     engine.run(f"SET TimeZone = {literal(table.timezone)}")
     engine.begin(f"reading {table.shown}", table.file.path.stat().st_size if table.file else 0)
+    ended = Event()
     with ThreadPoolExecutor(1) as beside:
-        sha256 = beside.submit(fingerprint, table.file) if table.file else None
+        sha256 = beside.submit(fingerprint, table.file, ended) if table.file else None
         if sha256 is not None:
             sha256.add_done_callback(lambda done: engine.interrupt() if done.exception() else None)
         try:
             source = _read(engine, number, source, select, segments, rows.notes)
-        except DataError:
-            if sha256 is not None and sha256.done():
+        except BaseException as error:  # Ctrl-C, too, need not wait for the rest of a checksum
+            ended.set()
+            if isinstance(error, DataError) and sha256 is not None and sha256.done():
                 sha256.result()
             raise
     table = source.table
