@@ -41,7 +41,8 @@ def second_look(engine: Engine, before: int, source: Source, select: Select, tag
         elif not table.glued:
             table = replace(table, time=source.table.time)
     for name, scope in number_columns(select, source).items():
-        if name not in flagged and table.options.delimiter != ";" or not _is_text(table, name):
+        suspect = name in flagged or cast or table.options.delimiter == ";"  # rows without a time flag no number
+        if not suspect or not _is_text(table, name):
             continue
         shown = numbers.find(engine, table.sql(name, "text"), f"FROM {_rows(table)} WHERE {scope}", table.options)
         if shown.doubt:
