@@ -112,7 +112,6 @@ ABOVE = {
     "nothing": "",
     "comments": "# exported by a tool\n# 2024-04-01\n",
     "title": "Report of March\n\n",
-    "blank": "\n",
 }
 
 
@@ -178,7 +177,7 @@ class Way:
 
 def ways() -> st.SearchStrategy[Way]:
     def writable(way: Way) -> bool:
-        if way.packed == "zstd" and (way.above == "blank" or not way.encoding.startswith("utf-8")):
+        if way.packed == "zstd" and not way.encoding.startswith("utf-8"):
             return False  # the engine alone unpacks it
         encoding = ENCODINGS[way.encoding][0]
         try:
@@ -202,7 +201,7 @@ def ways() -> st.SearchStrategy[Way]:
     ).filter(writable)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(ways())
 def test_any_combination_gives_the_same_numbers(way: Way) -> None:
     with tempfile.TemporaryDirectory() as folder:
