@@ -260,6 +260,7 @@ def fingerprint(file: DataFile, ended: Event | None = None) -> str:
 
 
 def _until(ended: Event | None, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The pieces before `ended` is set."""
     return takewhile(lambda _: ended is None or not ended.is_set(), chunks)
 
 

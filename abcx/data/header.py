@@ -78,13 +78,18 @@ def dialect(file: DataFile, options: FileOptions, null: str = "") -> list[str]:
     return arguments
 
 
+def _as_text(width: int) -> list[str]:
+    """The options of read_csv that read so many columns as text."""
+    columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(width))
+    return ["auto_detect=false", f"columns={{{columns}}}"]
+
+
 def _rows(engine: Engine, file: DataFile, options: FileOptions, count: int) -> list[Row]:
     """The first rows, padded to the longest at the start of the file."""
     padding = options.model_copy(update={"null": None, "skip": options.skip or 0})
     lenient = ["header=false", "comment=''", "null_padding=true", "strict_mode=false", "parallel=false"]
     width = _width(file, padding)
-    columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(width))
-    lenient += ["auto_detect=false", f"columns={{{columns}}}"] if width else ["all_varchar=true"]
+    lenient += _as_text(width) if width else ["all_varchar=true"]
     arguments = ", ".join([*dialect(file, padding, _NOWHERE), *lenient])
     source = f"read_csv({literal(str(file.path))}, {arguments})"
     try:
@@ -93,7 +98,7 @@ def _rows(engine: Engine, file: DataFile, options: FileOptions, count: int) -> l
         )
     except DataError as error:
         # Asked for fewer cells than a row has, the engine keeps a kilobyte about every row.
-        scan = ", ".join([*dialect(file, options), "header=true", "auto_detect=false", f"columns={{{columns}}}"])
+        scan = ", ".join([*dialect(file, options), "header=true", *_as_text(width)])
         raise DataError((width and broken_rows(engine, file, scan)) or error.problems) from None
 
 
@@ -227,9 +232,8 @@ def _refuse_ragged(engine: Engine, file: DataFile, options: FileOptions, names: 
         return
     head = engine.scratch / "head.csv"
     head.write_bytes(start[: start.rfind(b"\n") + 1])
-    columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(names)))
     plain = replace(file, compression="none")
-    scan = ", ".join([*dialect(plain, options), "header=true", "auto_detect=false", f"columns={{{columns}}}"])
+    scan = ", ".join([*dialect(plain, options), "header=true", *_as_text(len(names))])
     problems = ragged(engine, file, head, scan, len(names), options.max_bad_rows)
     if problems:
         raise DataError(problems)
@@ -253,17 +257,18 @@ def _delimiter(engine: Engine, file: DataFile, options: FileOptions) -> str:
 
 def _by_counts(file: DataFile, sniffed: str) -> str:
     """The delimiter that most lines hold equally often, where it is far from clear in the first line: a title confuses
-    the sniffer."""
-    lines = _start(file).decode(errors="replace").splitlines()[:200]
+    the sniffer. What the first line lacks (`Mar 4, 2024` in a file of semicolons) need not be far behind."""
+    text = _start(file).decode("utf-8-sig", errors="replace")
+    lines = [line for line in text.splitlines()[:200] if line.strip()]
     if not lines or 0 < lines[0].count(sniffed) == lines[len(lines) // 2].count(sniffed):
         return sniffed
     shares = {}
     for delimiter in dict.fromkeys((sniffed, *_DELIMITERS)):
-        counts = Counter(line.count(delimiter) for line in lines if line.strip())
-        usual, times = counts.most_common(1)[0] if counts else (0, 0)
+        counts = Counter(line.count(delimiter) for line in lines)
+        usual, times = counts.most_common(1)[0]
         shares[delimiter] = times if usual else 0
     best = max(shares, key=lambda delimiter: shares[delimiter])
-    return best if shares[best] > 1.5 * shares[sniffed] else sniffed
+    return best if shares[best] > (1.5 if sniffed in lines[0] else 1.0) * shares[sniffed] else sniffed
 
 
 def checked(names: tuple[str, ...], shown: str) -> tuple[str, ...]:

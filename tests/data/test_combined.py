@@ -112,6 +112,7 @@ ABOVE = {
     "nothing": "",
     "comments": "# exported by a tool\n# 2024-04-01\n",
     "title": "Report of March\n\n",
+    "blank": "\n",
 }
 
 
@@ -177,7 +178,7 @@ class Way:
 
 def ways() -> st.SearchStrategy[Way]:
     def writable(way: Way) -> bool:
-        if way.packed == "zstd" and not way.encoding.startswith("utf-8"):
+        if way.packed == "zstd" and (way.above == "blank" or not way.encoding.startswith("utf-8")):
             return False  # the engine alone unpacks it
         encoding = ENCODINGS[way.encoding][0]
         try:
