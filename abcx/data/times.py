@@ -70,16 +70,15 @@ class Found:
 
 def find(engine: Engine, text: str, rows: str, zone: str) -> Found:
     """Judge the filled cells of a column; `rows` is the FROM and WHERE."""
-    ways = {kind: Written(kind) for kind in ("dmy", "mdy", "named", "zoned")}
-    columns = ", ".join(f"{way.sql('v', zone)} AS {kind}" for kind, way in ways.items())
+    cells = f"(SELECT {text} AS v {rows})"
     digits = f"CASE WHEN regexp_full_match(v, {literal(_DIGITS)}) THEN try_cast(v AS DOUBLE) END"
+    zoned = Written("zoned")
     seen = engine.record(
-        f"SELECT count(*) AS n, count(iso) AS iso, {', '.join(f'count({kind}) AS {kind}' for kind in ways)}, "
+        "SELECT count(*) AS n, count(iso) AS iso, "
+        f"count(CASE WHEN iso IS NULL THEN {zoned.sql('v', zone)} ELSE 0 END) AS zoned, "
         "count(digits) AS digits, min(digits) AS low, max(digits) AS high, "
-        "count(*) FILTER (dmy <> mdy) AS unlike, "
         f"count(*) FILTER (regexp_full_match(v, {literal(ROUNDED)})) AS rounded "
-        f"FROM (SELECT v, try_cast(v AS TIMESTAMPTZ) AS iso, {digits} AS digits, {columns} "
-        f"FROM (SELECT {text} AS v {rows}) WHERE v IS NOT NULL)"
+        f"FROM (SELECT v, try_cast(v AS TIMESTAMPTZ) AS iso, {digits} AS digits FROM {cells} WHERE v IS NOT NULL)"
     )
     total, enough = seen["n"], 0.95 * seen["n"]
     if not total or seen["iso"] == total:
@@ -94,8 +93,21 @@ def find(engine: Engine, text: str, rows: str, zone: str) -> Found:
     if seen["digits"] >= enough:
         units = [unit for unit, size in _UNITS.items() if _SINCE <= seen["low"] * size and seen["high"] * size < _UNTIL]
         return Found(Written("epoch", units[0]), f"as {units[0]} since 1970") if units else Found()
-    most = max(("dmy", "mdy", "named", "zoned"), key=lambda kind: int(seen[kind]))
-    if seen[most] < enough or seen["iso"] and most != "zoned":
+    if seen["zoned"] >= enough:
+        return Found(zoned)
+    return Found() if seen["iso"] else _by_days(engine, cells, zone, enough)
+
+
+def _by_days(engine: Engine, cells: str, zone: str, enough: float) -> Found:
+    """Judge a column without ISO times by the order of its days and months; many forms are tried, which takes long."""
+    ways = {kind: Written(kind) for kind in ("dmy", "mdy", "named")}
+    columns = ", ".join(f"{way.sql('v', zone)} AS {kind}" for kind, way in ways.items())
+    seen = engine.record(
+        f"SELECT {', '.join(f'count({kind}) AS {kind}' for kind in ways)}, count(*) FILTER (dmy <> mdy) AS unlike "
+        f"FROM (SELECT {columns} FROM {cells} WHERE v IS NOT NULL)"
+    )
+    most = max(ways, key=lambda kind: int(seen[kind]))
+    if seen[most] < enough:
         return Found()
     if most in _ORDERS and seen["dmy"] == seen["mdy"] and seen["unlike"]:
         return Found(
@@ -104,4 +116,4 @@ def find(engine: Engine, text: str, rows: str, zone: str) -> Found:
             differs=f"{ways['dmy'].sql('v', zone)} <> {ways['mdy'].sql('v', zone)}",
         )
     words = {"dmy": "as day/month/year", "mdy": "as month/day/year", "named": "with the month's name"}
-    return Found(ways[most], words.get(most, ""))
+    return Found(ways[most], words[most])
