@@ -121,8 +121,6 @@ def _undecodable(shown: str, line: int, encoding: str, error: UnicodeDecodeError
 
 def not_utf8(shown: str, path: Path, compression: str) -> Problem:
     """What to say of a file that is not UTF-8: the first such line, and which encoding reads it best."""
-    if compression == "zstd":
-        return Problem("error", "encoding", f"{shown} is not UTF-8 text", Span(shown), "save the file as UTF-8")
     strange, first, good = _strange_lines(shown, path, compression)
     if not strange:
         return Problem("error", "encoding", f"{shown} is not UTF-8 text", Span(shown), "save the file as UTF-8")

@@ -159,19 +159,15 @@ def _data_file(shown: str, path: Path, arm: str | None, options: FileOptions, sc
     if format == "parquet" and not head.startswith(b"PAR1"):
         raise problem(shown, "not-parquet", f"{shown} is not a Parquet file", "name its format: format: csv")
     notes: tuple[str, ...] = ()
-    if compression == "zstd":
-        packed.refuse_zstd_bomb(shown, path)
     if format != "parquet":
         head = packed.first_bytes(shown, path, compression, head)
-        if not head and compression == "gzip":
+        if not head:
             raise problem(shown, "data-empty", f"{shown} is empty", "export it again")
-        encoding, note = encodings.by_mark(shown, head, options.encoding) if head else (options.encoding, None)
+        encoding, note = encodings.by_mark(shown, head, options.encoding)
         notes = (note,) if note else ()
         wide = (encoding or "").startswith("utf-16")
         _refuse_binary(shown, head.replace(b"\0", b"").lstrip(b"\xff\xfe") if wide else head)
         if not encodings.is_plain(encoding):
-            if compression == "zstd":
-                raise problem(shown, "encoding", f"{shown} is zstd of {encoding} text", "unpack it, or use gzip")
             path = encodings.rewrite(shown, path, compression, encoding, scratch)
             compression = "none"
     return DataFile(shown, _plainly_named(path, scratch), format, original, compression, arm, notes)
@@ -243,12 +239,12 @@ def _standard_input(scratch: Path) -> Path:
 
 
 def fingerprint(file: DataFile, ended: Event | None = None) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal. What the engine does not check is checked on the way: the checksum in
-    a gzip file, bombs, and rows that are longer than its buffers (it would drop them without a word). Once `ended` is
+    """SHA-256 of a file's bytes, in hexadecimal. What the engine does not check is checked on the way: the checksums in
+    packed files, bombs, and rows that are longer than its buffers (it would drop them without a word). Once `ended` is
     set nobody waits for it any more."""
     digest = hashlib.sha256()
     text = _until(ended, packed.chunks(file.shown, file.path, file.compression))
-    if file.compression != "gzip" and file.path.samefile(file.original):
+    if file.compression == "none" and file.path.samefile(file.original):
         for chunk in _in_lines(file, text):
             digest.update(chunk)
         return digest.hexdigest()
@@ -266,7 +262,7 @@ def _until(ended: Event | None, chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 def _in_lines(file: DataFile, chunks: Iterator[bytes]) -> Iterator[bytes]:
     """The pieces of a text; a row of many pieces is refused."""
-    without, is_text = 0, file.format != "parquet" and file.compression != "zstd"
+    without, is_text = 0, file.format != "parquet"
     for number, chunk in enumerate(chunks):
         without = 0 if b"\n" in chunk or b"\r" in chunk else without + 1
         if is_text and without > _LONGEST:

@@ -104,8 +104,6 @@ def _rows(engine: Engine, file: DataFile, options: FileOptions, count: int) -> l
 
 def _width(file: DataFile, options: FileOptions) -> int:
     """At most so many cells has a row at the start of the file; 0 where that cannot be seen."""
-    if file.compression == "zstd":
-        return 0
     delimiter, most, cells, quotes = options.delimiter or "\t", 1, 1, 0
     for line in _start(file).decode(errors="replace").splitlines():
         cells, quotes = cells + line.count(delimiter), quotes + line.count('"')
@@ -178,7 +176,7 @@ def _lines_above(engine: Engine, file: DataFile, options: FileOptions, rows: lis
 
 
 def _starts_blank(file: DataFile) -> bool:
-    return file.compression != "zstd" and _start(file).lstrip(b"\xef\xbb\xbf \t,;|")[:1] in (b"\n", b"\r")
+    return _start(file).lstrip(b"\xef\xbb\xbf \t,;|")[:1] in (b"\n", b"\r")
 
 
 def _start(file: DataFile) -> bytes:
@@ -227,7 +225,7 @@ def _refuse_answers(file: DataFile, options: FileOptions, names: tuple[str, ...]
 
 def _refuse_ragged(engine: Engine, file: DataFile, options: FileOptions, names: tuple[str, ...]) -> None:
     """Where most rows at the start of a large file have another number of cells than the header, the rest can wait."""
-    start = b"" if file.compression == "zstd" else _start(file)
+    start = _start(file)
     if len(start) < _START:
         return
     head = engine.scratch / "head.csv"
@@ -252,7 +250,7 @@ def _delimiter(engine: Engine, file: DataFile, options: FileOptions) -> str:
     except DataError:
         return ","
     found = sniffed[0][0] if sniffed[0][0] in _DELIMITERS else ","
-    return found if file.compression == "zstd" else _by_counts(file, found)
+    return _by_counts(file, found)
 
 
 def _by_counts(file: DataFile, sniffed: str) -> str:

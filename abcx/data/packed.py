@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import gzip
-import struct
+import sys
 import tempfile
 import zipfile
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, cast
 
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 UNPACKED, RATIO = 1 << 30, 200
 """A file is refused that unpacks to more than `UNPACKED` bytes and more than `RATIO` times its size: tables pack 5 to
 30 times."""
 CHUNK = 1 << 20
-_BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, ValueError)
+_BROKEN = (OSError, EOFError, zlib.error, zstd.ZstdError, zipfile.BadZipFile, NotImplementedError, ValueError)
 _KINDS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"PK\x03\x04": "zip", b"PK\x05\x06": "zip"}
 _OFFICE = ("[Content_Types].xml", "mimetype", "xl/", "word/", "META-INF/")
 
@@ -34,17 +40,23 @@ def problem(shown: str, code: str, message: str, help: str) -> DataError:
 
 
 def chunks(shown: str, path: Path, compression: str, size: int = CHUNK) -> Iterator[bytes]:
-    """The bytes inside a file that is packed by gzip or not at all, piece by piece, counted. The checksum in a gzip
-    file is verified."""
+    """The bytes inside a file that is packed by gzip, zstd or not at all, piece by piece, counted. The checksums in a
+    packed file are verified."""
     packed, unpacked = path.stat().st_size, 0
     try:
-        with gzip.open(path) if compression == "gzip" else path.open("rb") as handle:
+        with _opened(path, compression) as handle:
             while chunk := handle.read(size):
                 unpacked += len(chunk)
                 refuse_bomb(shown, packed, unpacked)
                 yield chunk
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        raise broken_gzip(shown) from None
+    except (EOFError, zlib.error, gzip.BadGzipFile, zstd.ZstdError):
+        raise _broken(shown, compression) from None
+
+
+def _opened(path: Path, compression: str) -> IO[bytes]:
+    if compression == "none":
+        return path.open("rb")
+    return cast(IO[bytes], gzip.open(path) if compression == "gzip" else zstd.open(path))
 
 
 def refuse_bomb(shown: str, packed: int, unpacked: int) -> None:
@@ -60,21 +72,28 @@ def refuse_bomb(shown: str, packed: int, unpacked: int) -> None:
 
 
 def first_bytes(shown: str, path: Path, compression: str, head: bytes) -> bytes:
-    """The first bytes of the text inside a file; none of a zstd file, which only the engine unpacks."""
-    if compression != "gzip":
-        return b"" if compression == "zstd" else head
+    """The first bytes of the text inside a file, whose own first bytes are `head`."""
+    if compression == "none":
+        return head
     try:
-        with gzip.open(path) as handle:
+        with _opened(path, compression) as handle:
             return handle.read(4096)
     except _BROKEN:
-        raise broken_gzip(shown) from None
+        raise _broken(shown, compression) from None
 
 
-def broken_gzip(shown: str) -> DataError:
-    """A gzip file that cannot be unpacked."""
-    return problem(
-        shown, "gzip-broken", f"{shown} is a broken gzip file", "was the download cut? Fetch or export it again"
-    )
+def broken(shown: str, path: Path, compression: str) -> Problem | None:
+    """What is wrong with the packing of a file that the engine could not read, if anything."""
+    try:
+        deque(() if compression == "none" else chunks(shown, path, compression), maxlen=0)
+    except DataError as error:
+        return error.problems[0]
+    return None
+
+
+def _broken(shown: str, compression: str) -> DataError:
+    cure = "was the download cut? Fetch or export it again"
+    return problem(shown, f"{compression}-broken", f"{shown} is a broken {compression} file", cure)
 
 
 def unzip(shown: str, path: Path, scratch: Path) -> Path:
@@ -95,9 +114,7 @@ def unzip(shown: str, path: Path, scratch: Path) -> Path:
     except _BROKEN as error:
         if isinstance(error, OSError) and error.errno:
             raise problem(shown, "unpacking", f"cannot unpack {shown}: {error.strerror}", "free disk space") from None
-        raise problem(
-            shown, "zip-broken", f"{shown} is a broken zip file", "was the download cut? Fetch or export it again"
-        ) from None
+        raise _broken(shown, "zip") from None
     return target
 
 
@@ -125,35 +142,3 @@ def _only_member(shown: str, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
             shown, "zip-encrypted", f"{shown} is encrypted", "unpack it with its password and name the unpacked file"
         )
     return members[0]
-
-
-def refuse_zstd_bomb(shown: str, path: Path) -> None:
-    """Raise DataError for a zstd bomb: the sizes are written in its block headers, and no block unpacks to more than
-    128 KB. What is no zstd file is left to the engine to refuse."""
-    packed, unpacked = path.stat().st_size, 0
-    with path.open("rb") as handle:
-        try:
-            while magic := handle.read(4):
-                if magic[:1] >= b"\x50" and magic[1:] == b"\x2a\x4d\x18":  # a skippable frame
-                    handle.seek(struct.unpack("<I", handle.read(4))[0], 1)
-                    continue
-                unpacked = _walk_frame(handle, shown, packed, unpacked)
-        except (struct.error, IndexError):
-            return
-
-
-def _walk_frame(handle: IO[bytes], shown: str, packed: int, unpacked: int) -> int:
-    """Add up the blocks of one frame (RFC 8878, 3.1.1)."""
-    descriptor = handle.read(1)[0]
-    single = descriptor >> 5 & 1
-    size = (single, 2, 4, 8)[descriptor >> 6]
-    handle.seek((1 - single) + (0, 1, 2, 4)[descriptor & 3] + size, 1)
-    last = 0
-    while not last:
-        header = int.from_bytes(handle.read(3).ljust(3, b"\x01"), "little")
-        last, block, length = header & 1, header >> 1 & 3, header >> 3
-        unpacked += length if block < 2 else min(128 << 10, 128 * length)
-        refuse_bomb(shown, packed, unpacked)
-        handle.seek(1 if block == 1 else length, 1)
-    handle.seek(4 if descriptor & 4 else 0, 1)
-    return unpacked

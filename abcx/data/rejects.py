@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from abcx.data import packed
 from abcx.data.encodings import not_utf8
 from abcx.data.engine import Engine, literal
 from abcx.data.files import DataFile, line_at, lines_at
@@ -86,8 +87,7 @@ def _told(engine: Engine, file: DataFile, rejects: str, width: int, bad_time: Ba
         if kind == "INVALID ENCODING":
             bad.append(Bad(not_utf8(file.shown, file.path, file.compression), int(count), True))
             continue
-        if file.compression != "zstd":
-            line = line_at(file, int(position))  # the engine counts rows: cells with line breaks count once
+        line = line_at(file, int(position))  # the engine counts rows: cells with line breaks count once
         shown = str(text or "").strip("\r\n").partition("\n")[0][:300]
         if kind == "CAST":  # only the time is cast; the column that the engine names is wrong where others are unread
             bad.append(Bad(bad_time(int(line), shown, str(message), more), int(count)))
@@ -176,15 +176,15 @@ def every_reject(engine: Engine, table: Table, tag: str, bad: list[tuple[Problem
     found: list[Reject] = []
     if table.types is None and table.file is not None:
         rows = engine.run(
-            "SELECT min(line_byte_position), line, any_value(error_type::VARCHAR), any_value(csv_line) "
+            "SELECT min(line_byte_position), any_value(error_type::VARCHAR), any_value(csv_line) "
             f"FROM rejects_{tag} GROUP BY line ORDER BY line LIMIT {MOST}"
         )
-        lines = lines_at(table.file, [int(row[0]) for row in rows]) if table.file.compression != "zstd" else None
-        for number, (_, line, kind, text) in enumerate(rows):
+        lines = lines_at(table.file, [int(row[0]) for row in rows])
+        for number, (_, kind, text) in zip(lines, rows, strict=True):
             what = "not a time" if kind == "CAST" else _REJECTS.get(kind, ("", "cannot be read", ""))[1]
             column = (table.time or "") if kind == "CAST" else ""
             row = str(text or "").strip("\r\n")
-            found.append(Reject(table.shown, lines[number] if lines else int(line), column, what, row[:10_000]))
+            found.append(Reject(table.shown, number, column, what, row[:10_000]))
     cells = ", ".join(f"c{i}" for i in range(len(table.header)))
     for problem, where in bad:
         if where:
@@ -200,6 +200,8 @@ def unreadable(file: DataFile | None, shown: str, message: str) -> Problem:
     first = message.partition("\n")[0]
     line = first.rpartition("CSV Error on Line: ")[2]
     span = Span(shown, int(line) if line.isdigit() else 0)
+    if file is not None and (broken := packed.broken(shown, file.path, file.compression)):
+        return broken
     if "not utf-8 encoded" in message and file is not None:
         return not_utf8(shown, file.path, file.compression)
     for sign, (code, what, cure) in _UNREADABLE.items():
@@ -213,8 +215,6 @@ def unreadable(file: DataFile | None, shown: str, message: str) -> Problem:
 _UNREADABLE = {
     "Maximum line size": ("line-too-long", "has a line longer than 2 MB", "is a quote left open?"),
     "maximum_object_size": ("line-too-long", "has a line longer than 16 MB", "one JSON object a line is read"),
-    "end of GZIP stream": ("gzip-broken", "is cut", "was the download cut? Fetch or export it again"),
-    "Failed to decode gzip": ("gzip-broken", "is a broken gzip file", "fetch or export it again"),
     "reached an invalid state": (
         "broken-lines",
         "has broken quotes, or lines that end in different ways",

@@ -150,7 +150,7 @@ def _load_one(
             source = _read(engine, number, source, select, segments, rows.notes)
         except BaseException as error:  # Ctrl-C, too, need not wait for the rest of a checksum
             ended.set()
-            if isinstance(error, DataError) and sha256 is not None and sha256.done():
+            if isinstance(error, Exception) and sha256 is not None and sha256.done():
                 sha256.result()
             raise
     table = source.table

@@ -136,8 +136,6 @@ class Table:
         if tag:
             rejects = f"rejects_table='rejects_{tag}', rejects_scan='scans_{tag}', rejects_limit={MOST}"
             arguments += ["store_rejects=true", rejects]
-            if self.file is not None and self.file.compression == "zstd":
-                arguments.append("parallel=false")  # in parallel it drops rows longer than its buffers without a word
         else:
             arguments += ["ignore_errors=true", "parallel=false"]
         assert self.file is not None
