@@ -280,6 +280,18 @@ def line_at(file: DataFile, position: int) -> int:
     return lines_at(file, [position])[0]
 
 
+def next_quote(file: DataFile, position: int) -> int:
+    """The line of the first quotation mark at a byte of the text or behind it."""
+    line, start = 1, 0
+    for chunk in packed.chunks(file.shown, file.path, file.compression):
+        at = chunk.find(b'"', max(0, position - start))
+        piece = chunk if at < 0 else chunk[:at]
+        line, start = line + (piece.count(b"\n") or piece.count(b"\r")), start + len(chunk)
+        if at >= 0:
+            break
+    return line
+
+
 def lines_at(file: DataFile, positions: list[int]) -> list[int]:
     """As `line_at`, for several bytes in order, in one pass."""
     found: list[int] = []

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from abcx.data import packed
 from abcx.data.encodings import not_utf8
 from abcx.data.engine import Engine, literal
-from abcx.data.files import DataFile, line_at, lines_at
+from abcx.data.files import DataFile, line_at, lines_at, next_quote
 from abcx.data.records import Reject
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
@@ -74,27 +74,29 @@ BadTime = Callable[[int, str, str, str], Problem]
 
 def _told(engine: Engine, file: DataFile, rejects: str, width: int, bad_time: BadTime, where: str = "") -> list[Bad]:
     found = engine.run(
-        "SELECT error_type::VARCHAR, count(DISTINCT line), min(line), "
-        "arg_min(csv_line, line), arg_min(error_message, line), arg_min(line_byte_position, line) "
+        "SELECT error_type::VARCHAR, count(DISTINCT line), arg_min(csv_line, line), arg_min(error_message, line), "
+        "arg_min(line_byte_position, line) "
         f"FROM {rejects} r WHERE error_type <> 'CAST' "
         f"OR NOT EXISTS (SELECT 1 FROM {rejects} s WHERE s.line = r.line AND s.error_type <> 'CAST') "
         "GROUP BY ALL ORDER BY min(line)"
     )
     bad = []
     least = "at least " if sum(int(row[1]) for row in found) >= MOST else ""  # no more are kept
-    for kind, count, line, text, message, position in found:
+    for kind, count, text, message, position in found:
         more = f" ({least}{count:,} such rows{where})" if count > 1 else ""
         if kind == "INVALID ENCODING":
             bad.append(Bad(not_utf8(file.shown, file.path, file.compression), int(count), True))
             continue
-        line = line_at(file, int(position))  # the engine counts rows: cells with line breaks count once
+        # The engine counts rows (cells with line breaks count once), and may take the row before for one left open.
+        before = kind == "UNQUOTED VALUE" and '"' not in str(text)
+        line, text = (next_quote(file, int(position)), "") if before else (line_at(file, int(position)), text)
         shown = str(text or "").strip("\r\n").partition("\n")[0][:300]
         if kind == "CAST":  # only the time is cast; the column that the engine names is wrong where others are unread
-            bad.append(Bad(bad_time(int(line), shown, str(message), more), int(count)))
+            bad.append(Bad(bad_time(line, shown, str(message), more), int(count)))
         else:
             code, what, cure = _REJECTS.get(kind, ("bad-row", "a row cannot be read", "correct the row"))
             what += f": the header has {width}" if code == "ragged-row" else ""
-            problem = Problem("error", code, what + more, Span(file.shown, int(line), text=shown), cure)
+            problem = Problem("error", code, what + more, Span(file.shown, line, text=shown), cure)
             bad.append(Bad(problem, int(count), code != "ragged-row"))
     return bad
 
