@@ -14,7 +14,8 @@ import pytest
 
 import abcx
 from abcx.data import packed, rows
-from abcx.data.files import DataFile, fingerprint
+from abcx.data.files import DataFile
+from abcx.data.lines import fingerprint
 
 ROOT = Path(__file__).resolve().parents[1]
 METRIC = {

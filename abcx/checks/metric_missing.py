@@ -1,14 +1,16 @@
 """**Missing metric**: is there a metric of which the data know nothing?
 
-Looks at: whether the events or the values of each metric occur anywhere in the data, and whether the metric has a value
-in every arm that has units. Fails for a primary metric and warns for any other.
+Looks at: whether the events or the values of each metric occur anywhere in the data, whether any of its events counts
+for a unit of the analysis, and whether the metric has a value in every arm that has units. Fails for a primary metric
+and warns for any other. So do events whose name differs from one in the spec by upper and lower case alone.
 
-Why it matters: an event that is never logged reads as zero in both arms: "no difference", from data that never held the
-answer. A metric without a value in one arm cannot be compared at all.
+Why it matters: an event that is never logged, or finds none of the units, reads as zero in both arms: "no difference",
+from data that never held the answer. A metric without a value in one arm cannot be compared at all.
 
 What to do now: compare the event's name in the spec with the names in the data, letter by letter, and its `where` with
-the columns of the file. If the name is right, the tracking is missing: the experiment cannot answer its question from
-this export.
+the columns of the file. If the events are there and none counts, compare the ids of units in both files letter by
+letter (`1000.0` is not `1000`), and their timezones: the report says what was left out. If all is right, the tracking
+is missing: the experiment cannot answer its question from this export.
 """
 
 from __future__ import annotations
@@ -17,12 +19,16 @@ from abcx import wording
 from abcx.checks.context import CheckContext
 from abcx.results import CheckResult, CheckStatus
 
+_UNCOUNTED = "is zero in every arm: its events are in the data, and none of them counts"
+
 
 def check(context: CheckContext) -> CheckResult:
     """Whether every metric occurs in the data and has a value in every arm."""
     absent = {name: _absence(context, name) for name in context.experiment.metrics}
     found = {name: reason for name, reason in absent.items() if reason is not None}
     details = {"metrics": found}
+    if not found and context.observed.near_events:
+        return _near(context)
     if not found:
         n = len(absent)
         message = f"{'the metric has' if n == 1 else f'all {n} metrics have'} values in every arm"
@@ -32,7 +38,21 @@ def check(context: CheckContext) -> CheckResult:
     first = sorted(found, key=lambda name: name not in primary)
     message = "; ".join(f"{name} {found[name]}" for name in first)
     help = "compare the event's name, its `where` and the column with the data; if they are right, tracking is missing"
+    if all(reason == _UNCOUNTED for reason in found.values()):
+        help = "compare the ids of units in both files letter by letter, and their timezones; see what was left out"
     return CheckResult("metric_missing", status, message, None, details, help)
+
+
+def _near(context: CheckContext) -> CheckResult:
+    """Events whose names differ by case from those of the spec."""
+    near = context.observed.near_events
+    primary = [metric for metric in context.experiment.metrics.values() if metric.role == "primary"]
+    of_primary = {column.term.event for metric in primary for column in metric.needs().columns}
+    status: CheckStatus = "fail" if of_primary & {meant for _, meant in near} else "warn"
+    told = wording.joined([f"'{name[:60]}' (the spec has '{meant}')" for name, meant in near[:5]])
+    message = f"events whose name is written otherwise count for nothing: {told}"
+    help = "give one event one name in the data; if these are two events, name both: a descriptive metric will do"
+    return CheckResult("metric_missing", status, message, None, {"metrics": {}, "near": dict(near)}, help)
 
 
 def _absence(context: CheckContext, name: str) -> str | None:
@@ -47,4 +67,10 @@ def _absence(context: CheckContext, name: str) -> str | None:
         for arm in context.experiment.arms
         if context.units(arm) and (arm not in data.summaries or metric.estimate(data.summaries[arm]) is None)
     ]
-    return f"has no value in {wording.joined(without)}" if without else None
+    if without:
+        return f"has no value in {wording.joined(without)}"
+    summed = [column for column in metric.needs().columns if column.term.event is not None]
+    if not summed or any(column.kind not in ("any", "count", "sum") for column in summed):
+        return None
+    counted = any(metric.estimate(data.summaries[arm]) for arm in context.experiment.arms if context.units(arm))
+    return None if counted or not context.total else _UNCOUNTED

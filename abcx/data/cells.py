@@ -186,19 +186,31 @@ def number_columns(select: Select, source: Source) -> dict[str, str]:
     return columns
 
 
-def rounded_ids(engine: Engine, before: int, source: Source, select: Select) -> Iterator[Bad]:
-    """Ids that a spreadsheet has rounded: several units have become one, so none can be left out."""
-    text = source.table.sql(source.name("unit") or "", "text")
-    found = keys.was_rounded("unit", select.hashed)
-    if not engine.run(f"SELECT 1 FROM {select.part} WHERE rowid >= {before} AND {found} LIMIT 1"):
-        return
-    rounded = keys.is_rounded(text)
-    count, line, value = locate(engine, source.table, rounded, text)
-    more = f" ({count:,} such rows)" if count > 1 else ""
-    message = f"'{value[:60]}' is an id that a spreadsheet has rounded{more}: its last digits are lost"
-    cure = "export again and do not open the file in a spreadsheet, or format the column as text there"
-    span = Span(source.table.shown, line, path=source.name("unit") or "")
-    yield Bad(Problem("error", "rounded-id", message, span, cure), count, True, rounded)
+def no_ids(engine: Engine, before: int, source: Source, select: Select) -> Iterator[Bad]:
+    """Ids that a spreadsheet has rounded, and words that stand for no id: many units have become one, so none can be
+    left out. Whoever declares `null` has said what stands for none."""
+    for column in ("unit", "id") if select.part == "events" and source.name("id") else ("unit",):
+        text = source.table.sql(source.name(column) or "", "text")
+        whose = "a unit" if column == "unit" else "an event"
+        wrong = [(keys.was_rounded, keys.is_rounded, "rounded-id", _ROUNDED, _UNROUNDED)]
+        if source.options.null is None:
+            wrong.append((keys.was_placeholder, keys.is_placeholder, "no-id", _PLACEHOLDER, _MISSING))
+        for was, is_so, code, message, cure in wrong:
+            if not engine.run(
+                f"SELECT 1 FROM {select.part} WHERE rowid >= {before} AND {was(column, select.hashed)} LIMIT 1"
+            ):
+                continue
+            count, line, value = locate(engine, source.table, is_so(text), text)
+            more = f" ({count:,} such rows)" if count > 1 else ""
+            told = message.format(value=value[:60], more=more, whose=whose)
+            span = Span(source.table.shown, line, path=source.name(column) or "")
+            yield Bad(Problem("error", code, told, span, cure.format(value=value[:60])), count, True, is_so(text))
+
+
+_ROUNDED = "'{value}' is an id that a spreadsheet has rounded{more}: its last digits are lost"
+_UNROUNDED = "export again and do not open the file in a spreadsheet, or format the column as text there"
+_PLACEHOLDER = "'{value}' is no id of {whose}{more}: rows without one would all be the same"
+_MISSING = "write null: ['{value}'], and it counts as missing; if it is an id, write null: []"
 
 
 def bad_cells(engine: Engine, before: int, source: Source, select: Select) -> Iterator[Bad]:

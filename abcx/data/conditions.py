@@ -21,11 +21,16 @@ def usable_number(number: str) -> str:
     return f"coalesce(abs({number}) <= {LARGEST!r}, FALSE)"
 
 
+def bare(text: str) -> str:
+    """A text without the spaces and tabs around it."""
+    return f"trim(trim(trim({text}), chr(9)))"
+
+
 def trimmed(text: str) -> str:
-    """A text without the spaces around it. Few have any, and looking for one costs a third of trimming; beyond ASCII
-    there are more kinds of spaces."""
-    maybe = f"contains({text}, ' ') OR bit_length({text}) <> 8 * length({text})"
-    return f"CASE WHEN {maybe} THEN trim({text}) ELSE {text} END"
+    """As `bare`. Few texts have a space, and looking for one costs a third of trimming; beyond ASCII there are more
+    kinds of spaces."""
+    maybe = f"contains({text}, ' ') OR contains({text}, chr(9)) OR bit_length({text}) <> 8 * length({text})"
+    return f"CASE WHEN {maybe} THEN {bare(text)} ELSE {text} END"
 
 
 def condition(where: Where, column: Column) -> str:
@@ -56,7 +61,7 @@ def _equals(name: str, value: Scalar, column: Column) -> str:
         return f"lower(trim({text})) IN ({spellings})"
     if isinstance(value, (int, float)) and abs(value) < 2**53:
         return f"{column(name, 'number')} = {literal(float(value))}"
-    return f"{text} = {literal(str(value))}"
+    return f"{bare(text)} = {literal(str(value).strip())}"
 
 
 def as_flag(text: str) -> str:

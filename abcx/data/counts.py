@@ -11,7 +11,8 @@ from abcx.data import tables
 from abcx.data.conditions import LARGEST
 from abcx.data.engine import Engine
 from abcx.data.excluded import excluded
-from abcx.data.files import fingerprint, resolve
+from abcx.data.files import resolve
+from abcx.data.lines import fingerprint
 from abcx.data.records import MetricData, Observed
 from abcx.data.rejects import rejected, unreadable
 from abcx.data.source import Source

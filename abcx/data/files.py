@@ -1,4 +1,4 @@
-"""Which files: paths and globs resolved, contents recognised by their first bytes, standard input kept, SHA-256.
+"""Which files: paths and globs resolved, contents recognised by their first bytes, standard input kept.
 
 What the engine cannot read as it is (zip members, text that is not UTF-8) is rewritten into a scratch folder first.
 """
@@ -7,21 +7,18 @@ from __future__ import annotations
 
 import difflib
 import glob
-import hashlib
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import islice, takewhile
 from pathlib import Path
-from threading import Event
+from urllib.parse import unquote
 
 from abcx.data import encodings, packed
 from abcx.data.packed import problem
 from abcx.errors import FULL, DataError
-from abcx.problems import Problem, Span
+from abcx.problems import Problem
 from abcx.spec.model import FileOptions, GivenFile
 
 _NOT_TEXT = {
@@ -31,15 +28,12 @@ _NOT_TEXT = {
 }
 
 
-_LONGEST = 16
-"""Pieces of a text (1 MB each) without a line end, beyond which a row is refused here."""
-
-
 @dataclass(frozen=True, slots=True)
 class DataFile:
     """A file to read: `shown` is the path as written, `format` how it is read, `arm` the arm of all its rows.
 
-    `path` and `compression` are what the engine reads: `original` itself, or its text in the scratch folder.
+    `path` and `compression` are what the engine reads: `original` itself, or its text in the scratch folder. `told` are
+    the columns that its folders tell (country=de, Hive's layout).
     """
 
     shown: str
@@ -49,6 +43,7 @@ class DataFile:
     compression: str = "none"
     arm: str | None = None
     notes: tuple[str, ...] = ()
+    told: tuple[tuple[str, str], ...] = ()
 
 
 def resolve(options: FileOptions, base: Path, scratch: Path) -> list[DataFile]:
@@ -61,7 +56,7 @@ def resolve(options: FileOptions, base: Path, scratch: Path) -> list[DataFile]:
     for ref in options.file:
         try:
             files += [
-                _data_file(shown, path, ref.arm, options, scratch)
+                replace(_data_file(shown, path, ref.arm, options, scratch), told=_told(ref.path, shown))
                 for shown, path in _paths(ref.path, base, scratch, None if isinstance(ref, GivenFile) else base)
             ]
         except DataError as error:
@@ -113,8 +108,13 @@ def _paths(written: str, base: Path, scratch: Path, inside: Path | None) -> list
 
 
 def _partitions(written: str, folder: Path, inside: Path | None) -> list[tuple[str, Path]]:
-    """The Parquet files of a partitioned folder; columns may be told by its folders (country=de, Hive's layout)."""
-    found = sorted(path for suffix in ("parquet", "pq") for path in folder.rglob(f"*.{suffix}") if path.is_file())
+    """The Parquet files of a partitioned folder; names that begin with . or _ are not data, as Spark has it."""
+    found = sorted(
+        path
+        for suffix in ("parquet", "pq")
+        for path in folder.rglob(f"*.{suffix}")
+        if path.is_file() and not any(part[0] in "._" for part in path.relative_to(folder).parts)
+    )
     if not found:
         cure = "name a file, or a glob such as events/*.csv; a folder is read where it holds Parquet files"
         raise problem(written, "data-is-folder", f"{written} is a folder without Parquet files", cure)
@@ -122,6 +122,15 @@ def _partitions(written: str, folder: Path, inside: Path | None) -> list[tuple[s
     for name, path in named if inside is not None else ():
         _refuse_outside(name, path, inside or folder)
     return named
+
+
+def _told(written: str, shown: str) -> tuple[tuple[str, str], ...]:
+    """What the folders between a path as written and a file say: key=value. Folders above an absolute path say
+    nothing."""
+    parts = Path(written).expanduser().parts if Path(written).expanduser().is_absolute() else ()
+    fixed = next((number for number, part in enumerate(parts) if glob.has_magic(part)), len(parts))
+    pairs = (part.partition("=") for part in Path(shown).parts[fixed:-1])
+    return tuple((unquote(name), unquote(value)) for name, sign, value in pairs if sign and name)
 
 
 def refuse_outside(written: str, inside: Path) -> None:
@@ -236,75 +245,3 @@ def _standard_input(scratch: Path) -> Path:
         with path.open("wb") as handle:
             shutil.copyfileobj(sys.stdin.buffer, handle)
     return path
-
-
-def fingerprint(file: DataFile, ended: Event | None = None) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal. What the engine does not check is checked on the way: the checksums in
-    packed files, bombs, and rows that are longer than its buffers (it would drop them without a word). Once `ended` is
-    set nobody waits for it any more."""
-    digest = hashlib.sha256()
-    text = _until(ended, packed.chunks(file.shown, file.path, file.compression))
-    if file.compression == "none" and file.path.samefile(file.original):
-        for chunk in _in_lines(file, text):
-            digest.update(chunk)
-        return digest.hexdigest()
-    for _ in _in_lines(file, text):
-        pass
-    for chunk in _until(ended, packed.chunks(file.shown, file.original, "none")):
-        digest.update(chunk)
-    return digest.hexdigest()
-
-
-def _until(ended: Event | None, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The pieces before `ended` is set."""
-    return takewhile(lambda _: ended is None or not ended.is_set(), chunks)
-
-
-def _in_lines(file: DataFile, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The pieces of a text; a row of many pieces is refused."""
-    without, is_text = 0, file.format != "parquet"
-    for number, chunk in enumerate(chunks):
-        without = 0 if b"\n" in chunk or b"\r" in chunk else without + 1
-        if is_text and without > _LONGEST:
-            before = islice(packed.chunks(file.shown, file.path, file.compression), number)
-            line = 1 + sum(chunk.count(b"\n") or chunk.count(b"\r") for chunk in before)
-            cure = "is a quote left open, or is it a table at all?"
-            raise DataError(
-                Problem("error", "line-too-long", "a line is longer than 2 MB", Span(file.shown, line), cure)
-            )
-        yield chunk
-
-
-def line_at(file: DataFile, position: int) -> int:
-    """The line, counted from 1, of a byte of the text that the engine reads."""
-    return lines_at(file, [position])[0]
-
-
-def next_quote(file: DataFile, position: int) -> int:
-    """The line of the first quotation mark at a byte of the text or behind it."""
-    line, start = 1, 0
-    for chunk in packed.chunks(file.shown, file.path, file.compression):
-        at = chunk.find(b'"', max(0, position - start))
-        piece = chunk if at < 0 else chunk[:at]
-        line, start = line + (piece.count(b"\n") or piece.count(b"\r")), start + len(chunk)
-        if at >= 0:
-            break
-    return line
-
-
-def lines_at(file: DataFile, positions: list[int]) -> list[int]:
-    """As `line_at`, for several bytes in order, in one pass."""
-    found: list[int] = []
-    line, start = 1, 0
-    for chunk in packed.chunks(file.shown, file.path, file.compression):
-        at = 0
-        while len(found) < len(positions) and positions[len(found)] <= start + len(chunk):
-            end = positions[len(found)] - start
-            piece = chunk[at:end]
-            line, at = line + (piece.count(b"\n") or piece.count(b"\r")), max(at, end)
-            found.append(line)
-        if len(found) == len(positions):
-            break
-        piece = chunk[at:]
-        line, start = line + (piece.count(b"\n") or piece.count(b"\r")), start + len(chunk)
-    return found + [line] * (len(positions) - len(found))

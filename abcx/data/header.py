@@ -68,7 +68,7 @@ def read_header(engine: Engine, file: DataFile, options: FileOptions) -> Header:
 def dialect(file: DataFile, options: FileOptions, null: str = "") -> list[str]:
     """The options of read_csv that say how the text is written; `null` stands for a missing value."""
     delimiter = options.delimiter or ("\t" if file.format == "tsv" else None)
-    arguments = ["quote='\"'", "escape='\"'", f"compression='{file.compression}'"]
+    arguments = ["quote='\"'", "escape='\"'", "hive_partitioning=false", f"compression='{file.compression}'"]
     if delimiter:
         arguments.append(f"delim={literal(delimiter)}")
     if options.skip is not None:  # the engine skips lines that it does not like, where it is not told
@@ -240,9 +240,8 @@ def _refuse_ragged(engine: Engine, file: DataFile, options: FileOptions, names: 
 def _delimiter(engine: Engine, file: DataFile, options: FileOptions) -> str:
     """The delimiter that DuckDB's sniffer finds over the first rows; a comma where it is not sure."""
     skip = f", skip={options.skip}" if options.skip else ""
-    path = literal(str(file.path))
-    quotes = "quote='\"', escape='\"'"
-    source = f"{path}, {quotes}, compression='{file.compression}', all_varchar=true, ignore_errors=true{skip}"
+    plainly = "quote='\"', escape='\"', hive_partitioning=false, all_varchar=true, ignore_errors=true"
+    source = f"{literal(str(file.path))}, {plainly}, compression='{file.compression}'{skip}"
     try:
         sniffed = engine.run(
             f"SELECT Delimiter FROM sniff_csv({source})", lambda message: unreadable(file, file.shown, message)

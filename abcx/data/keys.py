@@ -6,18 +6,24 @@ together with the chance n^2 / 2^65: 3e-6 of 10 million. Elsewhere an id stays t
 
 from __future__ import annotations
 
-from abcx.data.conditions import trimmed
+from abcx.data.conditions import bare, trimmed
 from abcx.data.engine import literal
 from abcx.data.times import ROUNDED
 
-_ROUNDED_UNIT = "0::UBIGINT"
-"""The key of every unit whose id a spreadsheet has rounded: such a file is refused."""
+_ROUNDED = "0::UBIGINT"
+"""The key of every unit or event whose id a spreadsheet has rounded: such a file is refused."""
+PLACEHOLDERS = tuple(
+    spelled
+    for word in ("null", "nan", "none", "undefined", "n/a", "#n/a", "(null)", "<null>", "(not set)", "\\n")
+    for spelled in dict.fromkeys((word, word.upper(), word.capitalize(), "NaN" if word == "nan" else word))
+)
+"""Texts that stand for no id in exports of many tools."""
 
 
 def unit(text: str, hashed: bool) -> str:
     """The key of a unit, by its id without the spaces around it; NULL where there is none."""
     key = ticket(text, hashed)
-    return f"CASE WHEN {is_rounded(text)} THEN {_ROUNDED_UNIT} ELSE {key} END" if hashed else key
+    return f"CASE WHEN {is_rounded(text)} THEN {_ROUNDED} ELSE {key} END" if hashed else key
 
 
 def ticket(text: str, hashed: bool) -> str:
@@ -25,20 +31,33 @@ def ticket(text: str, hashed: bool) -> str:
     if not hashed:
         return f"nullif({trimmed(text)}, '')"
     # As in conditions.trimmed, in words that only this engine has. An empty text comes before '!'.
-    as_it_stands = f"{text} >= '!' AND NOT contains({text}, ' ') AND strlen({text}) = length({text})"
-    return f"CASE WHEN {as_it_stands} THEN hash({text}) WHEN trim({text}) <> '' THEN hash(trim({text})) END"
+    plain = f"NOT contains({text}, ' ') AND NOT contains({text}, chr(9)) AND strlen({text}) = length({text})"
+    cut = bare(text)
+    return f"CASE WHEN {text} >= '!' AND {plain} THEN hash({text}) WHEN {cut} <> '' THEN hash({cut}) END"
 
 
 def event(text: str | None, hashed: bool) -> str:
     """The key of an event, by its id as it stands; NULL where there is none."""
     if not hashed:
         return text or "CAST(NULL AS VARCHAR)"
-    return f"CASE WHEN {text} IS NOT NULL THEN hash({text}) END" if text else "CAST(NULL AS UBIGINT)"
+    if text is None:
+        return "CAST(NULL AS UBIGINT)"
+    return f"CASE WHEN {is_rounded(text)} THEN {_ROUNDED} WHEN {text} IS NOT NULL THEN hash({text}) END"
 
 
 def was_rounded(key: str, hashed: bool) -> str:
-    """The SQL condition of units with a rounded id, by their key."""
-    return f"{key} = {_ROUNDED_UNIT}" if hashed else is_rounded(key)
+    """The SQL condition of units or events with a rounded id, by their key."""
+    return f"{key} = {_ROUNDED}" if hashed else is_rounded(key)
+
+
+def was_placeholder(key: str, hashed: bool) -> str:
+    """The SQL condition of units or events whose id stands for none, by their key."""
+    return f"{key} IN ({', '.join(f'hash({literal(t)})' if hashed else literal(t) for t in PLACEHOLDERS)})"
+
+
+def is_placeholder(text: str) -> str:
+    """The SQL condition of ids that stand for none."""
+    return f"{bare(text)} IN ({', '.join(map(literal, PLACEHOLDERS))})"
 
 
 def is_rounded(text: str) -> str:

@@ -60,7 +60,7 @@ class Form:
 
 def declared(options: FileOptions) -> Form:
     """How the spec says that numbers are written; plain numbers by default."""
-    return Form(options.decimal or ".", options.thousands)
+    return Form(options.decimal or ("," if options.thousands == "." else "."), options.thousands)
 
 
 def _cell(text: str) -> str:

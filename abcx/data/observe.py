@@ -67,11 +67,12 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
         metrics=metrics,
         files=tuple(loaded.files),
         exclusions=(*loaded.exclusions, *assigned.exclusions, *attributed.exclusions),
-        notes=(*loaded.notes, *_unused(attributed.named.unnamed)),
+        notes=(*loaded.notes, *_unused(attributed.named.unnamed), *_shared(attributed.shared_ids)),
         daily=_daily(engine, wanted) if times else None,
         segments=_segments(engine, wanted),
         crossover=assigned.crossover,
         unknown_arm=assigned.unknown_arm,
+        near_events=rows.near_events(engine, loaded.loaded["events"]) if attributed.named.unnamed else (),
         unknown_labels=rows.strange_labels(engine, loaded.loaded[part]) if assigned.unknown_arm else (),
         before_exposure=named(attributed.before) if sequenced else None,
         units_before=named(attributed.units_before) if sequenced else None,
@@ -237,6 +238,12 @@ def _refuse_misspelt_arm(opened: Mapping[str, tuple[Source, ...]]) -> None:
 def _unused(count: int) -> tuple[str, ...]:
     """How many rows are of events that no metric names: they are read and not used."""
     return (f"{wording.plural(count, 'rows')} of events are of events that no metric uses",) if count else ()
+
+
+def _shared(count: int) -> tuple[str, ...]:
+    """How many ids do not tell one event: two systems number theirs alike, or one event was given to two units."""
+    told = f"{wording.plural(count, 'ids')} of events stand at several units: an id counts once for each unit"
+    return (told,) if count else ()
 
 
 def _shifted(engine: Engine, halved: Plan, clock: assignment.Clock) -> dict[str, dict[str, MetricData]]:

@@ -90,7 +90,8 @@ class Observed:
     `daily` and `segments` are None where the data have no times or no such columns. `crossover` counts units seen in
     several arms (they are not in `units`); `unknown_arm` rows that fit no arm; `before_exposure` events of the metrics
     that precede exposure, by arm; `units_before`: units with such an event, by arm. `shifted` holds the metrics with
-    other windows, by what was changed.
+    other windows, by what was changed. `near_events` are names of events that no metric reads, each with the name in
+    the spec from which it differs by case alone.
     """
 
     kind: str
@@ -104,6 +105,7 @@ class Observed:
     crossover: int | None = None
     unknown_arm: int | None = None
     unknown_labels: tuple[str, ...] = ()
+    near_events: tuple[tuple[str, str], ...] = ()
     before_exposure: Mapping[str, int] | None = None
     units_before: Mapping[str, int] | None = None
     repeated_ids: int | None = None

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from abcx.data import packed
 from abcx.data.encodings import not_utf8
 from abcx.data.engine import Engine, literal
-from abcx.data.files import DataFile, line_at, lines_at, next_quote
+from abcx.data.files import DataFile
+from abcx.data.lines import line_at, lines_at, next_quote
 from abcx.data.records import Reject
 from abcx.errors import DataError
 from abcx.problems import Problem, Span

@@ -12,13 +12,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 
-from abcx.data import history, tables
-from abcx.data.cells import bad_cells, flags, rounded_ids, unread
+from abcx.data import history, tables, zones
+from abcx.data.cells import bad_cells, flags, no_ids, unread
 from abcx.data.engine import Engine, literal
 from abcx.data.evidence import header_rows, second_look
 from abcx.data.excluded import excluded
-from abcx.data.files import fingerprint, resolve, with_line_ends
+from abcx.data.files import resolve, with_line_ends
 from abcx.data.history import Log
+from abcx.data.lines import fingerprint
 from abcx.data.plan import Plan
 from abcx.data.records import Reject
 from abcx.data.rejects import Bad, every_reject, rejected, unreadable
@@ -28,6 +29,9 @@ from abcx.errors import DataError
 from abcx.problems import Problem, Span
 from abcx.results import Exclusion, FileRecord
 from abcx.spec.model import Canonical, EventSource, Experiment, ExposureSource, FileOptions, UnitSource
+
+_FIRST = 20_000
+"""So many rows of a file are looked at for events whose names are spelled otherwise."""
 
 
 @dataclass
@@ -155,7 +159,7 @@ def _load_one(
             raise
     table = source.table
     bad = [*rejected(engine, table, f"{part}_{number}"), *bad_cells(engine, before, source, select)]
-    bad += rounded_ids(engine, before, source, select)
+    bad += no_ids(engine, before, source, select)
     if bad and rows.rejects is not None:
         rows.rejects += every_reject(engine, table, f"{part}_{number}", [(one.problem, one.where) for one in bad])
     problems = _left_out(engine, before, source, select, bad, rows)
@@ -174,7 +178,7 @@ def _load_one(
     if not count and not problems:
         message = f"{table.shown} has a header and no rows"
         problems.append(Problem("error", "no-rows", message, Span(table.shown), "export it again"))
-    if source.name("time") and not problems and _is_naive(engine, source):
+    if source.name("time") and not problems and zones.are_unsaid(engine, source):
         rows.notes.append(f"the times of {table.shown} have no timezone: they are read as {table.timezone}")
     log = Log(part, event, tuple(rows.notes[noted:]), told, left_out + past.left_out)
     rows.reads[part, number] = Read(count, left_out, log)
@@ -239,23 +243,6 @@ def _scan(engine: Engine, number: int, source: Source, select: Select, segments:
     return before
 
 
-def _is_naive(engine: Engine, source: Source) -> bool:
-    """Whether times have no offset, judged by the first rows."""
-    time = source.name("time") or ""
-    if source.table.written is not None:
-        return source.table.written.naive
-    if source.table.types is not None:
-        type = source.table.types[source.table.header.index(time)]
-        if type != "VARCHAR":
-            return not type.startswith("TIMESTAMP WITH TIME ZONE")
-    if source.options.time_format:
-        return "%z" not in source.options.time_format.lower()
-    text = source.table.sql(time, "text")
-    offset = r":\d\d.*([A-Za-z]|[+-]\d{1,2}(:?\d{2})?)\s*$"
-    first = f"SELECT {text} AS v FROM {source.table.scan()} LIMIT 1000"
-    return bool(engine.run(f"SELECT count(*) FROM ({first}) WHERE NOT regexp_matches(v, {literal(offset)})")[0][0])
-
-
 def strange_labels(engine: Engine, part: Loaded) -> tuple[str, ...]:
     """The most frequent texts in the arm column that are no label of an arm."""
     labels: Counter[str] = Counter()
@@ -268,3 +255,21 @@ def strange_labels(engine: Engine, part: Loaded) -> tuple[str, ...]:
         found = f"SELECT {text}, count(*) FROM {source.table.scan()} WHERE {is_stray} AND {text} <> ''"
         labels.update({str(label): n for label, n in engine.run(f"{found} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 10")})
     return tuple(label for label, _ in labels.most_common(5))
+
+
+def near_events(engine: Engine, part: Loaded) -> tuple[tuple[str, str], ...]:
+    """Names of events that no metric reads, and the name of the spec from which they differ by case alone; by the
+    first rows of every file."""
+    plan = part.select.plan
+    exposure = plan.experiment.exposure
+    names = {term.event for term in plan.terms} | {exposure.event if exposure else None}
+    known = {name.casefold(): name for name in names if name is not None}
+    found: dict[str, str] = {}
+    for source in part.select.sources:
+        column = source.name("event")
+        if column is None or part.select.told_event(source) is not None:
+            continue
+        first = f"SELECT trim({source.table.sql(column, 'text')}) AS v FROM {source.table.scan()} LIMIT {_FIRST}"
+        seen = (str(name) for (name,) in engine.run(f"SELECT DISTINCT v FROM ({first}) WHERE v IS NOT NULL ORDER BY v"))
+        found |= {name: known[name.casefold()] for name in seen if name not in names and name.casefold() in known}
+    return tuple(found.items())

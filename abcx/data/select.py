@@ -82,10 +82,11 @@ class Select:
         return "TRUE" if all_needed and all(source.kept == "TRUE" for source in self.sources) else "kept"
 
     def _id(self, source: Source, name: str) -> str:
-        """The id of an event. Where one file gives several events, each row is one of each."""
-        text, event = source.table.sql(name, "text"), self._constant(source)
-        of_file = {self._constant(other) for other in self.sources if other.options.file == source.options.file}
-        return f"{text} || {literal(f' {event}')}" if event is not None and len(of_file) > 1 else text
+        """The id of an event, with its name where that is told by the source: an order and a ticket may have one
+        number, and where one file gives several events, each row is one of each."""
+        text, event = source.table.sql(name, "text"), self.told_event(source)
+        names = {self.told_event(other) for other in self.sources}
+        return f"{text} || {literal(f' {event}')}" if event is not None and len(names) > 1 else text
 
     def problems(self, source: Source) -> Iterator[Problem]:
         """Columns that the spec asks for and this table does not have."""
@@ -117,7 +118,7 @@ class Select:
         """Whether a source cannot do without a canonical column."""
         if canonical == "event":
             asked = bool(self.plan.terms or self.plan.experiment.exposure)
-            return self.part == "events" and not self._constant(source) and asked
+            return self.part == "events" and not self.told_event(source) and asked
         if canonical == "arm":
             labels = self.arm_needed and source.arm is None and not told_by_rule(self.plan.experiment)
             return labels and self.part != "events"
@@ -163,11 +164,12 @@ class Select:
         """The terms whose events can be in this source."""
         return (term for term in self.plan.terms if self._applies(source, term))
 
-    def _constant(self, source: Source) -> str | None:
+    def told_event(self, source: Source) -> str | None:
+        """The name of the event of every row, where the source tells it."""
         return source.options.event if isinstance(source.options, EventSource) else None
 
     def _names_event(self, source: Source, event: str | None) -> bool:
-        return self._constant(source) in (None, event)
+        return self.told_event(source) in (None, event)
 
     def _applies(self, source: Source, term: Term) -> bool:
         if not self._names_event(source, term.event):
@@ -189,9 +191,9 @@ class Select:
     def event_is(self, source: Source, event: str | None) -> str:
         """The SQL condition of rows of an event; NULL for rows of none."""
         name = source.name("event")
-        if self._constant(source) is not None or name is None:
+        if self.told_event(source) is not None or name is None:
             return "TRUE"
-        return f"{source.table.sql(name, 'text')} = {literal(event)}"
+        return f"trim({source.table.sql(name, 'text')}) = {literal(event and event.strip())}"
 
     def match(self, source: Source, term: Term) -> str:
         """The SQL condition of rows of a term, of those that the source keeps."""

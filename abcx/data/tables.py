@@ -22,6 +22,8 @@ from abcx.problems import Problem, Span
 from abcx.spec.model import FileOptions
 
 Kind = Literal["text", "number", "time"]
+_ZONED, _FINE = "TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS"
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
 
 @dataclass(frozen=True)
@@ -65,11 +67,15 @@ class Table:
         """Whether a column has a type of times: then none of its cells can be anything else."""
         return self.types is not None and self.types[self.header.index(name)].startswith(("TIMESTAMP", "DATE"))
 
+    def is_zoned(self, name: str) -> bool:
+        """Whether a column has a type of times that say where on the globe they hold."""
+        return self.types is not None and self.types[self.header.index(name)].startswith((_ZONED, _FINE))
+
     def _text(self, column: str, type: str) -> str:
         if self.types is None:
             return column
         if type in ("DOUBLE", "FLOAT"):  # a whole number is the same text in every frame: 7, not 7.0
-            whole = f"CAST(CAST({column} AS BIGINT) AS VARCHAR)"
+            whole = f"CAST(try_cast({column} AS BIGINT) AS VARCHAR)"
             is_whole = f"{column} = floor({column}) AND abs({column}) < 1e15"
             return (
                 f"CASE WHEN isnan({column}) THEN NULL WHEN {is_whole} THEN {whole} ELSE CAST({column} AS VARCHAR) END"
@@ -89,7 +95,9 @@ class Table:
         form = self.options.time_format
         if declared:
             return f"epoch_us({self._zoned(column) if form else column})"
-        if type.startswith("TIMESTAMP WITH TIME ZONE"):
+        if type == _FINE:
+            return f"epoch_us(CAST({column} AS TIMESTAMPTZ))"
+        if type.startswith(_ZONED):
             return f"epoch_us({column})"
         if type.startswith(("TIMESTAMP", "DATE")):
             return f"epoch_us(timezone({literal(self.timezone)}, CAST({column} AS TIMESTAMP)))"
@@ -212,18 +220,25 @@ def open_frame(engine: Engine, frame: object, name: str, options: FileOptions, t
 
 
 def _open_parquet(engine: Engine, file: DataFile, options: FileOptions, timezone: str) -> Table:
-    relation = f"read_parquet({literal(str(file.path))}, hive_partitioning=true, hive_types_autocast=false)"
+    """The columns of the file, and those that its folders tell beside them."""
+    relation = f"read_parquet({literal(str(file.path))}, hive_partitioning=false)"
     described = engine.run(f"DESCRIBE SELECT * FROM {relation}", lambda message: unreadable(file, file.shown, message))
     schema = engine.run(f"SELECT name, coalesce(num_children, 0) FROM parquet_schema({literal(str(file.path))})")
     own = _top_level([(str(name), int(children)) for name, children in schema])
-    header = own + tuple(str(name) for name, *_ in described[len(own) :])  # told by folders: country=de
+    told = {name: value for name, value in file.told if name not in own}
+    if told:
+        values = ", ".join(
+            f"CAST({'NULL' if value == _NO_VALUE else literal(value)} AS VARCHAR) AS {identifier(name)}"
+            for name, value in told.items()
+        )
+        relation = f"(SELECT *, {values} FROM {relation})"
     return Table(
         file.shown,
-        checked(header, file.shown),
+        checked((*own, *told), file.shown),
         options,
         timezone,
         file,
-        tuple(str(row[1]) for row in described),
+        (*(str(row[1]) for row in described), *("VARCHAR" for _ in told)),
         relation,
         history=_history(engine, file),
     )
@@ -248,7 +263,8 @@ def _top_level(schema: list[tuple[str, int]]) -> tuple[str, ...]:
 def _open_jsonl(engine: Engine, file: DataFile, options: FileOptions, timezone: str) -> Table:
     """One JSON object a line; objects inside it are read one level down (`outer.inner`). Every value is read as text,
     as it is in CSV, so that no id or time is guessed at."""
-    objects = f"read_ndjson_objects({literal(str(file.path))}, compression='{file.compression}')"
+    plainly = f"compression='{file.compression}', hive_partitioning=false"
+    objects = f"read_ndjson_objects({literal(str(file.path))}, {plainly})"
     keys = f"SELECT unnest(json_keys(json)) AS k, row_number() OVER () AS n FROM {objects}"
     found = engine.run(
         f"SELECT k, min(n) FROM ({keys}) GROUP BY k ORDER BY 2, 1",

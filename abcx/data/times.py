@@ -13,7 +13,7 @@ _SINCE, _UNTIL = 631_152_000e6, 4_102_444_800e6
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
 _ORDERS = {"dmy": "%d/%m/%Y", "mdy": "%m/%d/%Y"}
 _NAMED = ("%d %b %Y", "%d %B %Y", "%b %d %Y", "%B %d %Y", "%Y %b %d", "%Y%m%dT%H%M%S")
-ROUNDED = r"\s*\d(\.\d+)?[eE]\+?\d+\s*"
+ROUNDED = r"\s*\d([.,]\d+)?[eE]\+?\d+\s*"
 """What a spreadsheet makes of a long number: 1.23E+15. Its last digits are lost."""
 _DATE = r"^(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})(?:,?[ T]+|$)"
 _DIGITS = r"^\s*\d{9,19}(\.\d+)?\s*$"

@@ -104,7 +104,7 @@ def _parsed(table: Table, uses: Sequence[Use], name: str) -> _Parsed | None:
     }
     numbers = {use.table.sql(name, "number") for use in uses if name in use.asked.numbers}
     read_as_text = any(name in use.asked.texts for use in uses)
-    if times and not type.startswith("TIMESTAMP WITH TIME ZONE"):
+    if times and not table.is_zoned(name):
         if read_as_text or numbers:
             raise DataError(refusal(table, name, "is read as a time, and as something else too", _TWICE))
         if len(times) > 1:

@@ -30,13 +30,15 @@ class Named:
 
 @dataclass(frozen=True)
 class Attributed:
-    """What happened to the events: exclusions, and events of metrics before exposure by arm index."""
+    """What happened to the events: exclusions, and events of metrics before exposure by arm index. `shared_ids` counts
+    ids of events that stand at several units."""
 
     exclusions: tuple[Exclusion, ...]
     named: Named
     before: dict[int, int]
     units_before: dict[int, int]
     repeated_ids: int | None
+    shared_ids: int
     repeated_rows: int | None
     removed_rows: int | None
     duplicate_units: int | None
@@ -49,7 +51,7 @@ def build(engine: Engine, plan: Plan, halved: Plan, rows: Rows, assignment: Assi
     """
     exclusions: list[Exclusion] = []
     duplicate_units = _ready_made(engine, plan, rows, assignment, clock, exclusions)
-    repeated_ids = _drop_repeated_ids(engine, plan, rows, clock, exclusions)
+    repeated_ids, shared_ids = _drop_repeated_ids(engine, plan, rows, clock, exclusions)
     removed = repeats.remove(engine, plan, rows, clock, exclusions)
     events = "events" in rows.loaded
     timed = events and rows.loaded["events"].has_time
@@ -70,6 +72,7 @@ def build(engine: Engine, plan: Plan, halved: Plan, rows: Rows, assignment: Assi
         before,
         units_before,
         repeated_ids,
+        shared_ids,
         repeated_rows,
         removed,
         duplicate_units,
@@ -182,25 +185,27 @@ def _ready_made(
     return int(units)
 
 
-def _drop_repeated_ids(engine: Engine, plan: Plan, rows: Rows, clock: Clock, exclusions: list[Exclusion]) -> int | None:
-    """Keep the earliest event of every id, among the units of the analysis; all others are left out anyway."""
+def _drop_repeated_ids(
+    engine: Engine, plan: Plan, rows: Rows, clock: Clock, exclusions: list[Exclusion]
+) -> tuple[int | None, int]:
+    """Keep the earliest event of every id of a unit of the analysis; all others are left out anyway. What one unit did
+    another cannot have done: ids that stand at several units are those of several systems."""
     if "events" not in rows.loaded or not rows.loaded["events"].has_id:
-        return None
+        return None, 0
     usable = clock.usable(rows.loaded["events"].has_time, "e.")
-    repeated = int(
-        engine.run(
-            f"SELECT count(e.id) - count(DISTINCT e.id) FROM events e JOIN assigned a ON a.unit = e.unit WHERE {usable}"
-        )[0][0]
-    )
+    joined = f"events e JOIN assigned a ON a.unit = e.unit WHERE {usable} AND e.id IS NOT NULL"
+    by_id = f"SELECT count(*) AS events, count(DISTINCT a.uid) AS units FROM {joined} GROUP BY e.id"
+    found = engine.run(f"SELECT coalesce(sum(events - units), 0), count(*) FILTER (units > 1) FROM ({by_id})")[0]
+    repeated, shared = int(found[0]), int(found[1])
     if repeated:
-        order = ", ".join(["e.t", "a.arm", "a.t0", *(f"e.x{i}" for i in range(len(plan.terms))), "e.unit"])
+        order = ", ".join(["e.t", *(f"e.x{i}" for i in range(len(plan.terms)))])
         engine.run(
             "CREATE OR REPLACE TABLE events AS SELECT * FROM (SELECT e.*, e.id IS NULL OR a.uid IS NULL "
-            f"OR row_number() OVER (PARTITION BY e.id, a.uid IS NULL ORDER BY {order}) = 1 AS is_first "
+            f"OR row_number() OVER (PARTITION BY e.id, a.uid ORDER BY {order}) = 1 AS is_first "
             f"FROM events e LEFT JOIN assigned a ON a.unit = e.unit WHERE {usable}) WHERE is_first"
         )
         exclusions.append(Exclusion("duplicate_event", "events whose id was read before", rows=repeated))
-    return repeated
+    return repeated, shared
 
 
 def _value(name: str, value: Value, span: Timing | None) -> str:

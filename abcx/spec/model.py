@@ -129,6 +129,13 @@ class FileOptions(Model):
         0, description="up to so many rows that cannot be read are left out and counted; more stop the run"
     )
 
+    @model_validator(mode="after")
+    def _two_separators(self) -> FileOptions:
+        if self.decimal is not None and self.decimal == self.thousands:
+            cure = "write the two as the file does: decimal: ',' and thousands: '.', or the other way round"
+            raise PydanticCustomError("separators", "decimal and thousands are the same", {"cure": cure})
+        return self
+
 
 class ExposureSource(FileOptions):
     """One row is one unit seeing an arm."""

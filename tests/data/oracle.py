@@ -165,7 +165,7 @@ def _fates_of_events(test: Test, part: str, timed: bool, found: Found) -> list[R
     measures = [measure for pair in test.metrics.values() for measure in pair]
     told = {row.unit for row in test.events or [] if row.arm is not None and _fit(test, row)}
     kept: list[Row] = []
-    read: set[str] = set()
+    read: set[tuple[str, str]] = set()
     for row in sorted(test.events or [], key=lambda row: float("inf") if row.t is None else row.t):
         relevant = any(measure.fits(row) for measure in measures)
         if part == "events":
@@ -181,10 +181,10 @@ def _fates_of_events(test: Test, part: str, timed: bool, found: Found) -> list[R
             continue
         if row.unit not in found.arms:
             fate = "not_in_test" if relevant else IGNORED
-        elif row.id is not None and row.id in read:
+        elif row.id is not None and (row.unit, row.id) in read:
             fate = "duplicate_event"
         else:
-            read |= {row.id} if row.id is not None else set()
+            read |= {(row.unit, row.id)} if row.id is not None else set()
             kept.append(row)
             t0 = found.t0[row.unit]
             since = t0 if t0 is not None else test.start

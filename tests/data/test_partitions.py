@@ -55,3 +55,37 @@ def test_a_folder_without_parquet_is_refused(tmp_path: Path, monkeypatch: pytest
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DataError, match="folder without Parquet files"):
         abcx.analyze(SPEC)
+
+
+def test_only_what_the_spec_names_tells_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not a folder above the spec, nor one that says again what a column of the file says."""
+    data, home = frame(), tmp_path / "arm=control" / "event=seen"
+    inside = home / "events" / "country=de" / "event=order" / "_temporary"
+    inside.mkdir(parents=True)
+    data.to_parquet(inside / "part-1.parquet", index=False)
+    data.drop(columns="country").to_parquet(inside.parent / "part-0.parquet", index=False)
+    monkeypatch.chdir(home)
+    wanted = abcx.analyze(SPEC, events=data.assign(country="de"))
+    for named in ("events", str(home / "events"), "events/*/*/part*", f"{home}/events/*/event=order/part*"):
+        found = abcx.analyze({**SPEC, "data": {**SPEC["data"], "events": named}}, allow_outside=True)
+        assert found["german"].arms == wanted["german"].arms
+        assert found["orders"].arms == wanted["orders"].arms
+    where = f"{inside.parent}/part-0.parquet"
+    with pytest.raises(DataError, match="no column 'country'"):
+        abcx.analyze({**SPEC, "data": {**SPEC["data"], "events": where}}, allow_outside=True)
+
+
+def test_folders_of_text_tell_no_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = frame()
+    for day, part in data.groupby("day"):
+        (tmp_path / f"day={day}").mkdir()
+        part.drop(columns="day").to_csv(tmp_path / f"day={day}" / "e.csv", index=False)
+        part.drop(columns="day").to_json(
+            tmp_path / f"day={day}" / "e.jsonl", orient="records", lines=True, date_format="iso"
+        )
+    monkeypatch.chdir(tmp_path)
+    wanted = abcx.analyze(SPEC, events=data)
+    for named in ("day=*/*.csv", "day=*/*.jsonl"):
+        source = {"file": named, "time_format": "%Y-%m-%d %H:%M:%S"} if named.endswith("csv") else named
+        found = abcx.analyze({**SPEC, "data": {**SPEC["data"], "events": source}})
+        assert found["orders"].arms == wanted["orders"].arms

@@ -18,7 +18,7 @@ from abcx.data.engine import Engine
 from abcx.data.records import Inputs
 from abcx.errors import DataError
 from abcx.stats.records import Proportion
-from tests.data.build import CONVERSION, REVENUE, look, spec, table
+from tests.data.build import CONVERSION, REVENUE, look, micro, spec, table
 
 EVENTS = table("""
 unit time                 arm event    value
@@ -469,3 +469,30 @@ def test_a_file_without_times_beside_one_with_times_is_refused(tmp_path: Path) -
 def test_a_misspelt_segment_is_refused(tmp_path: Path, data: Any) -> None:
     with pytest.raises(DataError, match=r"has no column 'devise' \(segments\)"):
         look(tmp_path, {"x.csv": ASSIGNED, "e.csv": EVENTS}, spec(data, segments=["devise"]))
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_parquet_times_with_a_zone_say_it(tmp_path: Path, unit: str) -> None:
+    """In any unit; in autumn one hour of New York comes twice."""
+    frame = pd.read_csv(io.StringIO(EVENTS))
+    shift = pd.Timestamp("2024-11-03T05:30Z") - pd.Timestamp(frame["time"].min())
+    times = pa.array((pd.to_datetime(frame["time"]) + shift).dt.tz_convert("UTC"), pa.timestamp(unit, "UTC"))
+    out = io.BytesIO()
+    pq.write_table(pa.Table.from_pandas(frame.drop(columns="time")).append_column("time", times), out)
+    written = spec({"events": {"file": "e.parquet", "timezone": "America/New_York"}}, REVENUE)
+    found = look(tmp_path, {"e.parquet": out.getvalue()}, written)
+    assert found.sums() == REVENUES
+    assert found.observed.first_exposure == micro("2024-11-03T05:30Z")
+    assert "timezone" not in " ".join(found.observed.notes)
+
+
+@pytest.mark.parametrize("options", [{"thousands": "."}, {"thousands": ".", "decimal": ","}])
+def test_a_dot_for_thousands_means_a_decimal_comma(tmp_path: Path, options: dict[str, str]) -> None:
+    german = EVENTS.replace("12.5", '"0.012,5"').replace("0.25", '"0,25"')
+    assert look(tmp_path, {"e.csv": german}, spec({"events": {"file": "e.csv", **options}}, REVENUE)).sums() == REVENUES
+
+
+def test_events_in_other_case_are_told(tmp_path: Path) -> None:
+    name = REVENUE["revenue"]["event"]
+    found = look(tmp_path, {"e.csv": EVENTS.replace(name, name.upper(), 1)}, spec({"events": "e.csv"}, REVENUE))
+    assert found.observed.near_events == ((name.upper(), name),)

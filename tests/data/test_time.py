@@ -11,6 +11,7 @@ import pytest
 from abcx.data.records import Inputs
 from abcx.errors import DataError
 from tests.data.build import CONVERSION, DAY, HOUR, Look, iso, look, micro, spec, to_csv
+from tests.test_hostile import EXPECTED, GOOD, run
 
 T0 = micro("2024-03-04T10:00:00+00:00")
 CLICKS = {"clicks": {"type": "mean", "event": "click", "role": "primary", "goal": "increase"}}
@@ -312,3 +313,13 @@ def test_a_row_that_fits_no_arm_counts_for_nothing(tmp_path: Path) -> None:
     assert found.successes() == {"a": (0, 1), "b": (1, 1)}
     assert found.lost() == {"unknown_arm": (None, 2)}
     assert found.observed.unknown_labels == ("C", "c")
+
+
+@pytest.mark.parametrize("zone", ["BST", "IST", "CEST", "AEST"])
+def test_letters_that_mean_several_zones_are_refused(tmp_path: Path, zone: str) -> None:
+    """BST is British to whoever exports it, and Bangladesh to the engine: it would be read five hours off."""
+    rows = GOOD.replace("T1", " 1").replace("Z,", " UTC,")
+    assert run(tmp_path, rows).values() == EXPECTED
+    assert run(tmp_path, rows.replace(" UTC", " GMT")).values() == EXPECTED
+    ran = run(tmp_path, rows.replace(" UTC", " GMT").replace("11:30:00 GMT", f"11:30:00 {zone}"))
+    assert ran.code == 2 and "e.csv:6 (time)" in ran.err and f"'2024-03-04 11:30:00 {zone}'" in ran.err, ran.err

@@ -1,0 +1,92 @@
+"""Ids of units and events: rounded ones, words that stand for none, numbers that two systems give alike."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.data.build import look, spec
+from tests.test_hostile import EXPECTED, GOOD, refused, run
+
+EXPOSED = "unit,time,arm\n" + "".join(f"u{i},2024-03-04T08:00:00Z,{'ab'[i % 2]}\n" for i in range(4))
+
+
+def shop(name: str, first: int, ids: str = "0123") -> str:
+    """Four events, one for each unit from u`first` on, whose ids begin at the same number everywhere."""
+    rows = (f"{id},u{(first + i) % 4},2024-03-04T09:00:00Z,{name}\n" for i, id in enumerate(ids))
+    return "id,unit,time,event\n" + "".join(rows)
+
+
+def metrics(*events: str) -> dict[str, object]:
+    return {e: {"type": "mean", "event": e, "role": "primary", "goal": "increase"} for e in events}
+
+
+@pytest.mark.parametrize("word", ["NULL", "nan", "None", "n/a", "#N/A", "(not set)", "\\N", "undefined"])
+def test_words_that_stand_for_no_unit(tmp_path: Path, word: str) -> None:
+    """Rows without a unit, taken for one, would be the largest unit of the test."""
+    more = GOOD + f"{word},2024-03-04T12:30:00Z,a,purchase,70\n" * 3
+    refused(run(tmp_path, more), "no-id", "e.csv:8 (unit)", f"'{word}' is no id of a unit (3 such rows)", "write null:")
+    missing = run(tmp_path, more, options={"null": [word]})
+    assert missing.values() == EXPECTED and '"rows": 3' in missing.out
+    assert run(tmp_path, more, options={"null": []}).values()["revenue"]["a"] == (3, 222.5 / 3)
+
+
+@pytest.mark.parametrize("id", ["1,2346E+15", "1.23E+15"])
+def test_a_rounded_id_of_an_event(tmp_path: Path, id: str) -> None:
+    files = {"x.csv": EXPOSED, "e.csv": shop("order", 0).replace("\n0,", f'\n"{id}",')}
+    (tmp_path / "x.csv").write_text(files["x.csv"])
+    data = {"exposures": "x.csv", "events": {"file": "e.csv", "columns": {"id": "id"}}}
+    ran = run(tmp_path, files["e.csv"], data=data, metrics=metrics("order"))
+    refused(ran, "rounded-id", "e.csv:2 (id)", f"'{id}' is an id that a spreadsheet has rounded")
+    german = GOOD.replace("u3", '"1,2346E+15"')
+    refused(run(tmp_path, german), "rounded-id", "e.csv:5 (unit)", "(2 such rows)")
+
+
+def test_an_id_tells_apart_the_events_of_one_unit(tmp_path: Path) -> None:
+    """Two shops number their orders alike, and tickets have numbers of their own; a double export is still found."""
+    files = {"x.csv": EXPOSED, "one.csv": shop("order", 0), "two.csv": shop("order", 1), "t.csv": shop("ticket", 0)}
+    orders = {"file": ["one.csv", "two.csv"], "event": "order", "columns": {"id": "id"}}
+    tickets = {"file": "t.csv", "event": "ticket", "columns": {"id": "id"}}
+    found = look(tmp_path, files, spec({"exposures": "x.csv", "events": [orders, tickets]}, metrics("order", "ticket")))
+    assert {a: s.mean for a, s in found["order"].items()} == {"a": 2, "b": 2}
+    assert {a: s.mean for a, s in found["ticket"].items()} == {"a": 1, "b": 1}
+    assert found.lost() == {} and "4 ids of events stand at several units: an id counts once for each unit" in " ".join(
+        found.observed.notes
+    )
+    twice = files | {"two.csv": files["one.csv"]}
+    found = look(tmp_path, twice, spec({"exposures": "x.csv", "events": [orders, tickets]}, metrics("order", "ticket")))
+    assert {a: s.mean for a, s in found["order"].items()} == {"a": 1, "b": 1}
+    assert found.lost() == {"duplicate_event": (None, 4)}
+
+
+def parquet(frame: pa.Table) -> bytes:
+    out = io.BytesIO()
+    pq.write_table(frame, out)
+    return out.getvalue()
+
+
+def test_a_missing_id_among_numbers_of_parquet(tmp_path: Path) -> None:
+    frame = pd.read_csv(io.StringIO(EXPOSED.replace("u", "", 0).replace("\nu", "\n")))
+    table = pa.Table.from_pandas(frame.assign(unit=[0.0, 1.0, 2.0, float("nan")]), preserve_index=False)
+    events = shop("order", 0).replace("u", "").replace("nit,", "unit,")
+    found = look(
+        tmp_path,
+        {"x.parquet": parquet(table), "e.csv": events},
+        spec({"exposures": "x.parquet", "events": "e.csv"}, metrics("order")),
+    )
+    assert {a: s.n for a, s in found["order"].items()} == {"a": 2, "b": 1}
+    assert {a: s.mean for a, s in found["order"].items()} == {"a": 1, "b": 1}
+
+
+@pytest.mark.parametrize("space", ["\t", " ", "\u00a0", "\u2009"])
+def test_spaces_around_events_and_texts_do_not_count(tmp_path: Path, space: str) -> None:
+    spaced = GOOD.replace("u3,2024-03-04T11:10", f"{space}u3{space},2024-03-04T11:10")
+    if space != "\t":
+        spaced = spaced.replace(",purchase,", f",purchase{space},")
+    found = run(tmp_path, spaced, options={"where": {"event": ["seen", "purchase"]}})
+    assert found.values() == EXPECTED, found.err
