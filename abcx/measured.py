@@ -12,7 +12,7 @@ from abcx.wording import Unit
 Status = Literal["better", "worse", "inconclusive", "safe", "harmed", "unresolved", "descriptive"]
 Role = Literal["primary", "secondary", "guardrail", "descriptive"]
 Goal = Literal["increase", "decrease"]
-HELD_BACK = "Response differs by arm and no effect is not excluded for those who answer: not judged."
+HELD_BACK = "The arms may differ in who answers, and those who answer may show no effect: not judged."
 """The note of a comparison of answers that no verdict may rest on."""
 
 

@@ -118,11 +118,11 @@ def _response_bias(metric: MetricResult, arm: str) -> Reason:
     ]
     low, high = found.bounds_interval or (None, None)
     form = [None if end is None else wording.difference(end, metric.unit) for end in (low, high)]
-    fits = f" (the effect on those who answer either way may be {form[0]} to {form[1]})" if None not in form else ""
+    fits = f" ({form[0]} to {form[1]})" if None not in form else ""
     return Reason(
         "response_bias",
         f"{_name(metric)}: {shares[0]} answer with {control} and {shares[1]} with {arm}, so those who answer may not "
-        f"be alike, and no effect is not excluded{fits}.",
+        f"be alike, and the effect on those who answer either way may be none{fits}.",
     )
 
 

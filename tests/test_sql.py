@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 import yaml
 
@@ -67,3 +68,54 @@ def test_a_spec_without_tables_says_so(tmp_path: Path) -> None:
     )
     with pytest.raises(UsageError, match="names no tables"):
         sql.run(str(path), dialect="spark", output=None)
+
+
+SEPARATE = """\
+schema_version: 1
+name: shop
+unit: users
+arms: {control: , variant: }
+period: {start: 2024-03-04, end: 2024-03-31}
+data:
+  exposures: {file: shop.exposures, columns: {unit: customer, time: seen_at, arm: variation}}
+  events: {file: shop.events, columns: {unit: customer, time: ts, event: name, value: amount}}
+window: 7d
+segments: [device]
+metrics:
+  orders: {type: conversion, event: purchase, where: {currency: EUR}, role: primary, goal: increase}
+  revenue: {type: mean, event: purchase, value: value, role: secondary, goal: increase, missing_value: zero}
+"""
+IN_ONE = SEPARATE.replace(
+    "  exposures: {file: shop.exposures, columns: {unit: customer, time: seen_at, arm: variation}}\n", ""
+)
+IN_ONE = IN_ONE.replace("shop.events, columns: {", "shop.log, columns: {arm: variation, ").replace(
+    "segments: [device]\n", ""
+)
+
+
+@pytest.mark.parametrize("spec", [SEPARATE, IN_ONE + "exposure: {event: visit}\n"], ids=["separate", "one"])
+def test_the_statements_run_on_tables_that_have_only_what_the_spec_names(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], spec: str
+) -> None:
+    path = tmp_path / "spec.yaml"
+    path.write_text(spec, encoding="utf-8")
+    user = "'u' || i AS customer, timestamptz '2024-03-05 10:00+00' + to_hours(i)"
+    arm, bought = "CASE WHEN i % 2 = 0 THEN 'control' ELSE 'variant' END AS variation", "'EUR' AS currency"
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'; CREATE SCHEMA shop")
+        connection.execute(
+            f"CREATE TABLE shop.exposures AS SELECT {user} AS seen_at, {arm}, 'm' AS device FROM range(90) t(i)"
+        )
+        sold = f"{user} + to_hours(1) AS ts, 'purchase' AS name, i + 0.5::DOUBLE AS amount, {bought}"
+        connection.execute(f"CREATE TABLE shop.events AS SELECT {sold} FROM range(0, 90, 3) t(i)")
+        connection.execute(
+            "CREATE TABLE shop.log AS SELECT customer, seen_at AS ts, variation, 'visit' AS name, "
+            "NULL::DOUBLE AS amount, NULL AS currency FROM shop.exposures UNION ALL SELECT customer, ts, NULL, name, amount, currency "
+            "FROM shop.events"
+        )
+        for statement in duckdb.extract_statements(written(path, "duckdb", capsys)):
+            connection.execute(statement).fetchall()
+        counted = "SELECT arm, count(DISTINCT uid), count(x0), sum(x1) FROM abcx_outcome GROUP BY arm ORDER BY arm"
+        found = connection.execute(counted).fetchall()
+    amounts = [sum(i + 0.5 for i in range(first, 90, 6)) for first in (0, 3)]
+    assert found == [(0, 45, 15, amounts[0]), (1, 45, 15, amounts[1])]

@@ -12,6 +12,7 @@ by `period: {end: ...}`, so that all who count had their full window.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from abcx import wording
@@ -78,5 +79,6 @@ def _help(context: CheckContext, late: dict[str, int], windows: dict[str, Durati
     when = ""
     if last is not None:
         longest = max(windows[name].seconds for name in late)
-        when = f" from {context.local(last + longest * 1_000_000).date().isoformat()} on"
+        closed = context.local(last + longest * 1_000_000).date() + timedelta(days=1)  # some time on the day before
+        when = f" from {closed.isoformat()} on"
     return f"export again{when}, when every window has closed"

@@ -74,6 +74,6 @@ def _clauses(context: CheckContext, asked: list[tuple[MetricResult, Survey]]) ->
         p = f" ({p_text(p_value, LEVEL)})" if p_value is not None else ""
         names = wording.joined([name for name, _ in found])
         biased = [name for name, one in found if one.bias]
-        bounds = "; no effect is not excluded for those who answer" if biased else ""
+        bounds = "; those who answer may show no effect" if biased else ""
         bounds += f" for {wording.joined(biased)}" if biased and len(biased) < len(found) else ""
         yield f"{shares[0]} answer {names} in {control}, {shares[1]} in {arm}{p}{bounds}"

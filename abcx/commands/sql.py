@@ -40,5 +40,6 @@ def _head(name: str, dialect: str) -> str:
     words = [f"What abcx asks of a {dialect} engine for {name}.".replace("\n", " ")]
     if dialect not in RUNS:
         words.append("Compiled and parsed, never run there: abcx runs on DuckDB, PostgreSQL and Spark.")
+    words.append("Times are taken for timestamps, values for numbers, and all else for text.")
     words.append("The end of the period stands for the moment up to which the data are known.")
     return "".join(f"-- {word}\n" for word in words)

@@ -67,7 +67,12 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
         metrics=metrics,
         files=tuple(loaded.files),
         exclusions=(*loaded.exclusions, *assigned.exclusions, *attributed.exclusions),
-        notes=(*loaded.notes, *_unused(attributed.named.unnamed), *_shared(attributed.shared_ids)),
+        notes=(
+            *loaded.notes,
+            *_unused(attributed.named.unnamed),
+            *_unfit(loaded, attributed.named.unfit),
+            *_shared(attributed.shared_ids),
+        ),
         daily=_daily(engine, wanted) if times else None,
         segments=_segments(engine, wanted),
         crossover=assigned.crossover,
@@ -238,6 +243,15 @@ def _refuse_misspelt_arm(opened: Mapping[str, tuple[Source, ...]]) -> None:
 def _unused(count: int) -> tuple[str, ...]:
     """How many rows are of events that no metric names: they are read and not used."""
     return (f"{wording.plural(count, 'rows')} of events are of events that no metric uses",) if count else ()
+
+
+def _unfit(loaded: rows.Rows, count: int) -> tuple[str, ...]:
+    """How many rows `where` leaves out of the events, beside those that `exclude` does."""
+    if not count:
+        return ()
+    reasons = {reason for source in loaded.loaded["events"].select.sources for reason in source.options.exclude}
+    others = count - sum(exclusion.rows or 0 for exclusion in loaded.exclusions if exclusion.reason in reasons)
+    return (f"{wording.plural(others, 'rows')} of events do not fit the `where` of their source",) if others else ()
 
 
 def _shared(count: int) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from abcx.data.engine import identifier, literal
 from abcx.data.plan import Plan
 from abcx.data.remote import BROUGHT
 from abcx.problems import Problem
-from abcx.spec.model import Experiment, FileOptions, UnitSource
+from abcx.spec.model import EventSource, Experiment, ExposureSource, FileOptions, UnitSource
 
 _TIME = 1_704_067_200_000_000
 """When nothing says: 2024-01-01."""
@@ -127,38 +127,40 @@ def _columns(plan: Plan, options: FileOptions) -> list[tuple[str, str, str]]:
     """The columns that the spec names of a source: name, type, and the SQL of an example."""
     shared = plan.experiment.data.columns if plan.experiment.data else {}
     named = {str(role): name for role, name in {**shared, **options.columns}.items()}
-    unit, time, arm = named.pop("unit", "unit"), named.pop("time", "time"), named.get("arm", "arm")
-    numbers = set(_numbers(plan))
-    names = [named.pop(role, role) for role in _roles(plan, options)]
-    names += [*named.values(), *options.where, *(name for where in options.exclude.values() for name in where)]
-    names += [name for term in plan.terms for name in (*term.where, term.value) if name]
-    names += [*plan.keys, *plan.segments]
-    if plan.experiment.exposure is not None:
-        names += plan.experiment.exposure.where
-    if isinstance(options, UnitSource):
-        names += [*options.attributes, *(need.term.column for need in plan.columns if need.term.column)]
+    unit, time, arm = (named.get(role, role) for role in ("unit", "time", "arm"))
     moment = f"make_timestamptz({_last(plan.experiment)})"
     found = [(unit, "VARCHAR", "CAST(arm AS VARCHAR)"), (time, "TIMESTAMP WITH TIME ZONE", moment)]
-    for name in dict.fromkeys(names):
+    numbers = {named.get(name, name) for name in _numbers(plan)}
+    for name in dict.fromkeys(named.get(name, name) for name in _names(plan, options)):
         if name not in (unit, time):
             number = name in numbers
             found.append((name, "DOUBLE", "1e0") if number else (name, "VARCHAR", _example(plan, name, arm)))
     return found
 
 
-def _roles(plan: Plan, options: FileOptions) -> Iterator[str]:
-    data = plan.experiment.data
-    told_elsewhere = isinstance(options, UnitSource) and data is not None and bool(data.exposures or data.events)
-    if not told_elsewhere and all(arm.where is None for arm in plan.experiment.arms.values()):
-        yield "arm"
-    if plan.terms and not getattr(options, "event", None) and not isinstance(options, UnitSource):
-        yield "event"
+def _names(plan: Plan, options: FileOptions) -> Iterator[str]:
+    """The names that the spec has for columns of a source, beside the unit and the time."""
+    data, exposure = plan.experiment.data, plan.experiment.exposure
+    carries = isinstance(options, ExposureSource) or data is None or not (data.exposures or data.units)
+    if isinstance(options, EventSource):
+        if plan.terms and options.event is None:
+            yield "event"
+        yield from (name for term in plan.terms for name in (*term.where, term.value) if name)
+        yield from (*plan.keys, *(exposure.where if exposure is not None else ()))
+    if isinstance(options, UnitSource):
+        carries = data is None or not (data.exposures or data.events)
+        yield from (*options.attributes, *(need.term.column for need in plan.columns if need.term.column))
+    if carries:
+        rules = [arm.where for arm in plan.experiment.arms.values() if arm.where is not None]
+        yield from [name for rule in rules for name in rule] if rules else ["arm"]
+    if isinstance(options, UnitSource) or (carries and not (data is not None and data.units)):
+        yield from plan.segments
+    yield from (role for role in options.columns if role == "id")
+    yield from (name for where in (options.where, *options.exclude.values()) for name in where)
 
 
 def _numbers(plan: Plan) -> Iterator[str]:
-    shared = plan.experiment.data.columns if plan.experiment.data else {}
-    named = {str(role): name for role, name in shared.items()}
-    yield from (named.get(term.value, term.value) for term in plan.terms if term.value)
+    yield from (term.value for term in plan.terms if term.value)
     yield from (need.term.column for need in plan.columns if need.term.column and need.kind != "flag")
 
 

@@ -53,6 +53,8 @@ class Select:
             columns["unread"] = unread
         values = self._values(source)
         if self.part == "events":
+            if self.filtered:
+                columns["fits"] = source.kept
             if self.plan.experiment.exposure is not None:
                 columns["exposure"] = self._exposure(source)
             if any(other.name("id") for other in self.sources):  # an empty column would take its place in memory too
@@ -80,6 +82,11 @@ class Select:
         """The SQL condition of loaded rows that are kept; there is no column for it where all are."""
         all_needed = self.part != "events" or self.arm_needed
         return "TRUE" if all_needed and all(source.kept == "TRUE" for source in self.sources) else "kept"
+
+    @property
+    def filtered(self) -> bool:
+        """Whether some source leaves rows out by `where` or `exclude`: then events have a column `fits`."""
+        return any(source.kept != "TRUE" for source in self.sources)
 
     def _id(self, source: Source, name: str) -> str:
         """The id of an event, with its name where that is told by the source: an order and a ticket may have one

@@ -20,11 +20,12 @@ from abcx.results import Exclusion
 
 @dataclass(frozen=True)
 class Named:
-    """What the spec says of the events: the terms that occur anywhere, the rows that are of nothing that it names, and
-    the usable ones that metrics read."""
+    """What the spec says of the events: the terms that occur anywhere, the rows that are of nothing that it names,
+    those that their source leaves out, and the usable ones that metrics read."""
 
     terms: frozenset[int]
     unnamed: int
+    unfit: int
     usable: int
 
 
@@ -58,9 +59,9 @@ def build(engine: Engine, plan: Plan, halved: Plan, rows: Rows, assignment: Assi
     span = Timing(assignment.has_time, clock) if timed else None
     before: dict[int, int] = {}
     units_before: dict[int, int] = {}
-    named = Named(frozenset(), 0, 0)
+    named = Named(frozenset(), 0, 0, 0)
     if events:
-        named = _named(engine, plan, clock, timed)
+        named = _named(engine, plan, rows, clock, timed)
         _outcome(engine, plan, rows, clock, timed)
         before, units_before = _count_events(engine, plan, named, assignment, clock, span, exclusions)
         engine.run("DROP TABLE events")  # whatever is asked from here on is in `outcome`, which is far smaller
@@ -79,16 +80,18 @@ def build(engine: Engine, plan: Plan, halved: Plan, rows: Rows, assignment: Assi
     )
 
 
-def _named(engine: Engine, plan: Plan, clock: Clock, timed: bool) -> Named:
-    unnamed = [f"e.x{i} IS NULL" for i in range(len(plan.terms))]
+def _named(engine: Engine, plan: Plan, rows: Rows, clock: Clock, timed: bool) -> Named:
+    fits = "e.fits" if rows.loaded["events"].select.filtered else "TRUE"
+    unnamed = [fits, *(f"e.x{i} IS NULL" for i in range(len(plan.terms)))]
     unnamed += ["NOT e.exposure"] if plan.experiment.exposure is not None else []
     counts = [
-        f"count(*) FILTER ({' AND '.join(unnamed) or 'TRUE'})",
+        f"count(*) FILTER ({' AND '.join(unnamed)})",
+        f"count(*) FILTER (NOT {fits})",
         f"count(*) FILTER ({clock.usable(timed, 'e.')} AND ({repeats.relevant(plan)}))",
         *(f"count(e.x{i})" for i in range(len(plan.terms))),
     ]
-    none, usable, *found = engine.run(f"SELECT {', '.join(counts)} FROM events e")[0]
-    return Named(frozenset(i for i, count in enumerate(found) if count), int(none), int(usable))
+    none, unfit, usable, *found = engine.run(f"SELECT {', '.join(counts)} FROM events e")[0]
+    return Named(frozenset(i for i, count in enumerate(found) if count), int(none), int(unfit), int(usable))
 
 
 def _outcome(engine: Engine, plan: Plan, rows: Rows, clock: Clock, timed: bool) -> None:

@@ -10,6 +10,9 @@ from abcx.report.cells import NOTHING, clean, ends, named, shown, titled
 from abcx.report.markup import bullets, escape, table
 from abcx.results import Results
 
+_LEVEL = 0.05
+"""Response differs at p below; above it can still differ by too much for a verdict."""
+
 
 def in_short(results: Results, metric: MetricResult) -> list[str]:
     """A few sentences for the terminal."""
@@ -42,8 +45,11 @@ def in_brief(results: Results, metrics: list[MetricResult]) -> list[str]:
         if unequal:
             held = [m for m in unequal if m.survey and any(c.bias for c in m.survey.comparisons.values())]
             which = "them" if held == group else wording.joined([named(m) for m in held])
-            rest = f"; no effect is not excluded, so no verdict may rest on {which}" if held else ""
-            told.append(f"Response differs by arm{rest}: read the bounds in the report.")
+            rest = f"; those who answer may show no effect, so no verdict may rest on {which}" if held else ""
+            surely = any(_differs(c) == "differs" for m in unequal if m.survey for c in m.survey.comparisons.values())
+            told.append(
+                f"Response {'differs' if surely else 'may differ'} by arm{rest}: read the bounds in the report."
+            )
     return told
 
 
@@ -101,11 +107,16 @@ def _compared(metric: MetricResult, arm: str, found: SurveyComparison) -> Iterat
         yield f"Chance that a variant answer is the higher one{who}, ties halved: {chance}{interval}, 50% is no effect."
     p = f" (p = {wording.p_value(found.response_p_value)})" if found.response_p_value is not None else ""
     if found.bias and found.bounds is None:
-        yield f"Response differs{who}{p}, and nothing bounds the effect: no verdict may rest on it."
+        yield f"Response {_differs(found)}{who}{p}, and nothing bounds the effect: no verdict may rest on it."
     if found.unequal and found.bounds is not None:
         fits = _bounds(metric, found)
         verdict = ": no verdict may rest on it" if found.bias else ""
-        yield f"Response differs{who}{p}; on those who answer either way the effect is {fits}{verdict}."
+        yield f"Response {_differs(found)}{who}{p}; on those who answer either way the effect is {fits}{verdict}."
+
+
+def _differs(found: SurveyComparison) -> str:
+    """Whether response differs, or nobody can exclude that it does."""
+    return "differs" if found.response_p_value is not None and found.response_p_value < _LEVEL else "may differ"
 
 
 def _bounds(metric: MetricResult, found: SurveyComparison) -> str:

@@ -63,7 +63,9 @@ def effect(metric: MetricResult, comparison: Comparison, unit: str, rule: Rule =
     if rule == "hybrid" and half_open(comparison):
         return f"Harm to {named(metric)} is not shown: {_fits(metric, comparison)}. A win is not judged before the end."
     if metric.survey is not None and (found := metric.survey.comparisons.get(comparison.arm)) and found.bias:
-        return f"{titled(metric)} is not judged, because who answers differs by arm: {_fits(metric, comparison)}."
+        return (
+            f"{titled(metric)} is not judged, because the arms may differ in who answers: {_fits(metric, comparison)}."
+        )
     return f"No clear effect on {named(metric)}: {_fits(metric, comparison)}."
 
 
