@@ -110,8 +110,8 @@ def test_the_statements_run_on_tables_that_have_only_what_the_spec_names(
         connection.execute(f"CREATE TABLE shop.events AS SELECT {sold} FROM range(0, 90, 3) t(i)")
         connection.execute(
             "CREATE TABLE shop.log AS SELECT customer, seen_at AS ts, variation, 'visit' AS name, "
-            "NULL::DOUBLE AS amount, NULL AS currency FROM shop.exposures UNION ALL SELECT customer, ts, NULL, name, amount, currency "
-            "FROM shop.events"
+            "NULL::DOUBLE AS amount, NULL AS currency FROM shop.exposures "
+            "UNION ALL SELECT customer, ts, NULL, name, amount, currency FROM shop.events"
         )
         for statement in duckdb.extract_statements(written(path, "duckdb", capsys)):
             connection.execute(statement).fetchall()

@@ -28,18 +28,7 @@ def second_look(engine: Engine, before: int, source: Source, select: Select, tag
     table = _glued(engine, before, source, select, cast)
     notes: list[str] = []
     problems: list[Problem] = []
-    time = source.name("time")
-    if time is not None and not table.options.time_format and (cast or time in flagged):
-        table = replace(table, time=None)
-        rows = f"FROM {_rows(table)} WHERE {source.kept}"
-        found = times.find(engine, table.sql(time, "text"), rows, table.timezone) if table.written is None else None
-        if found is not None and found.doubt:
-            problems.append(_doubt(engine, table, time, "TRUE", found))
-        elif found is not None and found.written is not None:
-            table = replace(table, written=found.written)
-            notes += [f"the times of {table.shown} are read {found.note}"] if found.note else []
-        elif not table.glued:
-            table = replace(table, time=source.table.time)
+    numbered: list[str] = []
     for name, scope in number_columns(select, source).items():
         suspect = name in flagged or cast or table.options.delimiter == ";"  # rows without a time flag no number
         if not suspect or not _is_text(table, name):
@@ -49,7 +38,21 @@ def second_look(engine: Engine, before: int, source: Source, select: Select, tag
             problems.append(_doubt(engine, table, name, scope, shown))
         elif shown.form is not None:
             table = replace(table, numbers={**table.numbers, name: shown.form})
-            notes.append(f"'{name}' of {table.shown} is read {shown.note}")
+            numbered.append(f"'{name}' of {table.shown} is read {shown.note}")
+    time = source.name("time")
+    if time is not None and not table.options.time_format and (cast or time in flagged):
+        kept = replace(source, table=table).kept  # by numbers as they are read now
+        table = replace(table, time=None)
+        rows = f"FROM {_rows(table)} WHERE {kept}"
+        found = times.find(engine, table.sql(time, "text"), rows, table.timezone) if table.written is None else None
+        if found is not None and found.doubt:
+            problems.append(_doubt(engine, table, time, "TRUE", found))
+        elif found is not None and found.written is not None:
+            table = replace(table, written=found.written)
+            notes += [f"the times of {table.shown} are read {found.note}"] if found.note else []
+        elif not table.glued:
+            table = replace(table, time=source.table.time)
+    notes += numbered
     if problems:
         raise DataError(problems)
     return (source if table == source.table else replace(source, table=table)), notes

@@ -9,7 +9,7 @@ from abcx.errors import DataError
 from abcx.problems import Problem, Span
 
 _OFFSET = r":\d\d.*([A-Za-z]|[+-]\d{1,2}(:?\d{2})?)\s*$"
-_NAME = r"([A-Z][A-Z/_]+)\s*$"
+_NAME = r"\d\s*([A-Z][A-Z/_]+)\s*$"
 _PLAIN = ("UTC", "UT", "AM", "PM")
 _CLEAR = (*_PLAIN, "GMT", "EST", "MST", "PST", "HST")
 """Names of zones that mean one thing. Of others the engine takes one meaning: BST is Bangladesh to it."""

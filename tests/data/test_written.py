@@ -227,3 +227,10 @@ def test_rejected_rows_are_written_to_a_file(tmp_path: Path, most: int) -> None:
     found = list(csv.DictReader((tmp_path / "bad.csv").open(newline="")))
     assert [(row["line"], row["column"]) for row in found] == [("9", "time"), ("11", ""), ("10", "amount")]
     assert found[0]["row"] == "u7,soon,a,seen," and "much" in found[2]["row"]
+
+
+def test_times_are_judged_where_a_range_reads_numbers_that_are_written_unusually(tmp_path: Path) -> None:
+    """No row is in the range before the numbers are read: then there seemed to be no time to judge either."""
+    rows = GOOD.replace("T1", " 1").replace("Z,", " -0500,").replace("12.5", "$12.50").replace(",30", ",$30.00")
+    ran = run(tmp_path, rows, options={"exclude": {"tiny": {"amount": {"max": 0.1}}}})
+    assert ran.values() == EXPECTED, ran.err
