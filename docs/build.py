@@ -87,12 +87,17 @@ def _presets() -> str:
     return "\n\n".join([note, PRESETS_INTRO, table, *(_preset(name, preset) for name, preset in known.items())]) + "\n"
 
 
+def _ending(preset: Preset) -> str:
+    """How files of a preset are named in an example."""
+    return "jsonl" if "JSON" in preset.export else "csv"
+
+
 def _preset(name: str, preset: Preset) -> str:
     sources = [_source(part, entry) for part in preset.parts() for entry in preset.entries(part)]
     part = preset.parts()[-1]
     tells_arms = preset.exposures is not None and "exposures" not in preset.header
     known = Known(name, preset, part, preset.entries(part)[0], (), tells_arms)
-    lines = [*data_lines(known, f"{name}.csv", None), "", "metrics:", *metric_lines(preset)]
+    lines = [*data_lines(known, f"{name}.{_ending(preset)}", None), "", "metrics:", *metric_lines(preset)]
     example = "\n".join(["data:", *(re.sub(r" +# \?.*", "", line) for line in lines)])
     origin = " and ".join(f"<{address}>" for address in preset.documented) or "no public page was found"
     words = [f"## {name}", preset.export, preset.notes or "", "\n".join(sources)]

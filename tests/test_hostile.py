@@ -236,6 +236,8 @@ def test_what_cannot_be_read_is_told(
         ("e.jsonl", GOOD.encode(), "bad-json", ["one JSON object on every line"]),
         ("e.jsonl", b'{"unit": 1}\n{"unit": \n', "bad-json", []),
         ("e.jsonl", b"[1, 2]\n3\n", "no-header", []),
+        ("e.json", b'[{"unit": 1}, {"unit": 2}]', "not-text", ["is a JSON document, not JSON lines", "jq -c"]),
+        ("e.json", b'{\n  "unit": 1\n}\n', "not-text", ["is a JSON document"]),
         ("e.zst", b"\x28\xb5\x2f\xfd" + GOOD.encode(), "zstd-broken", []),
         ("e.tsv", GOOD.encode(), "no-arm", []),
     ],

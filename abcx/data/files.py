@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import glob
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -15,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote
 
+from abcx import wording
 from abcx.data import encodings, packed
 from abcx.data.packed import problem
 from abcx.errors import FULL, DataError
@@ -55,10 +57,15 @@ def resolve(options: FileOptions, base: Path, scratch: Path) -> list[DataFile]:
     problems: list[Problem] = []
     for ref in options.file:
         try:
-            files += [
-                replace(_data_file(shown, path, ref.arm, options, scratch), told=_told(ref.path, shown))
-                for shown, path in _paths(ref.path, base, scratch, None if isinstance(ref, GivenFile) else base)
-            ]
+            named = _paths(ref.path, base, scratch, None if isinstance(ref, GivenFile) else base)
+            empty = [shown for shown, path in named if len(named) > 1 and not path.stat().st_size]
+            for shown, path in named:
+                if shown not in empty or len(empty) == len(named):
+                    file = _data_file(shown, path, ref.arm, options, scratch)
+                    files.append(replace(file, told=_told(ref.path, shown)))
+            if empty:  # a day on which nothing happened
+                note = f"{wording.joined(empty[:5])} {'is' if len(empty) == 1 else 'are'} empty"
+                files[-1] = replace(files[-1], notes=(*files[-1].notes, note))
         except DataError as error:
             problems += error.problems
         except (OSError, ValueError, RuntimeError) as error:  # a name too long, with a NUL, of an unknown home
@@ -175,7 +182,10 @@ def _data_file(shown: str, path: Path, arm: str | None, options: FileOptions, sc
         encoding, note = encodings.by_mark(shown, head, options.encoding)
         notes = (note,) if note else ()
         wide = (encoding or "").startswith("utf-16")
-        _refuse_binary(shown, head.replace(b"\0", b"").lstrip(b"\xff\xfe") if wide else head)
+        plain = head.replace(b"\0", b"").lstrip(b"\xff\xfe") if wide else head
+        _refuse_binary(shown, plain)
+        if format == "csv" and options.format is None and _is_json(shown, plain):
+            format, notes = "jsonl", (*notes, f"{shown} is read as JSON lines")
         if not encodings.is_plain(encoding):
             path = encodings.rewrite(shown, path, compression, encoding, scratch)
             compression = "none"
@@ -236,6 +246,15 @@ def _refuse_binary(shown: str, head: bytes) -> None:
         )
     if b"\0" in head:
         raise problem(shown, "not-text", f"{shown} is a binary file, not a table", "export the data as CSV or Parquet")
+
+
+def _is_json(shown: str, head: bytes) -> bool:
+    """Whether a text holds one JSON object on every line, whatever its name. Raises DataError for other JSON."""
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if re.match(rb"\[\s*\{\s*\"", start) or re.match(rb"\{\s*\n\s*\"", start):
+        cure = "write one object on every line (JSON lines): jq -c '.[]' FILE unpacks an array"
+        raise problem(shown, "not-text", f"{shown} is a JSON document, not JSON lines", cure)
+    return re.match(rb"\{\s*\"[^\n]*?\"\s*:", start) is not None
 
 
 def _standard_input(scratch: Path) -> Path:

@@ -5,8 +5,9 @@ A row that nothing needs keeps its place (rows are counted) but loses its unit, 
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -108,9 +109,25 @@ def open_sources(
         for option in first or [_KINDS[part].model_validate({"file": "frame"})]:
             table = tables.open_frame(engine, frame, f"{part}_{number}", option, experiment.timezone)
             sources.append(Source(table, option, None, shared | _named(option.columns)))
+    problems += _twice(sources)
     if problems:
         raise DataError(problems)
     return tuple(sources)
+
+
+def _twice(sources: Sequence[Source]) -> Iterator[Problem]:
+    """Files that are named more than once to be read in the same way: their rows would count twice."""
+    known: dict[tuple[str, str | None], list[Source]] = {}
+    for source in sources:
+        if (file := source.table.file) is None:
+            continue
+        before = known.setdefault((os.path.realpath(file.original), file.arm), [])
+        if any(other.options.model_copy(update={"file": source.options.file}) == source.options for other in before):
+            message = f"{file.shown} is named twice" + "".join(
+                f" (as {other.table.shown}, too)" for other in before[:1] if other.table.shown != file.shown
+            )
+            yield Problem("error", "file-twice", message, Span(file.shown), "name it once: its rows would count twice")
+        before.append(source)
 
 
 def _named(columns: Mapping[Canonical, str]) -> dict[str, str]:
@@ -130,6 +147,9 @@ def load(engine: Engine, part: str, sources: tuple[Source, ...], plan: Plan, row
     found: list[Problem] = []
     for number, source in enumerate(select.sources):
         found += _load_one(engine, number, source, select, segments, rows)
+    if not found and not rows.count(part):
+        shown = select.sources[0].table.shown
+        found.append(Problem("error", "no-rows", f"no file of {part} has a row", Span(shown), "export them again"))
     if found:
         raise DataError(found)
 
@@ -175,7 +195,9 @@ def _load_one(
     told = tuple(rows.exclusions[excluded_before:])
     if not problems:
         rows.exclusions += excluded(engine, source)
-    if not count and not problems:
+    if not count and not problems and _is_part(source, select):
+        rows.notes.append(f"{table.shown} has a header and no rows")
+    elif not count and not problems:
         message = f"{table.shown} has a header and no rows"
         problems.append(Problem("error", "no-rows", message, Span(table.shown), "export it again"))
     if source.name("time") and not problems and zones.are_unsaid(engine, source):
@@ -183,6 +205,11 @@ def _load_one(
     log = Log(part, event, tuple(rows.notes[noted:]), told, left_out + past.left_out)
     rows.reads[part, number] = Read(count, left_out, log)
     return problems
+
+
+def _is_part(source: Source, select: Select) -> bool:
+    """Whether a file is one of several that are one export, such as one for each day: then it may be without rows."""
+    return source.arm is None and sum(other.options == source.options for other in select.sources) > 1
 
 
 def _left_out(engine: Engine, before: int, source: Source, select: Select, bad: list[Bad], rows: Rows) -> list[Problem]:

@@ -40,7 +40,8 @@ def are_unsaid(engine: Engine, source: Source) -> bool:
 def _named(text: str, but: tuple[str, ...]) -> str:
     """The SQL condition of times that end in the name of a zone, but for some names and for a city's."""
     name = f"regexp_extract(upper({text}), {literal(_NAME)}, 1)"
-    return f"({name} NOT IN ('', {', '.join(map(literal, but))}) AND NOT contains({name}, '/'))"
+    named = f"{name} NOT IN ('', {', '.join(map(literal, but))}) AND NOT contains({name}, '/')"
+    return f"({named} AND try_cast({text} AS TIMESTAMPTZ) IS NOT NULL)"
 
 
 def _refuse_unclear(engine: Engine, source: Source, time: str, text: str) -> None:

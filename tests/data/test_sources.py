@@ -222,6 +222,8 @@ def jsonl() -> str:
         ("e.jsonl", jsonl(), {}),
         ("e.jsonl.gz", gzip.compress(jsonl().encode()), {}),
         ("e.log", jsonl(), {"format": "jsonl"}),
+        ("e.json", jsonl(), {}),  # told by its first bytes, too
+        ("e.csv.gz", gzip.compress(b"\xef\xbb\xbf" + jsonl().encode()), {}),
         ("e.csv", "\ufeff" + EVENTS, {}),
         ("e.csv", EVENTS.replace("\n", "\r\n"), {}),
         ("e.csv", EVENTS.replace("\n", "\r"), {}),
@@ -496,3 +498,30 @@ def test_events_in_other_case_are_told(tmp_path: Path) -> None:
     name = REVENUE["revenue"]["event"]
     found = look(tmp_path, {"e.csv": EVENTS.replace(name, name.upper(), 1)}, spec({"events": "e.csv"}, REVENUE))
     assert found.observed.near_events == ((name.upper(), name),)
+
+
+def test_an_export_in_parts_may_have_empty_ones(tmp_path: Path) -> None:
+    """A day on which nothing happened is no fault; an export of nothing is."""
+    header = EVENTS.splitlines(keepends=True)[0]
+    files = {"days/1.csv": header, "days/2.csv": EVENTS, "days/3.csv": "", "days/4.csv": header}
+    found = look(tmp_path, files, spec({"events": "days/*.csv"}, REVENUE))
+    assert found.sums() == REVENUES
+    assert "days/3.csv is empty" in found.observed.notes
+    assert "days/1.csv has a header and no rows" in found.observed.notes
+    with pytest.raises(DataError, match="no file of events has a row"):
+        look(tmp_path, {"days/2.csv": header}, spec({"events": "days/*.csv"}, REVENUE))
+    with pytest.raises(DataError, match=r"3\.csv is empty"):
+        look(tmp_path, {}, spec({"events": ["days/2.csv", "days/3.csv"]}, REVENUE))
+    parts = {"a": "days/2.csv", "b": "days/1.csv"}
+    with pytest.raises(DataError, match=r"1\.csv has a header and no rows"):
+        look(tmp_path, {"days/2.csv": EVENTS}, spec({"events": parts}, REVENUE))
+
+
+def test_a_file_that_is_named_twice_is_refused(tmp_path: Path) -> None:
+    """Its rows would count twice."""
+    files = {"days/1.csv": EVENTS}
+    with pytest.raises(DataError, match=r"1\.csv is named twice"):
+        look(tmp_path, files, spec({"events": ["days/*.csv", "days/1.csv"]}, REVENUE))
+    (tmp_path / "link.csv").symlink_to(tmp_path / "days/1.csv")
+    with pytest.raises(DataError, match=r"1\.csv is named twice \(as link\.csv, too\)"):
+        look(tmp_path, files, spec({"events": ["link.csv", "days/1.csv"]}, REVENUE))
