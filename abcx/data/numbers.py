@@ -34,12 +34,14 @@ _RARE = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How a column writes numbers. `rich`: with what stands around them; `hours`: durations, read in hours."""
+    """How a column writes numbers. `rich`: with what stands around them; `hours`: durations, read in hours; `of`: the
+    currency that stands there, or % where every cell has it."""
 
     decimal: str = "."
     thousands: str | None = None
     rich: bool = False
     hours: bool = False
+    of: str = ""
 
     def sql(self, text: str) -> str:
         """The text as a DOUBLE, NULL for what is not written so."""
@@ -181,7 +183,8 @@ def _judge(seen: dict[str, Any], forms: list[Form], pairs: list[tuple[int, int]]
     if seen["percent"] and seen["no_percent"]:
         cure = "write all cells of the column in one way"
         return Found(doubt="stands in a column that has cells with % and without", help=cure, differs="TRUE")
-    return Found(form, _told(form, seen, currencies))
+    of = currencies[0] if currencies else "%" if seen["percent"] else ""
+    return Found(replace(form, of=of), _told(form, seen, currencies))
 
 
 def _told(form: Form, seen: dict[str, Any], currencies: list[str]) -> str:

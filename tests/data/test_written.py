@@ -234,3 +234,31 @@ def test_times_are_judged_where_a_range_reads_numbers_that_are_written_unusually
     rows = GOOD.replace("T1", " 1").replace("Z,", " -0500,").replace("12.5", "$12.50").replace(",30", ",$30.00")
     ran = run(tmp_path, rows, options={"exclude": {"tiny": {"amount": {"max": 0.1}}}})
     assert ran.values() == EXPECTED, ran.err
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "place", "cure"),
+    [
+        ('"1.234,50"', "1.234", "b.csv:3 (amount)", "decimal: ','"),
+        ("1.234", '"1.234,50"', "a.csv:3 (amount)", "decimal: ','"),
+        ("€12.50", "$30", "b.csv:3 (amount)", "one currency"),
+        ("5%", "5", "b.csv:3 (amount)", "name the files apart"),
+        ("30", "1:30:00", "a.csv:3 (amount)", "name the files apart"),
+        ('"12,5"', "30", "", ""),
+        ("12.5", '"1,230.5"', "", ""),
+        ("€12.50", "30.5", "", ""),
+    ],
+)
+def test_one_export_in_several_files_is_written_in_one_way(
+    tmp_path: Path, earlier: str, later: str, place: str, cure: str
+) -> None:
+    """What one month shows of its numbers holds for the others; files that are named apart stand for themselves."""
+    (tmp_path / "a.csv").write_text("".join(LINES[:3]).replace("12.5", earlier))
+    (tmp_path / "b.csv").write_text(LINES[0] + "".join(LINES[4:6]).replace("30\n", f"{later}\n"))
+    ran = run(tmp_path, None, file="?.csv")
+    apart = run(tmp_path, None, data={"events": [{"file": "a.csv"}, {"file": "b.csv", "timezone": "UTC"}]})
+    assert apart.code < 2, apart.err
+    if place:
+        refused(ran, "ambiguous-number", place, cure)
+    else:
+        assert ran.values() == apart.values(), ran.err
