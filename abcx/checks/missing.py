@@ -2,7 +2,8 @@
 
 Looks at: for every metric, exposed units without a value (an empty cell of a ready-made column, a unit that the file of
 units does not know), their share by arm, and a chi-square test of equal shares. A primary metric fails below p = .001;
-otherwise a metric warns below .01. Where an arm expects fewer than 5 missing or present values there is no test. A unit
+otherwise a metric warns below .01. A yes or no that is yes wherever it is filled, and empty elsewhere, fails or warns,
+too: an empty cell may be a no. Where an arm expects fewer than 5 missing or present values there is no test. A unit
 without any event is not missing: it counts as 0.
 
 Why it matters: units without a value are left out of that metric. If the loss is the same everywhere, only precision
@@ -24,6 +25,7 @@ from abcx.checks.context import CheckContext
 from abcx.checks.shares import differ
 from abcx.checks.words import p_text, share_text
 from abcx.results import CheckResult, CheckStatus
+from abcx.stats.records import Proportion
 
 FAIL = 0.001
 WARN = 0.01
@@ -54,6 +56,8 @@ def check(context: CheckContext) -> CheckResult:
     """Whether units without a value are equally common in all arms."""
     losses = [_loss(context, name) for name in context.experiment.metrics]
     details: dict[str, Any] = {"metrics": {loss.name: _plain(loss) for loss in losses if loss.total}}
+    if yes := [loss for loss in losses if _only_yes(context, loss)]:
+        return _unsaid(context, yes, details)
     worst: dict[CheckStatus, list[_Loss]] = {"fail": [], "warn": [], "pass": []}
     for loss in losses:
         worst[loss.status].append(loss)
@@ -77,6 +81,24 @@ def _loss(context: CheckContext, name: str) -> _Loss:
     exposed = {arm: missing[arm] + present[arm] for arm in arms}
     p = differ(list(missing.values()), list(present.values()))
     return _Loss(name, context.experiment.metrics[name].role == "primary", missing, exposed, p)
+
+
+def _only_yes(context: CheckContext, loss: _Loss) -> bool:
+    """Whether a yes or no is yes wherever it is filled, and empty elsewhere."""
+    found = [one for one in context.data(loss.name).summaries.values() if isinstance(one, Proportion)]
+    if context.experiment.metrics[loss.name].type != "conversion" or not loss.total:
+        return False
+    return all(one.successes == one.n for one in found) and any(o.n for o in found)
+
+
+def _unsaid(context: CheckContext, losses: list[_Loss], details: dict[str, Any]) -> CheckResult:
+    """An empty cell that may well be a no: taken for missing, everybody would have converted."""
+    status: CheckStatus = "fail" if any(loss.primary for loss in losses) else "warn"
+    if status == "fail":
+        details["reason"] = "data_loss"
+    told = [f"{loss.name} is yes wherever it is filled, and empty for {context.noun(loss.total)}" for loss in losses]
+    help = "is an empty cell a no? Then write 0 there: missing is not zero"
+    return CheckResult("missing", status, "; ".join(told), None, details, help)
 
 
 def _plain(loss: _Loss) -> dict[str, Any]:

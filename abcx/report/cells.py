@@ -217,7 +217,9 @@ def rule(results: Results) -> str:
     parts = [f"alpha {wording.significant(setup.alpha)}", f"correction {clean(setup.correction)}"]
     if setup.planned_units is not None:
         planned = wording.plural(setup.planned_units, clean(setup.unit))
-        parts.append(f"{planned} planned for a power of {wording.percent(setup.power, 0)}")
+        word = "needed" if setup.planned_from and "observed" in setup.planned_from else "planned"
+        power = "" if setup.planned_from == "plan.units" else f" for a power of {wording.percent(setup.power, 0)}"
+        parts.append(f"{planned} {word}{power}")
     return " · ".join(parts)
 
 

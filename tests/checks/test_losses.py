@@ -118,6 +118,20 @@ def test_missing_says_how_many():
     assert _lost("primary", 0, 9).message == "orders has no value for 9 of 2,000 visitors"
 
 
+@pytest.mark.parametrize(("role", "status"), [("primary", "fail"), ("secondary", "warn")])
+def test_missing_asks_whether_empty_is_a_no(role, status):
+    """1 where somebody bought and nothing elsewhere: taken as missing, everybody would have bought."""
+    first = {"first": ORDERS} if role != "primary" else {}
+    spec = experiment(metrics={**first, "orders": {**ORDERS, "role": role}})
+    found = missing.check(
+        context((5, 5), spec, {"orders": shares_of((2, 2), (3, 3), missing={"control": 3, "variant": 2})})
+    )
+    assert (found.status, found.message) == (status, "orders is yes wherever it is filled, and empty for 5 visitors")
+    zero = shares_of((2, 3), (3, 3), missing={"control": 2, "variant": 2})
+    assert missing.check(context((5, 5), spec, {"orders": zero})).status == "pass"
+    assert missing.check(context((2, 3), spec, {"orders": shares_of((2, 2), (3, 3))})).status == "pass"
+
+
 def test_unknown_arm():
     assert unknown_arm.check(context()).status == "skipped"
     assert unknown_arm.check(context(unknown_arm=0)).status == "pass"
