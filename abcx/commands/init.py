@@ -41,7 +41,7 @@ def run(data: str, *, output: str | None, name: str | None) -> int:
         _refuse_unfit(found, data)
     base = Path(output).parent if output else Path()
     path = data if data == "-" or os.path.isabs(data) else os.path.relpath(data, base)
-    name = name or _name(data)
+    name = _slug(name) if name else _name(data)
     lines = _spec(found, path, name) if known is None else _of_preset(found, path, name, known)
     text = "\n".join(lines) + "\n"
     outputs.write(text, output)

@@ -60,7 +60,8 @@ def checks(select: Select, source: Source) -> Iterator[Check]:
             source.table.sql(time, "time", declared=False),
         )
         predicate = f"{source.kept} AND ({t} < {_YEARS[0]} OR {t} >= {_YEARS[1]})"
-        cure = "times lie between 1900 and 2200; where this one means a missing time, name it: null: ['{value}']"
+        cure = "times lie between 1900 and 2200: years of two digits need time_format ('%d.%m.%y')"
+        cure += "; where this one means a missing time, name it: null: ['{value}']"
         yield Check(outside, time, predicate, "bad-time", "'{value}' is not a time that can be meant", cure)
     if select.part == "events":
         yield from _of_events(select, source)
@@ -154,10 +155,14 @@ def _number_cure(value: str) -> str:
     """How to get on with a text that is no number."""
     if not any(character.isdigit() for character in value):
         return "where it means a missing value, name it: null: ['{value}']; else export plain numbers: 1234.5"
+    if any(sign in value for sign in "[]{}") or len(value.split()) > 2:
+        return "one cell holds one number: export the number alone, without words or lists around it"
     if "," in value or " " in value.strip():
         return "say how the file writes numbers: thousands: ',' (1,234.5) or decimal: ',' (1234,5)"
     if value.strip("0123456789.eE+- "):
         return "export plain numbers, without currency or unit: 1234.5"
+    if "." in value:
+        return "say how the file writes numbers: thousands: '.' (1.234,5) or decimal: '.' (1234.5)"
     return "export plain numbers: 1234.5; none is taken beyond 1e50"
 
 

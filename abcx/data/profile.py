@@ -7,26 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from abcx.data import tables
+from abcx.data import numbers, tables, times
 from abcx.data.conditions import FALSE, TRUE
 from abcx.data.engine import Engine
 from abcx.data.files import resolve
+from abcx.data.roles import ROLES, sounds_like
 from abcx.data.source import Source
 from abcx.spec.model import EventSource, FileOptions, GivenFile
 
 ROWS = 200_000
 """Rows that are looked at."""
-
-_NAMES = {
-    "unit": r"(user|visitor|customer|client|player|session|account|device|cookie|member|subject|unit)"
-    r"([_ -]?(pseudo[_ -]?)?(id|uuid|key))?|uid|id|uuid",
-    "arm": r"arm|variant|variation|(variation|variant)[_ -]?(name|id)|group|version|treatment|bucket|"
-    r"(test|experiment)[_ -]?(group|arm|variant)|condition|cohort",
-    "time": r"time|timestamp|ts|date|datetime|"
-    r"(created|occurred|received|event|visit|start)(ed)?[_ -]?(at|on|time|date|timestamp|ts)",
-    "event": r"event|event[_ -]?(name|type)|action|activity",
-    "value": r"value|amount|revenue|total|price|(order|cart)[_ -]?(value|total|amount)|sales",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +64,7 @@ def profile(engine: Engine, path: str, options: FileOptions | None = None) -> Pr
     kept = source.kept if known else "TRUE"
     engine.run(f"CREATE TABLE sample AS SELECT {select} FROM {table.scan('sample')} WHERE {kept} LIMIT {ROWS}")
     rows = int(engine.run("SELECT count(*) FROM sample")[0][0])
-    columns = tuple(_column(engine, name, f"v{i}") for i, name in enumerate(names))
+    columns = tuple(_written(engine, _column(engine, name, f"v{i}"), f"v{i}", table) for i, name in enumerate(names))
     given = {str(role): name for role, name in options.columns.items() if name in names}
     roles = {**_roles(columns, rows, given), **given}
     if "arm" in roles:
@@ -128,6 +118,23 @@ def _column(engine: Engine, name: str, sql: str) -> Column:
     return Column(name, int(distinct), int(empty), kind, values, low or "", high or "")
 
 
+def _written(engine: Engine, column: Column, sql: str, table: tables.Table) -> Column:
+    """The column, told whether its texts are times or numbers that are written in another way."""
+    named = sounds_like("time", column.name)
+    texts = column.kind == "text" and column.values and all(re.search(r"\d", value) for value, _ in column.values)
+    if (texts and not column.name.lower().endswith("id")) or (named and column.kind == "number"):
+        written = times.find(engine, sql, "FROM sample", "UTC").written
+        if written is not None:
+            at = written.sql(sql, "UTC")
+            first, last = engine.run(
+                f"SELECT min(make_timestamp({at}))::VARCHAR, max(make_timestamp({at}))::VARCHAR FROM sample"
+            )[0]
+            return replace(column, kind="time", low=str(first), high=str(last))
+        if texts and numbers.find(engine, sql, "FROM sample", table.options).form is not None:
+            return replace(column, kind="number")
+    return column
+
+
 def _roles(columns: tuple[Column, ...], rows: int, given: Mapping[str, str]) -> dict[str, str]:
     """Which column is the unit, the time, the arm, the event, the value: by name, checked against the values. Columns
     that are `given` a role have no other."""
@@ -140,12 +147,8 @@ def _roles(columns: tuple[Column, ...], rows: int, given: Mapping[str, str]) -> 
     }
     roles: dict[str, str] = {}
     columns = tuple(column for column in columns if column.name not in given.values())
-    for role, pattern in _NAMES.items():
-        named = [
-            c
-            for c in columns
-            if re.fullmatch(pattern, c.name.strip(), re.IGNORECASE) and fits[role](c) and c.name not in roles.values()
-        ]
+    for role in ROLES:
+        named = [c for c in columns if sounds_like(role, c.name) and fits[role](c) and c.name not in roles.values()]
         others = [c for c in columns if role == "time" and c.kind == "time"]
         for column in [*sorted(named, key=lambda c: -len(c.name) if role == "unit" else 0), *others][:1]:
             roles[role] = column.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,12 +142,16 @@ def _tried(
 def time_cure(table: Table, value: str = "") -> str:
     """How times are written, for a message about one that is not."""
     form = table.options.time_format
+    if value and not any(character.isdigit() for character in value):
+        return f"where it means a missing time, name it: null: ['{value[:60]}']; else write ISO 8601: 2024-03-04T10:00Z"
     if form:
         return f"the file's time_format is {form}"
     if table.written is not None and table.written.unit:
         return f"the others are {table.written.unit} since 1970"
     if table.options.date_order:
-        return f"the file's date_order is {table.options.date_order}: write four digits for the year"
+        return f"the file's date_order is {table.options.date_order}: does the day stand there, and the year in full?"
+    if re.match(r"\s*\d{1,2}[./-]\d{1,2}[./-]\d{2}(?!\d)", value):
+        return "write the year in full, or say how two digits are meant: time_format ('%d.%m.%y') names the order"
     return "write ISO 8601 (2024-03-04T10:00:00Z), or say how it is written: time_format: '%m/%d/%Y %H:%M'"
 
 

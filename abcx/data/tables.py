@@ -17,6 +17,7 @@ from abcx.data.files import DataFile
 from abcx.data.header import checked, dialect, read_header
 from abcx.data.history import Log
 from abcx.data.rejects import MOST, unreadable
+from abcx.data.roles import likely
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
 from abcx.spec.model import FileOptions
@@ -164,6 +165,8 @@ class Table:
         """A column that the spec asks for and the header does not have."""
         near = difflib.get_close_matches(name, self.header, 3, 0.5)
         help = f"did you mean {' or '.join(near)}? " if near else ""
+        if column := likely(name, self.header):
+            help = f"is it {column}? columns: {{{name}: {column}}}; "
         message = f"{self.shown} has no column '{name}' ({where})"
         delimiter = self.options.delimiter
         if self.types is None and delimiter and delimiter not in ",\t":

@@ -106,3 +106,21 @@ def test_any_names_make_a_valid_spec(tmp_path: Path, header: list[str], arms: li
         written(tmp_path / "odd.csv", tmp_path / "spec.yaml")
     except AbcxError as error:
         assert {problem.code for problem in error.problems} <= {"no-arm", "duplicate-header", "no-unit"}
+
+
+@pytest.mark.parametrize(
+    "time", ["2024-03-{:02} 16:28:23 +0200", "{:02}/03/2024 16:28", "17{:02}000000000", "Mar {}, 2024"]
+)
+def test_times_and_numbers_that_are_written_unusually_are_seen(tmp_path: Path, time: str) -> None:
+    rows = [f"u{i};{time.format(10 + i % 18)};{'ab'[i % 2]};{i},50 €" for i in range(60)]
+    (tmp_path / "users.csv").write_text("\n".join(["user_id;created_at;variant;revenue", *rows]) + "\n")
+    text = written(tmp_path / "users.csv", tmp_path / "spec.yaml")
+    assert "time: created_at" in text and "no column of times" not in text
+    assert "revenue" in text and ("17" in time[:2] or "start: 2024-03-10" in text)
+
+
+def test_any_name_is_made_one_of_a_spec(tmp_path: Path) -> None:
+    (tmp_path / "users.csv").write_text("user_id,arm,bought\n" + "".join(f"u{i},{'ab'[i % 2]},1\n" for i in range(40)))
+    assert init.run(str(tmp_path / "users.csv"), output=str(tmp_path / "s.yaml"), name="Neuer Checkout") == 0
+    assert "name: neuer-checkout" in (tmp_path / "s.yaml").read_text()
+    assert validate.run([str(tmp_path / "s.yaml")], format="text") == 0

@@ -262,3 +262,25 @@ def test_one_export_in_several_files_is_written_in_one_way(
         refused(ran, "ambiguous-number", place, cure)
     else:
         assert ran.values() == apart.values(), ran.err
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "cure"),
+    [
+        ("2024-03-04T11:10:00Z", "-", "null: ['-']"),
+        ("2024-03-04T11:10:00Z", "NULL", "null: ['NULL']"),
+        (",30", ",10 - Extremely likely", "the number alone"),
+        (",30", ',"[1, 2]"', "the number alone"),
+        ("unit,", "user_id,", "is it user_id? columns: {unit: user_id}"),
+    ],
+)
+def test_cures_that_help(tmp_path: Path, old: str, new: str, cure: str) -> None:
+    ran = run(tmp_path, GOOD.replace(old, new))
+    assert ran.code == 2 and cure in ran.err, ran.err
+
+
+def test_years_of_two_digits_ask_for_a_format(tmp_path: Path) -> None:
+    short = GOOD.replace("2024-03-04T", "04.03.24 ").replace("Z,", ",")
+    ran = run(tmp_path, short)
+    assert ran.code == 2 and "time_format ('%d.%m.%y')" in ran.err, ran.err
+    assert run(tmp_path, short, options={"time_format": "%d.%m.%y %H:%M:%S"}).values() == EXPECTED

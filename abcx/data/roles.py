@@ -1,0 +1,28 @@
+"""What exports call the canonical columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_NAMES = {
+    "unit": r"(user|visitor|customer|client|player|session|account|device|cookie|member|subject|unit)"
+    r"([_ -]?(pseudo[_ -]?)?(id|uuid|key))?|uid|id|uuid",
+    "arm": r"arm|variant|variation|(variation|variant)[_ -]?(name|id)|group|version|treatment|bucket|"
+    r"(test|experiment)[_ -]?(group|arm|variant)|condition|cohort",
+    "time": r"time|timestamp|ts|date|datetime|"
+    r"(created|occurred|received|event|visit|start)(ed)?[_ -]?(at|on|time|date|timestamp|ts)",
+    "event": r"event|event[_ -]?(name|type)|action|activity",
+    "value": r"value|amount|revenue|total|price|(order|cart)[_ -]?(value|total|amount)|sales",
+}
+ROLES = tuple(_NAMES)
+
+
+def sounds_like(role: str, name: str) -> bool:
+    """Whether a column of this name is likely to be the canonical column `role`."""
+    return role in _NAMES and re.fullmatch(_NAMES[role], name.strip(), re.IGNORECASE) is not None
+
+
+def likely(role: str, header: Iterable[str]) -> str | None:
+    """The first column that is likely to be the canonical column `role`."""
+    return next((name for name in header if sounds_like(role, name)), None)
