@@ -32,7 +32,7 @@ from abcx.problems import Problem, Span
 from abcx.results import Exclusion, FileRecord
 from abcx.spec.model import Canonical, EventSource, Experiment, ExposureSource, FileOptions, UnitSource
 
-_FIRST = 20_000
+_FIRST = 5_000
 """So many rows of a file are looked at for events whose names are spelled otherwise."""
 
 

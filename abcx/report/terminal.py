@@ -264,9 +264,11 @@ def _decompositions(results: Results) -> Table:
 
 
 def _data(results: Results) -> list[RenderableType]:
-    rows = sum(file.rows for file in results.data.files)
-    files = wording.plural(len(results.data.files), "files")
-    told = [f"{wording.plural(rows, 'rows')} read from {files}."] if results.data.files else []
+    rows: dict[str, int] = {}  # a file that serves twice is read once
+    for file in results.data.files:
+        rows[file.path] = max(file.rows, rows.get(file.path, 0))
+    files = wording.plural(len(rows), "files")
+    told = [f"{wording.plural(sum(rows.values()), 'rows')} read from {files}."] if results.data.files else []
     left_out = "; ".join(cells.exclusion(results, exclusion) for exclusion in results.data.exclusions)
     told.append(f"Left out: {left_out}." if left_out else "Nothing was left out.")
     told += [cells.sentence(note) for note in notes.of_data(results.data.notes, notes.MOST)]

@@ -153,6 +153,6 @@ def _term(loc: Loc, term: Term) -> Iterator[Finding]:
             (*loc, "missing_value"),
             "event-key",
             "`missing_value` needs a `value`",
-            "remove it, or name the value that is summed",
+            "remove it (an empty cell of a ready-made column is missing), or name the value of the event",
             key=True,
         )
