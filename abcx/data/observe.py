@@ -67,12 +67,7 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
         metrics=metrics,
         files=tuple(loaded.files),
         exclusions=(*loaded.exclusions, *assigned.exclusions, *attributed.exclusions),
-        notes=(
-            *loaded.notes,
-            *_unused(attributed.named.unnamed),
-            *_unfit(loaded, attributed.named.unfit),
-            *_shared(attributed.shared_ids),
-        ),
+        notes=(*loaded.notes, *_of_events(loaded, attributed)),
         daily=_daily(engine, wanted) if times else None,
         segments=_segments(engine, wanted),
         crossover=assigned.crossover,
@@ -238,6 +233,12 @@ def _refuse_misspelt_arm(opened: Mapping[str, tuple[Source, ...]]) -> None:
     ]
     if problems:
         raise DataError(problems)
+
+
+def _of_events(loaded: rows.Rows, attributed: units.Attributed) -> tuple[str, ...]:
+    """What is to be said of the events."""
+    named = attributed.named
+    return (*_unused(named.unnamed), *_unfit(loaded, named.unfit), *_shared(attributed.shared_ids))
 
 
 def _unused(count: int) -> tuple[str, ...]:
