@@ -10,15 +10,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import Literal
 
 from abcx.stats.records import Contrast, Effect, Interval, Pivot
+from abcx.stats.tails import normal_quantile
 
 _RELATIVE = 1e-11
 """An end is known to this fraction of its distance from the null (of itself, if it is a ratio below one half) ..."""
 _OF_SCALE = 1e-15
 """... but never finer than this fraction of the standard error."""
 _EPSILON = math.ulp(1.0)
+_SMALLEST = 1e-300
+"""Smaller p-values count as this one in the search, where only their order matters."""
+_DRAWN = 0.001
+"""How far the secant is drawn towards the middle of the bracket; Oliveira and Takahashi's kappa 1."""
+_CLOSING = 0.75
+"""A test keeps this fraction of the tolerance from the ends of the bracket: below 1, so that it can close it."""
 _FAR_DOUBLINGS = 64
 """A search on the whole line gives up after so many doublings of its first step (2e19 standard errors)."""
 _FAR_LOG = 300.0
@@ -106,9 +114,11 @@ class _Line:
         self.positive = pivot.low >= 0.0 < pivot.null
         reference = pivot.estimate if self.positive and pivot.estimate else pivot.null
         self.first = pivot.scale / reference if self.positive else pivot.scale
+        self.critical = -normal_quantile(0.5 * alpha)
+        self.excess = cache(self._excess)
 
     def accepts(self, at: float) -> bool:
-        return two_sided(self.pivot, at) >= self.alpha
+        return self.excess(at) >= 0.0
 
     def outward(self, start: float, side: int) -> float | None:
         """The last accepted point from the accepted `start` towards `side` (-1 down, +1 up)."""
@@ -154,20 +164,23 @@ class _Line:
     def _bisect(self, inside: float, outside: float) -> float:
         """Narrows down the end between an accepted and a rejected point; returns the accepted side of it.
 
-        By the ITP method (Oliveira, Takahashi 2020, ACM TOMS 47:5): the secant of log(p / alpha), drawn towards the
-        middle and never far from it, so that a smooth p takes about a dozen tests and a p with steps no more than one
-        test above halving. Ratios are narrowed on their logarithm: swapped arms visit the reciprocals.
+        By the ITP method (Oliveira, Takahashi 2020, ACM TOMS 47:5): the secant, drawn towards the middle and never far
+        from it, so that a smooth p takes about half a dozen tests and a p with steps hardly more than halving.
+        No test is nearer to an end than most of the tolerance: where the secant has come that close, the next test
+        closes the bracket. Ratios are narrowed on their logarithm: swapped arms visit the reciprocals.
         """
         logs = self.positive and inside > 0.0 and outside > 0.0
         a, b = (math.log(inside), math.log(outside)) if logs else (inside, outside)
-        above, below = max(self._excess(inside), 0.0), min(self._excess(outside), 0.0)
+        above, below = max(self.excess(inside), 0.0), min(self.excess(outside), 0.0)
         first = abs(b - a)
         goal = 0.5 * self._tolerance(inside) / (inside if logs else 1.0)
         left = math.ceil(math.log2(max(first / (2.0 * goal), 1.0))) + 1
         while abs(inside - outside) > self._tolerance(inside):
-            middle, reach = a + 0.5 * (b - a), max(goal * 2.0**left - 0.5 * abs(b - a), 0.0)
-            at = self._toward(a + (b - a) * above / (above - below) if above > below else middle, middle, b - a, first)
-            at = min(max(at, middle - reach), middle + reach)
+            middle, half = a + 0.5 * (b - a), 0.5 * abs(b - a)
+            secant = a + (b - a) * above / (above - below) if above > below else middle
+            near = _CLOSING * self._tolerance(inside) / (inside if logs else 1.0)
+            reach = min(max(goal * 2.0**left - half, 0.0), max(half - near, 0.0))
+            at = min(max(self._toward(secant, middle, b - a, first), middle - reach), middle + reach)
             left -= 1
             point = math.exp(at) if logs else at
             if not min(inside, outside) < point < max(inside, outside):
@@ -175,7 +188,7 @@ class _Line:
                 at = math.log(point) if logs else point
                 if not min(inside, outside) < point < max(inside, outside):  # neighbours: nothing lies between
                     break
-            excess = self._excess(point)
+            excess = self.excess(point)
             if excess >= 0.0:
                 inside, a, above = point, at, excess
             else:
@@ -184,16 +197,19 @@ class _Line:
 
     @staticmethod
     def _toward(secant: float, middle: float, width: float, first: float) -> float:
-        """The secant's root moved towards the middle by 0.2 width^2 / first width."""
-        step = 0.2 * width * width / first
+        """The secant's root moved towards the middle by kappa width^2 / first width."""
+        step = _DRAWN * width * width / first
         if step >= abs(middle - secant):
             return middle
         return secant + math.copysign(step, middle - secant)
 
     def _excess(self, at: float) -> float:
-        """log(p / alpha), at least 0 where the test accepts and below 0 where it rejects, whatever rounding does."""
+        """By how much |z| of the p-value falls short of the critical value: nearly a straight line where p is smooth.
+
+        At least 0 where the test accepts and below 0 where it rejects, whatever rounding does.
+        """
         p = two_sided(self.pivot, at)
-        found = math.log(p / self.alpha) if p > 0.0 else -700.0
+        found = self.critical + normal_quantile(0.5 * max(p, _SMALLEST))
         return max(found, 0.0) if p >= self.alpha else min(found, -_EPSILON)
 
     def _tolerance(self, at: float) -> float:
