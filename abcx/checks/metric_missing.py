@@ -2,7 +2,9 @@
 
 Looks at: whether the events or the values of each metric occur anywhere in the data, whether any of its events counts
 for a unit of the analysis, and whether the metric has a value in every arm that has units. Fails for a primary metric
-and warns for any other. So do events whose name differs from one in the spec by upper and lower case alone.
+and warns for any other. So do events whose name differs from one in the spec by upper and lower case alone. Warns of
+ids of units whose spelling keeps them out of the analysis: by upper and lower case, leading zeros, a `.0` at the end,
+braces or quotes, or letters that look alike (the first 5,000 rows of every file are looked at).
 
 Why it matters: an event that is never logged, or finds none of the units, reads as zero in both arms: "no difference",
 from data that never held the answer. A metric without a value in one arm cannot be compared at all.
@@ -27,7 +29,7 @@ def check(context: CheckContext) -> CheckResult:
     absent = {name: _absence(context, name) for name in context.experiment.metrics}
     found = {name: reason for name, reason in absent.items() if reason is not None}
     details = {"metrics": found}
-    if not found and context.observed.near_events:
+    if not found and (context.observed.near_events or context.observed.near_units):
         return _near(context)
     if not found:
         n = len(absent)
@@ -44,15 +46,27 @@ def check(context: CheckContext) -> CheckResult:
 
 
 def _near(context: CheckContext) -> CheckResult:
-    """Events whose names differ by case from those of the spec."""
-    near = context.observed.near_events
-    primary = [metric for metric in context.experiment.metrics.values() if metric.role == "primary"]
-    of_primary = {column.term.event for metric in primary for column in metric.needs().columns}
-    status: CheckStatus = "fail" if of_primary & {meant for _, meant in near} else "warn"
-    told = wording.joined([f"'{name[:60]}' (the spec has '{meant}')" for name, meant in near[:5]])
-    message = f"events whose name is written otherwise count for nothing: {told}"
-    help = "give one event one name in the data; if these are two events, name both: a descriptive metric will do"
-    return CheckResult("metric_missing", status, message, None, {"metrics": {}, "near": dict(near)}, help)
+    """Events and units that count for nothing because they are spelled otherwise."""
+    events, units = context.observed.near_events, context.observed.near_units
+    status: CheckStatus = "warn"
+    told, cures = [], []
+    if events:
+        primary = [metric for metric in context.experiment.metrics.values() if metric.role == "primary"]
+        of_primary = {column.term.event for metric in primary for column in metric.needs().columns}
+        status = "fail" if of_primary & {meant for _, meant in events} else "warn"
+        names = wording.joined([f"'{name[:60]}' (the spec has '{meant}')" for name, meant in events[:5]])
+        told.append(f"events whose name is written otherwise count for nothing: {names}")
+        cures.append(
+            "give one event one name in the data; if these are two events, name both: a descriptive metric will do"
+        )
+    if units:
+        counts = wording.joined([f"at least {count:,} by {how}" for how, count in units.items()])
+        told.append(
+            f"ids of {context.experiment.unit} that are spelled otherwise than in the test count for nothing: {counts}"
+        )
+        cures.append("write the ids alike in all files, or name a column that is the same in all")
+    details = {"metrics": {}, "near": dict(events), "near_units": dict(units)}
+    return CheckResult("metric_missing", status, "; ".join(told), None, details, "; ".join(cures))
 
 
 def _absence(context: CheckContext, name: str) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from abcx import wording
-from abcx.data import adjustment, assignment, counts, groups, moments, rows, samples, summaries, units
+from abcx.data import adjustment, assignment, counts, groups, moments, rows, samples, spelling, summaries, units
 from abcx.data.engine import Engine, literal
 from abcx.data.plan import Plan, plan
 from abcx.data.records import Inputs, MetricData, Observed
@@ -72,7 +72,8 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
         segments=_segments(engine, wanted),
         crossover=assigned.crossover,
         unknown_arm=assigned.unknown_arm,
-        near_events=rows.near_events(engine, loaded.loaded["events"]) if attributed.named.unnamed else (),
+        near_events=spelling.near_events(engine, loaded.loaded["events"]) if attributed.named.unnamed else (),
+        near_units=attributed.near_units,
         unknown_labels=rows.strange_labels(engine, loaded.loaded[part]) if assigned.unknown_arm else (),
         before_exposure=named(attributed.before) if sequenced else None,
         units_before=named(attributed.units_before) if sequenced else None,

@@ -91,7 +91,8 @@ class Observed:
     several arms (they are not in `units`); `unknown_arm` rows that fit no arm; `before_exposure` events of the metrics
     that precede exposure, by arm; `units_before`: units with such an event, by arm. `shifted` holds the metrics with
     other windows, by what was changed. `near_events` are names of events that no metric reads, each with the name in
-    the spec from which it differs by case alone.
+    the spec from which it differs by case alone; `near_units` counts ids of units that are not in the analysis and
+    differ from one that is by their spelling alone, by what tells them apart.
     """
 
     kind: str
@@ -106,6 +107,7 @@ class Observed:
     unknown_arm: int | None = None
     unknown_labels: tuple[str, ...] = ()
     near_events: tuple[tuple[str, str], ...] = ()
+    near_units: Mapping[str, int] = field(default_factory=dict)
     before_exposure: Mapping[str, int] | None = None
     units_before: Mapping[str, int] | None = None
     repeated_ids: int | None = None

@@ -32,9 +32,6 @@ from abcx.problems import Problem, Span
 from abcx.results import Exclusion, FileRecord
 from abcx.spec.model import Canonical, EventSource, Experiment, ExposureSource, FileOptions, UnitSource
 
-_FIRST = 5_000
-"""So many rows of a file are looked at for events whose names are spelled otherwise."""
-
 
 @dataclass
 class Rows:
@@ -285,21 +282,3 @@ def strange_labels(engine: Engine, part: Loaded) -> tuple[str, ...]:
         found = f"SELECT {text}, count(*) FROM {source.table.scan()} WHERE {is_stray} AND {text} <> ''"
         labels.update({str(label): n for label, n in engine.run(f"{found} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 10")})
     return tuple(label for label, _ in labels.most_common(5))
-
-
-def near_events(engine: Engine, part: Loaded) -> tuple[tuple[str, str], ...]:
-    """Names of events that no metric reads, and the name of the spec from which they differ by case alone; by the
-    first rows of every file."""
-    plan = part.select.plan
-    exposure = plan.experiment.exposure
-    names = {term.event for term in plan.terms} | {exposure.event if exposure else None}
-    known = {name.casefold(): name for name in names if name is not None}
-    found: dict[str, str] = {}
-    for source in part.select.sources:
-        column = source.name("event")
-        if column is None or part.select.told_event(source) is not None:
-            continue
-        first = f"SELECT trim({source.table.sql(column, 'text')}) AS v FROM {source.table.scan()} LIMIT {_FIRST}"
-        seen = (str(name) for (name,) in engine.run(f"SELECT DISTINCT v FROM ({first}) WHERE v IS NOT NULL ORDER BY v"))
-        found |= {name: known[name.casefold()] for name in seen if name not in names and name.casefold() in known}
-    return tuple(found.items())

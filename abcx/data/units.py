@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from abcx.data import repeats
+from abcx.data import repeats, spelling
 from abcx.data.assignment import Assignment, Clock, one_row_per_unit
 from abcx.data.engine import Engine
 from abcx.data.plan import Pairs, Plan, Value
@@ -32,7 +32,7 @@ class Named:
 @dataclass(frozen=True)
 class Attributed:
     """What happened to the events: exclusions, and events of metrics before exposure by arm index. `shared_ids` counts
-    ids of events that stand at several units."""
+    ids of events that stand at several units, `near_units` ids of units whose spelling keeps them out (spelling.py)."""
 
     exclusions: tuple[Exclusion, ...]
     named: Named
@@ -43,6 +43,7 @@ class Attributed:
     repeated_rows: int | None
     removed_rows: int | None
     duplicate_units: int | None
+    near_units: dict[str, int]
 
 
 def build(engine: Engine, plan: Plan, halved: Plan, rows: Rows, assignment: Assignment, clock: Clock) -> Attributed:
@@ -64,6 +65,9 @@ def build(engine: Engine, plan: Plan, halved: Plan, rows: Rows, assignment: Assi
         named = _named(engine, plan, rows, clock, timed)
         _outcome(engine, plan, rows, clock, timed)
         before, units_before = _count_events(engine, plan, named, assignment, clock, span, exclusions)
+    strangers = any(exclusion.reason == "not_in_test" for exclusion in exclusions)
+    near = spelling.near_units(engine, rows, assignment.part) if strangers else {}
+    if events:
         engine.run("DROP TABLE events")  # whatever is asked from here on is in `outcome`, which is far smaller
     _unit_table(engine, plan, halved, rows, span)
     repeated_rows = repeats.count(engine, plan, rows) if timed and assignment.has_time else None
@@ -77,6 +81,7 @@ def build(engine: Engine, plan: Plan, halved: Plan, rows: Rows, assignment: Assi
         repeated_rows,
         removed,
         duplicate_units,
+        near,
     )
 
 

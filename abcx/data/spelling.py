@@ -1,0 +1,77 @@
+"""Names of events and ids of units that count for nothing because they are spelled otherwise.
+
+The first rows of every file are looked at. Of ids only their number is told: they are of people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from abcx.data import keys
+from abcx.data.engine import Engine, literal
+from abcx.data.rows import Loaded, Rows
+from abcx.data.source import Source
+
+_FIRST = 5_000
+"""So many rows of a file are looked at."""
+_HIDDEN = r"[\x{200B}-\x{200D}\x{2060}\x{FEFF}]"
+_SPELLINGS = (
+    ("upper and lower case", "lower(v)"),
+    ("upper and lower case", "upper(v)"),
+    ("leading zeros", "ltrim(v, '0')"),
+    ("a .0 at the end", r"regexp_replace(v, '\.0+$', '')"),
+    ("braces or quotes", f"trim(v, {literal('{}' + chr(34) + chr(39))})"),
+    ("letters that look alike, or do not show", f"nfc_normalize(regexp_replace(v, '{_HIDDEN}', '', 'g'))"),
+)
+"""What may tell two spellings of an id `v` apart, and the SQL of the spelling without it."""
+
+
+def near_events(engine: Engine, part: Loaded) -> tuple[tuple[str, str], ...]:
+    """Names of events that no metric reads, and the name of the spec from which they differ by case alone; by the
+    first rows of every file."""
+    plan = part.select.plan
+    exposure = plan.experiment.exposure
+    names = {term.event for term in plan.terms} | {exposure.event if exposure else None}
+    known = {name.casefold(): name for name in names if name is not None}
+    found: dict[str, str] = {}
+    for source in part.select.sources:
+        column = source.name("event")
+        if column is None or part.select.told_event(source) is not None:
+            continue
+        first = f"SELECT trim({source.table.sql(column, 'text')}) AS v FROM {source.table.scan()} LIMIT {_FIRST}"
+        seen = (str(name) for (name,) in engine.run(f"SELECT DISTINCT v FROM ({first}) WHERE v IS NOT NULL ORDER BY v"))
+        found |= {name: known[name.casefold()] for name in seen if name not in names and name.casefold() in known}
+    return tuple(found.items())
+
+
+def near_units(engine: Engine, rows: Rows, teller: str) -> dict[str, int]:
+    """How many ids of `events` and `units` that are not in the analysis differ from one that is by their spelling
+    alone, by what tells the two apart. `teller` is the part that tells the arms, table `assigned` has the units of the
+    analysis."""
+    found: dict[str, int] = {}
+    for part in ("events", "units"):
+        if part in rows.loaded and part != teller and not engine.rows_elsewhere:
+            counts = dict(engine.run(_counted(part, (*rows.loaded[part].sources, *rows.loaded[teller].sources))))
+            found |= {how: max(int(ids), found.get(how, 0)) for how, ids in counts.items()}
+    return found
+
+
+def _counted(part: str, sources: Sequence[Source]) -> str:
+    """(what tells two spellings apart, ids of which one spelling is in the analysis and the other only in the part)."""
+    first = []
+    for source in sources:
+        unit = source.name("unit")
+        assert unit is not None
+        first.append(f"(SELECT {source.table.sql(unit, 'text')} AS v FROM {source.table.scan()} LIMIT {_FIRST})")
+    spelled = " UNION ALL ".join(f"SELECT {literal(how)} AS how, v, {other} AS o FROM ids" for how, other in _SPELLINGS)
+    pairs = f"SELECT how, v, {keys.ticket('v', True)} AS key, {keys.ticket('o', True)} AS other FROM ({spelled})"
+    either = "(SELECT key FROM pairs UNION SELECT other FROM pairs)"
+    return (
+        f"WITH ids AS (SELECT DISTINCT v FROM ({' UNION ALL '.join(first)})), "
+        f"pairs AS MATERIALIZED (SELECT * FROM ({pairs}) WHERE key <> other), "
+        f"tested AS MATERIALIZED (SELECT unit FROM assigned WHERE unit IN {either}), "
+        "lost AS (SELECT how, CASE WHEN key IN (FROM tested) THEN other ELSE key END AS unit FROM pairs "
+        "WHERE (key IN (FROM tested)) <> (other IN (FROM tested))) "
+        "SELECT how, count(DISTINCT unit) FROM lost "
+        f"WHERE unit IN (SELECT unit FROM {part} WHERE unit IN {either}) GROUP BY how ORDER BY 2 DESC, 1"
+    )

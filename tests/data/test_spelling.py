@@ -1,0 +1,59 @@
+"""Ids of units that two files spell otherwise: what is lost by that is told, as a number and never by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.data.build import look, spec
+
+METRICS = {"orders": {"type": "mean", "event": "order", "role": "primary", "goal": "increase"}}
+NFC, NFD = "\u00e9", "e\u0301"
+
+
+def lost(folder: Path, exposed: list[str], bought: list[str], **more: str) -> dict[str, int]:
+    """What is said of ids, where one file has the exposures and another the orders."""
+    files = {
+        "x.csv": "unit,time,arm\n"
+        + "".join(f"{u},2024-03-04T08:00:00Z,{'ab'[i % 2]}\n" for i, u in enumerate(exposed)),
+        "e.csv": "unit,time,event\n" + "".join(f"{u},2024-03-04T09:00:00Z,order\n" for u in bought),
+        **more,
+    }
+    found = look(folder, files, spec({"exposures": "x.csv", "events": "e.csv"}, METRICS))
+    assert not any(unit in str(found.observed) for unit in (*exposed, *bought) if len(unit) > 4)
+    return dict(found.observed.near_units)
+
+
+@pytest.mark.parametrize(
+    ("exposed", "bought", "how"),
+    [
+        ("Ann@shop.example", "ann@shop.example", "upper and lower case"),
+        ("0A4F", "0a4f", "upper and lower case"),
+        ("00123", "123", "leading zeros"),
+        ("1000", "1000.0", "a .0 at the end"),
+        ("1f-2a", "{1f-2a}", "braces or quotes"),
+        (f"ren{NFC}", f"ren{NFD}", "letters that look alike, or do not show"),
+        ("user7", "user7\u200b", "letters that look alike, or do not show"),
+    ],
+)
+def test_two_spellings_of_one_id(tmp_path: Path, exposed: str, bought: str, how: str) -> None:
+    """Whichever file has the plain one, of the units in the test and of orders."""
+    for number, (one, other) in enumerate(((exposed, bought), (bought, exposed))):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        assert lost(folder, [one, "zoe", "max"], [other, other, "zoe"]) == {how: 1}
+
+
+def test_other_units_are_no_spellings(tmp_path: Path) -> None:
+    """A shop has customers that are not in the test, and ids may differ by case on purpose."""
+    assert lost(tmp_path, ["aB", "Ab", "x1"], ["ab1", "aB", "Ab", "y1"]) == {}
+    (tmp_path / "all").mkdir()
+    assert lost(tmp_path / "all", ["aB", "Ab", "x1"], ["aB", "Ab", "x1"]) == {}
+
+
+def test_a_thousand_of_many(tmp_path: Path) -> None:
+    """The number is that of ids, not of rows, and the spaces around an id are no spelling."""
+    exposed = [f"User{i}" for i in range(3000)]
+    bought = [f"user{i}" for i in range(0, 3000, 3)] * 2 + [" User1 "]
+    assert lost(tmp_path, exposed, bought) == {"upper and lower case": 1000}
