@@ -11,12 +11,17 @@ from typing import NoReturn
 
 from abcx import errors
 
+_ENDS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""Asked to end, or the terminal is closed; Windows has no SIGHUP."""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and give its exit code: 0 done, 1 something blocks, 2 could not run, 3 a bug, 130
     interrupted."""
     _make_printable()
-    signal.signal(signal.SIGTERM, _terminated)
+    for number in _ENDS:
+        if signal.getsignal(number) is signal.SIG_DFL:  # `nohup` has it ignored
+            signal.signal(number, _terminated)
     try:
         code = _run(arguments)
     except KeyboardInterrupt:
@@ -36,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _terminated(number: int, frame: FrameType | None) -> NoReturn:
-    """SIGTERM leaves as an exception, so that half-written files are removed on the way out."""
+    """Leaves as an exception, so that half-written files and the temporary folder are removed on the way out."""
     raise SystemExit(128 + number)
 
 

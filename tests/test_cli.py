@@ -200,12 +200,14 @@ SLOW = {
 }
 
 
-@pytest.mark.parametrize("sent, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("sent, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 @pytest.mark.parametrize("inside", SLOW)
-def test_interrupted(inside: str, sent: signal.Signals, code: int) -> None:
-    """A signal in the middle of a command, or of a statement of the engine, ends it without a word."""
-    command = [sys.executable, "-c", planted(f"from abcx.data.engine import Engine\n    {SLOW[inside]}")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+def test_interrupted(tmp_path: Path, inside: str, sent: signal.Signals, code: int) -> None:
+    """A signal in the middle of a command, or of a statement of the engine, ends it without a word or a file left."""
+    heard = "import signal\nsignal.signal(signal.SIGHUP, signal.SIG_DFL)\n"  # `nohup` around the tests has it ignored
+    command = [sys.executable, "-c", heard + planted(f"from abcx.data.engine import Engine\n    {SLOW[inside]}")]
+    place = os.environ | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=place) as process:
         assert process.stdout is not None and process.stdout.readline() == b"ready\n"
         process.send_signal(sent)
         try:
@@ -213,6 +215,7 @@ def test_interrupted(inside: str, sent: signal.Signals, code: int) -> None:
         finally:
             process.kill()
     assert (process.returncode, out, err) == (code, b"", b"")
+    assert not list(tmp_path.iterdir())
 
 
 def planted(statement: str) -> str:
