@@ -27,10 +27,18 @@ def bare(text: str) -> str:
 
 
 def trimmed(text: str) -> str:
-    """As `bare`. Few texts have a space, and looking for one costs a third of trimming; beyond ASCII there are more
-    kinds of spaces."""
-    maybe = f"contains({text}, ' ') OR contains({text}, chr(9)) OR bit_length({text}) <> 8 * length({text})"
-    return f"CASE WHEN {maybe} THEN {bare(text)} ELSE {text} END"
+    """As `bare`, in less time: see `unspaced`."""
+    return f"CASE WHEN {_spaced(text)} OR contains({text}, chr(9)) THEN {bare(text)} ELSE {text} END"
+
+
+def unspaced(text: str) -> str:
+    """A text without the spaces around it. Few texts have one, and looking for it costs a third of trimming."""
+    return f"CASE WHEN {_spaced(text)} THEN trim({text}) ELSE {text} END"
+
+
+def _spaced(text: str) -> str:
+    """Whether there may be a space in a text; beyond ASCII there are more kinds of them."""
+    return f"contains({text}, ' ') OR bit_length({text}) <> 8 * length({text})"
 
 
 def condition(where: Where, column: Column) -> str:

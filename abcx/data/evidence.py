@@ -63,9 +63,7 @@ def _is_text(table: Table, name: str) -> bool:
 
 
 def _rows(table: Table) -> str:
-    if not table.glued:
-        return table.scan()
-    return f"(SELECT * FROM {table.scan()} WHERE ({table.header_again()}) IS NOT TRUE)"
+    return f"(SELECT * FROM {table.scan()} WHERE {table.is_row()})"
 
 
 def _glued(engine: Engine, before: int, source: Source, select: Select, cast: bool) -> Table:

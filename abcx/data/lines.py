@@ -86,3 +86,25 @@ def lines_at(file: DataFile, positions: list[int]) -> list[int]:
         piece = chunk[at:]
         line, start = line + (piece.count(b"\n") or piece.count(b"\r")), start + len(chunk)
     return found + [line] * (len(positions) - len(found))
+
+
+def filled_lines(file: DataFile, numbers: list[int]) -> list[tuple[int, str]]:
+    """Of the lines with text those of `numbers`, in order: which line of the file it is (from 1), and the text."""
+    found: list[tuple[int, str]] = []
+    filled = 0
+    for line, text in enumerate(_texts(file), 1):
+        if len(found) == len(numbers):
+            break
+        filled += bool(text.strip())
+        if text.strip() and filled == numbers[len(found)]:
+            found.append((line, text.decode("utf-8", "replace").strip("\r\n")))
+    return found
+
+
+def _texts(file: DataFile) -> Iterator[bytes]:
+    """The lines of a file, one by one."""
+    rest = b""
+    for chunk in packed.chunks(file.shown, file.path, file.compression):
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from whole
+    yield rest

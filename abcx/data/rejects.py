@@ -12,7 +12,7 @@ from abcx.data import packed
 from abcx.data.encodings import not_utf8
 from abcx.data.engine import Engine, literal
 from abcx.data.files import DataFile
-from abcx.data.lines import line_at, lines_at, next_quote
+from abcx.data.lines import filled_lines, line_at, lines_at, next_quote
 from abcx.data.records import Reject
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MOST = 10_000
 """So many rejected rows of a file are kept, and written out of each kind."""
+BAD_JSON = "a jsonl file has one JSON object on every line"
 _REJECTS = {
     "MISSING COLUMNS": (
         "ragged-row",
@@ -60,6 +61,8 @@ class Bad:
 
 def rejected(engine: Engine, table: Table, tag: str) -> list[Bad]:
     """The rows of a text file that could not be read, by kind."""
+    if table.broken:
+        return [_no_objects(engine, table)]
     if table.types is not None or table.file is None:
         return []
 
@@ -69,6 +72,19 @@ def rejected(engine: Engine, table: Table, tag: str) -> list[Bad]:
         return Problem("error", "bad-time", f"'{value}' is not a time{more}", span, time_cure(table, value))
 
     return _told(engine, table.file, f"rejects_{tag}", len(table.header), bad_time)
+
+
+def _no_objects(engine: Engine, table: Table) -> Bad:
+    """The lines of a JSON file that are no JSON object."""
+    count, first = engine.run(f"SELECT count(*), min(n) FROM ({_no_object(table)})")[0]
+    line, text = _lines(table, [int(first)])[0]
+    more = f" ({int(count):,} such lines)" if count > 1 else ""
+    span = Span(table.shown, line, text=text[:300])
+    return Bad(Problem("error", "bad-json", f"a line is no JSON object{more}", span, BAD_JSON), int(count))
+
+
+def _no_object(table: Table) -> str:
+    return f"SELECT n FROM (SELECT row_number() OVER () AS n, is_object FROM {table.scan()}) WHERE NOT is_object"
 
 
 BadTime = Callable[[int, str, str, str], Problem]
@@ -162,8 +178,14 @@ def locate(engine: Engine, table: Table, predicate: str, value: str) -> tuple[in
     Parquet file is the number of the row.
     """
     sql = _placed(table, predicate, value)
-    count, first_line, shown = engine.run(f"SELECT count(*), min(n), arg_min(v, n) FROM ({sql}) WHERE bad")[0]
-    return int(count), int(first_line or 0), "" if shown is None else str(shown)
+    count, first, shown = engine.run(f"SELECT count(*), min(n), arg_min(v, n) FROM ({sql}) WHERE bad")[0]
+    return int(count), _lines(table, [int(first or 0)])[0][0], "" if shown is None else str(shown)
+
+
+def _lines(table: Table, rows: list[int]) -> list[tuple[int, str]]:
+    """The line of every row, with its text where it is JSON: the engine does not count lines without text there."""
+    is_json = table.file is not None and table.file.format == "jsonl"
+    return filled_lines(table.file, rows) if table.file is not None and is_json else [(row, "") for row in rows]
 
 
 def _placed(table: Table, predicate: str, value: str) -> str:
@@ -175,7 +197,7 @@ def _placed(table: Table, predicate: str, value: str) -> str:
         )
         earlier = f"coalesce(sum({breaks}) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)"
         line = f"{line} + {table.first_line - 1} + {earlier}"
-    predicate = f"({predicate}) AND ({table.header_again()}) IS NOT TRUE" if table.glued else predicate
+    predicate = f"({predicate}) AND {table.is_row()}"
     return f"SELECT {line} AS n, CAST({value} AS VARCHAR) AS v, {predicate} AS bad FROM {table.scan()}"
 
 
@@ -193,13 +215,19 @@ def every_reject(engine: Engine, table: Table, tag: str, bad: list[tuple[Problem
             column = (table.time or "") if kind == "CAST" else ""
             row = str(text or "").strip("\r\n")
             found.append(Reject(table.shown, number, column, what, row[:10_000]))
+    if table.broken:
+        rows = engine.run(f"{_no_object(table)} ORDER BY n LIMIT {MOST}")
+        broken = _lines(table, [int(n) for (n,) in rows])
+        found += [Reject(table.shown, line, "", "bad-json", text[:10_000]) for line, text in broken]
     cells = ", ".join(f"c{i}" for i in range(len(table.header)))
     for problem, where in bad:
         if where:
             sql = _placed(table, where, f"to_json([{cells}])")
-            for line, row in engine.run(f"SELECT n, v FROM ({sql}) WHERE bad ORDER BY n LIMIT {MOST}"):
-                column = problem.span.path if problem.span else ""
-                found.append(Reject(table.shown, int(line), column, problem.code, str(row)[:10_000]))
+            rows = engine.run(f"SELECT n, v FROM ({sql}) WHERE bad ORDER BY n LIMIT {MOST}")
+            column = problem.span.path if problem.span else ""
+            places = _lines(table, [int(n) for n, _ in rows])
+            for (line, _), (_, row) in zip(places, rows, strict=True):
+                found.append(Reject(table.shown, line, column, problem.code, str(row)[:10_000]))
     return found
 
 
@@ -230,5 +258,4 @@ _UNREADABLE = {
     ),
     "No magic bytes found": ("parquet-broken", "is a cut Parquet file", "fetch or export it again"),
     "Footer length error": ("parquet-broken", "is a broken Parquet file", "fetch or export it again"),
-    "Malformed JSON": ("bad-json", "has a line that is not JSON", "a jsonl file has one JSON object on every line"),
 }

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from abcx.data import keys
-from abcx.data.conditions import as_flag
+from abcx.data.conditions import as_flag, unspaced
 from abcx.data.engine import literal
 from abcx.data.plan import Plan
 from abcx.data.source import Source, drops, tells_arm, told_by_rule
@@ -200,7 +200,7 @@ class Select:
         name = source.name("event")
         if self.told_event(source) is not None or name is None:
             return "TRUE"
-        return f"trim({source.table.sql(name, 'text')}) = {literal(event and event.strip())}"
+        return f"({unspaced(source.table.sql(name, 'text'))}) = {literal(event and event.strip())}"
 
     def match(self, source: Source, term: Term) -> str:
         """The SQL condition of rows of a term, of those that the source keeps."""

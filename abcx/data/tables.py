@@ -16,9 +16,9 @@ from abcx.data.engine import Engine, identifier, literal
 from abcx.data.files import DataFile
 from abcx.data.header import checked, dialect, read_header
 from abcx.data.history import Log
+from abcx.data.jsonl import objects
 from abcx.data.rejects import MOST, unreadable
 from abcx.data.roles import likely
-from abcx.errors import DataError
 from abcx.problems import Problem, Span
 from abcx.spec.model import FileOptions
 
@@ -33,7 +33,8 @@ class Table:
 
     `first_line` is the line of the first row. `time` is the column that the scan declares as a time: text that is none
     is rejected there, row and all. What the columns showed by evidence: how `numbers` and times are `written`, and
-    whether the header stands again between the rows (`glued`). `history` is what a packed file remembers.
+    whether the header stands again between the rows (`glued`), or lines of JSON are no objects (`broken`). `history` is
+    what a packed file remembers.
     """
 
     shown: str
@@ -48,6 +49,7 @@ class Table:
     numbers: Mapping[str, numbers.Form] = field(default_factory=dict)
     written: times.Written | None = None
     glued: bool = False
+    broken: bool = False
     history: tuple[Log, ...] = ()
 
     def sql(self, name: str, kind: Kind, declared: bool = True) -> str:
@@ -115,6 +117,12 @@ class Table:
         has_offset = "%z" in (self.options.time_format or "")
         return timestamp if has_offset else f"timezone({literal(self.timezone)}, {timestamp})"
 
+    def is_row(self) -> str:
+        """The SQL condition of lines that are rows of the table."""
+        if self.broken:
+            return "is_object"
+        return f"({self.header_again()}) IS NOT TRUE" if self.glued else "TRUE"
+
     def header_again(self) -> str:
         """The SQL condition of rows that are the header once more."""
         cells = [
@@ -128,12 +136,13 @@ class Table:
         """The FROM item. `tag` names the tables that collect rejected rows; without it every column is text, and broken
         rows are left out."""
         text = self._scan(tag)
-        return f"(SELECT * FROM {text} WHERE ({self.header_again()}) IS NOT TRUE)" if self.glued and tag else text
+        return f"(SELECT * FROM {text} WHERE {self.is_row()})" if tag and (self.glued or self.broken) else text
 
     def _scan(self, tag: str) -> str:
         if self.types is not None:
             named = f"{self.relation} AS data({', '.join(f'c{i}' for i in range(len(self.header)))})"
-            return f"(SELECT {self._without_nulls(self.types)} FROM {named})"
+            kept = ", is_object" if self.broken else ""
+            return f"(SELECT {self._without_nulls(self.types)}{kept} FROM {named})"
         time = "TIMESTAMP" if self.options.time_format else "TIMESTAMPTZ"
         declared = self.time if tag else None
         columns = ", ".join(
@@ -264,41 +273,11 @@ def _top_level(schema: list[tuple[str, int]]) -> tuple[str, ...]:
 
 
 def _open_jsonl(engine: Engine, file: DataFile, options: FileOptions, timezone: str) -> Table:
-    """One JSON object a line; objects inside it are read one level down (`outer.inner`). Every value is read as text,
-    as it is in CSV, so that no id or time is guessed at."""
-    plainly = f"compression='{file.compression}', hive_partitioning=false"
-    objects = f"read_ndjson_objects({literal(str(file.path))}, {plainly})"
-    keys = f"SELECT unnest(json_keys(json)) AS k, row_number() OVER () AS n FROM {objects}"
-    found = engine.run(
-        f"SELECT k, min(n) FROM ({keys}) GROUP BY k ORDER BY 2, 1",
-        lambda message: unreadable(file, file.shown, message),
-    )
-    if not found:
-        cure = "a jsonl file has one JSON object on every line"
-        raise DataError(Problem("error", "no-header", f"{file.shown} has no fields", Span(file.shown, 1), cure))
-    pointers = {str(key): _pointer(str(key)) for key, _ in found}
-    pointers = {**pointers, **_nested(engine, objects, pointers), **pointers}
-    header = tuple(pointers)
-    fields = ", ".join(f"json->>{literal(pointer)} AS c{i}" for i, pointer in enumerate(pointers.values()))
-    relation = f"(SELECT {fields} FROM {objects})"
-    types = ("VARCHAR",) * len(header)
-    return Table(file.shown, header, options, timezone, file, types, relation, written=_ordered(options))
-
-
-def _pointer(key: str) -> str:
-    return "/" + key.replace("~", "~0").replace("/", "~1")
-
-
-def _nested(engine: Engine, objects: str, pointers: Mapping[str, str]) -> dict[str, str]:
-    """The fields of objects inside the objects, one level down, as `outer.inner`, with their JSON pointers."""
-    kinds = ", ".join(f"bool_or(json_type(json, {literal(p)}) = 'OBJECT')" for p in pointers.values())
-    seen = engine.run(f"SELECT {kinds} FROM (SELECT json FROM {objects} LIMIT 10000)")[0]
-    outer = [key for key, nested in zip(pointers, seen, strict=True) if nested]
-    found: dict[str, str] = {}
-    for key in outer:
-        inside = f"SELECT DISTINCT unnest(json_keys(json, {literal(pointers[key])})) FROM {objects} ORDER BY 1"
-        found.update({f"{key}.{inner}": pointers[key] + _pointer(str(inner)) for (inner,) in engine.run(inside)})
-    return found
+    """Every value is read as text, as it is in CSV, so that no id or time is guessed at."""
+    found = objects(engine, file)
+    types, written = ("VARCHAR",) * len(found.header), _ordered(options)
+    header, relation, broken = found.header, found.relation, found.broken
+    return Table(file.shown, header, options, timezone, file, types, relation, written=written, broken=broken)
 
 
 def _check_format(engine: Engine, shown: str, form: str) -> None:

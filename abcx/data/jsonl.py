@@ -1,0 +1,63 @@
+"""JSON lines: the fields of the objects, and whether some lines are none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from abcx.data.engine import Engine, literal
+from abcx.data.files import DataFile
+from abcx.data.rejects import BAD_JSON, unreadable
+from abcx.errors import DataError
+from abcx.problems import Problem, Span
+
+_LOOKED = 10_000
+"""So many lines are looked at for objects inside objects."""
+
+
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """The FROM item of a file, a column c0, c1, ... of text for each of its fields; and whether some lines are no
+    objects: then it has a column `is_object`, too, which is FALSE for them."""
+
+    header: tuple[str, ...]
+    relation: str
+    broken: bool
+
+
+def objects(engine: Engine, file: DataFile) -> Objects:
+    """Look at a file. Objects inside the objects are read one level down (`outer.inner`). Raises DataError where no
+    line has a field."""
+    options = f"compression='{file.compression}', hive_partitioning=false, ignore_errors=true"
+    lines = f"read_ndjson_objects({literal(str(file.path))}, {options})"
+    is_object = "coalesce(json_type(json) = 'OBJECT', FALSE)"
+    keys = f"SELECT unnest(CASE WHEN {is_object} THEN json_keys(json) ELSE [NULL] END) AS k, row_number() OVER () AS n"
+    found = engine.run(
+        f"SELECT k, min(n) FROM ({keys} FROM {lines}) GROUP BY k ORDER BY 2, 1",
+        lambda message: unreadable(file, file.shown, message),
+    )
+    pointers = {str(key): _pointer(str(key)) for key, _ in found if key is not None}
+    if not pointers:
+        message = f"{file.shown} has no line that is a JSON object with fields"
+        raise DataError(Problem("error", "bad-json", message, Span(file.shown, 1), BAD_JSON))
+    pointers |= {**_nested(engine, lines, pointers), **pointers}
+    broken = any(key is None for key, _ in found)
+    fields = [f"json->>{literal(pointer)} AS c{i}" for i, pointer in enumerate(pointers.values())]
+    fields += [f"{is_object} AS is_object"] if broken else []
+    return Objects(tuple(pointers), f"(SELECT {', '.join(fields)} FROM {lines})", broken)
+
+
+def _pointer(key: str) -> str:
+    return "/" + key.replace("~", "~0").replace("/", "~1")
+
+
+def _nested(engine: Engine, lines: str, pointers: Mapping[str, str]) -> dict[str, str]:
+    """The fields of objects inside the objects, one level down, as `outer.inner`, with their JSON pointers."""
+    kinds = ", ".join(f"bool_or(json_type(json, {literal(p)}) = 'OBJECT')" for p in pointers.values())
+    seen = engine.run(f"SELECT {kinds} FROM (SELECT json FROM {lines} LIMIT {_LOOKED})")[0]
+    outer = [key for key, nested in zip(pointers, seen, strict=True) if nested]
+    found: dict[str, str] = {}
+    for key in outer:
+        inside = f"SELECT DISTINCT unnest(json_keys(json, {literal(pointers[key])})) FROM {lines} ORDER BY 1"
+        found.update({f"{key}.{inner}": pointers[key] + _pointer(str(inner)) for (inner,) in engine.run(inside)})
+    return found

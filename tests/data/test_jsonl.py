@@ -1,0 +1,71 @@
+"""JSON lines that are damaged: the place of every bad line, how many are tolerated, and what is left."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import gzip
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from abcx.commands import analyze
+from abcx.commands.options import DataOptions, RunOptions
+from tests.commands.test_pack import same
+from tests.test_hostile import EXPECTED, HEADER, ROWS, refused, run
+
+LINES = [json.dumps({k: v for k, v in zip(HEADER, row, strict=True) if v}) for row in ROWS]
+NONE = ['{"unit": "u9", "ti', "[1, 2]", "null", '{"unit": 1} {"unit": 2}', '"text"', "5", "oops"]
+
+
+def text(lines: list[str]) -> str:
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("line", NONE)
+@pytest.mark.parametrize("before", [0, 3, len(LINES)])
+def test_a_line_that_is_no_object(tmp_path: Path, line: str, before: int) -> None:
+    """Lines without text count for the address, and for nothing else."""
+    blank = ["", "  "]
+    content = text([*LINES[:before], *blank, line, *blank, *LINES[before:]])
+    place = f"e.jsonl:{before + 3}"
+    refused(
+        run(tmp_path, content, "e.jsonl"), "bad-json", place, "a line is no JSON object", "one JSON object on every"
+    )
+    ran = run(tmp_path, content, "e.jsonl", options={"max_bad_rows": 1})
+    assert ran.values() == EXPECTED, ran.err
+    data = json.loads(ran.out)["data"]
+    assert data["files"][0]["rows"] == len(ROWS) + 1
+    told = f"rows of e.jsonl that cannot be read ({place}: a line is no JSON object)"
+    assert [(e["reason"], e["rows"], e["message"]) for e in data["exclusions"]] == [("bad_row", 1, told)]
+
+
+def test_a_cut_file(tmp_path: Path) -> None:
+    """Of a download that broke off, the last line is no object; of a packed one, the checksum is missing."""
+    whole = text([*LINES, LINES[0]]).encode()
+    ran = run(tmp_path, whole[:-20], "e.jsonl")
+    refused(ran, "bad-json", f"e.jsonl:{len(LINES) + 1}")
+    refused(run(tmp_path, gzip.compress(whole)[:-10], "e.jsonl.gz", options={"max_bad_rows": 9}), "gzip-broken", "")
+
+
+def test_bad_lines_and_bad_cells_together(tmp_path: Path) -> None:
+    """Both have their lines, one limit holds for both, and what was packed remembers them."""
+    much = LINES[-2].replace(ROWS[-2][0], "u8").replace('"30"', '"much"')
+    assert "much" in much
+    content = text([NONE[0], *LINES, "", much, NONE[-1]])
+    refused(run(tmp_path, content, "e.jsonl", options={"max_bad_rows": 2}), "bad-json", "e.jsonl:1", "(2 such lines)")
+    ran = run(tmp_path, content, "e.jsonl", options={"max_bad_rows": 3})
+    assert ran.values() == EXPECTED, ran.err
+    assert f"e.jsonl:{len(LINES) + 3} (amount)" in ran.out
+    same(tmp_path / "experiment.yaml", tmp_path / "packed")
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        options = RunOptions(quiet=True, threads=2, rejects=str(tmp_path / "bad.csv"))
+        specs = [str(tmp_path / "experiment.yaml")]
+        assert analyze.run(specs, format="json", output=None, data=DataOptions(), run=options, fail_on=[]) == 0
+    found = list(csv.DictReader((tmp_path / "bad.csv").open(newline="")))
+    assert [(row["line"], row["column"]) for row in found] == [
+        ("1", ""), (str(len(LINES) + 4), ""), (str(len(LINES) + 3), "amount"),
+    ]  # fmt: skip
+    assert found[0]["row"] == NONE[0] and "much" in found[2]["row"]
