@@ -50,7 +50,7 @@ def second_look(engine: Engine, before: int, source: Source, select: Select, tag
         elif found is not None and found.written is not None:
             table = replace(table, written=found.written)
             notes += [f"the times of {table.shown} are read {found.note}"] if found.note else []
-        elif not table.glued:
+        elif not table.glued and (found is None or not found.plain):
             table = replace(table, time=source.table.time)
     notes += numbered
     if problems:

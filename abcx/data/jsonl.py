@@ -26,8 +26,8 @@ class Objects:
 
 
 def objects(engine: Engine, file: DataFile) -> Objects:
-    """Look at a file. Objects inside the objects are read one level down (`outer.inner`). Raises DataError where no
-    line has a field."""
+    """Look at a file. Objects inside the objects are read one level down (`outer.inner`). Raises DataError where there
+    are lines, and none has a field."""
     options = f"compression='{file.compression}', hive_partitioning=false, ignore_errors=true"
     lines = f"read_ndjson_objects({literal(str(file.path))}, {options})"
     is_object = "coalesce(json_type(json) = 'OBJECT', FALSE)"
@@ -37,13 +37,13 @@ def objects(engine: Engine, file: DataFile) -> Objects:
         lambda message: unreadable(file, file.shown, message),
     )
     pointers = {str(key): _pointer(str(key)) for key, _ in found if key is not None}
-    if not pointers:
+    if not pointers and found:
         message = f"{file.shown} has no line that is a JSON object with fields"
         raise DataError(Problem("error", "bad-json", message, Span(file.shown, 1), BAD_JSON))
     pointers |= {**_nested(engine, lines, pointers), **pointers}
     broken = any(key is None for key, _ in found)
     fields = [f"json->>{literal(pointer)} AS c{i}" for i, pointer in enumerate(pointers.values())]
-    fields += [f"{is_object} AS is_object"] if broken else []
+    fields += [f"{is_object} AS is_object"] if broken else [] if fields else ["1"]
     return Objects(tuple(pointers), f"(SELECT {', '.join(fields)} FROM {lines})", broken)
 
 
@@ -53,6 +53,8 @@ def _pointer(key: str) -> str:
 
 def _nested(engine: Engine, lines: str, pointers: Mapping[str, str]) -> dict[str, str]:
     """The fields of objects inside the objects, one level down, as `outer.inner`, with their JSON pointers."""
+    if not pointers:
+        return {}
     kinds = ", ".join(f"bool_or(json_type(json, {literal(p)}) = 'OBJECT')" for p in pointers.values())
     seen = engine.run(f"SELECT {kinds} FROM (SELECT json FROM {lines} LIMIT {_LOOKED})")[0]
     outer = [key for key, nested in zip(pointers, seen, strict=True) if nested]

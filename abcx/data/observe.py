@@ -16,6 +16,9 @@ from abcx.errors import DataError
 from abcx.problems import Problem, Span
 from abcx.spec.model import CountsFile, Experiment
 
+_FEW = 3
+"""So many files have a note each; of more, one stands for all."""
+
 
 def observe(engine: Engine, experiment: Experiment, base: Path, inputs: Inputs) -> Observed:
     """Read everything the experiment names (paths are relative to `base`) and summarise it by arm."""
@@ -67,7 +70,7 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
         metrics=metrics,
         files=tuple(loaded.files),
         exclusions=(*loaded.exclusions, *assigned.exclusions, *attributed.exclusions),
-        notes=(*loaded.notes, *_of_events(loaded, attributed)),
+        notes=(*_gathered(loaded), *_of_events(loaded, attributed)),
         daily=_daily(engine, wanted) if times else None,
         segments=_segments(engine, wanted),
         crossover=assigned.crossover,
@@ -234,6 +237,20 @@ def _refuse_misspelt_arm(opened: Mapping[str, tuple[Source, ...]]) -> None:
     ]
     if problems:
         raise DataError(problems)
+
+
+def _gathered(loaded: rows.Rows) -> tuple[str, ...]:
+    """The notes of reading; what holds for many files is said of the first."""
+    names = sorted({file.path for file in loaded.files}, key=len, reverse=True)
+    alike: dict[str, list[str]] = {}
+    for note in dict.fromkeys(loaded.notes):
+        name = next((name for name in names if name in note), "")
+        alike.setdefault(note.replace(name, "\0") if name else note, []).append(note)
+    return tuple(
+        said
+        for notes in alike.values()
+        for said in (notes if len(notes) <= _FEW else [f"{notes[0]} (and so of {len(notes) - 1} more files)"])
+    )
 
 
 def _of_events(loaded: rows.Rows, attributed: units.Attributed) -> tuple[str, ...]:

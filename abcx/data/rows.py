@@ -97,9 +97,9 @@ def open_sources(
                 found = open_tables(engine, option, experiment.timezone, base)
                 sources += [Source(table, option, arm, columns) for table, arm in found]
                 continue
-            for file in resolve(option, base, engine.scratch):
-                table = tables.open_file(engine, file, option, experiment.timezone)
-                sources.append(Source(table, option, file.arm, columns))
+            files = resolve(option, base, engine.scratch)
+            opened = tables.open_files(engine, files, option, experiment.timezone)
+            sources += [Source(table, option, file.arm, columns) for table, file in zip(opened, files, strict=True)]
         except DataError as error:
             problems += error.problems
     for number, frame in enumerate(frames):

@@ -7,7 +7,7 @@ well formed, and times that are none, land in DuckDB's rejects table (`abcx/data
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -17,8 +17,9 @@ from abcx.data.files import DataFile
 from abcx.data.header import checked, dialect, read_header
 from abcx.data.history import Log
 from abcx.data.jsonl import objects
-from abcx.data.rejects import MOST, unreadable
+from abcx.data.rejects import BAD_JSON, MOST, unreadable
 from abcx.data.roles import likely
+from abcx.errors import DataError
 from abcx.problems import Problem, Span
 from abcx.spec.model import FileOptions
 
@@ -191,6 +192,18 @@ class Table:
         return f"the header is: {', '.join(name[:60] for name in names[:20])}{more}"
 
 
+def open_files(engine: Engine, files: Sequence[DataFile], options: FileOptions, timezone: str) -> list[Table]:
+    """Open the files of one export. Files of JSON lines get the fields of all: an object leaves out what it has no
+    value of, so a small file may lack a field altogether."""
+    opened = [open_file(engine, file, options, timezone) for file in files]
+    told = [table for table in opened if table.file is not None and table.file.format == "jsonl"]
+    names = tuple(dict.fromkeys(name for table in told for name in table.header))
+    if told and not names:
+        shown = told[0].shown
+        raise DataError(Problem("error", "no-header", f"{shown} has no fields", Span(shown, 1), BAD_JSON))
+    return [_with_fields(table, names) if table in told else table for table in opened]
+
+
 def open_file(engine: Engine, file: DataFile, options: FileOptions, timezone: str) -> Table:
     """Read the header of a file. Raises DataError for what is not a table, or has a header that cannot be used."""
     engine.begin(f"opening {file.shown}")
@@ -278,6 +291,16 @@ def _open_jsonl(engine: Engine, file: DataFile, options: FileOptions, timezone: 
     types, written = ("VARCHAR",) * len(found.header), _ordered(options)
     header, relation, broken = found.header, found.relation, found.broken
     return Table(file.shown, header, options, timezone, file, types, relation, written=written, broken=broken)
+
+
+def _with_fields(table: Table, names: tuple[str, ...]) -> Table:
+    """A table of JSON lines with further columns, which are empty."""
+    own, header = len(table.header), (*table.header, *(name for name in names if name not in table.header))
+    columns = [f"c{i}" for i in range(own)]
+    columns += [f"CAST(NULL AS VARCHAR) AS c{i}" for i in range(own, len(header))]
+    columns += ["is_object"] if table.broken else []
+    relation = f"(SELECT {', '.join(columns)} FROM {table.relation})"
+    return replace(table, header=header, types=("VARCHAR",) * len(header), relation=relation)
 
 
 def _check_format(engine: Engine, shown: str, form: str) -> None:

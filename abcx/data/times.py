@@ -59,13 +59,15 @@ def _normal(text: str, kind: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The way that times are written, or `doubt` about it with the SQL condition of the cells in doubt."""
+    """The way that times are written, or `doubt` about it with the SQL condition of the cells in doubt. `plain`: every
+    one is ISO 8601, if there is any."""
 
     written: Written | None = None
     note: str = ""
     doubt: str = ""
     help: str = ""
     differs: str = ""
+    plain: bool = False
 
 
 def find(engine: Engine, text: str, rows: str, zone: str) -> Found:
@@ -82,7 +84,7 @@ def find(engine: Engine, text: str, rows: str, zone: str) -> Found:
     )
     total, enough = seen["n"], 0.95 * seen["n"]
     if not total or seen["iso"] == total:
-        return Found()
+        return Found(plain=True)
     if seen["rounded"]:
         cure = "export the times as text, or format the column as a number without exponent"
         return Found(

@@ -14,7 +14,7 @@ import pytest
 from abcx.commands import analyze
 from abcx.commands.options import DataOptions, RunOptions
 from tests.commands.test_pack import same
-from tests.test_hostile import EXPECTED, HEADER, ROWS, refused, run
+from tests.test_hostile import EXPECTED, HEADER, METRICS, ROWS, refused, run
 
 LINES = [json.dumps({k: v for k, v in zip(HEADER, row, strict=True) if v}) for row in ROWS]
 NONE = ['{"unit": "u9", "ti', "[1, 2]", "null", '{"unit": 1} {"unit": 2}', '"text"', "5", "oops"]
@@ -69,3 +69,32 @@ def test_bad_lines_and_bad_cells_together(tmp_path: Path) -> None:
         ("1", ""), (str(len(LINES) + 4), ""), (str(len(LINES) + 3), "amount"),
     ]  # fmt: skip
     assert found[0]["row"] == NONE[0] and "much" in found[2]["row"]
+
+
+@pytest.mark.parametrize("empty", [False, True])
+def test_small_files_may_lack_a_field(tmp_path: Path, empty: bool) -> None:
+    """An object leaves out what it has no value of: files of one export have the fields of all."""
+    hours = {str(hour): [line for line in LINES if f"T{hour}" in line] for hour in (10, 11, 12)}
+    assert all(hours.values()) and not any("amount" in line for line in hours["12"])
+    for hour, lines in hours.items():
+        (tmp_path / f"{hour}.jsonl").write_text(text([*lines, *([] if hour != "11" else ["oops"])]))
+    if empty:
+        (tmp_path / "13.jsonl").write_text("\n")
+    ran = run(tmp_path, None, "e.jsonl", file="1*.jsonl", options={"max_bad_rows": 1})
+    assert ran.values() == EXPECTED, ran.err
+    files = json.loads(ran.out)["data"]["files"]
+    assert [file["rows"] for file in files] == [2, 4, 1] + [0] * empty
+    (tmp_path / "13.jsonl").write_text("\n")
+    refused(run(tmp_path, None, "e.jsonl", file="13.jsonl"), "no-header", "13.jsonl:1", "has no fields")
+    misspelt = {"metrics": {**METRICS, "m": METRICS["revenue"] | {"value": "amuont"}}, "options": {"max_bad_rows": 1}}
+    refused(run(tmp_path, None, "e.jsonl", file="1*.jsonl", **misspelt), "missing-column", "10.jsonl", "mean amount")
+
+
+def test_what_holds_for_many_files_is_said_once(tmp_path: Path) -> None:
+    for number in range(6):
+        (tmp_path / f"{number}.jsonl").write_text(text([line.replace("Z", "") for line in LINES[number : number + 1]]))
+    for count, shown in ((3, 3), (6, 1)):
+        ran = run(tmp_path, None, "e.jsonl", file=[f"{number}.jsonl" for number in range(count)])
+        notes = [note for note in json.loads(ran.out)["data"]["notes"] if "timezone" in note]
+        assert len(notes) == shown and notes[0].startswith("the times of 0.jsonl have no timezone")
+        assert ("(and so of 5 more files)" in notes[0]) == (count == 6)

@@ -323,3 +323,15 @@ def test_letters_that_mean_several_zones_are_refused(tmp_path: Path, zone: str) 
     assert run(tmp_path, rows.replace(" UTC", " GMT")).values() == EXPECTED
     ran = run(tmp_path, rows.replace(" UTC", " GMT").replace("11:30:00 GMT", f"11:30:00 {zone}"))
     assert ran.code == 2 and "e.csv:6 (time)" in ran.err and f"'2024-03-04 11:30:00 {zone}'" in ran.err, ran.err
+
+
+@pytest.mark.parametrize("time", ["04/03/2024 10:30", "1709550000", "2024-03-04 10:30:00 +0100", "never"])
+@pytest.mark.parametrize("parts", [1, 2])
+def test_times_of_rows_that_are_left_out(tmp_path: Path, time: str, parts: int) -> None:
+    """A source may keep no row of a file, whose times are then no time to judge; nor are those of other rows."""
+    other = f"u1,{time},a,refund,1\n" * 3
+    (tmp_path / "other.csv").write_text(GOOD.splitlines()[0] + "\n" + other)
+    content = GOOD + (other if parts == 1 else "")
+    files = ["e.csv", "other.csv"][:parts]
+    ran = run(tmp_path, content, file=files, options={"where": {"event": ["seen", "purchase"]}})
+    assert ran.values() == EXPECTED, ran.err
