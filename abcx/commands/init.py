@@ -56,6 +56,7 @@ def _refuse_unfit(found: Profile, data: str) -> None:
         header = ", ".join(column.name for column in found.columns[:20])
         cure = "one column must say which arm a row belongs to (named arm, variant or group)"
         files = "with one file per arm write data: {events: {control: a.csv, variant: b.csv}}"
+        files += "; where another file says who saw which arm: data: {exposures: that.csv, events: this.csv}"
         message = f"no column of {data} looks like the arm of a test"
         raise DataError(Problem("error", "no-arm", message, Span(data, 1), f"the header is: {header}; {cure}; {files}"))
     if "unit" not in found.roles and not _is_counts(found):
@@ -134,7 +135,9 @@ def _of_preset(found: Profile, path: str, name: str, known: Known) -> Iterator[s
     yield "metrics:"
     own = known.part == "events" and found.events and not known.preset.metrics
     header = [column.name for column in found.columns]
-    yield from _metrics(found) if own else metric_lines(known.preset, header)
+    value = "value" if known.options.columns.get("value") in header else found.roles.get("value", "value")
+    without = [event for event, _ in known.without]
+    yield from _metrics(found, value) if own else metric_lines(known.preset, header, without)
     yield "plan: {power: 0.8}     # ? units: the planned size of all arms; units_per_day: your traffic"
 
 
@@ -198,8 +201,8 @@ def _data(found: Profile, path: str) -> Iterator[str]:
         yield f"  # ? {found.rows - found.units:,} rows{where} repeat a unit: keep the first (or write last, or sum)"
 
 
-def _metrics(found: Profile) -> Iterator[str]:
-    found_metrics = _event_metrics(found) if found.events else _column_metrics(found)
+def _metrics(found: Profile, value: str = "value") -> Iterator[str]:
+    found_metrics = _event_metrics(found, value) if found.events else _column_metrics(found)
     lines = {name: (body, good) for name, body, good in found_metrics}
     lines = lines or {"orders": ("type: conversion, event: purchase", True)}
     for number, (name, (body, good)) in enumerate(lines.items()):
@@ -209,7 +212,7 @@ def _metrics(found: Profile) -> Iterator[str]:
         yield f"  {quoted(name)}: {{{body}, {role}}}     # ? {question}"
 
 
-def _event_metrics(found: Profile) -> Iterator[tuple[str, str, bool]]:
+def _event_metrics(found: Profile, value: str) -> Iterator[tuple[str, str, bool]]:
     """Events as conversions, what looks like the aim of a shop first; events that all units have are left out."""
     events = [name for name, units in found.events if units < _ALL * found.units]
     for event in sorted(events or [found.events[0][0]], key=lambda name: not _GOOD.fullmatch(name))[:8]:
@@ -217,7 +220,7 @@ def _event_metrics(found: Profile) -> Iterator[tuple[str, str, bool]]:
         if _GOOD.fullmatch(event) and "value" in found.roles:
             yield (
                 f"{_slug(event, '_')}_value",
-                f"type: mean, event: {quoted(event)}, value: value, missing_value: zero",
+                f"type: mean, event: {quoted(event)}, value: {quoted(value)}, missing_value: zero",
                 True,
             )
 

@@ -20,7 +20,14 @@ def data_lines(known: Known, path: str, arm: str | None) -> Iterator[str]:
     elif part in ("events", "units") and arm is None:
         yield "  exposures: exposures.csv     # ? the file that says who saw which arm: columns unit, time, arm"
     columns = f", columns: {{arm: {quoted(arm)}}}" if arm is not None and "arm" not in known.options.columns else ""
-    yield f"  {part}: {{file: {quoted(path)}, preset: {known.name}{columns}}}"
+    if known.events:
+        yield f"  {part}:"
+        for event in known.events:
+            yield f"    - {{file: {quoted(path)}, preset: {known.name}, event: {event}{columns}}}"
+    else:
+        yield f"  {part}: {{file: {quoted(path)}, preset: {known.name}{columns}}}"
+    for event, column in known.without:
+        yield f"  # ? without {event}, for which the file has no column {quoted(column)}"
     for use, column in known.missing:
         if use == "where":
             yield f"  # ? the file has no column {quoted(column)}, by which the preset leaves rows out"
@@ -37,12 +44,14 @@ def _one_test(preset: Preset) -> str:
     return f"of which test? add where: {{{quoted(preset.experiment or '')}: its name}}"
 
 
-def metric_lines(preset: Preset, header: Collection[str] | None = None) -> Iterator[str]:
+def metric_lines(preset: Preset, header: Collection[str] | None = None, without: Collection[str] = ()) -> Iterator[str]:
     """The first metrics of a preset, or one that stands for them; a value that no column of the header holds is asked
-    for."""
+    for. `without` are events that the file does not give."""
     if not preset.metrics:
         yield "  orders: {type: conversion, event: purchase, role: primary, goal: increase, minimum_effect: 5%}     # ?"
     for name, metric in preset.metrics.items():
+        if any(isinstance(told, str) and told in without for told in metric.values()):
+            continue
         value = metric.get("value", "value")
         unknown = header is not None and value != "value" and value not in header
         question = f"which column has the answers? there is no {value}" if unknown else "is this what you measure?"

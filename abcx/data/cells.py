@@ -16,6 +16,9 @@ from abcx.problems import Problem, Span
 _YEARS = (-2_208_988_800_000_000, 7_258_118_400_000_000)
 """Microseconds from 1900 to 2200: what lies outside stands for a missing time."""
 
+_FIRST = 5_000
+"""So many rows of a file are looked at for a yes or a no."""
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -42,6 +45,11 @@ def _unread(select: Select, source: Source) -> Iterator[Check]:
     for name, scope in select.ranges(source):
         text, number = source.sql(name, "text"), source.sql(name, "number")
         predicate = f"{scope} AND {text} IS NOT NULL AND NOT {usable_number(number)}"
+        yield Check("unread", source.resolve(name) or name, predicate, "bad-number", "'{value}' is not a number", "")
+    for name, scope in select.equals(source) if select.hashed else ():  # elsewhere a text is read as it stands
+        text, number = source.sql(name, "text"), source.sql(name, "number")
+        odd = f"regexp_matches({text}, '\\pN') AND NOT regexp_matches({text}, '[A-Za-z]')"
+        predicate = f"{scope} AND {odd} AND NOT {usable_number(number)}"
         yield Check("unread", source.resolve(name) or name, predicate, "bad-number", "'{value}' is not a number", "")
     time = source.name("time")
     if time is not None and table.time is None and not table.is_time(time):
@@ -70,6 +78,13 @@ def checks(select: Select, source: Source) -> Iterator[Check]:
 
 
 def _of_events(select: Select, source: Source) -> Iterator[Check]:
+    exposure = select.plan.experiment.exposure
+    if exposure is not None and (lacking := select.lacks_exposure(source)):
+        message = f"'{exposure.event}' is in this file too, which has no column '{lacking[0]}'"
+        cure = "the exposure asks for it: leave these rows out by `where`, or export them with the column"
+        name = source.name("event") or source.name("unit") or ""
+        predicate = f"{source.kept} AND {select.event_is(source, exposure.event)}"
+        yield Check("exposure", name, predicate, "missing-column", message, cure, message)
     for position, term in enumerate(select.plan.terms):
         if term not in select.terms(source):
             continue
@@ -179,7 +194,8 @@ def flags(engine: Engine, before: int, source: Source, select: Select) -> list[t
 def number_columns(select: Select, source: Source) -> dict[str, str]:
     """The columns that must hold numbers, with the SQL condition of the rows where they must."""
     kept = source.kept
-    found = [(source.resolve(name) or name, scope) for name, scope in select.ranges(source)]
+    asked = (*select.ranges(source), *select.equals(source))
+    found = [(source.resolve(name) or name, scope) for name, scope in asked]
     if select.part == "events":
         served = [term for term in select.terms(source) if term.value and not select.lacking(source, term)]
         found += [(source.resolve(term.value) or "", select.match(source, term)) for term in served]
@@ -216,6 +232,20 @@ _ROUNDED = "'{value}' is an id that a spreadsheet has rounded{more}: its last di
 _UNROUNDED = "export again and do not open the file in a spreadsheet, or format the column as text there"
 _PLACEHOLDER = "'{value}' is no id of {whose}{more}: rows without one would all be the same"
 _MISSING = "write null: ['{value}'], and it counts as missing; if it is an id, write null: []"
+
+
+def no_answers(engine: Engine, source: Source, select: Select) -> Iterator[Bad]:
+    """Columns that `where` or `exclude` asks for a yes or a no, and that have neither among the first rows."""
+    for name, scope in select.flags(source):
+        text = source.sql(name, "text")
+        told = f"NOT isnan({as_flag(text)})"
+        rows = f"(SELECT * FROM {source.table.scan()} LIMIT {_FIRST}) AS rows WHERE {scope} AND {text} IS NOT NULL"
+        count, known, value = engine.run(f"SELECT count(*), count(*) FILTER ({told}), min({text}) FROM {rows}")[0]
+        if count and not known:
+            message = f"no cell of '{name}' is a yes or a no, as `where` or `exclude` asks: '{str(value)[:60]}'"
+            cure = f"name the texts that are meant, in quotes: {name}: ['{str(value)[:60]}']"
+            span = Span(source.table.shown, path=source.resolve(name) or name)
+            yield Bad(Problem("error", "bad-flag", message, span, cure), int(count), True)
 
 
 def bad_cells(engine: Engine, before: int, source: Source, select: Select) -> Iterator[Bad]:

@@ -8,7 +8,26 @@ from typing import Literal
 from abcx.data.engine import literal
 from abcx.terms import Not, Range, Scalar, Where, WhereValue
 
-TRUE, FALSE = ("true", "t", "yes", "y", "on", "1", "1.0"), ("false", "f", "no", "n", "off", "0", "0.0")
+_YES = (
+    "wahr",
+    "ja",
+    "vrai",
+    "oui",
+    "verdadero",
+    "sí",
+    "si",
+    "vero",
+    "sì",
+    "verdadeiro",
+    "sim",
+    "waar",
+    "prawda",
+    "tak",
+)
+_NO = ("falsch", "nein", "faux", "non", "falso", "não", "nao", "onwaar", "nee", "fałsz", "nie")
+"""As spreadsheets and people write it in German, French, Spanish, Italian, Portuguese, Dutch and Polish."""
+TRUE = ("true", "t", "yes", "y", "on", "1", "1.0", *_YES)
+FALSE = ("false", "f", "no", "n", "off", "0", "0.0", *_NO)
 LARGEST = 1e50
 """Values beyond are refused: no amount is so large, and the cubes and squares that statistics need stay finite."""
 

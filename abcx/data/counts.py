@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -74,29 +75,44 @@ def from_file(engine: Engine, experiment: Experiment, options: CountsFile, base:
 
 @dataclass(frozen=True)
 class _Row:
-    """A row of a counts file: its cells as text and as numbers, and where it stands."""
+    """A row of a counts file: its cells as text and as numbers, and where it stands. Where the file may have decimal
+    `commas`, a dot before three digits is in doubt."""
 
     shown: str
     line: int
     arm: str | None
     text: dict[str, str]
     numbers: dict[str, float | None]
+    commas: bool
 
     def problem(self, code: str, message: str, column: str, help: str) -> DataError:
         return DataError(Problem("error", code, message, Span(self.shown, self.line, path=column), help))
 
     def whole(self, name: str) -> int:
-        number = self.numbers[name]
+        number = self._clear(name)
         if number is None or not 0 <= number <= _MOST or number != int(number):
-            raise self.problem("bad-number", f"'{self.text[name]}' is not a count", name, "write a whole number")
+            message = f"'{self.text[name]}' is not a count"
+            raise self.problem("bad-number", message, name, f"write a whole number{self._said(name)}")
         return int(number)
 
     def number(self, name: str) -> float:
-        number = self.numbers[name]
+        number = self._clear(name)
         if number is None or not abs(number) <= LARGEST or (name.endswith("_sd") and number < 0):
             message = f"'{self.text[name]}' cannot be a {name.rpartition('_')[2]}"
-            raise self.problem("bad-number", message, name, "write a finite number")
+            raise self.problem("bad-number", message, name, f"write a finite number{self._said(name)}")
         return number
+
+    def _clear(self, name: str) -> float | None:
+        """The number of a cell that can be read in one way."""
+        if self.commas and re.fullmatch(r"\s*[+-]?\d{1,3}(\.\d{3})+\s*", self.text[name]):
+            message = f"'{self.text[name]}' may be two different numbers"
+            help = "say how the file writes numbers: thousands: '.' or decimal: '.'"
+            raise self.problem("ambiguous-number", message, name, help)
+        return self.numbers[name]
+
+    def _said(self, name: str) -> str:
+        how = ", or say how the file writes numbers: thousands: ',' or decimal: ','"
+        return how if "," in self.text[name] else ""
 
     def day(self) -> str | None:
         if "date" not in self.text:
@@ -128,8 +144,8 @@ def _rows(engine: Engine, source: Source, experiment: Experiment, tag: str) -> l
     problems += [table.unknown_column(name, "where") for name in asked if source.resolve(name) is None]
     if problems:
         raise DataError(problems)
-    if "date" in table.header:
-        needed["date"] = "date"
+    if day := source.name("time") or ("date" if "date" in table.header else None):
+        needed["date"] = day
     cells = [table.sql(column, kind) for column in needed.values() for kind in ("text", "number")]
     keep = source.kept
     first = max(0, table.first_line - 1)
@@ -143,10 +159,11 @@ def _rows(engine: Engine, source: Source, experiment: Experiment, tag: str) -> l
         message = f"{table.shown} has a header and no rows"
         raise DataError(problems or [Problem("error", "no-rows", message, Span(table.shown), "export it again")])
     found = []
+    commas = table.options.delimiter == ";" and options.decimal is None and options.thousands is None
     for line, *values, _ in rows:
         text = {key: str(value or "") for key, value in zip(needed, values[::2], strict=True)}
         numbers = dict(zip(needed, values[1::2], strict=True))
-        found.append(_Row(table.shown, line, source.arm, text, numbers))
+        found.append(_Row(table.shown, line, source.arm, text, numbers, commas))
     return found
 
 
@@ -204,7 +221,7 @@ class _Reader:
         units, day = row.whole("units"), row.day()
         if arm in self.days.setdefault(day, {}):
             when = f" of {day}" if day else ""
-            help = "keep one of them" if day else "keep one of them, or add a column `date` where rows are days"
+            help = "keep one of them" if day else "keep one of them, or name the column of days: columns: {time: ...}"
             raise row.problem("duplicate-arm", f"the arm '{arm}' stands on two rows{when}", "arm", help)
         self.days[day][arm] = units
         self.units[arm] = self.units.get(arm, 0) + units

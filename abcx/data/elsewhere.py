@@ -8,7 +8,7 @@ from pathlib import Path
 from abcx.data.engine import Engine
 from abcx.data.engines import is_path
 from abcx.data.files import refuse_outside
-from abcx.data.header import checked
+from abcx.data.header import unambiguous
 from abcx.data.tables import Table
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
@@ -54,7 +54,7 @@ def open_tables(engine: Engine, options: FileOptions, timezone: str, base: Path)
         if is_path(ref.path) and not isinstance(ref, GivenFile):
             refuse_outside(ref.path, base)
         name, columns = engine.view(ref.path, base, options)
-        header = checked(tuple(column for column, _ in columns), ref.path)
+        header = unambiguous(tuple(column for column, _ in columns))
         types = tuple(type for _, type in columns)
         found.append((Table(ref.path, header, options, options.timezone or timezone, None, types, name), ref.arm))
     return found

@@ -25,15 +25,19 @@ def second_look(engine: Engine, before: int, source: Source, select: Select, tag
     table = source.table
     flagged = {check.name for check, count in flags(engine, before, source, select) if count}
     cast = table.types is None and _has(engine, f"SELECT 1 FROM rejects_{tag} WHERE error_type = 'CAST' LIMIT 1")
-    table = _glued(engine, before, source, select, cast)
+    table = _glued(engine, before, source, select, cast or bool(flagged))
     notes: list[str] = []
     problems: list[Problem] = []
     numbered: list[str] = []
-    for name, scope in number_columns(select, source).items():
-        suspect = name in flagged or cast or table.options.delimiter == ";"  # rows without a time flag no number
-        if not suspect or not _is_text(table, name):
+    columns = [(name, scope) for name, scope in number_columns(select, source).items() if _is_text(table, name)]
+    commas = table.options.delimiter == ";"  # as spreadsheets write where the comma is the decimal sign
+    suspect = [name for name, _ in columns if name in flagged or cast or commas]  # rows without a time flag no number
+    for name, scope in sorted(columns, key=lambda column: column[0] not in suspect):
+        commas = commas or any(form.decimal == "," for form in table.numbers.values())
+        if name not in suspect and not commas:
             continue
-        shown = numbers.find(engine, table.sql(name, "text"), f"FROM {_rows(table)} WHERE {scope}", table.options)
+        rows = f"FROM {_rows(table)} WHERE {scope}"
+        shown = numbers.find(engine, table.sql(name, "text"), rows, table.options, commas)
         if shown.doubt:
             problems.append(_doubt(engine, table, name, scope, shown))
         elif shown.form is not None:
@@ -66,13 +70,13 @@ def _rows(table: Table) -> str:
     return f"(SELECT * FROM {table.scan()} WHERE {table.is_row()})"
 
 
-def _glued(engine: Engine, before: int, source: Source, select: Select, cast: bool) -> Table:
+def _glued(engine: Engine, before: int, source: Source, select: Select, odd: bool) -> Table:
     """The table, told whether its header stands again between the rows: exports that were glued together."""
     table, unit = source.table, source.name("unit") or ""
     if table.types is not None:
         return table
     name = keys.unit(literal(unit.strip()), select.hashed)
-    again = cast or _has(engine, f"SELECT 1 FROM {select.part} WHERE rowid >= {before} AND unit = {name} LIMIT 1")
+    again = odd or _has(engine, f"SELECT 1 FROM {select.part} WHERE rowid >= {before} AND unit = {name} LIMIT 1")
     if again and _has(engine, f"SELECT 1 FROM {table.scan()} WHERE {table.header_again()} LIMIT 1"):
         return replace(table, glued=True, time=None)
     return table

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
 
 from abcx.data.engine import Engine, literal
 from abcx.data.files import DataFile
@@ -58,7 +61,11 @@ def read_header(engine: Engine, file: DataFile, options: FileOptions) -> Header:
         _refuse_survey_rows(file, rows, skip)
     names = _names(rows[:count])
     _refuse_answers(file, options, names, rows[:count], skip)
-    names = checked(names, file.shown)
+    zone = _zone(options, names, rows[1:count])
+    if zone is not None and options.timezone is None:
+        notes.append(f"the times of {file.shown} are in {zone}, as its header says")
+        options = options.model_copy(update={"timezone": zone})
+    names = unambiguous(names)
     options = options.model_copy(update={"skip": skip + count - 1 or None})
     _refuse_ragged(engine, file, options, names)
     breaks = sum(str(cell or "").count("\n") for row in rows[:count] for cell in row)
@@ -223,6 +230,21 @@ def _refuse_answers(file: DataFile, options: FileOptions, names: tuple[str, ...]
             raise DataError(Problem("error", "header-rows", message, where, f"write header_rows: {number - 1}"))
 
 
+def _zone(options: FileOptions, names: tuple[str, ...], rows: Sequence[Row]) -> str | None:
+    """The zone of the times, where a row of the header tells it, as Qualtrics does:
+    `{"ImportId":"endDate","timeZone":"America/Denver"}`."""
+    time = options.columns.get("time", "time")
+    for row in rows if time in names else ():
+        try:
+            told = json.loads(str(row[names.index(time)] or ""))
+            zone = str(told["timeZone"]) if isinstance(told, dict) and "timeZone" in told else None
+            if zone is not None:
+                return ZoneInfo("UTC" if zone == "Z" else zone).key
+        except (ValueError, KeyError, OSError):  # no JSON, or no name of a zone
+            continue
+    return None
+
+
 def _refuse_ragged(engine: Engine, file: DataFile, options: FileOptions, names: tuple[str, ...]) -> None:
     """Where most rows at the start of a large file have another number of cells than the header, the rest can wait."""
     start = _start(file)
@@ -255,7 +277,7 @@ def _delimiter(engine: Engine, file: DataFile, options: FileOptions) -> str:
 def _by_counts(file: DataFile, sniffed: str) -> str:
     """The delimiter that most lines hold equally often, where it is far from clear in the first line: a title confuses
     the sniffer. What the first line lacks (`Mar 4, 2024` in a file of semicolons) need not be far behind."""
-    text = _start(file).decode("utf-8-sig", errors="replace")
+    text = re.sub('"[^"]*"', '""', _start(file).decode("utf-8-sig", errors="replace"))
     lines = [line for line in text.splitlines()[:200] if line.strip()]
     if not lines or 0 < lines[0].count(sniffed) == lines[len(lines) // 2].count(sniffed):
         return sniffed
@@ -268,12 +290,13 @@ def _by_counts(file: DataFile, sniffed: str) -> str:
     return best if shares[best] > (1.5 if sniffed in lines[0] else 1.0) * shares[sniffed] else sniffed
 
 
-def checked(names: tuple[str, ...], shown: str) -> tuple[str, ...]:
-    """The header, if no column stands twice; empty names get a place holder that no spec can ask for."""
-    twice = sorted({name for name in names if name and names.count(name) > 1}) if len(set(names)) < len(names) else []
-    if twice:
-        message = f"{shown} has two columns named '{twice[0]}'"
-        raise DataError(
-            Problem("error", "duplicate-header", message, Span(shown, 1), "rename one of them in the export")
-        )
-    return tuple(name or f"\0{i}" for i, name in enumerate(names))
+def unambiguous(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The header, with place holders that no spec can ask for where a name is empty, or stands twice."""
+    count = Counter(names)
+    return tuple(name if name and count[name] == 1 else f"\0{i}\0{name}" for i, name in enumerate(names))
+
+
+def standing_twice(header: Sequence[str]) -> list[str]:
+    """The names that several columns have."""
+    told = (name.rpartition("\0")[2] for name in header if name.startswith("\0"))
+    return list(dict.fromkeys(name for name in told if name))

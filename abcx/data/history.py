@@ -6,8 +6,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
+from abcx.data.engine import Engine, literal
 from abcx.results import Exclusion
 
 KEY = "abcx"
@@ -37,6 +39,13 @@ def read(text: str) -> tuple[Log, ...]:
         return tuple(map(_log, json.loads(text)))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return ()
+
+
+def kept(engine: Engine, path: Path) -> tuple[Log, ...]:
+    """The logs of a Parquet file; none where `abcx pack` did not write it."""
+    value = f"SELECT try(decode(value)) FROM parquet_kv_metadata({literal(str(path))})"
+    found = engine.run(f"{value} WHERE key = encode({literal(KEY)})")
+    return read(str(found[0][0])) if found else ()
 
 
 def of(logs: Iterable[Log], part: str, event: str | None) -> Log:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,10 @@ def split(value: Any) -> tuple[tuple[str, ...], tuple[object, ...]]:
     """An argument of the API (a path, a frame, or a list of either) as paths and frames."""
     items = [] if value is None else list(value) if isinstance(value, (list, tuple)) else [value]
     paths = tuple(os.fspath(item) for item in items if isinstance(item, (str, os.PathLike)))
-    return paths, tuple(item for item in items if not isinstance(item, (str, os.PathLike)))
+    frames = tuple(item for item in items if not isinstance(item, (str, os.PathLike)))
+    if paths and frames:
+        raise UsageError(f"{len(paths)} paths and {len(frames)} frames are given for one part", "give either")
+    return paths, frames
 
 
 def replace_files(
@@ -45,7 +49,7 @@ def replace_files(
     if arms:
         refs = tuple(GivenFile(path=_from(base, path), arm=_arm(experiment, name)) for name, path in arms)
         part = _part_of_arms(experiment, data)
-        changes[part] = _with_files(data, part, refs)
+        changes[part] = _with_files(data, part, refs, together=True)
     if changes:
         changes["counts"] = None
     return experiment.model_copy(update={"data": data.model_copy(update=changes)}) if changes else experiment
@@ -74,11 +78,33 @@ def without_counts(experiment: Experiment, inputs: Inputs) -> Experiment:
     return experiment.model_copy(update={"data": experiment.data.model_copy(update={"counts": None})})
 
 
-def _with_files(data: DataSpec, part: str, refs: tuple[GivenFile, ...]) -> tuple[FileOptions, ...]:
+def by_file(sources: Sequence[FileOptions], given: int) -> list[tuple[FileOptions, ...]]:
+    """The sources that each of so many given files (or frames) replaces: one after the other where the spec names as
+    many, all of the only file, or those of the first where all are read alike."""
+    groups: dict[object, list[FileOptions]] = {}
+    for source in sources:
+        groups.setdefault(source.file, []).append(source)
+    found = [tuple(group) for group in groups.values()]
+    if len(found) == given:
+        return found
+    ways = [[source.model_copy(update={"file": ()}) for source in group] for group in found]
+    if any(way != ways[0] for way in ways):
+        help = "give as many files, in the order of the spec, or name the files in the spec"
+        raise UsageError(f"the spec reads {len(found)} files in different ways, and {given} stand in their place", help)
+    return found[:1] * given
+
+
+def _with_files(
+    data: DataSpec, part: str, refs: tuple[GivenFile, ...], together: bool = False
+) -> tuple[FileOptions, ...]:
+    """The sources of a part with given files; files that are `together` are one for each arm."""
     existing: tuple[FileOptions, ...] = getattr(data, part)
     if existing:
-        first = (source for source in existing if source.file == existing[0].file)
-        return tuple(source.model_copy(update={"file": refs}) for source in first)
+        groups = by_file(existing, 1 if together else len(refs))
+        if all(group == groups[0] for group in groups):
+            return tuple(source.model_copy(update={"file": refs}) for source in groups[0])
+        each = zip(groups, refs, strict=True)
+        return tuple(source.model_copy(update={"file": (ref,)}) for group, ref in each for source in group)
     kinds: dict[str, type[FileOptions]] = {"events": EventSource, "exposures": ExposureSource, "units": UnitSource}
     return (kinds[part](file=refs),)
 

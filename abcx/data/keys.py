@@ -36,13 +36,17 @@ def ticket(text: str, hashed: bool) -> str:
     return f"CASE WHEN {text} >= '!' AND {plain} THEN hash({text}) WHEN {cut} <> '' THEN hash({cut}) END"
 
 
-def event(text: str | None, hashed: bool) -> str:
-    """The key of an event, by its id as it stands; NULL where there is none."""
-    if not hashed:
-        return text or "CAST(NULL AS VARCHAR)"
+def event(text: str | None, name: str | None, hashed: bool) -> str:
+    """The key of an event, by its id without the spaces around it and, where one id may be of several events, by its
+    `name` (SQL); NULL where there is no id."""
     if text is None:
-        return "CAST(NULL AS UBIGINT)"
-    return f"CASE WHEN {is_rounded(text)} THEN {_ROUNDED} WHEN {text} IS NOT NULL THEN hash({text}) END"
+        return "CAST(NULL AS UBIGINT)" if hashed else "CAST(NULL AS VARCHAR)"
+    id = f"nullif({trimmed(text)}, '')"
+    alone = f"hash({id})" if hashed else id
+    named = f"hash({id}, {name})" if hashed else f"{id} || ' ' || coalesce({name}, '')"
+    apart = alone if name is None else f"CASE WHEN {is_placeholder(text)} THEN {alone} ELSE {named} END"
+    rounded = _ROUNDED if hashed else id
+    return f"CASE WHEN {is_rounded(text)} THEN {rounded} WHEN {id} IS NOT NULL THEN {apart} END"
 
 
 def was_rounded(key: str, hashed: bool) -> str:

@@ -116,8 +116,9 @@ class Found:
     differs: str = ""
 
 
-def find(engine: Engine, text: str, rows: str, options: FileOptions) -> Found:
-    """Judge the filled cells of a column; `rows` is the FROM and WHERE."""
+def find(engine: Engine, text: str, rows: str, options: FileOptions, commas: bool) -> Found:
+    """Judge the filled cells of a column; `rows` is the FROM and WHERE. Where the file has decimal `commas`, or may
+    have them, a dot before three digits is in doubt."""
     forms = _candidates(options)
     plain, cell = declared(options).sql("v"), _cell("v")
     values = ", ".join(f"{form.sql('v')} AS v{i}" for i, form in enumerate(forms))
@@ -134,7 +135,7 @@ def find(engine: Engine, text: str, rows: str, options: FileOptions) -> Found:
         f"FROM (SELECT v, {plain} IS NOT NULL AS p, {_hours('v')} AS h, {cell} AS cell, {values} "
         f"FROM (SELECT {text} AS v {rows}) WHERE v IS NOT NULL)"
     )
-    return _judge(seen, forms, pairs, options)
+    return _judge(seen, forms, pairs, options, commas)
 
 
 def _candidates(options: FileOptions) -> list[Form]:
@@ -144,9 +145,11 @@ def _candidates(options: FileOptions) -> list[Form]:
     return [Form(decimal, thousands, rich=True) for decimal, thousands in pairs]
 
 
-def _judge(seen: dict[str, Any], forms: list[Form], pairs: list[tuple[int, int]], options: FileOptions) -> Found:
+def _judge(
+    seen: dict[str, Any], forms: list[Form], pairs: list[tuple[int, int]], options: FileOptions, commas: bool
+) -> Found:
     total = seen["n"]
-    if not total or (seen["plain"] == total and options.delimiter != ";"):
+    if not total or (seen["plain"] == total and not commas):
         return Found()
     if seen["hours"] == total:
         return Found(Form(hours=True), "as durations, in hours")

@@ -130,7 +130,8 @@ def _written(engine: Engine, column: Column, sql: str, table: tables.Table) -> C
                 f"SELECT min(make_timestamp({at}))::VARCHAR, max(make_timestamp({at}))::VARCHAR FROM sample"
             )[0]
             return replace(column, kind="time", low=str(first), high=str(last))
-        if texts and numbers.find(engine, sql, "FROM sample", table.options).form is not None:
+        commas = table.options.delimiter == ";"
+        if texts and numbers.find(engine, sql, "FROM sample", table.options, commas).form is not None:
             return replace(column, kind="number")
     return column
 

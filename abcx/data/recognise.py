@@ -10,7 +10,7 @@ from abcx.data.engine import Engine
 from abcx.data.files import resolve
 from abcx.errors import DataError
 from abcx.spec import presets
-from abcx.spec.model import FileOptions, GivenFile
+from abcx.spec.model import EventSource, FileOptions, GivenFile
 from abcx.spec.presets import Preset
 
 
@@ -18,7 +18,8 @@ from abcx.spec.presets import Preset
 class Known:
     """An export that a preset knows: the preset's name, the part of `data` that it is, how its file is read, and the
     columns that the preset reads but this file does not have, with what they are read as. `tells_arms`: the same file
-    can be read as exposures too."""
+    can be read as exposures too. Where the file can give some of the preset's events and not others, `events` are the
+    ones that it can, and `without` the others with the column that they need."""
 
     name: str
     preset: Preset
@@ -26,6 +27,8 @@ class Known:
     options: FileOptions
     missing: tuple[tuple[str, str], ...]
     tells_arms: bool = False
+    events: tuple[str, ...] = ()
+    without: tuple[tuple[str, str], ...] = ()
 
 
 def recognise(engine: Engine, path: str) -> Known | None:
@@ -40,8 +43,11 @@ def recognise(engine: Engine, path: str) -> Known | None:
             if way not in headers:
                 headers[way] = _header(engine, options)
             if len(telling) > most and set(telling) <= set(headers[way]):
-                missing, most = _missing(preset, part, headers[way]), len(telling)
-                best = Known(name, preset, part, options, missing, _tells_arms(preset, part, headers[way]))
+                header, most = headers[way], len(telling)
+                events, without = _given(preset, part, header)
+                missing = () if events else _missing(preset.entries(part), header)
+                tells_arms = _tells_arms(preset, part, header)
+                best = Known(name, preset, part, options, missing, tells_arms, events, without)
     return best
 
 
@@ -49,7 +55,18 @@ def _tells_arms(preset: Preset, part: str, header: tuple[str, ...]) -> bool:
     """Whether a file of events has the columns of the preset's exposures; a part with a header of its own is another
     file."""
     other = part == "events" and preset.exposures is not None and "exposures" not in preset.header
-    return other and not _missing(preset, "exposures", header)
+    return other and not _missing(preset.entries("exposures"), header)
+
+
+def _given(preset: Preset, part: str, header: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """The events that a file can give, and the others with a column that they need; nothing where it can give all, or
+    none."""
+    named = [entry for entry in preset.entries(part) if isinstance(entry, EventSource) and entry.event]
+    lacking = {str(entry.event): _missing((entry,), header) for entry in named}
+    events = tuple(event for event, missing in lacking.items() if not missing)
+    if len(events) in (0, len(lacking)):
+        return (), ()
+    return events, tuple((event, missing[0][1]) for event, missing in lacking.items() if missing)
 
 
 def _header(engine: Engine, options: FileOptions) -> tuple[str, ...]:
@@ -60,9 +77,9 @@ def _header(engine: Engine, options: FileOptions) -> tuple[str, ...]:
         return ()
 
 
-def _missing(preset: Preset, part: str, header: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+def _missing(entries: tuple[FileOptions, ...], header: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     wanted: dict[str, str] = {}
-    for entry in preset.entries(part):
+    for entry in entries:
         wanted |= {column: canonical for canonical, column in entry.columns.items()}
         for where in (entry.where, *entry.exclude.values()):
             wanted |= {column: "where" for column in where if column not in wanted}

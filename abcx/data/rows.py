@@ -15,12 +15,13 @@ from threading import Event
 
 from abcx.data import history, tables, zones
 from abcx.data.alike import unlike
-from abcx.data.cells import bad_cells, flags, no_ids, unread
+from abcx.data.cells import bad_cells, flags, no_answers, no_ids, unread
 from abcx.data.engine import Engine, literal
 from abcx.data.evidence import header_rows, second_look
 from abcx.data.excluded import excluded
 from abcx.data.files import resolve, with_line_ends
 from abcx.data.history import Log
+from abcx.data.inputs import by_file
 from abcx.data.lines import fingerprint
 from abcx.data.plan import Plan
 from abcx.data.records import Reject
@@ -102,9 +103,10 @@ def open_sources(
             sources += [Source(table, option, file.arm, columns) for table, file in zip(opened, files, strict=True)]
         except DataError as error:
             problems += error.problems
+    alone = [(_KINDS[part].model_validate({"file": "frame"}),)] * len(frames)
+    replaced = by_file(options, len(frames)) if options and frames else alone
     for number, frame in enumerate(frames):
-        first = [option for option in options if option.file == options[0].file]
-        for option in first or [_KINDS[part].model_validate({"file": "frame"})]:
+        for option in replaced[number]:
             table = tables.open_frame(engine, frame, f"{part}_{number}", option, experiment.timezone)
             sources.append(Source(table, option, None, shared | _named(option.columns)))
     problems += _twice(sources)
@@ -179,7 +181,7 @@ def _load_one(
             raise
     table = source.table
     bad = [*rejected(engine, table, f"{part}_{number}"), *bad_cells(engine, before, source, select)]
-    bad += no_ids(engine, before, source, select)
+    bad += [*no_ids(engine, before, source, select), *no_answers(engine, source, select)]
     if bad and rows.rejects is not None:
         rows.rejects += every_reject(engine, table, f"{part}_{number}", [(one.problem, one.where) for one in bad])
     problems = _left_out(engine, before, source, select, bad, rows)
@@ -200,7 +202,8 @@ def _load_one(
     elif not count and not problems:
         message = f"{table.shown} has a header and no rows"
         problems.append(Problem("error", "no-rows", message, Span(table.shown), "export it again"))
-    if source.name("time") and not problems and zones.are_unsaid(engine, source):
+    by_header = table.options.timezone != source.options.timezone
+    if source.name("time") and not problems and zones.are_unsaid(engine, source) and not by_header:
         rows.notes.append(f"the times of {table.shown} have no timezone: they are read as {table.timezone}")
     log = Log(part, event, tuple(rows.notes[noted:]), told, left_out + past.left_out)
     rows.reads[part, number] = Read(count, left_out, log)

@@ -12,11 +12,19 @@ from abcx.data.plan import Plan
 from abcx.data.source import Source, drops, tells_arm, told_by_rule
 from abcx.problems import Problem
 from abcx.spec.model import EventSource, UnitSource
-from abcx.terms import Range, Term, Where
+from abcx.terms import Not, Range, Term, Where, WhereValue
 
 STRAY = -1
 """The arm of rows that fit none."""
 _NO_TEXT = "CAST(NULL AS VARCHAR)"
+
+
+def _asks(value: WhereValue, kinds: tuple[type, ...]) -> bool:
+    """Whether a condition asks for values of these kinds and no other; `true` is no number."""
+    if isinstance(value, Range):
+        return False
+    asked = value.values if isinstance(value, Not) else value if isinstance(value, tuple) else (value,)
+    return all(isinstance(item, kinds) and isinstance(item, bool) == (bool in kinds) for item in asked)
 
 
 class Select:
@@ -24,7 +32,8 @@ class Select:
 
     def __init__(self, part: str, plan: Plan, arm_needed: bool, sources: Sequence[Source], hashed: bool) -> None:
         self.part, self.plan, self.arm_needed, self.hashed = part, plan, arm_needed, hashed
-        self.sources = tuple(self._with_time(source) for source in sources)
+        self.sources = tuple(sources)
+        self.sources = tuple(map(self._with_time, sources))
 
     def _with_time(self, source: Source) -> Source:
         """The source with its time declared in the scan, which is fastest, unless the column serves as text too."""
@@ -59,7 +68,7 @@ class Select:
                 columns["exposure"] = self._exposure(source)
             if any(other.name("id") for other in self.sources):  # an empty column would take its place in memory too
                 id = source.name("id")
-                columns["id"] = keys.event(self._id(source, id) if id else None, self.hashed)
+                columns["id"] = keys.event(id and source.table.sql(id, "text"), self._name_of(source), self.hashed)
             if any(drops(other) for other in self.sources):
                 columns["droppable"] = "TRUE" if drops(source) else "FALSE"
             for position, key in enumerate(self.plan.keys):
@@ -88,12 +97,13 @@ class Select:
         """Whether some source leaves rows out by `where` or `exclude`: then events have a column `fits`."""
         return any(source.kept != "TRUE" for source in self.sources)
 
-    def _id(self, source: Source, name: str) -> str:
-        """The id of an event, with its name where that is told by the source: an order and a ticket may have one
-        number, and where one file gives several events, each row is one of each."""
-        text, event = source.table.sql(name, "text"), self.told_event(source)
-        names = {self.told_event(other) for other in self.sources}
-        return f"{text} || {literal(f' {event}')}" if event is not None and len(names) > 1 else text
+    def _name_of(self, source: Source) -> str | None:
+        """The SQL of the name of every event: an order and its payment may have one number, and where one file gives
+        several events, each row is one of each."""
+        if (event := self.told_event(source)) is not None:
+            return literal(event) if len({self.told_event(other) for other in self.sources}) > 1 else None
+        column = source.name("event")
+        return f"({unspaced(source.table.sql(column, 'text'))})" if column else None
 
     def problems(self, source: Source) -> Iterator[Problem]:
         """Columns that the spec asks for and this table does not have."""
@@ -103,7 +113,8 @@ class Select:
             if source.name(canonical) is None:
                 yield table.unknown_column(source.columns.get(canonical, canonical), f"the {canonical} column")
         for canonical, written in source.options.columns.items():
-            if written not in table.header and canonical not in needed:
+            optional = source.options.preset is not None and canonical == "value"  # metrics ask for it by themselves
+            if written not in table.header and canonical not in needed and not optional:
                 yield table.unknown_column(written, f"columns.{canonical}")
         for where in self.wheres(source, terms=False):
             for name in where:
@@ -141,7 +152,8 @@ class Select:
         if self.part == "events":
             yield from (term.where for term in self.terms(source) if terms)
             exposure = self.plan.experiment.exposure
-            if exposure is not None and self._names_event(source, exposure.event):
+            told = [other for other in self.sources if exposure and self._names_event(other, exposure.event)]
+            if exposure is not None and source in told and all(map(self.lacks_exposure, told)):
                 yield exposure.where
 
     def _rules(self, source: Source) -> list[Where]:
@@ -155,6 +167,21 @@ class Select:
 
     def ranges(self, source: Source) -> Iterator[tuple[str, str]]:
         """(name in the spec, SQL condition of the rows whose cell there must be a number) of every {min, max}."""
+        for scope, where in self._scopes(source):
+            yield from ((name, scope) for name, value in where.items() if isinstance(value, Range))
+
+    def equals(self, source: Source) -> Iterator[tuple[str, str]]:
+        """(name in the spec, SQL condition of the rows whose cell there may be a number) of every number."""
+        for scope, where in self._scopes(source):
+            yield from ((name, scope) for name, value in where.items() if _asks(value, (int, float)))
+
+    def flags(self, source: Source) -> Iterator[tuple[str, str]]:
+        """(name in the spec, SQL condition of rows whose cell may be a yes or a no) of every true and false."""
+        for scope, where in self._scopes(source):
+            yield from ((name, scope) for name, value in where.items() if _asks(value, (bool,)))
+
+    def _scopes(self, source: Source) -> list[tuple[str, Where]]:
+        """Every `where` of the source, its terms and the exposure, with the SQL condition of the rows it judges."""
         kept = source.kept
         scopes = [("TRUE", where) for where in (source.options.where, *source.options.exclude.values())]
         scopes += [(kept, rule) for rule in self._rules(source)]
@@ -162,10 +189,9 @@ class Select:
             served = [term for term in self.terms(source) if not self.lacking(source, term)]
             scopes += [(f"{kept} AND {self.event_is(source, term.event)}", term.where) for term in served]
             exposure = self.plan.experiment.exposure
-            if exposure is not None and self._names_event(source, exposure.event):
+            if exposure is not None and self._names_event(source, exposure.event) and not self.lacks_exposure(source):
                 scopes.append((f"{kept} AND {self.event_is(source, exposure.event)}", exposure.where))
-        for scope, where in scopes:
-            yield from ((name, scope) for name, value in where.items() if isinstance(value, Range))
+        return scopes
 
     def terms(self, source: Source) -> Iterator[Term]:
         """The terms whose events can be in this source."""
@@ -189,6 +215,11 @@ class Select:
         does not serve the term, and its rows of that event, if there are any, are refused."""
         names = [*term.where, *([term.value] if term.value else []), *self.keys(term)]
         return [name for name in names if source.resolve(name) is None]
+
+    def lacks_exposure(self, source: Source) -> list[str]:
+        """As `lacking`, of the exposure."""
+        exposure = self.plan.experiment.exposure
+        return [name for name in (exposure.where if exposure else ()) if source.resolve(name) is None]
 
     def keys(self, term: Term) -> list[str]:
         """The columns that name the tickets of a term's events."""
@@ -241,6 +272,8 @@ class Select:
         exposure = self.plan.experiment.exposure
         if exposure is None or not self._names_event(source, exposure.event):
             return "FALSE"
+        if self.lacks_exposure(source):  # such rows are refused
+            return f"coalesce({self.event_is(source, exposure.event)}, FALSE)"
         return f"coalesce({self.event_is(source, exposure.event)} AND {source.where(exposure.where)}, FALSE)"
 
     def arm(self, source: Source) -> str:

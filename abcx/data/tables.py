@@ -14,7 +14,7 @@ from typing import Literal
 from abcx.data import history, numbers, times
 from abcx.data.engine import Engine, identifier, literal
 from abcx.data.files import DataFile
-from abcx.data.header import checked, dialect, read_header
+from abcx.data.header import dialect, read_header, standing_twice, unambiguous
 from abcx.data.history import Log
 from abcx.data.jsonl import objects
 from abcx.data.rejects import BAD_JSON, MOST, unreadable
@@ -87,12 +87,14 @@ class Table:
         return column if type == "VARCHAR" else f"CAST({column} AS VARCHAR)"
 
     def _without_nulls(self, types: tuple[str, ...]) -> str:
-        """The columns of a scan, those of text without what means a missing value: told here, once a cell, since the
-        engine computes it anew wherever a CASE reads the cell."""
+        """The columns of a scan without what means a missing value: told here, once a cell, since the engine computes
+        it anew wherever a CASE reads the cell. Without `null` only texts can be empty."""
         nulls = ", ".join(literal(null) for null in ("", *(self.options.null or ())))
-        cells = (f"CASE WHEN c{i} NOT IN ({nulls}) THEN c{i} END AS c{i}" for i in range(len(types)))
         return ", ".join(
-            cell if type == "VARCHAR" else f"c{i}" for i, (cell, type) in enumerate(zip(cells, types, strict=True))
+            f"CASE WHEN {self._text(f'c{i}', type)} NOT IN ({nulls}) THEN c{i} END AS c{i}"
+            if self.options.null or type.startswith(("VARCHAR", "ENUM"))
+            else f"c{i}"
+            for i, type in enumerate(types)
         )
 
     def _time(self, column: str, type: str, declared: bool) -> str:
@@ -110,12 +112,12 @@ class Table:
             return self.written.sql(text, self.timezone)
         if form:
             parsed = f"try_strptime({text}, {literal(form)})"  # a TIMESTAMPTZ where the format has an offset
-            return f"epoch_us({parsed if '%z' in form else self._zoned(parsed)})"
+            return f"epoch_us({parsed if '%z' in form.lower() else self._zoned(parsed)})"
         return f"epoch_us(try_cast({text} AS TIMESTAMPTZ))"
 
     def _zoned(self, timestamp: str) -> str:
         """A time read by `time_format`: in UTC where the format has an offset, else in the file's timezone."""
-        has_offset = "%z" in (self.options.time_format or "")
+        has_offset = "%z" in (self.options.time_format or "").lower()
         return timestamp if has_offset else f"timezone({literal(self.timezone)}, {timestamp})"
 
     def is_row(self) -> str:
@@ -173,7 +175,13 @@ class Table:
 
     def unknown_column(self, name: str, where: str) -> Problem:
         """A column that the spec asks for and the header does not have."""
-        near = difflib.get_close_matches(name, self.header, 3, 0.5)
+        if name in standing_twice(self.header):
+            message = f"{self.shown} has two columns named '{name}' ({where})"
+            return Problem(
+                "error", "duplicate-header", message, Span(self.shown, 1), "rename one of them in the export"
+            )
+        spelled = {other.casefold(): other for other in self.header}
+        near = [spelled[one] for one in difflib.get_close_matches(name.casefold(), spelled, 3, 0.5)]
         help = f"did you mean {' or '.join(near)}? " if near else ""
         if column := likely(name, self.header):
             help = f"is it {column}? columns: {{{name}: {column}}}; "
@@ -186,6 +194,7 @@ class Table:
     def told_header(self) -> str:
         """The header as a message tells it."""
         names = [name for name in self.header if not name.startswith("\0")]
+        names += [f"{name} (twice)" for name in standing_twice(self.header)]
         more = f", ... ({len(names):,} columns)" if len(names) > 20 else ""
         if len(names) == 1 and self.types is None:
             more = " (one column: is it the right delimiter? `delimiter:` names it)"
@@ -216,8 +225,9 @@ def open_file(engine: Engine, file: DataFile, options: FileOptions, timezone: st
         return _open_jsonl(engine, file, options, timezone)
     found = read_header(engine, file, options)
     file = replace(file, notes=(*file.notes, *found.notes))
+    zone = found.options.timezone or timezone
     return Table(
-        file.shown, found.names, found.options, timezone, file, first_line=found.first_line, written=_ordered(options)
+        file.shown, found.names, found.options, zone, file, first_line=found.first_line, written=_ordered(options)
     )
 
 
@@ -240,7 +250,7 @@ def open_frame(engine: Engine, frame: object, name: str, options: FileOptions, t
         header = tuple(str(row[0]) for row in described)
     types = tuple(str(row[1]) for row in described)
     return Table(
-        shown, checked(header, shown), options, timezone, None, types, identifier(name), written=_ordered(options)
+        shown, unambiguous(header), options, timezone, None, types, identifier(name), written=_ordered(options)
     )
 
 
@@ -259,20 +269,14 @@ def _open_parquet(engine: Engine, file: DataFile, options: FileOptions, timezone
         relation = f"(SELECT *, {values} FROM {relation})"
     return Table(
         file.shown,
-        checked((*own, *told), file.shown),
+        unambiguous((*own, *told)),
         options,
         timezone,
         file,
         (*(str(row[1]) for row in described), *("VARCHAR" for _ in told)),
         relation,
-        history=_history(engine, file),
+        history=history.kept(engine, file.path),
     )
-
-
-def _history(engine: Engine, file: DataFile) -> tuple[Log, ...]:
-    value = f"SELECT try(decode(value)) FROM parquet_kv_metadata({literal(str(file.path))})"
-    found = engine.run(f"{value} WHERE key = encode({literal(history.KEY)})")
-    return history.read(str(found[0][0])) if found else ()
 
 
 def _top_level(schema: list[tuple[str, int]]) -> tuple[str, ...]:

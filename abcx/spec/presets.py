@@ -132,7 +132,28 @@ def _expanded(
             place = (*loc[:-1], "event")
             return [], [document.problem("preset-part", message, place, f"it gives: {events}; without `event` all")]
         entries = tuple(of_event)
-    return [_merged(entry, source, data) for entry in entries], []
+    apart = _apart(document, data, source, entries, loc)
+    return ([], apart) if apart else ([_merged(entry, source, data) for entry in entries], [])
+
+
+def _apart(
+    document: Document, data: DataSpec, source: FileOptions, entries: tuple[FileOptions, ...], loc: Loc
+) -> list[Problem]:
+    """Columns that the spec names once for several sources of a preset which read different ones: an order and its
+    refund have values of their own."""
+    problems = []
+    for canonical, written in ({} | data.columns | source.columns).items():
+        read = {entry.columns.get(canonical) for entry in entries}
+        if len(read) == 1 or read == {written}:
+            continue
+        named = [(entry.event, entry.columns.get(canonical)) for entry in entries if isinstance(entry, EventSource)]
+        told = ", ".join(f"{event}: {column or 'none'}" for event, column in named)
+        message = f"'{canonical}' cannot be {written} in all that the preset '{source.preset}' reads ({told})"
+        help = (
+            f"name the event whose column it is: {{preset: {source.preset}, event: ..., columns: {{{canonical}: ...}}}}"
+        )
+        problems.append(document.problem("preset-part", message, loc, f"{help}, and the file once more for the others"))
+    return problems
 
 
 def _merged(entry: FileOptions, source: FileOptions, data: DataSpec) -> FileOptions:

@@ -126,3 +126,32 @@ def test_typed_numbers_beyond_reason_are_refused(tmp_path: Path) -> None:
     for arm in ({"units": 10**400, "orders": 1}, {"units": 10, "orders": 1, "spend": {"mean": 1, "sd": 1e200}}):
         with pytest.raises(DataError, match="counts-range"):
             look(tmp_path, {}, spec({"counts": {"a": arm, "b": arm}}, BOTH if "spend" in arm else ORDERS))
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "cure"),
+    [
+        ("arm;units;orders\na;1.000;20\nb;50;9\n", "ambiguous-number", "thousands: '.'"),
+        ("arm;units;spend_mean;spend_sd\na;100;1.234;2\nb;50;9;1\n", "ambiguous-number", "decimal: '.'"),
+        ('arm,units,orders\na,"1,000",20\nb,50,9\n', "bad-number", "thousands: ','"),
+    ],
+)
+def test_counts_that_may_be_two_numbers(tmp_path: Path, text: str, code: str, cure: str) -> None:
+    metrics = ORDERS if "orders" in text else {"spend": {"type": "mean", "role": "primary", "goal": "increase"}}
+    with pytest.raises(DataError) as refused:
+        counts(tmp_path, text, metrics)
+    problem = refused.value.problems[0]
+    assert problem.code == code and cure in problem.help
+    key, value = cure.split(": ")
+    found = counts(tmp_path, text, metrics, **{key: value.strip("'")})
+    assert found.observed.units == {"a": 100 if "spend" in text else 1000, "b": 50}
+
+
+def test_days_of_counts_by_any_name(tmp_path: Path) -> None:
+    text = "Date,arm,units,orders\n2024-03-04,a,50,5\n2024-03-04,b,50,9\n2024-03-05,a,60,6\n2024-03-05,b,60,7\n"
+    found = counts(tmp_path, text, columns={"time": "Date"})
+    assert found["orders"] == {"a": Proportion(11, 110), "b": Proportion(16, 110)}
+    assert found.observed.daily is not None and len(found.observed.daily) == 2
+    with pytest.raises(DataError) as refused:
+        counts(tmp_path, text)
+    assert "columns: {time: ...}" in str(refused.value)

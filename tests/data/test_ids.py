@@ -90,3 +90,30 @@ def test_spaces_around_events_and_texts_do_not_count(tmp_path: Path, space: str)
         spaced = spaced.replace(",purchase,", f",purchase{space},")
     found = run(tmp_path, spaced, options={"where": {"event": ["seen", "purchase"]}})
     assert found.values() == EXPECTED, found.err
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "events"), [("o1", "o1 ", 1), ("o1", " o1\t", 1), ("  ", " ", 2), ("", "", 2)]
+)
+def test_spaces_around_the_id_of_an_event(tmp_path: Path, first: str, second: str, events: int) -> None:
+    rows = "".join(f'u0,2024-03-0{4 + i}T09:00:00Z,order,"{id}"\n' for i, id in enumerate((first, second)))
+    files = {"x.csv": EXPOSED, "e.csv": f"unit,time,event,id\n{rows}"}
+    found = look(
+        tmp_path,
+        files,
+        spec({"exposures": "x.csv", "events": {"file": "e.csv", "columns": {"id": "id"}}}, metrics("order")),
+    )
+    assert found["order"]["a"].mean == events / 2
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_an_id_of_an_event_that_no_metric_reads(tmp_path: Path, apart: bool) -> None:
+    """A checkout has the number of the order that follows: no reason to leave the order out."""
+    arm = [",arm", ",a"] if not apart else ["", ""]
+    rows = "".join(
+        f"u0,2024-03-04T0{9 + 0 * i}:0{i}:00Z,{name},7{arm[1]}\n" for i, name in enumerate(("checkout", "order"))
+    )
+    files = {"x.csv": EXPOSED, "e.csv": f"unit,time,event,id{arm[0]}\n{rows}"}
+    data = {"events": {"file": "e.csv", "columns": {"id": "id"}}} | ({"exposures": "x.csv"} if apart else {})
+    found = look(tmp_path, files, spec(data, metrics("order")))
+    assert found["order"]["a"].mean == (0.5 if apart else 1.0) and found.lost() == {}

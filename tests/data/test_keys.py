@@ -41,10 +41,15 @@ def test_spaces_around_an_id_do_not_count(of: object, space: str) -> None:
     assert key(space, sql) is None and key("", sql) is None and key(None, sql) is None
 
 
-def test_the_id_of_an_event_counts_as_it_stands() -> None:
-    sql = keys.event("v", True)
-    assert key(" a", sql) != key("a", sql) and key(None, sql) is None
-    assert keys.event(None, True) == "CAST(NULL AS UBIGINT)"
+@pytest.mark.parametrize("hashed", [True, False])
+def test_the_id_of_an_event(hashed: bool) -> None:
+    alone, named = keys.event("v", None, hashed), keys.event("v", "'order'", hashed)
+    for sql in (alone, named):
+        assert key(" a", sql) == key("a", sql) != key("A", sql) and key(None, sql) is key(" ", sql) is None
+        assert key("1.2E+9", sql) == (0 if hashed else "1.2E+9")
+    assert key("a", alone) != key("a", named) != key("a", keys.event("v", "'visit'", hashed))
+    assert key("NULL", alone) == key("NULL", named)  # known by its key as a word for none
+    assert keys.event(None, None, True) == "CAST(NULL AS UBIGINT)"
 
 
 @pytest.mark.parametrize("hashed", [True, False])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -335,3 +336,28 @@ def test_times_of_rows_that_are_left_out(tmp_path: Path, time: str, parts: int) 
     files = ["e.csv", "other.csv"][:parts]
     ran = run(tmp_path, content, file=files, options={"where": {"event": ["seen", "purchase"]}})
     assert ran.values() == EXPECTED, ran.err
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "UTC", "Asia/Tokyo"])
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_a_format_that_tells_the_zone(tmp_path: Path, zone: str, form: str) -> None:
+    """Where every cell says UTC, the zone of the file is not asked."""
+    frame = pd.DataFrame([line.split(",") for line in GOOD.splitlines()[1:]], columns=GOOD.splitlines()[0].split(","))
+    frame["time"] = pd.to_datetime(frame["time"]).dt.strftime("%d.%m.%Y %H:%M:%S UTC")
+    text = frame.to_csv(index=False) if form == "csv" else frame.to_json(orient="records", lines=True)
+    options = {"time_format": "%d.%m.%Y %H:%M:%S %Z", "timezone": zone}
+    period = {"start": "2024-03-04", "end": "2024-03-05", "timezone": "UTC"}
+    ran = run(tmp_path, text, f"e.{form}", options=options, period=period)
+    assert ran.values() == EXPECTED, ran.err
+    found = json.loads(ran.out)["data"]
+    assert found["first_exposure"].startswith("2024-03-04T10:00") and "timezone" not in str(found["notes"])
+
+
+def test_exports_that_are_glued_together_with_a_declared_order_of_days(tmp_path: Path) -> None:
+    """The second header names no unit, where no metric reads its row."""
+    (tmp_path / "x.csv").write_text("unit,time,arm\n" + "".join(f"u{i},2024-03-04,{'ab'[i % 2]}\n" for i in range(4)))
+    half = "unit,time,event\nu0,05/03/2024 10:00,purchase\nu2,05/03/2024 11:00,seen\n"
+    data = {"exposures": "x.csv", "events": {"file": "e.csv", "date_order": "dmy"}}
+    ran = run(tmp_path, half * 2, data=data, metrics=CONVERSION)
+    assert ran.values()["orders"]["a"] == (2, 0.5), ran.err
+    assert [e["reason"] for e in json.loads(ran.out)["data"]["exclusions"]] == ["repeated_header"]

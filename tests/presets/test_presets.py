@@ -338,3 +338,91 @@ def test_answers_are_not_taken_for_names(tmp_path: Path) -> None:
 
 def test_every_preset_has_a_case() -> None:
     assert set(presets.names()) == set(CASES)
+
+
+def survey(folder: Path, text: str, **source: Any) -> Ran:
+    (folder / "exposures.csv").write_text(exposures())
+    (folder / "q.csv").write_text(text)
+    data = {"exposures": "exposures.csv", "events": {"file": "q.csv", "preset": "qualtrics", **source}}
+    return run(folder, None, data=data, metrics={"nps": NPS})
+
+
+@pytest.mark.parametrize("status", ["1", "2", "8", "9", "12", "17", "Spam", "Survey Test", "Survey Preview Spam"])
+def test_qualtrics_answers_that_nobody_gave(tmp_path: Path, status: str) -> None:
+    lines = (HERE / "qualtrics.csv").read_text().splitlines(keepends=True)
+    real = next(line for line in lines if ",0,192.0.2.2," in line)
+    more = real.replace(",0,", f",{status},", 1).replace("R_2", "R_77")
+    assert more not in lines
+    ran = survey(tmp_path, "".join([*lines, more]))
+    assert ran.values() == CASES["qualtrics"].values
+    told = json.loads(ran.out)["data"]["exclusions"]
+    whole = sum(CASES["qualtrics"].excluded.values())
+    assert sum(found["rows"] for found in told) == whole + 1
+
+
+@pytest.mark.parametrize(
+    ("zone", "read"), [("America/Denver", "America/Denver"), ("Z", "UTC"), ("Mars/Olympus", "UTC")]
+)
+def test_the_header_of_qualtrics_tells_the_zone(tmp_path: Path, zone: str, read: str) -> None:
+    """Hours count: an answer before the exposure is none."""
+    text = (HERE / "qualtrics.csv").read_text()
+    assert text.count('""endDate"",""timeZone"":""UTC""') == 1
+    text = text.replace('""endDate"",""timeZone"":""UTC""', f'""endDate"",""timeZone"":""{zone}""')
+    notes = json.loads(survey(tmp_path, text).out)["data"]["notes"]
+    assert (f"the times of q.csv are in {read}, as its header says" in notes) == (zone != "Mars/Olympus")
+    assert any("have no timezone" in note for note in notes) == (zone == "Mars/Olympus")
+    early = text.replace("2024-03-04 10:05:00", "2024-03-04 02:05:00")  # 09:05 in UTC, after the exposure at 8
+    assert early != text
+    values = survey(tmp_path, early).values()
+    assert (values == CASES["qualtrics"].values) == (zone == "America/Denver")
+    said = survey(tmp_path, early, timezone="UTC").values()
+    assert said != CASES["qualtrics"].values
+
+
+def test_one_column_for_events_that_read_several(tmp_path: Path) -> None:
+    """The subtotal of an order is not what was refunded; named by event, both are read."""
+    case = CASES["shopify_orders"]
+    shutil.copy(HERE / "shopify_orders.csv", tmp_path / "o.csv")
+    (tmp_path / "exposures.csv").write_text(exposures(case.unit))
+
+    def analysed(*events: dict[str, Any]) -> Ran:
+        sources = [{"file": "o.csv", "preset": "shopify_orders", **event} for event in events]
+        data = {"exposures": "exposures.csv", "events": sources}
+        return run(tmp_path, None, data=data, metrics=case.metrics)
+
+    one = {"columns": {"value": "Subtotal"}}
+    refused(analysed(one), "preset-part", "", "'value' cannot be Subtotal", "(order: Total, refund: Refunded Amount)")
+    ran = analysed({"event": "order", **one}, {"event": "refund"})
+    assert ran.values()["refunded"] == case.values["refunded"] and ran.values()["revenue"] != case.values["revenue"]
+    assert analysed({"columns": {"unit": "Email"}}).values() == case.values
+
+
+def test_one_id_of_two_events(tmp_path: Path) -> None:
+    """Mixpanel's $insert_id need only be different among events of one name."""
+    (tmp_path / "exposures.csv").write_text(exposures())
+    event = {"distinct_id": "u1", "time": 1709542800, "$insert_id": "order-1"}
+    names = ("Order Placed", "Order Paid", "Order Paid", "null")
+    lines = [json.dumps({"event": name, "properties": event}) for name in names]
+    (tmp_path / "m.jsonl").write_text("\n".join(lines))
+    data = {"exposures": "exposures.csv", "events": {"file": "m.jsonl", "preset": "mixpanel"}}
+    ran = run(tmp_path, None, data=data, metrics={"placed": count(names[0]), "paid": count(names[1])})
+    assert ran.values() == {"placed": {"a": (2, 0.5), "b": (2, 0.0)}, "paid": {"a": (2, 0.5), "b": (2, 0.0)}}
+    assert [(e["reason"], e["rows"]) for e in json.loads(ran.out)["data"]["exclusions"]] == [("duplicate_event", 1)]
+    placeholder = [line.replace("order-1", "null") for line in lines]
+    (tmp_path / "m.jsonl").write_text("\n".join(placeholder))
+    refused(
+        run(tmp_path, None, data=data, metrics={"placed": count(names[0]), "paid": count(names[1])}), "no-id", "m.jsonl"
+    )
+
+
+def test_init_leaves_out_events_that_the_file_does_not_give(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = (HERE / "shopify_orders.csv").read_text()
+    Path("o.csv").write_text(text.replace("Refunded Amount", "Refunds"))
+    Path("exposures.csv").write_text(exposures(CASES["shopify_orders"].unit))
+    assert init.run("o.csv", output="spec.yaml", name=None) == 0
+    found = Path("spec.yaml").read_text()
+    assert "    - {file: o.csv, preset: shopify_orders, event: order}" in found and "event: refund" not in found
+    assert '# ? without refund, for which the file has no column "Refunded Amount"' in found
+    Path("spec.yaml").write_text(found.replace("[control]", "[a]").replace("[variant]", "[b]"))
+    assert abcx.analyze(Path("spec.yaml"))["orders"].arms[1].value == 1.0
