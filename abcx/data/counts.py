@@ -111,8 +111,8 @@ class _Row:
         return self.numbers[name]
 
     def _said(self, name: str) -> str:
-        how = ", or say how the file writes numbers: thousands: ',' or decimal: ','"
-        return how if "," in self.text[name] else ""
+        sign = next((sign for sign in ",." if sign in self.text[name]), None)
+        return f", or say how the file writes numbers: thousands: '{sign}' or decimal: '{sign}'" if sign else ""
 
     def day(self) -> str | None:
         if "date" not in self.text:
