@@ -1,7 +1,7 @@
-"""Several files that are one export: does what one shows of its numbers hold for the others?
+"""Several files of one part of the data: does what one shows of its numbers and ids hold for the others?
 
 Each file is judged by its own cells. Where a month holds whole thousands only, `1.234` is plain in it, and the month
-before shows that the dot stands between thousands.
+before shows that the dot stands between thousands. A column of ids with gaps is written as `1001.0` by some tools.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from abcx.problems import Problem, Span
 from abcx.spec.model import FileOptions
 
 _WRITTEN = "say how both are written: decimal: ',' and thousands: '.', or the other way round"
+_FIRST = 5_000
+"""So many rows of a file are looked at for ids."""
 _MEANT = "write them alike, or name the files apart: a list of {file: ..., ...}"
 
 
@@ -36,6 +38,29 @@ def unlike(engine: Engine, select: Select) -> Iterator[Problem]:
                 for earlier in sources if form not in seen else sources[:1]:
                     yield from () if other == form else _between(engine, select, name, (earlier, other), (source, form))
             seen.setdefault(form, []).append(source)
+
+
+def unlike_ids(engine: Engine, select: Select) -> Iterator[Problem]:
+    """Ids of units, events and tickets that are whole numbers in one file and end in `.0` in another."""
+    plain: dict[str, Source] = {}
+    pointed: dict[str, Source] = {}
+    for source in select.sources if len(select.sources) > 1 and select.hashed else ():
+        keys = {key: source.resolve(key) for key in select.plan.keys} if select.part == "events" else {}
+        for role, name in {"unit": source.name("unit"), "id": source.name("id"), **keys}.items():
+            if name is not None:
+                text = source.table.sql(name, "text")
+                first = f"(SELECT {text} AS v FROM {source.table.scan()} LIMIT {_FIRST}) AS first"
+                whole, point = (f"count(*) FILTER (regexp_full_match(v, '{form}'))" for form in (r"\d+", r"\d+\.0"))
+                found = engine.run(f"SELECT {whole}, {point} FROM {first}")[0]
+                (pointed if found[1] else plain if found[0] else {}).setdefault(role, source)
+    for role, source in pointed.items():
+        if role in plain:
+            name = source.name(role) or source.resolve(role) or role
+            text = source.table.sql(name, "text")
+            _, line, value = locate(engine, source.table, f"regexp_full_match({text}, '\\d+\\.0')", text)
+            message = f"'{value[:60]}' ends in .0, and the ids of {plain[role].table.shown} do not: they never meet"
+            span = Span(source.table.shown, line, path=name)
+            yield Problem("error", "unlike-ids", message, span, "write the column as text, or as whole numbers")
 
 
 def _between(

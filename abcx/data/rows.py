@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Event
 
 from abcx.data import history, tables, zones
-from abcx.data.alike import unlike
+from abcx.data.alike import unlike, unlike_ids
 from abcx.data.cells import bad_cells, flags, no_answers, no_ids, unread
 from abcx.data.engine import Engine, literal
 from abcx.data.evidence import header_rows, second_look
@@ -148,7 +148,7 @@ def load(engine: Engine, part: str, sources: tuple[Source, ...], plan: Plan, row
     for number, source in enumerate(select.sources):
         found += _load_one(engine, number, source, select, segments, rows)
     if not found:
-        found += unlike(engine, select)
+        found += [*unlike(engine, select), *unlike_ids(engine, select)]
     if not found and not rows.count(part):
         shown = select.sources[0].table.shown
         found.append(Problem("error", "no-rows", f"no file of {part} has a row", Span(shown), "export them again"))

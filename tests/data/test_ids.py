@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -117,3 +118,25 @@ def test_an_id_of_an_event_that_no_metric_reads(tmp_path: Path, apart: bool) -> 
     data = {"events": {"file": "e.csv", "columns": {"id": "id"}}} | ({"exposures": "x.csv"} if apart else {})
     found = look(tmp_path, files, spec(data, metrics("order")))
     assert found["order"]["a"].mean == (0.5 if apart else 1.0) and found.lost() == {}
+
+
+@pytest.mark.parametrize("role", ["unit", "id", "case"])
+def test_ids_that_one_file_writes_as_decimals(tmp_path: Path, role: str) -> None:
+    """A column with gaps becomes 1001.0 in some tools; the ids of two files would never meet."""
+    head = "unit,case,id,time,event\n"
+    opened = "".join(f"1{i},77{i},50{i},2024-03-04T09:0{i}:00Z,opened\n" for i in range(4))
+    solved = "".join(f"1{i},77{i},60{i},2024-03-04T11:0{i}:00Z,solved\n" for i in range(4))
+    cells = {"unit": r"^(1\d),", "id": r",(60\d),", "case": r",(77\d),"}
+    decimal = re.sub(cells[role], lambda found: found[0].replace(found[1], f"{found[1]}.0"), solved, flags=re.MULTILINE)
+    metric = {"type": "resolution_time", "start": "opened", "end": "solved", "key": "case", "horizon": "1d"}
+    metrics = {"m": {**metric, "role": "primary", "goal": "decrease"}}
+    events = [{"file": name, "columns": {"id": "id"}} for name in ("e.csv", "solved.csv")]
+    (tmp_path / "x.csv").write_text("unit,time,arm\n" + "".join(f"1{i},2024-03-04,{'ab'[i % 2]}\n" for i in range(4)))
+    for content, is_good in ((solved, True), (decimal, False)):
+        (tmp_path / "solved.csv").write_text(head + content)
+        ran = run(tmp_path, head + opened, data={"exposures": "x.csv", "events": events}, metrics=metrics)
+        if is_good:
+            assert ran.code < 2, ran.err
+            assert ran.values()["m"]["a"][1] == 2.0
+        else:
+            refused(ran, "unlike-ids", f"solved.csv:2 ({role})", "ends in .0, and the ids of e.csv do not")
