@@ -41,12 +41,12 @@ def unlike(engine: Engine, select: Select) -> Iterator[Problem]:
 
 
 def unlike_ids(engine: Engine, select: Select) -> Iterator[Problem]:
-    """Ids of units, events and tickets that are whole numbers in one file and end in `.0` in another."""
+    """Ids of units and tickets that are whole numbers in one file and end in `.0` in another."""
     plain: dict[str, Source] = {}
     pointed: dict[str, Source] = {}
     for source in select.sources if len(select.sources) > 1 and select.hashed else ():
         keys = {key: source.resolve(key) for key in select.plan.keys} if select.part == "events" else {}
-        for role, name in {"unit": source.name("unit"), "id": source.name("id"), **keys}.items():
+        for role, name in {"unit": source.name("unit"), **keys}.items():
             if name is not None:
                 text = source.table.sql(name, "text")
                 first = f"(SELECT {text} AS v FROM {source.table.scan()} LIMIT {_FIRST}) AS first"
