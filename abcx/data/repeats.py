@@ -47,14 +47,24 @@ def remove(engine: Engine, plan: Plan, rows: Rows, clock: Clock, exclusions: lis
     return removed
 
 
-def count(engine: Engine, plan: Plan, rows: Rows) -> int:
-    """How many events in `outcome` repeat another, of the sources that keep them.
+def suspect(plan: Plan, rows: Rows) -> str:
+    """The SQL of an aggregate over the events `e` of a unit: whether some may be alike. Each sets one of 64 bits by its
+    hash; where all bits are different, so are the events."""
+    cells = ", ".join(f"e.{cell}" for cell in _cells(plan, "id" in apart(rows)))
+    return f"bit_count(bit_or(1::UBIGINT << (hash({cells}) % 64)::UTINYINT)) < count(*)"
+
+
+def count(engine: Engine, plan: Plan, rows: Rows, screened: bool) -> int:
+    """How many events in `outcome` repeat another, of the sources that keep them. Where `unit_table` says which units
+    are `suspect`, only their events are compared.
 
     Rows are told apart by 64 bits of hash: among 10 million different ones a false repeat has the chance 3e-6.
     """
     cells = ", ".join(["uid", *_cells(plan, "id" in apart(rows))])
-    kept = " WHERE NOT droppable" if "droppable" in apart(rows) else ""
-    return int(engine.run(f"SELECT count(*) - count(DISTINCT hash({cells})) FROM outcome{kept}")[0][0])
+    compared = ["uid IN (SELECT uid FROM unit_table WHERE suspect)" if screened else "TRUE"]
+    compared += ["NOT droppable"] if "droppable" in apart(rows) else []
+    asked = f"SELECT count(*) - count(DISTINCT hash({cells})) FROM outcome WHERE {' AND '.join(compared)}"
+    return int(engine.run(asked)[0][0])
 
 
 def apart(rows: Rows) -> list[str]:

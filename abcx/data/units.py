@@ -69,8 +69,10 @@ def build(engine: Engine, plan: Plan, halved: Plan, rows: Rows, assignment: Assi
     near = spelling.near_units(engine, rows, assignment.part) if strangers else {}
     if events:
         engine.run("DROP TABLE events")  # whatever is asked from here on is in `outcome`, which is far smaller
-    _unit_table(engine, plan, halved, rows, span)
-    repeated_rows = repeats.count(engine, plan, rows) if timed and assignment.has_time else None
+    compares = timed and assignment.has_time
+    screened = compares and not engine.rows_elsewhere and any(value.need.term.column is None for value in plan.values)
+    _unit_table(engine, plan, halved, rows, span, screened)
+    repeated_rows = repeats.count(engine, plan, rows, screened) if compares else None
     return Attributed(
         tuple(exclusions),
         named,
@@ -109,11 +111,12 @@ def _outcome(engine: Engine, plan: Plan, rows: Rows, clock: Clock, timed: bool) 
     engine.run(f"CREATE TABLE outcome AS SELECT {', '.join(columns)} FROM {joined}")
 
 
-def _unit_table(engine: Engine, plan: Plan, halved: Plan, rows: Rows, span: Timing | None) -> None:
+def _unit_table(engine: Engine, plan: Plan, halved: Plan, rows: Rows, span: Timing | None, screened: bool) -> None:
     named = [(f"c{value.position}", value) for value in plan.values]
     named += [(f"h{value.position}", value) for value in halved.values]
     fed = [(name, value) for name, value in named if value.need.term.column is None]
     summed = ", ".join(f"{of_events(value, span.inside(value) if span else 'TRUE')} AS {name}" for name, value in fed)
+    summed += f", {repeats.suspect(plan, rows)} AS suspect" if screened else ""
     joined = ["assigned a"]
     if fed:
         joined.append(f"JOIN (SELECT e.uid, {summed} FROM outcome e GROUP BY e.uid) o ON o.uid = a.uid")
@@ -121,7 +124,7 @@ def _unit_table(engine: Engine, plan: Plan, halved: Plan, rows: Rows, span: Timi
         joined.append("LEFT JOIN units_one u ON u.unit = a.unit")
     segments = [f"a.s{i}" for i in range(len(plan.segments))]
     values = [f"{_value(name, value, span)} AS {name}" for name, value in named]
-    columns = ", ".join(["a.uid", "a.arm", "a.t0", *segments, *values])
+    columns = ", ".join(["a.uid", "a.arm", "a.t0", *segments, *values, *(["o.suspect"] if screened else [])])
     engine.run(f"CREATE TABLE unit_table AS SELECT {columns} FROM {' '.join(joined)}")
 
 

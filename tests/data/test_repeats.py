@@ -211,3 +211,17 @@ def test_the_log_tests_whether_arms_lose_alike(tmp_path: Path) -> None:
     assert check.status == "warn"
     assert check.message == "106 events like another in unit, time, event and value, left out (`duplicates: drop`)"
     assert check.details == {"ids": None, "rows": 0, "removed": 106, "units": None}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_repeats_of_busy_units(tmp_path: Path, seed: int) -> None:
+    """Units with more events than a set of 64 bits can tell apart, with and without repeats."""
+    rng = random.Random(seed)
+    rows = [[f"u{i}", iso(T0), "ab"[i % 2], "seen", "", ""] for i in range(40)]
+    for unit in range(40):
+        for _ in range(rng.randrange(200)):
+            value = str(rng.randrange(1, 9)) if unit % 2 else str(len(rows))  # those of even units are all different
+            rows.append([f"u{unit}", iso(T0 + HOUR + rng.randrange(40)), "", "purchase", value, ""])
+    bought = [tuple(row) for row in rows if row[3] == "purchase"]
+    found = look(tmp_path, {"e.csv": to_csv(HEADER, rows)}, spec(None, REVENUE))
+    assert found.observed.repeated_rows == len(bought) - len(set(bought)) > 0
