@@ -179,7 +179,8 @@ def locate(engine: Engine, table: Table, predicate: str, value: str) -> tuple[in
     """
     sql = _placed(table, predicate, value)
     count, first, shown = engine.run(f"SELECT count(*), min(n), arg_min(v, n) FROM ({sql}) WHERE bad")[0]
-    return int(count), _lines(table, [int(first or 0)])[0][0], "" if shown is None else str(shown)
+    line = _lines(table, [int(first)])[0][0] if count else 0
+    return int(count), line, "" if shown is None else str(shown)
 
 
 def _lines(table: Table, rows: list[int]) -> list[tuple[int, str]]:

@@ -90,6 +90,13 @@ def test_small_files_may_lack_a_field(tmp_path: Path, empty: bool) -> None:
     refused(run(tmp_path, None, "e.jsonl", file="1*.jsonl", **misspelt), "missing-column", "10.jsonl", "mean amount")
 
 
+def test_a_zone_that_is_clear(tmp_path: Path) -> None:
+    """A second look that finds nothing to tell has no line to name."""
+    times = [line.replace("2024-03-04T", "2024-03-04 ").replace('Z"', ' EST"') for line in LINES]
+    assert "EST" in times[0] and run(tmp_path, text(times), "e.jsonl").values() == EXPECTED
+    refused(run(tmp_path, text(times).replace("EST", "BST"), "e.jsonl"), "ambiguous-time", "e.jsonl:1 (time)")
+
+
 def test_what_holds_for_many_files_is_said_once(tmp_path: Path) -> None:
     for number in range(6):
         (tmp_path / f"{number}.jsonl").write_text(text([line.replace("Z", "") for line in LINES[number : number + 1]]))
