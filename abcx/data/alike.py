@@ -18,8 +18,6 @@ from abcx.problems import Problem, Span
 from abcx.spec.model import FileOptions
 
 _WRITTEN = "say how both are written: decimal: ',' and thousands: '.', or the other way round"
-_FIRST = 5_000
-"""So many rows of a file are looked at for ids."""
 _MEANT = "write them alike, or name the files apart: a list of {file: ..., ...}"
 
 
@@ -49,9 +47,9 @@ def unlike_ids(engine: Engine, select: Select) -> Iterator[Problem]:
         for role, name in {"unit": source.name("unit"), **keys}.items():
             if name is not None:
                 text = source.table.sql(name, "text")
-                first = f"(SELECT {text} AS v FROM {source.table.scan()} LIMIT {_FIRST}) AS first"
-                whole, point = (f"count(*) FILTER (regexp_full_match(v, '{form}'))" for form in (r"\d+", r"\d+\.0"))
-                found = engine.run(f"SELECT {whole}, {point} FROM {first}")[0]
+                forms = (r"\d+", r"\d+\.0")
+                whole, point = (f"count(*) FILTER (regexp_full_match({text}, '{form}'))" for form in forms)
+                found = engine.run(f"SELECT {whole}, {point} FROM {source.first_rows}")[0]
                 (pointed if found[1] else plain if found[0] else {}).setdefault(role, source)
     for role, source in pointed.items():
         if role in plain:

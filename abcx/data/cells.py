@@ -16,9 +16,6 @@ from abcx.problems import Problem, Span
 _YEARS = (-2_208_988_800_000_000, 7_258_118_400_000_000)
 """Microseconds from 1900 to 2200: what lies outside stands for a missing time."""
 
-_FIRST = 5_000
-"""So many rows of a file are looked at for a yes or a no."""
-
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -239,7 +236,7 @@ def no_answers(engine: Engine, source: Source, select: Select) -> Iterator[Bad]:
     for name, scope in select.flags(source):
         text = source.sql(name, "text")
         told = f"NOT isnan({as_flag(text)})"
-        rows = f"(SELECT * FROM {source.table.scan()} LIMIT {_FIRST}) AS rows WHERE {scope} AND {text} IS NOT NULL"
+        rows = f"{source.first_rows} WHERE {scope} AND {text} IS NOT NULL"
         count, known, value = engine.run(f"SELECT count(*), count(*) FILTER ({told}), min({text}) FROM {rows}")[0]
         if count and not known:
             message = f"no cell of '{name}' is a yes or a no, as `where` or `exclude` asks: '{str(value)[:60]}'"

@@ -11,6 +11,9 @@ from abcx.data.tables import Table
 from abcx.spec.model import EventSource, Experiment, FileOptions
 from abcx.terms import Where
 
+_FIRST = 5_000
+"""So many rows are the first of a file, where a look at them must do."""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -29,6 +32,11 @@ class Source:
     def resolve(self, name: str | None) -> str | None:
         """The header name that a name of the spec means, None where the table has none."""
         return None if name is None else self.table.resolve(name, self.columns)
+
+    @property
+    def first_rows(self) -> str:
+        """The FROM item of the first rows, every column as text."""
+        return f"(SELECT * FROM {self.table.scan()} LIMIT {_FIRST}) AS first_rows"
 
     @property
     def kept(self) -> str:

@@ -12,8 +12,6 @@ from abcx.data.engine import Engine, literal
 from abcx.data.rows import Loaded, Rows
 from abcx.data.source import Source
 
-_FIRST = 5_000
-"""So many rows of a file are looked at."""
 _HIDDEN = r"[\x{200B}-\x{200D}\x{2060}\x{FEFF}]"
 _SPELLINGS = (
     ("upper and lower case", "lower(v)"),
@@ -38,7 +36,7 @@ def near_events(engine: Engine, part: Loaded) -> tuple[tuple[str, str], ...]:
         column = source.name("event")
         if column is None or part.select.told_event(source) is not None:
             continue
-        first = f"SELECT trim({source.table.sql(column, 'text')}) AS v FROM {source.table.scan()} LIMIT {_FIRST}"
+        first = f"SELECT trim({source.table.sql(column, 'text')}) AS v FROM {source.first_rows}"
         seen = (str(name) for (name,) in engine.run(f"SELECT DISTINCT v FROM ({first}) WHERE v IS NOT NULL ORDER BY v"))
         found |= {name: known[name.casefold()] for name in seen if name not in names and name.casefold() in known}
     return tuple(found.items())
@@ -62,7 +60,7 @@ def _counted(part: str, sources: Sequence[Source]) -> str:
     for source in sources:
         unit = source.name("unit")
         assert unit is not None
-        first.append(f"(SELECT {source.table.sql(unit, 'text')} AS v FROM {source.table.scan()} LIMIT {_FIRST})")
+        first.append(f"SELECT {source.table.sql(unit, 'text')} AS v FROM {source.first_rows}")
     spelled = " UNION ALL ".join(f"SELECT {literal(how)} AS how, v, {other} AS o FROM ids" for how, other in _SPELLINGS)
     pairs = f"SELECT how, v, {keys.ticket('v', True)} AS key, {keys.ticket('o', True)} AS other FROM ({spelled})"
     either = "(SELECT key FROM pairs UNION SELECT other FROM pairs)"
