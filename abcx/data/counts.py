@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from abcx.data import tables
+from abcx.data import opening
 from abcx.data.conditions import LARGEST
 from abcx.data.engine import Engine
 from abcx.data.excluded import excluded
@@ -61,7 +61,7 @@ def from_file(engine: Engine, experiment: Experiment, options: CountsFile, base:
     found = resolve(options, base, engine.scratch)
     engine.only(file.path for file in found)
     for number, file in enumerate(found):
-        table = tables.open_file(engine, file, options, experiment.timezone)
+        table = opening.open_file(engine, file, options, experiment.timezone)
         shared = experiment.data.columns if experiment.data else {}
         columns = {str(canonical): name for canonical, name in {**shared, **options.columns}.items()}
         source = Source(table, options, file.arm, columns)

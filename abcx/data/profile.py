@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from abcx.data import numbers, tables, times
+from abcx.data import numbers, opening, times
 from abcx.data.conditions import FALSE, TRUE
 from abcx.data.engine import Engine
 from abcx.data.files import resolve
 from abcx.data.roles import ROLES, sounds_like
 from abcx.data.source import Source
+from abcx.data.tables import Table
 from abcx.spec.model import EventSource, FileOptions, GivenFile
 
 ROWS = 200_000
@@ -56,7 +57,7 @@ def profile(engine: Engine, path: str, options: FileOptions | None = None) -> Pr
     a table."""
     options = options or EventSource(file=(GivenFile(path=path),))
     file = resolve(options, Path(), engine.scratch)[0]
-    table = tables.open_file(engine, file, options, "UTC")
+    table = opening.open_file(engine, file, options, "UTC")
     names = [name for name in table.header if not name.startswith("\0")]
     select = ", ".join(f"nullif(trim({table.sql(name, 'text')}), '') AS v{i}" for i, name in enumerate(names))
     source = Source(table, options, None, {str(role): name for role, name in options.columns.items()})
@@ -118,7 +119,7 @@ def _column(engine: Engine, name: str, sql: str) -> Column:
     return Column(name, int(distinct), int(empty), kind, values, low or "", high or "")
 
 
-def _written(engine: Engine, column: Column, sql: str, table: tables.Table) -> Column:
+def _written(engine: Engine, column: Column, sql: str, table: Table) -> Column:
     """The column, told whether its texts are times or numbers that are written in another way."""
     named = sounds_like("time", column.name)
     texts = column.kind == "text" and column.values and all(re.search(r"\d", value) for value, _ in column.values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from abcx.data import tables
+from abcx.data import opening
 from abcx.data.engine import Engine
 from abcx.data.files import resolve
 from abcx.errors import DataError
@@ -72,7 +72,7 @@ def _given(preset: Preset, part: str, header: tuple[str, ...]) -> tuple[tuple[st
 def _header(engine: Engine, options: FileOptions) -> tuple[str, ...]:
     """The names of the columns, none where the file cannot be read in this way."""
     try:
-        return tables.open_file(engine, resolve(options, Path(), engine.scratch)[0], options, "UTC").header
+        return opening.open_file(engine, resolve(options, Path(), engine.scratch)[0], options, "UTC").header
     except DataError:
         return ()
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 
-from abcx.data import history, tables, zones
+from abcx.data import history, opening, zones
 from abcx.data.alike import unlike, unlike_ids
 from abcx.data.cells import bad_cells, flags, no_answers, no_ids, unread
 from abcx.data.engine import Engine, literal
@@ -99,7 +99,7 @@ def open_sources(
                 sources += [Source(table, option, arm, columns) for table, arm in found]
                 continue
             files = resolve(option, base, engine.scratch)
-            opened = tables.open_files(engine, files, option, experiment.timezone)
+            opened = opening.open_files(engine, files, option, experiment.timezone)
             sources += [Source(table, option, file.arm, columns) for table, file in zip(opened, files, strict=True)]
         except DataError as error:
             problems += error.problems
@@ -107,7 +107,7 @@ def open_sources(
     replaced = by_file(options, len(frames)) if options and frames else alone
     for number, frame in enumerate(frames):
         for option in replaced[number]:
-            table = tables.open_frame(engine, frame, f"{part}_{number}", option, experiment.timezone)
+            table = opening.open_frame(engine, frame, f"{part}_{number}", option, experiment.timezone)
             sources.append(Source(table, option, None, shared | _named(option.columns)))
     problems += _twice(sources)
     if problems:
