@@ -13,7 +13,7 @@ from threading import Event
 import pytest
 
 import abcx
-from abcx.data import packed, rows
+from abcx.data import packed, rows, scanning
 from abcx.data.files import DataFile
 from abcx.data.lines import fingerprint
 
@@ -219,7 +219,7 @@ def test_nobody_waits_for_a_checksum_once_the_reading_has_ended(
     assert read == [0, 1]
     waited: list[bool] = []
     monkeypatch.setattr(rows, "_read", interrupted)
-    monkeypatch.setattr(rows, "fingerprint", checksum)
+    monkeypatch.setattr(scanning, "fingerprint", checksum)
     with pytest.raises(KeyboardInterrupt):
         abcx.analyze(spec)
     assert waited == [True]

@@ -56,7 +56,7 @@ def _packed(loaded: Loaded, folder: Path, draft: Path, name: str, overwrite: boo
     with Engine(run.memory, run.threads, run.verbose) as engine, waiting(engine, experiment.name, run.quiet):
         engine.writes_to(draft)
         wanted = plan(experiment)
-        rows = observe.read(engine, wanted, loaded.base, Inputs())
+        rows = observe.read(engine, wanted, loaded.base, Inputs(), apart=True)
         observe.observed(engine, wanted, rows)  # for what can be refused there only; its numbers are not needed
         files = [source.table.file for one in rows.loaded.values() for source in one.sources]
         read = [file.original for file in files if file is not None]

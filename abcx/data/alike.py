@@ -41,17 +41,15 @@ def unlike(engine: Engine, select: Select) -> Iterator[Problem]:
 def unlike_ids(engine: Engine, select: Select) -> Iterator[Problem]:
     """Ids of units and tickets that are whole numbers in one file and end in `.0` in another."""
     plain: dict[str, Source] = {}
-    pointed: dict[str, Source] = {}
+    with_point: dict[str, Source] = {}
     for source in select.sources if len(select.sources) > 1 and select.hashed else ():
-        keys = {key: source.resolve(key) for key in select.plan.keys} if select.part == "events" else {}
-        for role, name in {"unit": source.name("unit"), **keys}.items():
-            if name is not None:
-                text = source.table.sql(name, "text")
-                forms = (r"\d+", r"\d+\.0")
-                whole, point = (f"count(*) FILTER (regexp_full_match({text}, '{form}'))" for form in forms)
-                found = engine.run(f"SELECT {whole}, {point} FROM {source.first_rows}")[0]
-                (pointed if found[1] else plain if found[0] else {}).setdefault(role, source)
-    for role, source in pointed.items():
+        for role, name in _ids(source, select).items():
+            text = source.table.sql(name, "text")
+            forms = (r"\d+", r"\d+\.0")
+            whole, point = (f"count(*) FILTER (regexp_full_match({text}, '{form}'))" for form in forms)
+            found = engine.run(f"SELECT {whole}, {point} FROM {source.first_rows}")[0]
+            (with_point if found[1] else plain if found[0] else {}).setdefault(role, source)
+    for role, source in with_point.items():
         if role in plain:
             name = source.name(role) or source.resolve(role) or role
             text = source.table.sql(name, "text")
@@ -59,6 +57,19 @@ def unlike_ids(engine: Engine, select: Select) -> Iterator[Problem]:
             message = f"'{value[:60]}' ends in .0, and the ids of {plain[role].table.shown} do not: they never meet"
             span = Span(source.table.shown, line, path=name)
             yield Problem("error", "unlike-ids", message, span, "write the column as text, or as whole numbers")
+
+
+def pointed(engine: Engine, source: Source, select: Select) -> bool:
+    """Whether some id of a unit or a ticket ends in `.0`."""
+    texts = [source.table.sql(name, "text") for name in _ids(source, select).values()]
+    found = " OR ".join(f"(contains({text}, '.') AND regexp_full_match({text}, '\\d+\\.0'))" for text in texts)
+    return bool(engine.run(f"SELECT 1 FROM {source.table.scan()} WHERE {found} LIMIT 1"))
+
+
+def _ids(source: Source, select: Select) -> dict[str, str]:
+    """The columns of the ids of units and tickets, by what they are."""
+    keys = {key: source.resolve(key) for key in select.plan.keys} if select.part == "events" else {}
+    return {role: name for role, name in {"unit": source.name("unit"), **keys}.items() if name is not None}
 
 
 def _between(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from abcx.data import keys
@@ -207,22 +207,30 @@ def number_columns(select: Select, source: Source) -> dict[str, str]:
 def no_ids(engine: Engine, before: int, source: Source, select: Select) -> Iterator[Bad]:
     """Ids that a spreadsheet has rounded, and words that stand for no id: many units have become one, so none can be
     left out. Whoever declares `null` has said what stands for none."""
-    for column in ("unit", "id") if select.part == "events" and source.name("id") else ("unit",):
+    for column, is_so, code, message, cure in odd_ids(engine, before, source, select):
         text = source.table.sql(source.name(column) or "", "text")
         whose = "a unit" if column == "unit" else "an event"
+        count, line, value = locate(engine, source.table, is_so(text), text)
+        more = f" ({count:,} such rows)" if count > 1 else ""
+        told = message.format(value=value[:60], more=more, whose=whose)
+        span = Span(source.table.shown, line, path=source.name(column) or "")
+        yield Bad(Problem("error", code, told, span, cure.format(value=value[:60])), count, True, is_so(text))
+
+
+Odd = tuple[str, Callable[[str], str], str, str, str]
+"""The column of ids, the SQL condition of its texts that are none, the code of the problem, its message and cure."""
+
+
+def odd_ids(engine: Engine, before: int, source: Source, select: Select) -> Iterator[Odd]:
+    """Every way in which some ids of the rows from `before` on are none."""
+    for column in ("unit", "id") if select.part == "events" and source.name("id") else ("unit",):
         wrong = [(keys.was_rounded, keys.is_rounded, "rounded-id", _ROUNDED, _UNROUNDED)]
         if source.options.null is None:
             wrong.append((keys.was_placeholder, keys.is_placeholder, "no-id", _PLACEHOLDER, _MISSING))
         for was, is_so, code, message, cure in wrong:
-            if not engine.run(
-                f"SELECT 1 FROM {select.part} WHERE rowid >= {before} AND {was(column, select.hashed)} LIMIT 1"
-            ):
-                continue
-            count, line, value = locate(engine, source.table, is_so(text), text)
-            more = f" ({count:,} such rows)" if count > 1 else ""
-            told = message.format(value=value[:60], more=more, whose=whose)
-            span = Span(source.table.shown, line, path=source.name(column) or "")
-            yield Bad(Problem("error", code, told, span, cure.format(value=value[:60])), count, True, is_so(text))
+            found = f"SELECT 1 FROM {select.part} WHERE rowid >= {before} AND {was(column, select.hashed)} LIMIT 1"
+            if engine.run(found):
+                yield column, is_so, code, message, cure
 
 
 _ROUNDED = "'{value}' is an id that a spreadsheet has rounded{more}: its last digits are lost"

@@ -62,6 +62,18 @@ def second_look(engine: Engine, before: int, source: Source, select: Select, tag
     return (source if table == source.table else replace(source, table=table)), notes
 
 
+def asks_for_one(engine: Engine, before: int, source: Source, select: Select, tag: str) -> bool:
+    """Whether some cell, or some row that could not be read, asks for a second look."""
+    if any(count for _, count in flags(engine, before, source, select)):
+        return True
+    table = source.table
+    if table.types is not None:
+        return False
+    commas = table.options.delimiter == ";" and bool(number_columns(select, source))
+    odd = commas or _has(engine, f"SELECT 1 FROM rejects_{tag} LIMIT 1")
+    return odd or _glued(engine, before, source, select, odd=False) is not table
+
+
 def _is_text(table: Table, name: str) -> bool:
     return table.types is None or table.types[table.header.index(name)] == "VARCHAR"
 

@@ -21,5 +21,5 @@ def excluded(engine: Engine, source: Source) -> Iterator[Exclusion]:
     of_event = f" (as '{event}')" if event else ""
     for reason, rows in zip(source.options.exclude, found, strict=True):
         if rows:
-            message = f"rows of {source.table.shown}{of_event} that the spec leaves out: {reason.replace('_', ' ')}"
+            message = f"rows of {source.table.named}{of_event} that the spec leaves out: {reason.replace('_', ' ')}"
             yield Exclusion(reason, message, rows=int(rows))

@@ -58,14 +58,22 @@ def resolve(options: FileOptions, base: Path, scratch: Path) -> list[DataFile]:
     for ref in options.file:
         try:
             named = _paths(ref.path, base, scratch, None if isinstance(ref, GivenFile) else base)
-            empty = [shown for shown, path in named if len(named) > 1 and not path.stat().st_size]
+            found: list[DataFile] = []
+            empty: dict[str, DataError] = {}
             for shown, path in named:
-                if shown not in empty or len(empty) == len(named):
+                try:
                     file = _data_file(shown, path, ref.arm, options, scratch)
-                    files.append(replace(file, told=_told(ref.path, shown)))
+                    found.append(replace(file, told=_told(ref.path, shown)))
+                except DataError as error:
+                    if len(named) == 1 or error.problems[0].code != "data-empty":
+                        raise
+                    empty[shown] = error
+            if not found:
+                raise next(iter(empty.values()))
             if empty:  # a day on which nothing happened
-                note = f"{wording.joined(empty[:5])} {'is' if len(empty) == 1 else 'are'} empty"
-                files[-1] = replace(files[-1], notes=(*files[-1].notes, note))
+                note = f"{wording.joined(list(empty)[:5])} {'is' if len(empty) == 1 else 'are'} empty"
+                found[-1] = replace(found[-1], notes=(*found[-1].notes, note))
+            files += found
         except DataError as error:
             problems += error.problems
         except (OSError, ValueError, RuntimeError) as error:  # a name too long, with a NUL, of an unknown home

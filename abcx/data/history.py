@@ -48,6 +48,11 @@ def kept(engine: Engine, path: Path) -> tuple[Log, ...]:
     return read(str(found[0][0])) if found else ()
 
 
+def is_kept(engine: Engine, paths: str) -> bool:
+    """Whether one of several Parquet files (a SQL list) has logs."""
+    return bool(engine.run(f"SELECT 1 FROM parquet_kv_metadata({paths}) WHERE key = encode({literal(KEY)}) LIMIT 1"))
+
+
 def of(logs: Iterable[Log], part: str, event: str | None) -> Log:
     """The log of a reading; an empty one where there is none."""
     return next((log for log in logs if (log.part, log.event) == (part, event)), Log(part, event))

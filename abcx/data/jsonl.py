@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from abcx.data.engine import Engine, literal
@@ -12,7 +12,7 @@ from abcx.errors import DataError
 from abcx.problems import Problem, Span
 
 _LOOKED = 10_000
-"""So many lines are looked at for objects inside objects."""
+"""So many lines of a file are looked at for objects inside objects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +25,10 @@ class Objects:
     broken: bool
 
 
-def objects(engine: Engine, file: DataFile) -> Objects:
-    """Look at a file. Objects inside the objects are read one level down (`outer.inner`). Raises DataError where there
-    are lines, and none has a field."""
-    options = f"compression='{file.compression}', hive_partitioning=false, ignore_errors=true"
-    lines = f"read_ndjson_objects({literal(str(file.path))}, {options})"
+def objects(engine: Engine, files: Sequence[DataFile]) -> Objects:
+    """Look at files that are packed alike. Objects inside the objects are read one level down (`outer.inner`). Raises
+    DataError where there are lines, and none has a field."""
+    file, lines = files[0], lines_of(files)
     is_object = "coalesce(json_type(json) = 'OBJECT', FALSE)"
     keys = f"SELECT unnest(CASE WHEN {is_object} THEN json_keys(json) ELSE [NULL] END) AS k, row_number() OVER () AS n"
     found = engine.run(
@@ -40,23 +39,30 @@ def objects(engine: Engine, file: DataFile) -> Objects:
     if not pointers and found:
         message = f"{file.shown} has no line that is a JSON object with fields"
         raise DataError(Problem("error", "bad-json", message, Span(file.shown, 1), BAD_JSON))
-    pointers |= {**_nested(engine, lines, pointers), **pointers}
+    pointers |= {**_nested(engine, lines, pointers, _LOOKED * len(files)), **pointers}
     broken = any(key is None for key, _ in found)
     fields = [f"json->>{literal(pointer)} AS c{i}" for i, pointer in enumerate(pointers.values())]
     fields += [f"{is_object} AS is_object"] if broken else [] if fields else ["1"]
     return Objects(tuple(pointers), f"(SELECT {', '.join(fields)} FROM {lines})", broken)
 
 
+def lines_of(files: Sequence[DataFile]) -> str:
+    """The FROM item of the lines with text, as column `json`, NULL where one is no JSON."""
+    paths = ", ".join(literal(str(file.path)) for file in files)
+    options = f"compression='{files[0].compression}', hive_partitioning=false, ignore_errors=true"
+    return f"read_ndjson_objects([{paths}], {options})"
+
+
 def _pointer(key: str) -> str:
     return "/" + key.replace("~", "~0").replace("/", "~1")
 
 
-def _nested(engine: Engine, lines: str, pointers: Mapping[str, str]) -> dict[str, str]:
+def _nested(engine: Engine, lines: str, pointers: Mapping[str, str], most: int) -> dict[str, str]:
     """The fields of objects inside the objects, one level down, as `outer.inner`, with their JSON pointers."""
     if not pointers:
         return {}
     kinds = ", ".join(f"bool_or(json_type(json, {literal(p)}) = 'OBJECT')" for p in pointers.values())
-    seen = engine.run(f"SELECT {kinds} FROM (SELECT json FROM {lines} LIMIT {_LOOKED})")[0]
+    seen = engine.run(f"SELECT {kinds} FROM (SELECT json FROM {lines} LIMIT {most})")[0]
     outer = [key for key, nested in zip(pointers, seen, strict=True) if nested]
     found: dict[str, str] = {}
     for key in outer:

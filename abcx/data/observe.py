@@ -91,11 +91,12 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
     )
 
 
-def read(engine: Engine, wanted: Plan, base: Path, inputs: Inputs) -> rows.Rows:
-    """Open every file, then read them into the engine's tables; all that is wrong at one stage is told at once."""
-    opened = _opened(engine, wanted, base, inputs)
+def read(engine: Engine, wanted: Plan, base: Path, inputs: Inputs, apart: bool = False) -> rows.Rows:
+    """Open every file, then read them into the engine's tables; all that is wrong at one stage is told at once. With
+    `apart` small files are not read together."""
+    opened = _opened(engine, wanted, base, inputs, apart)
     tables = [source.table for sources in opened.values() for source in sources]
-    engine.only(table.file.path for table in tables if table.file is not None)
+    engine.only(file.path for table in tables for file in table.files)
     _refuse_missing_parts(wanted, opened)
     teller = _teller(wanted, opened)
     loaded = rows.Rows(rejects=inputs.rejects)
@@ -126,7 +127,7 @@ def _unknown_segment(name: str, carrier: Source, events: tuple[Source, ...]) -> 
     return dataclasses.replace(told, code="late-segment", message=message, help=help)
 
 
-def _opened(engine: Engine, wanted: Plan, base: Path, inputs: Inputs) -> dict[str, tuple[Source, ...]]:
+def _opened(engine: Engine, wanted: Plan, base: Path, inputs: Inputs, apart: bool) -> dict[str, tuple[Source, ...]]:
     """The sources of every part of the data, headers read."""
     data = wanted.experiment.data
     opened: dict[str, tuple[Source, ...]] = {}
@@ -134,7 +135,7 @@ def _opened(engine: Engine, wanted: Plan, base: Path, inputs: Inputs) -> dict[st
     for part in ("exposures", "units", "events"):
         options, frames = getattr(data, part) if data else (), getattr(inputs, part)
         try:
-            sources = rows.open_sources(engine, part, options, frames, wanted.experiment, base)
+            sources = rows.open_sources(engine, part, options, frames, wanted.experiment, base, apart)
         except DataError as error:
             problems += error.problems
             continue

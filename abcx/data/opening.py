@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
 
 from abcx.data import history, times
 from abcx.data.engine import Engine, identifier, literal
@@ -18,12 +19,20 @@ from abcx.spec.model import FileOptions
 
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 """How Hive names the folder of rows without a value."""
+_SMALL = 64 << 20
+"""So many bytes of files are read together at most: what is wrong with one is found by reading them again, apart."""
 
 
-def open_files(engine: Engine, files: Sequence[DataFile], options: FileOptions, timezone: str) -> list[Table]:
-    """Open the files of one export. Files of JSON lines get the fields of all: an object leaves out what it has no
-    value of, so a small file may lack a field altogether."""
-    opened = [open_file(engine, file, options, timezone) for file in files]
+def open_files(
+    engine: Engine, files: Sequence[DataFile], options: FileOptions, timezone: str, apart: bool = False
+) -> list[Table]:
+    """Open the files of one export; small ones that are alike become one table, unless they are to stay `apart`. Files
+    of JSON lines get the fields of all: an object leaves out what it has no value of, so a small file may lack a field
+    altogether."""
+    opened: list[Table] = []
+    for alike in [(file,) for file in files] if apart else _alike(files):
+        together = _open_together(engine, alike, options, timezone) if len(alike) > 1 else None
+        opened += [together] if together else _joined([open_file(engine, file, options, timezone) for file in alike])
     told = [table for table in opened if table.file is not None and table.file.format == "jsonl"]
     names = tuple(dict.fromkeys(name for table in told for name in table.header))
     if told and not names:
@@ -32,16 +41,62 @@ def open_files(engine: Engine, files: Sequence[DataFile], options: FileOptions, 
     return [_with_fields(table, names) if table in told else table for table in opened]
 
 
+def open_apart(engine: Engine, table: Table, options: FileOptions, timezone: str) -> list[Table]:
+    """The files of one table as a table each, with the same columns."""
+    opened = [open_file(engine, file, options, timezone) for file in table.files]
+    return [_with_fields(one, table.header) if one.header != table.header else one for one in opened]
+
+
+def _alike(files: Sequence[DataFile]) -> Iterator[tuple[DataFile, ...]]:
+    """Files in order, those together that one statement can read, and that are small."""
+    for _, run in groupby(files, key=_kind):
+        alike: list[DataFile] = []
+        size = 0
+        for file in run:
+            size += file.path.stat().st_size
+            if alike and size > _SMALL:
+                yield tuple(alike)
+                alike, size = [], file.path.stat().st_size
+            alike.append(file)
+        yield tuple(alike)
+
+
+def _kind(file: DataFile) -> tuple[object, ...]:
+    return file.format, file.compression, file.arm, tuple(name for name, _ in file.told)
+
+
+def _open_together(engine: Engine, files: Sequence[DataFile], options: FileOptions, timezone: str) -> Table | None:
+    """Files as one table; None where they are not so alike, one of them cannot be opened, or they are of text."""
+    first = files[0]
+    if first.format not in ("parquet", "jsonl"):
+        return None
+    engine.begin(f"opening {first.shown} and {len(files) - 1:,} more files")
+    try:
+        if first.format == "parquet" and not _have_one_schema(engine, files):
+            return None
+        table = _table(engine, files, options, options.timezone or timezone)
+    except DataError:
+        return None  # opened one by one they tell which it is
+    return None if table.broken or not table.header else table
+
+
+def _joined(opened: Sequence[Table]) -> Iterator[Table]:
+    """Text files that were found to have one header and one dialect as one table."""
+    for dialect, run in groupby(opened, key=lambda table: (table.types, table.header, table.options, table.timezone)):
+        first, *more = run
+        alike = more and dialect[0] is None
+        yield replace(first, more=tuple(file for table in more for file in table.files)) if alike else first
+        yield from () if alike else more
+
+
 def open_file(engine: Engine, file: DataFile, options: FileOptions, timezone: str) -> Table:
     """Read the header of a file. Raises DataError for what is not a table, or has a header that cannot be used."""
     engine.begin(f"opening {file.shown}")
     timezone = options.timezone or timezone
+    if file.format in ("parquet", "jsonl"):
+        return _table(engine, (file,), options, timezone)
     if options.time_format:
         _check_format(engine, file.shown, options.time_format)
-    if file.format == "parquet":
-        return _open_parquet(engine, file, options, timezone)
-    if file.format == "jsonl":
-        return _open_jsonl(engine, file, options, timezone)
     found = read_header(engine, file, options)
     file = replace(file, notes=(*file.notes, *found.notes))
     zone = found.options.timezone or timezone
@@ -73,29 +128,52 @@ def open_frame(engine: Engine, frame: object, name: str, options: FileOptions, t
     )
 
 
-def _open_parquet(engine: Engine, file: DataFile, options: FileOptions, timezone: str) -> Table:
-    """The columns of the file, and those that its folders tell beside them."""
-    relation = f"read_parquet({literal(str(file.path))}, hive_partitioning=false)"
-    described = engine.run(f"DESCRIBE SELECT * FROM {relation}", lambda message: unreadable(file, file.shown, message))
-    schema = engine.run(f"SELECT name, coalesce(num_children, 0) FROM parquet_schema({literal(str(file.path))})")
+def _table(engine: Engine, files: Sequence[DataFile], options: FileOptions, timezone: str) -> Table:
+    """Parquet files of one schema, or files of JSON lines, as one table."""
+    first = files[0]
+    if options.time_format:
+        _check_format(engine, first.shown, options.time_format)
+    opened = (_open_parquet if first.format == "parquet" else _open_jsonl)(engine, files, options, timezone)
+    return replace(opened, more=tuple(files[1:]))
+
+
+def _open_parquet(engine: Engine, files: Sequence[DataFile], options: FileOptions, timezone: str) -> Table:
+    """The columns of the files, and those that their folders tell beside them."""
+    first = files[0]
+    described = engine.run(f"DESCRIBE SELECT * FROM {_rows(first)}", lambda told: unreadable(first, first.shown, told))
+    schema = engine.run(f"SELECT name, coalesce(num_children, 0) FROM parquet_schema({literal(str(first.path))})")
     own = _top_level([(str(name), int(children)) for name, children in schema])
-    told = {name: value for name, value in file.told if name not in own}
-    if told:
-        values = ", ".join(
-            f"CAST({'NULL' if value == _NO_VALUE else literal(value)} AS VARCHAR) AS {identifier(name)}"
-            for name, value in told.items()
-        )
-        relation = f"(SELECT *, {values} FROM {relation})"
+    told = [name for name, _ in first.told if name not in own]
     return Table(
-        file.shown,
+        first.shown,
         unambiguous((*own, *told)),
         options,
         timezone,
-        file,
+        first,
         (*(str(row[1]) for row in described), *("VARCHAR" for _ in told)),
-        relation,
-        history=history.kept(engine, file.path),
+        f"({' UNION ALL '.join(f'SELECT * FROM {_rows(file, told)}' for file in files)})",
+        history=history.kept(engine, first.path),
     )
+
+
+def _rows(file: DataFile, told: Sequence[str] = ()) -> str:
+    """The FROM item of a Parquet file, with the columns that its folders tell."""
+    relation = f"read_parquet({literal(str(file.path))}, hive_partitioning=false)"
+    values = dict(file.told)
+    texts = {name: "NULL" if values[name] == _NO_VALUE else literal(values[name]) for name in told}
+    columns = ["*", *(f"CAST({text} AS VARCHAR) AS {identifier(name)}" for name, text in texts.items())]
+    return f"(SELECT {', '.join(columns)} FROM {relation})" if told else relation
+
+
+def _have_one_schema(engine: Engine, files: Sequence[DataFile]) -> bool:
+    """Whether Parquet files have the same columns, and none remembers how it was packed."""
+    paths = f"[{', '.join(literal(str(file.path)) for file in files)}]"
+    if history.is_kept(engine, paths):
+        return False
+    schemas: dict[str, list[tuple[object, ...]]] = {}
+    for name, *column in engine.run(f"SELECT file_name, * EXCLUDE (file_name) FROM parquet_schema({paths})"):
+        schemas.setdefault(str(name), []).append(tuple(column))
+    return len(schemas) == len(files) and all(schema == schemas[str(files[0].path)] for schema in schemas.values())
 
 
 def _top_level(schema: list[tuple[str, int]]) -> tuple[str, ...]:
@@ -108,12 +186,12 @@ def _top_level(schema: list[tuple[str, int]]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _open_jsonl(engine: Engine, file: DataFile, options: FileOptions, timezone: str) -> Table:
+def _open_jsonl(engine: Engine, files: Sequence[DataFile], options: FileOptions, timezone: str) -> Table:
     """Every value is read as text, as it is in CSV, so that no id or time is guessed at."""
-    found = objects(engine, file)
+    found, first = objects(engine, files), files[0]
     types, written = ("VARCHAR",) * len(found.header), _ordered(options)
     header, relation, broken = found.header, found.relation, found.broken
-    return Table(file.shown, header, options, timezone, file, types, relation, written=written, broken=broken)
+    return Table(first.shown, header, options, timezone, first, types, relation, written=written, broken=broken)
 
 
 def _with_fields(table: Table, names: tuple[str, ...]) -> Table:

@@ -8,24 +8,22 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from threading import Event
 
-from abcx.data import history, opening, zones
+from abcx.data import history, opening, together, zones
 from abcx.data.alike import unlike, unlike_ids
-from abcx.data.cells import bad_cells, flags, no_answers, no_ids, unread
+from abcx.data.cells import bad_cells, flags, no_answers, no_ids
 from abcx.data.engine import Engine, literal
 from abcx.data.evidence import header_rows, second_look
 from abcx.data.excluded import excluded
 from abcx.data.files import resolve, with_line_ends
 from abcx.data.history import Log
 from abcx.data.inputs import by_file
-from abcx.data.lines import fingerprint
 from abcx.data.plan import Plan
 from abcx.data.records import Reject
-from abcx.data.rejects import Bad, every_reject, rejected, unreadable
+from abcx.data.rejects import Bad, every_reject, rejected
+from abcx.data.scanning import forget, scan, with_checksums
 from abcx.data.select import STRAY, Select
 from abcx.data.source import Source, told_by_rule
 from abcx.errors import DataError
@@ -84,8 +82,10 @@ def open_sources(
     frames: Sequence[object],
     experiment: Experiment,
     base: Path,
+    apart: bool,
 ) -> tuple[Source, ...]:
-    """Open every file and frame of one part of `data`. All that cannot be opened is told at once."""
+    """Open every file and frame of one part of `data`; small files are read together unless they are to stay `apart`.
+    All that cannot be opened is told at once."""
     shared = _named(experiment.data.columns) if experiment.data else {}
     sources: list[Source] = []
     problems: list[Problem] = []
@@ -99,8 +99,8 @@ def open_sources(
                 sources += [Source(table, option, arm, columns) for table, arm in found]
                 continue
             files = resolve(option, base, engine.scratch)
-            opened = opening.open_files(engine, files, option, experiment.timezone)
-            sources += [Source(table, option, file.arm, columns) for table, file in zip(opened, files, strict=True)]
+            opened = opening.open_files(engine, files, option, experiment.timezone, apart)
+            sources += [Source(table, option, table.files[0].arm, columns) for table in opened]
         except DataError as error:
             problems += error.problems
     alone = [(_KINDS[part].model_validate({"file": "frame"}),)] * len(frames)
@@ -117,17 +117,15 @@ def open_sources(
 
 def _twice(sources: Sequence[Source]) -> Iterator[Problem]:
     """Files that are named more than once to be read in the same way: their rows would count twice."""
-    known: dict[tuple[str, str | None], list[Source]] = {}
-    for source in sources:
-        if (file := source.table.file) is None:
-            continue
+    known: dict[tuple[str, str | None], list[tuple[str, FileOptions]]] = {}
+    for source, file in ((one, file) for one in sources for file in one.table.files):
         before = known.setdefault((os.path.realpath(file.original), file.arm), [])
-        if any(other.options.model_copy(update={"file": source.options.file}) == source.options for other in before):
+        if any(other.model_copy(update={"file": source.options.file}) == source.options for _, other in before):
             message = f"{file.shown} is named twice" + "".join(
-                f" (as {other.table.shown}, too)" for other in before[:1] if other.table.shown != file.shown
+                f" (as {shown}, too)" for shown, _ in before[:1] if shown != file.shown
             )
             yield Problem("error", "file-twice", message, Span(file.shown), "name it once: its rows would count twice")
-        before.append(source)
+        before.append((file.shown, source.options))
 
 
 def _named(columns: Mapping[Canonical, str]) -> dict[str, str]:
@@ -145,8 +143,14 @@ def load(engine: Engine, part: str, sources: tuple[Source, ...], plan: Plan, row
     rows.loaded[part] = Loaded(select, has["time"], arm_needed, has["id"], segments)
     engine.run(f"SET preserve_insertion_order = {'true' if part == 'units' else 'false'}")
     found: list[Problem] = []
-    for number, source in enumerate(select.sources):
-        found += _load_one(engine, number, source, select, segments, rows)
+    number = 0
+    while number < len(select.sources):
+        if not select.sources[number].table.more:
+            found += _load_one(engine, number, select, segments, rows)
+        elif not _load_together(engine, number, select, segments, rows):
+            found += _take_apart(engine, number, select)
+            continue
+        number += 1
     if not found:
         found += [*unlike(engine, select), *unlike_ids(engine, select)]
     if not found and not rows.count(part):
@@ -156,29 +160,56 @@ def load(engine: Engine, part: str, sources: tuple[Source, ...], plan: Plan, row
         raise DataError(found)
 
 
-def _load_one(
-    engine: Engine, number: int, source: Source, select: Select, segments: tuple[str, ...], rows: Rows
-) -> list[Problem]:
-    part, table = select.part, source.table
-    event = source.options.event if isinstance(source.options, EventSource) else None
+def _load_together(engine: Engine, number: int, select: Select, segments: tuple[str, ...], rows: Rows) -> bool:
+    """Read files in one statement; False, and nothing is read, where they must be read one by one."""
+    source, part = select.sources[number], select.part
+    table = source.table
+    engine.run(f"SET TimeZone = {literal(table.timezone)}")
+    found = together.read(engine, number, source, select, segments)
+    if found is None:
+        return False
+    for file, count, sha256 in zip(table.files, found.rows, found.sha256, strict=True):
+        rows.files.append(FileRecord(file.shown, part, sha256, count))
+        rows.notes += file.notes if count else (*file.notes, _without_rows(file.shown))
+    by_header = table.options.timezone != source.options.timezone
+    rows.notes += [_unsaid(table.named, table.timezone)] if found.unsaid and not by_header else []
+    rows.exclusions += excluded(engine, source)
+    rows.reads[part, number] = Read(sum(found.rows), 0, Log(part, select.told_event(source)))
+    return True
+
+
+def _take_apart(engine: Engine, number: int, select: Select) -> list[Problem]:
+    """Put the files of a source, one by one, in its place."""
+    source, apart, problems = select.sources[number], list[Source](), list[Problem]()
+    timezone = select.plan.experiment.timezone
+    try:
+        opened = opening.open_apart(engine, source.table, source.options, timezone)
+        apart += [select.with_time(replace(source, table=table)) for table in opened]
+    except DataError as error:
+        problems += error.problems
+    select.sources = (*select.sources[:number], *apart, *select.sources[number + 1 :])
+    return problems
+
+
+def _without_rows(shown: str) -> str:
+    return f"{shown} has a header and no rows"
+
+
+def _unsaid(named: str, timezone: str) -> str:
+    return f"the times of {named} have no timezone: they are read as {timezone}"
+
+
+def _load_one(engine: Engine, number: int, select: Select, segments: tuple[str, ...], rows: Rows) -> list[Problem]:
+    part, source = select.part, select.sources[number]
+    table, event = source.table, select.told_event(source)
     past, noted, excluded_before = history.of(table.history, part, event), len(rows.notes), len(rows.exclusions)
     rows.notes += past.notes
     rows.exclusions += past.exclusions
-    before = 0 if number == 0 else int(engine.run(f"SELECT coalesce(max(rowid) + 1, 0) FROM {part}")[0][0])
     engine.run(f"SET TimeZone = {literal(table.timezone)}")
     engine.begin(f"reading {table.shown}", table.file.path.stat().st_size if table.file else 0)
-    ended = Event()
-    with ThreadPoolExecutor(1) as beside:
-        sha256 = beside.submit(fingerprint, table.file, ended) if table.file else None
-        if sha256 is not None:
-            sha256.add_done_callback(lambda done: engine.interrupt() if done.exception() else None)
-        try:
-            source = _read(engine, number, source, select, segments, rows.notes)
-        except BaseException as error:  # Ctrl-C, too, need not wait for the rest of a checksum
-            ended.set()
-            if isinstance(error, Exception) and sha256 is not None and sha256.done():
-                sha256.result()
-            raise
+    (source, before), sha256 = with_checksums(
+        engine, table.files, lambda: _read(engine, number, source, select, segments, rows.notes)
+    )
     table = source.table
     bad = [*rejected(engine, table, f"{part}_{number}"), *bad_cells(engine, before, source, select)]
     bad += [*no_ids(engine, before, source, select), *no_answers(engine, source, select)]
@@ -187,9 +218,7 @@ def _load_one(
     problems = _left_out(engine, before, source, select, bad, rows)
     count = int(engine.run(f"SELECT count(*) FROM {part} WHERE rowid >= {before}")[0][0])
     left_out = 0 if problems else sum(one.rows for one in bad)
-    rows.files.append(
-        FileRecord(table.shown, part, sha256.result() if sha256 else None, count + left_out + past.left_out)
-    )
+    rows.files.append(FileRecord(table.shown, part, sha256[0] if sha256 else None, count + left_out + past.left_out))
     rows.notes += table.file.notes if table.file else ()
     if table.glued and not problems:
         message = f"rows of {table.shown} that are its header again (exports glued together)"
@@ -198,13 +227,12 @@ def _load_one(
     if not problems:
         rows.exclusions += excluded(engine, source)
     if not count and not problems and _is_part(source, select):
-        rows.notes.append(f"{table.shown} has a header and no rows")
+        rows.notes.append(_without_rows(table.shown))
     elif not count and not problems:
-        message = f"{table.shown} has a header and no rows"
-        problems.append(Problem("error", "no-rows", message, Span(table.shown), "export it again"))
+        problems.append(Problem("error", "no-rows", _without_rows(table.shown), Span(table.shown), "export it again"))
     by_header = table.options.timezone != source.options.timezone
     if source.name("time") and not problems and zones.are_unsaid(engine, source) and not by_header:
-        rows.notes.append(f"the times of {table.shown} have no timezone: they are read as {table.timezone}")
+        rows.notes.append(_unsaid(table.shown, table.timezone))
     log = Log(part, event, tuple(rows.notes[noted:]), told, left_out + past.left_out)
     rows.reads[part, number] = Read(count, left_out, log)
     return problems
@@ -232,45 +260,28 @@ def _left_out(engine: Engine, before: int, source: Source, select: Select, bad: 
 
 def _read(
     engine: Engine, number: int, source: Source, select: Select, segments: tuple[str, ...], notes: list[str]
-) -> Source:
+) -> tuple[Source, int]:
     """Read a source into the table of its part: as plain text, and once more where its columns show something else.
+    Returns it as it was read, and the first row id that can be its own.
 
     A file whose lines end in different ways is rewritten first.
     """
     try:
-        before = _scan(engine, number, source, select, segments)
+        before = scan(engine, number, source, select, segments)
     except DataError as error:
         file = source.table.file
         if file is None or source.table.types is not None or error.problems[0].code != "broken-lines":
             raise
         source = replace(source, table=replace(source.table, file=with_line_ends(file, engine.scratch)))
-        before = _scan(engine, number, source, select, segments)
+        before = scan(engine, number, source, select, segments)
     looked, found = second_look(engine, before, source, select, f"{select.part}_{number}")
     if looked is not source:
-        if number == 0:
-            engine.run(f"DROP TABLE {select.part}")
-        else:
-            engine.run(f"DELETE FROM {select.part} WHERE rowid >= {before}")
+        forget(engine, number, select.part, before)
         source = looked
-        _scan(engine, number, source, select, segments)
+        before = scan(engine, number, source, select, segments)
         notes += found
     select.sources = (*select.sources[:number], source, *select.sources[number + 1 :])
-    return source
-
-
-def _scan(engine: Engine, number: int, source: Source, select: Select, segments: tuple[str, ...]) -> int:
-    """Read a source as it stands; returns the first row id that can be its own."""
-    part, table, tag = select.part, source.table, f"{select.part}_{number}"
-    before = 0 if number == 0 else int(engine.run(f"SELECT coalesce(max(rowid) + 1, 0) FROM {part}")[0][0])
-    columns = ", ".join(f"{sql} AS {name}" for name, sql in select.select(source, segments, unread(select, source)))
-    target = f"CREATE TABLE {part} AS" if number == 0 else f"INSERT INTO {part}"
-    for name in (f"rejects_{tag}", f"scans_{tag}"):
-        engine.run(f"DROP TABLE IF EXISTS {name}")
-    engine.run(
-        f"{target} SELECT {columns} FROM {table.scan(tag)}",
-        lambda message: unreadable(table.file, table.shown, message),
-    )
-    return before
+    return source, before
 
 
 def strange_labels(engine: Engine, part: Loaded) -> tuple[str, ...]:

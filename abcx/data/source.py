@@ -35,8 +35,8 @@ class Source:
 
     @property
     def first_rows(self) -> str:
-        """The FROM item of the first rows, every column as text."""
-        return f"(SELECT * FROM {self.table.scan()} LIMIT {_FIRST}) AS first_rows"
+        """The FROM item of the first rows of every file, every column as text."""
+        return f"(SELECT * FROM {self.table.scan()} LIMIT {_FIRST * max(1, len(self.table.files))}) AS first_rows"
 
     @property
     def kept(self) -> str:

@@ -32,7 +32,7 @@ class Table:
     `first_line` is the line of the first row. `time` is the column that the scan declares as a time: text that is none
     is rejected there, row and all. What the columns showed by evidence: how `numbers` and times are `written`, and
     whether the header stands again between the rows (`glued`), or lines of JSON are no objects (`broken`). `history` is
-    what a packed file remembers.
+    what a packed file remembers. Small files of one export are one table: `more` are those after `file` (opening.py).
     """
 
     shown: str
@@ -49,6 +49,17 @@ class Table:
     glued: bool = False
     broken: bool = False
     history: tuple[Log, ...] = ()
+    more: tuple[DataFile, ...] = ()
+
+    @property
+    def files(self) -> tuple[DataFile, ...]:
+        """The files whose rows these are; none where it is a frame."""
+        return (self.file, *self.more) if self.file is not None else ()
+
+    @property
+    def named(self) -> str:
+        """The file, or the files, in words."""
+        return f"{self.shown} and {len(self.more):,} more files" if self.more else self.shown
 
     def sql(self, name: str, kind: Kind, declared: bool = True) -> str:
         """The SQL of a column by its header name, as text, as a DOUBLE, or as microseconds since 1970 (UTC).
@@ -156,8 +167,8 @@ class Table:
             arguments += ["store_rejects=true", rejects]
         else:
             arguments += ["ignore_errors=true", "parallel=false"]
-        assert self.file is not None
-        return f"read_csv({literal(str(self.file.path))}, {', '.join(arguments)})"
+        paths = ", ".join(literal(str(file.path)) for file in self.files)
+        return f"read_csv([{paths}], {', '.join(arguments)})"
 
     def _dialect(self) -> list[str]:
         assert self.file is not None

@@ -21,20 +21,41 @@ def are_unsaid(engine: Engine, source: Source) -> bool:
     Raises DataError where they say their zone by a name that means different things.
     """
     time = source.name("time") or ""
-    if source.table.written is not None:
-        return source.table.written.naive
-    if source.table.types is not None:
-        type = source.table.types[source.table.header.index(time)]
-        if type != "VARCHAR":
-            return not source.table.is_zoned(time)
-    if source.options.time_format:
-        return "%z" not in source.options.time_format.lower()
+    if (told := _told(source, time)) is not None:
+        return told
     text = source.table.sql(time, "text")
-    counted = f"count(*) FILTER (NOT regexp_matches(v, {literal(_OFFSET)})), count(*) FILTER ({_named('v', _PLAIN)})"
-    naive, named = engine.run(f"SELECT {counted} FROM (SELECT {text} AS v FROM {source.table.scan()} LIMIT 1000)")[0]
+    _, naive, named = _seen(engine, source, text)
     if named:
         _refuse_unclear(engine, source, time, text)
     return bool(naive)
+
+
+def unsaid_throughout(engine: Engine, source: Source) -> bool | None:
+    """As `are_unsaid`, of several files; None where they must be looked at one by one."""
+    time = source.name("time")
+    if time is None:
+        return False
+    if (told := _told(source, time)) is not None:
+        return told
+    rows, naive, named = _seen(engine, source, source.table.sql(time, "text"))
+    return None if named or naive not in (0, rows) else bool(naive)
+
+
+def _told(source: Source, time: str) -> bool | None:
+    """Whether times have no offset, where their form or type tells it."""
+    if source.table.written is not None:
+        return source.table.written.naive
+    if source.table.types is not None and source.table.types[source.table.header.index(time)] != "VARCHAR":
+        return not source.table.is_zoned(time)
+    return "%z" not in source.options.time_format.lower() if source.options.time_format else None
+
+
+def _seen(engine: Engine, source: Source, text: str) -> tuple[int, int, int]:
+    """Of the times of the first rows: how many, how many without an offset, and with the name of a zone."""
+    naive, named = f"NOT regexp_matches(v, {literal(_OFFSET)})", _named("v", _PLAIN)
+    counts = f"count(v), count(*) FILTER ({naive}), count(*) FILTER ({named})"
+    most = 1000 * max(1, len(source.table.files))
+    return engine.run(f"SELECT {counts} FROM (SELECT {text} AS v FROM {source.table.scan()} LIMIT {most})")[0]
 
 
 def _named(text: str, but: tuple[str, ...]) -> str:

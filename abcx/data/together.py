@@ -1,0 +1,72 @@
+"""Small files of one export, read in one statement: a year of hours has 8,760 files.
+
+Only where all is plain. Whatever asks for a closer look (a cell that is no number, a time without an offset beside one
+that has it, an id that was rounded) is left to the reading of one file after another, which tells where it stands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from abcx.data import zones
+from abcx.data.alike import pointed
+from abcx.data.cells import odd_ids
+from abcx.data.engine import Engine, literal
+from abcx.data.evidence import asks_for_one
+from abcx.data.jsonl import lines_of
+from abcx.data.scanning import forget, scan, with_checksums
+from abcx.data.select import Select
+from abcx.data.source import Source
+from abcx.data.tables import Table
+from abcx.errors import DataError
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Files as they were read: rows and SHA-256 of each, and whether their times have no offset."""
+
+    rows: tuple[int, ...]
+    sha256: tuple[str, ...]
+    unsaid: bool
+
+
+def read(engine: Engine, number: int, source: Source, select: Select, segments: tuple[str, ...]) -> Together | None:
+    """Read the files of a source into the table of its part; None, and nothing read, where they must be read apart."""
+    if any(term.source for term in select.plan.terms) or any(select.flags(source)):  # these judge file by file
+        return None
+    files = source.table.files
+    engine.begin(f"reading {source.table.named}", sum(file.path.stat().st_size for file in files))
+    before = 0 if number == 0 else int(engine.run(f"SELECT coalesce(max(rowid) + 1, 0) FROM {select.part}")[0][0])
+    found = None
+    try:
+        _, sums = with_checksums(engine, files, lambda: scan(engine, number, source, select, segments))
+        rows, unsaid = _rows(engine, source.table), zones.unsaid_throughout(engine, source)
+        whole = all(rows) or source.arm is None  # one of several files that are one export may be without rows
+        if whole and unsaid is not None and _is_plain(engine, number, before, source, select, sum(rows)):
+            found = Together(rows, tuple(sums), unsaid)
+    except DataError:
+        pass  # read apart they tell which it is
+    if found is None:
+        forget(engine, number, select.part, before)
+    return found
+
+
+def _rows(engine: Engine, table: Table) -> tuple[int, ...]:
+    """How many rows each file has."""
+    if table.files[0].format != "parquet":
+        lines = lines_of(table.files) if table.files[0].format == "jsonl" else table.scan()
+        counted = f"SELECT filename, count(*) FROM {lines} GROUP BY filename"
+    else:
+        paths = ", ".join(literal(str(file.path)) for file in table.files)
+        counted = f"SELECT file_name, num_rows FROM parquet_file_metadata([{paths}])"
+    found = dict(engine.run(counted))
+    return tuple(int(found.get(str(file.path), 0)) for file in table.files)
+
+
+def _is_plain(engine: Engine, number: int, before: int, source: Source, select: Select, expected: int) -> bool:
+    """Whether no cell asks for a closer look, and all rows are there."""
+    if asks_for_one(engine, before, source, select, f"{select.part}_{number}"):
+        return False
+    if any(odd_ids(engine, before, source, select)) or pointed(engine, source, select):
+        return False
+    return bool(engine.run(f"SELECT count(*) FROM {select.part} WHERE rowid >= {before}") == [(expected,)])

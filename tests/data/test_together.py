@@ -1,0 +1,269 @@
+"""Many small files of one export: read in one statement, and what is found is what reading them one by one finds."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+import abcx
+from abcx.data import opening
+from abcx.data.engine import Engine
+from abcx.errors import DataError
+
+NAMES = ("unit", "time", "arm", "event", "value")
+Row = tuple[Any, ...]
+FORMATS = ["csv", "jsonl", "jsonl.gz", "parquet"]
+
+
+def rows(file: int) -> list[Row]:
+    """Forty rows an hour: every unit is seen, one in four buys for 10 more than its number."""
+    found: list[Row] = []
+    for i in range(20):
+        unit, arm = 20 * (file % 3) + i, "control" if i % 2 else "variant"
+        hour = f"2024-03-{4 + file // 24:02}T{file % 24:02}"
+        found.append((f"u{unit}", f"{hour}:00:{i:02}Z", arm, "view", None))
+        if (i + file) % 4 == 0:
+            found.append((f"u{unit}", f"{hour}:30:{i:02}Z", arm, "purchase", f"{10 + unit}.5"))
+    return found
+
+
+def text(path: Path, rows: Sequence[Row]) -> None:
+    with path.open("w", newline="") as out:
+        csv.writer(out).writerows((NAMES, *rows))
+
+
+def jsonl(path: Path, rows: Sequence[Row]) -> None:
+    objects = [{name: cell for name, cell in zip(NAMES, row, strict=True) if cell is not None} for row in rows]
+    path.write_text("".join(f"{json.dumps(one)}\n" for one in objects))
+
+
+def packed(path: Path, rows: Sequence[Row]) -> None:
+    jsonl(path, rows)
+    path.write_bytes(gzip.compress(path.read_bytes()))
+
+
+def parquet(path: Path, rows: Sequence[Row]) -> None:
+    columns = ", ".join(f"{name} VARCHAR" for name in NAMES)
+    with duckdb.connect() as connection:
+        connection.execute(f"CREATE TABLE t ({columns})")
+        if rows:
+            connection.executemany(f"INSERT INTO t VALUES ({', '.join('?' * len(NAMES))})", rows)
+        connection.execute(f"COPY t TO '{path}' (FORMAT parquet)")
+
+
+WRITE: dict[str, Callable[[Path, Sequence[Row]], None]] = {
+    "csv": text,
+    "jsonl": jsonl,
+    "jsonl.gz": packed,
+    "parquet": parquet,
+}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def analyzed(files: Any, **source: Any) -> abcx.Results:
+    metric = {"event": "purchase", "goal": "increase"}
+    return abcx.analyze(
+        {
+            "schema_version": 1,
+            "name": "hours",
+            "arms": {"control": {}, "variant": {}},
+            "data": {"events": {"file": files, **source}},
+            "metrics": {
+                "orders": {"type": "conversion", "role": "primary", **metric},
+                "revenue": {"type": "mean", "value": "value", "role": "secondary", **metric},
+            },
+        }
+    )
+
+
+def told(results: abcx.Results) -> dict[str, Any]:
+    """All but the files; sums of threads may differ in their last digits."""
+    found = json.loads(json.dumps(results.to_dict()), parse_float=lambda digits: float(f"{float(digits):.9g}"))
+    del found["setup"], found["data"]["files"]
+    return dict(found)
+
+
+Change = Callable[[int, list[Row]], list[Row]]
+
+
+def hours(format: str, count: int = 6, change: Change = lambda file, rows: rows) -> list[list[Row]]:
+    """Write a file for each hour."""
+    found = [change(file, rows(file)) for file in range(count)]
+    for file, one in enumerate(found):
+        WRITE[format](Path(f"hour-{file:02}.{format}"), one)
+    return found
+
+
+def statements(monkeypatch: pytest.MonkeyPatch, read: Callable[[], object]) -> int:
+    """How many statements a reading takes."""
+    asked: list[str] = []
+    run = Engine.run
+    with monkeypatch.context() as patched:
+        patched.setattr(Engine, "run", lambda self, sql, *rest: asked.append(sql) or run(self, sql, *rest))
+        read()
+    return len(asked)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_many_files_give_what_one_file_of_all_rows_gives(format: str) -> None:
+    all_rows = [row for found in hours(format) for row in found]
+    WRITE[format](Path(f"all.{format}"), all_rows)
+    many, one = analyzed(f"hour-*.{format}"), analyzed(f"all.{format}")
+    assert told(many) == told(one)
+    assert [(file.path, file.rows) for file in many.data.files] == [
+        (f"hour-{file:02}.{format}", len(rows(file))) for file in range(6)
+    ]
+    for file in many.data.files:
+        assert file.sha256 == hashlib.sha256(Path(file.path).read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_further_files_take_no_further_statements(format: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    hours(format, 30)
+    few = statements(monkeypatch, lambda: analyzed(f"hour-0[0-4].{format}"))
+    many = statements(monkeypatch, lambda: analyzed(f"hour-*.{format}"))
+    opened = 8 * 25 if format == "csv" else 0  # the header of a text file is looked at by itself
+    assert many <= few + opened
+
+
+def bad_number(file: int, rows: list[Row]) -> list[Row]:
+    return [*rows, ("u1", "2024-03-04T12:00:00Z", "control", "purchase", "ten")] if file == 3 else rows
+
+
+def rounded_id(file: int, rows: list[Row]) -> list[Row]:
+    return [*rows, ("1.5E+12", "2024-03-04T12:00:00Z", "control", "view", None)] if file == 3 else rows
+
+
+def no_id(file: int, rows: list[Row]) -> list[Row]:
+    return [*rows, ("NULL", "2024-03-04T12:00:00Z", "control", "view", None)] if file == 3 else rows
+
+
+def pointed_ids(file: int, rows: list[Row]) -> list[Row]:
+    return [(f"{row[0][1:]}.0" if file == 3 else row[0][1:], *row[1:]) for row in rows]
+
+
+def bad_time(file: int, rows: list[Row]) -> list[Row]:
+    return [*rows, ("u1", "yesterday", "control", "view", None)] if file == 3 else rows
+
+
+def unclear_zone(file: int, rows: list[Row]) -> list[Row]:
+    return [(row[0], row[1].replace("T", " ").replace("Z", " BST"), *row[2:]) for row in rows] if file == 3 else rows
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("change", [bad_number, rounded_id, no_id, pointed_ids, bad_time, unclear_zone])
+def test_what_is_wrong_is_told_of_its_file(format: str, change: Change, monkeypatch: pytest.MonkeyPatch) -> None:
+    hours(format, 6, change)
+    with pytest.raises(DataError) as together:
+        analyzed(f"hour-*.{format}")
+    assert f"hour-03.{format}" in str(together.value) and f"hour-02.{format}:" not in str(together.value)
+    monkeypatch.setattr(opening, "_SMALL", 0)  # as large files are read
+    with pytest.raises(DataError) as apart:
+        analyzed(f"hour-*.{format}")
+    assert str(together.value) == str(apart.value)
+
+
+def thousands(file: int, rows: list[Row]) -> list[Row]:
+    return [(*row[:4], row[4] and f"$1,0{row[4]}") for row in rows] if file == 3 else rows
+
+
+def naive(file: int, rows: list[Row]) -> list[Row]:
+    return [(row[0], row[1].replace("Z", ""), *row[2:]) for row in rows] if file == 3 else rows
+
+
+def all_naive(file: int, rows: list[Row]) -> list[Row]:
+    return [(row[0], row[1].replace("Z", ""), *row[2:]) for row in rows]
+
+
+def empty(file: int, rows: list[Row]) -> list[Row]:
+    return [] if file == 3 else rows
+
+
+def repeated(file: int, rows: list[Row]) -> list[Row]:
+    return [*rows, *rows[:4]] if file == 3 else rows
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("change", [thousands, naive, all_naive, empty, repeated])
+def test_the_result_is_that_of_files_read_one_by_one(
+    format: str, change: Change, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hours(format, 6, change)
+    together = analyzed(f"hour-*.{format}")
+    monkeypatch.setattr(opening, "_SMALL", 0)
+    apart = analyzed(f"hour-*.{format}")
+    assert together.data.files == apart.data.files
+    assert told(together)["metrics"] == told(apart)["metrics"]
+    assert bool(together.data.notes) == bool(apart.data.notes)
+    if change is naive:
+        assert any(f"the times of hour-03.{format} have no timezone" in note for note in together.data.notes)
+    if change is all_naive:
+        assert any("hour-00" in note and "5 more files have no timezone" in note for note in together.data.notes)
+    if change is empty:
+        assert any(f"hour-03.{format}" in note for note in together.data.notes)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_rows_that_are_left_out_are_counted_over_all_files(format: str) -> None:
+    hours(format)
+    results = analyzed(f"hour-*.{format}", exclude={"small": {"unit": ["u1", "u2"]}})
+    left = sum(row[0] in ("u1", "u2") for file in range(6) for row in rows(file))
+    assert [one.rows for one in results.data.exclusions if one.reason == "small"] == [left]
+    assert sum(file.rows for file in results.data.files) == sum(len(rows(file)) for file in range(6))
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_row_too_many_is_tolerated_where_it_stands(format: str) -> None:
+    hours(format, 6, bad_number)
+    results = analyzed(f"hour-*.{format}", max_bad_rows=1)
+    (bad,) = [one for one in results.data.exclusions if one.reason == "bad_row"]
+    assert bad.rows == 1 and f"hour-03.{format}" in bad.message
+
+
+def test_folders_tell_columns_of_files_that_are_read_together() -> None:
+    for file in range(6):
+        folder = Path(f"events/country={'de' if file % 2 else 'at'}/hour={file}")
+        folder.mkdir(parents=True)
+        parquet(folder / "part.parquet", rows(file))
+    results = analyzed("events", where={"country": "de"})
+    Path("odd").mkdir()
+    for file in (1, 3, 5):
+        parquet(Path(f"odd/{file}.parquet"), rows(file))
+    assert told(results)["metrics"] == told(analyzed("odd"))["metrics"]
+
+
+def test_fields_that_only_some_files_have() -> None:
+    """The first hours sold nothing: no object has a value."""
+    hours("jsonl", 6, lambda file, found: [row for row in found if row[3] == "view"] if file < 3 else found)
+    text(Path("all.csv"), [row for file in range(6) for row in rows(file) if file >= 3 or row[3] == "view"])
+    assert told(analyzed("hour-*.jsonl"))["metrics"] == told(analyzed("all.csv"))["metrics"]
+
+
+def test_parquet_files_of_different_types_are_read_apart() -> None:
+    hours("parquet", 4)
+    with duckdb.connect() as connection:
+        typed = "SELECT * REPLACE (CAST(time AS TIMESTAMPTZ) AS time, CAST(value AS DOUBLE) AS value) FROM"
+        connection.execute(f"COPY ({typed} 'hour-02.parquet') TO 'hour-02.typed' (FORMAT parquet)")
+    Path("hour-02.typed").rename("hour-02.parquet")
+    text(Path("all.csv"), [row for file in range(4) for row in rows(file)])
+    assert told(analyzed("hour-*.parquet"))["metrics"] == told(analyzed("all.csv"))["metrics"]
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_file_named_twice_is_refused(format: str) -> None:
+    hours(format)
+    with pytest.raises(DataError, match=f"hour-02.{format} is named twice"):
+        analyzed([f"hour-*.{format}", f"hour-02.{format}"])
