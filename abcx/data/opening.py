@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
@@ -21,6 +21,8 @@ _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 """How Hive names the folder of rows without a value."""
 _SMALL = 64 << 20
 """So many bytes of files are read together at most: what is wrong with one is found by reading them again, apart."""
+_MANY = 500
+"""So many files are read together at most: beyond, the engine takes longer to plan than to read."""
 
 
 def open_files(
@@ -54,7 +56,7 @@ def _alike(files: Sequence[DataFile]) -> Iterator[tuple[DataFile, ...]]:
         size = 0
         for file in run:
             size += file.path.stat().st_size
-            if alike and size > _SMALL:
+            if alike and (size > _SMALL or len(alike) == _MANY):
                 yield tuple(alike)
                 alike, size = [], file.path.stat().st_size
             alike.append(file)
@@ -138,31 +140,48 @@ def _table(engine: Engine, files: Sequence[DataFile], options: FileOptions, time
 
 
 def _open_parquet(engine: Engine, files: Sequence[DataFile], options: FileOptions, timezone: str) -> Table:
-    """The columns of the files, and those that their folders tell beside them."""
+    """The columns of the files, the fields of those that are structures, and those that their folders tell beside."""
     first = files[0]
-    described = engine.run(f"DESCRIBE SELECT * FROM {_rows(first)}", lambda told: unreadable(first, first.shown, told))
+    named = _described(engine, first, "*", _rows((first,)))
     schema = engine.run(f"SELECT name, coalesce(num_children, 0) FROM parquet_schema({literal(str(first.path))})")
     own = _top_level([(str(name), int(children)) for name, children in schema])
+    fields: dict[str, str] = {}
+    types = [type for _, type in named]
+    for outer, (column, type) in zip(own, named, strict=True):
+        if type.startswith("STRUCT(") and not type.endswith("]"):  # a list of structures is no structure
+            for inner, inner_type in _described(engine, first, f"{identifier(column)}.*", _rows((first,))):
+                if inner and f"{outer}.{inner}" not in own:
+                    fields[f"{outer}.{inner}"] = f"struct_extract({identifier(column)}, {literal(inner)})"
+                    types.append(inner_type)
     told = [name for name, _ in first.told if name not in own]
     return Table(
         first.shown,
-        unambiguous((*own, *told)),
+        unambiguous((*own, *fields, *told)),
         options,
         timezone,
         first,
-        (*(str(row[1]) for row in described), *("VARCHAR" for _ in told)),
-        f"({' UNION ALL '.join(f'SELECT * FROM {_rows(file, told)}' for file in files)})",
+        (*types, *("VARCHAR" for _ in told)),
+        _rows(files, fields.values(), told),
         history=history.kept(engine, first.path),
     )
 
 
-def _rows(file: DataFile, told: Sequence[str] = ()) -> str:
-    """The FROM item of a Parquet file, with the columns that its folders tell."""
-    relation = f"read_parquet({literal(str(file.path))}, hive_partitioning=false)"
-    values = dict(file.told)
-    texts = {name: "NULL" if values[name] == _NO_VALUE else literal(values[name]) for name in told}
-    columns = ["*", *(f"CAST({text} AS VARCHAR) AS {identifier(name)}" for name, text in texts.items())]
-    return f"(SELECT {', '.join(columns)} FROM {relation})" if told else relation
+def _described(engine: Engine, file: DataFile, columns: str, relation: str) -> list[tuple[str, str]]:
+    """The names and types of columns, as the engine has them."""
+    described = f"DESCRIBE SELECT {columns} FROM {relation}"
+    found = engine.run(described, lambda message: unreadable(file, file.shown, message))
+    return [(str(row[0]), str(row[1])) for row in found]
+
+
+def _rows(files: Sequence[DataFile], fields: Iterable[str] = (), told: Sequence[str] = ()) -> str:
+    """The FROM item of Parquet files, with fields of structures (SQL) and the columns that their folders tell."""
+    selected = []
+    for values, alike in groupby(files, key=lambda file: file.told if told else ()):
+        paths = ", ".join(literal(str(file.path)) for file in alike)
+        texts = ["NULL" if text == _NO_VALUE else literal(text) for name, text in values if name in told]
+        columns = ", ".join(["*", *fields, *(f"CAST({text} AS VARCHAR)" for text in texts)])
+        selected.append(f"SELECT {columns} FROM read_parquet([{paths}], hive_partitioning=false)")
+    return f"({' UNION ALL '.join(selected)})"
 
 
 def _have_one_schema(engine: Engine, files: Sequence[DataFile]) -> bool:

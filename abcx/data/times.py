@@ -12,7 +12,15 @@ _SINCE, _UNTIL = 631_152_000e6, 4_102_444_800e6
 """Microseconds from 1990 to 2100: where a number of the right unit must lie."""
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
 _ORDERS = {"dmy": "%d/%m/%Y", "mdy": "%m/%d/%Y"}
-_NAMED = ("%d %b %Y", "%d %B %Y", "%b %d %Y", "%B %d %Y", "%Y %b %d", "%Y%m%dT%H%M%S")
+_NAMED = ("%d %b %Y", "%d %B %Y", "%b %d %Y", "%B %d %Y", "%Y %b %d", "%Y %m %d")
+_PLAIN = (
+    (r"^((?:19|20)\d\d)(\d\d)(\d\d)[T ]?(\d\d)(\d\d)(\d\d)", r"\1-\2-\3T\4:\5:\6"),
+    (r"^((?:19|20)\d\d)(\d\d)(\d\d)[T ](\d\d)(\d\d)", r"\1-\2-\3T\4:\5"),
+    (r"^((?:19|20)\d\d)(\d\d)(\d\d)$", r"\1-\2-\3"),
+    (r"(:\d\d),(\d)", r"\1.\2"),
+    (r"\s*([+-]\d\d):?(\d\d)$", r"\1:\2"),
+)
+"""From ISO 8601 as the engine does not read it: without signs, with a decimal comma, with a blank before the offset."""
 ROUNDED = r"\s*\d([.,]\d+)?[eE]\+?\d+\s*"
 """What a spreadsheet makes of a long number: 1.23E+15. Its last digits are lost."""
 _DATE = r"^(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})(?:,?[ T]+|$)"
@@ -21,16 +29,25 @@ _DIGITS = r"^\s*\d{9,19}(\.\d+)?\s*$"
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A way to write times: `epoch` (with its unit), `dmy`, `mdy`, `named`, or `zoned` (ISO 8601 with a blank before
-    the offset)."""
+    """A way to write times: `epoch` (with its unit), `dmy`, `mdy`, `named` (or a year first, with AM and PM), or `iso`
+    (as the engine does not read it)."""
 
     kind: str
     unit: str = ""
 
     @property
-    def naive(self) -> bool:
-        """Whether such times have no offset."""
-        return self.kind in ("dmy", "mdy", "named")
+    def naive(self) -> bool | None:
+        """Whether such times have no offset; None where each says for itself."""
+        return None if self.kind == "iso" else self.kind != "epoch"
+
+    def plain(self, text: str) -> str:
+        """The text, of ISO 8601 as the engine reads it."""
+        if self.kind != "iso":
+            return text
+        plain = f"trim({text})"
+        for pattern, shown in _PLAIN:
+            plain = f"regexp_replace({plain}, {literal(pattern)}, {literal(shown)})"
+        return plain
 
     def sql(self, text: str, zone: str) -> str:
         """Microseconds since 1970; NULL for what is not written so."""
@@ -39,11 +56,10 @@ class Written:
                 f"CASE WHEN regexp_full_match({text}, {literal(_DIGITS)}) THEN try_cast({text} AS DECIMAL(38, 9)) END"
             )
             return f"CAST(round({number} * {_UNITS[self.unit]!r}) AS BIGINT)"
-        if self.kind == "zoned":
-            joined = f"regexp_replace(trim({text}), '\\s+([+-]\\d\\d):?(\\d\\d)$', '\\1:\\2')"
-            return f"epoch_us(try_cast({joined} AS TIMESTAMPTZ))"
+        if self.kind == "iso":
+            return f"epoch_us(try_cast({self.plain(text)} AS TIMESTAMPTZ))"
         days = [_ORDERS[self.kind]] if self.kind in _ORDERS else _NAMED
-        forms = ", ".join(literal(day + clock) for day in days for clock in _CLOCKS if "%H%M%S" not in day or not clock)
+        forms = ", ".join(literal(day + clock) for day in days for clock in _CLOCKS)
         parsed = f"epoch_us(timezone({literal(zone)}, try_strptime({_normal(text, self.kind)}, [{forms}])))"
         return (
             f"CASE WHEN regexp_matches(trim({text}), {literal(_DATE)}) THEN {parsed} END" if len(days) == 1 else parsed
@@ -74,10 +90,8 @@ def find(engine: Engine, text: str, rows: str, zone: str) -> Found:
     """Judge the filled cells of a column; `rows` is the FROM and WHERE."""
     cells = f"(SELECT {text} AS v {rows})"
     digits = f"CASE WHEN regexp_full_match(v, {literal(_DIGITS)}) THEN try_cast(v AS DOUBLE) END"
-    zoned = Written("zoned")
     seen = engine.record(
         "SELECT count(*) AS n, count(iso) AS iso, "
-        f"count(CASE WHEN iso IS NULL THEN {zoned.sql('v', zone)} ELSE 0 END) AS zoned, "
         "count(digits) AS digits, min(digits) AS low, max(digits) AS high, "
         f"count(*) FILTER (regexp_full_match(v, {literal(ROUNDED)})) AS rounded "
         f"FROM (SELECT v, try_cast(v AS TIMESTAMPTZ) AS iso, {digits} AS digits FROM {cells} WHERE v IS NOT NULL)"
@@ -94,9 +108,12 @@ def find(engine: Engine, text: str, rows: str, zone: str) -> Found:
         )
     if seen["digits"] >= enough:
         units = [unit for unit, size in _UNITS.items() if _SINCE <= seen["low"] * size and seen["high"] * size < _UNTIL]
-        return Found(Written("epoch", units[0]), f"as {units[0]} since 1970") if units else Found()
-    if seen["zoned"] >= enough:
-        return Found(zoned)
+        if units:
+            return Found(Written("epoch", units[0]), f"as {units[0]} since 1970")
+    plain = Written("iso")
+    read = f"coalesce(epoch_us(try_cast(v AS TIMESTAMPTZ)), {plain.sql('v', zone)})"
+    if engine.run(f"SELECT count({read}) FROM {cells}")[0][0] >= enough:
+        return Found(plain)
     return Found() if seen["iso"] else _by_days(engine, cells, zone, enough)
 
 

@@ -23,7 +23,7 @@ def are_unsaid(engine: Engine, source: Source) -> bool:
     time = source.name("time") or ""
     if (told := _told(source, time)) is not None:
         return told
-    text = source.table.sql(time, "text")
+    text = _text(source, time)
     _, naive, named = _seen(engine, source, text)
     if named:
         _refuse_unclear(engine, source, time, text)
@@ -37,17 +37,23 @@ def unsaid_throughout(engine: Engine, source: Source) -> bool | None:
         return False
     if (told := _told(source, time)) is not None:
         return told
-    rows, naive, named = _seen(engine, source, source.table.sql(time, "text"))
+    rows, naive, named = _seen(engine, source, _text(source, time))
     return None if named or naive not in (0, rows) else bool(naive)
 
 
 def _told(source: Source, time: str) -> bool | None:
     """Whether times have no offset, where their form or type tells it."""
-    if source.table.written is not None:
+    if source.table.written is not None and source.table.written.naive is not None:
         return source.table.written.naive
     if source.table.types is not None and source.table.types[source.table.header.index(time)] != "VARCHAR":
         return not source.table.is_zoned(time)
     return "%z" not in source.options.time_format.lower() if source.options.time_format else None
+
+
+def _text(source: Source, time: str) -> str:
+    """The SQL of times as text, of ISO 8601 as the engine reads it."""
+    text = source.table.sql(time, "text")
+    return source.table.written.plain(text) if source.table.written is not None else text
 
 
 def _seen(engine: Engine, source: Source, text: str) -> tuple[int, int, int]:

@@ -48,7 +48,7 @@ def arm_files(arms: dict[str, ArmSpec], data: DataSpec) -> Iterator[Finding]:
 def data_rules(sections: Sections, data: DataSpec) -> Iterator[Finding]:
     """Files or counts, and what the metrics need of them."""
     files = bool(data.sources())
-    if not files and data.counts is None:
+    if not files and data.counts is None and not data.columns:  # with columns the files may come at the call
         yield Finding(("data",), "data-empty", "no data are named", "name events, exposures, units or counts", key=True)
     if files and data.counts is not None:
         yield Finding(

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import abcx
-from abcx.errors import UsageError
+from abcx.errors import DataError, UsageError
 
 METRIC = {"type": "conversion", "role": "primary", "goal": "increase"}
 
@@ -109,3 +109,14 @@ def test_what_means_a_missing_value_does_so_in_every_form(folder: Path, form: st
     results = abcx.analyze({**spec(events), "metrics": metrics}, events=given)
     found = {name: [arm.value for arm in results[name].arms] for name in metrics}
     assert found == {"revenue": [2.5, 4.0], "coded": [0.5, 0.5]}, json.dumps(results.to_dict()["data"])
+
+
+def test_columns_of_files_that_are_given_at_the_call(folder: Path) -> None:
+    """A spec may say what the columns are called, and leave the files to the call."""
+    said = spec([]) | {"data": {"columns": {"unit": "who", "event": "what"}}}
+    Path("e.csv").write_text(
+        "who,time,arm,what\nu0,2024-03-04T08:00:00Z,a,order\nu1,2024-03-04T08:00:00Z,b,call\n", encoding="utf-8"
+    )
+    assert values(abcx.analyze(said, events="e.csv")) == {"orders": [1.0, 0.0], "calls": [0.0, 1.0]}
+    with pytest.raises(DataError, match="no data are named"):
+        abcx.analyze(said)
