@@ -42,7 +42,7 @@ def second_look(engine: Engine, before: int, source: Source, select: Select, tag
             problems.append(_doubt(engine, table, name, scope, shown))
         elif shown.form is not None:
             table = replace(table, numbers={**table.numbers, name: shown.form})
-            numbered.append(f"'{name}' of {table.shown} is read {shown.note}")
+            numbered.append(f"'{name}' of {table.named} is read {shown.note}")
     time = source.name("time")
     if time is not None and not table.options.time_format and (cast or time in flagged):
         kept = replace(source, table=table).kept  # by numbers as they are read now
@@ -53,25 +53,13 @@ def second_look(engine: Engine, before: int, source: Source, select: Select, tag
             problems.append(_doubt(engine, table, time, "TRUE", found))
         elif found is not None and found.written is not None:
             table = replace(table, written=found.written)
-            notes += [f"the times of {table.shown} are read {found.note}"] if found.note else []
+            notes += [f"the times of {table.named} are read {found.note}"] if found.note else []
         elif not table.glued and (found is None or not found.plain):
             table = replace(table, time=source.table.time)
     notes += numbered
     if problems:
         raise DataError(problems)
     return (source if table == source.table else replace(source, table=table)), notes
-
-
-def asks_for_one(engine: Engine, before: int, source: Source, select: Select, tag: str) -> bool:
-    """Whether some cell, or some row that could not be read, asks for a second look."""
-    if any(count for _, count in flags(engine, before, source, select)):
-        return True
-    table = source.table
-    if table.types is not None:
-        return False
-    commas = table.options.delimiter == ";" and bool(number_columns(select, source))
-    odd = commas or _has(engine, f"SELECT 1 FROM rejects_{tag} LIMIT 1")
-    return odd or _glued(engine, before, source, select, odd=False) is not table
 
 
 def _is_text(table: Table, name: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
+from pathlib import Path
 
 from abcx.data import history, times
 from abcx.data.engine import Engine, identifier, literal
@@ -32,7 +33,7 @@ def open_files(
     of JSON lines get the fields of all: an object leaves out what it has no value of, so a small file may lack a field
     altogether."""
     opened: list[Table] = []
-    for alike in [(file,) for file in files] if apart else _alike(files):
+    for alike in [(file,) for file in files] if apart else _alike(engine, files):
         together = _open_together(engine, alike, options, timezone) if len(alike) > 1 else None
         opened += [together] if together else _joined([open_file(engine, file, options, timezone) for file in alike])
     told = [table for table in opened if table.file is not None and table.file.format == "jsonl"]
@@ -49,9 +50,10 @@ def open_apart(engine: Engine, table: Table, options: FileOptions, timezone: str
     return [_with_fields(one, table.header) if one.header != table.header else one for one in opened]
 
 
-def _alike(files: Sequence[DataFile]) -> Iterator[tuple[DataFile, ...]]:
+def _alike(engine: Engine, files: Sequence[DataFile]) -> Iterator[tuple[DataFile, ...]]:
     """Files in order, those together that one statement can read, and that are small."""
-    for _, run in groupby(files, key=_kind):
+    schemas = _schemas(engine, [file for file in files if file.format == "parquet"])
+    for _, run in groupby(files, key=lambda file: (_kind(file), schemas.get(file.path))):
         alike: list[DataFile] = []
         size = 0
         for file in run:
@@ -74,7 +76,7 @@ def _open_together(engine: Engine, files: Sequence[DataFile], options: FileOptio
         return None
     engine.begin(f"opening {first.shown} and {len(files) - 1:,} more files")
     try:
-        if first.format == "parquet" and not _have_one_schema(engine, files):
+        if first.format == "parquet" and history.is_kept(engine, _paths(files)):
             return None
         table = _table(engine, files, options, options.timezone or timezone)
     except DataError:
@@ -177,22 +179,28 @@ def _rows(files: Sequence[DataFile], fields: Iterable[str] = (), told: Sequence[
     """The FROM item of Parquet files, with fields of structures (SQL) and the columns that their folders tell."""
     selected = []
     for values, alike in groupby(files, key=lambda file: file.told if told else ()):
-        paths = ", ".join(literal(str(file.path)) for file in alike)
+        paths = _paths(list(alike))
         texts = ["NULL" if text == _NO_VALUE else literal(text) for name, text in values if name in told]
         columns = ", ".join(["*", *fields, *(f"CAST({text} AS VARCHAR)" for text in texts)])
-        selected.append(f"SELECT {columns} FROM read_parquet([{paths}], hive_partitioning=false)")
+        selected.append(f"SELECT {columns} FROM read_parquet({paths}, hive_partitioning=false)")
     return f"({' UNION ALL '.join(selected)})"
 
 
-def _have_one_schema(engine: Engine, files: Sequence[DataFile]) -> bool:
-    """Whether Parquet files have the same columns, and none remembers how it was packed."""
-    paths = f"[{', '.join(literal(str(file.path)) for file in files)}]"
-    if history.is_kept(engine, paths):
-        return False
-    schemas: dict[str, list[tuple[object, ...]]] = {}
-    for name, *column in engine.run(f"SELECT file_name, * EXCLUDE (file_name) FROM parquet_schema({paths})"):
-        schemas.setdefault(str(name), []).append(tuple(column))
-    return len(schemas) == len(files) and all(schema == schemas[str(files[0].path)] for schema in schemas.values())
+def _paths(files: Sequence[DataFile]) -> str:
+    """A SQL list of paths."""
+    return f"[{', '.join(literal(str(file.path)) for file in files)}]"
+
+
+def _schemas(engine: Engine, files: Sequence[DataFile]) -> dict[Path, tuple[object, ...]]:
+    """The columns of Parquet files with their types. Where one of several cannot be opened none is like another."""
+    found: dict[Path, list[object]] = {file.path: [] for file in files}
+    asked = f"SELECT file_name, * EXCLUDE (file_name) FROM parquet_schema({_paths(files)})"
+    try:
+        for name, *column in engine.run(asked, lambda told: Problem("error", "unread", told)) if len(files) > 1 else ():
+            found[Path(name)].append(tuple(column))
+    except DataError:
+        return {file.path: (file.path,) for file in files}
+    return {path: tuple(schema) for path, schema in found.items()}
 
 
 def _top_level(schema: list[tuple[str, int]]) -> tuple[str, ...]:

@@ -15,15 +15,15 @@ from abcx.data import history, opening, together, zones
 from abcx.data.alike import unlike, unlike_ids
 from abcx.data.cells import bad_cells, flags, no_answers, no_ids
 from abcx.data.engine import Engine, literal
-from abcx.data.evidence import header_rows, second_look
+from abcx.data.evidence import header_rows
 from abcx.data.excluded import excluded
-from abcx.data.files import resolve, with_line_ends
+from abcx.data.files import resolve
 from abcx.data.history import Log
 from abcx.data.inputs import by_file
 from abcx.data.plan import Plan
 from abcx.data.records import Reject
 from abcx.data.rejects import Bad, every_reject, rejected
-from abcx.data.scanning import forget, scan, with_checksums
+from abcx.data.scanning import read, with_checksums
 from abcx.data.select import STRAY, Select
 from abcx.data.source import Source, told_by_rule
 from abcx.errors import DataError
@@ -168,11 +168,12 @@ def _load_together(engine: Engine, number: int, select: Select, segments: tuple[
     found = together.read(engine, number, source, select, segments)
     if found is None:
         return False
+    source = select.sources[number]
     for file, count, sha256 in zip(table.files, found.rows, found.sha256, strict=True):
         rows.files.append(FileRecord(file.shown, part, sha256, count))
         rows.notes += file.notes if count else (*file.notes, _without_rows(file.shown))
     by_header = table.options.timezone != source.options.timezone
-    rows.notes += [_unsaid(table.named, table.timezone)] if found.unsaid and not by_header else []
+    rows.notes += (*found.notes, *([_unsaid(table.named, table.timezone)] if found.unsaid and not by_header else ()))
     rows.exclusions += excluded(engine, source)
     rows.reads[part, number] = Read(sum(found.rows), 0, Log(part, select.told_event(source)))
     return True
@@ -208,7 +209,7 @@ def _load_one(engine: Engine, number: int, select: Select, segments: tuple[str, 
     engine.run(f"SET TimeZone = {literal(table.timezone)}")
     engine.begin(f"reading {table.shown}", table.file.path.stat().st_size if table.file else 0)
     (source, before), sha256 = with_checksums(
-        engine, table.files, lambda: _read(engine, number, source, select, segments, rows.notes)
+        engine, table.files, lambda: read(engine, number, source, select, segments, rows.notes)
     )
     table = source.table
     bad = [*rejected(engine, table, f"{part}_{number}"), *bad_cells(engine, before, source, select)]
@@ -256,32 +257,6 @@ def _left_out(engine: Engine, before: int, source: Source, select: Select, bad: 
         message = f"rows of {source.table.shown} that cannot be read ({one.problem.span}: {one.problem.message})"
         rows.exclusions.append(Exclusion("bad_row", message, rows=one.rows))
     return []
-
-
-def _read(
-    engine: Engine, number: int, source: Source, select: Select, segments: tuple[str, ...], notes: list[str]
-) -> tuple[Source, int]:
-    """Read a source into the table of its part: as plain text, and once more where its columns show something else.
-    Returns it as it was read, and the first row id that can be its own.
-
-    A file whose lines end in different ways is rewritten first.
-    """
-    try:
-        before = scan(engine, number, source, select, segments)
-    except DataError as error:
-        file = source.table.file
-        if file is None or source.table.types is not None or error.problems[0].code != "broken-lines":
-            raise
-        source = replace(source, table=replace(source.table, file=with_line_ends(file, engine.scratch)))
-        before = scan(engine, number, source, select, segments)
-    looked, found = second_look(engine, before, source, select, f"{select.part}_{number}")
-    if looked is not source:
-        forget(engine, number, select.part, before)
-        source = looked
-        before = scan(engine, number, source, select, segments)
-        notes += found
-    select.sources = (*select.sources[:number], source, *select.sources[number + 1 :])
-    return source, before
 
 
 def strange_labels(engine: Engine, part: Loaded) -> tuple[str, ...]:

@@ -4,21 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Event
 from typing import TypeVar
 
 from abcx.data.cells import unread
 from abcx.data.engine import Engine
-from abcx.data.files import DataFile
+from abcx.data.evidence import second_look
+from abcx.data.files import DataFile, with_line_ends
 from abcx.data.lines import fingerprint
 from abcx.data.rejects import unreadable
 from abcx.data.select import Select
 from abcx.data.source import Source
+from abcx.errors import DataError
 
 T = TypeVar("T")
 
 
-def scan(engine: Engine, number: int, source: Source, select: Select, segments: tuple[str, ...]) -> int:
+def read(
+    engine: Engine, number: int, source: Source, select: Select, segments: tuple[str, ...], notes: list[str]
+) -> tuple[Source, int]:
+    """Read a source into the table of its part: as plain text, and once more where its columns show something else.
+    Returns it as it was read, and the first row id that can be its own.
+
+    A file whose lines end in different ways is rewritten first.
+    """
+    try:
+        before = _scan(engine, number, source, select, segments)
+    except DataError as error:
+        table, file = source.table, source.table.file
+        if file is None or table.more or table.types is not None or error.problems[0].code != "broken-lines":
+            raise
+        source = replace(source, table=replace(table, file=with_line_ends(file, engine.scratch)))
+        before = _scan(engine, number, source, select, segments)
+    looked, found = second_look(engine, before, source, select, f"{select.part}_{number}")
+    if looked is not source:
+        forget(engine, number, select.part, before)
+        source = looked
+        before = _scan(engine, number, source, select, segments)
+        notes += found
+    select.sources = (*select.sources[:number], source, *select.sources[number + 1 :])
+    return source, before
+
+
+def _scan(engine: Engine, number: int, source: Source, select: Select, segments: tuple[str, ...]) -> int:
     """Read a source as it stands; returns the first row id that can be its own."""
     part, table, tag = select.part, source.table, f"{select.part}_{number}"
     before = 0 if number == 0 else int(engine.run(f"SELECT coalesce(max(rowid) + 1, 0) FROM {part}")[0][0])

@@ -1,6 +1,6 @@
 """Small files of one export, read in one statement: a year of hours has 8,760 files.
 
-Only where all is plain. Whatever asks for a closer look (a cell that is no number, a time without an offset beside one
+Only where they are alike. Whatever is wrong with one (a cell that is no number, a time without an offset beside one
 that has it, an id that was rounded) is left to the reading of one file after another, which tells where it stands.
 """
 
@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from abcx.data import zones
+from abcx.data import scanning, zones
 from abcx.data.alike import pointed
-from abcx.data.cells import odd_ids
+from abcx.data.cells import flags, no_answers, odd_ids
 from abcx.data.engine import Engine, literal
-from abcx.data.evidence import asks_for_one
 from abcx.data.jsonl import lines_of
-from abcx.data.scanning import forget, scan, with_checksums
+from abcx.data.scanning import with_checksums
 from abcx.data.select import Select
 from abcx.data.source import Source
 from abcx.data.tables import Table
@@ -23,31 +22,34 @@ from abcx.errors import DataError
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """Files as they were read: rows and SHA-256 of each, and whether their times have no offset."""
+    """Files as they were read: rows and SHA-256 of each, whether their times have no offset, and how cells are read."""
 
     rows: tuple[int, ...]
     sha256: tuple[str, ...]
     unsaid: bool
+    notes: tuple[str, ...]
 
 
 def read(engine: Engine, number: int, source: Source, select: Select, segments: tuple[str, ...]) -> Together | None:
     """Read the files of a source into the table of its part; None, and nothing read, where they must be read apart."""
-    if any(term.source for term in select.plan.terms) or any(select.flags(source)):  # these judge file by file
+    if any(term.source for term in select.plan.terms):  # it may name one of the files
         return None
     files = source.table.files
     engine.begin(f"reading {source.table.named}", sum(file.path.stat().st_size for file in files))
     before = 0 if number == 0 else int(engine.run(f"SELECT coalesce(max(rowid) + 1, 0) FROM {select.part}")[0][0])
-    found = None
+    found, notes = None, list[str]()
     try:
-        _, sums = with_checksums(engine, files, lambda: scan(engine, number, source, select, segments))
-        rows, unsaid = _rows(engine, source.table), zones.unsaid_throughout(engine, source)
+        (looked, before), sums = with_checksums(
+            engine, files, lambda: scanning.read(engine, number, source, select, segments, notes)
+        )
+        rows, unsaid = _rows(engine, source.table), zones.unsaid_throughout(engine, looked)
         whole = all(rows) or source.arm is None  # one of several files that are one export may be without rows
-        if whole and unsaid is not None and _is_plain(engine, number, before, source, select, sum(rows)):
-            found = Together(rows, tuple(sums), unsaid)
+        if whole and unsaid is not None and _is_plain(engine, number, before, looked, select, sum(rows)):
+            found = Together(rows, tuple(sums), unsaid, tuple(notes))
     except DataError:
         pass  # read apart they tell which it is
     if found is None:
-        forget(engine, number, select.part, before)
+        scanning.forget(engine, number, select.part, before)
     return found
 
 
@@ -64,9 +66,12 @@ def _rows(engine: Engine, table: Table) -> tuple[int, ...]:
 
 
 def _is_plain(engine: Engine, number: int, before: int, source: Source, select: Select, expected: int) -> bool:
-    """Whether no cell asks for a closer look, and all rows are there."""
-    if asks_for_one(engine, before, source, select, f"{select.part}_{number}"):
+    """Whether every cell could be read, and all rows are there."""
+    table = source.table
+    rejected = table.types is None and engine.run(f"SELECT 1 FROM rejects_{select.part}_{number} LIMIT 1")
+    if rejected or table.glued or any(rows for _, rows in flags(engine, before, source, select)):
         return False
-    if any(odd_ids(engine, before, source, select)) or pointed(engine, source, select):
+    if any(odd_ids(engine, before, source, select)) or any(no_answers(engine, source, select)):
         return False
-    return bool(engine.run(f"SELECT count(*) FROM {select.part} WHERE rowid >= {before}") == [(expected,)])
+    counted = engine.run(f"SELECT count(*) FROM {select.part} WHERE rowid >= {before}")
+    return bool(counted == [(expected,)]) and not pointed(engine, source, select)

@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from abcx.data import opening
 from abcx.data.engine import Engine
 from abcx.errors import DataError
 
-NAMES = ("unit", "time", "arm", "event", "value")
+NAMES = ("unit", "time", "arm", "event", "value", "ok")
 Row = tuple[Any, ...]
 FORMATS = ["csv", "jsonl", "jsonl.gz", "parquet"]
 
@@ -29,9 +30,10 @@ def rows(file: int) -> list[Row]:
     for i in range(20):
         unit, arm = 20 * (file % 3) + i, "control" if i % 2 else "variant"
         hour = f"2024-03-{4 + file // 24:02}T{file % 24:02}"
-        found.append((f"u{unit}", f"{hour}:00:{i:02}Z", arm, "view", None))
+        ok = "no" if i % 7 == 0 else "yes"
+        found.append((f"u{unit}", f"{hour}:00:{i:02}Z", arm, "view", None, ok))
         if (i + file) % 4 == 0:
-            found.append((f"u{unit}", f"{hour}:30:{i:02}Z", arm, "purchase", f"{10 + unit}.5"))
+            found.append((f"u{unit}", f"{hour}:30:{i:02}Z", arm, "purchase", f"{10 + unit}.5", ok))
     return found
 
 
@@ -130,25 +132,63 @@ def test_many_files_give_what_one_file_of_all_rows_gives(format: str) -> None:
         assert file.sha256 == hashlib.sha256(Path(file.path).read_bytes()).hexdigest()
 
 
+def all_naive(file: int, rows: list[Row]) -> list[Row]:
+    return [(row[0], row[1].replace("Z", ""), *row[2:]) for row in rows]
+
+
+def as_they_are(file: int, rows: list[Row]) -> list[Row]:
+    return rows
+
+
+def epoch(file: int, rows: list[Row]) -> list[Row]:
+    return [(row[0], str(int(datetime.fromisoformat(row[1]).timestamp())), *row[2:]) for row in rows]
+
+
+def basic(file: int, rows: list[Row]) -> list[Row]:
+    return [(row[0], row[1].replace("-", "").replace(":", ""), *row[2:]) for row in rows]
+
+
+def euros(file: int, rows: list[Row]) -> list[Row]:
+    return [(*row[:4], row[4] and f"€1.0{row[4].replace('.', ',')}0", row[5]) for row in rows]
+
+
 @pytest.mark.parametrize("format", FORMATS)
-def test_further_files_take_no_further_statements(format: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    hours(format, 30)
-    few = statements(monkeypatch, lambda: analyzed(f"hour-0[0-4].{format}"))
-    many = statements(monkeypatch, lambda: analyzed(f"hour-*.{format}"))
+@pytest.mark.parametrize(
+    ("change", "source"),
+    [
+        (as_they_are, {}),
+        (all_naive, {"timezone": "Europe/Berlin"}),
+        (epoch, {}),
+        (basic, {}),
+        (euros, {}),
+        (as_they_are, {"where": {"ok": True}}),
+    ],
+)
+def test_further_files_take_no_further_statements(
+    format: str, change: Change, source: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However times, numbers and booleans are written, where all files write them alike; the numbers are those of one
+    file of all rows."""
+    written = hours(format, 30, change)
+    WRITE[format](Path(f"all.{format}"), [row for found in written for row in found])
+    results: list[abcx.Results] = []
+    few = statements(monkeypatch, lambda: analyzed(f"hour-0[0-4].{format}", **source))
+    many = statements(monkeypatch, lambda: results.append(analyzed(f"hour-*.{format}", **source)))
+    assert told(results[0])["metrics"] == told(analyzed(f"all.{format}", **source))["metrics"]
     opened = 8 * 25 if format == "csv" else 0  # the header of a text file is looked at by itself
     assert many <= few + opened
 
 
 def bad_number(file: int, rows: list[Row]) -> list[Row]:
-    return [*rows, ("u1", "2024-03-04T12:00:00Z", "control", "purchase", "ten")] if file == 3 else rows
+    return [*rows, ("u1", "2024-03-04T12:00:00Z", "control", "purchase", "ten", "yes")] if file == 3 else rows
 
 
 def rounded_id(file: int, rows: list[Row]) -> list[Row]:
-    return [*rows, ("1.5E+12", "2024-03-04T12:00:00Z", "control", "view", None)] if file == 3 else rows
+    return [*rows, ("1.5E+12", "2024-03-04T12:00:00Z", "control", "view", None, "yes")] if file == 3 else rows
 
 
 def no_id(file: int, rows: list[Row]) -> list[Row]:
-    return [*rows, ("NULL", "2024-03-04T12:00:00Z", "control", "view", None)] if file == 3 else rows
+    return [*rows, ("NULL", "2024-03-04T12:00:00Z", "control", "view", None, "yes")] if file == 3 else rows
 
 
 def pointed_ids(file: int, rows: list[Row]) -> list[Row]:
@@ -156,7 +196,7 @@ def pointed_ids(file: int, rows: list[Row]) -> list[Row]:
 
 
 def bad_time(file: int, rows: list[Row]) -> list[Row]:
-    return [*rows, ("u1", "yesterday", "control", "view", None)] if file == 3 else rows
+    return [*rows, ("u1", "yesterday", "control", "view", None, "yes")] if file == 3 else rows
 
 
 def unclear_zone(file: int, rows: list[Row]) -> list[Row]:
@@ -177,15 +217,11 @@ def test_what_is_wrong_is_told_of_its_file(format: str, change: Change, monkeypa
 
 
 def thousands(file: int, rows: list[Row]) -> list[Row]:
-    return [(*row[:4], row[4] and f"$1,0{row[4]}") for row in rows] if file == 3 else rows
+    return [(*row[:4], row[4] and f"$1,0{row[4]}", row[5]) for row in rows] if file == 3 else rows
 
 
 def naive(file: int, rows: list[Row]) -> list[Row]:
     return [(row[0], row[1].replace("Z", ""), *row[2:]) for row in rows] if file == 3 else rows
-
-
-def all_naive(file: int, rows: list[Row]) -> list[Row]:
-    return [(row[0], row[1].replace("Z", ""), *row[2:]) for row in rows]
 
 
 def empty(file: int, rows: list[Row]) -> list[Row]:
@@ -260,6 +296,20 @@ def test_parquet_files_of_different_types_are_read_apart() -> None:
     Path("hour-02.typed").rename("hour-02.parquet")
     text(Path("all.csv"), [row for file in range(4) for row in rows(file)])
     assert told(analyzed("hour-*.parquet"))["metrics"] == told(analyzed("all.csv"))["metrics"]
+
+
+@pytest.mark.parametrize("format", FORMATS[1:])
+def test_a_cut_file_is_told(format: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    hours(format)
+    path = Path(f"hour-03.{format}")
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(DataError) as together:
+        analyzed(f"hour-*.{format}")
+    assert path.name in str(together.value)
+    monkeypatch.setattr(opening, "_SMALL", 0)
+    with pytest.raises(DataError) as apart:
+        analyzed(f"hour-*.{format}")
+    assert str(together.value) == str(apart.value)
 
 
 @pytest.mark.parametrize("format", FORMATS)
