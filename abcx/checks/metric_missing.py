@@ -4,7 +4,7 @@ Looks at: whether the events or the values of each metric occur anywhere in the 
 for a unit of the analysis, and whether the metric has a value in every arm that has units. Fails for a primary metric
 and warns for any other. So do events whose name differs from one in the spec by upper and lower case alone. Warns of
 ids of units whose spelling keeps them out of the analysis: by upper and lower case, leading zeros, a `.0` at the end,
-braces or quotes, or letters that look alike (the first 5,000 rows of every file are looked at).
+braces or quotes, dashes, or letters that look alike (the first 5,000 rows of every file are looked at).
 
 Why it matters: an event that is never logged, or finds none of the units, reads as zero in both arms: "no difference",
 from data that never held the answer. A metric without a value in one arm cannot be compared at all.
@@ -29,8 +29,9 @@ def check(context: CheckContext) -> CheckResult:
     absent = {name: _absence(context, name) for name in context.experiment.metrics}
     found = {name: reason for name, reason in absent.items() if reason is not None}
     details = {"metrics": found}
-    if not found and (context.observed.near_events or context.observed.near_units):
-        return _near(context)
+    near = _near(context) if context.observed.near_events or context.observed.near_units else None
+    if not found and near is not None:
+        return near
     if not found:
         n = len(absent)
         message = f"{'the metric has' if n == 1 else f'all {n} metrics have'} values in every arm"
@@ -42,6 +43,9 @@ def check(context: CheckContext) -> CheckResult:
     help = "compare the event's name, its `where` and the column with the data; if they are right, tracking is missing"
     if all(reason == _UNCOUNTED for reason in found.values()):
         help = "compare the ids of units in both files letter by letter, and their timezones; see what was left out"
+    if near is not None:
+        status = "fail" if "fail" in (status, near.status) else "warn"
+        message, help, details = f"{message}; {near.message}", near.help or help, {**near.details, **details}
     return CheckResult("metric_missing", status, message, None, details, help)
 
 

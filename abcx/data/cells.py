@@ -233,8 +233,8 @@ def odd_ids(engine: Engine, before: int, source: Source, select: Select) -> Iter
                 yield column, is_so, code, message, cure
 
 
-_ROUNDED = "'{value}' is an id that a spreadsheet has rounded{more}: its last digits are lost"
-_UNROUNDED = "export again and do not open the file in a spreadsheet, or format the column as text there"
+_ROUNDED = "'{value}' is an id that was rounded{more}: its last digits are lost"
+_UNROUNDED = "export the ids as text, and do not open the file in a spreadsheet, or format the column as text there"
 _PLACEHOLDER = "'{value}' is no id of {whose}{more}: rows without one would all be the same"
 _MISSING = "write null: ['{value}'], and it counts as missing; if it is an id, write null: []"
 

@@ -29,6 +29,9 @@ _NOT_TEXT = {
     b"SQLite format 3": ("an SQLite database", "export the table as CSV or Parquet"),
 }
 
+_LOGS = {"_delta_log": "a Delta", "metadata/*.metadata.json": "an Iceberg", ".hoodie": "a Hudi"}
+"""Signs in a folder of tables whose log says which of their files are theirs."""
+
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
@@ -107,6 +110,8 @@ def _paths(written: str, base: Path, scratch: Path, inside: Path | None) -> list
         found = [name for name in sorted(glob.glob(pattern, root_dir=base, recursive=True)) if (base / name).is_file()]
         for name in found if inside is not None else ():
             _refuse_outside(name, base / name, inside or base)
+        for folder in {folder for name in found for folder in Path(name).parents}:
+            _refuse_log(written, base / folder)
         if found:
             return [(name, base / name) for name in found]
         raise problem(written, "data-not-found", f"no file matches {written}", f"looked in {base or '.'}")
@@ -136,7 +141,17 @@ def _partitions(written: str, folder: Path, inside: Path | None) -> list[tuple[s
     named = [(str(Path(written) / path.relative_to(folder)), path) for path in found]
     for name, path in named if inside is not None else ():
         _refuse_outside(name, path, inside or folder)
+    _refuse_log(written, folder)
     return named
+
+
+def _refuse_log(written: str, folder: Path) -> None:
+    """Tables that keep a log of their files: those that it has removed lie there still, and would be read."""
+    for sign, kind in _LOGS.items():
+        if any(folder.glob(sign)):
+            cure = "write a plain copy of the table as Parquet, with the tool that keeps it, and name that"
+            message = f"{written} is {kind} table: files that its log has removed lie there still, and would be read"
+            raise problem(written, "data-has-log", message, cure)
 
 
 def _told(written: str, shown: str) -> tuple[tuple[str, str], ...]:

@@ -10,8 +10,9 @@ from abcx.data.conditions import bare, trimmed
 from abcx.data.engine import literal
 from abcx.data.times import ROUNDED
 
+_ROUNDED_ID = rf"{ROUNDED}|\s*(9\d{{15}}|\d{{17,}})\.0\s*"
 _ROUNDED = "0::UBIGINT"
-"""The key of every unit or event whose id a spreadsheet has rounded: such a file is refused."""
+"""The key of every unit or event whose id was rounded: such a file is refused."""
 PLACEHOLDERS = tuple(
     spelled
     for word in ("null", "nan", "none", "undefined", "n/a", "#n/a", "(null)", "<null>", "(not set)", "\\n")
@@ -65,5 +66,7 @@ def is_placeholder(text: str) -> str:
 
 
 def is_rounded(text: str) -> str:
-    """The SQL condition of ids in scientific notation. Most texts fail at the first of its parts, which cost little."""
-    return f"({text} < ':' AND contains({text}, '+') AND regexp_full_match({text}, {literal(ROUNDED)}))"
+    """The SQL condition of ids in scientific notation, and of those above 9e15 that end in `.0`, as JSON and frames
+    write what is no whole number to them. Most texts fail at the first parts, which cost little."""
+    signs = f"{text} < ':' AND (contains({text}, '+') OR contains({text}, '.0'))"
+    return f"({signs} AND regexp_full_match({text}, {literal(_ROUNDED_ID)}))"

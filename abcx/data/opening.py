@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
+from abcx import wording
 from abcx.data import history, times
 from abcx.data.engine import Engine, identifier, literal
 from abcx.data.files import DataFile
@@ -145,10 +146,12 @@ def _open_parquet(engine: Engine, files: Sequence[DataFile], options: FileOption
     """The columns of the files, the fields of those that are structures, and those that their folders tell beside."""
     first = files[0]
     named = _described(engine, first, "*", _rows((first,)))
-    schema = engine.run(f"SELECT name, coalesce(num_children, 0) FROM parquet_schema({literal(str(first.path))})")
-    own = _top_level([(str(name), int(children)) for name, children in schema])
+    schema = engine.run(f"SELECT name, coalesce(num_children, 0), type FROM parquet_schema({literal(str(first.path))})")
+    own = _top_level([(str(name), int(children)) for name, children, _ in schema])
+    old = {str(name) for name, _, type in schema if type == "INT96"} if options.timezone is None else set()
+    instants = [column for column, type in named if column in old and type == "TIMESTAMP"]
+    types = ["TIMESTAMP WITH TIME ZONE" if column in instants else type for column, type in named]
     fields: dict[str, str] = {}
-    types = [type for _, type in named]
     for outer, (column, type) in zip(own, named, strict=True):
         if type.startswith("STRUCT(") and not type.endswith("]"):  # a list of structures is no structure
             for inner, inner_type in _described(engine, first, f"{identifier(column)}.*", _rows((first,))):
@@ -156,6 +159,9 @@ def _open_parquet(engine: Engine, files: Sequence[DataFile], options: FileOption
                     fields[f"{outer}.{inner}"] = f"struct_extract({identifier(column)}, {literal(inner)})"
                     types.append(inner_type)
     told = [name for name, _ in first.told if name not in own]
+    if instants:
+        how = "times of the type INT96 are read as UTC, as Spark writes them; `timezone` says otherwise"
+        first = replace(first, notes=(*first.notes, f"{wording.joined(instants)} of {first.shown}: {how}"))
     return Table(
         first.shown,
         unambiguous((*own, *fields, *told)),
@@ -163,7 +169,7 @@ def _open_parquet(engine: Engine, files: Sequence[DataFile], options: FileOption
         timezone,
         first,
         (*types, *("VARCHAR" for _ in told)),
-        _rows(files, fields.values(), told),
+        _rows(files, fields.values(), told, instants),
         history=history.kept(engine, first.path),
     )
 
@@ -175,13 +181,18 @@ def _described(engine: Engine, file: DataFile, columns: str, relation: str) -> l
     return [(str(row[0]), str(row[1])) for row in found]
 
 
-def _rows(files: Sequence[DataFile], fields: Iterable[str] = (), told: Sequence[str] = ()) -> str:
-    """The FROM item of Parquet files, with fields of structures (SQL) and the columns that their folders tell."""
+def _rows(
+    files: Sequence[DataFile], fields: Iterable[str] = (), told: Sequence[str] = (), instants: Sequence[str] = ()
+) -> str:
+    """The FROM item of Parquet files, with fields of structures (SQL), the columns that their folders tell, and columns
+    of times that are UTC."""
+    zoned = ", ".join(f"timezone('UTC', {identifier(name)}) AS {identifier(name)}" for name in instants)
+    own = f"* REPLACE ({zoned})" if zoned else "*"
     selected = []
     for values, alike in groupby(files, key=lambda file: file.told if told else ()):
         paths = _paths(list(alike))
         texts = ["NULL" if text == _NO_VALUE else literal(text) for name, text in values if name in told]
-        columns = ", ".join(["*", *fields, *(f"CAST({text} AS VARCHAR)" for text in texts)])
+        columns = ", ".join([own, *fields, *(f"CAST({text} AS VARCHAR)" for text in texts)])
         selected.append(f"SELECT {columns} FROM read_parquet({paths}, hive_partitioning=false)")
     return f"({' UNION ALL '.join(selected)})"
 

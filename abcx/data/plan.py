@@ -81,6 +81,11 @@ class Plan:
         metrics = {name: self.metrics[name] for name in plain}
         return replace(self, values=values, experiment=self.experiment.model_copy(update={"metrics": metrics}))
 
+    @property
+    def drops_missing(self) -> bool:
+        """Whether some metric leaves out events without a value."""
+        return any(term.value and term.missing_value == "drop" for term in self.terms)
+
     def scales(self, kind: str) -> list[tuple[int, tuple[int, int]]]:
         """(feed, scale) of every question that is read from events (`x`) or from ready-made columns (`m`)."""
         asked = [value for value in self.values if value.need.scale is not None]

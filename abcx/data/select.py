@@ -69,6 +69,8 @@ class Select:
             if any(other.name("id") for other in self.sources):  # an empty column would take its place in memory too
                 id = source.name("id")
                 columns["id"] = keys.event(id and source.table.sql(id, "text"), self._name_of(source), self.hashed)
+            if self.plan.drops_missing:
+                columns["dropped"] = self._dropped(source)
             if any(drops(other) for other in self.sources):
                 columns["droppable"] = "TRUE" if drops(source) else "FALSE"
             for position, key in enumerate(self.plan.keys):
@@ -267,6 +269,15 @@ class Select:
             empty = {"zero": "0e0", "drop": "NULL", None: missing}[term.missing_value]
             value = f"CASE WHEN {text} IS NULL THEN {empty} ELSE coalesce({number}, {missing}) END"
         return f"CASE WHEN {self.match(source, term)} THEN {value} END"
+
+    def _dropped(self, source: Source) -> str:
+        """The SQL condition of events that some metric leaves out because they have no value."""
+        found = [
+            f"({self.match(source, term)} AND {source.sql(term.value or '', 'text')} IS NULL)"
+            for term in self.terms(source)
+            if term.value and term.missing_value == "drop" and not self.lacking(source, term)
+        ]
+        return f"coalesce({' OR '.join(found)}, FALSE)" if found else "FALSE"
 
     def _exposure(self, source: Source) -> str:
         exposure = self.plan.experiment.exposure

@@ -19,6 +19,7 @@ _SPELLINGS = (
     ("leading zeros", "ltrim(v, '0')"),
     ("a .0 at the end", r"regexp_replace(v, '\.0+$', '')"),
     ("braces or quotes", f"trim(v, {literal('{}' + chr(34) + chr(39))})"),
+    ("dashes", "replace(v, '-', '')"),
     ("letters that look alike, or do not show", f"nfc_normalize(regexp_replace(v, '{_HIDDEN}', '', 'g'))"),
 )
 """What may tell two spellings of an id `v` apart, and the SQL of the spelling without it."""

@@ -86,6 +86,9 @@ class Table:
     def _text(self, column: str, type: str) -> str:
         if self.types is None:
             return column
+        if type.startswith("DECIMAL") and not type.endswith(",0)"):
+            whole = f"CAST(CAST({column} AS HUGEINT) AS VARCHAR)"
+            return f"CASE WHEN {column} = floor({column}) THEN {whole} ELSE CAST({column} AS VARCHAR) END"
         if type in ("DOUBLE", "FLOAT"):  # a whole number is the same text in every frame: 7, not 7.0
             whole = f"CAST(try_cast({column} AS BIGINT) AS VARCHAR)"
             is_whole = f"{column} = floor({column}) AND abs({column}) < 1e15"

@@ -21,11 +21,13 @@ from abcx.results import Exclusion
 @dataclass(frozen=True)
 class Named:
     """What the spec says of the events: the terms that occur anywhere, the rows that are of nothing that it names,
-    those that their source leaves out, and the usable ones that metrics read."""
+    those that their source leaves out, those that have no value and are dropped, and the usable ones that metrics
+    read."""
 
     terms: frozenset[int]
     unnamed: int
     unfit: int
+    dropped: int
     usable: int
 
 
@@ -60,9 +62,12 @@ def build(engine: Engine, plan: Plan, halved: Plan, rows: Rows, assignment: Assi
     span = Timing(assignment.has_time, clock) if timed else None
     before: dict[int, int] = {}
     units_before: dict[int, int] = {}
-    named = Named(frozenset(), 0, 0, 0)
+    named = Named(frozenset(), 0, 0, 0, 0)
     if events:
         named = _named(engine, plan, rows, clock, timed)
+        if named.dropped:
+            message = "events without a value, where a metric leaves them out (missing_value: drop)"
+            exclusions.append(Exclusion("no_value", message, rows=named.dropped))
         _outcome(engine, plan, rows, clock, timed)
         before, units_before = _count_events(engine, plan, named, assignment, clock, span, exclusions)
     strangers = any(exclusion.reason == "not_in_test" for exclusion in exclusions)
@@ -91,14 +96,17 @@ def _named(engine: Engine, plan: Plan, rows: Rows, clock: Clock, timed: bool) ->
     fits = "e.fits" if rows.loaded["events"].select.filtered else "TRUE"
     unnamed = [fits, *(f"e.x{i} IS NULL" for i in range(len(plan.terms)))]
     unnamed += ["NOT e.exposure"] if plan.experiment.exposure is not None else []
+    dropped = "e.dropped" if plan.drops_missing else "FALSE"
+    unnamed += [f"NOT {dropped}"]
     counts = [
         f"count(*) FILTER ({' AND '.join(unnamed)})",
         f"count(*) FILTER (NOT {fits})",
+        f"count(*) FILTER ({dropped})",
         f"count(*) FILTER ({clock.usable(timed, 'e.')} AND ({repeats.relevant(plan)}))",
         *(f"count(e.x{i})" for i in range(len(plan.terms))),
     ]
-    none, unfit, usable, *found = engine.run(f"SELECT {', '.join(counts)} FROM events e")[0]
-    return Named(frozenset(i for i, count in enumerate(found) if count), int(none), int(unfit), int(usable))
+    none, unfit, lost, usable, *found = engine.run(f"SELECT {', '.join(counts)} FROM events e")[0]
+    return Named(frozenset(i for i, count in enumerate(found) if count), int(none), int(unfit), int(lost), int(usable))
 
 
 def _outcome(engine: Engine, plan: Plan, rows: Rows, clock: Clock, timed: bool) -> None:

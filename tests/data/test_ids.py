@@ -43,7 +43,7 @@ def test_a_rounded_id_of_an_event(tmp_path: Path, id: str) -> None:
     (tmp_path / "x.csv").write_text(files["x.csv"])
     data = {"exposures": "x.csv", "events": {"file": "e.csv", "columns": {"id": "id"}}}
     ran = run(tmp_path, files["e.csv"], data=data, metrics=metrics("order"))
-    refused(ran, "rounded-id", "e.csv:2 (id)", f"'{id}' is an id that a spreadsheet has rounded")
+    refused(ran, "rounded-id", "e.csv:2 (id)", f"'{id}' is an id that was rounded")
     german = GOOD.replace("u3", '"1,2346E+15"')
     refused(run(tmp_path, german), "rounded-id", "e.csv:5 (unit)", "(2 such rows)")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import pytest
 
@@ -89,3 +90,60 @@ def test_folders_of_text_tell_no_columns(tmp_path: Path, monkeypatch: pytest.Mon
         source = {"file": named, "time_format": "%Y-%m-%d %H:%M:%S"} if named.endswith("csv") else named
         found = abcx.analyze({**SPEC, "data": {**SPEC["data"], "events": source}})
         assert found["orders"].arms == wanted["orders"].arms
+
+
+@pytest.mark.parametrize("sign", ["_delta_log/00000000000000000000.json", "metadata/v1.metadata.json", ".hoodie/x"])
+@pytest.mark.parametrize("named", ["events", "events/*.parquet", "events/**/*.parquet"])
+def test_a_table_with_a_log_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sign: str, named: str) -> None:
+    """Files that an update has replaced lie in the folder until somebody clears it."""
+    (tmp_path / "events" / "country=de").mkdir(parents=True)
+    for path in (tmp_path / "events" / "old.parquet", tmp_path / "events" / "country=de" / "new.parquet"):
+        frame().drop(columns=["day"]).to_parquet(path, index=False)
+    (tmp_path / "events" / sign).parent.mkdir(parents=True)
+    (tmp_path / "events" / sign).write_text("{}")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match="would be read") as refused:
+        abcx.analyze(SPEC | {"data": {**SPEC["data"], "events": named}})  # type: ignore[dict-item]
+    assert "data-has-log" in str(refused.value)
+
+
+def test_old_times_of_spark_are_utc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """INT96, as Spark writes by default, is an instant; `timezone` says otherwise."""
+    monkeypatch.chdir(tmp_path)
+    spec = {**SPEC, "period": {"start": "2024-03-01", "timezone": "America/New_York"}}
+    data = frame()
+    data.to_parquet("old.parquet", index=False, engine="pyarrow", use_deprecated_int96_timestamps=True)
+    data.assign(at=data["at"].dt.tz_localize("UTC")).to_parquet("utc.parquet", index=False)
+    data.to_parquet("naive.parquet", index=False)
+
+    def first(file: str, **source: str) -> tuple[object, list[str]]:
+        found = abcx.analyze(spec | {"data": {**SPEC["data"], "events": {"file": file, **source}}})  # type: ignore[dict-item]
+        return found.data.first_exposure, [note for note in found.data.notes if "INT96" in note]
+
+    assert first("old.parquet")[0] == first("utc.parquet")[0] != first("naive.parquet")[0]
+    assert len(first("old.parquet")[1]) == 1
+    zone = {"timezone": "America/New_York"}
+    assert first("old.parquet", **zone) == first("naive.parquet", **zone)
+
+
+def test_ids_that_are_decimals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database gives NUMBER as DECIMAL(38, 9): 1001 is that id, not 1001.000000000."""
+    monkeypatch.chdir(tmp_path)
+    with duckdb.connect() as connection:
+        seen = "SELECT i AS unit, TIMESTAMPTZ '2024-03-04 08:00:00Z' AS time, ['a', 'b'][1 + i % 2] AS arm FROM range(9) t(i)"
+        connection.execute(f"COPY ({seen}) TO 'x.parquet'")
+        bought = (
+            "SELECT CAST(i AS DECIMAL(38, 9)) AS unit, TIMESTAMPTZ '2024-03-04 09:00:00Z' AS time, 'order' AS event"
+        )
+        connection.execute(f"COPY ({bought} FROM range(4) t(i)) TO 'e.parquet'")
+    metrics = {"orders": {"type": "conversion", "event": "order", "role": "primary", "goal": "increase"}}
+    found = abcx.analyze(
+        {
+            "schema_version": 1,
+            "name": "decimals",
+            "arms": {"a": {}, "b": {}},
+            "data": {"exposures": "x.parquet", "events": "e.parquet"},
+            "metrics": metrics,
+        }
+    )
+    assert [(arm.units, arm.successes) for arm in found["orders"].arms] == [(5, 2), (4, 2)]

@@ -33,6 +33,7 @@ def lost(folder: Path, exposed: list[str], bought: list[str], **more: str) -> di
         ("00123", "123", "leading zeros"),
         ("1000", "1000.0", "a .0 at the end"),
         ("1f-2a", "{1f-2a}", "braces or quotes"),
+        ("1f-2a", "1f2a", "dashes"),
         (f"ren{NFC}", f"ren{NFD}", "letters that look alike, or do not show"),
         ("user7", "user7\u200b", "letters that look alike, or do not show"),
     ],

@@ -186,6 +186,9 @@ def test_events_without_a_value(tmp_path: Path, rule: str, count: int) -> None:
     }
     found = look(tmp_path, {"e.csv": MISSING}, spec(metrics=metrics))
     assert found.sums("m") == {"a": (6, 1), "b": (0, 1)}
+    assert found.lost() == ({} if rule == "zero" else {"no_value": (None, 1)})
+    (note,) = (note for note in found.observed.notes if "no metric uses" in note)
+    assert note == "2 rows of events are of events that no metric uses"
     assert found["r"]["a"].denominator.mean == 2
     del term["missing_value"]
     metrics["m"].pop("missing_value")
