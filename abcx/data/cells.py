@@ -166,9 +166,11 @@ def _of_units(select: Select, source: Source) -> Iterator[Check]:
 def _number_cure(value: str) -> str:
     """How to get on with a text that is no number."""
     if not any(character.isdigit() for character in value):
-        return "where it means a missing value, name it: null: ['{value}']; else export plain numbers: 1234.5"
+        return "export the numbers behind words (1 to 5); only where it means a missing value: null: ['{value}']"
     if any(sign in value for sign in "[]{}") or len(value.split()) > 2:
         return "one cell holds one number: export the number alone, without words or lists around it"
+    if any(character.isalpha() or character == "/" for character in value):
+        return "export plain numbers, without words and units: 1234.5"
     if "," in value or " " in value.strip():
         return "say how the file writes numbers: thousands: ',' (1,234.5) or decimal: ',' (1234,5)"
     if value.strip("0123456789.eE+- "):

@@ -275,7 +275,8 @@ def _is_json(shown: str, head: bytes) -> bool:
     """Whether a text holds one JSON object on every line, whatever its name. Raises DataError for other JSON."""
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if re.match(rb"\[\s*\{\s*\"", start) or re.match(rb"\{\s*\n\s*\"", start):
-        cure = "write one object on every line (JSON lines): jq -c '.[]' FILE unpacks an array"
+        what = "jq -c '.[]' FILE unpacks an array" if start.startswith(b"[") else "jq -c . FILE"
+        cure = f"write one object on every line (JSON lines): {what}"
         raise problem(shown, "not-text", f"{shown} is a JSON document, not JSON lines", cure)
     return re.match(rb"\{\s*\"[^\n]*?\"\s*:", start) is not None
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from abcx.data.engine import Engine, literal
 from abcx.data.files import DataFile
-from abcx.data.rejects import BAD_JSON, unreadable
+from abcx.data.lines import filled_lines
+from abcx.data.rejects import BAD_JSON, SEVERAL, holds_several, unreadable
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
 
@@ -37,8 +38,12 @@ def objects(engine: Engine, files: Sequence[DataFile]) -> Objects:
     )
     pointers = {str(key): _pointer(str(key)) for key, _ in found if key is not None}
     if not pointers and found:
+        line, text = filled_lines(file, [1])[0]
+        span = Span(file.shown, line, text=text[:300])
+        if holds_several(text):
+            raise DataError(Problem("error", "bad-json", "a line holds several JSON objects", span, SEVERAL))
         message = f"{file.shown} has no line that is a JSON object with fields"
-        raise DataError(Problem("error", "bad-json", message, Span(file.shown, 1), BAD_JSON))
+        raise DataError(Problem("error", "bad-json", message, span, BAD_JSON))
     pointers |= {**_nested(engine, lines, pointers, _LOOKED * len(files)), **pointers}
     broken = any(key is None for key, _ in found)
     fields = [f"json->>{literal(pointer)} AS c{i}" for i, pointer in enumerate(pointers.values())]
@@ -57,13 +62,23 @@ def _pointer(key: str) -> str:
     return "/" + key.replace("~", "~0").replace("/", "~1")
 
 
+def _with_objects(
+    engine: Engine, lines: str, names: list[str], pointers: Mapping[str, str]
+) -> tuple[list[str], list[str]]:
+    """The fields that hold objects in some line, and those that hold nothing in any."""
+    kinds = [f"json_type(json, {literal(pointers[name])})" for name in names]
+    looks = ", ".join(f"bool_or({kind} = 'OBJECT'), count(nullif({kind}, 'NULL'))" for kind in kinds)
+    found = engine.run(f"SELECT {looks} FROM {lines}")[0]
+    objects = [name for name, nested in zip(names, found[::2], strict=True) if nested]
+    return objects, [name for name, filled in zip(names, found[1::2], strict=True) if not filled]
+
+
 def _nested(engine: Engine, lines: str, pointers: Mapping[str, str], most: int) -> dict[str, str]:
     """The fields of objects inside the objects, one level down, as `outer.inner`, with their JSON pointers."""
     if not pointers:
         return {}
-    kinds = ", ".join(f"bool_or(json_type(json, {literal(p)}) = 'OBJECT')" for p in pointers.values())
-    seen = engine.run(f"SELECT {kinds} FROM (SELECT json FROM {lines} LIMIT {most})")[0]
-    outer = [key for key, nested in zip(pointers, seen, strict=True) if nested]
+    outer, empty = _with_objects(engine, f"(SELECT json FROM {lines} LIMIT {most})", list(pointers), pointers)
+    outer += _with_objects(engine, lines, empty, pointers)[0] if empty else []
     found: dict[str, str] = {}
     for key in outer:
         inside = f"SELECT DISTINCT unnest(json_keys(json, {literal(pointers[key])})) FROM {lines} ORDER BY 1"

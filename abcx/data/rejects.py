@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 MOST = 10_000
 """So many rejected rows of a file are kept, and written out of each kind."""
 BAD_JSON = "a jsonl file has one JSON object on every line"
+SEVERAL = "write one JSON object on every line: jq -c . FILE"
 _REJECTS = {
     "MISSING COLUMNS": (
         "ragged-row",
@@ -76,11 +78,26 @@ def rejected(engine: Engine, table: Table, tag: str) -> list[Bad]:
 
 def _no_objects(engine: Engine, table: Table) -> Bad:
     """The lines of a JSON file that are no JSON object."""
-    count, first = engine.run(f"SELECT count(*), min(n) FROM ({_no_object(table)})")[0]
-    line, text = _lines(table, [int(first)])[0]
-    more = f" ({int(count):,} such lines)" if count > 1 else ""
+    rows = [int(n) for (n,) in engine.run(f"{_no_object(table)} ORDER BY n")]
+    more = f" ({len(rows):,} such lines)" if len(rows) > 1 else ""
+    bad = _lines(table, rows[:MOST])
+    several = next(((line, text) for line, text in bad if holds_several(text)), None)
+    line, text = several or bad[0]
     span = Span(table.shown, line, text=text[:300])
-    return Bad(Problem("error", "bad-json", f"a line is no JSON object{more}", span, BAD_JSON), int(count))
+    if several is not None:  # how many is not known, so they cannot be left out
+        problem = Problem("error", "bad-json", f"a line holds several JSON objects{more}", span, SEVERAL)
+    else:
+        problem = Problem("error", "bad-json", f"a line is no JSON object{more}", span, BAD_JSON)
+    return Bad(problem, len(rows), fatal=several is not None)
+
+
+def holds_several(text: str) -> bool:
+    """Whether a line holds one JSON object after the other, as streams of some clouds do."""
+    try:
+        _, end = json.JSONDecoder().raw_decode(text.lstrip("\ufeff \t"))
+    except ValueError:
+        return False
+    return text.lstrip("\ufeff \t")[end:].lstrip(" \t,").startswith("{")
 
 
 def _no_object(table: Table) -> str:
@@ -158,6 +175,8 @@ def _tried(
 def time_cure(table: Table, value: str = "") -> str:
     """How times are written, for a message about one that is not."""
     form = table.options.time_format
+    if re.match(r"\s*0000-00-00", value):
+        return f"it stands for no time: null: ['{value[:60]}']"
     if value and not any(character.isdigit() for character in value):
         return f"where it means a missing time, name it: null: ['{value[:60]}']; else write ISO 8601: 2024-03-04T10:00Z"
     if form:

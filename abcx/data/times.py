@@ -18,9 +18,12 @@ _PLAIN = (
     (r"^((?:19|20)\d\d)(\d\d)(\d\d)[T ](\d\d)(\d\d)", r"\1-\2-\3T\4:\5"),
     (r"^((?:19|20)\d\d)(\d\d)(\d\d)$", r"\1-\2-\3"),
     (r"(:\d\d),(\d)", r"\1.\2"),
+    (r"([+-]\d\d:?\d\d|Z) ?(\[[A-Za-z_/]+\]|UTC)$", r"\1"),
+    (r"\s+Z$", "Z"),
     (r"\s*([+-]\d\d):?(\d\d)$", r"\1:\2"),
 )
-"""From ISO 8601 as the engine does not read it: without signs, with a decimal comma, with a blank before the offset."""
+"""From ISO 8601 as the engine does not read it: without signs, with a decimal comma, a blank before the offset, or the
+name of the zone behind it."""
 ROUNDED = r"\s*\d([.,]\d+)?[eE]\+?\d+\s*"
 """What a spreadsheet makes of a long number: 1.23E+15. Its last digits are lost."""
 _DATE = r"^(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})(?:,?[ T]+|$)"
@@ -67,7 +70,8 @@ class Written:
 
 
 def _normal(text: str, kind: str) -> str:
-    clock = f"regexp_replace(trim({text}), '\\s*([AaPp])\\.?[Mm]\\.?$', ' \\1M')"
+    spaced = f"regexp_replace(trim({text}), '[\\x{{00A0}}\\x{{202F}}]', ' ', 'g')"  # browsers put one before AM
+    clock = f"regexp_replace({spaced}, '\\s*([AaPp])\\.?[Mm]\\.?$', ' \\1M')"
     if kind == "named":
         return f"regexp_replace(regexp_replace({clock}, '[,\\s]+', ' ', 'g'), '(\\d)-(\\w+)-(\\d)', '\\1 \\2 \\3')"
     return f"trim(regexp_replace({clock}, {literal(_DATE)}, '\\1/\\2/\\3 '))"

@@ -17,7 +17,7 @@ from tests.commands.test_pack import same
 from tests.test_hostile import EXPECTED, HEADER, METRICS, ROWS, refused, run
 
 LINES = [json.dumps({k: v for k, v in zip(HEADER, row, strict=True) if v}) for row in ROWS]
-NONE = ['{"unit": "u9", "ti', "[1, 2]", "null", '{"unit": 1} {"unit": 2}', '"text"', "5", "oops"]
+NONE = ['{"unit": "u9", "ti', "[1, 2]", "null", '{"unit": 1} [2]', '"text"', "5", "oops"]
 
 
 def text(lines: list[str]) -> str:
@@ -109,3 +109,25 @@ def test_what_holds_for_many_files_is_said_once(tmp_path: Path) -> None:
         notes = [note for note in json.loads(ran.out)["data"]["notes"] if "timezone" in note]
         assert len(notes) == shown and notes[0].startswith("the times of 0.jsonl have no timezone")
         assert ("(and so of 4 more files)" in notes[0]) == (shown == 1)
+
+
+@pytest.mark.parametrize("between", ["", " ", ", "])
+def test_several_objects_on_one_line(tmp_path: Path, between: str) -> None:
+    """As streams of some clouds write them: how many are lost is not known, so none is left out."""
+    joined = between.join(LINES[1:4])
+    for content in (text([LINES[0], joined, *LINES[4:]]), between.join(LINES)):
+        place = "e.jsonl:2" if "\n" in content else "e.jsonl:1"
+        ran = run(tmp_path, content, "e.jsonl", options={"max_bad_rows": 20})
+        refused(ran, "bad-json", place, "a line holds several JSON objects", "jq -c . FILE")
+
+
+def test_objects_that_come_late(tmp_path: Path) -> None:
+    """Rows in the order of their names: for a long time no event has an object with its value."""
+    views = [
+        {"unit": f"u{i % 40}", "time": "2024-03-04T10:00:00Z", "arm": "ab"[i % 2], "event": "a"} for i in range(12_000)
+    ]
+    bought = {"unit": "u1", "time": "2024-03-04T11:00:00Z", "arm": "b", "event": "purchase", "cart": {"value": "8"}}
+    content = text([json.dumps(one) for one in [{**view, "cart": None} for view in views] + [bought]])
+    revenue = {"type": "mean", "event": "purchase", "value": "cart.value", "role": "primary", "goal": "increase"}
+    ran = run(tmp_path, content, "e.jsonl", metrics={"revenue": revenue})
+    assert ran.values()["revenue"] == {"a": (20, 0.0), "b": (20, 0.4)}

@@ -130,12 +130,11 @@ def test_ids_that_are_decimals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     """A database gives NUMBER as DECIMAL(38, 9): 1001 is that id, not 1001.000000000."""
     monkeypatch.chdir(tmp_path)
     with duckdb.connect() as connection:
-        seen = "SELECT i AS unit, TIMESTAMPTZ '2024-03-04 08:00:00Z' AS time, ['a', 'b'][1 + i % 2] AS arm FROM range(9) t(i)"
+        time = "TIMESTAMPTZ '2024-03-04 08:00:00Z' AS time"
+        seen = f"SELECT i AS unit, {time}, ['a', 'b'][1 + i % 2] AS arm FROM range(9) t(i)"
         connection.execute(f"COPY ({seen}) TO 'x.parquet'")
-        bought = (
-            "SELECT CAST(i AS DECIMAL(38, 9)) AS unit, TIMESTAMPTZ '2024-03-04 09:00:00Z' AS time, 'order' AS event"
-        )
-        connection.execute(f"COPY ({bought} FROM range(4) t(i)) TO 'e.parquet'")
+        bought = f"SELECT CAST(i AS DECIMAL(38, 9)) AS unit, {time}, 'order' AS event FROM range(4) t(i)"
+        connection.execute(f"COPY ({bought}) TO 'e.parquet'")
     metrics = {"orders": {"type": "conversion", "event": "order", "role": "primary", "goal": "increase"}}
     found = abcx.analyze(
         {
