@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 MOST = 10_000
 """So many rejected rows of a file are kept, and written out of each kind."""
 BAD_JSON = "a jsonl file has one JSON object on every line"
+ESCAPED = "it is written with backslashes: export it with quoted cells and doubled quotes (in Spark: escape='\"')"
 SEVERAL = "write one JSON object on every line: jq -c . FILE"
 _REJECTS = {
     "MISSING COLUMNS": (
@@ -108,6 +109,8 @@ BadTime = Callable[[int, str, str, str], Problem]
 
 
 def _told(engine: Engine, file: DataFile, rejects: str, width: int, bad_time: BadTime, where: str = "") -> list[Bad]:
+    if not engine.run(f"SELECT 1 FROM {rejects} LIMIT 1"):
+        return []
     found = engine.run(
         "SELECT error_type::VARCHAR, count(DISTINCT line), arg_min(csv_line, line), arg_min(error_message, line), "
         "arg_min(line_byte_position, line) "
@@ -131,9 +134,15 @@ def _told(engine: Engine, file: DataFile, rejects: str, width: int, bad_time: Ba
         else:
             code, what, cure = _REJECTS.get(kind, ("bad-row", "a row cannot be read", "correct the row"))
             what += f": the header has {width}" if code == "ragged-row" else ""
+            cure = ESCAPED if _has_escapes(shown) else cure
             problem = Problem("error", code, what + more, Span(file.shown, line, text=shown), cure)
             bad.append(Bad(problem, int(count), code != "ragged-row"))
     return bad
+
+
+def _has_escapes(row: str) -> bool:
+    """Whether a row has backslashes where CSV doubles quotes, or quotes cells."""
+    return '\\"' in row or any(f"\\{delimiter}" in row for delimiter in ",;\t|")
 
 
 def broken_rows(engine: Engine, file: DataFile, arguments: str) -> list[Problem]:

@@ -72,6 +72,8 @@ class Loaded:
         return self.select.sources
 
 
+_FEW = 3
+"""Of so many files each is told what is wrong with it."""
 _KINDS: dict[str, type[FileOptions]] = {"exposures": ExposureSource, "events": EventSource, "units": UnitSource}
 
 
@@ -137,7 +139,7 @@ def load(engine: Engine, part: str, sources: tuple[Source, ...], plan: Plan, row
     select = Select(part, plan, arm_needed, sources, hashed=not engine.rows_elsewhere)
     problems = [problem for source in select.sources for problem in select.problems(source)]
     if problems:
-        raise DataError(problems)
+        raise DataError(_of_few_files(problems))
     has = {name: any(source.name(name) for source in sources) for name in ("time", "id")}
     segments = tuple(name for name in plan.segments if any(source.resolve(name) for source in sources))
     rows.loaded[part] = Loaded(select, has["time"], arm_needed, has["id"], segments)
@@ -157,7 +159,27 @@ def load(engine: Engine, part: str, sources: tuple[Source, ...], plan: Plan, row
         shown = select.sources[0].table.shown
         found.append(Problem("error", "no-rows", f"no file of {part} has a row", Span(shown), "export them again"))
     if found:
-        raise DataError(found)
+        raise DataError(_of_few_files(found))
+
+
+def _of_few_files(problems: Sequence[Problem]) -> list[Problem]:
+    """What is wrong, of the first files only where it is wrong alike in many: one code, one column."""
+    files: dict[tuple[str, str], list[str]] = {}
+    for problem in problems:
+        seen = files.setdefault(_kind(problem), [])
+        seen += [problem.span.file] if problem.span and problem.span.file not in seen else []
+    found = []
+    for problem in problems:
+        told = files[_kind(problem)]
+        if problem.span is None or problem.span.file in told[:_FEW]:
+            more = f" (and so in {len(told) - _FEW:,} more files)" if problem.span and len(told) > _FEW else ""
+            last = problem.span is not None and problem.span.file == told[:_FEW][-1]
+            found.append(replace(problem, message=problem.message + more) if last else problem)
+    return found
+
+
+def _kind(problem: Problem) -> tuple[str, str]:
+    return problem.code, problem.span.path if problem.span else ""
 
 
 def _load_together(engine: Engine, number: int, select: Select, segments: tuple[str, ...], rows: Rows) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from abcx.data.conditions import condition
@@ -38,7 +39,7 @@ class Source:
         """The FROM item of the first rows of every file, every column as text."""
         return f"(SELECT * FROM {self.table.scan()} LIMIT {_FIRST * max(1, len(self.table.files))}) AS first_rows"
 
-    @property
+    @cached_property
     def kept(self) -> str:
         """The SQL condition of the rows that the source keeps."""
         out = [self.where(where) for where in self.options.exclude.values()]

@@ -43,6 +43,11 @@ class Written:
         """Whether such times have no offset; None where each says for itself."""
         return None if self.kind == "iso" else self.kind != "epoch"
 
+    @property
+    def by_order(self) -> bool:
+        """Whether the order of day and month is a matter of evidence."""
+        return self.kind in _ORDERS
+
     def plain(self, text: str) -> str:
         """The text, of ISO 8601 as the engine reads it."""
         if self.kind != "iso":

@@ -160,7 +160,6 @@ def euros(file: int, rows: list[Row]) -> list[Row]:
         (all_naive, {"timezone": "Europe/Berlin"}),
         (epoch, {}),
         (basic, {}),
-        (euros, {}),
         (as_they_are, {"where": {"ok": True}}),
     ],
 )
@@ -199,12 +198,18 @@ def bad_time(file: int, rows: list[Row]) -> list[Row]:
     return [*rows, ("u1", "yesterday", "control", "view", None, "yes")] if file == 3 else rows
 
 
+def ambiguous_day(file: int, rows: list[Row]) -> list[Row]:
+    """The others tell the order of day and month; this one does not."""
+    day = 4 if file == 3 else 14
+    return [(row[0], f"03/{day:02}/2024 {row[1][11:19]}", *row[2:]) for row in rows]
+
+
 def unclear_zone(file: int, rows: list[Row]) -> list[Row]:
     return [(row[0], row[1].replace("T", " ").replace("Z", " BST"), *row[2:]) for row in rows] if file == 3 else rows
 
 
 @pytest.mark.parametrize("format", FORMATS)
-@pytest.mark.parametrize("change", [bad_number, rounded_id, no_id, pointed_ids, bad_time, unclear_zone])
+@pytest.mark.parametrize("change", [bad_number, rounded_id, no_id, pointed_ids, bad_time, ambiguous_day, unclear_zone])
 def test_what_is_wrong_is_told_of_its_file(format: str, change: Change, monkeypatch: pytest.MonkeyPatch) -> None:
     hours(format, 6, change)
     with pytest.raises(DataError) as together:
@@ -233,7 +238,7 @@ def repeated(file: int, rows: list[Row]) -> list[Row]:
 
 
 @pytest.mark.parametrize("format", FORMATS)
-@pytest.mark.parametrize("change", [thousands, naive, all_naive, empty, repeated])
+@pytest.mark.parametrize("change", [thousands, euros, naive, all_naive, empty, repeated])
 def test_the_result_is_that_of_files_read_one_by_one(
     format: str, change: Change, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -296,6 +301,18 @@ def test_parquet_files_of_different_types_are_read_apart() -> None:
     Path("hour-02.typed").rename("hour-02.parquet")
     text(Path("all.csv"), [row for file in range(4) for row in rows(file)])
     assert told(analyzed("hour-*.parquet"))["metrics"] == told(analyzed("all.csv"))["metrics"]
+
+
+def test_what_is_wrong_with_many_files_is_told_of_three() -> None:
+    hours("csv", 9, lambda file, rows: [*rows, ("u1", "2024-03-04T12:00:00Z", "control", "purchase", "ten", "yes")])
+    with pytest.raises(DataError) as refused:
+        analyzed("hour-*.csv")
+    assert [problem.span.file for problem in refused.value.problems if problem.span] == [
+        "hour-00.csv",
+        "hour-01.csv",
+        "hour-02.csv",
+    ]
+    assert [("6 more files" in problem.message) for problem in refused.value.problems] == [False, False, True]
 
 
 @pytest.mark.parametrize("format", FORMATS[1:])

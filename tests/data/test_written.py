@@ -284,3 +284,10 @@ def test_years_of_two_digits_ask_for_a_format(tmp_path: Path) -> None:
     ran = run(tmp_path, short)
     assert ran.code == 2 and "time_format ('%d.%m.%y')" in ran.err, ran.err
     assert run(tmp_path, short, options={"time_format": "%d.%m.%y %H:%M:%S"}).values() == EXPECTED
+
+
+@pytest.mark.parametrize("cell", ['"say \\"hi\\", you"', "left\\,right"])
+def test_backslashes_in_place_of_quotes(tmp_path: Path, cell: str) -> None:
+    """As Spark and some warehouses write by default: refused, with the cure."""
+    text = f"unit,time,arm,event,amount\nu1,2024-03-04,a,x,\nu2,2024-03-04,b,x,{cell}\n"
+    refused(run(tmp_path, text), "ragged-row", "e.csv:3", "export it with quoted cells and doubled quotes")
