@@ -27,7 +27,9 @@ _SPANS = (
     _GROUPS
     + r"(?:(\d+(?:[.,]\d+)?)\s*(?:m|mins?|minutes?)\.?,?\s*)?(?:(\d+(?:[.,]\d+)?)\s*(?:s|secs?|seconds?)\.?)?\s*$"
 )
-_CLOCK = r"^\s*(\d+):([0-5]\d):([0-5]\d(?:\.\d+)?)\s*$"
+_CLOCK = r"^\s*(?:(\d+)\s*days?,?\s+)?(\d+):([0-5]\d):([0-5]\d(?:\.\d+)?)\s*$"
+_ISO = r"^\s*p(\d+d)?t"
+"""The start of a duration of ISO 8601: P1DT2H30M, PT34M9S."""
 _RARE = 0.01
 """A decimal comma that fewer cells show is taken for a slip."""
 
@@ -91,17 +93,19 @@ def _plain(text: str) -> str:
 
 def _hours(text: str) -> str:
     clock, spans = (
-        f"regexp_extract({text}, {literal(_CLOCK)}, ['h','m','s'])",
-        (f"regexp_extract(lower({text}), {literal(_SPANS)}, ['d','h','m','s'])"),
+        f"regexp_extract(lower({text}), {literal(_CLOCK)}, ['d','h','m','s'])",
+        f"regexp_extract(regexp_replace(lower({text}), '{_ISO}', '\\1 '), {literal(_SPANS)}, ['d','h','m','s'])",
     )
 
     def part(struct: str, name: str) -> str:
         return f"coalesce(try_cast(replace(({struct}).{name}, ',', '.') AS DOUBLE), 0)"
 
-    from_clock = f"{part(clock, 'h')} + {part(clock, 'm')} / 60 + {part(clock, 's')} / 3600"
+    def hours(struct: str) -> str:
+        days = f"{part(struct, 'd')} * 24 + {part(struct, 'h')}"
+        return f"{days} + {part(struct, 'm')} / 60 + {part(struct, 's')} / 3600"
+
     words = f"({spans}).d || ({spans}).h || ({spans}).m || ({spans}).s"
-    from_words = f"{part(spans, 'd')} * 24 + {part(spans, 'h')} + {part(spans, 'm')} / 60 + {part(spans, 's')} / 3600"
-    return f"CASE WHEN ({clock}).h <> '' THEN {from_clock} WHEN {words} <> '' THEN {from_words} END"
+    return f"CASE WHEN ({clock}).h <> '' THEN {hours(clock)} WHEN {words} <> '' THEN {hours(spans)} END"
 
 
 @dataclass(frozen=True, slots=True)

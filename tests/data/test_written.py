@@ -63,6 +63,8 @@ def means(ran: Ran) -> tuple[float | None, float | None]:
         (["100:00:36", "0:00:00"], (100.01, 0), "as durations, in hours"),
         (["2 hrs", "30 min"], (2, 0.5), "as durations, in hours"),
         (["1h 30m", "1 day, 2 hours"], (1.5, 26), "as durations, in hours"),
+        (["0 days 01:30:00", "1 day, 2:00:00"], (1.5, 26), "as durations, in hours"),
+        (["PT1H30M", "P1DT2H"], (1.5, 26), "as durations, in hours"),
         (["1,5 h", "90 s"], (1.5, 0.025), "as durations, in hours"),
     ],
 )
