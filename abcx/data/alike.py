@@ -18,6 +18,8 @@ from abcx.problems import Problem, Span
 from abcx.spec.model import FileOptions
 
 _WRITTEN = "say how both are written: decimal: ',' and thousands: '.', or the other way round"
+_POINTED = r"\d+\.0"
+"""Ids that end as some tools write whole numbers."""
 _MEANT = "write them alike, or name the files apart: a list of {file: ..., ...}"
 
 
@@ -45,7 +47,10 @@ def unlike_ids(engine: Engine, select: Select) -> Iterator[Problem]:
     for source in select.sources if len(select.sources) > 1 and select.hashed else ():
         for role, name in _ids(source, select).items():
             text = source.table.sql(name, "text")
-            forms = (r"\d+", r"\d+\.0")
+            if source.table.more:  # read together only where no id ends so
+                plain |= {} if role in plain else {role: source} if _has(engine, source, [text], r"\d+") else {}
+                continue
+            forms = (r"\d+", _POINTED)
             whole, point = (f"count(*) FILTER (regexp_full_match({text}, '{form}'))" for form in forms)
             found = engine.run(f"SELECT {whole}, {point} FROM {source.first_rows}")[0]
             (with_point if found[1] else plain if found[0] else {}).setdefault(role, source)
@@ -53,7 +58,7 @@ def unlike_ids(engine: Engine, select: Select) -> Iterator[Problem]:
         if role in plain:
             name = source.name(role) or source.resolve(role) or role
             text = source.table.sql(name, "text")
-            _, line, value = locate(engine, source.table, f"regexp_full_match({text}, '\\d+\\.0')", text)
+            _, line, value = locate(engine, source.table, f"regexp_full_match({text}, '{_POINTED}')", text)
             message = f"'{value[:60]}' ends in .0, and the ids of {plain[role].table.shown} do not: they never meet"
             span = Span(source.table.shown, line, path=name)
             yield Problem("error", "unlike-ids", message, span, "write the column as text, or as whole numbers")
@@ -62,7 +67,11 @@ def unlike_ids(engine: Engine, select: Select) -> Iterator[Problem]:
 def pointed(engine: Engine, source: Source, select: Select) -> bool:
     """Whether some id of a unit or a ticket ends in `.0`."""
     texts = [source.table.sql(name, "text") for name in _ids(source, select).values()]
-    found = " OR ".join(f"(contains({text}, '.') AND regexp_full_match({text}, '\\d+\\.0'))" for text in texts)
+    return _has(engine, source, texts, _POINTED)
+
+
+def _has(engine: Engine, source: Source, texts: list[str], form: str) -> bool:
+    found = " OR ".join(f"regexp_full_match({text}, '{form}')" for text in texts)
     return bool(engine.run(f"SELECT 1 FROM {source.table.scan()} WHERE {found} LIMIT 1"))
 
 

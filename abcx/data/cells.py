@@ -117,7 +117,7 @@ def _of_events(select: Select, source: Source) -> Iterator[Check]:
             )
             for scale in (scale for feed, scale in select.plan.scales("x") if feed == position):
                 match = select.match(source, term)
-                yield _off_scale(f"x{position}", source.resolve(term.value) or "", f"{match} AND {{}}", number, scale)
+                yield _off_scale(f"x{position}", source.resolve(term.value) or "", match, number, scale)
         for key in () if select.lacking(source, term) else select.keys(term):
             text = f"nullif(trim({source.sql(key, 'text')}), '')"
             flag = f"x{position} IS NOT NULL AND k{select.plan.keys.index(key)} IS NULL"
@@ -142,7 +142,7 @@ def _off_scale(column: str, name: str, scope: str, number: str, scale: tuple[int
 
     message = "the answer '{value}' is not on the declared scale" + f", {scale[0]} to {scale[1]}"
     cure = "declare the scale as it was asked, whole numbers: scale: [1, 5]; or filter the row out: where"
-    return Check(outside(column), name, scope.format(outside(number)), "off-scale", message, cure)
+    return Check(outside(column), name, f"{scope} AND {outside(number)}", "off-scale", message, cure)
 
 
 def _of_units(select: Select, source: Source) -> Iterator[Check]:
@@ -160,7 +160,7 @@ def _of_units(select: Select, source: Source) -> Iterator[Check]:
             flag = f"abs(m{position}) > {LARGEST!r}"
             yield Check(flag, name, predicate, "bad-number", "'{value}' is not a usable number", "")
             for scale in (scale for feed, scale in select.plan.scales("m") if feed == position):
-                yield _off_scale(f"m{position}", name, f"{kept} AND {{}}", number, scale)
+                yield _off_scale(f"m{position}", name, kept, number, scale)
 
 
 def _number_cure(value: str) -> str:
@@ -253,6 +253,13 @@ def no_answers(engine: Engine, source: Source, select: Select) -> Iterator[Bad]:
             cure = f"name the texts that are meant, in quotes: {name}: ['{str(value)[:60]}']"
             span = Span(source.table.shown, path=source.resolve(name) or name)
             yield Bad(Problem("error", "bad-flag", message, span, cure), int(count), True)
+
+
+def unclear_flags(engine: Engine, source: Source, select: Select) -> bool:
+    """Whether some cell that `where` or `exclude` asks for a yes or a no is neither."""
+    texts = [(scope, source.sql(name, "text")) for name, scope in select.flags(source)]
+    odd = " OR ".join(f"({scope} AND {text} IS NOT NULL AND isnan({as_flag(text)}))" for scope, text in texts)
+    return bool(odd) and bool(engine.run(f"SELECT 1 FROM {source.table.scan()} WHERE {odd} LIMIT 1"))
 
 
 def bad_cells(engine: Engine, before: int, source: Source, select: Select) -> Iterator[Bad]:

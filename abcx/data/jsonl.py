@@ -28,7 +28,7 @@ class Objects:
 
 def objects(engine: Engine, files: Sequence[DataFile]) -> Objects:
     """Look at files that are packed alike. Objects inside the objects are read one level down (`outer.inner`). Raises
-    DataError where there are lines, and none has a field."""
+    DataError where there are lines, and none has a field, and where several files must be looked at one by one."""
     file, lines = files[0], lines_of(files)
     is_object = "coalesce(json_type(json) = 'OBJECT', FALSE)"
     keys = f"SELECT unnest(CASE WHEN {is_object} THEN json_keys(json) ELSE [NULL] END) AS k, row_number() OVER () AS n"
@@ -44,7 +44,10 @@ def objects(engine: Engine, files: Sequence[DataFile]) -> Objects:
             raise DataError(Problem("error", "bad-json", "a line holds several JSON objects", span, SEVERAL))
         message = f"{file.shown} has no line that is a JSON object with fields"
         raise DataError(Problem("error", "bad-json", message, span, BAD_JSON))
-    pointers |= {**_nested(engine, lines, pointers, _LOOKED * len(files)), **pointers}
+    nested = _nested(engine, lines, pointers, _LOOKED if len(files) == 1 else None)
+    if len(files) > 1 and nested.keys() & pointers.keys():
+        raise DataError(Problem("error", "unlike-fields", "each file for itself tells which of two is meant"))
+    pointers |= {**nested, **pointers}
     broken = any(key is None for key, _ in found)
     fields = [f"json->>{literal(pointer)} AS c{i}" for i, pointer in enumerate(pointers.values())]
     fields += [f"{is_object} AS is_object"] if broken else [] if fields else ["1"]
@@ -73,11 +76,12 @@ def _with_objects(
     return objects, [name for name, filled in zip(names, found[1::2], strict=True) if not filled]
 
 
-def _nested(engine: Engine, lines: str, pointers: Mapping[str, str], most: int) -> dict[str, str]:
+def _nested(engine: Engine, lines: str, pointers: Mapping[str, str], most: int | None) -> dict[str, str]:
     """The fields of objects inside the objects, one level down, as `outer.inner`, with their JSON pointers."""
     if not pointers:
         return {}
-    outer, empty = _with_objects(engine, f"(SELECT json FROM {lines} LIMIT {most})", list(pointers), pointers)
+    limit = f" LIMIT {most}" if most else ""
+    outer, empty = _with_objects(engine, f"(SELECT json FROM {lines}{limit})", list(pointers), pointers)
     outer += _with_objects(engine, lines, empty, pointers)[0] if empty else []
     found: dict[str, str] = {}
     for key in outer:

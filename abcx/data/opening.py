@@ -36,7 +36,7 @@ def open_files(
     opened: list[Table] = []
     for alike in [(file,) for file in files] if apart else _alike(engine, files):
         together = _open_together(engine, alike, options, timezone) if len(alike) > 1 else None
-        opened += [together] if together else _joined([open_file(engine, file, options, timezone) for file in alike])
+        opened += [together] if together else [open_file(engine, file, options, timezone) for file in alike]
     told = [table for table in opened if table.file is not None and table.file.format == "jsonl"]
     names = tuple(dict.fromkeys(name for table in told for name in table.header))
     if told and not names:
@@ -52,14 +52,15 @@ def open_apart(engine: Engine, table: Table, options: FileOptions, timezone: str
 
 
 def _alike(engine: Engine, files: Sequence[DataFile]) -> Iterator[tuple[DataFile, ...]]:
-    """Files in order, those together that one statement can read, and that are small."""
+    """Files in order, small ones together that one statement can read. Of CSV it cannot: of more files than threads the
+    engine drops what follows an open quote, without a word (DuckDB 2.0)."""
     schemas = _schemas(engine, [file for file in files if file.format == "parquet"])
     for _, run in groupby(files, key=lambda file: (_kind(file), schemas.get(file.path))):
         alike: list[DataFile] = []
         size = 0
         for file in run:
             size += file.path.stat().st_size
-            if alike and (size > _SMALL or len(alike) == _MANY):
+            if alike and (size > _SMALL or len(alike) == _MANY or file.format not in ("parquet", "jsonl")):
                 yield tuple(alike)
                 alike, size = [], file.path.stat().st_size
             alike.append(file)
@@ -71,10 +72,8 @@ def _kind(file: DataFile) -> tuple[object, ...]:
 
 
 def _open_together(engine: Engine, files: Sequence[DataFile], options: FileOptions, timezone: str) -> Table | None:
-    """Files as one table; None where they are not so alike, one of them cannot be opened, or they are of text."""
+    """Files as one table; None where they are not so alike, or one of them cannot be opened."""
     first = files[0]
-    if first.format not in ("parquet", "jsonl"):
-        return None
     engine.begin(f"opening {first.shown} and {len(files) - 1:,} more files")
     try:
         if first.format == "parquet" and history.is_kept(engine, _paths(files)):
@@ -83,15 +82,6 @@ def _open_together(engine: Engine, files: Sequence[DataFile], options: FileOptio
     except DataError:
         return None  # opened one by one they tell which it is
     return None if table.broken or not table.header else table
-
-
-def _joined(opened: Sequence[Table]) -> Iterator[Table]:
-    """Text files that were found to have one header and one dialect as one table."""
-    for dialect, run in groupby(opened, key=lambda table: (table.types, table.header, table.options, table.timezone)):
-        first, *more = run
-        alike = more and dialect[0] is None
-        yield replace(first, more=tuple(file for table in more for file in table.files)) if alike else first
-        yield from () if alike else more
 
 
 def open_file(engine: Engine, file: DataFile, options: FileOptions, timezone: str) -> Table:
@@ -154,8 +144,9 @@ def _open_parquet(engine: Engine, files: Sequence[DataFile], options: FileOption
     fields: dict[str, str] = {}
     for outer, (column, type) in zip(own, named, strict=True):
         if type.startswith("STRUCT(") and not type.endswith("]"):  # a list of structures is no structure
-            for inner, inner_type in _described(engine, first, f"{identifier(column)}.*", _rows((first,))):
-                if inner and f"{outer}.{inner}" not in own:
+            alone = f"(SELECT {identifier(column)} AS alone FROM {_rows((first,))}) AS structure"
+            for inner, inner_type in _described(engine, first, "alone.*", alone):
+                if inner and f"{outer}.{inner}" not in (*own, *fields):
                     fields[f"{outer}.{inner}"] = f"struct_extract({identifier(column)}, {literal(inner)})"
                     types.append(inner_type)
     told = [name for name, _ in first.told if name not in own]

@@ -143,7 +143,8 @@ def load(engine: Engine, part: str, sources: tuple[Source, ...], plan: Plan, row
     has = {name: any(source.name(name) for source in sources) for name in ("time", "id")}
     segments = tuple(name for name in plan.segments if any(source.resolve(name) for source in sources))
     rows.loaded[part] = Loaded(select, has["time"], arm_needed, has["id"], segments)
-    engine.run(f"SET preserve_insertion_order = {'true' if part == 'units' else 'false'}")
+    ordered = part == "units" or (bool(segments) and not has["time"])  # of several rows of a unit the first counts
+    engine.run(f"SET preserve_insertion_order = {'true' if ordered else 'false'}")
     found: list[Problem] = []
     number = 0
     while number < len(select.sources):

@@ -33,7 +33,7 @@ def read(
         before = _scan(engine, number, source, select, segments)
     except DataError as error:
         table, file = source.table, source.table.file
-        if file is None or table.more or table.types is not None or error.problems[0].code != "broken-lines":
+        if file is None or table.types is not None or error.problems[0].code != "broken-lines":
             raise
         source = replace(source, table=replace(table, file=with_line_ends(file, engine.scratch)))
         before = _scan(engine, number, source, select, segments)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from abcx import wording
 from abcx.data import numbers, times
 from abcx.data.engine import literal
 from abcx.data.files import DataFile
@@ -59,7 +60,7 @@ class Table:
     @property
     def named(self) -> str:
         """The file, or the files, in words."""
-        return f"{self.shown} and {len(self.more):,} more files" if self.more else self.shown
+        return f"{self.shown} and {wording.plural(len(self.more), 'more files')}" if self.more else self.shown
 
     def sql(self, name: str, kind: Kind, declared: bool = True) -> str:
         """The SQL of a column by its header name, as text, as a DOUBLE, or as microseconds since 1970 (UTC).
@@ -170,8 +171,8 @@ class Table:
             arguments += ["store_rejects=true", rejects]
         else:
             arguments += ["ignore_errors=true", "parallel=false"]
-        paths = ", ".join(literal(str(file.path)) for file in self.files)
-        return f"read_csv([{paths}], {', '.join(arguments)})"
+        assert self.file is not None
+        return f"read_csv({literal(str(self.file.path))}, {', '.join(arguments)})"
 
     def _dialect(self) -> list[str]:
         assert self.file is not None

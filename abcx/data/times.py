@@ -18,6 +18,7 @@ _PLAIN = (
     (r"^((?:19|20)\d\d)(\d\d)(\d\d)[T ](\d\d)(\d\d)", r"\1-\2-\3T\4:\5"),
     (r"^((?:19|20)\d\d)(\d\d)(\d\d)$", r"\1-\2-\3"),
     (r"(:\d\d),(\d)", r"\1.\2"),
+    (r"\s*(?:UTC|GMT)\s*([+-]\d\d):?(\d\d)$", r"\1:\2"),
     (r"([+-]\d\d:?\d\d|Z) ?(\[[A-Za-z_/]+\]|UTC)$", r"\1"),
     (r"\s+Z$", "Z"),
     (r"\s*([+-]\d\d):?(\d\d)$", r"\1:\2"),
@@ -27,6 +28,7 @@ name of the zone behind it."""
 ROUNDED = r"\s*\d([.,]\d+)?[eE]\+?\d+\s*"
 """What a spreadsheet makes of a long number: 1.23E+15. Its last digits are lost."""
 _DATE = r"^(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})(?:,?[ T]+|$)"
+_HOURLY = r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])"
 _DIGITS = r"^\s*\d{9,19}(\.\d+)?\s*$"
 
 
@@ -102,7 +104,8 @@ def find(engine: Engine, text: str, rows: str, zone: str) -> Found:
     seen = engine.record(
         "SELECT count(*) AS n, count(iso) AS iso, "
         "count(digits) AS digits, min(digits) AS low, max(digits) AS high, "
-        f"count(*) FILTER (regexp_full_match(v, {literal(ROUNDED)})) AS rounded "
+        f"count(*) FILTER (regexp_full_match(v, {literal(ROUNDED)})) AS rounded, "
+        f"count(*) FILTER (regexp_full_match(v, {literal(_HOURLY)})) AS hourly "
         f"FROM (SELECT v, try_cast(v AS TIMESTAMPTZ) AS iso, {digits} AS digits FROM {cells} WHERE v IS NOT NULL)"
     )
     total, enough = seen["n"], 0.95 * seen["n"]
@@ -114,6 +117,12 @@ def find(engine: Engine, text: str, rows: str, zone: str) -> Found:
             doubt="is a time that a spreadsheet has rounded",
             help=cure,
             differs=f"regexp_full_match(v, {literal(ROUNDED)})",
+        )
+    if seen["hourly"] >= enough:
+        return Found(
+            doubt="may be seconds since 1970, or year, month, day and hour",
+            help="say how it is written: time_format: '%Y%m%d%H'",
+            differs=f"regexp_full_match(v, {literal(_HOURLY)})",
         )
     if seen["digits"] >= enough:
         units = [unit for unit, size in _UNITS.items() if _SINCE <= seen["low"] * size and seen["high"] * size < _UNTIL]
@@ -143,5 +152,5 @@ def _by_days(engine: Engine, cells: str, zone: str, enough: float) -> Found:
             help="say which comes first: date_order: dmy (day/month/year) or date_order: mdy",
             differs=f"{ways['dmy'].sql('v', zone)} <> {ways['mdy'].sql('v', zone)}",
         )
-    words = {"dmy": "as day/month/year", "mdy": "as month/day/year", "named": "with the month's name"}
+    words = {"dmy": "as day/month/year", "mdy": "as month/day/year", "named": "with the month's name, or AM and PM"}
     return Found(ways[most], words[most])

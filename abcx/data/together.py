@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from abcx.data import scanning, zones
 from abcx.data.alike import pointed
-from abcx.data.cells import flags, no_answers, odd_ids
+from abcx.data.cells import flags, odd_ids, unclear_flags
 from abcx.data.engine import Engine, literal
 from abcx.data.jsonl import lines_of
 from abcx.data.scanning import with_checksums
@@ -44,7 +44,7 @@ def read(engine: Engine, number: int, source: Source, select: Select, segments: 
         )
         rows, unsaid = _rows(engine, source.table), zones.unsaid_throughout(engine, looked)
         whole = all(rows) or source.arm is None  # one of several files that are one export may be without rows
-        if whole and unsaid is not None and _is_plain(engine, number, before, looked, select, sum(rows)):
+        if whole and unsaid is not None and _is_plain(engine, before, looked, select, sum(rows)):
             found = Together(rows, tuple(sums), unsaid, tuple(notes))
     except DataError:
         pass  # read apart they tell which it is
@@ -55,9 +55,8 @@ def read(engine: Engine, number: int, source: Source, select: Select, segments: 
 
 def _rows(engine: Engine, table: Table) -> tuple[int, ...]:
     """How many rows each file has."""
-    if table.files[0].format != "parquet":
-        lines = lines_of(table.files) if table.files[0].format == "jsonl" else table.scan()
-        counted = f"SELECT filename, count(*) FROM {lines} GROUP BY filename"
+    if table.files[0].format == "jsonl":
+        counted = f"SELECT filename, count(*) FROM {lines_of(table.files)} GROUP BY filename"
     else:
         paths = ", ".join(literal(str(file.path)) for file in table.files)
         counted = f"SELECT file_name, num_rows FROM parquet_file_metadata([{paths}])"
@@ -65,16 +64,14 @@ def _rows(engine: Engine, table: Table) -> tuple[int, ...]:
     return tuple(int(found.get(str(file.path), 0)) for file in table.files)
 
 
-def _is_plain(engine: Engine, number: int, before: int, source: Source, select: Select, expected: int) -> bool:
+def _is_plain(engine: Engine, before: int, source: Source, select: Select, expected: int) -> bool:
     """Whether every cell could be read, and all rows are there."""
     table = source.table
-    rejected = table.types is None and engine.run(f"SELECT 1 FROM rejects_{select.part}_{number} LIMIT 1")
     ordered = table.written is not None and table.written.by_order and not table.options.date_order
-    if rejected or table.glued or table.numbers or ordered:  # each file for itself shows how it writes these
+    if table.numbers or ordered:  # each file for itself shows how it writes these
         return False
-    if any(rows for _, rows in flags(engine, before, source, select)):
+    if any(rows for _, rows in flags(engine, before, source, select)) or unclear_flags(engine, source, select):
         return False
-    if any(odd_ids(engine, before, source, select)) or any(no_answers(engine, source, select)):
+    if any(odd_ids(engine, before, source, select)) or pointed(engine, source, select):
         return False
-    counted = engine.run(f"SELECT count(*) FROM {select.part} WHERE rowid >= {before}")
-    return bool(counted == [(expected,)]) and not pointed(engine, source, select)
+    return int(engine.run(f"SELECT count(*) FROM {select.part} WHERE rowid >= {before}")[0][0]) == expected

@@ -10,6 +10,8 @@ from abcx.problems import Problem, Span
 
 _OFFSET = r":\d\d.*([A-Za-z]|[+-]\d{1,2}(:?\d{2})?)\s*$"
 _NAME = r"\d\s*([A-Z][A-Z/_]+)\s*$"
+_HALVES = r"UTC\s*[+-]\d{1,2}:?([1-5]\d|0[1-9])\s*$"
+"""UTC+05:30, of which the engine reads the hours alone (DuckDB 2.0)."""
 _PLAIN = ("UTC", "UT", "AM", "PM")
 _CLEAR = (*_PLAIN, "GMT", "EST", "MST", "PST", "HST")
 """Names of zones that mean one thing. Of others the engine takes one meaning: BST is Bangladesh to it."""
@@ -60,15 +62,16 @@ def _seen(engine: Engine, source: Source, text: str) -> tuple[int, int, int]:
     """Of the times of the first rows: how many, how many without an offset, and with the name of a zone."""
     naive, named = f"NOT regexp_matches(v, {literal(_OFFSET)})", _named("v", _PLAIN)
     counts = f"count(v), count(*) FILTER ({naive}), count(*) FILTER ({named})"
-    most = 1000 * max(1, len(source.table.files))
-    return engine.run(f"SELECT {counts} FROM (SELECT {text} AS v FROM {source.table.scan()} LIMIT {most})")[0]
+    limit = "" if source.table.more else " LIMIT 1000"  # of several files each has its first rows
+    return engine.run(f"SELECT {counts} FROM (SELECT {text} AS v FROM {source.table.scan()}{limit})")[0]
 
 
 def _named(text: str, but: tuple[str, ...]) -> str:
     """The SQL condition of times that end in the name of a zone, but for some names and for a city's."""
     name = f"regexp_extract(upper({text}), {literal(_NAME)}, 1)"
     named = f"{name} NOT IN ('', {', '.join(map(literal, but))}) AND NOT contains({name}, '/')"
-    return f"({named} AND try_cast({text} AS TIMESTAMPTZ) IS NOT NULL)"
+    halves = f"regexp_matches(upper({text}), {literal(_HALVES)})"
+    return f"((({named}) OR {halves}) AND try_cast({text} AS TIMESTAMPTZ) IS NOT NULL)"
 
 
 def _refuse_unclear(engine: Engine, source: Source, time: str, text: str) -> None:

@@ -71,3 +71,15 @@ def test_a_column_of_that_name_goes_first(tmp_path: Path, monkeypatch: pytest.Mo
         connection.execute(f"COPY ({flat}) TO 'both.parquet'")
         connection.execute(f"COPY ({ROW.replace('{columns}', FLAT)}) TO 'flat.parquet'")
     assert analyzed("both.parquet", {}) == analyzed("flat.parquet", {})
+
+
+def test_names_that_clash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A field of one structure and one of another may have one name; a structure may be called as the engine calls its
+    own."""
+    monkeypatch.chdir(tmp_path)
+    odd = ", {'b.c': 1} AS a, {'c': 2} AS \"a.b\", {'x': 1} AS unnamed_subquery, {'y': 1} AS structure, 3 AS alone"
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY ({ROW.replace('{columns}', FLAT + odd)}) TO 'odd.parquet'")
+        connection.execute(f"COPY ({ROW.replace('{columns}', FLAT)}) TO 'flat.parquet'")
+    for where in ({}, {"a.b.c": 1, "unnamed_subquery.x": 1, "structure.y": 1}):
+        assert analyzed("odd.parquet", where)[0]["arms"] == analyzed("flat.parquet", {})[0]["arms"]

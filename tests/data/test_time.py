@@ -375,3 +375,22 @@ def test_exports_that_are_glued_together_with_a_declared_order_of_days(tmp_path:
     ran = run(tmp_path, half * 2, data=data, metrics=CONVERSION)
     assert ran.values()["orders"]["a"] == (2, 0.5), ran.err
     assert [e["reason"] for e in json.loads(ran.out)["data"]["exclusions"]] == ["repeated_header"]
+
+
+@pytest.mark.parametrize(
+    ("time", "told"),
+    [
+        ("2024-03-04 10:30:00 UTC+05:30", "names a zone that is not clear"),
+        ("2024-03-04 10:30:00 UTC-0330", "names a zone that is not clear"),
+        ("2024030410", "may be seconds since 1970, or year, month, day and hour"),
+    ],
+)
+def test_times_that_the_engine_takes_for_others(tmp_path: Path, time: str, told: str) -> None:
+    with pytest.raises(DataError, match=told.replace("(", "[(]")):
+        look(tmp_path, {"e.csv": f"unit,time,arm,event\nu1,{time},a,x\nu2,{time},b,x\n"}, spec(metrics=CLICKS))
+    for plain in ("2024-03-04 10:30:00 UTC+05:00", "2024-03-04 10:30:00 GMT+05:30", "20240304T103000 UTC+05:30"):
+        found = look(
+            tmp_path, {"e.csv": f"unit,time,arm,event\nu1,{plain},a,x\nu2,{plain},b,x\n"}, spec(metrics=CLICKS)
+        )
+        meant = f"2024-03-04T10:30:00{plain[-6:]}"
+        assert found.units[0]["t0"] == micro(meant)

@@ -75,17 +75,24 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def analyzed(files: Any, **source: Any) -> abcx.Results:
+def analyzed(
+    files: Any,
+    arms: Sequence[str] = ("control", "variant"),
+    value: str = "value",
+    missing_value: str | None = None,
+    **source: Any,
+) -> abcx.Results:
     metric = {"event": "purchase", "goal": "increase"}
+    revenue = {"value": value} | ({"missing_value": missing_value} if missing_value else {})
     return abcx.analyze(
         {
             "schema_version": 1,
             "name": "hours",
-            "arms": {"control": {}, "variant": {}},
+            "arms": {arm: {} for arm in arms},
             "data": {"events": {"file": files, **source}},
             "metrics": {
                 "orders": {"type": "conversion", "role": "primary", **metric},
-                "revenue": {"type": "mean", "value": "value", "role": "secondary", **metric},
+                "revenue": {"type": "mean", **revenue, "role": "secondary", **metric},
             },
         }
     )
@@ -152,7 +159,7 @@ def euros(file: int, rows: list[Row]) -> list[Row]:
     return [(*row[:4], row[4] and f"€1.0{row[4].replace('.', ',')}0", row[5]) for row in rows]
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", FORMATS[1:])
 @pytest.mark.parametrize(
     ("change", "source"),
     [
@@ -174,8 +181,7 @@ def test_further_files_take_no_further_statements(
     few = statements(monkeypatch, lambda: analyzed(f"hour-0[0-4].{format}", **source))
     many = statements(monkeypatch, lambda: results.append(analyzed(f"hour-*.{format}", **source)))
     assert told(results[0])["metrics"] == told(analyzed(f"all.{format}", **source))["metrics"]
-    opened = 8 * 25 if format == "csv" else 0  # the header of a text file is looked at by itself
-    assert many <= few + opened
+    assert many <= few
 
 
 def bad_number(file: int, rows: list[Row]) -> list[Row]:
@@ -252,7 +258,7 @@ def test_the_result_is_that_of_files_read_one_by_one(
     if change is naive:
         assert any(f"the times of hour-03.{format} have no timezone" in note for note in together.data.notes)
     if change is all_naive:
-        assert any("hour-00" in note and "5 more files have no timezone" in note for note in together.data.notes)
+        assert any("hour-00" in note and "5 more files" in note for note in together.data.notes)
     if change is empty:
         assert any(f"hour-03.{format}" in note for note in together.data.notes)
 
@@ -262,7 +268,7 @@ def test_rows_that_are_left_out_are_counted_over_all_files(format: str) -> None:
     hours(format)
     results = analyzed(f"hour-*.{format}", exclude={"small": {"unit": ["u1", "u2"]}})
     left = sum(row[0] in ("u1", "u2") for file in range(6) for row in rows(file))
-    assert [one.rows for one in results.data.exclusions if one.reason == "small"] == [left]
+    assert sum(one.rows or 0 for one in results.data.exclusions if one.reason == "small") == left
     assert sum(file.rows for file in results.data.files) == sum(len(rows(file)) for file in range(6))
 
 
@@ -334,3 +340,61 @@ def test_a_file_named_twice_is_refused(format: str) -> None:
     hours(format)
     with pytest.raises(DataError, match=f"hour-02.{format} is named twice"):
         analyzed([f"hour-*.{format}", f"hour-02.{format}"])
+
+
+def test_an_open_quote_among_many_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of more files than threads the engine itself would lose what follows it."""
+    hours("csv", 9)
+    lines = Path("hour-03.csv").read_text().splitlines(keepends=True)
+    Path("hour-03.csv").write_text("".join([*lines[:9], lines[9].replace(",view", ',"view'), *lines[10:]]))
+    with pytest.raises(DataError, match=r"broken-quotes[^$]*hour-03.csv:10"):
+        analyzed("hour-*.csv")
+
+
+@pytest.mark.parametrize("format", FORMATS[1:])
+@pytest.mark.parametrize(("zone", "said"), [(" BST", "names a zone that is not clear"), ("", "have no timezone")])
+def test_every_file_says_its_zone(format: str, zone: str, said: str) -> None:
+    """However long the files before it are."""
+    found = [(f"u{i}", "2024-03-04 10:00:00 UTC", "ab"[i % 2], "purchase", "1", "yes") for i in range(9_000)]
+    WRITE[format](Path(f"a.{format}"), found)
+    WRITE[format](Path(f"b.{format}"), [(row[0], row[1].replace(" UTC", zone), *row[2:]) for row in found[:50]])
+    try:
+        told = " ".join(analyzed(f"?.{format}", arms=("a", "b")).data.notes)
+    except DataError as error:
+        told = str(error)
+    assert said in told and f"b.{format}" in told
+
+
+def test_the_first_of_several_rows_tells_the_segment() -> None:
+    """Where exposures have no time, their order does."""
+    for file, (device, count) in enumerate((("desktop", 4_000), ("mobile", 400), ("tablet", 300))):
+        rows = [f"u{i},{'ab'[i % 2]},{device}\n" for i in range(count)]
+        Path(f"{file}.csv").write_text("unit,arm,device\n" + "".join(rows))
+        with duckdb.connect() as connection:
+            connection.execute(f"COPY (FROM read_csv('{file}.csv')) TO '{file}.parquet'")
+    Path("e.csv").write_text("unit,event\nu1,purchase\nu2,purchase\n")
+    for format in ("csv", "parquet"):
+        results = abcx.analyze(
+            {
+                "schema_version": 1,
+                "name": "devices",
+                "arms": {"a": {}, "b": {}},
+                "data": {"exposures": f"[0-2].{format}", "events": "e.csv"},
+                "segments": ["device"],
+                "metrics": {
+                    "orders": {"type": "conversion", "event": "purchase", "role": "primary", "goal": "increase"}
+                },
+            }
+        )
+        assert [value.value for one in results["orders"].segments for value in one.values] == ["desktop"]
+
+
+def test_a_field_and_an_inner_field_of_one_name() -> None:
+    """Each file for itself tells which of the two it has."""
+    rows = [
+        {"unit": f"u{i}", "time": "2024-03-04T10:00:00Z", "arm": "ab"[i % 2], "event": "purchase"} for i in range(20)
+    ]
+    for file, value in (("a", {"e": {"value": 5}}), ("b", {"e.value": 5})):
+        Path(f"{file}.jsonl").write_text("".join(f"{json.dumps({**row, **value})}\n" for row in rows))
+    results = analyzed("?.jsonl", arms=("a", "b"), value="e.value", missing_value="zero")
+    assert [arm.value for arm in results["revenue"].arms] == [10, 10]
