@@ -354,3 +354,14 @@ def test_working_hours_agree_with_the_minutes_on_the_wall(tmp_path: Path, desk: 
     written = spec(BOTH, one(metric), period={"start": "2024-03-01", "end": "2024-12-01", "timezone": zone})
     files = {"x.csv": seen("a1", "b1", at="2024-03-04T12:00:00Z"), "e.csv": events(*rows)}
     _check_lives(look(tmp_path, files, written)["m"]["a"], 1, expected)
+
+
+def test_answers_beside_a_condition_on_money(tmp_path: Path) -> None:
+    """The SQL of a range of unusual numbers stands in the checks of the scale, too."""
+    rows = [
+        [f"{arm}1", "2024-03-05T00:00:00Z", "answer", value, None, None] for arm, value in (("a", "$9"), ("b", "$170"))
+    ]
+    files = {"x.csv": seen("a1", "b1"), "e.csv": events(*rows)}
+    source = {"file": "e.csv", "exclude": {"large": {"value": {"min": 150}}}}
+    found = look(tmp_path, files, spec({"exposures": "x.csv", "events": source}, one({**NPS, "missing_value": "drop"})))
+    assert found["m"]["a"].counts == (0,) * 9 + (1, 0)

@@ -398,3 +398,13 @@ def test_a_field_and_an_inner_field_of_one_name() -> None:
         Path(f"{file}.jsonl").write_text("".join(f"{json.dumps({**row, **value})}\n" for row in rows))
     results = analyzed("?.jsonl", arms=("a", "b"), value="e.value", missing_value="zero")
     assert [arm.value for arm in results["revenue"].arms] == [10, 10]
+
+
+@pytest.mark.parametrize("line", ["oops", '{"unit": "u1", "ti', '{"unit": 1} {"unit": 2}', '"a', "[1]"])
+def test_a_broken_line_among_many_files(line: str) -> None:
+    hours("jsonl", 9)
+    lines = Path("hour-03.jsonl").read_text().splitlines(keepends=True)
+    for place in (0, 9, len(lines)):
+        Path("hour-03.jsonl").write_text("".join([*lines[:place], f"{line}\n", *lines[place:]]))
+        with pytest.raises(DataError, match=rf"bad-json[^$]*hour-03.jsonl:{place + 1}\b"):
+            analyzed("hour-*.jsonl")
