@@ -36,13 +36,25 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         code = _system(error)
     except Exception as error:
-        code = _fatal(_bug(error), errors.BUG)
+        asked = _asked_to_end(error)
+        code = _fatal(_bug(error), errors.BUG) if asked is None else asked
     return _flushed(code)
 
 
 def _terminated(number: int, frame: FrameType | None) -> NoReturn:
     """Leaves as an exception, so that half-written files and the temporary folder are removed on the way out."""
     raise SystemExit(128 + number)
+
+
+def _asked_to_end(error: BaseException | None) -> int | None:
+    """The exit code where an error came of a signal: one that comes while a lock is taken leaves as the lock's."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return errors.INTERRUPTED
+        if isinstance(error, SystemExit) and isinstance(error.code, int):
+            return error.code
+        error = error.__context__
+    return None
 
 
 def _run(arguments: list[str] | None) -> int:

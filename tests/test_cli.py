@@ -218,6 +218,16 @@ def test_interrupted(tmp_path: Path, inside: str, sent: signal.Signals, code: in
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("raised, code", [("KeyboardInterrupt", 130), ("SystemExit(143)", 143)])
+def test_interrupted_while_a_lock_is_taken(raised: str, code: int) -> None:
+    """Python then tells of the lock in place of the signal."""
+    done = bug(f"""try:
+        raise {raised}
+    finally:
+        raise RuntimeError('cannot release un-acquired lock')""")
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", "")
+
+
 def planted(statement: str) -> str:
     """Code that runs main() with a `validate` whose body is `statement`."""
     return (

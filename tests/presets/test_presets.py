@@ -152,7 +152,7 @@ CASES = {
             "wait": {"a": (2, 45.0), "b": (2, 0.0)},
         },
         "Requester id",
-        {"not_solved": 1, "not_in_test": 2},
+        {"not_solved": 1, "not_in_test": 2, "no_value": 1},
     ),
     "freshdesk_tickets": Case(
         {
