@@ -45,9 +45,9 @@ def open_files(
     return [_with_fields(table, names) if table in told else table for table in opened]
 
 
-def open_apart(engine: Engine, table: Table, options: FileOptions, timezone: str) -> list[Table]:
+def open_apart(engine: Engine, table: Table) -> list[Table]:
     """The files of one table as a table each, with the same columns."""
-    opened = [open_file(engine, file, options, timezone) for file in table.files]
+    opened = [open_file(engine, file, table.options, table.timezone) for file in table.files]
     return [_with_fields(one, table.header) if one.header != table.header else one for one in opened]
 
 
@@ -149,7 +149,7 @@ def _open_parquet(engine: Engine, files: Sequence[DataFile], options: FileOption
                 if inner and f"{outer}.{inner}" not in (*own, *fields):
                     fields[f"{outer}.{inner}"] = f"struct_extract({identifier(column)}, {literal(inner)})"
                     types.append(inner_type)
-    told = [name for name, _ in first.told if name not in own]
+    told = [name for name in dict(first.told) if name not in own]
     if instants:
         how = "times of the type INT96 are read as UTC, as Spark writes them; `timezone` says otherwise"
         first = replace(first, notes=(*first.notes, f"{wording.joined(instants)} of {first.shown}: {how}"))
@@ -182,7 +182,7 @@ def _rows(
     selected = []
     for values, alike in groupby(files, key=lambda file: file.told if told else ()):
         paths = _paths(list(alike))
-        texts = ["NULL" if text == _NO_VALUE else literal(text) for name, text in values if name in told]
+        texts = ["NULL" if text == _NO_VALUE else literal(text) for name, text in dict(values).items() if name in told]
         columns = ", ".join([own, *fields, *(f"CAST({text} AS VARCHAR)" for text in texts)])
         selected.append(f"SELECT {columns} FROM read_parquet({paths}, hive_partitioning=false)")
     return f"({' UNION ALL '.join(selected)})"

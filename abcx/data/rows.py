@@ -195,8 +195,7 @@ def _load_together(engine: Engine, number: int, select: Select, segments: tuple[
     for file, count, sha256 in zip(table.files, found.rows, found.sha256, strict=True):
         rows.files.append(FileRecord(file.shown, part, sha256, count))
         rows.notes += file.notes if count else (*file.notes, _without_rows(file.shown))
-    by_header = table.options.timezone != source.options.timezone
-    rows.notes += (*found.notes, *([_unsaid(table.named, table.timezone)] if found.unsaid and not by_header else ()))
+    rows.notes += (*found.notes, *([_unsaid(table.named, table.timezone)] if found.unsaid else ()))
     rows.exclusions += excluded(engine, source)
     rows.reads[part, number] = Read(sum(found.rows), 0, Log(part, select.told_event(source)))
     return True
@@ -205,10 +204,8 @@ def _load_together(engine: Engine, number: int, select: Select, segments: tuple[
 def _take_apart(engine: Engine, number: int, select: Select) -> list[Problem]:
     """Put the files of a source, one by one, in its place."""
     source, apart, problems = select.sources[number], list[Source](), list[Problem]()
-    timezone = select.plan.experiment.timezone
     try:
-        opened = opening.open_apart(engine, source.table, source.options, timezone)
-        apart += [select.with_time(replace(source, table=table)) for table in opened]
+        apart += [replace(source, table=table) for table in opening.open_apart(engine, source.table)]
     except DataError as error:
         problems += error.problems
     select.sources = (*select.sources[:number], *apart, *select.sources[number + 1 :])

@@ -50,7 +50,7 @@ def read(
 def _scan(engine: Engine, number: int, source: Source, select: Select, segments: tuple[str, ...]) -> int:
     """Read a source as it stands; returns the first row id that can be its own."""
     part, table, tag = select.part, source.table, f"{select.part}_{number}"
-    before = 0 if number == 0 else int(engine.run(f"SELECT coalesce(max(rowid) + 1, 0) FROM {part}")[0][0])
+    before = next_row(engine, number, part)
     columns = ", ".join(f"{sql} AS {name}" for name, sql in select.select(source, segments, unread(select, source)))
     target = f"CREATE TABLE {part} AS" if number == 0 else f"INSERT INTO {part}"
     for name in (f"rejects_{tag}", f"scans_{tag}") if table.types is None else ():
@@ -60,6 +60,11 @@ def _scan(engine: Engine, number: int, source: Source, select: Select, segments:
         lambda message: unreadable(table.file, table.shown, message),
     )
     return before
+
+
+def next_row(engine: Engine, number: int, part: str) -> int:
+    """The first row id that source `number` of a part can have."""
+    return 0 if number == 0 else int(engine.run(f"SELECT coalesce(max(rowid) + 1, 0) FROM {part}")[0][0])
 
 
 def forget(engine: Engine, number: int, part: str, before: int) -> None:

@@ -33,9 +33,9 @@ class Select:
     def __init__(self, part: str, plan: Plan, arm_needed: bool, sources: Sequence[Source], hashed: bool) -> None:
         self.part, self.plan, self.arm_needed, self.hashed = part, plan, arm_needed, hashed
         self.sources = tuple(sources)
-        self.sources = tuple(map(self.with_time, sources))
+        self.sources = tuple(map(self._with_time, sources))
 
-    def with_time(self, source: Source) -> Source:
+    def _with_time(self, source: Source) -> Source:
         """The source with its time declared in the scan, which is fastest, unless the column serves as text too."""
         time = source.name("time")
         asked = {*self.plan.segments, *(source.name(canonical) for canonical in ("unit", "arm", "event", "id"))}

@@ -36,7 +36,7 @@ class Source:
 
     @property
     def first_rows(self) -> str:
-        """The FROM item of the first rows of every file, every column as text."""
+        """The FROM item of the first rows, of more where the table has several files."""
         return f"(SELECT * FROM {self.table.scan()} LIMIT {_FIRST * max(1, len(self.table.files))}) AS first_rows"
 
     @cached_property

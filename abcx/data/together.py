@@ -36,7 +36,7 @@ def read(engine: Engine, number: int, source: Source, select: Select, segments: 
         return None
     files = source.table.files
     engine.begin(f"reading {source.table.named}", sum(file.path.stat().st_size for file in files))
-    before = 0 if number == 0 else int(engine.run(f"SELECT coalesce(max(rowid) + 1, 0) FROM {select.part}")[0][0])
+    before = scanning.next_row(engine, number, select.part)
     found, notes = None, list[str]()
     try:
         (looked, before), sums = with_checksums(

@@ -146,3 +146,15 @@ def test_ids_that_are_decimals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         }
     )
     assert [(arm.units, arm.successes) for arm in found["orders"].arms] == [(5, 2), (4, 2)]
+
+
+def test_a_key_that_two_folders_tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder that is nearer to the file tells it."""
+    monkeypatch.chdir(tmp_path)
+    for number, inner in enumerate(("de", "fr")):
+        folder = tmp_path / "events" / "country=xx" / f"country={inner}"
+        folder.mkdir(parents=True)
+        data = frame()
+        data[data["country"] == inner].drop(columns=["country", "day"]).to_parquet(folder / f"{number}.parquet")
+    found = abcx.analyze(SPEC)
+    assert [value.value for one in found["orders"].segments for value in one.values] == ["de", "fr"]
