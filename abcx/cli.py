@@ -309,8 +309,11 @@ def sql(
 
 
 @app.command()
-def schema(output: Output = None) -> None:
+def schema(
+    results: Annotated[bool, typer.Option("--results", help="That of the results, as --format json has them.")] = False,
+    output: Output = None,
+) -> None:
     """Print the JSON Schema of the spec, for editors and CI."""
     from abcx.commands import schema
 
-    raise typer.Exit(schema.run(output))
+    raise typer.Exit(schema.run(output, results))

@@ -14,7 +14,8 @@ from abcx.wording import Unit
 if TYPE_CHECKING:
     import pandas
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""Version of the JSON of results; docs/results.schema.json is its schema (`abcx schema --results`)."""
 
 VerdictWord = Literal["SHIP", "DO NOT SHIP", "KEEP RUNNING", "INVALID"]
 CheckStatus = Literal["pass", "warn", "fail", "skipped"]

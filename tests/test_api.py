@@ -104,7 +104,7 @@ def test_the_dict_is_json_and_keeps_the_contract() -> None:
     found = abcx.analyze(SPEC, units=FRAME).to_dict()
     text = json.dumps(found, allow_nan=False)
     assert json.loads(text) == found
-    assert found["schema_version"] == 1
+    assert found["schema_version"] == 2
     assert {"abcx_version", "experiment", "verdict", "arms", "checks", "metrics", "data"} <= set(found)
     assert {"verdict", "reasons", "arm"} <= set(found["verdict"])
     assert {"name", "units", "share"} == set(found["arms"][0])

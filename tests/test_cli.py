@@ -89,7 +89,7 @@ def test_help_of_commands(command: str) -> None:
         ("counts", "--share --goal --alpha --format --output --fail-on"),
         ("pack", "--output --overwrite --memory --threads --quiet --verbose --allow-outside -o -q -v"),
         ("init", "--output --name"),
-        ("schema", "--output"),
+        ("schema", "--results --output"),
     ],
 )
 def test_options(command: str, wanted: str) -> None:
@@ -272,6 +272,7 @@ def test_help_and_validate_import_nothing_heavy(spec: Path) -> None:
     assert imported("--help") == set()
     assert imported("validate", spec) == set()
     assert imported("schema") == set()
+    assert imported("schema", "--results") == set()
     assert imported("--help", modules=("pydantic", "yaml", "rich")) == set()
 
 

@@ -1,17 +1,21 @@
-"""`abcx schema`: the JSON Schema (2020-12) of the spec, for editors and CI."""
+"""`abcx schema`: the JSON Schema (2020-12) of the spec, for editors and CI; with `--results` that of the results."""
 
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from abcx import errors
 from abcx.commands import outputs
 
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-def run(output: str | None) -> int:
-    """Write the schema to a file, or to standard output."""
-    outputs.write(json.dumps(spec_schema(), indent=2) + "\n", output)
+
+def run(output: str | None, results: bool = False) -> int:
+    """Write the schema of the spec, or of the results, to a file or to standard output."""
+    schema = results_schema() if results else spec_schema()
+    outputs.write(json.dumps(schema, indent=2) + "\n", output)
     return errors.DONE
 
 
@@ -20,11 +24,40 @@ def spec_schema() -> dict[str, Any]:
     from abcx.spec.model import Experiment
 
     schema = _plain(Experiment.model_json_schema())
-    head = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "abcx experiment spec, schema_version 1",
-    }
+    head = {"$schema": _DIALECT, "title": "abcx experiment spec, schema_version 1"}
     return {**head, **{key: value for key, value in schema.items() if key != "title"}}
+
+
+def results_schema() -> dict[str, Any]:
+    """The JSON Schema of `Results.to_dict()`, made from the type hints of its records.
+
+    Every record is closed and every key of it required: a key that comes, goes or changes its type changes the schema.
+    """
+    from pydantic import TypeAdapter
+
+    from abcx.results import SCHEMA_VERSION, Results
+
+    schema = TypeAdapter(Results).json_schema(mode="serialization")
+    records = {name: _closed(record) for name, record in schema["$defs"].items()}
+    whole = _closed({key: value for key, value in schema.items() if key != "$defs"})
+    whole["properties"] = {"schema_version": {"const": SCHEMA_VERSION}, **whole["properties"]}
+    whole["required"] = list(whole["properties"])
+    head = {"$schema": _DIALECT, "title": f"abcx results, schema_version {SCHEMA_VERSION}"}
+    return {**head, **whole, "$defs": records}
+
+
+def _closed(record: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a record: the first sentence that is said of it, all keys required, none beside them. Defaults go:
+    what is written always has every key."""
+    described = re.split(r"(?<=\.)\s", record["description"], maxsplit=1)[0]
+    keys = {name: {k: v for k, v in key.items() if k != "default"} for name, key in record["properties"].items()}
+    return {
+        "description": " ".join(described.split()),
+        "type": "object",
+        "properties": _plain(keys, names=True),
+        "required": list(keys),
+        "additionalProperties": False,
+    }
 
 
 def _plain(schema: Any, names: bool = False) -> Any:
