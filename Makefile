@@ -6,7 +6,7 @@ APT = apt-get install -y -q
 STAMP = $(VENV)/.installed
 
 .POSIX:
-.PHONY: help demo test lint types tests test-engines bench format clean
+.PHONY: help demo test lint types tests golden test-engines bench format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -24,6 +24,10 @@ types: $(STAMP) ## types, in strict mode
 
 tests: $(STAMP) ## the tests alone
 	@$(BIN)/python -m pytest -q -n auto
+
+golden: $(STAMP) ## write the golden readouts and the schema of results anew; read the diff before it is committed
+	@$(BIN)/python -m tests.golden
+	@$(BIN)/abcx schema --results -o docs/results.schema.json
 
 test-engines: $(STAMP) ## the same spec on DuckDB, PostgreSQL and Spark; installs what is missing
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,spark,postgres]'
