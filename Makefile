@@ -6,7 +6,7 @@ APT = apt-get install -y -q
 STAMP = $(VENV)/.installed
 
 .POSIX:
-.PHONY: help demo test lint types tests golden test-engines bench format clean
+.PHONY: help demo test lint types tests test-fast golden test-engines bench format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -24,6 +24,9 @@ types: $(STAMP) ## types, in strict mode
 
 tests: $(STAMP) ## the tests alone
 	@$(BIN)/python -m pytest -q -n auto
+
+test-fast: $(STAMP) ## the tests without those that are marked slow
+	@$(BIN)/python -m pytest -q -n auto -m "not slow"
 
 golden: $(STAMP) ## write the golden readouts and the schema of results anew; read the diff before it is committed
 	@$(BIN)/python -m tests.golden

@@ -12,6 +12,8 @@ import statsmodels.formula.api as smf
 import abcx
 from abcx.measured import Comparison
 
+pytestmark = pytest.mark.slow
+
 
 def frame(n: int = 4000, seed: int = 3, missing: float = 0.0) -> pd.DataFrame:
     rng = np.random.default_rng(seed)

@@ -233,6 +233,7 @@ def simulated(rng: np.random.Generator, extra: float, role: str) -> tuple[float,
     return naive(control, variant), abcx.analyze(spec(counts=counts, metrics=both))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", ["primary", "guardrail"])
 def test_no_verdict_rests_on_a_score_that_only_response_has_moved(role: str) -> None:
     rng = np.random.default_rng(11)

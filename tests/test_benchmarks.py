@@ -19,6 +19,8 @@ from benchmarks.calibration import cx, judge, measure, own, page, peers, samples
 from benchmarks.calibration.cells import Cell, Family, grid
 from benchmarks.calibration.measure import Coverage, Row, Size, Tally
 
+pytestmark = pytest.mark.slow
+
 CELLS: dict[Family, Cell] = {
     "shares": Cell("shares", 100, "90:10", 0.3, share=0.1),
     "revenue": Cell("revenue", 100, "90:10", 0.3, share=0.3, sigma=1.5, by="value"),

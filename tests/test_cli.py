@@ -71,6 +71,7 @@ def test_help(arguments: tuple[str, ...]) -> None:
     assert "\x1b" not in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_of_commands(command: str) -> None:
     done = run(command, "-h")
@@ -79,6 +80,7 @@ def test_help_of_commands(command: str) -> None:
     assert "-h, --help" in done.stdout and "\x1b" not in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command, wanted",
     [
@@ -102,6 +104,7 @@ def test_version() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, f"abcx {abcx.__version__}\n", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments, message",
     [
@@ -152,6 +155,7 @@ def test_a_spec_on_standard_input() -> None:
     assert (done.returncode, done.stdout) == (0, "1 spec: 1 valid\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "env",
     [
@@ -171,6 +175,7 @@ def test_odd_terminals(env: dict[str, str], broken: Path) -> None:
     assert "Traceback" not in run("validate", "größe.yaml", env=env).stderr
 
 
+@pytest.mark.slow
 def test_a_reader_that_stops_early(tmp_path: Path) -> None:
     for number in range(300):
         (tmp_path / f"{number}.yaml").write_text("schema_version: 2\n")
@@ -200,6 +205,7 @@ SLOW = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sent, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 @pytest.mark.parametrize("inside", SLOW)
 def test_interrupted(tmp_path: Path, inside: str, sent: signal.Signals, code: int) -> None:
@@ -249,6 +255,7 @@ def test_a_bug_is_reported_as_a_bug() -> None:
     assert "ZeroDivisionError: planted" in done.stderr and len(done.stderr.splitlines()) < 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "statement, code, message",
     [

@@ -11,6 +11,8 @@ from scipy import stats
 
 import abcx
 
+pytestmark = pytest.mark.slow
+
 DAYS = 5
 
 

@@ -263,6 +263,7 @@ def test_the_support_desk_is_what_its_readme_says() -> None:
     assert Counter(arms.values()) == {"control": 3010, "variant": 2990}
 
 
+@pytest.mark.slow
 def test_files_regenerate() -> None:
     command = [sys.executable, str(EXPERIMENTS / "generate.py"), "--check"]
     run = subprocess.run(command, capture_output=True, text=True, check=False)

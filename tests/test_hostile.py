@@ -24,6 +24,8 @@ from hypothesis import given, settings
 from abcx.commands import analyze
 from abcx.commands.options import DataOptions, RunOptions
 
+pytestmark = pytest.mark.slow
+
 ROWS = [
     ("u1", "2024-03-04T10:00:00Z", "a", "seen", ""),
     ("u1", "2024-03-04T10:05:00Z", "a", "purchase", "12.5"),

@@ -17,6 +17,8 @@ from abcx.data import packed, rows, scanning
 from abcx.data.files import DataFile
 from abcx.data.lines import fingerprint
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[1]
 METRIC = {
     "event": "purchase",

@@ -24,6 +24,8 @@ from abcx.stats.inversion import effect
 from abcx.stats.records import Answers, Categories, Lifetimes, Proportion, Summary
 from tests.stats.test_laws import ALPHAS, check_finite, check_mirror, check_one_inversion
 
+pytestmark = pytest.mark.slow
+
 KINDS: dict[str, dict[str, Any]] = {
     "nps": {"type": "nps", "scale": [0, 10], "event": "e", "value": "v"},
     "csat": {"type": "csat", "scale": [1, 5], "event": "e", "value": "v"},

@@ -11,6 +11,8 @@ import abcx
 from abcx.stats import means
 from abcx.stats.records import Moments
 
+pytestmark = pytest.mark.slow
+
 SPEC = {
     "schema_version": 1,
     "name": "promises",

@@ -21,7 +21,10 @@ from abcx.spec.load import load
 HERE = Path(__file__).parent / "real"
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
-pytestmark = pytest.mark.skipif(not SHARED.is_dir(), reason="the real experiments are not beside the project")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not SHARED.is_dir(), reason="the real experiments are not beside the project"),
+]
 
 
 def check(results: Results, code: str) -> CheckResult:

@@ -18,6 +18,8 @@ from abcx.problems import render_all
 from abcx.report import markdown, terminal
 from abcx.report.json import render as to_json
 
+pytestmark = pytest.mark.slow
+
 
 def spec(metric: dict[str, Any], *segments: str, arms: tuple[str, ...] = ("control", "variant"), **rest: Any) -> Any:
     return {

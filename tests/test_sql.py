@@ -22,6 +22,7 @@ def written(spec: Path, dialect: str, capsys: pytest.CaptureFixture[str]) -> str
     return capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize("spec", EXPERIMENTS, ids=lambda path: path.parent.name)
 def test_every_statement_is_grammatical(spec: Path, dialect: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -178,6 +178,7 @@ def contexts(draw):
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(contexts())
 def test_no_data_make_a_check_raise(made):

@@ -89,6 +89,7 @@ NAMES = st.text(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     header=st.lists(NAMES, min_size=0, max_size=3, unique=True),

@@ -20,6 +20,8 @@ from tests.presets.test_presets import CASES, analysed
 from tests.test_hostile import GOOD, METRICS
 from tests.test_hostile import run as written
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 EXPERIMENTS = sorted((ROOT / "experiments").glob("*/experiment.yaml"))
 QUIET = RunOptions(quiet=True, threads=2)

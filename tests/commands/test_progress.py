@@ -50,6 +50,7 @@ def test_nothing_where_stderr_is_no_terminal(capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.slow
 def test_a_terminal_sees_the_phase(tmp_path: Path) -> None:
     """The command on a real terminal, with the wait for the first sign taken away."""
     rows = "\n".join(f"u{i},{'control' if i % 2 else 'variant'},{i % 7}" for i in range(300_000))

@@ -117,6 +117,7 @@ JUNK = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300, suppress_health_check=list(HealthCheck))
 @given(st.sampled_from(VALID), st.data())
 def test_what_load_accepts_the_schema_accepts(path: Path, data: st.DataObject) -> None:

@@ -136,6 +136,7 @@ def _metric(measures: tuple[Measure, ...]) -> dict[str, Any]:
     return metric | terms[0] | {"type": "conversion" if measures[0].kind == "any" else "mean"}
 
 
+@pytest.mark.slow
 @given(experiments(), st.sampled_from([assignment.TOGETHER, 5]))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_random_experiments_agree_with_the_oracle(test: Test, together: int) -> None:

@@ -18,6 +18,8 @@ from abcx.data.encodings import likely
 from abcx.data.packed import zstd
 from tests.test_hostile import EXPECTED, GOOD, Ran, refused, run
 
+pytestmark = pytest.mark.slow
+
 TEXTS = {
     "cp1252": "Jürgen Größe, déjà vu, señor",
     "cp1250": "Łukasz Żółć, příliš žluťoučký kůň",

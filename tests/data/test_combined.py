@@ -26,6 +26,8 @@ from hypothesis import given, settings
 
 from tests.test_hostile import HEADER, run
 
+pytestmark = pytest.mark.slow
+
 START = datetime(2024, 3, 1, 9, 5, tzinfo=UTC)
 AMOUNTS = [0.5, 7.25, 1234.5, 12.0, 98765.43, 310.1, 4000.75, 61.99]
 

@@ -11,6 +11,8 @@ import pytest
 from tests.data.build import to_csv
 from tests.test_hostile import EXPECTED, GOOD, HEADER, METRICS, Ran, refused, run
 
+pytestmark = pytest.mark.slow
+
 SENT = "unit,time,arm,event,n,amount\n"
 
 

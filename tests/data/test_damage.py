@@ -19,9 +19,12 @@ from pathlib import Path
 from typing import Any
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import Phase, given, settings
 
 from tests.test_hostile import HEADER, cut, drop, flip, insert, run
+
+pytestmark = pytest.mark.slow
 
 ROWS = [
     (f"u{i % 23:02}", f"2024-03-{4 + i % 20:02}T{10 + i % 9}:{i % 60:02}:00Z", "ab"[i % 23 % 2], event, value)

@@ -10,6 +10,8 @@ import pytest
 from tests.data.test_bytes import notes
 from tests.test_hostile import EXPECTED, GOOD, LINES, refused, run
 
+pytestmark = pytest.mark.slow
+
 SURVEY = "".join(
     [
         LINES[0],

@@ -14,6 +14,8 @@ import pytest
 from tests.data.build import look, spec
 from tests.test_hostile import EXPECTED, GOOD, refused, run
 
+pytestmark = pytest.mark.slow
+
 EXPOSED = "unit,time,arm\n" + "".join(f"u{i},2024-03-04T08:00:00Z,{'ab'[i % 2]}\n" for i in range(4))
 
 

@@ -16,6 +16,8 @@ from abcx.commands.options import DataOptions, RunOptions
 from tests.commands.test_pack import same
 from tests.test_hostile import EXPECTED, HEADER, METRICS, ROWS, refused, run
 
+pytestmark = pytest.mark.slow
+
 LINES = [json.dumps({k: v for k, v in zip(HEADER, row, strict=True) if v}) for row in ROWS]
 NONE = ['{"unit": "u9", "ti', "[1, 2]", "null", '{"unit": 1} [2]', '"text"', "5", "oops"]
 

@@ -18,6 +18,7 @@ IDS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", IDS)
 def test_a_million_ids_stay_apart(kind: str) -> None:
     """By chance two of a million fall together once in 37 million runs; the function is the same in every run."""
@@ -32,6 +33,7 @@ def key(text: str | None, of: str) -> object:
         return connection.execute(f"SELECT {of} FROM (SELECT CAST({literal(text)} AS VARCHAR) AS v)").fetchall()[0][0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("space", [" ", "   ", "\u00a0", "\u3000", "\u2009"])
 @pytest.mark.parametrize("of", [keys.unit, keys.ticket])
 def test_spaces_around_an_id_do_not_count(of: object, space: str) -> None:

@@ -18,6 +18,8 @@ from abcx.data.engine import Engine
 from abcx.errors import DataError, SpecError
 from tests.test_hostile import EXPECTED, GOOD, METRICS, Ran, parquet, refused, run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:

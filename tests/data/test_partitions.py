@@ -11,6 +11,8 @@ import pytest
 import abcx
 from abcx.errors import DataError
 
+pytestmark = pytest.mark.slow
+
 SPEC = {
     "schema_version": 1,
     "name": "parts",

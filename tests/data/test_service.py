@@ -118,6 +118,7 @@ def files(log: Log) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(16))
 def test_random_logs_agree_with_slow_loops(seed: int) -> None:
     log = drawn(seed)
@@ -206,6 +207,7 @@ def alike(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
+@pytest.mark.slow
 def test_frames_and_files_give_the_same_results() -> None:
     log = drawn(3)
     written = promised(log)
@@ -335,6 +337,7 @@ ZONES = ("Europe/Berlin", "America/New_York", "Asia/Kathmandu", "UTC")
 SPRING, AUTUMN = micro("2024-03-28T00:00:00+00:00"), micro("2024-10-25T00:00:00+00:00")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("desk", DESKS, ids=lambda desk: desk.get("opens", "09:00"))
 def test_working_hours_agree_with_the_minutes_on_the_wall(tmp_path: Path, desk: dict[str, Any], zone: str) -> None:

@@ -207,6 +207,7 @@ def jsonl() -> str:
     return frame.to_json(orient="records", lines=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "content", "options"),
     [

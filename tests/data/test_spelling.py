@@ -25,6 +25,7 @@ def lost(folder: Path, exposed: list[str], bought: list[str], **more: str) -> di
     return dict(found.observed.near_units)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("exposed", "bought", "how"),
     [
@@ -53,6 +54,7 @@ def test_other_units_are_no_spellings(tmp_path: Path) -> None:
     assert lost(tmp_path / "all", ["aB", "Ab", "x1"], ["aB", "Ab", "x1"]) == {}
 
 
+@pytest.mark.slow
 def test_a_thousand_of_many(tmp_path: Path) -> None:
     """The number is that of ids, not of rows, and the spaces around an id are no spelling."""
     exposed = [f"User{i}" for i in range(3000)]

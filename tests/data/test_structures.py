@@ -11,6 +11,8 @@ import pytest
 
 import abcx
 
+pytestmark = pytest.mark.slow
+
 ROW = """
 SELECT 'u' || i % 90 AS user_pseudo_id, 'view' AS event_name, to_timestamp(1709550000 + i) AS seen_at,
     ['control', 'variant'][1 + i % 90 % 2] AS arm, {columns}

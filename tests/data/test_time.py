@@ -143,6 +143,7 @@ ZONES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["csv", "jsonl", "frame", "segment"])
 @pytest.mark.parametrize(("text", "options", "zone", "meant"), ZONES)
 def test_what_instant_a_time_means(
@@ -330,6 +331,7 @@ def test_a_row_that_fits_no_arm_counts_for_nothing(tmp_path: Path) -> None:
     assert found.observed.unknown_labels == ("C", "c")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", ["BST", "IST", "CEST", "AEST"])
 def test_letters_that_mean_several_zones_are_refused(tmp_path: Path, zone: str) -> None:
     """BST is British to whoever exports it, and Bangladesh to the engine: it would be read five hours off."""
@@ -340,6 +342,7 @@ def test_letters_that_mean_several_zones_are_refused(tmp_path: Path, zone: str) 
     assert ran.code == 2 and "e.csv:6 (time)" in ran.err and f"'2024-03-04 11:30:00 {zone}'" in ran.err, ran.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("time", ["04/03/2024 10:30", "1709550000", "2024-03-04 10:30:00 +0100", "never"])
 @pytest.mark.parametrize("parts", [1, 2])
 def test_times_of_rows_that_are_left_out(tmp_path: Path, time: str, parts: int) -> None:

@@ -19,6 +19,8 @@ from abcx.data import opening
 from abcx.data.engine import Engine
 from abcx.errors import DataError
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("unit", "time", "arm", "event", "value", "ok")
 Row = tuple[Any, ...]
 FORMATS = ["csv", "jsonl", "jsonl.gz", "parquet"]

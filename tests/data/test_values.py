@@ -27,6 +27,7 @@ def units(tmp_path: Path, values: dict[str, list[Any]], metrics: dict[str, Any] 
     return look(tmp_path, files, spec({"units": {"file": "u.csv", **options}}, metrics or mean()))
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from([0.0, 1e9, -1e9, 1e6]),
     st.lists(st.floats(-1000, 1000, allow_subnormal=False), min_size=1, max_size=40),
@@ -59,6 +60,7 @@ def test_variance_near_a_billion_keeps_nine_digits(tmp_path: Path) -> None:
         assert found["m"][arm].skewness == pytest.approx(stats.skew(some, bias=False), abs=1e-5)
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.integers(0, 50), min_size=4, max_size=60),
     st.sampled_from(["50%", "75%", "90%", "99%", "99.9%", 7]),
@@ -198,6 +200,7 @@ def test_events_without_a_value(tmp_path: Path, rule: str, count: int) -> None:
         look(tmp_path, {}, spec(metrics=metrics))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", ["zero", "drop", None])
 @pytest.mark.parametrize(
     "text", ["5 apples", "-", "abc", "NaN", "inf", "1e400", "1_000", "0x10", "1e60", "-Infinity", "$5 EUR 3"]

@@ -18,6 +18,8 @@ from abcx.commands.options import DataOptions, RunOptions
 from tests.data.test_bytes import notes
 from tests.test_hostile import EXPECTED, GOOD, HEADER, LINES, ROWS, Ran, refused, run
 
+pytestmark = pytest.mark.slow
+
 T = "2024-03-04T10:00:00Z"
 SUM = {"x": {"type": "mean", "column": "x", "role": "primary", "goal": "increase"}}
 

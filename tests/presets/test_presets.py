@@ -252,6 +252,7 @@ def test_good(tmp_path: Path, name: str) -> None:
     assert found == case.excluded
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_a_missing_column(tmp_path: Path, name: str) -> None:
     case = CASES[name]
@@ -261,6 +262,7 @@ def test_a_missing_column(tmp_path: Path, name: str) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_init_writes_a_spec_that_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """As soon as the arms are named and the files that it asks for are there."""
@@ -307,6 +309,7 @@ def test_init_takes_no_event_of_exposures_for_a_metric(tmp_path: Path, monkeypat
     assert validate.run(["spec.yaml"], format="text") == 0
 
 
+@pytest.mark.slow
 def test_a_file_named_at_the_call_is_all_the_sources_of_its_preset(tmp_path: Path) -> None:
     shutil.copy(HERE / "shopify_orders.csv", tmp_path / "other.csv")
     case = CASES["shopify_orders"]
@@ -347,6 +350,7 @@ def survey(folder: Path, text: str, **source: Any) -> Ran:
     return run(folder, None, data=data, metrics={"nps": NPS})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", ["1", "2", "8", "9", "12", "17", "Spam", "Survey Test", "Survey Preview Spam"])
 def test_qualtrics_answers_that_nobody_gave(tmp_path: Path, status: str) -> None:
     lines = (HERE / "qualtrics.csv").read_text().splitlines(keepends=True)
@@ -360,6 +364,7 @@ def test_qualtrics_answers_that_nobody_gave(tmp_path: Path, status: str) -> None
     assert sum(found["rows"] for found in told) == whole + 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("zone", "read"), [("America/Denver", "America/Denver"), ("Z", "UTC"), ("Mars/Olympus", "UTC")]
 )
@@ -379,6 +384,7 @@ def test_the_header_of_qualtrics_tells_the_zone(tmp_path: Path, zone: str, read:
     assert said != CASES["qualtrics"].values
 
 
+@pytest.mark.slow
 def test_one_column_for_events_that_read_several(tmp_path: Path) -> None:
     """The subtotal of an order is not what was refunded; named by event, both are read."""
     case = CASES["shopify_orders"]
@@ -415,6 +421,7 @@ def test_one_id_of_two_events(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_init_leaves_out_events_that_the_file_does_not_give(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     text = (HERE / "shopify_orders.csv").read_text()

@@ -93,6 +93,7 @@ def headings_text(text):
     return ["".join(child.content for child in token.children) for token in inside]
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.text(max_size=30))
 def test_escaped_text_comes_back_whatever_it_was(name):

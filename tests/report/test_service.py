@@ -104,6 +104,7 @@ def told(results: abcx.Results, kind: str) -> tuple[str, str, str]:
     return comparison.status, effect(metric, comparison, "customers"), quote(metric, comparison, "customers")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TYPES)
 @pytest.mark.parametrize("goal", ["increase", "decrease"])
 def test_moves_are_told_in_their_unit_and_direction(kind: str, goal: str) -> None:
@@ -121,6 +122,7 @@ def test_moves_are_told_in_their_unit_and_direction(kind: str, goal: str) -> Non
     assert not ODD.search(sentence) and not ODD.search(quoted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TYPES)
 def test_guardrails_are_told_against_their_margin(kind: str) -> None:
     for shift, tight, expected in ((0.0, False, "safe"), (0.0, True, "unresolved"), (-1.0, True, "harmed")):

@@ -50,6 +50,7 @@ def test_the_story_fits_one_page(make):
     assert len(terminal.render(make(), 100).splitlines()) <= 60
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [60, 80, 100, 140])
 @pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize("ascii", [False, True])

@@ -17,6 +17,8 @@ from abcx.report.problems import FORMATS, Checked
 from abcx.spec.document import read
 from abcx.spec.load import check
 
+pytestmark = pytest.mark.slow
+
 POSITIVE = sorted((Path(__file__).parent / "positive").glob("*.yaml"))
 SPECS = [read(path.read_bytes(), path.name).value for path in POSITIVE]
 WORDS = [

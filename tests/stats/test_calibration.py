@@ -12,6 +12,8 @@ from abcx.stats import means, shares
 from abcx.stats.inversion import effect, two_sided
 from abcx.stats.records import Effect, Interval, Moments, Proportion
 
+pytestmark = pytest.mark.slow
+
 
 def covers(interval: Interval | None, truth: float) -> bool:
     """An interval that does not exist bounds nothing, so it covers."""

@@ -99,6 +99,7 @@ def greenwood_of(arm: Lifetimes, horizon: float) -> float:
     return float((1.0 / (at_risk * (at_risk - 1.0))).sum())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("share", "units", "shape"),
     [((0.05, 0.05), (300, 300), 1.0), ((0.05, 0.08), (500, 500), 1.0), ((0.05, 0.05), (1000, 1000), 3.0)],
@@ -111,6 +112,7 @@ def test_rare_churn_with_late_entry_is_covered(
     assert max(below, above) < 0.04
 
 
+@pytest.mark.slow
 def test_unequal_arms_keep_both_tails_where_walds_do_not() -> None:
     below, above, wald_below, wald_above = tails_missed((0.05, 0.05), (900, 300), 1.0, samples=1000)
     assert max(below, above) < 0.035

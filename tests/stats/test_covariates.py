@@ -412,6 +412,7 @@ def arms_of_data(draw: st.DrawFn) -> tuple[Arm, Arm, Kind]:
     return arms[0], arms[1], kind
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None)
 @given(arms_of_data(), ALPHAS)
 def test_laws(data: tuple[Arm, Arm, Kind], alpha: float) -> None:
@@ -495,6 +496,7 @@ def misses(control: Arm, variant: Arm, kind: Kind, difference: float, lift: floa
     return *(tail < 0.025 for tail in tails), found.p_value < 0.05
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sizes", "k", "rho", "missing", "related", "heterogeneous"),
     [

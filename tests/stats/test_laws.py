@@ -4,12 +4,15 @@ import dataclasses
 import math
 
 import numpy as np
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from abcx.stats import means, ratios, shares
 from abcx.stats.inversion import effect, one_sided
 from abcx.stats.records import Contrast, Effect, Interval, Moments, Proportion, RatioMoments
+
+pytestmark = pytest.mark.slow
 
 ALPHAS = st.sampled_from([0.001, 0.01, 0.025, 0.05, 0.1, 0.2])
 EPS = 2.3e-16

@@ -17,6 +17,7 @@ P_VALUES = st.lists(st.one_of(st.none(), st.floats(0, 1), st.sampled_from([0.0, 
 Procedure = Callable[[Sequence[float | None], float], tuple[Adjusted, ...]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("procedure", "name"), [(holm, "holm"), (benjamini_hochberg, "fdr_bh")])
 def test_adjusted_p_values_match_statsmodels(procedure: Procedure, name: str) -> None:
     rng = random.Random(2)

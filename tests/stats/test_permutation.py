@@ -424,6 +424,7 @@ def test_the_fitted_tail_is_continuous_and_near_the_normal_one() -> None:
 # ------------------------------------------------------------------------------------------- the promise
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lift", [0.0, 0.5])
 def test_coverage_where_welch_loses_it(lift: float) -> None:
     """9,000 v 1,000 units, 5 % buyers, sigma 1.5: statistics.md has 95.2 and 95.8 % for permutation, 87.4 and 88.1 %

@@ -178,6 +178,7 @@ def test_units_are_covered(q: float) -> None:
     assert max(low_tail, high_tail) / samples < 0.035
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("q", "units"), [(0.5, 20), (0.5, 100), (0.9, 100)])
 def test_clustered_events_are_covered_and_would_not_be_as_if_independent(q: float, units: int) -> None:
     """Each unit has its own level, e^(0.8 x normal), and about eight events; overall lognormal with sigma 1."""
@@ -284,6 +285,7 @@ def rounding(arms: list[Ranked], scale: float) -> float:
     return 1e-9 + 1e-13 * max(abs(arm.value or 0.0) for arm in arms) / scale
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(samples(), samples(), QUANTILES, ALPHAS)
 def test_one_inversion_and_its_mirror(

@@ -320,6 +320,7 @@ def slack_of(control: Lifetimes, variant: Lifetimes, horizon: float, scale: floa
     return 1e-9 + 1e-12 * max(sizes) / scale
 
 
+@pytest.mark.slow
 @settings(max_examples=250)
 @given(comparisons(), ALPHAS)
 def test_one_inversion_and_its_mirror(drawn: tuple[Lifetimes, Lifetimes, float], alpha: float) -> None:

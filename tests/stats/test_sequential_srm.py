@@ -50,6 +50,7 @@ def test_what_makes_no_sense() -> None:
         sequential_srm.p_value([(10, 10)], [1, 1], 0.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("concentration", "alpha"), [(10_000.0, 0.05), (200.0, 0.05), (200.0, 0.2)])
 def test_false_alarms_at_any_stopping(concentration: float, alpha: float) -> None:
     """60 daily looks at 500 units each, three arms, 1,500 runs."""

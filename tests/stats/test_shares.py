@@ -130,6 +130,7 @@ def test_the_statistic_grows_with_the_variant_and_falls_with_the_control() -> No
             assert np.diff(t, axis=1).min() > -1e-9 and np.diff(t, axis=0).max() < 1e-9
 
 
+@pytest.mark.slow
 def test_exact_tails_match_enumeration() -> None:
     rng = random.Random(13)
     for _ in range(80):
@@ -164,6 +165,7 @@ def test_tiny_exact_p_is_not_cut_off() -> None:
     assert contrast(2, 400, 8, 8).p_value == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("counts", [(18, 40, 29, 44), (60, 300, 20, 70), (40, 90, 88, 160)])
 def test_score_intervals_match_a_scan(counts: tuple[int, int, int, int]) -> None:
     found = result(*counts, alpha=0.1)
@@ -180,6 +182,7 @@ def test_score_intervals_match_a_scan(counts: tuple[int, int, int, int]) -> None
     assert math.log1p(found.lift_interval[1]) == pytest.approx(math.log(high), abs=1.01 * step)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("counts", [(1, 7, 5, 8), (0, 6, 3, 9), (8, 8, 5, 9)])
 def test_exact_intervals_match_a_scan(counts: tuple[int, int, int, int]) -> None:
     found = result(*counts, alpha=0.1)

@@ -168,6 +168,7 @@ def test_shares_ended_at_the_ends() -> None:
     assert survival.share_interval(NONE, 1.0, 0.05) == (None, None)
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(arms())
 def test_shares_ended_of_any_lifetimes(arm: Lifetimes) -> None:
@@ -185,6 +186,7 @@ def test_shares_ended_of_any_lifetimes(arm: Lifetimes) -> None:
         assert other.effective_n == pytest.approx(found.effective_n, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_a_million_lifetimes_are_quick_and_right() -> None:
     """Exponential lifetimes, each censored at random: the curve is exp(-t) wherever it is asked."""
     rng = np.random.default_rng(5)
