@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from abcx import __version__, monitoring, verdict
+from abcx import __version__, monitoring, verdict, wording
 from abcx.checks import run_all
 from abcx.checks.context import CheckContext
 from abcx.checks.shares import differ
@@ -19,11 +20,12 @@ from abcx.companions import after_exposure, with_companions
 from abcx.data import inputs
 from abcx.data.records import Inputs, Observed
 from abcx.decomposition import decompositions
-from abcx.effects import metric_results, relabellings, surrounded
+from abcx.effects import Judging, metric_results, relabellings, surrounded
 from abcx.errors import UsageError
 from abcx.measured import MetricResult
-from abcx.planning import Planned, planned, units_for_margin
-from abcx.results import Arm, DataLog, Exclusion, Results, Setup, Verdict
+from abcx.planned_end import JUDGED, PlannedEnd, followed, planned_end
+from abcx.planning import Planned, needed, planned, units_for_margin
+from abcx.results import Arm, DataLog, Exclusion, LaterEffect, Reason, Replay, Results, Setup, Verdict
 from abcx.sensitivity import alternatives
 from abcx.spec.analysis import Analysis
 from abcx.spec.load import Loaded, load
@@ -80,8 +82,9 @@ def analyze(
     paths = [parts[name][0] for name in ("events", "exposures", "units")]
     experiment = inputs.replace_files(experiment, loaded.base, paths[0], paths[1], paths[2])
     frames = Inputs(parts["events"][1], parts["exposures"][1], parts["units"][1])
-    with open_engine(chosen(experiment, engine, allow_outside)) as opened:
-        return run(opened, replace(loaded, experiment=inputs.without_counts(experiment, frames)), frames)
+    name = chosen(experiment, engine, allow_outside)
+    loaded = replace(loaded, experiment=inputs.without_counts(experiment, frames))
+    return run(lambda: open_engine(name), loaded, frames)
 
 
 def override(experiment: Experiment, as_of: str | None, seed: int | None) -> Experiment:
@@ -98,8 +101,55 @@ def override(experiment: Experiment, as_of: str | None, seed: int | None) -> Exp
     return experiment.model_copy(update={"analysis": analysis})
 
 
-def run(engine: Engine, loaded: Loaded, frames: Inputs, command: str | None = None) -> Results:
-    """Observe and conclude; `command` is what reproduces the report."""
+def run(
+    open_engine: Callable[[], AbstractContextManager[Engine]],
+    loaded: Loaded,
+    frames: Inputs,
+    command: str | None = None,
+) -> Results:
+    """Observe and conclude; `command` is what reproduces the report.
+
+    Where a size alone was declared and has been passed by more than a tenth, the data are read again up to the day on
+    which it was reached, and that day's verdict counts: whoever looks later, and again, would otherwise have the whole
+    alpha each time (docs/methods.md, "After the planned end").
+    """
+    with open_engine() as engine:
+        results, end = _once(engine, loaded, frames, command)
+    if end.overrun_day is None or not _readable_again(loaded.experiment):
+        return results
+    then = replace(loaded, experiment=override(loaded.experiment, end.overrun_day.isoformat(), None))
+    with open_engine() as engine:
+        planned_day, _ = _once(engine, then, replace(frames, rejects=None), command)
+    return _replayed(planned_day, end.overrun_day.isoformat(), results)
+
+
+def _readable_again(experiment: Experiment) -> bool:
+    """Whether the data can be read a second time: standard input can not."""
+    sources = experiment.data.sources() if experiment.data else ()
+    return not any(file.path == "-" for source in sources for file in source.file)
+
+
+def _replayed(found: Results, day: str, later: Results) -> Results:
+    """The results of the planned day, with what all data show beside them."""
+    units, later_units = (sum(arm.units for arm in one.arms) for one in (found, later))
+    effects = tuple(
+        LaterEffect(metric.name, c.arm, c.difference, c.difference_interval, c.lift, c.lift_interval, c.p_value)
+        for metric in later.metrics
+        for c in metric.comparisons
+    )
+    noun = found.setup.unit
+    told = Reason(
+        "replay",
+        f"the planned size was reached on {day} and has been passed since: this is the verdict of that day "
+        f"({wording.count(units)} of {wording.count(later_units)} {noun}); later data stand beside",
+    )
+    verdicts = tuple(replace(one, warnings=(told, *one.warnings)) for one in found.verdicts)
+    headline = next(one for one in verdicts if one.arm == found.verdict.arm)
+    return replace(found, verdict=headline, verdicts=verdicts, replay=Replay(day, units, later_units, effects))
+
+
+def _once(engine: Engine, loaded: Loaded, frames: Inputs, command: str | None) -> tuple[Results, PlannedEnd]:
+    """One reading of the data, and how far the experiment is."""
     from abcx.data.observe import observe
 
     experiment = loaded.experiment
@@ -110,7 +160,8 @@ def run(engine: Engine, loaded: Loaded, frames: Inputs, command: str | None = No
         beside.submit(import_module, "scipy.special")  # takes as long as reading half a million rows
         observed = observe(engine, experiment, loaded.base, frames)
     engine.begin("comparing the arms")
-    return conclude(replace(loaded, experiment=experiment), observed, command, accompanied)
+    results = conclude(replace(loaded, experiment=experiment), observed, command, accompanied)
+    return results, planned_end(experiment, observed, planned(experiment))
 
 
 def conclude(
@@ -120,24 +171,29 @@ def conclude(
     beside others."""
     experiment = loaded.experiment
     control = experiment.control
-    plan = planned(
-        experiment,
-        {name: data.summaries[control] for name, data in observed.metrics.items()},
-        observed.units[control],
+    plan = planned(experiment)
+    sizes = (
+        plan,
+        needed(
+            experiment,
+            {name: data.summaries[control] for name, data in observed.metrics.items()},
+            observed.units[control],
+        ),
     )
-    context = CheckContext(experiment, observed, {}, plan.units, plan.source)
-    reached = _reached(context)
-    rules = monitoring.rules(experiment, observed, plan, reached)
+    end = planned_end(experiment, observed, plan)
+    judging = Judging(
+        monitoring.decision_rules(experiment, observed, end), monitoring.harm_watch(experiment, observed, end)
+    )
     relabelled = relabellings(experiment, observed)
-    metrics = metric_results(experiment, observed, rules, relabelled)
-    context = replace(context, metrics={metric.name: metric for metric in metrics}, relabelled=relabelled)
+    metrics = metric_results(experiment, observed, judging, relabelled)
+    context = CheckContext(experiment, observed, {metric.name: metric for metric in metrics}, plan, end, relabelled)
     checks = run_all(context)
-    verdicts = verdict.judge(experiment.variants, metrics, checks, _progress(context, plan, metrics, reached))
+    verdicts = verdict.judge(experiment.variants, metrics, checks, _progress(context, sizes[1], metrics))
     headline = verdict.headline(verdicts, metrics)
 
     def judge(changed: Experiment, data: Observed) -> tuple[Verdict, tuple[MetricResult, ...]]:
-        found = metric_results(changed, data, rules, relabelled)
-        return verdict.judge((headline.arm,), found, checks, _progress(context, plan, found, reached))[0], found
+        found = metric_results(changed, data, judging, relabelled)
+        return verdict.judge((headline.arm,), found, checks, _progress(context, sizes[1], found))[0], found
 
     shares = experiment.shares()
     return Results(
@@ -145,7 +201,7 @@ def conclude(
         experiment=experiment.name,
         verdict=headline,
         verdicts=verdicts,
-        setup=_setup(loaded, plan, command),
+        setup=_setup(loaded, *sizes, command),
         arms=tuple(Arm(arm, observed.units[arm], shares[arm]) for arm in experiment.arms),
         checks=checks,
         metrics=tuple(
@@ -155,7 +211,7 @@ def conclude(
         data=_data_log(context),
         methods=_methods(experiment, metrics),
         limits=_limits(experiment, observed),
-        monitoring=monitoring.described(experiment, observed, plan, reached),
+        monitoring=monitoring.described(experiment, observed, end),
         sensitivity=tuple(alternatives(experiment, observed, headline, metrics, judge))
         if headline.verdict != "INVALID"
         else (),
@@ -168,40 +224,31 @@ def _labelled(experiment: Experiment, metric: MetricResult, accompanied: Mapping
     return replace(metric, beside=accompanied.get(metric.name), after_exposure=chosen)
 
 
-def _reached(context: CheckContext) -> bool:
-    """Whether the planned size or the end of the period is reached; data without either are taken as complete."""
-    over = context.period_over()
-    enough = context.total >= context.planned_units if context.planned_units is not None else None
-    return bool(over or enough or (over is None and enough is None))
-
-
-def _progress(context: CheckContext, plan: Planned, metrics: Sequence[MetricResult], reached: bool) -> verdict.Progress:
-    needed = {
-        (metric.name, arm): units_for_margin(context.experiment, metric, arm, context.total)
+def _progress(context: CheckContext, called_for: Planned, metrics: Sequence[MetricResult]) -> verdict.Progress:
+    experiment, observed = context.experiment, context.observed
+    resolved_at = {
+        (metric.name, arm): units_for_margin(experiment, metric, arm, context.total)
         for metric in metrics
-        if metric.role == "guardrail"
-        for arm in context.experiment.variants
+        if metric.margin is not None
+        for arm in experiment.variants
     }
+    nobody = [
+        metric.name
+        for metric in metrics
+        if metric.role in JUDGED and context.total and not followed(experiment, observed, metric.name)
+    ]
     return verdict.Progress(
-        reached=reached,
-        open_windows=context.open_share(),
-        stopping=context.experiment.analysis.monitoring != "fixed",
+        end=context.end,
+        corrected=experiment.analysis.monitoring != "fixed",
         units=context.total,
-        planned=plan.units,
-        per_day=context.experiment.plan.units_per_day or _observed_rate(context),
-        needed_for=needed,
-        noun=context.experiment.unit,
+        needed=called_for.units,
+        needed_for=resolved_at,
+        unfollowed=tuple(nobody),
+        noun=experiment.unit,
     )
 
 
-def _observed_rate(context: CheckContext) -> float | None:
-    """Units a day from the first to the last exposure; None for less than a day."""
-    first, last = context.observed.first_exposure, context.observed.last_exposure
-    days = (last - first) / 86_400e6 if first is not None and last is not None else 0
-    return context.total / days if days >= 1 else None
-
-
-def _setup(loaded: Loaded, plan: Planned, command: str | None) -> Setup:
+def _setup(loaded: Loaded, plan: Planned, called_for: Planned, command: str | None) -> Setup:
     experiment, period = loaded.experiment, loaded.experiment.period
     exposure = f"first {experiment.exposure.event}" if experiment.exposure else "first row in an arm"
     if experiment.data is not None and experiment.data.counts is not None:
@@ -221,8 +268,12 @@ def _setup(loaded: Loaded, plan: Planned, command: str | None) -> Setup:
         alpha=experiment.analysis.alpha,
         correction=experiment.analysis.correction,
         power=experiment.plan.power,
+        power_each=plan.power_each,
         planned_units=plan.units,
         planned_from=plan.source,
+        looks_inflation=plan.inflation,
+        needed_units=called_for.units,
+        needed_from=called_for.source,
         units_per_day=experiment.plan.units_per_day,
         spec=loaded.path,
         spec_sha256=loaded.sha256,

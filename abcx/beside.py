@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from abcx.data.records import MetricData
-from abcx.measured import HELD_BACK, Comparison, LifetimesResult, Survey, SurveyComparison
+from abcx.measured import LifetimesResult, Survey, SurveyComparison
 from abcx.metrics import MetricSpec
 from abcx.metrics.ces import Ces
 from abcx.metrics.churn import Churn
@@ -18,17 +19,23 @@ from abcx.stats.records import Categories, Lifetimes, Moments, Proportion, Summa
 UNBOUNDED = "Only mean and sd of the answers are given, so the effect on those who answer cannot be bounded."
 CURVE = 60
 """Times at which a curve is told, equally spaced up to the horizon."""
-UNEQUAL = 0.05, 0.005
-"""Response differs at p below the first, or where one arm answers by more than the second (relative) more often.
-
-With 24,000 exposed units an arm, 20.0 against 20.8 % answering and no effect on anybody, 1,500 simulated surveys: a
-plain test of NPS is significant in 75 %, and a verdict rests on it in 10 % where up to 2 % more count as alike, in 6 %
-at 1 %, in 4 % at .5 %. With equal response an effect of 8 points is seen in 92, 89 and 88 %, one of 5 points in 68, 56
-and 47 %."""
+BINDS = 0.2
+"""Below this p of equal response a claim must hold for the bounds, too (docs/methods.md, "Who answers")."""
 
 
-def survey(experiment: Experiment, metric: MetricSpec, data: MetricData) -> Survey | None:
-    """Who was asked, who gave which answer, and how far the effect can be trusted; None for other metrics."""
+@dataclass(frozen=True, slots=True)
+class ClaimLevels:
+    """Two-sided nominal levels (of the lower end, of the upper end) at which a comparison and its margin are judged."""
+
+    effect: tuple[float, float]
+    margin: tuple[float, float]
+
+
+def survey(
+    experiment: Experiment, metric: MetricSpec, data: MetricData, levels: Mapping[str, ClaimLevels]
+) -> Survey | None:
+    """Who was asked, who gave which answer, and how far the effect can be trusted; None for other metrics. `levels`
+    are those of each variant's claims."""
     if not isinstance(metric, (Nps, Csat, Ces)):
         return None
     summaries = data.summaries
@@ -41,20 +48,9 @@ def survey(experiment: Experiment, metric: MetricSpec, data: MetricData) -> Surv
         responses=data.responses,
         means={arm: _mean(one) for arm, one in summaries.items()},
         groups={arm: _groups(metric, one) for arm, one in summaries.items()},
-        comparisons={arm: _compared(experiment, metric, data, arm, bool(found)) for arm in experiment.variants},
-    )
-
-
-def held_back(comparison: Comparison, survey: Survey | None) -> Comparison:
-    """The comparison; where response differs and the bounds contain no effect it shows nothing, good or bad."""
-    found = survey.comparisons.get(comparison.arm) if survey else None
-    if found is None or not found.bias or comparison.status == "descriptive":
-        return comparison
-    guardrail = comparison.status in ("safe", "harmed", "unresolved")
-    return replace(
-        comparison,
-        status="unresolved" if guardrail else "inconclusive",
-        note=f"{comparison.note} {HELD_BACK}" if comparison.note else HELD_BACK,
+        comparisons={
+            arm: _compared(experiment, metric, data, arm, bool(found), levels[arm]) for arm in experiment.variants
+        },
     )
 
 
@@ -103,13 +99,18 @@ def scores(metric: Nps | Csat | Ces, found: Categories) -> tuple[float, ...]:
 
 
 def _compared(
-    experiment: Experiment, metric: Nps | Csat | Ces, data: MetricData, arm: str, whole: bool
+    experiment: Experiment,
+    metric: Nps | Csat | Ces,
+    data: MetricData,
+    arm: str,
+    whole: bool,
+    levels: ClaimLevels,
 ) -> SurveyComparison:
     from abcx.stats import ordinal
 
     alpha = experiment.analysis.alpha
     control, variant = data.summaries[experiment.control], data.summaries[arm]
-    found = _bounded(experiment, metric, data, arm, whole)
+    found = _bounded(experiment, metric, data, arm, whole, levels)
     if not whole or not isinstance(control, Categories) or not isinstance(variant, Categories):
         return found
     higher = ordinal.compare(control, variant, alpha)
@@ -123,25 +124,39 @@ def _compared(
 
 
 def _bounded(
-    experiment: Experiment, metric: Nps | Csat | Ces, data: MetricData, arm: str, whole: bool
+    experiment: Experiment,
+    metric: Nps | Csat | Ces,
+    data: MetricData,
+    arm: str,
+    whole: bool,
+    levels: ClaimLevels,
 ) -> SurveyComparison:
     """Who answers in each arm, and the bounds that this leaves."""
     from abcx.stats import bounds, shares
 
-    unknown = SurveyComparison(*(None,) * 8, unequal=False, bias=False)
+    unknown = SurveyComparison(*(None,) * 8, binds=False)
     asked = data.responses.get(experiment.control), data.responses.get(arm)
     if asked[0] is None or asked[1] is None:
         return unknown
     answered = [Proportion(one.answered, one.exposed) for one in asked if one is not None]
     p_value = shares.contrast(*answered).p_value
-    one, other = (shares.value(share) or 0.0 for share in answered)
-    apart = abs(other / one - 1) > UNEQUAL[1] if one else bool(other)
-    unequal = apart or (p_value is not None and p_value < UNEQUAL[0])
+    binds = p_value is not None and p_value < BINDS
     control, variant = (_graded(metric, data.summaries[side], whole) for side in (experiment.control, arm))
     if control is None or variant is None:
-        return replace(unknown, response_p_value=p_value, unequal=unequal, bias=unequal, note=UNBOUNDED)
+        nothing = (None, None) if binds else None
+        return replace(
+            unknown,
+            response_p_value=p_value,
+            binds=binds,
+            claim_interval=nothing,
+            claim_lift_interval=nothing,
+            claim_margin_interval=nothing,
+            note=UNBOUNDED,
+        )
     sides = bounds.Surveyed(asked[0].exposed, control[0]), bounds.Surveyed(asked[1].exposed, variant[0])
     found = bounds.bounds(*sides, control[1], experiment.analysis.alpha)
+    positive = metric.unit == "share"  # scores and points have no lift: their zero is arbitrary
+    relative = metric.margin is not None and metric.margin.relative
     return replace(
         unknown,
         response_p_value=p_value,
@@ -149,8 +164,12 @@ def _bounded(
         bounds_interval=found.lee_interval,
         worst_case=found.manski,
         worst_case_interval=found.manski_interval,
-        unequal=unequal,
-        bias=unequal and found.contains_no_effect,
+        binds=binds,
+        claim_interval=bounds.claim(*sides, control[1], levels.effect, relative=False) if binds else None,
+        claim_lift_interval=bounds.claim(*sides, control[1], levels.effect, relative=True)
+        if binds and positive
+        else None,
+        claim_margin_interval=bounds.claim(*sides, control[1], levels.margin, relative=relative) if binds else None,
         note=found.note,
     )
 

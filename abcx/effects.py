@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from abcx import beside, verdict
+from abcx import beside, claims
+from abcx.beside import ClaimLevels
+from abcx.checks.one_sided import unexplained_zeros
 from abcx.course import courses
 from abcx.data.records import MetricData, Observed
-from abcx.measured import Adjustment, ArmValue, Bayes, Cap, Comparison, MetricResult, Size, Status
+from abcx.measured import Adjustment, ArmValue, Bayes, Cap, Comparison, HarmWatch, MetricResult, Size
 from abcx.metrics import MetricSpec
 from abcx.metrics.ces import Ces
 from abcx.metrics.csat import Csat
 from abcx.metrics.resolution_time import ResolutionTime
+from abcx.monitoring import HARM_SHARE
 from abcx.segments import segments
 from abcx.spec.analysis import PrePeriod
 from abcx.spec.model import Experiment
-from abcx.stats.records import Contrast, Moments, Proportion, RatioMoments, Summary
+from abcx.stats.records import Contrast, Interval, Moments, Proportion, RatioMoments, Summary
 from abcx.terms import EffectSizeValue
 from abcx.wording import joined
 
@@ -48,15 +51,38 @@ def relabellings(experiment: Experiment, observed: Observed) -> dict[Key, Relabe
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """How comparisons are judged: the rule of each, and before the end of a test without planned looks the watch for
+    harm (empty otherwise)."""
+
+    rules: Mapping[Key, Sided]
+    watch: Mapping[Key, Sided]
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """How one comparison is judged: by its rule at its corrected level, and by the watch for harm at its own."""
+
+    rule: Sided
+    corrected: Adjusted
+    watch: Sided | None
+    watched: Adjusted | None
+
+
 def metric_results(
-    experiment: Experiment, observed: Observed, rules: Mapping[Key, Sided], relabelled: Mapping[Key, Relabellings]
+    experiment: Experiment, observed: Observed, judging: Judging, relabelled: Mapping[Key, Relabellings]
 ) -> tuple[MetricResult, ...]:
     """Every metric, compared with the control under the rule of its look, corrected within its family, with status."""
     keys = [(name, arm) for name in experiment.metrics for arm in experiment.variants]
     contrasts = {key: _contrast(experiment, observed.metrics[key[0]], key, relabelled) for key in keys}
-    levels = _levels(experiment, contrasts, rules)
+    alpha = experiment.analysis.alpha
+    corrected = _levels(experiment, contrasts, judging.rules, alpha)
+    watched = _levels(experiment, contrasts, judging.watch, alpha / HARM_SHARE) if judging.watch else {}
+    levels = {key: _Level(judging.rules[key], corrected[key], judging.watch.get(key), watched.get(key)) for key in keys}
+    zeros = unexplained_zeros(experiment, observed)
     return tuple(
-        _metric(experiment, name, observed.metrics[name], contrasts, levels, rules, relabelled)
+        _metric(experiment, name, observed.metrics[name], contrasts, levels, relabelled, zeros)
         for name in experiment.metrics
     )
 
@@ -112,9 +138,9 @@ def _joined(first: str | None, second: str) -> str:
 
 
 def _levels(
-    experiment: Experiment, contrasts: Mapping[Key, Contrast], rules: Mapping[Key, Sided]
+    experiment: Experiment, contrasts: Mapping[Key, Contrast], rules: Mapping[Key, Sided], alpha: float
 ) -> dict[Key, Adjusted]:
-    """The level of every comparison, corrected within primaries x variants and secondaries x variants (decision 8).
+    """The level of every comparison, corrected within primaries x variants and secondaries x variants.
 
     Families are corrected on the overall scale: the p-values are those that looks have been paid for.
     """
@@ -126,7 +152,7 @@ def _levels(
         family = role in ("primary", "secondary")
         correct = multiplicity.CORRECTIONS[experiment.analysis.correction if family else "none"]
         p_values = [rules[key].p_value(contrasts[key]) for key in keys]
-        levels.update(zip(keys, correct(p_values, experiment.analysis.alpha), strict=True))
+        levels.update(zip(keys, correct(p_values, alpha), strict=True))
     return levels
 
 
@@ -135,9 +161,9 @@ def _metric(
     name: str,
     data: MetricData,
     contrasts: Mapping[Key, Contrast],
-    levels: Mapping[Key, Adjusted],
-    rules: Mapping[Key, Sided],
+    levels: Mapping[Key, _Level],
     relabelled: Mapping[Key, Relabellings],
+    zeros: Collection[Key],
 ) -> MetricResult:
     metric = experiment.metrics[name]
     result = MetricResult(
@@ -151,11 +177,15 @@ def _metric(
         comparisons=(),
         minimum_effect=_size(metric.minimum_effect),
         margin=_size(metric.margin),
+        survey=beside.survey(
+            experiment, metric, data, {arm: _claim_levels(experiment, levels[name, arm]) for arm in experiment.variants}
+        ),
     )
 
     def compared(contrast: Callable[[str], Contrast], adjusted: bool = True) -> tuple[Comparison, ...]:
         keys = [(name, arm) for arm in experiment.variants]
-        return tuple(_comparison(experiment, result, k, contrast(k[1]), levels[k], rules[k], adjusted) for k in keys)
+        found = [_comparison(experiment, result, key, contrast(key[1]), levels[key], adjusted) for key in keys]
+        return tuple(claims.judged(result, one, key in zeros) for key, one in zip(keys, found, strict=True))
 
     cap = adjustment = None
     if data.cap is not None and (uncapped := data.uncapped) is not None:
@@ -172,10 +202,16 @@ def _metric(
             for arm in experiment.variants
         }
         adjustment = Adjustment(_known_before(experiment), saved, plain)
-    survey = beside.survey(experiment, metric, data)
-    comparisons = compared(lambda arm: contrasts[name, arm])
-    held = tuple(beside.held_back(comparison, survey) for comparison in comparisons)
-    return replace(result, comparisons=held, cap=cap, adjustment=adjustment, survey=survey)
+    return replace(result, comparisons=compared(lambda arm: contrasts[name, arm]), cap=cap, adjustment=adjustment)
+
+
+def _claim_levels(experiment: Experiment, level: _Level) -> ClaimLevels:
+    """The nominal levels at which claims about a comparison are made: by its rule, or by the watch before the end."""
+    if level.watch is None or level.watched is None:
+        rule, own, overall = level.rule, level.corrected.alpha, experiment.analysis.alpha
+    else:
+        rule, own, overall = level.watch, level.watched.alpha, experiment.analysis.alpha / HARM_SHARE
+    return ClaimLevels(rule.levels(own), rule.levels(overall))
 
 
 def surrounded(experiment: Experiment, observed: Observed, result: MetricResult) -> MetricResult:
@@ -187,8 +223,9 @@ def surrounded(experiment: Experiment, observed: Observed, result: MetricResult)
     alpha = experiment.analysis.alpha
 
     def compare(arm: str, contrast: Contrast, level: float) -> Comparison:
-        found, rule = Adjusted(contrast.p_value, level, False), sided(Fixed())
-        return _comparison(experiment, result, (metric.type, arm), contrast, found, rule, adjusted=False)
+        found = _Level(sided(Fixed()), Adjusted(contrast.p_value, level, False), None, None)
+        comparison = _comparison(experiment, result, (metric.type, arm), contrast, found, adjusted=False)
+        return claims.judged(replace(result, survey=None), comparison, zero_unexplained=False)
 
     def value(arm: str, summary: Summary) -> ArmValue:
         return _arm_value(arm, metric, summary, alpha)
@@ -218,7 +255,7 @@ def _counted(arm: str, metric: MetricSpec, data: MetricData, alpha: float) -> Ar
         _arm_value(arm, metric, data.summaries[arm], alpha),
         missing=data.missing.get(arm, 0),
         capped=data.capped.get(arm, 0),
-        unfollowed=data.unfollowed.get(arm, 0),
+        not_followed=data.not_followed.get(arm, 0),
     )
 
 
@@ -234,13 +271,12 @@ def _comparison(
     metric: MetricResult,
     key: Key,
     contrast: Contrast,
-    level: Adjusted,
-    rule: Sided,
+    level: _Level,
     adjusted: bool,
 ) -> Comparison:
-    effect = rule.effect(contrast, level.alpha)
+    effect = level.rule.effect(contrast, level.corrected.alpha)
     tested = metric.role != "descriptive"
-    comparison = Comparison(
+    return Comparison(
         arm=key[1],
         control=experiment.control,
         method=effect.method,
@@ -249,15 +285,35 @@ def _comparison(
         lift=effect.lift,
         lift_interval=effect.lift_interval,
         p_value=effect.p_value if tested else None,
-        p_value_adjusted=level.p_value if tested and adjusted else None,
-        alpha=level.alpha,
+        p_value_adjusted=level.corrected.p_value if tested and adjusted else None,
+        alpha=level.corrected.alpha,
         status="descriptive",
-        p_value_margin=_margin_p(metric, contrast, rule),
+        p_value_margin=_margin_p(metric, contrast, level.rule),
+        margin_interval=_on_margin(metric, level.rule, contrast, experiment.analysis.alpha),
+        watch=_watch(experiment, metric, contrast, level) if tested else None,
         note=effect.note,
         lift_note=effect.lift_note,
         bayes=_bayes(experiment, metric, contrast),
     )
-    return replace(comparison, status=_status(metric, comparison))
+
+
+def _watch(experiment: Experiment, metric: MetricResult, contrast: Contrast, level: _Level) -> HarmWatch | None:
+    """Harm before the end, by intervals that hold at every look."""
+    if level.watch is None or level.watched is None:
+        return None
+    effect, overall = level.watch.effect(contrast, level.watched.alpha), experiment.analysis.alpha / HARM_SHARE
+    return HarmWatch(
+        alpha=overall,
+        p_value=level.watched.p_value,
+        difference_interval=effect.difference_interval,
+        lift_interval=effect.lift_interval,
+        margin_interval=_on_margin(metric, level.watch, contrast, overall),
+    )
+
+
+def _on_margin(metric: MetricResult, rule: Sided, contrast: Contrast, alpha: float) -> Interval | None:
+    """The interval at the overall level on the margin's scale; None without a margin."""
+    return None if metric.margin is None else claims.scale(rule.effect(contrast, alpha), metric.margin)
 
 
 def _bayes(experiment: Experiment, metric: MetricResult, contrast: Contrast) -> Bayes | None:
@@ -288,22 +344,6 @@ def _margin_p(metric: MetricResult, contrast: Contrast, rule: Sided) -> float | 
     at = 1 + harm if metric.margin.relative else harm
     p = inversion.one_sided(pivot, at, "above" if falls else "below")
     return rule.one_sided(p, "below" if falls else "above")
-
-
-def _status(metric: MetricResult, comparison: Comparison) -> Status:
-    if metric.role == "descriptive":
-        return "descriptive"
-    if metric.role == "guardrail":
-        return (
-            "safe"
-            if verdict.clears_margin(metric, comparison)
-            else "harmed"
-            if verdict.beyond_margin(metric, comparison)
-            else "unresolved"
-        )
-    if comparison.p_value is None or comparison.difference is None or comparison.p_value >= comparison.alpha:
-        return "inconclusive"
-    return "better" if (comparison.difference > 0) == (metric.goal == "increase") else "worse"
 
 
 def _size(effect: EffectSizeValue | None) -> Size | None:

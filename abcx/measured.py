@@ -9,18 +9,19 @@ from typing import Literal
 from abcx.stats.records import Interval
 from abcx.wording import Unit
 
-Status = Literal["better", "worse", "inconclusive", "safe", "harmed", "unresolved", "descriptive"]
+Status = Literal["better", "worse", "inconclusive", "safe", "harmed", "unresolved", "not_judged", "descriptive"]
+MarginState = Literal["inside", "beyond", "open"]
 Role = Literal["primary", "secondary", "guardrail", "descriptive"]
 Goal = Literal["increase", "decrease"]
-HELD_BACK = "The arms may differ in who answers, and those who answer may show no effect: not judged."
-"""The note of a comparison of answers that no verdict may rest on."""
+HELD_BACK = "The arms may differ in who answers, and the bounds of the effect do not show it: not claimed."
+"""The note of a comparison of answers whose statement no verdict may rest on."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArmValue:
     """One metric in one arm: `units` is the n used, `value` in the metric's own unit, `interval` at 1 - alpha; units
-    that converted (shares only), exposed units without a value, units whose value was cut at the cap, units that came
-    too late to be followed (they have no value either)."""
+    that converted (shares only), exposed units without a value, units whose value was cut at the cap, units whose
+    window was not over when the data end (they have no value yet and count neither as used nor as missing)."""
 
     name: str
     units: int
@@ -29,7 +30,7 @@ class ArmValue:
     successes: int | None = None
     missing: int = 0
     capped: int = 0
-    unfollowed: int = 0
+    not_followed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +46,30 @@ class Bayes:
 
 
 @dataclass(frozen=True, slots=True)
+class HarmWatch:
+    """Before the end of a test without planned looks: harm by intervals that hold at every look, at level `alpha`.
+
+    `p_value` is corrected within the family, `margin_interval` on the scale of the margin; None where nothing can be
+    said yet.
+    """
+
+    alpha: float
+    p_value: float | None
+    difference_interval: Interval | None
+    lift_interval: Interval | None
+    margin_interval: Interval | None
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """One variant against control on one metric.
 
     `alpha` is the level after correction: `p_value` < `alpha`, `p_value_adjusted` < the declared alpha and "the
-    interval excludes no effect" are the same statement. Guardrails: `margin_*` on the scale the margin was declared
-    in (a lift when `margin_relative`), `p_value_margin` one-sided.
+    interval excludes no effect" are the same statement. Metrics with a margin: `margin_interval` at the declared alpha,
+    uncorrected, on the scale the margin was declared in; `margin_state` says where it lies (inside: harm beyond the
+    margin is excluded); `p_value_margin` is one-sided. `watch` is there before the end of a test without planned looks:
+    then the status is `not_judged`, unless the watch finds harm. `held_back` says that the answers of a survey show
+    something that the bounds of the effect do not.
     """
 
     arm: str
@@ -65,6 +84,10 @@ class Comparison:
     alpha: float
     status: Status
     p_value_margin: float | None = None
+    margin_interval: Interval | None = None
+    margin_state: MarginState | None = None
+    watch: HarmWatch | None = None
+    held_back: bool = False
     note: str | None = None
     lift_note: str | None = None
     bayes: Bayes | None = None
@@ -115,8 +138,9 @@ class SurveyComparison:
 
     `higher` is the chance that a variant unit answers higher than a control unit, ties halved, with its interval and p
     (Brunner and Munzel 2000). `response_p_value` is that of equal response. `bounds` hold the effect on those who
-    answer in either arm (Lee 2009) and `worst_case` that on all exposed units, with their intervals; `bias` says
-    that response differs and that the bounds contain no effect, so that no verdict may rest on this metric.
+    answer in either arm (Lee 2009) and `worst_case` that on all exposed units, with their intervals. `binds` says that
+    response may differ (p below .2): every claim must then hold for the bounds with their error, too, which are the
+    `claim_*` intervals, of the difference and of the lift at the metric's own level and on the scale of its margin.
     """
 
     higher: float | None
@@ -127,8 +151,10 @@ class SurveyComparison:
     bounds_interval: Interval | None
     worst_case: Interval | None
     worst_case_interval: Interval | None
-    unequal: bool
-    bias: bool
+    binds: bool
+    claim_interval: Interval | None = None
+    claim_lift_interval: Interval | None = None
+    claim_margin_interval: Interval | None = None
     note: str | None = None
 
 

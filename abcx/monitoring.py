@@ -1,44 +1,56 @@
-"""How looks are paid for: from `analysis.monitoring` and how far the experiment is to the rule of every comparison."""
+"""The rule of every comparison: from `analysis.monitoring`, and how far each metric is to its planned end."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from abcx.data.records import Observed
-from abcx.planning import Planned
+from abcx.planned_end import PlannedEnd, follow_up_seconds, followed
 from abcx.results import Monitoring
 from abcx.spec.analysis import GroupSequential, Hybrid
 from abcx.spec.model import Experiment
 from abcx.spec.times import instant, is_date
 
 if TYPE_CHECKING:
-    from abcx.stats.sequential import Sided
+    from abcx.stats.always_valid import AlwaysValid
+    from abcx.stats.sequential import Sided, Silent
 
 EARLY = 1e-9
 """Two looks closer than this share of the planned size are one."""
 LATE = 0.1
 """A planned look may be late by this part of the step between looks; later runs are between looks."""
+HARM_SHARE = 5.0
+"""Without planned looks harm is watched before the end at alpha over this number (docs/methods.md, "Harm before the
+end")."""
+TUNED_TO = 10_000
+"""Units that the watch for harm is tuned to, where neither size nor traffic was declared."""
+
+Key = tuple[str, str]
+"""A metric and a variant."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Where this run stands among the planned looks: the information at all looks so far, this one last, whether it is
-    a planned one, and the information at the next."""
+    """Where this run stands among the planned looks of a metric: the information at all looks so far, this one last,
+    whether it is a planned one, and the information at the next."""
 
     information: tuple[float, ...]
     planned: bool
     next: float | None
 
 
-def look(experiment: Experiment, observed: Observed, planned: Planned, reached: bool) -> Look:
-    """This run as a look. Planned looks by number stand at equal steps of the planned size, looks by dates at the units
-    exposed by then. A run between looks says nothing: alpha that every run spends anew would have no end, because no
-    book of the runs is kept (looks: 4 judged daily would raise false alarms to 6 %, Pocock's to 8 %). Where the end is
-    `reached` this is the last look, whatever its information."""
-    now = sum(observed.units.values()) / (planned.units or 1)
+def look(experiment: Experiment, observed: Observed, metric: str, end: PlannedEnd) -> Look:
+    """This run as a look at a metric, by the units that are followed in it. Planned looks by number stand at equal
+    steps of the planned size, looks by dates at the units followed by then. A run between looks says nothing: alpha
+    that every run spends anew would have no end, because no book of the runs is kept (looks: 4 judged daily would
+    raise false alarms to 6 %, Pocock's to 8 %). Where the end is reached this is the last look, whatever its
+    information."""
+    planned = end.planned or 1
+    now = followed(experiment, observed, metric) / planned
     rule = experiment.analysis.monitoring
     if not isinstance(rule, GroupSequential) or now <= 0:
         return Look((now,), now > 0, None)
@@ -48,19 +60,19 @@ def look(experiment: Experiment, observed: Observed, planned: Planned, reached: 
     else:
         last = _last_day(experiment, observed)
         made = [at for at in rule.looks if last is not None and _day(experiment, at) <= last]
-        steps = [_exposed_by(experiment, observed, at) / (planned.units or 1) for at in made]
+        steps = [_followed_by(experiment, observed, metric, at) / planned for at in made]
         due = bool(made) and last is not None and (last - _day(experiment, made[-1])).days <= 1
-    if due and now < 1:  # this run is the latest of the planned looks itself
+    if due and now < 1 and any(step <= now + EARLY for step in steps):  # this run is the latest planned look itself
         steps.remove(max(step for step in steps if step <= now + EARLY))
     before = sorted({step for step in steps if EARLY < step < min(now, 1) - EARLY})
     following = min((step for step in (*steps, 1.0) if step > now + EARLY), default=None)
-    return Look((*before, now), due or reached or now >= 1, following if isinstance(rule.looks, int) else None)
+    return Look((*before, now), due or end.reached or now >= 1, following if isinstance(rule.looks, int) else None)
 
 
-def _exposed_by(experiment: Experiment, observed: Observed, at: str) -> int:
-    """Units first exposed up to and including the day of a look."""
-    day = _day(experiment, at)
-    return sum(sum(units.values()) for found, units in observed.daily or () if date.fromisoformat(found) <= day)
+def _followed_by(experiment: Experiment, observed: Observed, metric: str, at: str) -> int:
+    """Units whose follow-up in a metric was over by the end of the day of a look."""
+    day = _day(experiment, at) - timedelta(seconds=follow_up_seconds(experiment, metric))
+    return sum(sum(units.values()) for exposed, units in observed.daily or () if date.fromisoformat(exposed) <= day)
 
 
 def _last_day(experiment: Experiment, observed: Observed) -> date | None:
@@ -74,8 +86,8 @@ def _day(experiment: Experiment, at: str) -> date:
     return date.fromisoformat(at) if is_date(at) else instant(at, experiment.timezone).date()
 
 
-def rules(experiment: Experiment, observed: Observed, planned: Planned, reached: bool) -> dict[tuple[str, str], Sided]:
-    """The rule of every comparison, by metric and variant. Looks are the same for all; `reached` is the planned end."""
+def decision_rules(experiment: Experiment, observed: Observed, end: PlannedEnd) -> dict[Key, Sided]:
+    """The rule of every comparison, by metric and variant: what its p-value and intervals are corrected for."""
     from abcx.stats.sequential import Fixed, Silent, sided
     from abcx.stats.sequential import GroupSequential as Looks
 
@@ -84,40 +96,78 @@ def rules(experiment: Experiment, observed: Observed, planned: Planned, reached:
     described = [key for key in keys if experiment.metrics[key[0]].role == "descriptive"]
     if declared == "fixed":
         return dict.fromkeys(keys, sided(Fixed()))
-    if planned.units is None:
+    if end.planned is None:
         return dict.fromkeys(keys, sided(Silent()))
-    if isinstance(declared, GroupSequential):
-        found = look(experiment, observed, planned, reached)
-        judged = dict.fromkeys(keys, sided(Looks(found.information, declared.spending) if found.planned else Silent()))
-    else:
-        judged = {key: _watched(experiment, observed, key, planned.units, reached) for key in keys}
+    judged: dict[Key, Sided] = {}
+    for key in keys:
+        if isinstance(declared, GroupSequential):
+            found = look(experiment, observed, key[0], end)
+            judged[key] = sided(Looks(found.information, declared.spending) if found.planned else Silent())
+        else:
+            judged[key] = _watched(experiment, observed, key, end.planned, end.reached)
     return {**judged, **dict.fromkeys(described, sided(Fixed()))}
 
 
-def _watched(experiment: Experiment, observed: Observed, key: tuple[str, str], planned: int, reached: bool) -> Sided:
+def harm_watch(experiment: Experiment, observed: Observed, end: PlannedEnd) -> Mapping[Key, Sided]:
+    """The rule by which harm is judged before the end of a test without planned looks, by metric and variant; empty
+    where the end is reached or looks are planned.
+
+    A confidence sequence, so that a broken variant can be stopped on any day, at a fifth of alpha, so that watching
+    hardly adds to the error of the one look at the end. It is tuned to what was declared, never to what was observed.
+    """
+    from abcx.stats.sequential import sided
+
+    if end.reached or experiment.analysis.monitoring != "fixed":
+        return {}
+    tuned = end.planned or _expected_units(experiment) or TUNED_TO
+    level = experiment.analysis.alpha / HARM_SHARE
+    keys = [(name, arm) for name in experiment.metrics for arm in experiment.variants]
+    return {key: sided(_sequence(experiment, observed, key, tuned, level)) for key in keys}
+
+
+def _expected_units(experiment: Experiment) -> int | None:
+    """`units_per_day` times the days of the period, where both are declared."""
+    start = experiment.period.start_instant() if experiment.period else None
+    end = experiment.period.end_instant() if experiment.period else None
+    per_day = experiment.plan.units_per_day
+    return None if start is None or end is None or not per_day else round(per_day * max(1, (end - start).days))
+
+
+def _watched(experiment: Experiment, observed: Observed, key: Key, planned: int, reached: bool) -> Sided:
     """A confidence sequence, silent while the arms have too few events; with `win: at_end` on the side of harm only."""
-    from abcx.stats.always_valid import AlwaysValid, ready
     from abcx.stats.sequential import Fixed, Sided, Silent, sided
 
-    name, arm = key
-    declared, summaries = experiment.analysis.monitoring, observed.metrics[name].summaries
-    units = sum(observed.units.values())
-    watching = ready(summaries[experiment.control], summaries[arm]) and units > 0
-    always = AlwaysValid(units, planned, experiment.analysis.alpha) if watching else Silent()
+    declared, always = experiment.analysis.monitoring, _sequence(experiment, observed, key, planned, None)
     if not isinstance(declared, Hybrid):
         return sided(always)
     win = Fixed() if reached else Silent()
-    return Sided(always, win) if experiment.metrics[name].goal == "decrease" else Sided(win, always)
+    return Sided(always, win) if experiment.metrics[key[0]].goal == "decrease" else Sided(win, always)
 
 
-def described(experiment: Experiment, observed: Observed, planned: Planned, reached: bool) -> Monitoring:
+def _sequence(
+    experiment: Experiment, observed: Observed, key: Key, planned: int, level: float | None
+) -> AlwaysValid | Silent:
+    """A confidence sequence over the followed units, tuned for `level` (alpha by default)."""
+    from abcx.stats.always_valid import AlwaysValid, ready
+    from abcx.stats.sequential import Silent
+
+    name, arm = key
+    summaries, units = observed.metrics[name].summaries, followed(experiment, observed, name)
+    if units <= 0 or not ready(summaries[experiment.control], summaries[arm]):
+        return Silent()
+    return AlwaysValid(units, planned, level or experiment.analysis.alpha)
+
+
+def described(experiment: Experiment, observed: Observed, end: PlannedEnd) -> Monitoring:
     """What the report says about looks: the rule in words, the information now, the boundaries so far (z)."""
     from abcx.stats.spending import boundaries
 
     declared = experiment.analysis.monitoring
-    if declared == "fixed" or planned.units is None:
-        return Monitoring("fixed", "judged once, at the planned size", None, ())
-    found = look(experiment, observed, planned, reached)
+    if declared == "fixed" or end.planned is None:
+        return Monitoring("fixed", "judged once, at the planned end", None, ())
+    primaries = [name for name, metric in experiment.metrics.items() if metric.role == "primary"]
+    slowest = min(primaries, key=lambda name: followed(experiment, observed, name))
+    found = look(experiment, observed, slowest, end)
     now = found.information[-1]
     if isinstance(declared, Hybrid):
         return Monitoring(

@@ -1,63 +1,99 @@
-"""The size that the experiment needs: declared, or worked out from the smallest effect worth having."""
+"""The size that was declared for the experiment, and the size that the control as observed would call for.
+
+Only a declared size can be "not reached". A size that is worked out from the data informs the reader and decides
+nothing: it moves with the data, and a lucky control would end the experiment sooner.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from abcx.measured import MetricResult
 from abcx.metrics import MetricSpec
+from abcx.spec.analysis import GroupSequential
 from abcx.spec.model import Baseline, Experiment
-from abcx.stats.records import Moments, RatioMoments, Summary
+from abcx.spec.times import instant
+from abcx.stats.records import Moments, Ranked, RatioMoments, Summary
 from abcx.terms import EffectSizeValue
+
+DAILY_LOOKS = 14
+"""Looks that an always-valid plan is sized for where neither traffic nor period tells the days."""
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """Units over all arms that the experiment needs, and where the number comes from; both None where nothing says."""
+    """Units over all arms that were declared (`plan.units`, or by `plan.baseline`), and where the number comes from;
+    both None where nothing was declared. `power_each` is the power that each metric was given so that all succeed
+    together, None where the number was written down; `inflation` is the factor that repeated looks cost."""
 
     units: int | None = None
     source: str | None = None
+    power_each: float | None = None
+    inflation: float = 1.0
 
 
-def planned(experiment: Experiment, control: Mapping[str, Summary], exposed: int) -> Planned:
-    """`plan.units`; else from `minimum_effect`, margins, `power` and a baseline (declared, or the control as observed).
+def planned(experiment: Experiment) -> Planned:
+    """The declared size: `plan.units`; else from `plan.baseline` with `minimum_effect`, margins and `power`.
 
-    The largest size counts: every primary must show its minimum effect, every guardrail exclude its margin.
-    Primaries are tested at alpha over the size of the Holm family, the level that the strongest must pass.
-    Guardrails need no correction of alpha, but all must pass at once: the chance to miss is divided by their number and
-    one more (Schultzberg, Ankargren, Frånberg 2024). `control` maps metrics to the control's summary and `exposed`
-    are the control's exposed units: where only a part of them has a value (answers, tickets), so many more must be
-    exposed.
+    The largest size counts: every primary with a baseline must show its minimum effect, every margin be excluded.
+    Primaries are tested at alpha over the size of the Holm family, the level that the strongest must pass. Margins
+    need no correction of alpha, but all must pass at once: the chance to miss is divided by their number and one more
+    (Schultzberg, Ankargren, Frånberg 2024). Repeated looks multiply the size by what their boundaries cost in power.
     """
-    plan = experiment.plan
-    if plan.units is not None:
-        return Planned(plan.units, "plan.units")
-    roles = [metric.role for metric in experiment.metrics.values()]
-    family = roles.count("primary") * len(experiment.variants)
-    corrected = experiment.analysis.correction != "none"
-    alpha = experiment.analysis.alpha
-    power = 1 - (1 - plan.power) / (roles.count("guardrail") + 1)
+    if experiment.plan.units is not None:
+        return Planned(experiment.plan.units, "plan.units")
+    declared = experiment.plan.baseline
+    primaries = {name for name, metric in experiment.metrics.items() if metric.role == "primary"}
+    sizes = [
+        (size, f"plan.baseline and {reason}", name)
+        for name, baseline in declared.items()
+        for size, reason in _sizes(experiment, name, baseline)
+    ]
+    if not any(name in primaries for _, _, name in sizes):
+        return Planned()
+    units, source, _ = max(sizes)
+    inflation = _inflation(experiment, units)
+    return Planned(math.ceil(units * inflation), source, power_each(experiment), inflation)
+
+
+def needed(experiment: Experiment, control: Mapping[str, Summary], exposed: int) -> Planned:
+    """The size that the control's values as observed call for, without inflation for looks: for information alone.
+
+    `control` maps metrics to the control's summary and `exposed` are the control's exposed units: where only a part of
+    them has a value (answers, tickets), so many more must be exposed.
+    """
     sizes: list[tuple[int, str]] = []
     for name, metric in experiment.metrics.items():
-        effect = {"primary": metric.minimum_effect, "guardrail": metric.margin}.get(metric.role)
-        if effect is None or not any(m.role == "primary" and m.minimum_effect for m in experiment.metrics.values()):
-            continue
-        baseline = plan.baseline.get(name)
-        level = alpha / family if metric.role == "primary" and corrected else alpha
-        if baseline is None and experiment.analysis.monitoring != "fixed":
-            continue  # a size that moves with the data would move the looks
-        size = _size(experiment, metric, effect, baseline or _observed(metric, control[name]), level, power)
+        have = control[name].n
+        for size, reason in _sizes(experiment, name, _observed(metric, control[name])):
+            all_units = math.ceil(size * exposed / have) if 0 < have < exposed else size
+            sizes.append((all_units, f"{reason} and the control as observed"))
+    return Planned(*max(sizes), power_each(experiment)) if sizes else Planned()
+
+
+def power_each(experiment: Experiment) -> float:
+    """The power that each metric needs so that one primary and all margins succeed together with `plan.power`."""
+    margins = sum(metric.margin is not None for metric in experiment.metrics.values())
+    return 1 - (1 - experiment.plan.power) / (margins + 1)
+
+
+def _sizes(experiment: Experiment, name: str, baseline: Baseline | None) -> Iterator[tuple[int, str]]:
+    """(units over all arms, why) for the minimum effect and for the margin of a metric."""
+    metric = experiment.metrics[name]
+    roles = [other.role for other in experiment.metrics.values()]
+    family = roles.count("primary") * len(experiment.variants)
+    alpha, power = experiment.analysis.alpha, power_each(experiment)
+    corrected = alpha / family if experiment.analysis.correction != "none" and family else alpha
+    if metric.role == "primary" and metric.minimum_effect is not None:
+        size = _size(experiment, metric, metric.minimum_effect, baseline, corrected, power, against_margin=False)
         if size is not None:
-            have = control[name].n
-            size = math.ceil(size * exposed / have) if 0 < have < exposed else size
-            reason = "minimum_effect" if metric.role == "primary" else f"the margin of {name}"
-            known = f"plan.baseline and {reason}" if baseline else f"{reason} and the control as observed"
-            sizes.append((size, known))
-    if not sizes:
-        return Planned()
-    return Planned(*max(sizes))
+            yield size, "minimum_effect"
+    if metric.margin is not None:
+        size = _size(experiment, metric, metric.margin, baseline, alpha, power, against_margin=True)
+        if size is not None:
+            yield size, f"the margin of {name}"
 
 
 def _observed(metric: MetricSpec, summary: Summary) -> Baseline | None:
@@ -79,6 +115,8 @@ def _observed(metric: MetricSpec, summary: Summary) -> Baseline | None:
     low, high = metric.interval(summary, 0.05) or (None, None)
     if low is None or high is None or not high > low:
         return None
+    if isinstance(summary, Ranked):
+        return Baseline(value=value, interval=(low, high), units=summary.n)
     return Baseline(mean=value, sd=(high - low) / (2 * 1.96) * math.sqrt(summary.n))
 
 
@@ -89,21 +127,20 @@ def _size(
     baseline: Baseline | None,
     alpha: float,
     power: float,
+    against_margin: bool,
 ) -> int | None:
     """Units over all arms so that every variant has this power against the control, for an effect or against a margin.
 
-    Against a margin the true difference is 0, so shares have the spread of the baseline on both sides.
+    Against a margin the true difference is 0, so shares have the spread of the baseline on both sides. Where a baseline
+    says which share of units answers, so many more must be exposed.
     """
     from abcx.stats.power import size_means, size_shares
 
-    value = None if baseline is None else baseline.share if metric.unit == "share" else baseline.mean
-    if baseline is None or value is None:
+    if baseline is None or (value := baseline.center) is None:
         return None
     difference = abs(value) * effect.value if effect.relative else effect.value
     difference = -difference if metric.goal == "decrease" else difference
-    against_margin = metric.role == "guardrail"
-    possible = metric.unit != "share" or against_margin or 0 <= value + difference <= 1
-    if difference == 0 or not possible:
+    if difference == 0 or (metric.unit == "share" and not against_margin and not 0 <= value + difference <= 1):
         return None
     shares = experiment.shares()
     totals = []
@@ -112,14 +149,46 @@ def _size(
         if metric.unit == "share" and not against_margin:
             units = size_shares(value, difference, alpha, power, ratio)
         else:
-            sd = math.sqrt(value * (1 - value)) if metric.unit == "share" else baseline.sd or 0.0
+            sd = math.sqrt(value * (1 - value)) if metric.unit == "share" else baseline.spread
             units = size_means(sd, difference, alpha, power, ratio)
-        totals.append(math.ceil(units / shares[experiment.control]))
+        totals.append(math.ceil(units / shares[experiment.control] / (baseline.response or 1.0)))
     return max(totals)
 
 
+def _inflation(experiment: Experiment, units: int) -> float:
+    """What repeated looks multiply the size by, at the level of the strongest primary."""
+    from abcx.stats import inflation
+
+    rule, alpha, power = experiment.analysis.monitoring, experiment.analysis.alpha, power_each(experiment)
+    if isinstance(rule, GroupSequential):
+        return inflation.group_sequential(_planned_looks(experiment, rule), alpha, power, rule.spending)
+    if rule == "always_valid":
+        return inflation.always_valid(_days(experiment, units), alpha, power)
+    return 1.0  # one look decides a win; looks for harm spend their own alpha
+
+
+def _planned_looks(experiment: Experiment, rule: GroupSequential) -> tuple[float, ...]:
+    """Information at the planned looks: equal steps, or by dates the part of the period that is over."""
+    start = experiment.period.start_instant() if experiment.period else None
+    end = experiment.period.end_instant() if experiment.period else None
+    if isinstance(rule.looks, int) or start is None or end is None:
+        count = rule.looks if isinstance(rule.looks, int) else len(rule.looks)
+        return tuple((k + 1) / count for k in range(count))
+    parts = [(instant(look, experiment.timezone, end=True) - start) / (end - start) for look in rule.looks]
+    return (*sorted({part for part in parts if 0 < part < 1}), 1.0)
+
+
+def _days(experiment: Experiment, units: int) -> int:
+    """How many daily looks an always-valid plan foresees: by traffic, else by the period, else two weeks."""
+    if experiment.plan.units_per_day:
+        return max(2, math.ceil(units / experiment.plan.units_per_day))
+    start = experiment.period.start_instant() if experiment.period else None
+    end = experiment.period.end_instant() if experiment.period else None
+    return DAILY_LOOKS if start is None or end is None else max(2, (end - start).days)
+
+
 def units_for_margin(experiment: Experiment, metric: MetricResult, arm: str, units: int) -> int | None:
-    """Units over all arms at which a guardrail would exclude its margin with the planned power if there is no harm.
+    """Units over all arms at which a margin would be excluded with the planned power if there is no harm.
 
     The half-width of the interval shrinks with the square root of the units; to exclude the margin with power 1 - b it
     must be margin z / (z + z_b). None where the interval is open, or widened by looks.
@@ -127,10 +196,10 @@ def units_for_margin(experiment: Experiment, metric: MetricResult, arm: str, uni
     from abcx.stats.tails import normal_quantile
 
     comparison = next(item for item in metric.comparisons if item.arm == arm)
-    interval = comparison.lift_interval if metric.margin and metric.margin.relative else comparison.difference_interval
+    interval = comparison.margin_interval
     looks = experiment.analysis.monitoring != "fixed"
     if metric.margin is None or interval is None or interval[0] is None or interval[1] is None or looks:
         return None
     half = (interval[1] - interval[0]) / 2
-    z = -normal_quantile(comparison.alpha / 2)
+    z = -normal_quantile(experiment.analysis.alpha / 2)
     return math.ceil(units * (half / metric.margin.value * (z + normal_quantile(experiment.plan.power)) / z) ** 2)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 2
 """Version of the JSON of results; docs/results.schema.json is its schema (`abcx schema --results`)."""
 
-VerdictWord = Literal["SHIP", "DO NOT SHIP", "KEEP RUNNING", "INVALID"]
+VerdictWord = Literal["SHIP", "DO NOT SHIP", "KEEP RUNNING", "INCONCLUSIVE", "INVALID"]
 CheckStatus = Literal["pass", "warn", "fail", "skipped"]
 
 
@@ -31,7 +31,11 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The advice about one variant: the word, the reasons that fired, warnings, and what would change it."""
+    """The advice about one variant: the word, the reasons that fired, warnings, and what would change it.
+
+    While it runs: `end`, the day (ISO 8601) on which the declared end comes, with the units and days that are missing.
+    After an inconclusive end: the units and days that a new run would need (`new_run_*`), None where nothing tells.
+    """
 
     verdict: VerdictWord
     arm: str
@@ -40,11 +44,15 @@ class Verdict:
     missing_units: int | None = None
     missing_days: int | None = None
     units_per_day: float | None = None
+    end: str | None = None
+    new_run_units: int | None = None
+    new_run_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One trust check: its outcome, one sentence with its number, and what to do about it (`help`)."""
+    """One trust check: its outcome, one sentence with its number, and what to do about it (`help`). `arms` names the
+    variants that a failure concerns; empty where it concerns all."""
 
     code: str
     status: CheckStatus
@@ -52,6 +60,7 @@ class CheckResult:
     p_value: float | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
     help: str | None = None
+    arms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +141,12 @@ class DataLog:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What was promised: the set-up card of the report. `command` reproduces the report, where a spec file was read."""
+    """What was promised: the set-up card of the report. `command` reproduces the report, where a spec file was read.
+
+    `planned_units` is the declared size, None where none was; `power_each` is the power that every metric was given so
+    that all succeed together with `power`, and `looks_inflation` the factor that repeated looks cost. `needed_units` is
+    what the control as observed would call for: information, never a plan.
+    """
 
     title: str
     hypothesis: str | None
@@ -155,6 +169,10 @@ class Setup:
     seed: int
     segments: tuple[str, ...] = ()
     command: str | None = None
+    power_each: float | None = None
+    looks_inflation: float = 1.0
+    needed_units: int | None = None
+    needed_from: str | None = None
 
     @property
     def simulated(self) -> bool:
@@ -171,6 +189,30 @@ class Monitoring:
     message: str
     information: float | None = None
     boundaries: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LaterEffect:
+    """What a comparison shows with all data, beside the verdict of the planned day."""
+
+    metric: str
+    arm: str
+    difference: float | None
+    difference_interval: Interval | None
+    lift: float | None
+    lift_interval: Interval | None
+    p_value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """The declared size was passed by more than a tenth before anybody looked: the verdict is that of `day` (ISO 8601),
+    on which it was reached, with `units` exposed by then; `later` is what all `later_units` show."""
+
+    day: str
+    units: int
+    later_units: int
+    later: tuple[LaterEffect, ...]
 
 
 @dataclass(frozen=True)
@@ -191,6 +233,7 @@ class Results:
     limits: tuple[str, ...]
     monitoring: Monitoring = Monitoring("fixed", "judged once, at the planned size")
     sensitivity: tuple[Alternative, ...] = ()
+    replay: Replay | None = None
 
     def __getitem__(self, name: str) -> MetricResult:
         for metric in self.metrics:

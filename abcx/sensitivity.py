@@ -67,9 +67,8 @@ def _ways(experiment: Experiment, observed: Observed) -> Iterator[tuple[str, Exp
             if experiment.analysis.interval != interval:
                 analysis = experiment.analysis.model_copy(update={"interval": interval})
                 yield words, experiment.model_copy(update={"analysis": analysis}), {}
-    if not any(sum(data.incomplete.values()) > 0.5 * sum(observed.units.values()) for data in metrics.values()):
-        for words, shifted in observed.shifted.items():
-            yield f"{words}{_plainly(metrics.values())}", experiment, dict(shifted)
+    for words, shifted in observed.shifted.items():
+        yield f"{words}{_plainly(metrics.values())}", experiment, dict(shifted)
 
 
 def _plainly(changed: Iterable[MetricData]) -> str:

@@ -1,46 +1,47 @@
-"""SHIP / DO NOT SHIP / KEEP RUNNING / INVALID, from checks, effects, guardrails and the declared rule.
-
-First match wins.
-"""
+"""SHIP, DO NOT SHIP, KEEP RUNNING, INCONCLUSIVE or INVALID for every variant: the states that the verdict table
+(decision.py) decides on, and its reasons with their numbers."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from abcx import wording
+from abcx.claims import excludes_minimum
+from abcx.decision import Because, Effect, Guardrail, Minimum, Primary, Run, decide
 from abcx.measured import Comparison, MetricResult, Size
+from abcx.planned_end import PlannedEnd
 from abcx.results import CheckResult, Reason, Verdict
 from abcx.stats.records import Interval
 
-OPEN = 0.5
-"""Above this share of units whose window is not over, what was promised has hardly been measured yet."""
 HOPELESS_DAYS = 365
 """More than a year of the same traffic: the report says that this traffic cannot answer the question."""
 
-_ORDER = ("SHIP", "KEEP RUNNING", "DO NOT SHIP", "INVALID")
-_REASON = {"missing": "data_loss"}
+_ORDER = ("SHIP", "KEEP RUNNING", "INCONCLUSIVE", "DO NOT SHIP", "INVALID")
+_REASON = {"missing": "data_loss", "one_sided": "data_loss"}
+"""Checks whose failure has another name in the verdict."""
+
+Pair = tuple[MetricResult, Comparison]
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the experiment is: whether its planned size or period is reached, and what is still missing.
+    """How far the experiment is: its end, whether looks are corrected for, units over all arms so far, the size that
+    the control as observed calls for, and the units at which a guardrail or margin (by metric and variant) would
+    resolve. `unfollowed` names judged metrics in which nobody could be followed yet."""
 
-    Where neither was declared the data are taken as complete. `stopping` says that looks are paid for, so a win may be
-    taken before the end. `open_windows` is the share of units whose window is not over. `units` are analysed, `planned`
-    over all arms; `per_day` is declared or observed; `needed_for` gives the units at which a guardrail (by metric and
-    variant) would resolve.
-    """
-
-    reached: bool
-    stopping: bool
-    open_windows: float
+    end: PlannedEnd
+    corrected: bool
     units: int
-    planned: int | None
-    per_day: float | None
+    needed: int | None
     needed_for: dict[tuple[str, str], int | None]
+    unfollowed: tuple[str, ...]
     noun: str
+
+    @property
+    def run(self) -> Run:
+        return Run(self.end.reached, self.corrected, self.end.window_ahead, bool(self.unfollowed))
 
 
 def judge(
@@ -64,146 +65,119 @@ def headline(verdicts: Sequence[Verdict], metrics: Sequence[MetricResult]) -> Ve
 
 
 def _judge(arm: str, metrics: Sequence[MetricResult], checks: Sequence[CheckResult], progress: Progress) -> Verdict:
-    warnings = [Reason(check.code, check.message) for check in checks if check.status == "warn"]
-    failed = [Reason(_REASON.get(check.code, check.code), check.message) for check in checks if check.status == "fail"]
+    warnings = tuple(_warnings(arm, metrics, checks))
+    failed = [check for check in checks if check.status == "fail" and (not check.arms or arm in check.arms)]
     if failed:
-        return Verdict("INVALID", arm, tuple(failed), tuple(warnings))
-    biased = [metric for metric in metrics if metric.role in ("primary", "guardrail") and _biased(metric, arm)]
+        reasons = tuple(Reason(_REASON.get(check.code, check.code), check.message) for check in failed)
+        return Verdict("INVALID", arm, reasons, warnings)
     primaries = [(metric, _of(metric, arm)) for metric in metrics if metric.role == "primary"]
     guardrails = [(metric, _of(metric, arm)) for metric in metrics if metric.role == "guardrail"]
-    harm = [Reason("primary_harm", _worse(metric, found)) for metric, found in primaries if found.status == "worse"]
-    harm += [
-        Reason("guardrail_harm", _harmed(metric, found)) for metric, found in guardrails if found.status == "harmed"
-    ]
-    if harm:
-        return Verdict("DO NOT SHIP", arm, tuple(harm), tuple(warnings))
-    wins = [_win(metric, found) for metric, found in primaries if found.status == "better"]
-    if not wins and not biased and all(clears_margin(metric, found) for metric, found in primaries):
-        wins = [_win_noninferior(metric, found) for metric, found in primaries]
-    unresolved = [(metric, found) for metric, found in guardrails if found.status != "safe"]
-    followed = progress.open_windows <= OPEN
-    if wins and not biased and not unresolved and followed and (progress.reached or progress.stopping):
-        warnings += [
-            _below_minimum(metric)
-            for metric, found in primaries
-            if found.status == "better" and _excludes_minimum(metric, found)
-        ]
-        return Verdict("SHIP", arm, tuple(wins), tuple(warnings))
-    if (
-        progress.reached
-        and followed
-        and not wins
-        and not biased
-        and all(_excludes_minimum(metric, found) for metric, found in primaries)
-    ):
-        return Verdict(
-            "DO NOT SHIP", arm, tuple(_no_benefit(metric, found) for metric, found in primaries), tuple(warnings)
-        )
-    found = _keep_running(arm, primaries, unresolved, bool(wins), checks, warnings, progress)
-    return replace(found, reasons=(*(_response_bias(metric, arm) for metric in biased), *found.reasons))
+    word, because = decide(
+        [_primary(*pair) for pair in primaries], [_guardrail(comparison) for _, comparison in guardrails], progress.run
+    )
+    reasons = tuple(_reason(one, primaries, guardrails, progress) for one in because)
+    if word == "KEEP RUNNING":
+        return _keep_running(arm, reasons, warnings, progress)
+    if word == "INCONCLUSIVE":
+        units = _new_run_units(because, primaries, guardrails, progress)
+        days = _days(units, progress) if units is not None else None
+        return Verdict(word, arm, reasons, warnings, new_run_units=units, new_run_days=days)
+    return Verdict(word, arm, reasons, warnings)
 
 
-def _biased(metric: MetricResult, arm: str) -> bool:
-    """Whether the arms differ in who answers, and the bounds of a survey metric contain no effect."""
-    found = metric.survey.comparisons.get(arm) if metric.survey else None
-    return found is not None and found.bias
+def _warnings(arm: str, metrics: Sequence[MetricResult], checks: Sequence[CheckResult]) -> list[Reason]:
+    """What a careful reader wants to know before acting: metrics that got worse and do not decide, and checks."""
+    found = []
+    for metric in metrics:
+        comparison = _of(metric, arm)
+        if metric.role == "secondary" and comparison.status == "worse":
+            found.append(Reason("secondary_harm", _worse(metric, comparison)))
+        if metric.role == "primary" and comparison.status == "worse" and comparison.margin_state == "inside":
+            told = f"{_worse(metric, comparison).rstrip('.')}, within its margin of {_text(metric.margin)}."
+            found.append(Reason("worse_within_margin", told))
+    elsewhere = [check for check in checks if check.status == "fail" and check.arms and arm not in check.arms]
+    shown = [check for check in checks if check.status == "warn"] + elsewhere
+    return [*found, *(Reason(check.code, check.message) for check in shown)]
 
 
-def _response_bias(metric: MetricResult, arm: str) -> Reason:
-    assert metric.survey is not None
-    found, control = metric.survey.comparisons[arm], metric.comparisons[0].control
-    shares = [
-        wording.percent(one.answered / one.exposed if one.exposed else 0.0, 1)
-        for one in (metric.survey.responses[control], metric.survey.responses[arm])
-    ]
-    low, high = found.bounds_interval or (None, None)
-    form = [None if end is None else wording.difference(end, metric.unit) for end in (low, high)]
-    fits = f" ({form[0]} to {form[1]})" if None not in form else ""
-    return Reason(
-        "response_bias",
-        f"{_name(metric)}: {shares[0]} answer with {control} and {shares[1]} with {arm}, so those who answer may not "
-        f"be alike, and the effect on those who answer either way may be none{fits}.",
+def _primary(metric: MetricResult, comparison: Comparison) -> Primary:
+    effect: Effect = "unclear"
+    if comparison.status == "better" or comparison.status == "worse":
+        effect = comparison.status
+    elif comparison.held_back and _looks_worse(metric, comparison):
+        effect = "held_back"
+    minimum: Minimum | None = None
+    if metric.minimum_effect is not None:
+        minimum = "excluded" if excludes_minimum(metric, comparison) else "open"
+    return Primary(effect, minimum, comparison.margin_state, comparison.held_back)
+
+
+def _guardrail(comparison: Comparison) -> Guardrail:
+    if comparison.status == "safe" or comparison.status == "harmed":
+        return Guardrail(comparison.status, comparison.held_back)
+    return Guardrail("unresolved", comparison.held_back)
+
+
+def _looks_worse(metric: MetricResult, comparison: Comparison) -> bool:
+    worse = comparison.difference is not None and (comparison.difference > 0) == (metric.goal == "decrease")
+    return worse and comparison.p_value is not None and comparison.p_value < comparison.alpha
+
+
+def _keep_running(arm: str, reasons: tuple[Reason, ...], warnings: tuple[Reason, ...], progress: Progress) -> Verdict:
+    """Until when, and what is missing of a declared size."""
+    end = progress.end
+    last = end.closed_on if end.reached else end.day
+    missing = max(end.planned - end.followed, 0) if end.declared == "size" and end.planned is not None else None
+    days = _days(max(end.planned - progress.units, 0), progress) if missing and end.planned is not None else None
+    return Verdict(
+        "KEEP RUNNING",
+        arm,
+        reasons,
+        warnings,
+        missing or None,
+        days,
+        end.units_per_day if missing else None,
+        last.isoformat() if last else None,
     )
 
 
-def _keep_running(
-    arm: str,
-    primaries: Sequence[tuple[MetricResult, Comparison]],
-    unresolved: Sequence[tuple[MetricResult, Comparison]],
-    won: bool,
-    checks: Sequence[CheckResult],
-    warnings: list[Reason],
-    progress: Progress,
-) -> Verdict:
-    reasons: list[Reason] = []
-    needed = [] if won and progress.stopping else [progress.planned]
-    if not progress.reached and not (won and progress.stopping):
-        reasons.append(Reason("too_early", _too_early(progress, won)))
-    for metric, _ in unresolved if won or progress.reached else ():
-        units = progress.needed_for.get((metric.name, arm))
-        needed.append(units)
-        reasons.append(Reason("guardrail_unresolved", _unresolved(metric, units, progress)))
-    if progress.reached and not won:
-        reasons += [Reason("underpowered", _underpowered(metric, found)) for metric, found in primaries]
-    reasons += [
-        Reason("follow_up_incomplete", check.message)
-        for check in checks
-        if check.code == "follow_up" and check.status == "warn"
-    ]
-    missing = max((units - progress.units for units in needed if units is not None), default=0)
-    if missing <= 0:
-        return Verdict("KEEP RUNNING", arm, tuple(reasons), tuple(warnings))
-    days = math.ceil(min(missing / progress.per_day, 1e9)) if progress.per_day else None
-    if days is not None and days > HOPELESS_DAYS:
-        rate = f"{wording.significant(progress.per_day or 0)} {progress.noun} a day"
-        message = f"At {rate} that takes {wording.count(days)} days: this traffic cannot answer the question."
-        reasons.append(Reason("underpowered", message))
-    return Verdict("KEEP RUNNING", arm, tuple(reasons), tuple(warnings), missing, days, progress.per_day)
+def _new_run_units(
+    because: Sequence[Because], primaries: Sequence[Pair], guardrails: Sequence[Pair], progress: Progress
+) -> int | None:
+    """Units over all arms with which a new run could answer what this one left open; None where nothing tells."""
+    sizes = [progress.needed if one.code == "underpowered" else None for one in because]
+    for code, pairs in (("guardrail_unresolved", guardrails), ("margin_open", primaries)):
+        for one in because:
+            if one.code == code and one.position is not None:
+                metric, comparison = pairs[one.position]
+                sizes.append(progress.needed_for.get((metric.name, comparison.arm)))
+    return max((size for size in sizes if size is not None), default=None)
 
 
-def scale(metric: MetricResult, comparison: Comparison) -> Interval | None:
-    """The interval on the scale that the metric's margin is declared in."""
-    return (
-        comparison.lift_interval
-        if metric.margin is not None and metric.margin.relative
-        else comparison.difference_interval
-    )
+def _days(units: int, progress: Progress) -> int | None:
+    per_day = progress.end.units_per_day
+    return math.ceil(min(units / per_day, 1e9)) if per_day else None
 
 
-def clears_margin(metric: MetricResult, comparison: Comparison) -> bool:
-    """Whether harm beyond the margin is excluded."""
-    interval = scale(metric, comparison)
-    if interval is None or metric.margin is None:
-        return False
-    low, high = interval
-    if metric.goal == "decrease":
-        return high is not None and high < metric.margin.value
-    return low is not None and low > -metric.margin.value
-
-
-def beyond_margin(metric: MetricResult, comparison: Comparison) -> bool:
-    """Whether the interval lies wholly beyond the margin, on the side of harm."""
-    interval = scale(metric, comparison)
-    if interval is None or metric.margin is None:
-        return False
-    low, high = interval
-    if metric.goal == "decrease":
-        return low is not None and low > metric.margin.value
-    return high is not None and high < -metric.margin.value
-
-
-def _excludes_minimum(metric: MetricResult, comparison: Comparison) -> bool:
-    """Whether the interval lies wholly on the near side of the smallest effect worth having."""
-    effect = metric.minimum_effect
-    if effect is None:
-        return False
-    interval = comparison.lift_interval if effect.relative else comparison.difference_interval
-    if interval is None:
-        return False
-    low, high = interval
-    if metric.goal == "decrease":
-        return low is not None and low > -effect.value
-    return high is not None and high < effect.value
+def _reason(because: Because, primaries: Sequence[Pair], guardrails: Sequence[Pair], progress: Progress) -> Reason:
+    """The reason as a sentence with the numbers that decided."""
+    if because.position is None:
+        told = _too_early(progress) if because.code == "too_early" else _unfollowed(progress)
+        return Reason(because.code, told)
+    metric, comparison = (guardrails if because.guardrail else primaries)[because.position]
+    sentences = {
+        "primary_harm": _worse,
+        "guardrail_harm": _harmed,
+        "win": _win,
+        "win_noninferior": _win_noninferior,
+        "no_benefit": _no_benefit,
+        "below_minimum_effect": _below_minimum,
+        "underpowered": _underpowered,
+        "margin_open": _margin_open,
+        "guardrail_unresolved": _unresolved,
+        "response_bias": _response_bias,
+    }
+    return Reason(because.code, sentences[because.code](metric, comparison))
 
 
 def _of(metric: MetricResult, arm: str) -> Comparison:
@@ -214,10 +188,8 @@ def _name(metric: MetricResult) -> str:
     return metric.name.replace("_", " ")
 
 
-def range_text(metric: MetricResult, comparison: Comparison, relative: bool | None = None) -> str:
-    """An interval in words, as a lift where there is one, else in the metric's unit: `+0.5% to +12.4%`."""
-    as_lift = comparison.lift_interval is not None if relative is None else relative
-    interval = comparison.lift_interval if as_lift else comparison.difference_interval
+def _ends(metric: MetricResult, interval: Interval | None, as_lift: bool) -> str:
+    """An interval in words: `+0.5% to +12.4%`, `at most -1.0 pp`."""
     if interval is None:
         return "no interval"
     ends = [
@@ -230,29 +202,34 @@ def range_text(metric: MetricResult, comparison: Comparison, relative: bool | No
 
 
 def _effect(metric: MetricResult, comparison: Comparison) -> str:
+    """The effect with the interval that decides: before the end that of the watch for harm."""
+    watch = comparison.watch
+    lifts, differences = (
+        (comparison.lift_interval, comparison.difference_interval)
+        if watch is None
+        else (watch.lift_interval, watch.difference_interval)
+    )
     if comparison.lift is not None:
-        return f"{wording.lift(comparison.lift)} ({range_text(metric, comparison)})"
+        return f"{wording.lift(comparison.lift)} ({_ends(metric, lifts, True)})"
     if comparison.difference is None:
         return "an effect that cannot be computed"
-    return (
-        f"{wording.difference(comparison.difference, metric.unit)} ({range_text(metric, comparison, relative=False)})"
-    )
+    return f"{wording.difference(comparison.difference, metric.unit)} ({_ends(metric, differences, False)})"
 
 
 def _p(comparison: Comparison) -> str:
-    p = comparison.p_value_adjusted
-    return "" if p is None else f", p = {wording.p_value(p)}"
+    p = comparison.p_value_adjusted if comparison.watch is None else comparison.watch.p_value
+    how = "" if comparison.watch is None else " by a test that holds at every look"
+    return "" if p is None else f", p = {wording.p_value(p)}{how}"
 
 
-def _win(metric: MetricResult, comparison: Comparison) -> Reason:
-    return Reason("win", f"{_name(metric)} improved: {_effect(metric, comparison)}{_p(comparison)}.")
+def _win(metric: MetricResult, comparison: Comparison) -> str:
+    return f"{_name(metric)} improved: {_effect(metric, comparison)}{_p(comparison)}."
 
 
-def _win_noninferior(metric: MetricResult, comparison: Comparison) -> Reason:
-    margin = metric.margin.text if metric.margin else ""
-    return Reason(
-        "win_noninferior",
-        f"{_name(metric)} is not worse by more than the margin of {margin}: {_effect(metric, comparison)}.",
+def _win_noninferior(metric: MetricResult, comparison: Comparison) -> str:
+    return (
+        f"{_name(metric)} is not worse by more than the margin of {_text(metric.margin)}: "
+        f"{_effect(metric, comparison)}."
     )
 
 
@@ -265,34 +242,66 @@ def _harmed(metric: MetricResult, comparison: Comparison) -> str:
     return f"The guardrail {_name(metric)} is harmed {beyond}: {_effect(metric, comparison)}."
 
 
-def _no_benefit(metric: MetricResult, comparison: Comparison) -> Reason:
+def _no_benefit(metric: MetricResult, comparison: Comparison) -> str:
     worth = f"the smallest effect worth having, {_text(metric.minimum_effect)}, is excluded"
-    return Reason("no_benefit", f"{_name(metric)}: {worth}: {_effect(metric, comparison)}.")
+    return f"{_name(metric)}: {worth}: {_effect(metric, comparison)}."
 
 
-def _below_minimum(metric: MetricResult) -> Reason:
-    return Reason(
-        "below_minimum_effect",
-        f"{_name(metric)} improved, but by less than the smallest effect worth having, {_text(metric.minimum_effect)}.",
-    )
+def _below_minimum(metric: MetricResult, comparison: Comparison) -> str:
+    worth = f"by less than the smallest effect worth having, {_text(metric.minimum_effect)}"
+    return f"{_name(metric)} improved, but {worth}: {_effect(metric, comparison)}."
 
 
-def _too_early(progress: Progress, won: bool) -> str:
-    far = (
-        f"{wording.count(progress.units)} of {wording.count(progress.planned)} planned {progress.noun}"
-        if progress.planned
-        else "the declared period is not over"
-    )
-    fade = " An effect that looks clear now can fade: wait for the planned size." if won else ""
-    return f"It is too early to judge: {far}.{fade}"
+def _too_early(progress: Progress) -> str:
+    """Before the declared end: how far, until when, and whether a declared size can be reached by then."""
+    end = progress.end
+    day = f" on {end.day.isoformat()}" if end.day else ""
+    if end.declared == "size" and end.planned is not None:
+        far = f"{wording.count(end.followed)} of {wording.count(end.planned)} planned {progress.noun} are followed"
+        until = f"; at this traffic the end comes{day}" if day else ""
+        hopeless = _days(max(end.planned - progress.units, 0), progress)
+        never = " This traffic cannot answer the question within a year." if (hopeless or 0) > HOPELESS_DAYS else ""
+        return f"It is too early to judge: {far}{until}.{never}"
+    if end.declared == "window":
+        return f"It is too early to judge: the last window closes{day}."
+    short = ""
+    if end.planned is not None and end.expected is not None and end.expected < end.planned:
+        short = (
+            f" By then about {wording.count(end.expected)} of {wording.count(end.planned)} planned {progress.noun} will"
+            " have come."
+        )
+    return f"It is too early to judge: the declared end comes{day}.{short}"
 
 
-def _unresolved(metric: MetricResult, units: int | None, progress: Progress) -> str:
+def _unfollowed(progress: Progress) -> str:
+    end = progress.end
+    until = f" until {end.closed_on.isoformat()}" if end.closed_on else ""
+    if progress.unfollowed:
+        names = wording.joined([name.replace("_", " ") for name in progress.unfollowed])
+        return f"Nobody has been followed for the whole window of {names} yet{until and f'; the last closes{until}'}."
+    return f"The window of {wording.count(end.open_units)} {progress.noun} is still open{until}."
+
+
+def _unresolved(metric: MetricResult, comparison: Comparison) -> str:
+    if comparison.margin_state == "open" and comparison.watch is None and _clears_alone(metric, comparison):
+        why = "it has no event in this variant, and nobody has said that its logging was looked at (`zero_is_real`)"
+        return f"The guardrail {_name(metric)} is not shown safe: {why}."
     harm = f"harm beyond its margin of {_text(metric.margin)}"
-    told = f"The guardrail {_name(metric)} is unresolved: {harm} is not excluded."
-    if units is None or units <= progress.units:
-        return told
-    return f"{told} About {wording.count(units)} {progress.noun} would resolve it."
+    return f"The guardrail {_name(metric)} is unresolved: {harm} is not excluded."
+
+
+def _clears_alone(metric: MetricResult, comparison: Comparison) -> bool:
+    """Whether the interval itself lies inside the margin, so that something else holds safety back."""
+    if metric.margin is None or comparison.margin_interval is None or comparison.held_back:
+        return False
+    low, high = comparison.margin_interval
+    end = high if metric.goal == "decrease" else None if low is None else -low
+    return end is not None and end < metric.margin.value
+
+
+def _margin_open(metric: MetricResult, comparison: Comparison) -> str:
+    told = f"harm beyond its margin of {_text(metric.margin)} is not excluded"
+    return f"{_name(metric)}: {told}: {_effect(metric, comparison)}."
 
 
 def _underpowered(metric: MetricResult, comparison: Comparison) -> str:
@@ -301,7 +310,24 @@ def _underpowered(metric: MetricResult, comparison: Comparison) -> str:
     worth = (
         f" An effect of {metric.minimum_effect.text} is neither shown nor excluded." if metric.minimum_effect else ""
     )
-    return f"{_name(metric)}: no clear effect, the data fit anything from {range_text(metric, comparison)}.{worth}"
+    as_lift = comparison.lift_interval is not None
+    fits = _ends(metric, comparison.lift_interval if as_lift else comparison.difference_interval, as_lift)
+    return f"{_name(metric)}: no clear effect, the data fit anything from {fits}.{worth}"
+
+
+def _response_bias(metric: MetricResult, comparison: Comparison) -> str:
+    assert metric.survey is not None
+    found = metric.survey.comparisons[comparison.arm]
+    shares = [
+        wording.percent(one.answered / one.exposed if one.exposed else 0.0, 1)
+        for one in (metric.survey.responses[comparison.control], metric.survey.responses[comparison.arm])
+    ]
+    fits = _ends(metric, found.claim_interval, False)
+    differ = f"{shares[0]} answer with {comparison.control} and {shares[1]} with {comparison.arm}"
+    return (
+        f"{_name(metric)}: {differ}, so those who answer may not be alike; with that the effect on those who answer "
+        f"either way may be {fits}."
+    )
 
 
 def _text(size: Size | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,7 @@ def test_unequal_response_caps_typed_answers_in_any_form() -> None:
         results = typed(metric, control, variant, 20_000)
         assert (results["m"].comparisons[0].p_value or 1) < 1e-6
         assert results["m"].comparisons[0].status == "inconclusive"
-        assert results.verdict.verdict == "KEEP RUNNING"
+        assert results.verdict.verdict == "INCONCLUSIVE"
         assert results.verdict.reasons[0].code == "response_bias"
     equal = typed(CES, {"mean": 5, "sd": 1, "units": 5000}, {"mean": 4.5, "sd": 1, "units": 5000}, 20_000)
     assert equal.verdict.verdict == "DO NOT SHIP"
@@ -127,7 +128,7 @@ def test_retention_may_be_typed_as_a_share_of_those_followed() -> None:
         1000,
     )
     assert results["m"].comparisons == shares["m"].comparisons
-    assert [(arm.value, arm.units, arm.missing, arm.unfollowed) for arm in results["m"].arms] == [
+    assert [(arm.value, arm.units, arm.missing, arm.not_followed) for arm in results["m"].arms] == [
         (0.375, 800, 0, 200),
         (0.45, 800, 0, 200),
     ]
@@ -240,10 +241,11 @@ def test_no_verdict_rests_on_a_score_that_only_response_has_moved(role: str) -> 
     runs = [simulated(rng, 0.008, role) for _ in range(80)]
     rejected = sum(p < 0.05 for p, _ in runs) / len(runs)
     assert 0.6 < rejected < 0.95  # the trap is real: 78 % in the long run
-    decided = [results for _, results in runs if results.verdict.verdict != "KEEP RUNNING"]
-    assert len(decided) <= 0.05 * len(runs)
+    decided = [results for _, results in runs if results.verdict.verdict != "INCONCLUSIVE"]
+    # A compromise (docs/methods.md, "Who answers"): 11 % in the long run, under the most extreme selection.
+    assert len(decided) <= (0.11 + 2 * math.sqrt(0.11 * 0.89 / len(runs))) * len(runs)
     capped = [results for _, results in runs if results.verdict.reasons[0].code == "response_bias"]
-    assert len(capped) > 0.85 * len(runs)
+    assert len(capped) > (0.5 if role == "primary" else 0.2) * len(runs)
     check = next(check for check in capped[0].checks if check.code == "response_rate")
     assert check.status == "warn" and capped[0].verdict.warnings
 
@@ -262,7 +264,7 @@ def test_a_large_effect_is_shown_although_response_differs() -> None:
     better = {**base, 0: 0, 1: 0, 2: 0, 3: 0, 10: base[10] + 900}
     results = typed(NPS, {"answers": base}, {"answers": better}, EXPOSED)
     found = results["m"].survey
-    assert found is not None and found.comparisons["variant"].unequal and not found.comparisons["variant"].bias
+    assert found is not None and found.comparisons["variant"].binds and not results["m"].comparisons[0].held_back
     assert results.verdict.verdict == "SHIP"
 
 
@@ -285,5 +287,5 @@ def test_the_cap_holds_for_units_and_events_too() -> None:
     )
     for results in (of_units, of_events):
         assert (results["m"].comparisons[0].p_value or 1) < 0.01
-        assert (results.verdict.verdict, results.verdict.reasons[0].code) == ("KEEP RUNNING", "response_bias")
+        assert (results.verdict.verdict, results.verdict.reasons[0].code) == ("INCONCLUSIVE", "response_bias")
     assert of_units["m"].survey == of_events["m"].survey

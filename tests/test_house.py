@@ -17,9 +17,10 @@ RANKS = (
     ("metrics",),
     ("spec",),
     ("data", "results", "plain", "measured"),
+    ("planning", "planned_end", "claims", "decision"),
     ("checks", "verdict", "decomposition"),
     (
-        *("planning", "monitoring", "effects", "sensitivity", "analysis", "simulation"),
+        *("monitoring", "effects", "sensitivity", "analysis", "simulation"),
         *("beside", "companions", "course", "segments"),
     ),
     ("report",),
@@ -30,7 +31,7 @@ RANKS = (
 RANK = {room: rank for rank, rooms in enumerate(RANKS) for room in rooms}
 LIGHT = ("cli", "commands", "spec", "metrics", "terms", "errors", "problems", "__init__", "__main__")
 HEAVY = {"pandas", "numpy", "scipy", "statsmodels", "duckdb", "matplotlib", "polars", "pyarrow", "rich"}
-LONGEST = 320
+LONGEST = 500
 
 
 def room(path: Path) -> str:

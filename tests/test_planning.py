@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
+import numpy as np
 import pytest
 from scipy.stats import norm
 from statsmodels.stats.power import TTestIndPower
 
+from abcx.planning import planned
+from abcx.spec.load import load
 from tests.builders import conclude, shares
 
 MEAN = {"type": "mean", "role": "primary", "goal": "increase"}
@@ -18,9 +22,11 @@ def test_declared_units_come_first() -> None:
     assert (results.setup.planned_units, results.setup.planned_from) == (12345, "plan.units")
 
 
-def test_nothing_planned_without_a_minimum_effect() -> None:
-    results = shares((20, 100), (25, 100))
-    assert (results.setup.planned_units, results.setup.planned_from) == (None, None)
+def test_nothing_is_planned_that_nobody_declared() -> None:
+    for effect in ({}, {"minimum_effect": "5%"}):
+        results = shares((20, 100), (25, 100), **effect)
+        assert (results.setup.planned_units, results.setup.planned_from) == (None, None)
+    assert results.setup.needed_units is not None
 
 
 def test_means_agree_with_statsmodels() -> None:
@@ -38,14 +44,14 @@ def test_an_unequal_split_needs_more() -> None:
         {"control": {**arm, "units": 4000}, "variant": arm}, {"revenue": {**MEAN, "minimum_effect": 1}}, arms=arms
     )
     control = TTestIndPower().solve_power(effect_size=1 / 30.0, power=0.8, alpha=0.05, ratio=0.25)
-    assert results.setup.planned_units == pytest.approx(control / 0.8, abs=2)
+    assert results.setup.needed_units == pytest.approx(control / 0.8, abs=2)
 
 
 def test_two_variants_are_planned_at_half_the_level() -> None:
     arm = {"units": 1000, "revenue": {"mean": 10.0, "sd": 30.0}}
     results = conclude({"control": arm, "a": arm, "b": arm}, {"revenue": {**MEAN, "minimum_effect": 1}})
     per_arm = math.ceil(TTestIndPower().solve_power(effect_size=1 / 30.0, power=0.8, alpha=0.025))
-    assert results.setup.planned_units == pytest.approx(3 * per_arm, abs=3)
+    assert results.setup.needed_units == pytest.approx(3 * per_arm, abs=3)
 
 
 def test_a_ratio_is_planned_by_its_linearised_spread() -> None:
@@ -55,7 +61,7 @@ def test_a_ratio_is_planned_by_its_linearised_spread() -> None:
     results = conclude({"control": arm, "variant": arm}, {"clicks": metric})
     sd = math.sqrt(9 - 2 * 2 * 0.5 * 3 * 1 + 4 * 1) / 2  # var(num - R den) / mean(den)^2 with R = 2
     per_arm = math.ceil(TTestIndPower().solve_power(effect_size=0.1 / sd, power=0.8, alpha=0.05))
-    assert results.setup.planned_units == 2 * per_arm
+    assert results.setup.needed_units == 2 * per_arm
 
 
 def test_the_strictest_primary_counts() -> None:
@@ -66,13 +72,13 @@ def test_the_strictest_primary_counts() -> None:
         {"control": arm, "variant": arm},
         {"a": {**metric, "minimum_effect": "5%"}, "b": {**metric, "minimum_effect": "20%"}},
     )
-    assert both.setup.planned_units == alone.setup.planned_units
+    assert both.setup.needed_units == alone.setup.needed_units
 
 
 @pytest.mark.parametrize("control", [0, 1000])
 def test_a_control_without_spread_plans_nothing(control: int) -> None:
     results = shares((control, 1000), (10, 1000), minimum_effect="5%")
-    assert results.setup.planned_units is None
+    assert results.setup.needed_units is None
 
 
 def test_the_size_that_would_resolve_a_guardrail() -> None:
@@ -89,7 +95,7 @@ def test_the_size_that_would_resolve_a_guardrail() -> None:
     assert low is not None and high is not None
     z, power = norm.isf(0.025), norm.ppf(0.8)
     needed = 20_000 * ((high - low) / 2 / 0.1 * (z + power) / z) ** 2
-    assert results.verdict.missing_units == pytest.approx(needed - 20_000, abs=2)
+    assert results.verdict.new_run_units == pytest.approx(needed, abs=2)
 
 
 def test_guardrails_divide_the_chance_to_miss_and_are_sized_by_their_margin() -> None:
@@ -103,7 +109,75 @@ def test_guardrails_divide_the_chance_to_miss_and_are_sized_by_their_margin() ->
     power = 1 - 0.2 / 3
     alone = conclude({"control": arm, "variant": arm}, {**metrics, "chats": {**metrics["chats"], "margin": "50%"}})
     by_effect = math.ceil(TTestIndPower().solve_power(effect_size=1 / 30.0, power=power, alpha=0.05))
-    assert alone.setup.planned_units == 2 * by_effect
+    assert alone.setup.needed_units == 2 * by_effect
     both = conclude({"control": arm, "variant": arm}, metrics)
     by_margin = math.ceil(TTestIndPower().solve_power(effect_size=0.1 / 4.0, power=power, alpha=0.05))
-    assert both.setup.planned_units == 2 * by_margin
+    assert both.setup.needed_units == 2 * by_margin
+
+
+def declared(metric: dict[str, Any], baseline: Any, monitoring: Any = "fixed") -> int:
+    """The size that a baseline plans for one primary metric."""
+    keys = {"event": "e", "value": "v"} | ({"scale": [0, 10]} if metric["type"] == "nps" else {})
+    experiment = load(
+        {
+            "schema_version": 1,
+            "name": "t",
+            "arms": {"a": {}, "b": {}},
+            "window": "7d",
+            "data": {"events": "e.csv"},
+            "metrics": {"m": {"role": "primary", "goal": "increase", **keys, **metric}},
+            "analysis": {"monitoring": monitoring},
+            "plan": {"baseline": {"m": baseline}},
+        }
+    ).experiment
+    units = planned(experiment).units
+    assert units is not None
+    return units
+
+
+@pytest.mark.parametrize(
+    ("monitoring", "published"),
+    [
+        ({"looks": 2}, 1.004),
+        ({"looks": 4}, 1.020),
+        ({"looks": 10}, 1.038),
+        ({"looks": 2, "spending": "pocock"}, 1.123),
+        ({"looks": 4, "spending": "pocock"}, 1.196),
+        ({"looks": 10, "spending": "pocock"}, 1.248),
+    ],
+)
+def test_looks_inflate_the_size_by_published_factors(monitoring: Any, published: float) -> None:
+    """rpact's getSampleSizeMeans at 80 % power, typeOfDesign asOF and asP."""
+    metric = {"type": "mean", "minimum_effect": "1%"}
+    plain = declared(metric, {"mean": 10.0, "sd": 20.0})
+    found = declared(metric, {"mean": 10.0, "sd": 20.0}, monitoring)
+    assert found == pytest.approx(published * plain, rel=6e-4)
+
+
+def test_an_always_valid_plan_keeps_its_power() -> None:
+    """By simulation: paths of 14 daily looks at the inflated size cross the sequence in 80 %."""
+    from abcx.stats.always_valid import AlwaysValid
+    from abcx.stats.inflation import always_valid
+
+    looks, drift = 14, (norm.isf(0.025) + norm.ppf(0.8)) * math.sqrt(always_valid(14, 0.05, 0.8))
+    steps = np.random.default_rng(7).normal(drift / looks, 1 / math.sqrt(looks), (40_000, looks)).cumsum(axis=1)
+    times = np.arange(1, looks + 1) / looks
+    bounds = np.array([norm.isf(AlwaysValid(t, 1.0, 0.05).level(0.05) / 2) for t in times])
+    crossed = (steps / np.sqrt(times) > bounds).any(axis=1).mean()
+    assert crossed == pytest.approx(0.8, abs=3 * math.sqrt(0.16 / 40_000))
+
+
+def test_the_size_of_a_survey_grows_by_those_who_do_not_answer() -> None:
+    nps = {"type": "nps", "minimum_effect": "5pt"}
+    everybody = declared(nps, {"mean": 30, "sd": 72})
+    a_fifth = declared(nps, {"mean": 30, "sd": 72, "response": "20%"})
+    assert a_fifth == pytest.approx(5 * everybody, abs=10)
+
+
+def test_the_size_of_a_quantile_comes_from_a_pilots_interval() -> None:
+    """A pilot of 2,000 units knew the median as 40 (37 to 44): one arm's error is 3.5 / 1.96 sqrt(2000 / n)."""
+    metric = {"type": "quantile", "q": 0.5, "of": "units", "minimum_effect": "10%"}
+    found = declared(metric, {"value": 40, "interval": [37, 44], "units": 2000})
+    sd = 7 / (2 * norm.isf(0.025)) * math.sqrt(2000)
+    per_arm = TTestIndPower().solve_power(effect_size=4 / sd, power=0.8, alpha=0.05)
+    assert found == pytest.approx(2 * per_arm, abs=3)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
+from scipy.optimize import brentq
+from scipy.stats import norm
 
 from tests.builders import check, codes, conclude, shares
 
@@ -24,7 +27,8 @@ def test_ship_when_the_primary_wins_and_nothing_was_planned() -> None:
     results = shares((1847, 15640), (2060, 15640))
     assert results.verdict.verdict == "SHIP"
     assert codes(results) == ["win"]
-    assert check(results, "sample_size").status == "skipped"
+    assert check(results, "peeking").status == "warn"  # no end was declared: read once
+    assert check(results, "sample_size").status == "warn"  # no smallest effect worth having
 
 
 def test_split_that_cannot_be_is_invalid_whatever_the_effect() -> None:
@@ -46,9 +50,34 @@ def test_harm_of_the_primary_is_do_not_ship() -> None:
     assert [warning.code for warning in results.verdict.warnings][0] == "srm"
 
 
-def test_harm_beats_too_early() -> None:
-    results = shares((2060, 15640), (1847, 15640), plan={"units": 1_000_000})
+def test_clear_harm_beats_too_early() -> None:
+    results = shares((2060, 15640), (1647, 15640), plan={"units": 100_000})
     assert codes(results) == ["primary_harm"]
+    assert results["orders"].comparisons[0].status == "worse"
+
+
+def test_a_low_p_before_the_end_is_neither_harm_nor_a_win() -> None:
+    """.043 the wrong way at a tenth of the plan, and its mirror image: both wait."""
+    worse = shares((220, 2000), (182, 2000), plan={"units": 40_000})
+    better = shares((182, 2000), (220, 2000), plan={"units": 40_000})
+    for results in (worse, better):
+        comparison = results["orders"].comparisons[0]
+        assert comparison.p_value < comparison.alpha
+        assert comparison.status == "not_judged"
+        assert (results.verdict.verdict, codes(results)) == ("KEEP RUNNING", ["too_early"])
+
+
+def test_the_watch_for_harm_is_a_confidence_sequence_at_a_fifth_of_alpha() -> None:
+    """Robbins' normal mixture in closed form (Waudby-Smith et al. 2021, theorem 2.2), tuned to the planned size."""
+    comparison = shares((2060, 15640), (1847, 15640), plan={"units": 100_000})["orders"].comparisons[0]
+    alpha = 0.05 / 5
+    tuned = brentq(lambda x: x - math.log(x + 1) + 2 * math.log(alpha), 1, 100)  # n rho^2 at the planned size
+    time = 31_280 / 100_000 * tuned
+    z = norm.isf(comparison.p_value / 2)
+    p = math.exp(0.5 * (math.log1p(time) - z * z * time / (time + 1)))
+    assert comparison.watch is not None
+    assert comparison.watch.alpha == alpha
+    assert comparison.watch.p_value == pytest.approx(p, rel=1e-6)
 
 
 def test_a_lower_value_is_better_where_the_goal_is_decrease() -> None:
@@ -62,8 +91,8 @@ def test_a_lower_value_is_better_where_the_goal_is_decrease() -> None:
     [
         (3000, 3000, "safe", "SHIP", "win"),
         (3000, 3900, "harmed", "DO NOT SHIP", "guardrail_harm"),
-        (50, 50, "unresolved", "KEEP RUNNING", "guardrail_unresolved"),
-        (3000, 3250, "unresolved", "KEEP RUNNING", "guardrail_unresolved"),
+        (50, 50, "unresolved", "INCONCLUSIVE", "guardrail_unresolved"),
+        (3000, 3250, "unresolved", "INCONCLUSIVE", "guardrail_unresolved"),
     ],
 )
 def test_guardrails(control: int, variant: int, status: str, verdict: str, reason: str) -> None:
@@ -106,28 +135,95 @@ def test_no_benefit_when_the_minimum_effect_is_excluded() -> None:
     assert codes(results) == ["no_benefit"]
 
 
-def test_the_size_comes_from_the_minimum_effect_where_no_plan_says() -> None:
+def test_a_size_that_nobody_declared_informs_and_never_vetoes() -> None:
     # R: power.prop.test(p1 = .2, p2 = .25, power = .8) says 1,094 per group.
     small = shares((200, 1000), (280, 1000), minimum_effect="25%")
-    assert (small.setup.planned_units, small.setup.planned_from) == (2188, "minimum_effect and the control as observed")
-    assert codes(small) == ["too_early"]
-    assert shares((220, 1100), (310, 1100), minimum_effect="25%").verdict.verdict == "SHIP"
+    assert (small.setup.needed_units, small.setup.needed_from) == (2188, "minimum_effect and the control as observed")
+    assert (small.setup.planned_units, small.setup.planned_from) == (None, None)
+    assert small.verdict.verdict == "SHIP"
     declared = shares((100, 1000), (180, 1000), minimum_effect="25%", plan={"baseline": {"orders": "20%"}})
     assert (declared.setup.planned_units, declared.setup.planned_from) == (2188, "plan.baseline and minimum_effect")
+    assert codes(declared) == ["too_early"]
+
+
+@pytest.mark.parametrize(("control", "variant", "units"), [(63, 82, 10_000), (600, 640, 64_000), (30, 33, 1000)])
+def test_deleting_the_minimum_effect_never_changes_what_a_finished_test_may_ship(
+    control: int, variant: int, units: int
+) -> None:
+    """An effect that is worth having keeps a win a win: the observed control sets no bar."""
+    with_effect = shares((control, units), (variant, units), minimum_effect="1%")
+    without = shares((control, units), (variant, units))
+    assert with_effect.verdict.verdict == without.verdict.verdict
 
 
 def test_no_benefit_needs_a_minimum_effect() -> None:
     results = shares((18470, 156400), (18480, 156400))
-    assert results.verdict.verdict == "KEEP RUNNING"
+    assert results.verdict.verdict == "INCONCLUSIVE"
     assert codes(results) == ["underpowered"]
 
 
-def test_a_win_below_the_minimum_effect_ships_with_a_warning() -> None:
-    results = shares((184700, 1564000), (187000, 1564000), minimum_effect="5%")
+@pytest.mark.parametrize(
+    ("variant", "better", "reason"),
+    [(187_000, True, "below_minimum_effect"), (184_800, False, "no_benefit"), (184_000, False, "no_benefit")],
+)
+def test_an_excluded_minimum_effect_is_do_not_ship_on_either_side_of_zero(
+    variant: int, better: bool, reason: str
+) -> None:
+    results = shares((184_700, 1_564_000), (variant, 1_564_000), minimum_effect="5%")
     low, high = results["orders"].comparisons[0].lift_interval or (None, None)
-    assert low is not None and high is not None and 0 < low < high < 0.05
+    assert low is not None and high is not None and high < 0.05 and (low > 0) == better
+    assert (results.verdict.verdict, codes(results)) == ("DO NOT SHIP", [reason])
+
+
+def test_worse_within_a_cleared_margin_is_reported_and_no_harm() -> None:
+    results = shares((18_470, 156_400), (18_100, 156_400), margin="5%")
+    comparison = results["orders"].comparisons[0]
+    assert (comparison.status, comparison.margin_state) == ("worse", "inside")
+    assert (results.verdict.verdict, codes(results)) == ("SHIP", ["win_noninferior"])
+    assert "worse_within_margin" in [warning.code for warning in results.verdict.warnings]
+
+
+def test_worse_and_a_margin_that_is_not_cleared_is_harm() -> None:
+    assert codes(shares((18_470, 156_400), (17_900, 156_400), margin="4%")) == ["primary_harm"]
+
+
+def test_every_declared_margin_must_be_cleared() -> None:
+    """A win on one primary does not carry another whose margin is open."""
+    counts = {
+        "control": {"units": 20_000, "orders": 2000, "signups": 1000},
+        "variant": {"units": 20_000, "orders": 2300, "signups": 960},
+    }
+    metrics = {"orders": {**PRIMARY}, "signups": {**PRIMARY, "margin": "5%"}}
+    results = conclude(counts, metrics)
+    assert (results.verdict.verdict, codes(results)) == ("INCONCLUSIVE", ["margin_open"])
+    counts["variant"]["signups"] = 1080
+    assert conclude(counts, metrics).verdict.verdict == "SHIP"
+
+
+def test_the_margin_of_a_primary_is_judged_uncorrected() -> None:
+    """With two primaries Holm widens the interval of the test, not that of the margin."""
+    counts = {
+        "control": {"units": 20_000, "orders": 2000, "signups": 1000},
+        "variant": {"units": 20_000, "orders": 2010, "signups": 1000},
+    }
+    two = conclude(counts, {"orders": {**PRIMARY, "margin": "5%"}, "signups": {**PRIMARY, "margin": "9%"}})
+    without = {arm: {key: n for key, n in of_arm.items() if key != "signups"} for arm, of_arm in counts.items()}
+    alone = conclude(without, {"orders": {**PRIMARY, "margin": "5%"}})
+    found, single = two["orders"].comparisons[0], alone["orders"].comparisons[0]
+    assert found.margin_interval == pytest.approx(single.lift_interval, rel=1e-9)
+    assert found.lift_interval != pytest.approx(single.lift_interval, rel=1e-3)
+
+
+def test_a_secondary_that_got_worse_stands_in_the_banner_and_decides_nothing() -> None:
+    counts = {
+        "control": {"units": 20_000, "orders": 2000, "refunds": 300},
+        "variant": {"units": 20_000, "orders": 2300, "refunds": 900},
+    }
+    refunds = {"type": "conversion", "role": "secondary", "goal": "decrease"}
+    results = conclude(counts, {"orders": {**PRIMARY}, "refunds": refunds})
     assert results.verdict.verdict == "SHIP"
-    assert [warning.code for warning in results.verdict.warnings] == ["below_minimum_effect"]
+    warning = next(warning for warning in results.verdict.warnings if warning.code == "secondary_harm")
+    assert "refunds got worse" in warning.message
 
 
 def test_a_primary_with_a_margin_may_ship_as_not_worse() -> None:
@@ -195,5 +291,9 @@ def test_descriptive_metrics_have_intervals_and_no_p() -> None:
 
 def test_traffic_that_cannot_answer_is_told_so() -> None:
     results = shares((10, 500), (11, 500), minimum_effect="1%", plan={"units_per_day": 10})
-    assert results.verdict.verdict == "KEEP RUNNING"
-    assert "cannot answer" in " ".join(reason.message for reason in results.verdict.reasons)
+    assert results.verdict.verdict == "INCONCLUSIVE"
+    assert results.verdict.new_run_units == results.setup.needed_units
+    assert (results.verdict.new_run_days or 0) > 365
+    waiting = shares((10, 500), (11, 500), plan={"units_per_day": 10, "units": 38_400})
+    assert waiting.verdict.verdict == "KEEP RUNNING"
+    assert "cannot answer" in " ".join(reason.message for reason in waiting.verdict.reasons)

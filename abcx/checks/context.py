@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 from abcx import wording
 from abcx.data.records import MetricData, Observed
 from abcx.measured import Comparison, MetricResult
+from abcx.planned_end import PlannedEnd
+from abcx.planning import Planned
 from abcx.spec.model import Experiment
 
 if TYPE_CHECKING:
@@ -21,16 +23,16 @@ if TYPE_CHECKING:
 class CheckContext:
     """The spec, the data as observed, and the results of every metric by name.
 
-    `planned_units` is the planned size over all arms, None where nothing was planned; `planned_from` says where it
-    comes from ("plan.units", "plan.baseline and minimum_effect", ...). `relabelled` holds random relabellings of the
+    `planned` is the declared size over all arms and where it comes from, `end` when the experiment ends and how far it
+    is. `relabelled` holds random relabellings of the
     units of a metric and a variant, where the units themselves were read.
     """
 
     experiment: Experiment
     observed: Observed
     metrics: Mapping[str, MetricResult]
-    planned_units: int | None = None
-    planned_from: str | None = None
+    planned: Planned
+    end: PlannedEnd
     relabelled: Mapping[tuple[str, str], Relabellings] = field(default_factory=dict)
 
     @property
@@ -59,12 +61,6 @@ class CheckContext:
         found = self.metrics[metric].comparisons if metric in self.metrics else ()
         return next((comparison for comparison in found if comparison.arm == arm), None)
 
-    def open_share(self) -> float:
-        """The share of units whose window is not over, of the primary metric where it is largest."""
-        primaries = [name for name, metric in self.experiment.metrics.items() if metric.role == "primary"]
-        found = [sum(self.data(name).incomplete.values()) for name in primaries if name in self.observed.metrics]
-        return max(found, default=0) / self.total if self.total else 0.0
-
     def exposed_days(self) -> tuple[date, date] | None:
         """First and last day with exposures, in the period's timezone; None where the data have no times."""
         first, last = self.observed.first_exposure, self.observed.last_exposure
@@ -87,16 +83,6 @@ class CheckContext:
         """A time of the data in the timezone of the period."""
         moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
         return moment.astimezone(self._zone)
-
-    def period_over(self) -> bool | None:
-        """Whether the data reach the last day of the declared period; None where no end is declared or no time known.
-
-        An export made on the last evening counts as reaching it: its last row is before midnight. A data cut that
-        was declared as a date ends at midnight, and the day before is the last one known.
-        """
-        last_day, as_of, days = self.last_day(), self.observed.as_of, self.exposed_days()
-        known = self.local(as_of - 1).date() if as_of is not None else days[1] if days is not None else None
-        return None if last_day is None or known is None else known >= last_day
 
 
 def days_between(first: date, last: date) -> int:

@@ -34,9 +34,8 @@ def check(context: CheckContext) -> CheckResult:
         return CheckResult("duration", "skipped", "no end of the period is declared", help="needs a period with an end")
     first, last = declared
     days, seen = days_between(first, last), _days_seen(context, first, last)
-    over = context.period_over()
-    if over is None and exposed is not None:
-        over = exposed[1] >= last
+    known = context.end.known or (exposed[1] if exposed else None)
+    over = None if known is None else known >= last
     details: dict[str, Any] = {"declared_days": days, "exposed_days": seen, "over": over}
     problems = _problems(context, last, days, seen, over)
     if problems:

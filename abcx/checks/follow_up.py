@@ -1,10 +1,10 @@
 """**Follow-up**: was every unit watched for its whole window?
 
-Looks at: units whose window after first exposure was not over when the data end, for every metric with a window. Warns
-when there are any.
+Looks at: units whose window after first exposure was not over when the data end, for every metric with a window. They
+do not count in that metric yet. Warns when there are any.
 
-Why it matters: a visitor who came two days before the export had two days to buy, not fourteen. Values are then too low
-in all arms, and if the change makes customers act sooner it looks like an improvement that it is not.
+Why it matters: a visitor who came two days before the export had two days to buy, not fourteen. To count such a unit
+would make a change that lets customers act sooner look like an improvement that it is not.
 
 What to do now: export again when the last window has closed (the message names the day), or stop the exposures earlier
 by `period: {end: ...}`, so that all who count had their full window.
@@ -28,11 +28,11 @@ def check(context: CheckContext) -> CheckResult:
     if not windows or context.observed.as_of is None:
         help = "needs a window" if not windows else "needs exposures with times"
         return CheckResult("follow_up", "skipped", "no window was followed", help=help)
-    open_units = {name: sum(context.data(name).incomplete.values()) for name in windows}
+    open_units = {name: sum(context.data(name).not_followed.values()) for name in windows}
     metrics: dict[str, Any] = {
         name: {
             "window": windows[name].text,
-            "units": dict(context.data(name).incomplete),
+            "units": dict(context.data(name).not_followed),
             "total": n,
             "share": n / context.total if context.total else 0.0,
         }
@@ -48,16 +48,13 @@ def check(context: CheckContext) -> CheckResult:
 
 
 def _window(context: CheckContext, name: str) -> DurationValue | None:
-    """The window in which a metric's events count; None where it leaves out or censors units that came too late."""
+    """How long a unit must be watched to count in a metric; None where it counts at once, or its time is censored."""
     metric = context.experiment.metrics[name]
     needs = metric.needs()
-    if needs.tickets is None and needs.summary == "lifetimes":
+    if needs.summary == "lifetimes" or all(column.term.column is not None for column in needs.columns):
         return None
-    if any(column.followed is not None for column in needs.columns):
-        return None
-    if needs.tickets is None and all(column.term.column is not None for column in needs.columns):
-        return None
-    return metric.window or context.experiment.window
+    followed = [column.followed for column in needs.columns if column.followed is not None]
+    return followed[0] if followed else metric.window or context.experiment.window
 
 
 def _sentence(context: CheckContext, late: dict[str, int], windows: dict[str, DurationValue]) -> str:
@@ -70,7 +67,9 @@ def _sentence(context: CheckContext, late: dict[str, int], windows: dict[str, Du
         share = share_text(n / context.total) if context.total else "all"
         all_metrics = len(names) == len(context.experiment.metrics)
         of = "" if all_metrics else f" of {wording.joined(names)}"
-        clauses.append(f"{context.noun(n)} ({share}) came too late for the full window of {window}{of}")
+        clauses.append(
+            f"{context.noun(n)} ({share}) came too late for the full window of {window}{of}: not counted yet"
+        )
     return "; ".join(clauses)
 
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from abcx import wording
 from abcx.checks.context import CheckContext
+from abcx.planned_end import followed
 from abcx.results import CheckResult, CheckStatus
 
 _UNCOUNTED = "is zero in every arm: its events are in the data, and none of them counts"
@@ -80,15 +81,24 @@ def _absence(context: CheckContext, name: str) -> str | None:
         columns = metric.needs().columns
         nowhere = "event occurs" if any(column.term.event is not None for column in columns) else "value occurs"
         return f"has no value: its {nowhere} nowhere in the data"
-    without = [
-        arm
-        for arm in context.experiment.arms
-        if context.units(arm) and (arm not in data.summaries or metric.estimate(data.summaries[arm]) is None)
-    ]
+    without = _without_value(context, name)
     if without:
         return f"has no value in {wording.joined(without)}"
     summed = [column for column in metric.needs().columns if column.term.event is not None]
     if not summed or any(column.kind not in ("any", "count", "sum") for column in summed):
         return None
+    if not followed(context.experiment, context.observed, name):
+        return None
     counted = any(metric.estimate(data.summaries[arm]) for arm in context.experiment.arms if context.units(arm))
     return None if counted or not context.total else _UNCOUNTED
+
+
+def _without_value(context: CheckContext, name: str) -> list[str]:
+    """Arms whose units have no value of a metric; units that are not followed yet are not missing."""
+    metric, data = context.experiment.metrics[name], context.data(name)
+    watched = {arm: context.units(arm) - data.not_followed.get(arm, 0) for arm in context.experiment.arms}
+    return [
+        arm
+        for arm, units in watched.items()
+        if units > 0 and (arm not in data.summaries or metric.estimate(data.summaries[arm]) is None)
+    ]

@@ -1,50 +1,62 @@
-"""**Peeking**: is the result read before its time?
+"""**Peeking**: is the result read at its time, and once?
 
-Looks at: whether the end of the declared period or the planned number of units is reached. Warns when neither is, and
-no plan for repeated looks is declared.
+Looks at: whether the declared end is reached: the period with the follow-up of its last units, or so many followed
+units as were planned. Warns before it where no plan for repeated looks is declared, where nothing was declared at all,
+and where a planned size was passed by more than a tenth and the data have no times. (Where they have, the verdict is
+that of the day on which the size was reached.)
 
 Why it matters: p-values and intervals hold for one look, at a moment that was fixed beforehand. Who looks every day
-for four weeks and stops at the first p below .05 finds an "effect" in about one of four experiments that have none.
+for four weeks and stops at the first p below .05 finds an "effect" in about one of four experiments that have none. A
+test whose end nobody declared, read daily until it is clear, gives a false verdict in about 13 of 100. Before the end
+only harm is judged, by a test that holds at every look.
 
-What to do now: treat the figures as a check that everything is logged, not as a result. Wait for the planned end.
-"""
+What to do now: treat early figures as a check that everything is logged, not as a result. Wait for the planned end. In
+the next spec declare it (`period: {end: ...}` or `plan: {units: ...}`), or plan the looks (`analysis: {monitoring: ...}`).
+"""  # noqa: E501
 
 from __future__ import annotations
 
 from abcx import wording
 from abcx.checks.context import CheckContext
+from abcx.planned_end import OVERRUN
 from abcx.results import CheckResult
 
-_HELP = "use it to see that everything is logged; an early look at p < .05 raises far more false alarms than 5%"
+_EARLY = "use it to see that everything is logged; an early look at p < .05 raises far more false alarms than 5%"
+_NEXT = "declare the end in the next spec before you look: period: {end: ...} or plan: {units: ...}"
 
 
 def check(context: CheckContext) -> CheckResult:
-    """Whether the declared period or the planned size is reached."""
+    """Whether the declared end is reached."""
+    end = context.end
     if context.experiment.analysis.monitoring != "fixed":
-        return CheckResult(
-            "peeking", "pass", "looks are planned for: the levels and intervals of this look pay for them"
+        message = "sequential monitoring is declared: p-values and intervals account for repeated looks"
+        return CheckResult("peeking", "pass", message)
+    details = {
+        "declared": end.declared,
+        "reached": end.reached,
+        "day": end.day.isoformat() if end.day else None,
+        "followed": end.followed,
+        "planned": end.planned,
+    }
+    if not end.reached and end.declared != "window":
+        return CheckResult("peeking", "warn", f"this is an early look: {_missing(context)}", None, details, _EARLY)
+    if end.declared in ("window", "data"):
+        message = (
+            "no end was declared: the figures hold if they are read once (repeated reading of undeclared tests gives "
+            "13% false verdicts)"
         )
-    over = context.period_over()
-    enough = context.total >= context.planned_units if context.planned_units is not None else None
-    details = {"period_over": over, "size_reached": enough}
-    if over is None and enough is None:
-        message = "no horizon is known, so the data are taken as complete"
-        return CheckResult("peeking", "skipped", message, None, details, "needs a period with an end, or plan.units")
-    if (over or enough) and context.open_share() > 0.5:
-        share = wording.percent(context.open_share(), 0)
-        message = f"the planned end is reached, but the window of {share} of {context.experiment.unit} is not over"
-        return CheckResult("peeking", "warn", message, None, details, "export again when the last window has closed")
-    if over or enough:
-        reached = "the period is over" if over else "the planned size is reached"
-        return CheckResult("peeking", "pass", f"{reached}: this is the planned time to look", None, details)
-    return CheckResult("peeking", "warn", _early(context, over, enough), None, details, _HELP)
+        return CheckResult("peeking", "warn", message, None, details, _NEXT)
+    if end.declared == "size" and end.planned is not None and end.followed > OVERRUN * end.planned:
+        over = wording.percent(end.followed / end.planned - 1, 0)
+        message = f"the planned size was passed by {over}: it was to be read at {wording.count(end.planned)}"
+        return CheckResult("peeking", "warn", message, None, details, _NEXT)
+    reached = "the declared period is over" if end.declared == "period" else "the planned size is reached"
+    return CheckResult("peeking", "pass", f"{reached}: this is the planned time to look", None, details)
 
 
-def _early(context: CheckContext, over: bool | None, enough: bool | None) -> str:
-    missing = []
-    if over is False:
-        missing.append("the period is not over")
-    if enough is False and context.planned_units is not None:
-        planned = wording.count(context.planned_units)
-        missing.append(f"{wording.count(context.total)} of {planned} planned {context.experiment.unit} are in")
-    return f"this is an early look: {wording.joined(missing)}"
+def _missing(context: CheckContext) -> str:
+    end = context.end
+    if end.declared == "size" and end.planned is not None:
+        planned = wording.count(end.planned)
+        return f"{wording.count(end.followed)} of {planned} planned {context.experiment.unit} are followed"
+    return f"the declared end is {end.day.isoformat()}" if end.day else "the declared end is not reached"

@@ -1,8 +1,9 @@
 """**Response rate**: did the change alter who answers?
 
 Looks at: for every survey metric, the share of exposed units that answered, by arm, with a test of equal shares; and
-bounds on the effect among those who would answer in either arm (Lee 2009). Warns when response differs (p < .05, or by
-more than 0.5 % of itself). If the bounds then contain no effect, no verdict rests on the metric: `response_bias`.
+bounds on the effect among those who would answer in either arm (Lee 2009). Warns where response may differ (p < .2): a
+claim about the metric must then hold for the bounds with their error, too, else no verdict rests on it
+(`response_bias`). Warns where nobody says who was asked, so that the verdict rests on the answers alone.
 
 Why it matters: randomisation makes the arms alike, not those of them who answer. If the change makes unhappy customers
 speak up, the score falls although nobody is less happy. With 20.0 and 20.8 % answering, such a difference alone can
@@ -36,13 +37,18 @@ def check(context: CheckContext) -> CheckResult:
         metric.name: {
             "shares": {arm: _share(survey, arm) for arm in survey.responses},
             "p_values": {arm: found.response_p_value for arm, found in survey.comparisons.items()},
-            "bias": [arm for arm, found in survey.comparisons.items() if found.bias],
+            "binds": [arm for arm, found in survey.comparisons.items() if found.binds],
+            "held_back": [found.arm for found in metric.comparisons if found.held_back],
         }
         for metric, survey in asked
     }
     clauses = list(_clauses(context, asked))
     tested = [c.response_p_value for _, survey in asked for c in survey.comparisons.values()]
     p = min((one for one in tested if one is not None), default=None)
+    if not clauses and (alone := _answers_alone(asked)):
+        message = f"nobody says who was asked for {wording.joined(alone)}: the verdict rests on the answers alone"
+        help = "give all exposed units (or `invited:`), so that response can be compared"
+        return CheckResult("response_rate", "warn", message, p, {"metrics": details}, help)
     if not clauses:
         shares = [_share(asked[0][1], arm) for arm in context.experiment.arms]
         told = wording.joined([wording.percent(share, 1) for share in shares])
@@ -50,6 +56,16 @@ def check(context: CheckContext) -> CheckResult:
         return CheckResult("response_rate", "pass", message, p, {"metrics": details})
     help = "ask in the same way in all arms; read the bounds of the effect, and judge by what every unit has"
     return CheckResult("response_rate", "warn", "; ".join(clauses), p, {"metrics": details}, help)
+
+
+def _answers_alone(asked: list[tuple[MetricResult, Survey]]) -> list[str]:
+    """Judged metrics of which the data hold answers only: everybody in them answered."""
+    return [
+        metric.name
+        for metric, survey in asked
+        if metric.role in ("primary", "guardrail")
+        and all(found.exposed == found.answered for found in survey.responses.values())
+    ]
 
 
 def _share(survey: Survey, arm: str) -> float:
@@ -63,7 +79,7 @@ def _clauses(context: CheckContext, asked: list[tuple[MetricResult, Survey]]) ->
     control = context.experiment.control
     for metric, survey in asked:
         for arm in context.experiment.variants:
-            if survey.comparisons[arm].unequal:
+            if survey.comparisons[arm].binds:
                 key = arm, survey.responses[control].answered, survey.responses[arm].answered
                 groups.setdefault(key, []).append((metric.name, survey.comparisons[arm]))
     surveys = {metric.name: survey for metric, survey in asked}
@@ -73,7 +89,8 @@ def _clauses(context: CheckContext, asked: list[tuple[MetricResult, Survey]]) ->
         p_value = found[0][1].response_p_value
         p = f" ({p_text(p_value, LEVEL)})" if p_value is not None else ""
         names = wording.joined([name for name, _ in found])
-        biased = [name for name, one in found if one.bias]
-        bounds = "; those who answer may show no effect" if biased else ""
+        held = {m.name for m, _ in asked for c in m.comparisons if c.arm == arm and c.held_back}
+        biased = [name for name, _ in found if name in held]
+        bounds = "; the bounds of the effect do not show what the answers show" if biased else ""
         bounds += f" for {wording.joined(biased)}" if biased and len(biased) < len(found) else ""
         yield f"{shares[0]} answer {names} in {control}, {shares[1]} in {arm}{p}{bounds}"

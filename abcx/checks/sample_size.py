@@ -1,40 +1,61 @@
 """**Sample size**: are there as many units as were planned?
 
-Looks at: units analysed, all arms together, against the planned number: `plan.units`, or the number that the primary
-metric needs to find its `minimum_effect` with the planned `power`. Warns when units are missing.
+Looks at: units whose follow-up is over, all arms together, against the declared number: `plan.units`, or the number
+that a declared `plan.baseline` needs to find the `minimum_effect` with the planned `power`. Warns when units are
+missing, and where a primary metric has no smallest effect worth having. What the control as observed would call for is
+said where no size was declared; it decides nothing.
 
 Why it matters: with fewer units than planned, an effect that is there is easily missed, and one that is found is likely
-to be overstated: only the lucky draws reach significance.
+to be overstated: only the lucky draws reach significance. Without a smallest effect worth having a gain too small to
+matter counts as a win, and "no benefit" can never be concluded.
 
-What to do now: keep the experiment running. If the traffic will never be enough, test a bolder change, choose a metric
-that moves more, or accept that only a larger effect can be found and say so before you look.
+What to do now: keep the experiment running until its declared end. If the traffic will never be enough, test a bolder
+change, choose a metric that moves more, or accept that only a larger effect can be found and say so before you look.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from abcx import wording
 from abcx.checks.context import CheckContext
+from abcx.metrics import MetricSpec
 from abcx.results import CheckResult
 
 
 def check(context: CheckContext) -> CheckResult:
     """Units against the planned number."""
-    planned, source = context.planned_units, context.planned_from
+    planned, source, followed = context.planned.units, context.planned.source, context.end.followed
+    open_ended = [name for name, m in context.experiment.metrics.items() if m.role == "primary" and not _sized(m)]
+    if open_ended:
+        message = (
+            f"no smallest effect worth having is declared for {wording.joined(open_ended)}: any gain counts as a win"
+        )
+        help = "write it in the next spec, before you look: minimum_effect: 5%"
+        return CheckResult("sample_size", "warn", message, None, {"without_minimum_effect": open_ended}, help)
     if planned is None:
-        help = "needs plan.units, or a minimum_effect of the primary metric"
-        return CheckResult("sample_size", "skipped", "no size was planned", help=help)
-    missing = max(planned - context.total, 0)
-    details = {"units": context.total, "planned": planned, "missing": missing, "planned_from": source}
+        help = "needs plan.units, or plan.baseline beside a minimum_effect"
+        return CheckResult("sample_size", "skipped", "no size was declared", help=help)
+    missing = max(planned - followed, 0)
+    details: dict[str, Any] = {"units": context.total, "followed": followed, "planned": planned, "missing": missing}
+    details["planned_from"] = source
     origin = f" (by {source})" if source else ""
-    counts = f"{wording.count(context.total)} of {wording.count(planned)}"
-    message = f"{counts} planned {context.experiment.unit} are in{origin}"
+    counts = f"{wording.count(followed)} of {wording.count(planned)}"
+    message = f"{counts} planned {context.experiment.unit} are followed{origin}"
     if not missing:
         return CheckResult("sample_size", "pass", message, None, details)
+    if context.end.reached:
+        message += ": the declared end came before the declared size"
+        return CheckResult("sample_size", "warn", message, None, details, "plan a longer period, or a larger effect")
     message += f": {context.noun(missing)} {'is' if missing == 1 else 'are'} missing"
     per_day = context.experiment.plan.units_per_day
     if per_day and missing / per_day < 1e6:
         message += f", about {wording.plural(math.ceil(missing / per_day), 'days')} at the planned traffic"
     help = "keep the experiment running; a result from fewer units misses effects and overstates those it finds"
     return CheckResult("sample_size", "warn", message, None, details, help)
+
+
+def _sized(metric: MetricSpec) -> bool:
+    """Whether a primary says what counts: an effect worth having, or a margin of harm."""
+    return metric.minimum_effect is not None or metric.margin is not None

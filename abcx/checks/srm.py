@@ -1,9 +1,10 @@
 """**Sample ratio mismatch**: do the arms have the share of units that was planned?
 
 Looks at: the units analysed in each arm against the planned shares, by a chi-square test (under `monitoring` by a test
-that holds at every look): over all units, on each day and for each value of each segment. Fails below p = .001 over all
-units and warns below .01. A day or a segment value warns below .001, corrected for how many days or values were looked
-at (Bonferroni). Days and values in which an arm expects fewer than 5 units are left out and counted.
+that holds at every look): over all units, over those whose window is over in a judged metric, on each day and for each
+value of each segment. Fails below p = .001 over all or followed units and warns below .01. A day or a segment value
+warns below .001, corrected for how many days or values were looked at (Bonferroni). Days and values in which an arm
+expects fewer than 5 units are left out and counted.
 
 Why it matters: a split that chance cannot explain means that units were lost, or let in, in one arm more than in the
 other, and those units are rarely like the rest. A slow page, a redirect, a crash, a bot filter or a late tracking call
@@ -24,6 +25,7 @@ from typing import Any
 from abcx import wording
 from abcx.checks.context import CheckContext
 from abcx.checks.words import p_text
+from abcx.planned_end import JUDGED
 from abcx.results import CheckResult, CheckStatus
 
 FAIL = 0.001
@@ -57,6 +59,7 @@ def check(context: CheckContext) -> CheckResult:
         few = "there are no units" if not context.total else f"only {context.noun(context.total)}: too few for the test"
         return CheckResult("srm", "skipped", few, help="needs at least 5 expected units in every arm")
     p = _overall(context, units, shares)
+    late = _followed(context, shares)
     days, days_left = _parts([(day, of_day) for day, of_day in context.observed.daily or ()], shares)
     values, values_left = _parts(
         [
@@ -67,16 +70,19 @@ def check(context: CheckContext) -> CheckResult:
         shares,
     )
     off = [part for part in (*days, *values) if part.off]
-    status: CheckStatus = "fail" if p < FAIL else "warn" if p < WARN or off else "pass"
+    worst = min(p, late.p_value) if late else p
+    status: CheckStatus = "fail" if worst < FAIL else "warn" if worst < WARN or off else "pass"
     message = _sentence(context, units, shares, p)
     details = {
         "arms": [_arm(arm, units, shares) for arm in shares],
         "declared": _declared(context),
+        "followed": asdict(late) if late else None,
         "days": {"left_out": days_left, "tested": [asdict(part) for part in days]},
         "segments": {"left_out": values_left, "tested": [asdict(part) for part in values]},
     }
-    told = "; ".join([message, *_places(days, shares, "on"), *_places(values, shares, "for")])
-    return CheckResult("srm", status, told, p, details, None if status == "pass" else _help(context, p < WARN))
+    lost = [_of_followed(context, late, shares)] if late and late.p_value < WARN else []
+    told = "; ".join([message, *lost, *_places(days, shares, "on"), *_places(values, shares, "for")])
+    return CheckResult("srm", status, told, worst, details, None if status == "pass" else _help(context, worst < WARN))
 
 
 def _testable(units: Units, shares: Shares) -> bool:
@@ -92,7 +98,31 @@ def _overall(context: CheckContext, units: Units, shares: Shares) -> float:
         return _p_value(units, shares)
     days = [[of_day.get(arm, 0) for arm in shares] for _, of_day in context.observed.daily or ()]
     cumulative = [list(map(sum, zip(*days[: i + 1], strict=True))) for i in range(len(days))]
-    return sequential_srm.p_value(cumulative or [[units[arm] for arm in shares]], list(shares.values()))
+    last = [units[arm] for arm in shares]
+    before = [so_far for so_far in cumulative if all(a <= b for a, b in zip(so_far, last, strict=True))]
+    looks = before if before and before[-1] == last else [*before, last]
+    return sequential_srm.p_value(looks, list(shares.values()))
+
+
+def _followed(context: CheckContext, shares: Shares) -> _Part | None:
+    """The split of the units that are followed, in the judged metric where it fits worst; None where all are."""
+    found = []
+    for name, metric in context.experiment.metrics.items():
+        late = context.data(name).not_followed
+        units = {arm: context.units(arm) - late.get(arm, 0) for arm in shares}
+        if metric.role in JUDGED and any(late.values()) and _testable(units, shares):
+            p = _overall(context, units, shares)
+            found.append(_Part(name, units, p, p))
+    return min(found, key=lambda part: part.p_value, default=None)
+
+
+def _of_followed(context: CheckContext, found: _Part, shares: Shares) -> str:
+    arm = _off(found.units, shares)
+    expected = wording.count(_rounded(_expected(arm, found.units, shares)))
+    units = context.noun(found.units[arm])
+    return (
+        f"of those followed in {found.name} {arm} has {units} where {expected} were expected ({p_text(found.p_value)})"
+    )
 
 
 def _p_value(units: Units, shares: Shares) -> float:

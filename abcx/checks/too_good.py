@@ -1,6 +1,7 @@
 """**Too good to be true**: is a figure more striking than changes of a page usually bring about?
 
-Looks at: a primary metric that is significantly better with a lift above 50 %, and an order value (the sum of an
+Looks at: a primary metric that is significantly better with a lift above 50 %, or that is 0 in the control and not in a
+variant, and an order value (the sum of an
 event's values over the number of events or of buyers) that moves by more than 20 % either way although nothing says
 that prices changed. The order value is read from a ratio metric, or worked out from a mean and a conversion on the same
 event. Warns; it is never a veto.
@@ -22,6 +23,7 @@ from typing import Any
 
 from abcx import wording
 from abcx.checks.context import CheckContext
+from abcx.measured import Comparison, MetricResult
 from abcx.metrics import MetricSpec
 from abcx.results import CheckResult
 from abcx.terms import Term
@@ -33,13 +35,15 @@ PRICE_TAG = "price-change"
 
 @dataclass(frozen=True)
 class _Move:
-    """How far something moved in a variant; `chance` where its interval still contains no effect."""
+    """How far something moved in a variant; `chance` where its interval still contains no effect, `from_zero` where the
+    control has none of it, so that there is no lift."""
 
     name: str
     arm: str
     lift: float
     suspect: bool
     chance: bool = False
+    from_zero: bool = False
 
 
 def check(context: CheckContext) -> CheckResult:
@@ -66,13 +70,20 @@ def check(context: CheckContext) -> CheckResult:
 
 
 def _primaries(context: CheckContext) -> list[_Move]:
-    return [
-        _Move(result.name, found.arm, found.lift, found.status == "better" and abs(found.lift) > LIFT)
-        for result in context.metrics.values()
-        if result.role == "primary"
-        for found in result.comparisons
-        if found.lift is not None
-    ]
+    moves = []
+    for result in context.metrics.values():
+        for found in result.comparisons if result.role == "primary" else ():
+            from_zero = _from_zero(result, found)
+            if found.lift is not None or from_zero:
+                striking = from_zero or (found.status == "better" and abs(found.lift or 0.0) > LIFT)
+                moves.append(_Move(result.name, found.arm, found.lift or 0.0, striking, from_zero=from_zero))
+    return moves
+
+
+def _from_zero(result: MetricResult, found: Comparison) -> bool:
+    """Whether the control has nothing and the variant has something."""
+    values = {arm.name: arm.value for arm in result.arms}
+    return values.get(found.control) == 0 and bool(values.get(found.arm)) and result.unit in ("share", "value")
 
 
 def _order_values(context: CheckContext) -> list[_Move]:
@@ -139,7 +150,8 @@ def _prices_changed(context: CheckContext) -> bool:
 
 
 def _plain(move: _Move) -> dict[str, Any]:
-    return {"metric": move.name, "arm": move.arm, "lift": move.lift, "suspect": move.suspect}
+    lift = None if move.from_zero else move.lift
+    return {"metric": move.name, "arm": move.arm, "lift": lift, "suspect": move.suspect}
 
 
 def _name(context: CheckContext, move: _Move) -> str:
@@ -150,4 +162,6 @@ def _clause(context: CheckContext, move: _Move, order_value: bool) -> str:
     chance = ", which may be chance" if move.chance else ""
     if order_value:
         return f"the order value ({_name(context, move)}) moved by {wording.lift(move.lift)}{chance}"
+    if move.from_zero:
+        return f"{_name(context, move)} is 0 in {context.experiment.control} and not in {move.arm}"
     return f"{_name(context, move)} moved by {wording.lift(move.lift)}"

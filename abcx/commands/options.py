@@ -14,7 +14,7 @@ from abcx.errors import UsageError
 FORMATS = ("terminal", "markdown", "json", "csv")
 FORMATS_LATER = ("html",)
 FINDING_FORMATS = ("text", "concise", "github", "json", "sarif", "junit")
-FAIL_ON = ("invalid", "harm", "no-benefit", "keep-running", "warning", "none")
+FAIL_ON = ("invalid", "harm", "no-benefit", "keep-running", "inconclusive", "warning", "none")
 COLORS = ("auto", "always", "never")
 DIALECTS = ("duckdb", "postgres", "spark", "bigquery", "snowflake", "databricks", "trino", "clickhouse")
 """What `abcx sql` writes."""

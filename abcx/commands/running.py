@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from abcx.errors import BLOCKED, COULD_NOT_RUN, DONE, AbcxError, UsageError
 from abcx.problems import render_all
 
 if TYPE_CHECKING:
+    from abcx.data.engine import Engine
     from abcx.data.records import Reject
     from abcx.results import Results
     from abcx.spec.load import Loaded
@@ -77,11 +79,16 @@ def _run(spec: str, data: DataOptions, run: RunOptions, rejects: list[Reject]) -
     loaded = opened(spec, data, run)
     inputs = Inputs(rejects=rejects if run.rejects is not None else None)
     name = chosen(loaded.experiment, run.engine, run.allow_outside)
-    with (
-        open_engine(name, run.memory, run.threads, run.verbose) as engine,
-        waiting(engine, loaded.experiment.name, run.quiet),
-    ):
-        return analysis.run(engine, loaded, inputs, _command(spec, data, run))
+
+    @contextmanager
+    def opening() -> Iterator[Engine]:
+        with (
+            open_engine(name, run.memory, run.threads, run.verbose) as engine,
+            waiting(engine, loaded.experiment.name, run.quiet),
+        ):
+            yield engine
+
+    return analysis.run(opening, loaded, inputs, _command(spec, data, run))
 
 
 def _command(spec: str, data: DataOptions, run: RunOptions) -> str:
@@ -119,8 +126,13 @@ _FAILS: dict[str, Callable[[Results], bool]] = {
     "harm": lambda results: any(
         r.code in ("primary_harm", "guardrail_harm") for v in results.verdicts for r in v.reasons
     ),
-    "no-benefit": lambda results: any(r.code == "no_benefit" for v in results.verdicts for r in v.reasons),
+    "no-benefit": lambda results: any(
+        v.verdict == "DO NOT SHIP" and r.code in ("no_benefit", "below_minimum_effect")
+        for v in results.verdicts
+        for r in v.reasons
+    ),
     "keep-running": lambda results: any(v.verdict == "KEEP RUNNING" for v in results.verdicts),
+    "inconclusive": lambda results: any(v.verdict == "INCONCLUSIVE" for v in results.verdicts),
     "warning": lambda results: any(v.warnings for v in results.verdicts),
 }
 

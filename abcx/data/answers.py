@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abcx.data.engine import Engine
 from abcx.data.plan import Plan, Value
+from abcx.data.units import Timing
 from abcx.measured import Response
 from abcx.stats.records import Categories, Summary
 
@@ -24,8 +25,9 @@ def read(engine: Engine, plan: Plan, name: str, table: str, by: str) -> dict[str
     }
 
 
-def responses(engine: Engine, plan: Plan, table: str) -> dict[str, dict[str, Response]]:
-    """Exposed, invited and answering units of every survey metric, and answers beyond a unit's one, by arm."""
+def responses(engine: Engine, plan: Plan, span: Timing | None, table: str) -> dict[str, dict[str, Response]]:
+    """Exposed (and followed), invited and answering units of every survey metric, and answers beyond a unit's one, by
+    arm."""
     found: dict[str, dict[str, Response]] = {}
     for name, metric in plan.metrics.items():
         if metric.needs().summary != "categories":
@@ -33,10 +35,11 @@ def responses(engine: Engine, plan: Plan, table: str) -> dict[str, dict[str, Res
         answer, *rest = plan.of(name)
         repeats = next((value for value in rest if value.need.kind == "count"), None)
         invited = next((value for value in rest if value.need.kind == "any"), None)
-        fields = [f"count(c{answer.position})"]
+        followed = span.followed(answer) if span else "TRUE"
+        fields = [f"count(*) FILTER ({followed})", f"count(c{answer.position})"]
         fields.append(f"sum(greatest(c{repeats.position} - 1, 0))" if repeats else "0")
         fields.append(f"sum(c{invited.position})" if invited else "NULL")
-        rows = engine.run(f"SELECT arm, count(*), {', '.join(fields)} FROM {table} GROUP BY arm")
+        rows = engine.run(f"SELECT arm, {', '.join(fields)} FROM {table} GROUP BY arm")
         found[name] = {
             plan.arms[arm]: Response(int(n), None if asked is None else int(asked), int(answered), int(more or 0))
             for arm, n, answered, more, asked in rows

@@ -42,8 +42,8 @@ def typed(experiment: Experiment, counts: Mapping[str, ArmCounts]) -> Observed:
         responses = _responses(metric, counts, name)
         rest = {} if responses else {arm: counts[arm].units - summary.n for arm, summary in summaries.items()}
         late = any(column.followed is not None for column in metric.needs().columns)
-        missing, unfollowed = ({}, rest) if late else (rest, {})
-        metrics[name] = MetricData(summaries, missing=missing, unfollowed=unfollowed, responses=responses)
+        missing, not_followed = ({}, rest) if late else (rest, {})
+        metrics[name] = MetricData(summaries, missing=missing, not_followed=not_followed, responses=responses)
     units = {arm: counts[arm].units for arm in experiment.arms}
     if too_many := [arm for arm, n in units.items() if n > _MOST]:
         message = f"the arm '{too_many[0]}' has more than {_MOST:,} units"

@@ -16,6 +16,7 @@ from abcx.errors import DataError
 from abcx.problems import Problem, Span
 from abcx.spec.model import CountsFile, Experiment
 
+_DAY = 86_400_000_000
 _FEW = 3
 """So many files have a note each; of more, one stands for all."""
 
@@ -39,8 +40,8 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
     clock = assignment.clock(engine, experiment, loaded)
     _refuse_windows_without_times(wanted, loaded, part)
     assigned = assignment.assign(engine, wanted, loaded, part, clock)
-    halved = wanted.with_windows(0.5) if assigned.has_time else dataclasses.replace(wanted, values=())
-    attributed = units.build(engine, wanted, halved, loaded, assigned, clock)
+    shifted = _with_other_windows(engine, wanted, assigned, clock)
+    attributed = units.build(engine, wanted, shifted, loaded, assigned, clock)
     engine.begin("summing up by arm")
     timed = "events" in loaded.loaded and loaded.loaded["events"].has_time
     timing = units.Timing(assigned.has_time, clock) if timed else None
@@ -48,9 +49,11 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
     if assigned.has_time and any(attributed.before.values()):
         before = moments.before_exposure(engine, wanted)
         metrics = {name: dataclasses.replace(data, before=before.get(name)) for name, data in metrics.items()}
-    shifted = _shifted(engine, halved, clock)
+    alternatives = _shifted(engine, wanted, shifted, clock)
     metrics = adjustment.with_adjustments(engine, wanted, loaded, metrics, assigned.has_time)
     metrics = samples.with_samples(engine, wanted, metrics)
+    if timing is not None and assigned.has_time:
+        metrics = summaries.with_outcomes_at_exposure(engine, wanted, metrics)
     metrics = groups.with_segments(engine, wanted, timing, metrics)
     if assigned.has_time:
         metrics = groups.with_cohorts(engine, wanted, metrics)
@@ -70,7 +73,7 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
         metrics=metrics,
         files=tuple(loaded.files),
         exclusions=(*loaded.exclusions, *assigned.exclusions, *attributed.exclusions),
-        notes=(*_gathered(loaded), *_of_events(loaded, attributed)),
+        notes=(*_gathered(loaded), *_of_events(loaded, attributed), *([clock.note] if clock.note else ())),
         daily=_daily(engine, wanted) if times else None,
         segments=_segments(engine, wanted),
         crossover=assigned.crossover,
@@ -84,7 +87,7 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
         repeated_rows=attributed.repeated_rows,
         removed_rows=attributed.removed_rows,
         duplicate_units=attributed.duplicate_units,
-        shifted=shifted,
+        shifted=alternatives,
         first_exposure=min(times, default=None),
         last_exposure=max(times, default=None),
         as_of=clock.as_of,
@@ -280,18 +283,44 @@ def _shared(count: int) -> tuple[str, ...]:
     return (told,) if count else ()
 
 
-def _shifted(engine: Engine, halved: Plan, clock: assignment.Clock) -> dict[str, dict[str, MetricData]]:
-    """The metrics by windows half as long: does the verdict hang on the window that was chosen?"""
-    if all(value.window is None for value in halved.values):
-        return {}
-    columns = ", ".join(f"h{value.position} AS c{value.position}" for value in halved.values)
-    table = f"(SELECT uid, arm, t0, {columns} FROM unit_table)"
-    try:
-        return {"with windows half as long": summaries.summarise(engine, halved, units.Timing(True, clock), {}, table)}
-    except DataError as error:  # a cap at a quantile may fall at zero where events have half the time
-        if error.problems[0].code != "cap-at-zero":
-            raise
-        return {}
+def _with_other_windows(engine: Engine, wanted: Plan, assigned: assignment.Assignment, clock: assignment.Clock) -> Plan:
+    """The plan by other windows: half as long, or where a metric has none the time that half of the units had."""
+    if not assigned.has_time:
+        return wanted.with_other_windows(None).only(())
+    ends = [end for end in (clock.end, clock.as_of) if end is not None]
+    window = None
+    if ends and wanted.unwindowed():
+        half = engine.run(f"SELECT quantile_cont({min(ends)} - t0, 0.5) FROM assigned WHERE t0 <= {min(ends)}")[0][0]
+        window = _whole(int(half)) if half else None
+    return wanted.with_other_windows(window)
+
+
+def _whole(microseconds: int) -> int | None:
+    """Whole days, below two days whole hours; None for less than an hour."""
+    unit = _DAY if microseconds >= 2 * _DAY else _DAY // 24
+    return microseconds // unit * unit or None
+
+
+def _shifted(engine: Engine, wanted: Plan, shifted: Plan, clock: assignment.Clock) -> dict[str, dict[str, MetricData]]:
+    """The metrics by other windows: does the verdict hang on the window that was chosen, or on having none?"""
+    found = {}
+    window = next((value.window for value in shifted.values if value.metric in wanted.unwindowed()), None)
+    ways = {"with windows half as long": wanted.windowed()}
+    if window is not None:
+        length = f"{window // _DAY}d" if window % _DAY == 0 else f"{window * 24 // _DAY}h"
+        ways[f"with a window of {length}, which half of the {wanted.experiment.unit} had"] = wanted.unwindowed()
+    for words, names in ways.items():
+        some = shifted.only(names)
+        if not some.values:
+            continue
+        columns = ", ".join(f"h{value.position} AS c{value.position}" for value in some.values)
+        table = f"(SELECT uid, arm, t0, {columns} FROM unit_table)"
+        try:
+            found[words] = summaries.summarise(engine, some, units.Timing(True, clock), {}, table)
+        except DataError as error:  # a cap at a quantile may fall at zero where events have half the time
+            if error.problems[0].code != "cap-at-zero":
+                raise
+    return found
 
 
 def _daily(engine: Engine, wanted: Plan) -> tuple[tuple[str, dict[str, int]], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,6 +28,14 @@ class Value:
     window: int | None
     since: int | None = None
     followed: int | None = None
+
+    @property
+    def follow_up(self) -> int | None:
+        """How long after exposure a unit must have been watched to have this value, in microseconds; None where every
+        unit has it. A time until an event is censored instead."""
+        if self.need.kind == "until" or self.need.term.column is not None:
+            return None
+        return self.window if self.followed is None else self.followed
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +79,33 @@ class Plan:
         """Those of them whose values count from the exposure on, for whatever window."""
         return [name for name in self.summed() if all(value.since is None for value in self.of(name))]
 
-    def with_windows(self, factor: float) -> Plan:
-        """The plan of the plain metrics that are judged, with every window so many times as long."""
-        plain = [name for name in self.plain() if self.metrics[name].role != "descriptive"]
+    def windowed(self) -> list[str]:
+        """The plain metrics that are judged and whose events count for a window."""
+        return [name for name in self._judged() if all(value.window is not None for value in self.of(name))]
+
+    def unwindowed(self) -> list[str]:
+        """Those whose events count for as long as each unit was watched."""
+        names = [name for name in self._judged() if name not in self.windowed()]
+        return [name for name in names if all(value.need.term.column is None for value in self.of(name))]
+
+    def _judged(self) -> list[str]:
+        return [name for name in self.plain() if self.metrics[name].role != "descriptive"]
+
+    def with_other_windows(self, window: int | None) -> Plan:
+        """The plan of the metrics with a window, half as long, and of those without one with this `window` (in
+        microseconds; None: without them)."""
+        half, others = self.windowed(), self.unwindowed() if window is not None else []
         values = tuple(
-            value if value.window is None else replace(value, window=round(value.window * factor))
+            replace(value, window=value.window // 2 if value.window is not None else window)
             for value in self.values
-            if value.metric in plain
+            if value.metric in (*half, *others)
         )
-        metrics = {name: self.metrics[name] for name in plain}
+        return replace(self, values=values).only([*half, *others])
+
+    def only(self, names: Collection[str]) -> Plan:
+        """The plan of some of its metrics."""
+        metrics = {name: metric for name, metric in self.metrics.items() if name in names}
+        values = tuple(value for value in self.values if value.metric in names)
         return replace(self, values=values, experiment=self.experiment.model_copy(update={"metrics": metrics}))
 
     @property

@@ -57,12 +57,12 @@ class MetricData:
     """One metric as observed. All mappings are by arm.
 
     `summaries` is what is compared (after the cap, if any) and `uncapped` the same without the cap. `missing` counts
-    exposed units without a value, `incomplete` those whose window is not over. `top` holds the largest values of units,
-    largest first (pairs of numerator and denominator for ratios). `before` is the same metric before exposure.
-    `samples` are the units themselves, where a method relabels them; `adjustment` the cross moments with covariates, by
-    stratum ("" where there is one). `unfollowed` counts units that came too late to have a value (retention);
-    `responses` says who was asked and who answered. `segments` are the summaries by segment column, then value;
-    `cohorts` those of the units first exposed on each day; `days` the same units by day since exposure.
+    exposed units without a value, `not_followed` those whose window is not over, who have none yet. `top` holds the
+    largest values of units, largest first (pairs of numerator and denominator for ratios). `before` is the same metric
+    before exposure. `samples` are the units themselves, where a method relabels them; `adjustment` the cross moments
+    with covariates, by stratum ("" where there is one). `responses` says who was asked and who answered. `segments`
+    are the summaries by segment column, then value; `cohorts` those of the units first exposed on each day; `days` the
+    same units by day since exposure. `all_at_exposure`: every unit has the event at its exposure or before.
     """
 
     summaries: Mapping[str, Summary]
@@ -70,17 +70,17 @@ class MetricData:
     cap: float | None = None
     capped: Mapping[str, int] = field(default_factory=dict)
     missing: Mapping[str, int] = field(default_factory=dict)
-    incomplete: Mapping[str, int] = field(default_factory=dict)
+    not_followed: Mapping[str, int] = field(default_factory=dict)
     top: Mapping[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
     before: Mapping[str, Summary] | None = None
     samples: Mapping[str, Sample] | None = None
     adjustment: Mapping[str, Mapping[str, CrossMoments]] | None = None
-    unfollowed: Mapping[str, int] = field(default_factory=dict)
     responses: Mapping[str, Response] = field(default_factory=dict)
     segments: Mapping[str, Groups] = field(default_factory=dict)
     cohorts: Groups = field(default_factory=dict)
     days: Days | None = None
     occurs: bool = True
+    all_at_exposure: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from abcx.data.inputs import by_file
 from abcx.data.plan import Plan
 from abcx.data.records import Reject
 from abcx.data.rejects import Bad, every_reject, rejected
-from abcx.data.scanning import read, with_checksums
+from abcx.data.scanning import next_row, read, with_checksums
 from abcx.data.select import STRAY, Select
 from abcx.data.source import Source, told_by_rule
 from abcx.errors import DataError
@@ -50,11 +50,15 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """One source as it was read: the rows of its table, the bad rows that it tolerates, and what is to be said."""
+    """One source as it was read: the rows of its table, the bad rows that it tolerates, and what is to be said. `last`
+    is the latest time of its rows (microseconds since 1970, UTC), where they have times, and `last_week` counts the
+    rows of the seven days up to it."""
 
     rows: int
     bad: int
     log: Log
+    last: int | None = None
+    last_week: int = 0
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ class Loaded:
         return self.select.sources
 
 
+_WEEK = 7 * 86_400_000_000
 _FEW = 3
 """Of so many files each is told what is wrong with it."""
 _KINDS: dict[str, type[FileOptions]] = {"exposures": ExposureSource, "events": EventSource, "units": UnitSource}
@@ -148,11 +153,14 @@ def load(engine: Engine, part: str, sources: tuple[Source, ...], plan: Plan, row
     found: list[Problem] = []
     number = 0
     while number < len(select.sources):
+        before = next_row(engine, number, part) if has["time"] else 0
         if not select.sources[number].table.more:
             found += _load_one(engine, number, select, segments, rows)
         elif not _load_together(engine, number, select, segments, rows):
             found += _take_apart(engine, number, select)
             continue
+        if has["time"] and part == "events" and not found:
+            rows.reads[part, number] = _with_last(engine, rows.reads[part, number], part, before)
         number += 1
     if not found:
         found += [*unlike(engine, select), *unlike_ids(engine, select)]
@@ -161,6 +169,15 @@ def load(engine: Engine, part: str, sources: tuple[Source, ...], plan: Plan, row
         found.append(Problem("error", "no-rows", f"no file of {part} has a row", Span(shown), "export them again"))
     if found:
         raise DataError(_of_few_files(found))
+
+
+def _with_last(engine: Engine, read: Read, part: str, before: int) -> Read:
+    """The reading with the latest time of its rows, those from row id `before` on."""
+    last = engine.run(f"SELECT max(t) FROM {part} WHERE rowid >= {before}")[0][0]
+    if last is None:
+        return read
+    week = f"SELECT count(*) FROM {part} WHERE rowid >= {before} AND t > {int(last) - _WEEK}"
+    return replace(read, last=int(last), last_week=int(engine.run(week)[0][0]))
 
 
 def _of_few_files(problems: Sequence[Problem]) -> list[Problem]:

@@ -3,6 +3,8 @@ missing."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from abcx.data import answers, lifetimes, moments, ranks
@@ -10,7 +12,7 @@ from abcx.data.engine import Engine
 from abcx.data.plan import Plan
 from abcx.data.records import MetricData
 from abcx.data.units import Timing
-from abcx.stats.records import Summary
+from abcx.stats.records import Proportion, Summary
 
 ByArm = dict[str, Summary]
 
@@ -24,28 +26,27 @@ def summarise(
     caps = moments.caps(engine, plan, table)
     rows = moments.read(engine, plan, caps, table).get("", {})
     tops = moments.tops(engine, plan, caps, table) if whole else {}
-    late = _late(engine, plan, span, table)
+    late = _not_followed(engine, plan, span, table)
     found: dict[str, MetricData] = {}
     for name in plan.summed():
         summaries = moments.summaries(plan, name, rows)
-        followed = any(value.followed is not None for value in plan.of(name))
-        missing = {arm: int(row["units"]) - summaries[arm].n for arm, row in rows.items()}
+        open_windows = late.get(name, {})
+        missing = {arm: int(row["units"]) - summaries[arm].n - open_windows.get(arm, 0) for arm, row in rows.items()}
         found[name] = MetricData(
             summaries=moments.summaries(plan, name, rows, capped=True) if name in caps else summaries,
             uncapped=summaries if name in caps else None,
             cap=caps.get(name),
             capped=moments.cut(plan, name, rows) if name in caps else {},
-            missing={} if followed else missing,
-            unfollowed=missing if followed else {},
-            incomplete={} if followed else late.get(name, {}),
+            missing=missing,
+            not_followed=open_windows,
             top=tops.get(name, {}),
             occurs=occurs.get(name, True),
         )
-    responses = answers.responses(engine, plan, table)
+    responses = answers.responses(engine, plan, span, table)
     for name, grouped in others(engine, plan, span, table).items():
         found[name] = MetricData(
             summaries=grouped.get("", {arm: _nothing(plan, name) for arm in plan.arms}),
-            incomplete={} if _censored(plan, name) else late.get(name, {}),
+            not_followed=late.get(name, {}),
             responses=responses.get(name, {}),
             occurs=occurs.get(name, True),
         )
@@ -71,12 +72,6 @@ def others(engine: Engine, plan: Plan, span: Timing | None, table: str, by: str 
     return found
 
 
-def _censored(plan: Plan, name: str) -> bool:
-    """Whether units that came late count for as long as they were watched, so that none is incomplete."""
-    needs = plan.metrics[name].needs()
-    return needs.summary == "lifetimes" and needs.tickets is None
-
-
 def _nothing(plan: Plan, name: str) -> Summary:
     """The summary of an arm without units."""
     kind = plan.metrics[name].needs().summary
@@ -85,17 +80,34 @@ def _nothing(plan: Plan, name: str) -> Summary:
     return lifetimes.nothing() if kind == "lifetimes" else ranks.nothing()
 
 
-def _late(engine: Engine, plan: Plan, span: Timing | None, table: str) -> dict[str, dict[str, int]]:
+def _not_followed(engine: Engine, plan: Plan, span: Timing | None, table: str) -> dict[str, dict[str, int]]:
     """Units whose window is not over when the data end, by metric and arm."""
-    windows = {value.metric: value.window for value in plan.values if value.window is not None}
-    windows |= {pairs.metric: pairs.window for pairs in plan.tickets if pairs.window is not None}
-    if span is None or span.clock.as_of is None or not span.exposure_has_time:
+    if span is None:
         return {}
-    spans = sorted(set(windows.values()))
-    if not spans:
+    followed = {name: span.followed(value) for name in plan.metrics for value in plan.of(name)}
+    asked = sorted({condition for condition in followed.values() if condition != "TRUE"})
+    if not asked:
         return {}
-    fields = ", ".join(f"count(*) FILTER (t0 + {window} > {span.clock.as_of})" for window in spans)
+    fields = ", ".join(f"count(*) FILTER (NOT ({condition}))" for condition in asked)
     rows: list[tuple[Any, ...]] = engine.run(f"SELECT arm, {fields} FROM {table} GROUP BY arm")
-    counts = {plan.arms[row[0]]: dict(zip(spans, map(int, row[1:]), strict=True)) for row in rows}
-    known = {name: window for name, window in windows.items() if name in plan.metrics}
-    return {name: {arm: found[window] for arm, found in counts.items()} for name, window in known.items()}
+    counts = {plan.arms[row[0]]: dict(zip(asked, map(int, row[1:]), strict=True)) for row in rows}
+    return {
+        name: {arm: found[condition] for arm, found in counts.items()}
+        for name, condition in followed.items()
+        if condition != "TRUE"
+    }
+
+
+def with_outcomes_at_exposure(engine: Engine, plan: Plan, data: Mapping[str, MetricData]) -> dict[str, MetricData]:
+    """The metrics' data, saying of shares that are 100 % in every arm whether every unit has the event at its exposure
+    or before: then the outcome is the exposure itself."""
+    found = dict(data)
+    for name, one in data.items():
+        shares = [summary for summary in one.summaries.values() if isinstance(summary, Proportion)]
+        values = [value for value in plan.of(name) if value.need.term.column is None]
+        if len(shares) < len(plan.arms) or not values or any(not s.n or s.successes < s.n for s in shares):
+            continue
+        event = f"e.x{values[0].feed} IS NOT NULL AND e.t <= e.t0"
+        units = int(engine.run(f"SELECT count(DISTINCT e.uid) FROM outcome e WHERE {event}")[0][0])
+        found[name] = replace(one, all_at_exposure=units >= sum(share.n for share in shares))
+    return found

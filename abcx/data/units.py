@@ -48,7 +48,7 @@ class Attributed:
     near_units: dict[str, int]
 
 
-def build(engine: Engine, plan: Plan, halved: Plan, rows: Rows, assignment: Assignment, clock: Clock) -> Attributed:
+def build(engine: Engine, plan: Plan, shifted: Plan, rows: Rows, assignment: Assignment, clock: Clock) -> Attributed:
     """Build `unit_table`, with the values of a second plan, by other windows, as h0, h1, ...
 
     Raises DataError where a unit stands on several rows of `units` and no rule says what is meant.
@@ -76,7 +76,7 @@ def build(engine: Engine, plan: Plan, halved: Plan, rows: Rows, assignment: Assi
         engine.run("DROP TABLE events")  # whatever is asked from here on is in `outcome`, which is far smaller
     compares = timed and assignment.has_time
     screened = compares and not engine.rows_elsewhere and any(value.need.term.column is None for value in plan.values)
-    _unit_table(engine, plan, halved, rows, span, screened)
+    _unit_table(engine, plan, shifted, rows, span, screened)
     repeated_rows = repeats.count(engine, plan, rows, screened) if compares else None
     return Attributed(
         tuple(exclusions),
@@ -119,9 +119,9 @@ def _outcome(engine: Engine, plan: Plan, rows: Rows, clock: Clock, timed: bool) 
     engine.run(f"CREATE TABLE outcome AS SELECT {', '.join(columns)} FROM {joined}")
 
 
-def _unit_table(engine: Engine, plan: Plan, halved: Plan, rows: Rows, span: Timing | None, screened: bool) -> None:
+def _unit_table(engine: Engine, plan: Plan, shifted: Plan, rows: Rows, span: Timing | None, screened: bool) -> None:
     named = [(f"c{value.position}", value) for value in plan.values]
-    named += [(f"h{value.position}", value) for value in halved.values]
+    named += [(f"h{value.position}", value) for value in shifted.values]
     fed = [(name, value) for name, value in named if value.need.term.column is None]
     summed = ", ".join(f"{of_events(value, span.inside(value) if span else 'TRUE')} AS {name}" for name, value in fed)
     summed += f", {repeats.suspect(plan, rows)} AS suspect" if screened else ""
@@ -148,6 +148,13 @@ class Timing:
         if self.exposure_has_time:
             return "e.t >= e.t0"
         return f"e.t >= {self.clock.start}" if self.clock.start is not None else "TRUE"
+
+    def followed(self, value: Value, prefix: str = "") -> str:
+        """The SQL condition of units that were watched for as long as a value asks."""
+        as_of, needed = self.clock.as_of, value.follow_up
+        if needed is None or as_of is None or not self.exposure_has_time:
+            return "TRUE"
+        return f"{prefix}t0 + {needed} <= {as_of}"
 
     def inside(self, value: Value | Pairs) -> str:
         """The SQL condition of events inside the window of a value, or in which tickets are opened."""
@@ -228,12 +235,13 @@ def _drop_repeated_ids(
 
 
 def _value(name: str, value: Value, span: Timing | None) -> str:
-    """The SQL of a value in the unit table: ready-made, or `name` from events where the unit was followed so long."""
+    """The SQL of a value in the unit table: ready-made, or `name` from events where the unit was followed for the whole
+    window. A unit whose window is still open has no value yet: counting it as it stands would favor the arm that acts
+    sooner."""
     if value.need.term.column is not None:
         return f"u.m{value.feed}"
-    if value.followed is None or span is None or span.clock.as_of is None:
-        return f"o.{name}"
-    return f"CASE WHEN a.t0 + {value.followed} <= {span.clock.as_of} THEN o.{name} END"
+    followed = span.followed(value, "a.") if span else "TRUE"
+    return f"o.{name}" if followed == "TRUE" else f"CASE WHEN {followed} THEN o.{name} END"
 
 
 def of_events(value: Value, inside: str) -> str:

@@ -77,7 +77,10 @@ class MetricOptions(Model):
     )
     where: Where = Field(default_factory=dict, description="plain conditions on the event's columns")
     minimum_effect: EffectSize | None = Field(None, description="smallest effect worth having: 5% or, absolute, 0.4pp")
-    margin: EffectSize | None = Field(None, description="harm that a guardrail tolerates: 5% or, absolute, 0.4pp")
+    margin: EffectSize | None = Field(None, description="harm that is tolerated: 5% or, absolute, 0.4pp")
+    zero_is_real: bool = Field(
+        False, description="somebody looked at the logging of an arm that has no event: the zero is real"
+    )
 
 
 class Metric(Protocol):
@@ -95,6 +98,8 @@ class Metric(Protocol):
     def minimum_effect(self) -> EffectSizeValue | None: ...
     @property
     def margin(self) -> EffectSizeValue | None: ...
+    @property
+    def zero_is_real(self) -> bool: ...
     @property
     def unit(self) -> Unit:
         """What values are in: a share (0 to 1), the value's own unit, a ratio, NPS points, a score, or hours."""

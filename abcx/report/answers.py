@@ -41,9 +41,9 @@ def in_brief(results: Results, metrics: list[MetricResult]) -> list[str]:
     for responses, group in alike.items():
         names = wording.joined([named(metric) for metric in group])
         told += [f"Answers to {names}: {responses}."] if responses else []
-        unequal = [m for m in group if m.survey and any(c.unequal for c in m.survey.comparisons.values())]
+        unequal = [m for m in group if m.survey and any(c.binds for c in m.survey.comparisons.values())]
         if unequal:
-            held = [m for m in unequal if m.survey and any(c.bias for c in m.survey.comparisons.values())]
+            held = [m for m in unequal if any(c.held_back for c in m.comparisons)]
             which = "them" if held == group else wording.joined([named(m) for m in held])
             rest = f"; those who answer may show no effect, so no verdict may rest on {which}" if held else ""
             surely = any(_differs(c) == "differs" for m in unequal if m.survey for c in m.survey.comparisons.values())
@@ -106,11 +106,12 @@ def _compared(metric: MetricResult, arm: str, found: SurveyComparison) -> Iterat
         chance = wording.percent(found.higher, 1)
         yield f"Chance that a variant answer is the higher one{who}, ties halved: {chance}{interval}, 50% is no effect."
     p = f" (p = {wording.p_value(found.response_p_value)})" if found.response_p_value is not None else ""
-    if found.bias and found.bounds is None:
+    if found.binds and found.bounds is None:
         yield f"Response {_differs(found)}{who}{p}, and nothing bounds the effect: no verdict may rest on it."
-    if found.unequal and found.bounds is not None:
+    if found.binds and found.bounds is not None:
         fits = _bounds(metric, found)
-        verdict = ": no verdict may rest on it" if found.bias else ""
+        held = any(c.held_back for c in metric.comparisons if c.arm == arm)
+        verdict = ": the verdict does not rest on it" if held else ""
         yield f"Response {_differs(found)}{who}{p}; on those who answer either way the effect is {fits}{verdict}."
 
 
@@ -169,8 +170,8 @@ def _trust(results: Results, metric: MetricResult, survey: Survey) -> str:
                 shown(found.response_p_value, wording.p_value),
                 f"{ends(found.bounds, form)} ({ends(found.bounds_interval, form)})",
                 f"{ends(found.worst_case, form)} ({ends(found.worst_case_interval, form)})",
-                "yes" if found.bias else "no",
+                "yes" if found.binds else "no",
             )
         )
     heads = ("variant", "p of equal response", "effect on those who answer either way (95% interval)")
-    return table((*heads, "worst case over all exposed units (95% interval)", "response bias"), rows, "lrrrl")
+    return table((*heads, "worst case over all exposed units (95% interval)", "bounds bind"), rows, "lrrrl")

@@ -7,7 +7,7 @@ from typing import Literal
 
 from abcx import wording
 from abcx.measured import Comparison, MetricResult, Role
-from abcx.results import CheckResult, Exclusion, Factor, Results, Verdict
+from abcx.results import CheckResult, Exclusion, Factor, Results, Setup, Verdict
 from abcx.stats.records import Interval
 
 ROLES: dict[Role, str] = {
@@ -173,9 +173,14 @@ def goal(metric: MetricResult) -> str:
     return {"increase": "more is better", "decrease": "less is better", None: "not judged"}[metric.goal]
 
 
+_SPELLED_OUT = ("one_sided", "too_good", "no_window", "peeking", "srm", "replay")
+"""Warnings that a reader must know before acting: the banner says them in full, not by their code alone."""
+
+
 def warnings(results: Results, verdict: Verdict) -> tuple[list[str], list[str]]:
     """A verdict's warnings: the codes that the trust checks spell out, and the messages that stand only here."""
     told = {(check.code, check.message) for check in results.checks if check.status in ("warn", "fail")}
+    told = {(code, message) for code, message in told if code not in _SPELLED_OUT}
     codes = [warning.code for warning in verdict.warnings if (warning.code, warning.message) in told]
     alone = [warning.message for warning in verdict.warnings if (warning.code, warning.message) not in told]
     return list(dict.fromkeys(codes)), list(dict.fromkeys(alone))
@@ -217,10 +222,19 @@ def rule(results: Results) -> str:
     parts = [f"alpha {wording.significant(setup.alpha)}", f"correction {clean(setup.correction)}"]
     if setup.planned_units is not None:
         planned = wording.plural(setup.planned_units, clean(setup.unit))
-        word = "needed" if setup.planned_from and "observed" in setup.planned_from else "planned"
-        power = "" if setup.planned_from == "plan.units" else f" for a power of {wording.percent(setup.power, 0)}"
-        parts.append(f"{planned} {word}{power}")
+        parts.append(f"{planned} planned{_power(setup)}")
+    elif setup.needed_units is not None:
+        parts.append(f"no size declared (the control as observed calls for {wording.count(setup.needed_units)})")
     return " · ".join(parts)
+
+
+def _power(setup: Setup) -> str:
+    """The power behind a planned size; where margins raise that of each metric, both figures."""
+    if setup.power_each is None:
+        return ""
+    each = f" ({wording.percent(setup.power_each, 0)} for each metric)" if setup.power_each > setup.power else ""
+    looks = f", {setup.looks_inflation:.2f} times for looks" if setup.looks_inflation > 1 else ""
+    return f" for a power of {wording.percent(setup.power, 0)}{each}{looks}"
 
 
 def factor(results: Results, one: Factor) -> list[str]:

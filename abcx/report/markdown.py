@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from abcx import wording
 from abcx.measured import Comparison, MetricResult
-from abcx.report import answers, cells, course, looks, notes, segments, sensitivity, sentences, times
+from abcx.report import answers, cells, course, looks, notes, replay, segments, sensitivity, sentences, times
 from abcx.report.markup import block, bullets, code, escape, table
 from abcx.report.page import draw
 from abcx.report.terminal import bars, bars_of_all
@@ -87,6 +87,10 @@ def _setup(results: Results) -> Iterator[str]:
     if setup.planned_units is not None:
         planned = wording.plural(setup.planned_units, setup.unit)
         planned += f", {setup.planned_from}" if setup.planned_from else ""
+    each = setup.power_each if setup.power_each is not None and setup.power_each > setup.power else None
+    called_for = None
+    if setup.needed_units is not None and setup.planned_units is None:
+        called_for = f"{wording.plural(setup.needed_units, setup.unit)}, {setup.needed_from}: for information"
     facts: dict[str, str | None] = {
         "Experiment": results.experiment,
         "Hypothesis": setup.hypothesis,
@@ -102,7 +106,10 @@ def _setup(results: Results) -> Iterator[str]:
         "Level and correction": f"alpha {wording.significant(setup.alpha)}, {setup.correction}",
         **dict(looks.facts(results)),
         "Planned size": planned,
+        "Size called for": called_for,
         "Power": wording.percent(setup.power, 0),
+        "Power of each metric": None if each is None else wording.percent(each, 0),
+        "Factor for looks": f"{setup.looks_inflation:.3f}" if setup.looks_inflation > 1 else None,
         "Units a day": None if setup.units_per_day is None else wording.count(setup.units_per_day),
         "Segments": ", ".join(setup.segments),
         "Seed": str(setup.seed),
@@ -226,6 +233,16 @@ def _said(results: Results, metric: MetricResult) -> Iterator[str]:
         yield "Shown, not compared."
 
 
+def _later(results: Results) -> Iterator[str]:
+    if results.replay is None:
+        return
+    yield "## What later data show"
+    yield from map(escape, replay.line(results))
+    yield table(
+        replay.HEADS, [(escape(name), escape(arm), *rest) for name, arm, *rest in replay.rows(results)], "llrrr"
+    )
+
+
 def _sensitivity(results: Results) -> Iterator[str]:
     if not results.sensitivity:
         return
@@ -295,6 +312,6 @@ def _glossary(results: Results) -> Iterator[str]:
 
 
 SECTIONS = (
-    *(_verdict, _trust, _setup, _primaries, _all, answers.section, times.section, _sensitivity),
+    *(_verdict, _trust, _setup, _primaries, _all, answers.section, times.section, _sensitivity, _later),
     *(_decompositions, course.section, segments.section, _data, _methods, _glossary),
 )

@@ -107,7 +107,7 @@ def _plain(metric: MetricResult, short: bool) -> list[str]:
     missing = [f"{wording.count(arm.missing)} in {clean(arm.name)}" for arm in metric.arms if arm.missing]
     if missing:
         found.append(f"no value for {wording.joined(missing)}")
-    late = [f"{wording.count(arm.unfollowed)} in {clean(arm.name)}" for arm in metric.arms if arm.unfollowed]
+    late = [f"{wording.count(arm.not_followed)} in {clean(arm.name)}" for arm in metric.arms if arm.not_followed]
     if late:
         found.append(f"not followed long enough, left out: {wording.joined(late)}")
     return list(dict.fromkeys(found))

@@ -24,7 +24,12 @@ def headline(results: Results, verdict: Verdict | None = None) -> str:
         why = sentence(verdict.reasons[0].message) if verdict.reasons else "the data fail a trust check."
         return f"No conclusion about {arm}: {_lower(why, results.metrics)}"
     told = finding(results, verdict)
-    word = {"SHIP": "Ship", "DO NOT SHIP": "Do not ship", "KEEP RUNNING": "Keep running"}[verdict.verdict]
+    word = {
+        "SHIP": "Ship",
+        "DO NOT SHIP": "Do not ship",
+        "KEEP RUNNING": "Keep running",
+        "INCONCLUSIVE": "No conclusion about",
+    }[verdict.verdict]
     return f"{word} {arm}: {_lower(told, results.metrics)}"
 
 
@@ -37,18 +42,47 @@ def finding(results: Results, verdict: Verdict) -> str:
     if deciding is None:
         return "There is no comparison of the primary metric."
     metric, comparison = deciding
+    if verdict.verdict == "KEEP RUNNING":
+        return f"{_so_far(results, metric, comparison)} {more_needed(verdict, results.setup)}".strip()
     told = effect(metric, comparison, results.setup.unit, results.monitoring.rule)
-    if silent(comparison, results.monitoring.rule):
-        told = told.replace("at this look.", f"because {why_silent(results)}.")
-    if "no_benefit" in codes:
+    if codes & {"no_benefit", "below_minimum_effect"} and verdict.verdict == "DO NOT SHIP":
         told = _no_benefit(metric, comparison)
-    longer = more_needed(verdict, results.setup) if verdict.verdict == "KEEP RUNNING" else _decided(results)
+    longer = new_run(verdict, results.setup) if verdict.verdict == "INCONCLUSIVE" else _decided(results)
     return f"{told} {longer}".strip()
+
+
+def _so_far(results: Results, metric: MetricResult, comparison: Comparison) -> str:
+    """What was seen before the end: no claim, whatever the figures."""
+    rule = results.monitoring.rule
+    told = effect(metric, comparison, results.setup.unit, rule)
+    if silent(comparison, rule):
+        return told.replace("at this look.", f"because {why_silent(results)}.")
+    if comparison.difference is None or (rule == "hybrid" and half_open(comparison)):
+        return told
+    as_lift = comparison.lift is not None
+    size = wording.lift(comparison.lift) if comparison.lift is not None else _difference(metric)(comparison.difference)
+    interval = comparison.lift_interval if as_lift else comparison.difference_interval
+    form = wording.lift if as_lift else _difference(metric)
+    fits = f" (the data fit {ends(interval, form)})" if interval not in (None, (None, None)) else ""
+    return f"{titled(metric)}: {size} seen so far{fits}."
+
+
+def new_run(verdict: Verdict, setup: Setup) -> str:
+    """`A new run would need about 61,000 visitors, 31 days at this traffic.`; empty where nothing tells."""
+    if verdict.new_run_units is None:
+        return ""
+    units = wording.plural(verdict.new_run_units, clean(setup.unit))
+    days = verdict.new_run_days
+    if days is None:
+        return f"A new run would need about {units}."
+    if days > 365:
+        return f"A new run would need about {units}: at this traffic more than a year."
+    return f"A new run would need about {units}, {wording.plural(days, 'days')} at this traffic."
 
 
 def effect(metric: MetricResult, comparison: Comparison, unit: str, rule: Rule = "fixed") -> str:
     """One sentence about one variant on one metric, in the words of its role and status."""
-    if comparison.status in ("safe", "harmed", "unresolved"):
+    if metric.role == "guardrail" and comparison.status != "descriptive":
         return guardrail(metric, comparison, rule=rule)
     if comparison.difference is None and comparison.difference_interval is None:
         why = comparison.note or comparison.lift_note or "the data do not allow a comparison"
@@ -62,7 +96,9 @@ def effect(metric: MetricResult, comparison: Comparison, unit: str, rule: Rule =
         return f"{titled(metric)}:{so_far} not judged at this look."
     if rule == "hybrid" and half_open(comparison):
         return f"Harm to {named(metric)} is not shown: {_fits(metric, comparison)}. A win is not judged before the end."
-    if metric.survey is not None and (found := metric.survey.comparisons.get(comparison.arm)) and found.bias:
+    if comparison.status == "not_judged":
+        return f"{titled(metric)}: {_fits(metric, comparison)} so far; not judged before the end."
+    if comparison.held_back:
         return (
             f"{titled(metric)} is not judged, because the arms may differ in who answers: {_fits(metric, comparison)}."
         )
@@ -131,6 +167,8 @@ def guardrail(metric: MetricResult, comparison: Comparison, name_arm: bool = Fal
         return f"{name}: {comparison.status}, not judged at this look."
     if comparison.status == "harmed":
         return f"{name}: harmed, {allowed.replace('a harm of', 'by')} ({fits})."
+    if comparison.status == "not_judged":
+        return f"{name}: {fits} so far; not judged before the end."
     worse = _worse_than_nothing(metric, scale_interval(comparison, margin))
     if comparison.status == "safe":
         told = f"{name}: safe, {allowed} is excluded ({fits})."
@@ -142,8 +180,11 @@ def guardrail(metric: MetricResult, comparison: Comparison, name_arm: bool = Fal
 
 
 def more_needed(verdict: Verdict, setup: Setup) -> str:
-    """`About 12 more days (21,600 visitors at 1,800 a day).`; empty where nothing is known."""
+    """`The end comes on 2024-03-25.` or `About 12 more days (21,600 visitors at 1,800 a day).`; empty where nothing is
+    known."""
     unit = clean(setup.unit)
+    if verdict.missing_units is None and verdict.end is not None:
+        return f"The end comes on {verdict.end}."
     if verdict.missing_units is None:
         days = verdict.missing_days
         return f"About {wording.plural(days, 'more days')} to go." if days else ""

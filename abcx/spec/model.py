@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -219,14 +220,35 @@ def _baseline(raw: Any) -> Any:
 
 
 class Baseline(Model):
-    """What the control is expected to show: a `share`, or mean and sd per unit.
+    """What the control is expected to show: a `share`, mean and sd per unit, or of a quantile its value with the 95 %
+    interval that so many `units` gave. Surveys may add the share of units that answers.
 
-    For a ratio `sd` is that of the linearised ratio per unit: (numerator - R denominator) / mean denominator.
+    For a ratio `sd` is that of the linearized ratio per unit: (numerator - R denominator) / mean denominator.
     """
 
     share: Annotated[Number, Field(gt=0, lt=1)] | None = Field(None, description="share of units that convert")
     mean: Number | None = Field(None, description="mean over the units")
     sd: Annotated[Number, Field(gt=0)] | None = Field(None, description="standard deviation over the units")
+    value: Number | None = Field(None, description="of a quantile: its value")
+    interval: tuple[Number, Number] | None = Field(None, description="of a quantile: its 95 % interval, [low, high]")
+    units: Annotated[int, Field(strict=True, gt=1)] | None = Field(
+        None, description="of a quantile: how many units gave that interval"
+    )
+    response: Annotated[Share, Field(gt=0)] | None = Field(
+        None, description="of a survey: the share of exposed units that answers"
+    )
+
+    @property
+    def center(self) -> float | None:
+        """The value that an effect is measured against."""
+        return next((x for x in (self.share, self.mean, self.value) if x is not None), None)
+
+    @property
+    def spread(self) -> float:
+        """The standard deviation per unit; 0 where it is not known."""
+        if self.interval is not None and self.units is not None:
+            return (self.interval[1] - self.interval[0]) / (2 * 1.959964) * math.sqrt(self.units)
+        return self.sd or 0.0
 
 
 BaselineValue = Annotated[Baseline, BeforeValidator(_baseline), OrAs(SHARE)]

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from abcx.metrics import MetricSpec
+from abcx.metrics.survey import SurveyOptions
 from abcx.spec.analysis_rules import analysis_rules
 from abcx.spec.data_rules import arm_files, data_rules
 from abcx.spec.document import Loc
 from abcx.spec.findings import Finding, Sections
 from abcx.spec.metric_rules import metric_rules
-from abcx.spec.model import ArmSpec
+from abcx.spec.model import ArmSpec, Baseline
 
 
 def check(sections: Sections) -> Iterator[Finding]:
@@ -84,6 +86,33 @@ def _metrics(sections: Sections) -> Iterator[Finding]:
         )
 
 
+def _baseline(loc: Loc, name: str, metric: MetricSpec, baseline: Baseline) -> Iterator[Finding]:
+    """A baseline in the form of its metric, and effects that can be."""
+    survey = isinstance(metric, SurveyOptions)
+    given = {key for key in Baseline.model_fields if getattr(baseline, key) is not None}
+    needed = {"share"} if metric.unit == "share" else {"mean", "sd"}
+    needed = {"value", "interval", "units"} if metric.type == "quantile" else needed
+    forms = {"share": "2%" if not survey else "{share: 70%, response: 20%}"}
+    forms |= {"mean": "{mean: 12.3, sd: 40.1}" if not survey else "{mean: 31, sd: 72, response: 20%}"}
+    forms |= {"value": "{value: 40, interval: [37, 44], units: 2000}, as a pilot shows it"}
+    if given - {"response"} != needed or ("response" in given and not survey):
+        form = next(forms[key] for key in ("value", "share", "mean") if key in needed)
+        yield Finding(loc, "baseline-shape", f"the baseline of '{name}' does not fit a {metric.type}", f"write {form}")
+        return
+    if baseline.interval is not None and not baseline.interval[0] < baseline.interval[1]:
+        yield Finding((*loc, "interval"), "baseline-shape", "the interval ends before it starts", "write [low, high]")
+    effect = metric.minimum_effect
+    if effect is not None and metric.unit == "share" and baseline.share is not None:
+        change = baseline.share * effect.value if effect.relative else effect.value
+        if not 0 <= baseline.share + (change if metric.goal == "increase" else -change) <= 1:
+            yield Finding(
+                ("metrics", name, "minimum_effect"),
+                "effect-impossible",
+                f"an effect of {effect.text} on a share of {100 * baseline.share:g}% would leave 0 to 100%",
+                "write a smaller effect: minimum_effect: 5%",
+            )
+
+
 def _plan(sections: Sections) -> Iterator[Finding]:
     for name, baseline in (sections.plan.baseline if sections.plan else {}).items():
         loc: Loc = ("plan", "baseline", name)
@@ -97,12 +126,8 @@ def _plan(sections: Sections) -> Iterator[Finding]:
                     f"the metrics are: {', '.join(sections.metrics)}",
                     key=True,
                 )
-        elif metric.unit == "share" and baseline.share is None:
-            yield Finding(loc, "baseline-shape", f"'{name}' is a share", f"write {name}: 2%")
-        elif metric.unit != "share" and (baseline.mean is None or baseline.sd is None):
-            yield Finding(
-                loc, "baseline-shape", f"'{name}' is a {metric.type}", f"write {name}: {{mean: 12.3, sd: 40.1}}"
-            )
+        else:
+            yield from _baseline(loc, name, metric, baseline)
     if sections.metrics_complete:
         for name, metric in sections.metrics.items():
             if metric.role == "primary" and metric.minimum_effect is None:

@@ -26,9 +26,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Literal
 
 from abcx.stats import shares, trimming
-from abcx.stats.records import Categories, Proportion
+from abcx.stats.records import Categories, Interval, Proportion
 from abcx.stats.tails import normal_quantile, normal_tails
 from abcx.stats.trimming import Part
 
@@ -74,6 +75,16 @@ class _Estimated:
     error_high: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The answers of both arms that make the lowest effect (variant low, control high) and the highest."""
+
+    variant_low: Part
+    variant_high: Part
+    control_low: Part
+    control_high: Part
+
+
 def bounds(control: Surveyed, variant: Surveyed, scores: Sequence[float], alpha: float = 0.05) -> Bounds:
     """Bounds of the effect on the mean score; `scores[i]` is the score of the i-th answer of the scale.
 
@@ -100,6 +111,46 @@ def bounds(control: Surveyed, variant: Surveyed, scores: Sequence[float], alpha:
     )
 
 
+def claim(
+    control: Surveyed, variant: Surveyed, scores: Sequence[float], levels: tuple[float, float], relative: bool
+) -> Interval:
+    """The range of effects on always-responders that a verdict must allow for: Lee's bounds, each moved outward by its
+    own error at the level of that end, so that a claim about either bound holds.
+
+    `levels` are two-sided nominal levels of the lower and of the upper end; 0.0 leaves an end open. A difference, or
+    with `relative` the lift: the trimmed mean of one arm over the other arm's mean, by Fieller's form (the scores must
+    then be at least 0). (None, None) where an arm has fewer than two answers. Unlike Imbens and Manski's interval each
+    end alone keeps its tail: a verdict reads one end, the one on the side of its claim.
+    """
+    _check(control, variant, scores)
+    parts, _ = _lee_parts(control, variant, scores)
+    low_z, high_z = (normal_quantile(1.0 - level / 2.0) if level > 0.0 else None for level in levels)
+    if not parts:
+        return None, None
+    if not relative:
+        found = _widest(parts)
+        low = None if low_z is None else found.low - low_z * found.error_low
+        return low, (None if high_z is None else found.high + high_z * found.error_high)
+    lows = [_ratio_end(one.variant_low, one.control_high, low_z, -1) for one in parts]
+    highs = [_ratio_end(one.variant_high, one.control_low, high_z, +1) for one in parts]
+    return (
+        None if None in lows else min(end for end in lows if end is not None) - 1.0,
+        None if None in highs else max(end for end in highs if end is not None) - 1.0,
+    )
+
+
+def _ratio_end(variant: Part, control: Part, z: float | None, side: Literal[-1, 1]) -> float | None:
+    """The lower (-1) or upper (+1) end of variant / control by Fieller: |m_t - r m_c| = z sqrt(v_t + r^2 v_c); None
+    where the control mean cannot be told apart from 0."""
+    if z is None:
+        return None
+    leading = control.mean**2 - z * z * control.variance
+    if leading <= 0.0 or control.mean <= 0.0:
+        return None
+    center, constant = variant.mean * control.mean, variant.mean**2 - z * z * variant.variance
+    return (center + side * math.sqrt(max(0.0, center * center - leading * constant))) / leading
+
+
 def _check(control: Surveyed, variant: Surveyed, scores: Sequence[float]) -> None:
     if control.answers.low != variant.answers.low:
         raise ValueError("the two arms must have the same scale")
@@ -116,10 +167,23 @@ def _response(arm: Surveyed) -> Proportion:
 
 def _lee(control: Surveyed, variant: Surveyed, scores: Sequence[float]) -> tuple[_Estimated | None, str | None]:
     """Lee's bounds; at equal response shares both are the plain difference, with the larger of the two errors."""
+    parts, note = _lee_parts(control, variant, scores)
+    return (_widest(parts) if parts else None), note
+
+
+def _widest(parts: Sequence[_Parts]) -> _Estimated:
+    """The bounds (the same for all `parts`) with the larger error of each."""
+    found = [_difference(one.variant_low, one.variant_high, one.control_low, one.control_high) for one in parts]
+    errors_low, errors_high = zip(*((one.error_low, one.error_high) for one in found), strict=True)
+    return _Estimated(found[0].low, found[0].high, max(errors_low), max(errors_high))
+
+
+def _lee_parts(control: Surveyed, variant: Surveyed, scores: Sequence[float]) -> tuple[tuple[_Parts, ...], str | None]:
+    """What Lee's bounds compare: one pair of trimmings, both where response is equal; none where nothing is known."""
     fewest = min(control.answers.n, variant.answers.n)
     if fewest < 2:
         many = "only one answer" if fewest else "no answers"
-        return None, f"An arm has {many}, so nothing is known about the effect on those who answer."
+        return (), f"An arm has {many}, so nothing is known about the effect on those who answer."
     # How much of an arm is kept, as a whole number over another: equal shares are seen as equal.
     ratio = Fraction(control.answers.n * variant.exposed, variant.answers.n * control.exposed)
     error2 = sum(1.0 / arm.answers.n - 1.0 / arm.exposed for arm in (control, variant))
@@ -128,13 +192,12 @@ def _lee(control: Surveyed, variant: Surveyed, scores: Sequence[float]) -> tuple
     if ratio <= 1:
         low = trimming.lowest(scores, variant.answers.counts, ratio, error2)
         high = trimming.highest(scores, variant.answers.counts, ratio, error2)
-        found.append(_difference(low, high, whole_control, whole_control))
+        found.append(_Parts(low, high, whole_control, whole_control))
     if ratio >= 1:
         least = trimming.lowest(scores, control.answers.counts, 1 / ratio, error2)
         most = trimming.highest(scores, control.answers.counts, 1 / ratio, error2)
-        found.append(_difference(whole_variant, whole_variant, least, most))
-    errors_low, errors_high = zip(*((one.error_low, one.error_high) for one in found), strict=True)
-    return _Estimated(found[0].low, found[0].high, max(errors_low), max(errors_high)), None
+        found.append(_Parts(whole_variant, whole_variant, least, most))
+    return tuple(found), None
 
 
 def _manski(control: Surveyed, variant: Surveyed, scores: Sequence[float]) -> _Estimated | None:

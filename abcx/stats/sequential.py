@@ -109,7 +109,7 @@ class GroupSequential:
         while high < 0.0 and excess(high) < 0.0:
             step *= 2.0
             low, high = high, min(0.0, high + step)
-        return min(1.0, max(nominal, math.exp(_rising_root(excess, low, high))))
+        return min(1.0, max(nominal, math.exp(rising_root(excess, low, high))))
 
     def _tails(self, alpha: float) -> float:
         """P(|Z| >= the boundary of this look)."""
@@ -179,7 +179,7 @@ def sided(monitoring: Monitoring | Sided) -> Sided:
     return monitoring if isinstance(monitoring, Sided) else Sided(monitoring, monitoring)
 
 
-def _rising_root(f: Callable[[float], float], low: float, high: float) -> float:
+def rising_root(f: Callable[[float], float], low: float, high: float) -> float:
     """Where an increasing function passes 0 between f(low) <= 0 and f(high) >= 0: false position, Illinois variant."""
     f_low, f_high, side = f(low), f(high), 0
     if f_low >= 0.0:

@@ -10,6 +10,8 @@ import numpy as np
 from abcx.checks.context import CheckContext
 from abcx.data.records import MetricData, Observed
 from abcx.measured import Comparison, MetricResult
+from abcx.planned_end import planned_end
+from abcx.planning import Planned
 from abcx.spec.load import load_spec
 from abcx.spec.model import Experiment
 from abcx.stats.records import Moments, Proportion, RatioMoments
@@ -62,9 +64,9 @@ def context(
     """What a check sees, from units per arm and whatever else it looks at."""
     spec = spec or experiment()
     seen = Observed(kind, dict(zip(spec.arms, units, strict=False)), metrics or {}, **observed)
-    return CheckContext(
-        spec, seen, {result.name: result for result in results}, planned, "plan.units" if planned else None
-    )
+    size = Planned(planned, "plan.units" if planned else None)
+    end = planned_end(spec, seen, size)
+    return CheckContext(spec, seen, {result.name: result for result in results}, size, end)
 
 
 def shares_of(*pairs: tuple[int, int], **rest: Any) -> MetricData:

@@ -15,7 +15,7 @@ from abcx.results import CheckResult
 from abcx.stats.records import Moments, Proportion, RatioMoments
 from tests.checks.builders import NAMES, ORDER_VALUE, ORDERS, REVENUE, at, context, daily, experiment, result
 
-MAY_FAIL = {"srm", "crossover", "missing_arm", "metric_missing", "missing"}
+MAY_FAIL = {"srm", "crossover", "missing_arm", "metric_missing", "missing", "one_sided", "no_variation"}
 METRICS = {
     "orders": ORDERS,
     "revenue": REVENUE,
@@ -134,7 +134,7 @@ def metric_data(draw, summaries):
     return MetricData(
         by_arm,
         missing=draw(per_arm),
-        incomplete=draw(per_arm),
+        not_followed=draw(per_arm),
         top={arm: tuple((value, 1.0) for value in top) for arm, top in tops.items() if top},
         before=draw(st.one_of(st.none(), st.just(by_arm))),
         occurs=draw(st.booleans()),

@@ -74,45 +74,65 @@ def test_duration_of_short_and_undeclared_periods():
     assert duration.check(counted).message.startswith("the data stop on 2024-03-11")
 
 
+SIZED = {"orders": {**ORDERS, "minimum_effect": "5%"}}
+
+
 def test_sample_size():
-    assert sample_size.check(context()).status == "skipped"
-    assert "plan.units" in sample_size.check(context()).help
-    assert sample_size.check(context((900, 1100), planned=2000)).status == "pass"
-    short = sample_size.check(context((900, 1099), planned=2000))
-    assert short.message == "1,999 of 2,000 planned visitors are in (by plan.units): 1 visitor is missing"
-    spec = experiment(plan={"units": 18_000, "units_per_day": 640})
+    spec = experiment(metrics=SIZED)
+    assert sample_size.check(context(spec=spec)).status == "skipped"
+    assert "plan.units" in sample_size.check(context(spec=spec)).help
+    assert sample_size.check(context((900, 1100), spec, planned=2000)).status == "pass"
+    short = sample_size.check(context((900, 1099), spec, planned=2000))
+    assert short.message == "1,999 of 2,000 planned visitors are followed (by plan.units): 1 visitor is missing"
+    late = {"orders": MetricData({}, not_followed={"control": 100, "variant": 200})}
+    waiting = sample_size.check(context((1000, 1000), spec, late, planned=2000))
+    assert waiting.message.startswith("1,700 of 2,000 planned visitors are followed")
+    spec = experiment(plan={"units": 18_000, "units_per_day": 640}, metrics=SIZED)
     found = sample_size.check(context((4000, 4000), spec, planned=18_000))
     assert found.status == "warn" and found.message.endswith(
         "10,000 visitors are missing, about 16 days at the planned traffic"
     )
-    slow = experiment(plan={"units_per_day": 1e-300})
+    slow = experiment(plan={"units_per_day": 1e-300}, metrics=SIZED)
     assert sample_size.check(context((1, 1), slow, planned=18_000)).message.endswith("are missing")
 
 
+def test_a_period_that_ended_before_the_declared_size_is_reported():
+    spec = experiment(metrics=SIZED, period=MARCH)
+    found = sample_size.check(context(spec=spec, planned=5000, as_of=at("2024-03-31T20:00")))
+    assert found.status == "warn" and "the declared end came before the declared size" in found.message
+
+
+def test_a_primary_without_a_smallest_effect_is_warned_of():
+    found = sample_size.check(context(planned=2000))
+    assert found.status == "warn" and "no smallest effect worth having is declared for orders" in found.message
+    with_margin = experiment(metrics={"orders": {**ORDERS, "margin": "5%"}})
+    assert sample_size.check(context(spec=with_margin, planned=2000)).status == "pass"
+
+
 @pytest.mark.parametrize(
-    ("last", "planned", "status"),
+    ("last", "planned", "status", "said"),
     [
-        ("2024-03-31T20:00", None, "pass"),
-        ("2024-03-20T20:00", None, "warn"),
-        ("2024-03-31T20:00", 5000, "pass"),
-        ("2024-03-20T20:00", 2000, "pass"),
-        ("2024-03-20T20:00", 5000, "warn"),
-        (None, 5000, "warn"),
-        (None, 2000, "pass"),
-        (None, None, "skipped"),
+        ("2024-03-31T20:00", None, "pass", "the declared period is over"),
+        ("2024-03-20T20:00", None, "warn", "the declared end is 2024-03-31"),
+        ("2024-03-31T20:00", 5000, "pass", "the declared period is over"),  # the period counts, whatever the size
+        ("2024-03-20T20:00", 2000, "warn", "the declared end is 2024-03-31"),
+        (None, 5000, "warn", "2,000 of 5,000 planned visitors are followed"),
+        (None, 2000, "pass", "the planned size is reached"),
+        (None, 1819, "pass", "the planned size is reached"),
+        (None, 1800, "warn", "the planned size was passed by 11%: it was to be read at 1,800"),
+        (None, None, "warn", "no end was declared"),
     ],
 )
-def test_peeking(last, planned, status):
+def test_peeking(last, planned, status, said):
     spec = experiment(period=MARCH) if last else None
     found = peeking.check(context(spec=spec, planned=planned, as_of=at(last) if last else None))
     assert found.status == status
-    if status == "warn" and planned:
-        assert "2,000 of 5,000 planned visitors" in found.message
+    assert said in found.message
 
 
-def _followed(incomplete, **keys):
+def _followed(late, **keys):
     spec = experiment(metrics={"orders": ORDERS, "revenue": {**REVENUE, "window": "7d"}}, **keys)
-    data = {name: MetricData({}, incomplete=counts) for name, counts in incomplete.items()}
+    data = {name: MetricData({}, not_followed=counts) for name, counts in late.items()}
     times = between("2024-03-04T00:00", "2024-03-20T12:00")
     return follow_up.check(context((5000, 5000), spec, data, **times))
 
@@ -121,8 +141,8 @@ def test_follow_up():
     late = _followed({"orders": {"control": 200, "variant": 210}, "revenue": {"variant": 3}}, window="14d")
     assert late.status == "warn"
     assert late.message == (
-        "410 visitors (4.10%) came too late for the full window of 14d of orders; "
-        "3 visitors (0.03%) came too late for the full window of 7d of revenue"
+        "410 visitors (4.10%) came too late for the full window of 14d of orders: not counted yet; "
+        "3 visitors (0.03%) came too late for the full window of 7d of revenue: not counted yet"
     )
     assert "from 2024-04-04 on" in late.help  # the last window closes some time on the day before
     assert late.details["metrics"]["orders"] == {

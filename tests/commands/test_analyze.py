@@ -19,8 +19,7 @@ from abcx.commands.options import DataOptions, RunOptions
 from abcx.errors import UsageError
 
 UNITS = "\n".join(
-    ["unit,arm,ordered"]
-    + [f"u{i},{'control' if i % 2 else 'variant'},{int(i % (10 if i % 2 else 5) == 0)}" for i in range(2000)]
+    ["unit,arm,ordered"] + [f"u{i},{'control' if i % 2 else 'variant'},{int(i % 10 in (0, 1, 2))}" for i in range(2000)]
 )
 SPEC = """\
 schema_version: 1

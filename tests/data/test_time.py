@@ -222,7 +222,7 @@ def test_as_of_leaves_later_rows_out(tmp_path: Path, as_of: str | None, kept: st
 
 
 @pytest.mark.parametrize(
-    ("as_of", "incomplete"),
+    ("as_of", "late"),
     [
         ("2024-03-06T09:59:59.999999Z", 2),
         ("2024-03-06T10:00:00Z", 0),  # every moment of the window is known
@@ -231,14 +231,19 @@ def test_as_of_leaves_later_rows_out(tmp_path: Path, as_of: str | None, kept: st
         (None, 2),  # the latest time of the data
     ],
 )
-def test_units_whose_window_is_not_over_are_kept_and_counted(
-    tmp_path: Path, as_of: str | None, incomplete: int
+def test_units_whose_window_is_not_over_have_no_value_yet_and_are_counted(
+    tmp_path: Path, as_of: str | None, late: int
 ) -> None:
     text = "unit,time,arm,event\n" + "".join(f"u{n},{iso(T0)},{'aab'[n]},x\n" for n in range(3))
     text += f"u0,{iso(T0 + HOUR)},a,click\n"
     rest = {"analysis": {"as_of": as_of}} if as_of else {}
     found = look(tmp_path, {"e.csv": text}, spec(metrics=CLICKS, window="48h", **rest))
-    assert found.observed.metrics["clicks"].incomplete == {"a": incomplete, "b": incomplete // 2}
+    assert found.observed.metrics["clicks"].not_followed == {"a": late, "b": late // 2}
+    assert found.observed.metrics["clicks"].missing == {"a": 0, "b": 0}
+    assert {arm: s.n for arm, s in found.observed.metrics["clicks"].summaries.items()} == {
+        "a": 2 - late,
+        "b": 1 - late // 2,
+    }
     assert found.observed.units == {"a": 2, "b": 1}
 
 

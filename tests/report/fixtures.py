@@ -15,8 +15,10 @@ from abcx.results import (
     Exclusion,
     Factor,
     FileRecord,
+    LaterEffect,
     Monitoring,
     Reason,
+    Replay,
     Results,
     Setup,
     Verdict,
@@ -654,6 +656,18 @@ def nothing() -> Results:
     )
 
 
+def replayed() -> Results:
+    """(o) The planned size was passed unnoticed: the verdict is that of the planned day, later data stand beside."""
+    later = (
+        LaterEffect("orders", "variant", 0.0012, (-0.0004, 0.0028), 0.063, (-0.02, 0.151), 0.141),
+        LaterEffect("complaints", "variant", None, None, None, None, None),
+    )
+    told = Reason("replay", "the planned size was reached on 2024-03-20: this is the verdict of that day")
+    verdict = replace(clean().verdict, warnings=(told,))
+    shown = Replay("2024-03-20", 80_000, 131_000, later)
+    return replace(clean(), verdict=verdict, verdicts=(verdict,), replay=shown)
+
+
 ALL = {
     "clean": clean,
     "three_arms": three_arms,
@@ -669,4 +683,5 @@ ALL = {
     "stopped": stopped,
     "adjusted": adjusted,
     "sensitive": sensitive,
+    "replayed": replayed,
 }

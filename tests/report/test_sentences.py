@@ -5,7 +5,17 @@ import pytest
 from abcx.measured import Size
 from abcx.report import sentences
 from abcx.results import Reason, Verdict
-from tests.report.fixtures import ALL, broken_split, clean, decrease, number, share, three_arms, unbounded
+from tests.report.fixtures import (
+    ALL,
+    broken_split,
+    clean,
+    decrease,
+    early_look,
+    number,
+    share,
+    three_arms,
+    unbounded,
+)
 
 TENTH = Size("10%", 0.1, True)
 
@@ -182,10 +192,31 @@ def test_keep_running_says_how_long():
 
 def test_headlines_of_the_other_verdicts():
     assert sentences.headline(broken_split()).startswith("No conclusion about variant: the split of 44,700 to 46,120")
-    assert sentences.headline(decrease()).startswith("Keep running variant: complaints fell by 11.7% (5.5% to 18.0%)")
+    assert sentences.headline(decrease()) == (
+        "Keep running variant: complaints: -11.7% seen so far (the data fit -18.0% to -5.5%)."
+    )
     left, top = three_arms().verdicts
     assert sentences.headline(three_arms()).startswith("Ship filter_left: orders rose")
-    assert sentences.headline(three_arms(), top).startswith("Keep running filter_top: no clear effect on orders")
+    assert sentences.headline(three_arms(), top).startswith("Keep running filter_top: orders: +5.5% seen so far")
+
+
+def test_a_run_that_goes_on_claims_no_effect_whatever_its_figures():
+    for running in (decrease(), early_look(), unbounded()):
+        text = sentences.headline(running)
+        assert "rose by" not in text and "fell by" not in text
+
+
+def test_an_inconclusive_end_says_what_a_new_run_would_need():
+    open_end = Verdict("INCONCLUSIVE", "variant", (), new_run_units=61_000, new_run_days=31)
+    flat = only(clean()["orders"], status="inconclusive", lift=0.01, lift_interval=(-0.01, 0.08))
+    found = replace(clean(), verdict=open_end, verdicts=(open_end,), metrics=(flat,))
+    assert sentences.headline(found) == (
+        "No conclusion about variant: no clear effect on orders: the data fit anything from -1.0% to +8.0%. "
+        "A new run would need about 61,000 visitors, 31 days at this traffic."
+    )
+    assert sentences.new_run(replace(open_end, new_run_days=400), clean().setup).endswith("more than a year.")
+    assert sentences.new_run(replace(open_end, new_run_days=None), clean().setup).endswith("61,000 visitors.")
+    assert sentences.new_run(replace(open_end, new_run_units=None), clean().setup) == ""
 
 
 def test_no_benefit_names_the_minimum_effect():

@@ -152,7 +152,7 @@ def test_names_survive():
 def test_each_variant_is_told():
     text = words(terminal.render(three_arms()))
     assert "SHIP filter_left Orders rose by 19.8%" in text
-    assert "KEEP RUNNING filter_top No clear effect on orders" in text
+    assert "KEEP RUNNING filter_top Orders: +5.5% seen so far" in text
     assert "About 12 more days to go (21,600 visitors at 1,800 a day)." in text
     assert "Intervals of difference and lift: 97.5% after Holm for 2 comparisons; level .05 overall." in text
     assert "p = .0071, adjusted .014" in text

@@ -1,0 +1,127 @@
+"""**One-sided events**: does only one arm have the events of a metric?
+
+Looks at: for every variant and every judged metric, how many units have its event (a value that is not zero, an answer,
+an end) in the variant and in the control. Where one arm has some and the other none, and chance cannot put them all on
+one side (the first arm's share of the units, to the power of that number, is below one in a million: 20 units at
+50:50), it fails for a primary or guardrail metric: the verdict about that variant is INVALID (`data_loss`). Secondary
+metrics warn. A metric that should fall and is empty in the variant only warns, because a change may really end errors
+or complaints; but a guardrail of that kind is not shown safe until somebody has looked at the logging and its spec says
+`zero_is_real: true`.
+
+Why it matters: an event that is logged in one arm alone is no measure of both. The comparison then shows who logs, and
+it looks like the best result ever seen.
+
+What to do now: make the event happen by hand in the empty arm and look for it in the data. If it is missing, mend the
+tracking and run again. If it is there and nothing worked for customers, stop that arm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+from abcx.checks.context import CheckContext
+from abcx.data.records import Observed
+from abcx.results import CheckResult
+from abcx.spec.model import Experiment
+from abcx.stats.records import Answers, Categories, Lifetimes, Moments, Proportion, RatioMoments, Summary
+
+CHANCE = 1e-6
+"""Below this chance that all units with the event fall into one arm, they did not by chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class OneSided:
+    """`units` have the event of a metric in the arm `has`, none of its `exposed` units in the arm `lacks`. `part` says
+    which of several parts of the metric it is, empty for the whole."""
+
+    metric: str
+    variant: str
+    has: str
+    lacks: str
+    units: int
+    exposed: int
+    part: str = ""
+
+
+def check(context: CheckContext) -> CheckResult:
+    """Metrics that only one of two arms has."""
+    found = list(one_sided(context.experiment, context.observed))
+    details = {"metrics": [asdict(one) for one in found]}
+    if not found:
+        return CheckResult("one_sided", "pass", "no metric has its events in one arm alone", None, details)
+    failing = [one for one in found if _fails(context.experiment, one)]
+    shown = failing or found
+    message = "; ".join(_clause(context, one) for one in shown[:3])
+    if len(shown) > 3:
+        message += f"; and {len(shown) - 3} more"
+    help = "make the event happen by hand in the empty arm: mend its logging, or stop the arm if nothing works there"
+    if not failing:
+        help = "look at the logging of the empty arm; if the zero is real, say so in the metric: zero_is_real: true"
+        if all(context.experiment.metrics[one.metric].zero_is_real for one in found):
+            help = "the spec says that this zero is real (zero_is_real: true): somebody looked at the logging"
+    arms = tuple(dict.fromkeys(one.variant for one in failing))
+    return CheckResult("one_sided", "fail" if failing else "warn", message, None, details, help, arms)
+
+
+def one_sided(experiment: Experiment, observed: Observed) -> Iterator[OneSided]:
+    """Every variant and judged metric of which one arm has more units than chance could put there, the other none."""
+    for name, metric in experiment.metrics.items():
+        data = observed.metrics.get(name)
+        if metric.role == "descriptive" or data is None or not data.summaries:
+            continue
+        exposed = {arm: n - data.not_followed.get(arm, 0) for arm, n in observed.units.items()}
+        for variant in experiment.variants:
+            pair = experiment.control, variant
+            if not data.summaries.keys() >= set(pair) or not exposed.keys() >= set(pair):
+                continue
+            having = {arm: _having(data.summaries[arm]) for arm in pair}
+            for part in having[variant].keys() & having[experiment.control].keys():
+                for has, lacks in (pair, pair[::-1]):
+                    units = having[has][part]
+                    both = exposed[has] + exposed[lacks]
+                    if having[lacks][part] or not exposed[lacks] or not units:
+                        continue
+                    if (max(exposed[has], units) / max(both, units + exposed[lacks])) ** units < CHANCE:
+                        yield OneSided(name, variant, has, lacks, units, exposed[lacks], part)
+                        break
+
+
+def unexplained_zeros(experiment: Experiment, observed: Observed) -> set[tuple[str, str]]:
+    """Metrics and variants whose empty arm nobody has explained: they are not shown safe."""
+    return {
+        (one.metric, one.variant)
+        for one in one_sided(experiment, observed)
+        if not experiment.metrics[one.metric].zero_is_real
+    }
+
+
+def _fails(experiment: Experiment, found: OneSided) -> bool:
+    metric = experiment.metrics[found.metric]
+    may_be_real = metric.goal == "decrease" and found.lacks == found.variant
+    return metric.role in ("primary", "guardrail") and not may_be_real
+
+
+def _having(summary: Summary) -> dict[str, int]:
+    """How many units have something to measure, by part of the metric; nothing where that is not known."""
+    if isinstance(summary, Proportion):
+        return {"": summary.successes}
+    if isinstance(summary, Moments):
+        return {} if summary.nonzero is None else {"": summary.nonzero}
+    if isinstance(summary, RatioMoments):
+        parts = {"numerator": summary.numerator.nonzero, "denominator": summary.denominator.nonzero}
+        return {name: units for name, units in parts.items() if units is not None}
+    if isinstance(summary, Lifetimes):
+        return {"": len(set(summary.clusters[summary.observed].tolist()))}
+    if isinstance(summary, (Categories, Answers)):
+        return {"": summary.n}
+    return {"": summary.n}
+
+
+def _clause(context: CheckContext, found: OneSided) -> str:
+    part = f" (its {found.part})" if found.part else ""
+    exposed = context.noun(found.exposed)
+    text = f"{found.metric}{part} occurs for {context.noun(found.units)} in {found.has} and for none of {exposed} in"
+    zero = context.experiment.metrics[found.metric].zero_is_real
+    told = "; the spec says that this is real" if zero else ": it is not logged there, or nothing works there"
+    return f"{text} {found.lacks}{told}"

@@ -1,0 +1,129 @@
+"""What may be claimed of one comparison: its status, where it lies against its margin and its minimum effect.
+
+A claim must hold for every interval that bears on it: the comparison's own and, where the response to a survey may
+differ between the arms, the bounds of the effect with their error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from abcx.measured import HELD_BACK, Comparison, MarginState, MetricResult, Size, Status, SurveyComparison
+from abcx.stats.records import Effect, Interval
+
+
+def judged(metric: MetricResult, comparison: Comparison, zero_unexplained: bool) -> Comparison:
+    """The comparison with its margin state and status. `zero_unexplained` says that the variant has no event of a
+    metric that should fall, and nobody has said that its logging works: then it is not shown safe."""
+    state = _margin_state(metric, comparison, zero_unexplained)
+    found = replace(comparison, margin_state=state, status=_status(metric, comparison, state))
+    held = _held_back(metric, comparison, found)
+    if not held:
+        return found
+    return replace(found, held_back=True, note=f"{found.note} {HELD_BACK}" if found.note else HELD_BACK)
+
+
+def excludes_minimum(metric: MetricResult, comparison: Comparison) -> bool:
+    """Whether every interval lies wholly on the near side of the smallest effect worth having."""
+    effect = metric.minimum_effect
+    if effect is None or comparison.watch is not None:
+        return False
+    intervals = _intervals(metric, comparison, effect)
+    return bool(intervals) and all(_nearer_than(effect, interval, metric.goal == "decrease") for interval in intervals)
+
+
+def scale(comparison: Comparison | Effect, size: Size | None) -> Interval | None:
+    """The interval on the scale that a size is declared in: of the lift, or of the difference."""
+    return comparison.lift_interval if size is not None and size.relative else comparison.difference_interval
+
+
+def _status(metric: MetricResult, comparison: Comparison, state: MarginState | None) -> Status:
+    if metric.role == "descriptive":
+        return "descriptive"
+    if metric.role == "guardrail":
+        if comparison.watch is not None:
+            return "harmed" if state == "beyond" else "not_judged"
+        return {"inside": "safe", "beyond": "harmed"}.get(state or "open", "unresolved")  # type: ignore[return-value]
+    direction = _direction(metric, comparison)
+    if direction is not None and not _supported(metric, comparison, direction == "better"):
+        direction = None
+    if comparison.watch is not None:
+        return "worse" if direction == "worse" and metric.role == "primary" else "not_judged"
+    return direction or "inconclusive"
+
+
+def _direction(metric: MetricResult, comparison: Comparison) -> Status | None:
+    """Better or worse by the test alone, at its own level; before the end by the watch for harm."""
+    watch = comparison.watch
+    p_value, alpha = (comparison.p_value, comparison.alpha) if watch is None else (watch.p_value, watch.alpha)
+    if p_value is None or comparison.difference is None or p_value >= alpha:
+        return None
+    return "better" if (comparison.difference > 0) == (metric.goal == "increase") else "worse"
+
+
+def _supported(metric: MetricResult, comparison: Comparison, better: bool) -> bool:
+    """Whether the bounds of a survey's effect lie wholly on the side of the claim, where response may differ."""
+    found = _survey(metric, comparison)
+    if found is None:
+        return True
+    low, high = found.claim_interval or (None, None)
+    above = better == (metric.goal == "increase")
+    return (low is not None and low > 0) if above else (high is not None and high < 0)
+
+
+def _held_back(metric: MetricResult, before: Comparison, found: Comparison) -> bool:
+    """Whether the answers alone say more than the bounds let a verdict say."""
+    if metric.role == "descriptive" or _survey(metric, before) is None:
+        return False
+    alone = _margin_of(metric, [_own_margin(before)])
+    claimed = _direction(metric, before) is not None and found.status in ("inconclusive", "not_judged")
+    return claimed or (alone in ("inside", "beyond") and alone != found.margin_state)
+
+
+def _margin_state(metric: MetricResult, comparison: Comparison, zero_unexplained: bool) -> MarginState | None:
+    if metric.margin is None:
+        return None
+    survey = _survey(metric, comparison)
+    intervals = [_own_margin(comparison), *([survey.claim_margin_interval] if survey else [])]
+    state = _margin_of(metric, intervals)
+    return "open" if state == "inside" and (zero_unexplained or comparison.watch is not None) else state
+
+
+def _own_margin(comparison: Comparison) -> Interval | None:
+    return comparison.margin_interval if comparison.watch is None else comparison.watch.margin_interval
+
+
+def _margin_of(metric: MetricResult, intervals: Sequence[Interval | None]) -> MarginState:
+    """Where intervals on the margin's scale lie: all inside it, all beyond it on the side of harm, or neither."""
+    if metric.margin is None:
+        return "open"
+    falls, margin = metric.goal == "decrease", metric.margin.value
+    ends = [(None, None) if interval is None else interval for interval in intervals]
+    harm = [(low, high) if falls else (_minus(high), _minus(low)) for low, high in ends]
+    if all(high is not None and high < margin for _, high in harm):
+        return "inside"
+    return "beyond" if all(low is not None and low > margin for low, _ in harm) else "open"
+
+
+def _minus(end: float | None) -> float | None:
+    return None if end is None else -end
+
+
+def _intervals(metric: MetricResult, comparison: Comparison, size: Size) -> list[Interval]:
+    """The intervals that a claim about an effect of this size must hold for; an unknown one bounds nothing."""
+    found = [scale(comparison, size)]
+    if (survey := _survey(metric, comparison)) is not None:
+        found.append(survey.claim_lift_interval if size.relative else survey.claim_interval)
+    return [interval or (None, None) for interval in found]
+
+
+def _nearer_than(effect: Size, interval: Interval, falls: bool) -> bool:
+    low, high = interval
+    return (low is not None and low > -effect.value) if falls else (high is not None and high < effect.value)
+
+
+def _survey(metric: MetricResult, comparison: Comparison) -> SurveyComparison | None:
+    """The comparison of answers, where response may differ and the bounds count."""
+    found = metric.survey.comparisons.get(comparison.arm) if metric.survey else None
+    return found if found is not None and found.binds else None

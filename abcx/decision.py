@@ -1,0 +1,168 @@
+"""The verdict table: which verdict follows from the states of primaries, guardrails and the run. First match wins.
+
+| # | verdict | when |
+|---|---|---|
+| 1 | INVALID | a trust check fails for the variant |
+| 2 | DO NOT SHIP | a primary is worse and its margin, if any, is not cleared; or a guardrail is harmed |
+| 3 | SHIP | a conclusion is due; a primary is better by its minimum effect or more, or all primaries clear margins; no primary is worse beyond a cleared margin; every margin is cleared and every guardrail safe |
+| 4 | DO NOT SHIP | a conclusion is due, and every primary without a margin (at least one) has its minimum effect excluded |
+| 5 | KEEP RUNNING | the end, or a window, lies ahead |
+| 6 | INCONCLUSIVE | none of these |
+
+A conclusion is due at the declared end, or under a rule that corrects for repeated looks.
+"""  # noqa: E501
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from abcx.measured import MarginState
+from abcx.results import VerdictWord
+
+Code = Literal[
+    "primary_harm",
+    "guardrail_harm",
+    "win",
+    "win_noninferior",
+    "no_benefit",
+    "below_minimum_effect",
+    "too_early",
+    "follow_up_incomplete",
+    "underpowered",
+    "guardrail_unresolved",
+    "margin_open",
+    "response_bias",
+]
+
+Effect = Literal["better", "worse", "held_back", "unclear"]
+Minimum = Literal["open", "excluded"]
+
+
+@dataclass(frozen=True, slots=True)
+class Primary:
+    """A primary metric of one variant. `held_back`: worse by its answers, which the bounds of the effect do not
+    support. `minimum` and `margin` are None where none was declared."""
+
+    effect: Effect
+    minimum: Minimum | None
+    margin: MarginState | None
+    biased: bool = False
+
+    @property
+    def harmed(self) -> bool:
+        return self.effect == "worse" and self.margin != "inside"
+
+    @property
+    def won(self) -> bool:
+        return self.effect == "better" and self.minimum != "excluded"
+
+
+@dataclass(frozen=True, slots=True)
+class Guardrail:
+    """A guardrail of one variant; `biased` where its answers say more than the bounds of the effect."""
+
+    state: Literal["safe", "harmed", "unresolved"]
+    biased: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How far the run is: whether the end is reached, whether looks are corrected for, whether a window is open yet,
+    and whether in some judged metric nobody could be followed so far."""
+
+    ended: bool
+    corrected: bool
+    window_ahead: bool
+    unfollowed: bool = False
+
+    @property
+    def conclusion_due(self) -> bool:
+        return self.ended or self.corrected
+
+    @property
+    def waiting(self) -> bool:
+        return not self.ended or self.window_ahead
+
+
+@dataclass(frozen=True, slots=True)
+class Because:
+    """A reason: its code and, where it concerns one metric, the position of that primary or, with `guardrail`, of that
+    guardrail."""
+
+    code: Code
+    position: int | None = None
+    guardrail: bool = False
+
+
+def decide(
+    primaries: Sequence[Primary], guardrails: Sequence[Guardrail], run: Run
+) -> tuple[VerdictWord, tuple[Because, ...]]:
+    """Rows 2 to 6 of the table for one variant; at least one primary."""
+    harm = [Because("primary_harm", i) for i, one in enumerate(primaries) if one.harmed]
+    harm += [Because("guardrail_harm", i, True) for i, one in enumerate(guardrails) if one.state == "harmed"]
+    if harm:
+        return "DO NOT SHIP", tuple(harm)
+    if run.conclusion_due:
+        if wins := _wins(primaries, guardrails):
+            return "SHIP", tuple(wins)
+        if lost := _no_benefit(primaries):
+            return "DO NOT SHIP", tuple(lost)
+    reasons = tuple(_open(primaries, guardrails, run))
+    return ("KEEP RUNNING" if run.waiting else "INCONCLUSIVE"), reasons
+
+
+def _wins(primaries: Sequence[Primary], guardrails: Sequence[Guardrail]) -> list[Because]:
+    """Why to ship; empty where something speaks against it."""
+    cleared = all(one.margin in (None, "inside") for one in primaries)
+    if not cleared or any(one.state != "safe" for one in guardrails):
+        return []
+    if any(one.effect in ("worse", "held_back") and one.margin is None for one in primaries):
+        return []
+    wins = [Because("win", i) for i, one in enumerate(primaries) if one.won]
+    if not wins and all(one.margin == "inside" for one in primaries):
+        wins = [Because("win_noninferior", i) for i in range(len(primaries))]
+    return wins
+
+
+def _no_benefit(primaries: Sequence[Primary]) -> list[Because]:
+    """Why there is nothing to ship: every primary that could win has its minimum effect excluded."""
+    due = [(i, one) for i, one in enumerate(primaries) if one.margin is None]
+    if not due or any(one.minimum != "excluded" for _, one in due):
+        return []
+    return [Because("below_minimum_effect" if one.effect == "better" else "no_benefit", i) for i, one in due]
+
+
+def _open(primaries: Sequence[Primary], guardrails: Sequence[Guardrail], run: Run) -> Iterator[Because]:
+    """What is not known yet, or was not found out."""
+    if not run.ended:
+        yield Because("too_early")
+    if run.unfollowed or (run.ended and run.window_ahead):
+        yield Because("follow_up_incomplete")
+    won = any(one.won for one in primaries)
+    if not run.ended and not (run.corrected and won):
+        return
+    yield from (Because("response_bias", i) for i, one in enumerate(primaries) if one.biased)
+    yield from (Because("response_bias", i, True) for i, one in enumerate(guardrails) if _biased(one))
+    yield from (Because("below_minimum_effect", i) for i, one in enumerate(primaries) if _too_small(one))
+    yield from (Because("margin_open", i) for i, one in enumerate(primaries) if one.margin in ("open", "beyond"))
+    yield from (Because("guardrail_unresolved", i, True) for i, one in enumerate(guardrails) if _unresolved(one))
+    if not won:
+        yield from (Because("underpowered", i) for i, one in enumerate(primaries) if _unclear(one))
+
+
+def _too_small(one: Primary) -> bool:
+    return one.effect == "better" and one.minimum == "excluded"
+
+
+def _biased(one: Guardrail) -> bool:
+    return one.biased and one.state == "unresolved"
+
+
+def _unresolved(one: Guardrail) -> bool:
+    return one.state == "unresolved" and not one.biased
+
+
+def _unclear(one: Primary) -> bool:
+    return one.effect == "unclear" and one.margin is None and not one.biased

@@ -1,0 +1,178 @@
+"""The end of an experiment: by the size or the period that was declared, and whether the data reach it.
+
+Only what was declared can be "not reached". Where a period ends it counts, with the follow-up of the last units; where
+a size alone is declared, so many units must have been followed; where nothing is, the last window must have closed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from abcx.data.records import Observed
+from abcx.planning import Planned
+from abcx.spec.model import Experiment
+
+OVERRUN = 1.1
+"""A declared size that is passed by more than this factor was read later than it was planned to be."""
+JUDGED = ("primary", "guardrail")
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedEnd:
+    """When the experiment ends, and how far it is.
+
+    `declared` is what decides: the `period`, the `size`, or nothing, when the data end with the last `window` or at
+    once (`data`). `day` is the day on which the end comes or came, None where nothing tells it. `followed` counts the
+    units whose follow-up is over, in the primary metric with the fewest, `planned` the declared size. `open_units` are
+    exposed units of a judged metric whose window is still open, and `closed_on` the day from which none is. `expected`
+    are the units that will have come by the declared period's end at the present rate. `overrun_day` is the day on
+    which a declared size was reached that has since been passed by more than a tenth. `known` is the last day of the
+    data, None where they have no times. `window_ahead`: the size is reached in the primary metrics, and not yet in a
+    guardrail with a longer window.
+    """
+
+    declared: Literal["period", "size", "window", "data"]
+    reached: bool
+    day: date | None
+    followed: int
+    planned: int | None
+    open_units: int
+    closed_on: date | None
+    units_per_day: float | None
+    expected: int | None = None
+    overrun_day: date | None = None
+    known: date | None = None
+    window_ahead: bool = False
+
+
+def follow_up_seconds(experiment: Experiment, name: str) -> int:
+    """How long after exposure a unit must be watched for a metric: its window, last day of retention or horizon; 0
+    where events count to the end of the period."""
+    needs = experiment.metrics[name].needs()
+    spans = [
+        span
+        for column in needs.columns
+        if column.term.event is not None
+        for span in (column.followed, column.window or (None if column.since else experiment.window))
+    ]
+    if needs.tickets is not None:
+        spans += [needs.tickets.window or experiment.window, needs.tickets.horizon]
+    return max((span.seconds for span in spans if span is not None), default=0)
+
+
+def followed(experiment: Experiment, observed: Observed, name: str) -> int:
+    """Exposed units whose follow-up in a metric is over, all arms together, with or without a value."""
+    total = sum(observed.units.values())
+    data = observed.metrics.get(name)
+    return total - sum(data.not_followed.values()) if data else total
+
+
+def planned_end(experiment: Experiment, observed: Observed, planned: Planned) -> PlannedEnd:
+    """When the experiment ends, and whether these data reach it."""
+    clock = _Clock(experiment, observed)
+    primaries = [name for name, metric in experiment.metrics.items() if metric.role == "primary"]
+    judged = [name for name, metric in experiment.metrics.items() if metric.role in JUDGED]
+    fewest = min((followed(experiment, observed, name) for name in primaries), default=0)
+    longest = _longest(experiment, judged)
+    rate = experiment.plan.units_per_day or clock.rate()
+    last_day = clock.period_end(longest)
+    total = sum(observed.units.values())
+    open_units = max((total - followed(experiment, observed, name) for name in judged), default=0)
+    closed_on = clock.closed_on(longest)
+    found = PlannedEnd(
+        declared="data",
+        reached=True,
+        day=None,
+        followed=fewest,
+        planned=planned.units,
+        open_units=open_units,
+        closed_on=closed_on,
+        units_per_day=rate,
+        known=clock.known,
+    )
+    if last_day is not None:
+        over = clock.known is None or clock.known >= last_day
+        return replace(found, declared="period", reached=over, day=last_day, expected=clock.expected(rate))
+    if planned.units is not None:
+        reached = fewest >= planned.units
+        day = clock.day_of(planned.units, _longest(experiment, primaries), rate)
+        always_valid = experiment.analysis.monitoring == "always_valid"  # holds at any size
+        late = reached and fewest > OVERRUN * planned.units and not always_valid
+        overrun = day if late and day is not None and clock.known is not None and day < clock.known else None
+        behind = any(followed(experiment, observed, name) < min(planned.units, total) for name in judged)
+        return replace(
+            found, declared="size", reached=reached, day=day, overrun_day=overrun, window_ahead=reached and behind
+        )
+    if open_units and closed_on is not None:
+        over = clock.known is not None and clock.known >= closed_on
+        return replace(found, declared="window", reached=over, day=closed_on)
+    return found
+
+
+def _longest(experiment: Experiment, names: Iterable[str]) -> timedelta:
+    return timedelta(seconds=max((follow_up_seconds(experiment, name) for name in names), default=0))
+
+
+class _Clock:
+    """Days and rates of the data, in the period's timezone."""
+
+    def __init__(self, experiment: Experiment, observed: Observed) -> None:
+        self.experiment, self.observed = experiment, observed
+        self.zone = ZoneInfo(experiment.timezone)
+        self.daily = [(date.fromisoformat(day), sum(units.values())) for day, units in observed.daily or ()]
+        self.known = self._known()
+
+    def _known(self) -> date | None:
+        """The last day that the data know. A cut that was declared as a date ends at midnight, after that day; an
+        export made on the last evening counts as reaching that day."""
+        if self.observed.as_of is not None:
+            return self._local(self.observed.as_of - 1).date()
+        return max((day for day, units in self.daily if units), default=None)
+
+    def period_end(self, follow_up: timedelta) -> date | None:
+        """The last day of the declared period with the follow-up of the units of that day; counts were followed up by
+        whoever counted."""
+        end = self.experiment.period.end_instant() if self.experiment.period else None
+        if end is None:
+            return None
+        waited = timedelta() if self.observed.as_of is None else follow_up
+        return (end + waited - timedelta(microseconds=1)).astimezone(self.zone).date()
+
+    def closed_on(self, follow_up: timedelta) -> date | None:
+        """The day on which the window of the last exposed unit closes."""
+        last = self.observed.last_exposure
+        return None if last is None else (self._local(last) + follow_up).date()
+
+    def rate(self) -> float | None:
+        """Units a day from the first to the last exposure; None for less than a day."""
+        first, last = self.observed.first_exposure, self.observed.last_exposure
+        days = (last - first) / 86_400e6 if first is not None and last is not None else 0
+        return sum(self.observed.units.values()) / days if days >= 1 else None
+
+    def expected(self, rate: float | None) -> int | None:
+        """Units that will have been exposed by the end of the declared period, at this rate."""
+        end = self.experiment.period.end_instant() if self.experiment.period else None
+        units, last = sum(self.observed.units.values()), self.observed.last_exposure
+        if end is None or last is None or rate is None:
+            return None
+        return units + round(max(0.0, (end - self._local(last)).total_seconds() / 86_400) * rate)
+
+    def day_of(self, units: int, follow_up: timedelta, rate: float | None) -> date | None:
+        """The day on which so many units have been followed: the exposure of the last of them, and its window."""
+        total = 0
+        for day, exposed in self.daily:
+            total += exposed
+            if total >= units:
+                return day + timedelta(days=math.ceil(follow_up / timedelta(days=1)))
+        last = self.observed.last_exposure
+        if last is None or not rate or (units - total) / rate > 36_500:
+            return None
+        return (self._local(last) + timedelta(days=(units - total) / rate) + follow_up).date()
+
+    def _local(self, microseconds: int) -> datetime:
+        return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)).astimezone(self.zone)

@@ -1,0 +1,48 @@
+"""What repeated looks cost: the factor by which a planned size grows so that a monitored experiment keeps its power.
+
+A fixed test of level alpha needs the drift z_(1 - alpha/2) + z_power (the mean of Z at the planned size). With
+boundaries c_1, ..., c_K the drift d is larger that crosses one of them on the right side with the same chance, and the
+size grows by (d / (z_(1 - alpha/2) + z_power))^2 (Jennison, Turnbull 2000, chapter 2). The chance is integrated by the
+recursion of `spending.crossings`, so the factor belongs to the very boundaries that judge.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+from abcx.stats.always_valid import AlwaysValid
+from abcx.stats.sequential import rising_root
+from abcx.stats.spending import Spending, boundaries, crossings
+from abcx.stats.tails import normal_quantile, normal_tails
+
+
+@functools.lru_cache(maxsize=64)
+def group_sequential(information: tuple[float, ...], alpha: float, power: float, spending: Spending) -> float:
+    """The factor for looks at `information` (fractions of the planned size, the last one 1), two-sided `alpha`."""
+    return factor(information, boundaries(information, alpha, spending), alpha, power)
+
+
+@functools.lru_cache(maxsize=64)
+def always_valid(looks: int, alpha: float, power: float) -> float:
+    """The factor for a confidence sequence tuned to the planned size and read at `looks` equal steps up to it."""
+    information = tuple((k + 1) / looks for k in range(looks))
+    bounds = [-normal_quantile(AlwaysValid(t, 1.0, alpha).level(alpha) / 2.0) for t in information]
+    return factor(information, bounds, alpha, power)
+
+
+def factor(information: Sequence[float], bounds: Sequence[float], alpha: float, power: float) -> float:
+    """(drift with these boundaries over drift of one look)^2, at least 1."""
+    fixed = normal_quantile(1.0 - alpha / 2.0) + normal_quantile(power)
+    high = 1.5 * fixed
+    while _power(information, bounds, high) < power:
+        high *= 1.5
+    drift = rising_root(lambda at: _power(information, bounds, at) - power, fixed, high)
+    return max(1.0, (drift / fixed) ** 2)
+
+
+def _power(information: Sequence[float], bounds: Sequence[float], drift: float) -> float:
+    """The chance to cross on the side of the effect at one of the looks."""
+    if len(information) == 1:
+        return normal_tails(bounds[0] - drift)[1]
+    return sum(above for _, above in crossings(information, bounds, drift))
