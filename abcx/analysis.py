@@ -43,8 +43,8 @@ _METHODS = {
     "Welch (NPS)": "Net Promoter Scores by Welch's t over answers",
     "Welch (adjusted NPS)": "Net Promoter Scores of fewer than 500 answers by the adjusted Wald estimate (Rocks 2016)",
     "RMST": "times by the restricted mean under the Kaplan-Meier curve, its error summed over units",
-    "score (effective n)": "churn by Kaplan-Meier, compared as a share of the effective number of units (Rothman 1978)",
-    "exact score (effective n)": "churn of few events likewise, by the exact score statistic",
+    "skewness-corrected score (effective n)": "churn by Kaplan-Meier, compared as a share of the effective number of "
+    "units (Rothman 1978) by the score test corrected for skewness (Gart and Nam 1988; Laud 2017)",
     "quantile": "quantiles by the order statistics around them (Deng, Knoblich, Lu 2018)",
 }
 
