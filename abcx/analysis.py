@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 _METHODS = {
     "score": "shares by the constrained score test (Miettinen and Nurminen 1985; the ratio as Koopman 1984)",
-    "exact score": "shares with few events by the exact binomial distribution of the same score statistic",
+    "binomial score": "shares with few events by the binomial distribution of the same score statistic at the shares "
+    "most likely under the hypothesis (a plug-in, not the largest p over all shares: Storer and Kim 1990)",
     "Welch": "means by Welch's t over units, the lift by inverting the same statistic (Fieller 1954)",
     "permutation": "skewed or unbalanced metrics by permutation of the studentised statistic (Janssen 1997)",
     "permutation+tail": "permutation with a fitted tail where fewer than 20 relabellings are beyond: approximate",

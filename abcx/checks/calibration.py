@@ -78,7 +78,7 @@ def _relabelled(context: CheckContext) -> Iterator[_Found]:
             if comparison is None:
                 continue
             if isinstance(control, Proportion) and isinstance(variant, Proportion):
-                if control.n and variant.n and comparison.method.endswith("score"):
+                if control.n and variant.n and comparison.method in (shares.SCORE, shares.BINOMIAL):
                     alarms = shares.false_alarms(control, variant, alpha)
                     yield _Found(name, arm, alarms, alarms, alarms)
             elif data.samples and (found := context.relabelled.get((name, arm))):

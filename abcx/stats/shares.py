@@ -1,7 +1,10 @@
-"""Shares: the constrained-score test of two proportions, and when events are few its exact binomial distribution.
+"""Shares: the constrained-score test of two proportions, and when events are few its binomial distribution.
 
-Difference: Miettinen and Nurminen (1985). Ratio: Koopman (1984) with Miettinen and Nurminen's N / (N - 1). Few events
-(decisions.md 3): the same statistic, referred to its binomial distribution at the shares constrained by the hypothesis.
+Difference: Miettinen and Nurminen (1985). Ratio: Koopman (1984) with Miettinen and Nurminen's N / (N - 1). Few events:
+the same statistic, referred to its binomial distribution, every outcome counted, at the shares that are most likely
+under the hypothesis (a parametric bootstrap without simulation; Storer, Kim 1990, JASA 85, 146, for the difference 0).
+The true shares are unknown, so this is no exact test: that would take the largest p over all of them (Barnard 1945),
+.0142 instead of .0095 for 0 of 1,000 against 6 of 1,000. What it keeps is measured (docs/methods.md, "Few events").
 """
 
 from __future__ import annotations
@@ -15,8 +18,12 @@ from abcx.stats.inversion import two_sided
 from abcx.stats.records import Contrast, Interval, Pivot, Proportion
 from abcx.stats.tails import normal_quantile, normal_tails
 
+SCORE = "score"
+"""The method: the constrained score, referred to the normal distribution."""
+BINOMIAL = "binomial score"
+"""The method where events are few: the same score, referred to its binomial distribution at the constrained shares."""
 FEW = 15.0
-"""An arm that expects fewer events or non-events than this, from both arms pooled, calls for the exact distribution."""
+"""Where an arm expects fewer events or non-events than this, from both arms pooled, events are few."""
 
 Tails = tuple[float, float]
 Test = Callable[[float], Tails]
@@ -26,9 +33,9 @@ Arm = tuple[float, float]
 
 
 def contrast(control: Proportion, variant: Proportion) -> Contrast:
-    """Variant against control, as fractions; `method` is "score" or "exact score"."""
+    """Variant against control, as fractions; `method` is SCORE or BINOMIAL."""
     few = few_events(control, variant)
-    method = "exact score" if few else "score"
+    method = BINOMIAL if few else SCORE
     if control.n == 0 or variant.n == 0:
         return Contrast(method, None, None, None, None, None, "An arm has no units.", "An arm has no units.")
     return compared(
