@@ -13,8 +13,8 @@ from abcx.metrics.mean import CapValue
 from abcx.problems import Problem
 from abcx.stats.records import Moments, Proportion, RatioMoments, Summary
 
-TOP = 500
-"""How many of the largest units per arm are kept for the influence check."""
+LISTED = 500
+"""How many of the largest units per arm are kept at least, for the search of those that carry a result."""
 
 
 Rows = dict[str, dict[str, dict[str, Any]]]
@@ -172,20 +172,24 @@ def empty(plan: Plan, name: str) -> Summary:
 def tops(
     engine: Engine, plan: Plan, caps: dict[str, float], table: str
 ) -> dict[str, dict[str, tuple[tuple[float, float], ...]]]:
-    """The largest units of every mean and ratio, by arm, as analysed (after the cap)."""
+    """The largest units of every mean and ratio, by arm, as analysed (after the cap): one in a thousand units of all
+    arms, and at least 500."""
     pairs: dict[str, tuple[Value, ...]] = {
         name: plan.of(name) for name in plan.summed() if plan.metrics[name].needs().summary != "proportion"
     }
     if not pairs:
         return {}
+    from abcx.stats import influence
+
     present = [int(row[0]) for row in engine.run(f"SELECT DISTINCT arm FROM {table} ORDER BY arm")]
+    listed = max(LISTED, influence.most(int(engine.run(f"SELECT count(*) FROM {table}")[0][0])))
     found: dict[str, dict[str, tuple[tuple[float, float], ...]]] = {}
     for name, values in pairs.items():
         first = _capped(values[0], caps[name]) if name in caps else f"c{values[0].position}"
         second = f"c{values[1].position}" if len(values) > 1 else "1e0"
-        # One short statement an arm: the engine skips what is below the 500th so far, which a grouped one does not.
+        # One short statement an arm: the engine skips what is below the last so far, which a grouped one does not.
         largest = f"SELECT {first} AS a, {second} AS b FROM {table} WHERE arm = {{}}"
-        largest += f" AND {first} IS NOT NULL AND {second} IS NOT NULL ORDER BY a DESC, b LIMIT {TOP}"
+        largest += f" AND {first} IS NOT NULL AND {second} IS NOT NULL ORDER BY a DESC, b LIMIT {listed}"
         found[name] = {
             plan.arms[arm]: tuple((float(a), float(b)) for a, b in engine.run(largest.format(arm))) for arm in present
         }

@@ -9,13 +9,56 @@ The result is as exact as S is: where the removed units held nearly all of S, wh
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from abcx.stats import means, ratios
-from abcx.stats.records import Moments, RatioMoments
+from abcx.stats.records import Moments, RatioMoments, Summary
 
 _UNRESOLVED = 1e-14
+TOP = 0.001
+"""The share of all units that are the largest ones, ..."""
+OF_NONZERO = 0.1
+"""... but never more than this share of the units whose value is not 0."""
+
+Pairs = tuple[tuple[float, float], ...]
+"""Units as (numerator, denominator), the largest numerator first; the denominator of a mean is 1."""
+
+
+def largest(summaries: Mapping[str, Summary], tops: Mapping[str, Pairs]) -> dict[str, Pairs]:
+    """The largest units of all arms together, by arm: ceil(0.1 %) of the units, at least one, and never more than a
+    tenth of those that are not 0 (one, where there are fewer than ten). Ties at the cut: see `top_counts`.
+
+    `tops` lists the largest units of each arm, at least as many as that of arms that have more. Nothing where no unit
+    has a value, or where the summaries hold no moments.
+    """
+    moments = {arm: summary for arm, summary in summaries.items() if isinstance(summary, (Moments, RatioMoments))}
+    listed = {arm: top for arm, top in tops.items() if arm in moments}
+    nonzero = sum(_nonzero(summary) for summary in moments.values())
+    if not nonzero or not listed:
+        return {}
+    wanted = most(sum(summary.n for summary in moments.values()))
+    count = min(wanted, max(1, math.floor(OF_NONZERO * nonzero)))
+    known = [len(top) for arm, top in listed.items() if len(top) < moments[arm].n]
+    counts = top_counts([[value for value, _ in top] for top in listed.values()], min([count, *known]))
+    return {arm: top[:some] for (arm, top), some in zip(listed.items(), counts, strict=True) if some}
+
+
+def most(units: int) -> int:
+    """How many of so many units are the largest ones at the most."""
+    return max(1, math.ceil(TOP * units))
+
+
+def shortened(summary: Moments | RatioMoments, removed: Pairs) -> Moments | RatioMoments:
+    """The summary of an arm without these of its units."""
+    if isinstance(summary, RatioMoments):
+        return ratio_without(summary, removed)
+    return without(summary, [value for value, _ in removed])
+
+
+def _nonzero(summary: Moments | RatioMoments) -> int:
+    moments = summary.numerator if isinstance(summary, RatioMoments) else summary
+    return moments.n if moments.nonzero is None else moments.nonzero
 
 
 def without(moments: Moments, removed: Sequence[float]) -> Moments:
