@@ -121,12 +121,13 @@ def _fields(name: str, expressions: list[str], plan: Plan, centres: dict[int, fl
     fields = []
     pairs = list(zip(expressions, plan.of(name), strict=True))
     around = [f"({sql} - {literal(centres[value.position])})" for sql, value in pairs]
-    for part, ((sql, _), centred) in enumerate(zip(pairs, around, strict=True)):
+    for part, ((sql, value), centred) in enumerate(zip(pairs, around, strict=True)):
         only = f" FILTER ({both})" if len(expressions) > 1 else ""  # aggregates leave NULL out by themselves
         aggregates = {"n": f"count({sql}){only}", "nonzero": f"count(*) FILTER ({both} AND {sql} <> 0)"}
         if not is_share:
             aggregates |= {
                 "mean": f"favg({sql}){only}",
+                "low": f"favg({centred}){only} - (favg({sql}){only} - {literal(centres[value.position])})",
                 "var": f"var_samp({centred}){only}",
                 "min": f"min({sql}){only}",
                 "max": f"max({sql}){only}",
@@ -159,6 +160,7 @@ def _moments(row: dict[str, Any], key: str) -> Moments:
         None if n == 0 else float(row[f"{key}_min"]),
         None if n == 0 else float(row[f"{key}_max"]),
         None if skew is None else float(skew),
+        float(row[f"{key}_low"] or 0.0),
     )
 
 

@@ -71,14 +71,16 @@ def without(moments: Moments, removed: Sequence[float]) -> Moments:
     if left <= 0 or nonzero == 0:
         only_zeros = 0.0 if left > 0 else None
         return Moments(max(left, 0), 0.0, 0.0, nonzero, only_zeros, only_zeros)
-    away = [x - moments.mean for x in removed]
+    away = [x - moments.mean - moments.low for x in removed]
     shift = math.fsum(away)
     squares = (moments.n - 1) * moments.variance
     rest = math.fsum([squares, *(-d * d for d in away), -shift * shift / left])
+    mean, low = means.nearest(moments.mean, moments.low - shift / left)
     return replace(
         moments,
         n=left,
-        mean=moments.mean - shift / left,
+        mean=mean,
+        low=low,
         variance=rest / (left - 1) if left > 1 and rest > _UNRESOLVED * squares else 0.0,
         nonzero=nonzero,
         maximum=None if removed else moments.maximum,
@@ -90,7 +92,7 @@ def ratio_without(moments: RatioMoments, removed: Sequence[tuple[float, float]])
     """The same for units with (numerator, denominator)."""
     top, bottom = moments.numerator, moments.denominator
     left = moments.n - len(removed)
-    away = [(x - top.mean, y - bottom.mean) for x, y in removed]
+    away = [(x - top.mean - top.low, y - bottom.mean - bottom.low) for x, y in removed]
     shifts = math.fsum(dx for dx, _ in away), math.fsum(dy for _, dy in away)
     rest = math.fsum([(moments.n - 1) * moments.covariance, *(-dx * dy for dx, dy in away)])
     if left > 0:
