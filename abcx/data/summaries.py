@@ -31,7 +31,7 @@ def summarise(
         followed = any(value.followed is not None for value in plan.of(name))
         missing = {arm: int(row["units"]) - summaries[arm].n for arm, row in rows.items()}
         found[name] = MetricData(
-            summaries=moments.summaries(plan, name, rows, capped=True) if name in caps else summaries,
+            summaries=moments.summaries(plan, name, rows, caps[name]) if name in caps else summaries,
             uncapped=summaries if name in caps else None,
             cap=caps.get(name),
             capped=moments.cut(plan, name, rows) if name in caps else {},
