@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
 _METHODS = {
     "score": "shares by the constrained score test (Miettinen and Nurminen 1985; the ratio as Koopman 1984)",
-    "exact score": "shares with few events by the exact binomial distribution of the same score statistic",
+    "binomial score": "shares with few events by the binomial distribution of the same score statistic at the shares "
+    "most likely under the hypothesis (a plug-in, not the largest p over all shares: Storer and Kim 1990)",
     "Welch": "means by Welch's t over units, the lift by inverting the same statistic (Fieller 1954)",
     "permutation": "skewed or unbalanced metrics by permutation of the studentised statistic (Janssen 1997)",
     "permutation+tail": "permutation with a fitted tail where fewer than 20 relabellings are beyond: approximate",
@@ -45,8 +46,8 @@ _METHODS = {
     "Welch (NPS)": "Net Promoter Scores by Welch's t over answers",
     "Welch (adjusted NPS)": "Net Promoter Scores of fewer than 500 answers by the adjusted Wald estimate (Rocks 2016)",
     "RMST": "times by the restricted mean under the Kaplan-Meier curve, its error summed over units",
-    "score (effective n)": "churn by Kaplan-Meier, compared as a share of the effective number of units (Rothman 1978)",
-    "exact score (effective n)": "churn of few events likewise, by the exact score statistic",
+    "skewness-corrected score (effective n)": "churn by Kaplan-Meier, compared as a share of the effective number of "
+    "units (Rothman 1978) by the score test corrected for skewness (Gart and Nam 1988; Laud 2017)",
     "quantile": "quantiles by the order statistics around them (Deng, Knoblich, Lu 2018)",
 }
 

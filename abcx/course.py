@@ -44,13 +44,14 @@ def _cumulated(data: MetricData) -> list[Labelled]:
 
 def _points(experiment: Experiment, metric: MetricSpec, arm: str, days: Iterable[Labelled]) -> Iterator[Point]:
     from abcx.stats.inversion import effect
+    from abcx.stats.shares import BINOMIAL
 
     for day, by_arm in days:
         control, variant = by_arm[experiment.control], by_arm[arm]
         if min(control.n, variant.n) < 2:
             continue
         contrast, units = metric.contrast(control, variant), control.n + variant.n
-        if contrast.method.startswith("exact"):  # too few events to draw a band from
+        if contrast.method == BINOMIAL:  # too few events to draw a band from
             yield Point(day, units, contrast.difference, None, contrast.lift, None)
             continue
         found = effect(contrast, experiment.analysis.alpha)

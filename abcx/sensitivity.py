@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from abcx import wording
 from abcx.data.records import MetricData, Observed
 from abcx.measured import Comparison, MetricResult
 from abcx.results import Alternative, Verdict
 from abcx.spec.model import Experiment
-from abcx.stats.records import Moments, RatioMoments, Summary
-
-TOP_SHARE = 0.001
-"""The policy on outliers that is tried: without the top 0.1 % of the units of all arms."""
+from abcx.stats.records import Moments, RatioMoments
 
 Judge = Callable[[Experiment, Observed], tuple[Verdict, tuple[MetricResult, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Trimmed:
+    """A metric without its `removed` largest of `units` units."""
+
+    data: MetricData
+    removed: int
+    units: int
 
 
 def alternatives(
@@ -58,10 +65,18 @@ def _ways(experiment: Experiment, observed: Observed) -> Iterator[tuple[str, Exp
     adjusted = {name: replace(data, adjustment=None) for name, data in metrics.items() if data.adjustment is not None}
     if adjusted:
         yield "without covariates", experiment, adjusted
-    trimmed = {name: data for name, found in metrics.items() if (data := _without_top(observed, found)) is not None}
+    trimmed = {name: found for name, data in metrics.items() if (found := _without_top(data)) is not None}
     if trimmed:
         words = _plainly(metrics[name] for name in trimmed)
-        yield f"without the top {TOP_SHARE:.1%} of units{words}", experiment, trimmed
+        name = min(trimmed, key=lambda name: experiment.metrics[name].role != "primary")
+        number = f"{wording.count(trimmed[name].removed)} of {wording.count(trimmed[name].units)}"
+        if len({found.removed for found in trimmed.values()}) > 1:
+            number += f" by {name}"
+        yield (
+            f"without the top 0.1% of units ({number}){words}",
+            experiment,
+            {name: found.data for name, found in trimmed.items()},
+        )
     if any(data.samples for data in metrics.values()):
         for interval, words in (("analytic", "analytic intervals"), ("permutation", "permutation intervals")):
             if experiment.analysis.interval != interval:
@@ -81,25 +96,17 @@ def _uncapped(data: MetricData) -> MetricData:
     return replace(data, summaries=data.uncapped, uncapped=None, cap=None, samples=None, adjustment=None)
 
 
-def _without_top(observed: Observed, data: MetricData) -> MetricData | None:
+def _without_top(data: MetricData) -> _Trimmed | None:
     """The metric without the largest units of all arms pooled; None where their values are not known."""
     from abcx.stats import influence
 
-    count = max(1, round(TOP_SHARE * sum(observed.units.values())))
-    if not data.top or any(len(units) <= count for units in data.top.values()):
+    removed = influence.largest(data.summaries, data.top)
+    if not removed:
         return None
-    counts = influence.top_counts([[value for value, _ in units] for units in data.top.values()], count)
-    removed = dict(zip(data.top, counts, strict=True))
     summaries = {
-        arm: _shortened(summary, data.top.get(arm, ())[: removed.get(arm, 0)])
+        arm: influence.shortened(summary, removed[arm])
         for arm, summary in data.summaries.items()
+        if arm in removed and isinstance(summary, (Moments, RatioMoments))
     }
-    return replace(data, summaries=summaries, samples=None, adjustment=None, uncapped=None)
-
-
-def _shortened(summary: Summary, top: tuple[tuple[float, float], ...]) -> Summary:
-    from abcx.stats import influence
-
-    if isinstance(summary, Moments):
-        return influence.without(summary, [value for value, _ in top])
-    return influence.ratio_without(summary, top) if isinstance(summary, RatioMoments) else summary
+    shorter = replace(data, summaries={**data.summaries, **summaries}, samples=None, adjustment=None, uncapped=None)
+    return _Trimmed(shorter, sum(map(len, removed.values())), sum(summary.n for summary in data.summaries.values()))

@@ -62,7 +62,7 @@ def conversion() -> Data:
             z = constrained.score_difference(control[:, day], n, variant[:, day], n, 0.0)
             p[:, day] = 2 * ndtr(-np.abs(z))
             same = shares.contrast(Proportion(int(control[0, day]), n), Proportion(int(variant[0, day]), n))
-            assert same.method == "exact score" or math.isclose(p[0, day], same.p_value or 0.0, rel_tol=1e-9)
+            assert same.method == shares.BINOMIAL or math.isclose(p[0, day], same.p_value or 0.0, rel_tol=1e-9)
         return p, sign
 
     return Data(f"conversion {BASELINE:.0%}, {LIFT:+.0%}", daily, looks)

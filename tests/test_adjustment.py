@@ -122,7 +122,7 @@ def test_a_share_is_adjusted_and_few_events_are_not() -> None:
         interacted(data, "spend ~ t * I(before - before.mean())"), rel=1e-9
     )
     rare = abcx.analyze(wanted, units=data.assign(spend=(data.index % 400 == 0) * 1))
-    assert first(rare).method == "exact score"
+    assert first(rare).method == "binomial score"
     assert "Not adjusted" in (first(rare).note or "")
 
 

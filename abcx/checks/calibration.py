@@ -8,7 +8,8 @@ more than 6 % are, or as much above another level.
 Why it matters: the promise of "95 %" is made for data of ordinary shape. A metric that a few units dominate, or a
 split of 90:10 with rare buyers, can break it, and no formula tells as surely as the data themselves.
 
-What to do now: set `interval: permutation`, cap the metric, or judge by the share that converts.
+What to do now: for a mean or a ratio set `interval: permutation`, cap the metric, or judge by the share that converts.
+For a share collect more units, or judge by a more frequent event.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from typing import Literal
 
 from abcx import wording
 from abcx.checks.context import CheckContext
+from abcx.metrics.mean import Mean
 from abcx.results import CheckResult
+from abcx.spec.model import Experiment
 from abcx.stats.records import Proportion
 
 TOLERATED = 1.2
@@ -59,9 +62,22 @@ def check(context: CheckContext) -> CheckResult:
     share = f"{wording.percent(worst.share, 1)} of deals{among} ({wording.percent(alpha, 0)} is right)"
     message = f"dealt to the arms at random, these units show an effect on {name} in {share}"
     if loud:
-        cure = "set `interval: permutation`, cap the metric, or judge by the share that converts"
-        return CheckResult("calibration", "warn", message, None, details, cure)
+        return CheckResult("calibration", "warn", message, None, details, advice(context.experiment, worst.metric))
     return CheckResult("calibration", "pass", message, None, details)
+
+
+def advice(experiment: Experiment, name: str) -> str:
+    """What may be done about a metric whose analysis cries wolf; nothing that is done already or cannot be done."""
+    metric = experiment.metrics[name]
+    if metric.unit == "share":
+        return "collect more units, or judge by a more frequent event"
+    ways = []
+    if experiment.analysis.interval != "permutation":
+        ways.append("set `interval: permutation`")
+    if isinstance(metric, Mean) and metric.cap is None:
+        ways.append("cap the metric")
+    ways.append("judge by the share that converts" if metric.unit in ("value", "ratio") else "collect more answers")
+    return wording.joined(ways, "or")
 
 
 def _relabelled(context: CheckContext) -> Iterator[_Found]:
@@ -78,7 +94,7 @@ def _relabelled(context: CheckContext) -> Iterator[_Found]:
             if comparison is None:
                 continue
             if isinstance(control, Proportion) and isinstance(variant, Proportion):
-                if control.n and variant.n and comparison.method.endswith("score"):
+                if control.n and variant.n and comparison.method in (shares.SCORE, shares.BINOMIAL):
                     alarms = shares.false_alarms(control, variant, alpha)
                     yield _Found(name, arm, alarms, alarms, alarms)
             elif data.samples and (found := context.relabelled.get((name, arm))):

@@ -1,10 +1,11 @@
 """**Outliers**: do a few units carry the result?
 
 Looks at: for every mean and ratio that is judged, the lift without the units with the largest values: the top 0.1 % of
-all arms together, at least one, never more than a tenth of the units with a value. And, where the result is
-significant, how many top units of the leading arm would have to go before it no longer is. Warns when the top units
-decide whether it is significant, when 10 or fewer carry it, or when the lift moves by more than a third of itself
-without them and that is more than chance (a third of the margin of error). A sign that flips is such a move.
+all arms together, at least one, never more than a tenth of the units whose value is not 0 (those that the sensitivity
+table leaves out, too). And, where the result is significant, how many top units of the leading arm would have to go
+before it no longer is. Warns when the top units decide whether it is significant, when 10 or fewer carry it, or when
+the lift moves by more than a third of itself without them and that is more than chance (a third of the margin of
+error). A sign that flips is such a move.
 
 Why it matters: revenue is made by few. One wholesale order in the variant can look like a better shop, and it will not
 come again because of the change.
@@ -24,16 +25,12 @@ from abcx import wording
 from abcx.checks.context import CheckContext
 from abcx.checks.words import p_text
 from abcx.results import CheckResult
-from abcx.stats.records import Contrast, Moments, RatioMoments, Summary
+from abcx.stats.records import Contrast, Moments, RatioMoments
 
-TOP = 0.001
-"""Share of all units that is left out."""
-OF_NONZERO = 0.1
-"""But never more than this share of the units with a value other than 0."""
 MOVED = 1 / 3
 FRAGILE = 10
-
-Pairs = tuple[tuple[float, float], ...]
+SEARCHED = 500
+"""So many top units of an arm are taken away, one after another, to see how many carry a result."""
 
 
 @dataclass(frozen=True)
@@ -112,16 +109,16 @@ def _influence(context: CheckContext, name: str, arm: str) -> _Influence | None:
     from abcx.stats import influence
 
     metric, data, control = context.experiment.metrics[name], context.data(name), context.experiment.control
-    removed = _largest(context, name)
+    removed = influence.largest(data.summaries, data.top)
     before = data.summaries.get(control), data.summaries.get(arm)
     if not removed or not all(isinstance(summary, (Moments, RatioMoments)) for summary in before):
         return None
     old, new = before
     assert isinstance(old, (Moments, RatioMoments)) and isinstance(new, (Moments, RatioMoments))
-    after = _without(old, removed.get(control, ())), _without(new, removed.get(arm, ()))
+    after = influence.shortened(old, removed.get(control, ())), influence.shortened(new, removed.get(arm, ()))
     comparison = context.comparison(name, arm)
     alpha = comparison.alpha if comparison else context.experiment.analysis.alpha
-    tops = [data.top.get(side, ()) for side in (control, arm)]
+    tops = [data.top.get(side, ())[:SEARCHED] for side in (control, arm)]
     ranked: list[Any] = tops if isinstance(old, RatioMoments) else [[value for value, _ in top] for top in tops]
     return _Influence(
         metric=name,
@@ -132,35 +129,6 @@ def _influence(context: CheckContext, name: str, arm: str) -> _Influence | None:
         rest=metric.contrast(*after),
         fragility=influence.fragility(old, new, ranked[0], ranked[1], alpha),
     )
-
-
-def _largest(context: CheckContext, name: str) -> dict[str, Pairs]:
-    """The top units of all arms together, by arm; as many as the listed tops can tell without doubt."""
-    from abcx.stats import influence
-
-    data = context.data(name)
-    tops = {arm: top for arm, top in data.top.items() if arm in data.summaries}
-    units = sum(summary.n for summary in data.summaries.values())
-    nonzero = sum(_nonzero(summary) for summary in data.summaries.values())
-    if not nonzero:
-        return {}
-    k = min(max(1, math.ceil(TOP * units)), max(1, math.floor(OF_NONZERO * nonzero)))
-    k = min([k, *(len(top) for arm, top in tops.items() if len(top) < data.summaries[arm].n)])
-    counts = influence.top_counts([[value for value, _ in top] for top in tops.values()], k)
-    return {arm: top[:count] for (arm, top), count in zip(tops.items(), counts, strict=True) if count}
-
-
-def _nonzero(summary: Summary) -> int:
-    moments = summary.numerator if isinstance(summary, RatioMoments) else summary
-    return (moments.n if moments.nonzero is None else moments.nonzero) if isinstance(moments, Moments) else 0
-
-
-def _without(summary: Moments | RatioMoments, removed: Pairs) -> Moments | RatioMoments:
-    from abcx.stats import influence
-
-    if isinstance(summary, RatioMoments):
-        return influence.ratio_without(summary, removed)
-    return influence.without(summary, [value for value, _ in removed])
 
 
 def _below(p: float | None, alpha: float) -> bool:

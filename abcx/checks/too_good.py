@@ -23,6 +23,7 @@ from typing import Any
 
 from abcx import wording
 from abcx.checks.context import CheckContext
+from abcx.decomposition import counts_buyers
 from abcx.measured import Comparison, MetricResult
 from abcx.metrics import MetricSpec
 from abcx.results import CheckResult
@@ -100,7 +101,7 @@ def _order_values(context: CheckContext) -> list[_Move]:
         sold = _sold(metric) if metric.unit == "value" else None
         if sold is None or (str(sold.event), sold.value) in found:
             continue
-        buyers = next((other for other, m in metrics.items() if m.unit == "share" and _same(context, metric, m)), None)
+        buyers = next((other for other, m in metrics.items() if counts_buyers(context.experiment, metric, m)), None)
         if buyers is not None:
             moves = [_implied(context, name, buyers, arm, excused) for arm in context.experiment.variants]
             found[str(sold.event), sold.value] = [move for move in moves if move]
@@ -117,14 +118,6 @@ def _sold(metric: MetricSpec) -> Term | None:
 
 def _event(term: Term) -> tuple[Any, ...]:
     return term.event, term.column, term.where, term.source
-
-
-def _same(context: CheckContext, mean: MetricSpec, conversion: MetricSpec) -> bool:
-    """Whether a conversion counts the units whose values a mean sums."""
-    of_both = (mean, conversion)
-    first, second = (metric.window or context.experiment.window for metric in of_both)
-    summed, counted = (metric.needs().columns[0].term for metric in of_both)
-    return first == second and _event(summed) == _event(counted)
 
 
 def _of_ratio(context: CheckContext, name: str, arm: str, excused: bool) -> _Move | None:

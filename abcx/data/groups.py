@@ -43,7 +43,7 @@ def with_cohorts(engine: Engine, plan: Plan, data: dict[str, MetricData]) -> dic
     primary = [name for name in plan.summed() if plan.metrics[name].role == "primary"]
     rows = moments.read(engine, plan, caps, "unit_table", by, primary) if primary else {}
     for name in primary:
-        groups = {day: moments.summaries(plan, name, rows[day], name in caps) for day in sorted(rows)}
+        groups = {day: moments.summaries(plan, name, rows[day], caps.get(name)) for day in sorted(rows)}
         data[name] = replace(data[name], cohorts=groups)
     return data
 
@@ -53,7 +53,7 @@ def _grouped(
 ) -> dict[str, dict[str, dict[str, Summary]]]:
     rows = moments.read(engine, plan, caps, "unit_table", by)
     found = {
-        name: {group: moments.summaries(plan, name, rows[group], name in caps) for group in sorted(rows)}
+        name: {group: moments.summaries(plan, name, rows[group], caps.get(name)) for group in sorted(rows)}
         for name in plan.summed()
     }
     return found | summaries.others(engine, plan, timing, "unit_table", by)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
+from abcx.data import sums
 from abcx.data.engine import Engine, literal
 from abcx.data.plan import Plan, Value
 from abcx.data.units import of_events
@@ -13,8 +15,8 @@ from abcx.metrics.mean import CapValue
 from abcx.problems import Problem
 from abcx.stats.records import Moments, Proportion, RatioMoments, Summary
 
-TOP = 500
-"""How many of the largest units per arm are kept for the influence check."""
+LISTED = 500
+"""How many of the largest units per arm are kept at least, for the search of those that carry a result."""
 
 
 Rows = dict[str, dict[str, dict[str, Any]]]
@@ -31,27 +33,35 @@ def read(
 ) -> Rows:
     """The aggregates of the summed metrics (all, or those `names`), from a table with one row per unit, by a SQL
     expression and by arm."""
-    centres = _centres(engine, plan, table)
+    wanted = plan.summed() if names is None else names
+    return _read(engine, plan, wanted, {name: caps[name] for name in wanted if name in caps}, table, by)
+
+
+def _read(engine: Engine, plan: Plan, names: Sequence[str], caps: dict[str, float], table: str, by: str) -> Rows:
+    """As `read`, in two statements: centres and scales, then sums."""
+    numbers = [name for name in names if plan.metrics[name].needs().summary != "proportion"]
+    expressions = [sql for name in numbers for sql in analysed(plan, name, None)]
+    expressions += [analysed(plan, name, cap)[0] for name, cap in caps.items()]
+    scaled = sums.grid(engine, table, expressions)
+    at = {sql: scaled.values[i] for i, sql in enumerate(expressions)}
     fields: list[str] = []
-    for name in plan.summed() if names is None else names:
-        values = plan.of(name)
-        fields += _fields(name, [f"c{value.position}" for value in values], plan, centres, "")
+    for name in names:
+        fields += _fields(name, analysed(plan, name, None), plan, scaled, expressions, "")
         if name in caps:
-            fields += _fields(name, analysed(plan, name, caps[name]), plan, centres, "capped")
-            fields.append(
-                f'count(*) FILTER (c{values[0].position} > {literal(caps[name])}) AS "{_key(plan, name)}_cut"'
-            )
+            fields += _fields(name, analysed(plan, name, caps[name]), plan, scaled, expressions, "capped")
+            first = f"c{plan.of(name)[0].position}"
+            fields.append(f'count(*) FILTER ({first} > {literal(caps[name])}) AS "{_key(plan, name)}_cut"')
     found: Rows = {}
     columns = ", ".join([f"{by} AS grp", "arm", "count(*) AS units", *fields])
-    for row in engine.records(f"SELECT {columns} FROM {table} GROUP BY grp, arm"):
+    for row in engine.records(f"SELECT {columns} FROM {scaled.table} GROUP BY grp, arm"):
+        row["scaled"] = at
         found.setdefault(str(row["grp"]), {})[plan.arms[row["arm"]]] = row
     return found
 
 
-def summaries(plan: Plan, name: str, rows: dict[str, dict[str, Any]], capped: bool = False) -> dict[str, Summary]:
-    """A metric's summary in every arm, from the aggregates by arm; after its cap where it is `capped`."""
-    suffix = "capped" if capped else ""
-    return {arm: _summary(plan, name, rows[arm], suffix) if arm in rows else empty(plan, name) for arm in plan.arms}
+def summaries(plan: Plan, name: str, rows: dict[str, dict[str, Any]], cap: float | None = None) -> dict[str, Summary]:
+    """A metric's summary in every arm, from the aggregates by arm; after its cap where one is given."""
+    return {arm: _summary(plan, name, rows[arm], cap) if arm in rows else empty(plan, name) for arm in plan.arms}
 
 
 def cut(plan: Plan, name: str, rows: dict[str, dict[str, Any]]) -> dict[str, int]:
@@ -105,61 +115,62 @@ def analysed(plan: Plan, name: str, cap: float | None) -> list[str]:
     return [f"c{value.position}" for value in values] if cap is None else [_capped(values[0], cap)]
 
 
-def _centres(engine: Engine, plan: Plan, table: str) -> dict[int, float]:
-    """The pooled mean of every value: moments are computed around it, so that values near 1e9 keep their digits."""
-    positions = [value.position for name in plan.summed() for value in plan.of(name)]
-    if not positions:
-        return {}
-    row = engine.run("SELECT " + ", ".join(f"favg(c{position})" for position in positions) + f" FROM {table}")[0]
-    return {position: float(value or 0.0) for position, value in zip(positions, row, strict=True)}
-
-
-def _fields(name: str, expressions: list[str], plan: Plan, centres: dict[int, float], suffix: str) -> list[str]:
+def _fields(
+    name: str, values: list[str], plan: Plan, scaled: sums.Grid, expressions: list[str], suffix: str
+) -> list[str]:
     """The aggregates of one metric. A ratio's two values are taken from units that have both; a share is two counts."""
     is_share = plan.metrics[name].needs().summary == "proportion"
-    key, both = _key(plan, name) + suffix, " AND ".join(f"{sql} IS NOT NULL" for sql in expressions)
-    fields = []
-    pairs = list(zip(expressions, plan.of(name), strict=True))
-    around = [f"({sql} - {literal(centres[value.position])})" for sql, value in pairs]
-    for part, ((sql, _), centred) in enumerate(zip(pairs, around, strict=True)):
-        only = f" FILTER ({both})" if len(expressions) > 1 else ""  # aggregates leave NULL out by themselves
-        aggregates = {"n": f"count({sql}){only}", "nonzero": f"count(*) FILTER ({both} AND {sql} <> 0)"}
+    key, both = _key(plan, name) + suffix, " AND ".join(f"{sql} IS NOT NULL" for sql in values)
+    only = f" FILTER ({both})" if len(values) > 1 else ""  # aggregates leave NULL out by themselves
+    fields = {}
+    for part, sql in enumerate(values):
+        fields[f"{part}_n"] = f"count({sql}){only}"
+        fields[f"{part}_nonzero"] = f"count(*) FILTER ({both} AND {sql} <> 0)"
         if not is_share:
-            aggregates |= {
-                "mean": f"favg({sql}){only}",
-                "var": f"var_samp({centred}){only}",
-                "min": f"min({sql}){only}",
-                "max": f"max({sql}){only}",
-                "skew": f"skewness({centred}){only}",
-            }
-        fields += [f'{aggregate} AS "{key}_{part}_{label}"' for label, aggregate in aggregates.items()]
-    if len(expressions) == 2:
-        fields.append(f'covar_samp({around[0]}, {around[1]}) AS "{key}_cov"')
-    return fields
+            fields |= {f"{part}_min": f"min({sql}){only}", f"{part}_max": f"max({sql}){only}"}
+            here = expressions.index(sql)
+            for power in (1, 2, 3):
+                fields |= _parts(f"{part}_{power}", scaled.total([here] * power, only))
+    if len(values) == 2:
+        fields |= _parts("product", scaled.total([expressions.index(sql) for sql in values]))
+    return [f'{aggregate} AS "{key}_{label}"' for label, aggregate in fields.items()]
 
 
-def _summary(plan: Plan, name: str, row: dict[str, Any], suffix: str = "") -> Summary:
-    key = _key(plan, name) + suffix
+def _parts(label: str, total: tuple[str, str]) -> dict[str, str]:
+    return {f"{label}_high": total[0], f"{label}_low": total[1]}
+
+
+def _summary(plan: Plan, name: str, row: dict[str, Any], cap: float | None = None) -> Summary:
+    key = _key(plan, name) + ("" if cap is None else "capped")
     kind = plan.metrics[name].needs().summary
     if kind == "proportion":
         return Proportion(int(row[f"{key}_0_nonzero"] or 0), int(row[f"{key}_0_n"] or 0))
+    values = [row["scaled"][sql] for sql in analysed(plan, name, cap)]
+    parts = [_moments(row, f"{key}_{part}", value) for part, value in enumerate(values)]
     if kind == "moments":
-        return _moments(row, f"{key}_0")
-    return RatioMoments(_moments(row, f"{key}_0"), _moments(row, f"{key}_1"), float(row[f"{key}_cov"] or 0.0))
+        return parts[0]
+    totals = _total(row, f"{key}_0_1"), _total(row, f"{key}_1_1")
+    products = _total(row, f"{key}_product")
+    constant = parts[0].variance == 0.0 or parts[1].variance == 0.0
+    covariance = 0.0 if constant else sums.covariance(values[0], values[1], parts[0].n, products, totals)
+    return RatioMoments(parts[0], parts[1], covariance)
 
 
-def _moments(row: dict[str, Any], key: str) -> Moments:
+def _total(row: dict[str, Any], key: str) -> Fraction:
+    return sums.combined((row[f"{key}_high"], row[f"{key}_low"]))
+
+
+def _moments(row: dict[str, Any], key: str, value: sums.Scaled) -> Moments:
     n = int(row[f"{key}_n"] or 0)
-    skew = row[f"{key}_skew"]
-    return Moments(
-        n,
-        float(row[f"{key}_mean"] or 0.0),
-        float(row[f"{key}_var"] or 0.0),
-        int(row[f"{key}_nonzero"] or 0),
-        None if n == 0 else float(row[f"{key}_min"]),
-        None if n == 0 else float(row[f"{key}_max"]),
-        None if skew is None else float(skew),
-    )
+    if n == 0:
+        return Moments(0, 0.0, 0.0, 0)
+    nonzero, least, most = int(row[f"{key}_nonzero"] or 0), float(row[f"{key}_min"]), float(row[f"{key}_max"])
+    if least == most:
+        return Moments(n, least, 0.0, nonzero, least, most)
+    first, second, third = (_total(row, f"{key}_{power}") for power in (1, 2, 3))
+    mean, low = sums.mean(value, row["arm"], n, first)
+    variance = sums.covariance(value, value, n, second, (first, first))
+    return Moments(n, mean, variance, nonzero, least, most, sums.skewness(n, (first, second, third)), low)
 
 
 def empty(plan: Plan, name: str) -> Summary:
@@ -172,20 +183,24 @@ def empty(plan: Plan, name: str) -> Summary:
 def tops(
     engine: Engine, plan: Plan, caps: dict[str, float], table: str
 ) -> dict[str, dict[str, tuple[tuple[float, float], ...]]]:
-    """The largest units of every mean and ratio, by arm, as analysed (after the cap)."""
+    """The largest units of every mean and ratio, by arm, as analysed (after the cap): one in a thousand units of all
+    arms, and at least 500."""
     pairs: dict[str, tuple[Value, ...]] = {
         name: plan.of(name) for name in plan.summed() if plan.metrics[name].needs().summary != "proportion"
     }
     if not pairs:
         return {}
+    from abcx.stats import influence
+
     present = [int(row[0]) for row in engine.run(f"SELECT DISTINCT arm FROM {table} ORDER BY arm")]
+    listed = max(LISTED, influence.most(int(engine.run(f"SELECT count(*) FROM {table}")[0][0])))
     found: dict[str, dict[str, tuple[tuple[float, float], ...]]] = {}
     for name, values in pairs.items():
         first = _capped(values[0], caps[name]) if name in caps else f"c{values[0].position}"
         second = f"c{values[1].position}" if len(values) > 1 else "1e0"
-        # One short statement an arm: the engine skips what is below the 500th so far, which a grouped one does not.
+        # One short statement an arm: the engine skips what is below the last so far, which a grouped one does not.
         largest = f"SELECT {first} AS a, {second} AS b FROM {table} WHERE arm = {{}}"
-        largest += f" AND {first} IS NOT NULL AND {second} IS NOT NULL ORDER BY a DESC, b LIMIT {TOP}"
+        largest += f" AND {first} IS NOT NULL AND {second} IS NOT NULL ORDER BY a DESC, b LIMIT {listed}"
         found[name] = {
             plan.arms[arm]: tuple((float(a), float(b)) for a, b in engine.run(largest.format(arm))) for arm in present
         }
@@ -202,23 +217,13 @@ def before_exposure(engine: Engine, plan: Plan) -> dict[str, dict[str, Summary]]
     fields = [_before(value, value.window) + f" AS c{value.position}" for name in keys for value in plan.of(name)]
     if not keys:
         return {}
-    centres = dict.fromkeys(range(len(plan.values)), 0.0)
-    aggregates = [
-        field
-        for name in keys
-        for field in _fields(name, [f"c{value.position}" for value in plan.of(name)], plan, centres, "")
-    ]
     engine.run(
         f"CREATE TABLE before_table AS SELECT any_value(e.arm) AS arm, {', '.join(fields)} "
         f"FROM outcome e GROUP BY e.uid"
     )
-    rows = engine.records(f"SELECT arm, {', '.join(aggregates)} FROM before_table GROUP BY arm")
+    rows = _read(engine, plan, keys, {}, "before_table", "''").get("", {})
     engine.run("DROP TABLE before_table")
-    by_arm = {plan.arms[row["arm"]]: row for row in rows}
-    return {
-        name: {arm: _summary(plan, name, by_arm[arm]) if arm in by_arm else empty(plan, name) for arm in plan.arms}
-        for name in keys
-    }
+    return {name: summaries(plan, name, rows) for name in keys}
 
 
 def before_values(plan: Plan, span: int) -> dict[str, str]:

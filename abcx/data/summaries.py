@@ -33,7 +33,7 @@ def summarise(
         open_windows = late.get(name, {})
         missing = {arm: int(row["units"]) - summaries[arm].n - open_windows.get(arm, 0) for arm, row in rows.items()}
         found[name] = MetricData(
-            summaries=moments.summaries(plan, name, rows, capped=True) if name in caps else summaries,
+            summaries=moments.summaries(plan, name, rows, caps[name]) if name in caps else summaries,
             uncapped=summaries if name in caps else None,
             cap=caps.get(name),
             capped=moments.cut(plan, name, rows) if name in caps else {},

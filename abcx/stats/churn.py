@@ -1,27 +1,48 @@
 """Churn: the share of units whose event has come by a horizon, 1 - S(horizon), with one lifetime per unit.
 
-Where no unit is censored before the horizon this is a share of whole units, and the comparison is that of
-shares.py. Otherwise each arm counts as many units as would know its share as well without censoring, S (1 - S) /
-Greenwood's variance (Rothman 1978; the idea of an effective sample size is Cutler and Ederer's, 1958), and the same
-score test, exact when events are few, is taken on those effective counts rounded to whole units. The estimates stay
-Kaplan and Meier's.
+Where no unit is censored before the horizon this is a share of whole units, and the comparison is that of shares.py.
+Otherwise the shares are Kaplan and Meier's, and the score test is that of shares with an effective number of units
+in each arm (Cutler, Ederer 1958; Rothman 1978): as many as would know the share as well without censoring,
 
-Rounding was weighed against a score test on the fractions: nominal 95 % with 5 % churn, 300 to 1,000 units an arm,
-half of them followed for less than the horizon. Rounded counts covered 94.7 to 95.9 %, fractions 94.2 to 96.3 %;
-with 900 against 300 units the tails were 2.3 and 2.3 % for rounded counts, 2.2 and 3.1 % for fractions, 4.9 and 1.5
-% for Wald's.
+    n_a (1 / S(h) - 1) / sum_j (1 / S(t_j) - 1 / S(t_j-1)) / C_a(t_j),
+
+with S the curve of both arms pooled, t_j its event times up to the horizon h, and C_a(t) the share of the arm that
+is not censored before t. That is S (1 - S) / Greenwood's variance (1926) of an arm that has the pooled curve and its
+own censoring; it is n_a where nothing is censored. Greenwood's variance of the arm's own curve would rise and fall
+with the arm's own late events, and 6.6 to 7.1 % of comparisons without effect were significant at 5 % (500 units an
+arm, follow-up uniform on 0 to 1.1 horizons): it belongs to the estimate, the pooled one to the hypothesis.
+
+Counts are not whole, so few events cannot be enumerated. The score is corrected for its skewness instead (Gart, Nam
+1988, Biometrics 44, 323; Laud 2017, Pharmaceutical Statistics 16, 334): z solves score = z + (z^2 - 1) g / 6, with g
+from the binomial's third moment, its units n_a^2 (1 / S(h)^2 - 1) / sum_j (1 / S(t_j)^2 - 1 / S(t_j-1)^2) / C_a(t_j)^2.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+import math
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from abcx.stats import shares, survival
+from abcx.stats import constrained, shares, survival
+from abcx.stats.constrained import Fit, Score
 from abcx.stats.records import Contrast, Interval, Lifetimes, Proportion
+from abcx.stats.tails import normal_tails
 
-METHOD = "score"
+METHOD = "skewness-corrected score (effective n)"
+
+_SYMMETRIC = 1e-9
+"""A correction below this changes no digit of p, and its formula would cancel."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Arm:
+    """A `share` with the effective numbers of units in its variance (`n`) and, squared, in its third moment."""
+
+    share: float
+    n: float
+    squared: float
 
 
 def contrast(control: Lifetimes, variant: Lifetimes, horizon: float, told: survival.Told | None = None) -> Contrast:
@@ -32,19 +53,16 @@ def contrast(control: Lifetimes, variant: Lifetimes, horizon: float, told: survi
     whole = _whole(control, horizon), _whole(variant, horizon)
     if whole[0] is not None and whole[1] is not None:
         return shares.contrast(whole[0], whole[1])
-    of_control, of_variant = survival.ended(control, horizon), survival.ended(variant, horizon)
-    assert of_control is not None and of_variant is not None  # not refused
-    found = shares.contrast(_effective(of_control), _effective(of_variant))
-    difference = of_variant.share - of_control.share
-    ratio = of_variant.share / of_control.share if of_control.share else None
-    return replace(
-        found,
-        method=f"{found.method} (effective n)",
-        difference=difference,
-        lift=None if ratio is None else ratio - 1.0,
-        difference_pivot=found.difference_pivot and replace(found.difference_pivot, estimate=difference),
-        ratio_pivot=found.ratio_pivot and replace(found.ratio_pivot, estimate=ratio),
-    )
+    first, second = _effective(control, variant, horizon)
+
+    def of_difference(d: float) -> tuple[float, float]:
+        fit, score = constrained.for_difference, constrained.score_difference
+        return normal_tails(_corrected(first, second, d, 1.0, fit, score))
+
+    def of_ratio(r: float) -> tuple[float, float]:
+        return normal_tails(_corrected(first, second, r, r, constrained.for_ratio, constrained.score_ratio))
+
+    return shares.compared(METHOD, (first.share, first.n), (second.share, second.n), of_difference, of_ratio)
 
 
 def interval(lifetimes: Lifetimes, horizon: float, alpha: float) -> Interval:
@@ -66,10 +84,68 @@ def _whole(lifetimes: Lifetimes, horizon: float) -> Proportion | None:
     return Proportion(int(np.count_nonzero(came)), lifetimes.durations.size)
 
 
-def _effective(found: survival.Ended) -> Proportion:
-    """Whole units nearest to the effective ones; a share that is neither 0 nor 1 does not become so by rounding."""
-    if found.share in (0.0, 1.0):
-        n = max(1, round(found.effective_n))
-        return Proportion(n if found.share else 0, n)
-    n = max(2, round(found.effective_n))
-    return Proportion(min(max(1, round(found.share * n)), n - 1), n)
+def _effective(control: Lifetimes, variant: Lifetimes, horizon: float) -> tuple[_Arm, _Arm]:
+    """Both arms as shares of effective units, from the pooled curve and the censoring of each."""
+    pooled = survival.curve(
+        Lifetimes(
+            control.units + variant.units,
+            np.concatenate((control.durations, variant.durations)),
+            np.concatenate((control.observed, variant.observed)),
+            np.concatenate((control.clusters, variant.clusters)),
+        )
+    )
+    upto = pooled.upto(horizon)
+    times, after = pooled.times[:upto], pooled.survival[:upto]
+    before = np.concatenate(([1.0], after))[:upto]
+
+    def arm(lifetimes: Lifetimes) -> _Arm:
+        found = survival.curve(lifetimes)
+        uncensored = _uncensored(lifetimes, found, np.append(times, horizon))
+        last = float(uncensored[-1])
+        if not upto:
+            ratios = last, last**2  # nobody has left: those who are followed to the horizon
+        elif after[-1] == 0.0:
+            ratios = float(uncensored[-2]), float(uncensored[-2]) ** 2  # the last term outgrows all others
+        else:
+            steps = 1.0 / after - 1.0 / before
+            cubes = steps * (1.0 / after + 1.0 / before)
+            ratios = (
+                float(steps.sum() / (steps / uncensored[:-1]).sum()),
+                float(cubes.sum() / (cubes / uncensored[:-1] ** 2).sum()),
+            )
+        # Lifetimes of one unit are taken for copies of each other: churn has one per unit.
+        n = float(lifetimes.n)
+        return _Arm(1.0 - found.at(horizon), n * ratios[0], n * n * ratios[1])
+
+    return arm(control), arm(variant)
+
+
+def _uncensored(lifetimes: Lifetimes, found: survival.Curve, times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The share of an arm that is not censored before each of the rising `times`: those at risk over those alive.
+
+    Where nobody is at risk any more (all have left), the last share before.
+    """
+    lasting = np.sort(lifetimes.durations)
+    at_risk = lasting.size - np.searchsorted(lasting, times, side="left")
+    alive = np.concatenate(([1.0], found.survival))[np.searchsorted(found.times, times, side="left")]
+    share = np.divide(at_risk, lasting.size * alive, out=np.ones(times.size), where=(at_risk > 0) & (alive > 0.0))
+    known = np.where(at_risk > 0, np.arange(times.size), 0)
+    return np.asarray(share[np.maximum.accumulate(known)])
+
+
+def _corrected(control: _Arm, variant: _Arm, at: float, ratio: float, fit: Fit, score: Score) -> float:
+    """The score of the hypothesis `at`, corrected for skewness; `ratio` multiplies the control's share in it."""
+    counts = control.share * control.n, control.n, variant.share * variant.n, variant.n, at
+    found = float(score(*counts))
+    share0, share1 = (float(share) for share in fit(*counts))
+    spread0, spread1 = share0 * (1.0 - share0), share1 * (1.0 - share1)
+    total = control.n + variant.n
+    variance: float = (spread1 / variant.n + ratio**2 * spread0 / control.n) * (total / (total - 1.0))
+    if variance == 0.0 or not math.isfinite(found):
+        return found
+    third = spread1 * (1.0 - 2.0 * share1) / variant.squared
+    third -= ratio**3 * spread0 * (1.0 - 2.0 * share0) / control.squared
+    sixth: float = third / variance**1.5 / 6.0
+    if abs(sixth) < _SYMMETRIC:
+        return found
+    return (math.sqrt(max(0.0, 1.0 + 4.0 * sixth * (found + sixth))) - 1.0) / (2.0 * sixth)

@@ -1,7 +1,8 @@
 """Two shares under a hypothesis: constrained maximum likelihood, and the score statistic that is built on it.
 
-Counts may be numbers or arrays that broadcast; results are float arrays. Suffix 0 is control, 1 is variant. The
-variance carries Miettinen and Nurminen's N / (N - 1) for difference and ratio alike: one statistic at the null.
+Counts may be numbers or arrays that broadcast, and neither they nor the units need be whole; results are float arrays.
+Suffix 0 is control, 1 is variant. The variance carries Miettinen and Nurminen's N / (N - 1) for difference and ratio
+alike: one statistic at the null.
 """
 
 from __future__ import annotations
@@ -12,16 +13,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
-Fit = Callable[[ArrayLike, int, ArrayLike, int, float], tuple[Array, Array]]
+Fit = Callable[[ArrayLike, float, ArrayLike, float, float], tuple[Array, Array]]
 """(control counts, control units, variant counts, variant units, hypothesis) -> shares of both arms."""
-Score = Callable[[ArrayLike, int, ArrayLike, int, float], Array]
+Score = Callable[[ArrayLike, float, ArrayLike, float, float], Array]
 """(control counts, control units, variant counts, variant units, hypothesis) -> statistic."""
 
 _POLISH = 2
 """Newton steps after the closed form: the cosine loses half the digits where two roots nearly meet (rare events)."""
 
 
-def for_difference(x0: ArrayLike, n0: int, x1: ArrayLike, n1: int, d: float) -> tuple[Array, Array]:
+def for_difference(x0: ArrayLike, n0: float, x1: ArrayLike, n1: float, d: float) -> tuple[Array, Array]:
     """Shares (p0, p1) that maximise the likelihood of the counts under p1 = p0 + d, -1 <= d <= 1.
 
     The root of a cubic in closed form (Miettinen, Nurminen 1985, appendix 1; Farrington, Manning 1990). At d = 0 the
@@ -51,7 +52,7 @@ def _within(x: Array, low: float, high: float) -> Array:
     return np.minimum(np.maximum(x, low), high)
 
 
-def _newton(p: Array, x0: Array, n0: int, x1: Array, n1: int, d: float) -> Array:
+def _newton(p: Array, x0: Array, n0: float, x1: Array, n1: float, d: float) -> Array:
     """One Newton step on the likelihood equation times p (1 - p) q (1 - q), q = p + d; factored, so nothing cancels."""
     q = p + d
     a, b = p * (1.0 - p), q * (1.0 - q)
@@ -63,7 +64,7 @@ def _newton(p: Array, x0: Array, n0: int, x1: Array, n1: int, d: float) -> Array
     return p - step
 
 
-def for_ratio(x0: ArrayLike, n0: int, x1: ArrayLike, n1: int, r: float) -> tuple[Array, Array]:
+def for_ratio(x0: ArrayLike, n0: float, x1: ArrayLike, n1: float, r: float) -> tuple[Array, Array]:
     """Shares (p0, p1) that maximise the likelihood of the counts under p1 = r p0, r >= 0.
 
     The smaller root of a quadratic (Koopman 1984; Miettinen, Nurminen 1985, equation 11), with the discriminant written
@@ -78,13 +79,13 @@ def for_ratio(x0: ArrayLike, n0: int, x1: ArrayLike, n1: int, r: float) -> tuple
     return p0, _within(r * (x0 + x1) / half, 0.0, 1.0)
 
 
-def score_difference(x0: ArrayLike, n0: int, x1: ArrayLike, n1: int, d: float) -> Array:
+def score_difference(x0: ArrayLike, n0: float, x1: ArrayLike, n1: float, d: float) -> Array:
     """T(d) = (s1 - s0 - d) / se with the constrained shares in se; +-inf where se is 0 and the numerator is not."""
     p0, p1 = for_difference(x0, n0, x1, n1, d)
     return _studentised(x0, n0, p0, x1, n1, p1, 1.0, d)
 
 
-def score_ratio(x0: ArrayLike, n0: int, x1: ArrayLike, n1: int, r: float) -> Array:
+def score_ratio(x0: ArrayLike, n0: float, x1: ArrayLike, n1: float, r: float) -> Array:
     """T(r) = (s1 - r s0) / se with the constrained shares in se; +-inf where se is 0 and the numerator is not."""
     if r == 1.0:
         return score_difference(x0, n0, x1, n1, 0.0)
@@ -93,7 +94,7 @@ def score_ratio(x0: ArrayLike, n0: int, x1: ArrayLike, n1: int, r: float) -> Arr
 
 
 def _studentised(
-    x0: ArrayLike, n0: int, p0: Array, x1: ArrayLike, n1: int, p1: Array, ratio: float, difference: float
+    x0: ArrayLike, n0: float, p0: Array, x1: ArrayLike, n1: float, p1: Array, ratio: float, difference: float
 ) -> Array:
     total = n0 + n1
     distance = np.asarray(x1, float) / n1 - ratio * (np.asarray(x0, float) / n0) - difference

@@ -9,13 +9,56 @@ The result is as exact as S is: where the removed units held nearly all of S, wh
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from abcx.stats import means, ratios
-from abcx.stats.records import Moments, RatioMoments
+from abcx.stats.records import Moments, RatioMoments, Summary
 
 _UNRESOLVED = 1e-14
+TOP = 0.001
+"""The share of all units that are the largest ones, ..."""
+OF_NONZERO = 0.1
+"""... but never more than this share of the units whose value is not 0."""
+
+Pairs = tuple[tuple[float, float], ...]
+"""Units as (numerator, denominator), the largest numerator first; the denominator of a mean is 1."""
+
+
+def largest(summaries: Mapping[str, Summary], tops: Mapping[str, Pairs]) -> dict[str, Pairs]:
+    """The largest units of all arms together, by arm: ceil(0.1 %) of the units, at least one, and never more than a
+    tenth of those that are not 0 (one, where there are fewer than ten). Ties at the cut: see `top_counts`.
+
+    `tops` lists the largest units of each arm, at least as many as that of arms that have more. Nothing where no unit
+    has a value, or where the summaries hold no moments.
+    """
+    moments = {arm: summary for arm, summary in summaries.items() if isinstance(summary, (Moments, RatioMoments))}
+    listed = {arm: top for arm, top in tops.items() if arm in moments}
+    nonzero = sum(_nonzero(summary) for summary in moments.values())
+    if not nonzero or not listed:
+        return {}
+    wanted = most(sum(summary.n for summary in moments.values()))
+    count = min(wanted, max(1, math.floor(OF_NONZERO * nonzero)))
+    known = [len(top) for arm, top in listed.items() if len(top) < moments[arm].n]
+    counts = top_counts([[value for value, _ in top] for top in listed.values()], min([count, *known]))
+    return {arm: top[:some] for (arm, top), some in zip(listed.items(), counts, strict=True) if some}
+
+
+def most(units: int) -> int:
+    """How many of so many units are the largest ones at the most."""
+    return max(1, math.ceil(TOP * units))
+
+
+def shortened(summary: Moments | RatioMoments, removed: Pairs) -> Moments | RatioMoments:
+    """The summary of an arm without these of its units."""
+    if isinstance(summary, RatioMoments):
+        return ratio_without(summary, removed)
+    return without(summary, [value for value, _ in removed])
+
+
+def _nonzero(summary: Moments | RatioMoments) -> int:
+    moments = summary.numerator if isinstance(summary, RatioMoments) else summary
+    return moments.n if moments.nonzero is None else moments.nonzero
 
 
 def without(moments: Moments, removed: Sequence[float]) -> Moments:
@@ -28,14 +71,16 @@ def without(moments: Moments, removed: Sequence[float]) -> Moments:
     if left <= 0 or nonzero == 0:
         only_zeros = 0.0 if left > 0 else None
         return Moments(max(left, 0), 0.0, 0.0, nonzero, only_zeros, only_zeros)
-    away = [x - moments.mean for x in removed]
+    away = [x - moments.mean - moments.low for x in removed]
     shift = math.fsum(away)
     squares = (moments.n - 1) * moments.variance
     rest = math.fsum([squares, *(-d * d for d in away), -shift * shift / left])
+    mean, low = means.nearest(moments.mean, moments.low - shift / left)
     return replace(
         moments,
         n=left,
-        mean=moments.mean - shift / left,
+        mean=mean,
+        low=low,
         variance=rest / (left - 1) if left > 1 and rest > _UNRESOLVED * squares else 0.0,
         nonzero=nonzero,
         maximum=None if removed else moments.maximum,
@@ -47,7 +92,7 @@ def ratio_without(moments: RatioMoments, removed: Sequence[tuple[float, float]])
     """The same for units with (numerator, denominator)."""
     top, bottom = moments.numerator, moments.denominator
     left = moments.n - len(removed)
-    away = [(x - top.mean, y - bottom.mean) for x, y in removed]
+    away = [(x - top.mean - top.low, y - bottom.mean - bottom.low) for x, y in removed]
     shifts = math.fsum(dx for dx, _ in away), math.fsum(dy for _, dy in away)
     rest = math.fsum([(moments.n - 1) * moments.covariance, *(-dx * dy for dx, dy in away)])
     if left > 0:

@@ -9,20 +9,32 @@ for both arms and each arm's share of buyers it makes intervals too wide (98 to 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from abcx.stats import welch
 from abcx.stats.records import Contrast, Interval, Moments
 
 METHOD = "Welch"
-_RESOLUTION = 1e-14
-"""A standard deviation below this fraction of the mean is the rounding of equal values, not a spread."""
+RESOLUTION = math.ulp(1.0)
+"""A standard deviation up to this fraction of the mean is the rounding of equal values, not a spread: sums that should
+be equal differ in their last binary digit. (1e-14 was refused for integers near 1e15, where that digit is 0.125.)"""
+_ROUNDED = "All units have the same value up to the rounding of numbers of this size: there is no difference to test."
 
 
 def contrast(control: Moments, variant: Moments) -> Contrast:
     """Variant against control, in the value's own unit."""
     if control.n == 0 or variant.n == 0:
         return Contrast(METHOD, None, None, None, None, None, "An arm has no units.", "An arm has no units.")
-    return welch.contrast(_estimate(control), _estimate(variant), METHOD)
+    of_control, of_variant = _estimate(control), _estimate(variant)
+    found = welch.contrast(of_control, of_variant, METHOD)
+    rounded = of_control.error == of_variant.error == 0.0 < max(control.variance, variant.variance)
+    return replace(found, note=_ROUNDED) if rounded and found.p_value == 1.0 else found
+
+
+def nearest(base: float, by: float) -> tuple[float, float]:
+    """base + by as a number, and what its rounding left out (`by` much smaller than `base`)."""
+    near = base + by
+    return near, by - (near - base)
 
 
 def interval(moments: Moments, alpha: float) -> Interval:
@@ -37,9 +49,9 @@ def value(moments: Moments) -> float | None:
 
 def _estimate(moments: Moments) -> welch.Estimate:
     deviation = math.sqrt(moments.variance) if moments.n > 1 else 0.0
-    if deviation <= _RESOLUTION * abs(moments.mean):
+    if deviation <= RESOLUTION * abs(moments.mean):
         deviation = 0.0
     error = deviation / math.sqrt(max(moments.n, 1))
     # Where only mean and deviation were typed in, the minimum is unknown and values below 0 are possible.
     positive_only = moments.minimum is not None and moments.minimum >= 0.0
-    return welch.Estimate(moments.mean, error, moments.n, positive_only)
+    return welch.Estimate(moments.mean, error, moments.n, positive_only, low=moments.low)

@@ -230,7 +230,7 @@ def _difference_pivot(found: Relabellings, base: Pivot, non_negative: bool, by_s
         of_variant, of_control = factors(d)
         # The factors alone leave control's and variant's values apart by the distance that the hypothesis leaves.
         hypothesis = Alignment((of_variant, of_control), distance - d, (of_control, of_variant))
-        return _tails(found, distance - d, error, hypothesis)
+        return _tails(found, distance - d + (variant.low - control.low), error, hypothesis)
 
     if not non_negative:
         return replace(base, tails=tails)
@@ -243,12 +243,13 @@ def _ratio_tails(found: Relabellings, ratio: float) -> tuple[float, float]:
     unit = max(1.0, abs(ratio))
     on_variant, on_control = 1.0 / unit, ratio / unit
     distance = on_variant * found.variant.value - on_control * found.control.value
+    left = on_variant * found.variant.low - on_control * found.control.low
     error = math.hypot(on_variant * found.variant.error, on_control * found.control.error)
-    return _tails(found, distance, error, Alignment((on_control, on_variant), distance, (1.0, 1.0)))
+    return _tails(found, distance + left, error, Alignment((on_control, on_variant), distance, (1.0, 1.0)))
 
 
 def _tail_serves_at_null(found: Relabellings) -> bool:
-    distance = found.variant.value - found.control.value
+    distance = found.variant.value - found.control.value + (found.variant.low - found.control.low)
     statistic = _quotient(distance, math.hypot(found.variant.error, found.control.error))
     spread = statistics(found, _null(found))
     return _fitted(spread, statistic) is not None or _fitted(-spread, -statistic) is not None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import reduce
 
+from abcx.stats import means
 from abcx.stats.records import Answers, Categories, Moments, Proportion, RatioMoments, Summary
 
 
@@ -44,16 +45,18 @@ def with_zeros(summary: Moments | RatioMoments, n: int) -> Moments | RatioMoment
 def _moments(a: Moments, b: Moments) -> Moments:
     if a.n == 0 or b.n == 0:
         return a if b.n == 0 else b
-    n, gap = a.n + b.n, b.mean - a.mean
+    n, gap = a.n + b.n, (b.mean - a.mean) + (b.low - a.low)
+    mean, low = means.nearest(a.mean, a.low + gap * b.n / n)
     squares = a.variance * (a.n - 1) + b.variance * (b.n - 1) + gap * gap * a.n * b.n / n
     nonzero = None if a.nonzero is None or b.nonzero is None else a.nonzero + b.nonzero
     return Moments(
         n,
-        a.mean + gap * b.n / n,
+        mean,
         squares / (n - 1),
         nonzero,
         None if a.minimum is None or b.minimum is None else min(a.minimum, b.minimum),
         None if a.maximum is None or b.maximum is None else max(a.maximum, b.maximum),
+        low=low,
     )
 
 

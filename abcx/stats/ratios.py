@@ -7,6 +7,7 @@ Lu 2018; decisions.md 4). Two such estimates are compared as two means are: Welc
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 from abcx.stats import welch
 from abcx.stats.records import Contrast, Interval, RatioMoments
@@ -53,5 +54,7 @@ def estimate(moments: RatioMoments) -> welch.Estimate | None:
     if n < 2 or not residual > _RESOLUTION * math.fsum(abs(term) for term in terms):
         residual = 0.0
     error = math.sqrt(residual / n) / bottom.mean
-    minima = (top.minimum, bottom.minimum)
-    return welch.Estimate(ratio, error, n, all(low is not None and low >= 0.0 for low in minima))
+    positive_only = all(low is not None and low >= 0.0 for low in (top.minimum, bottom.minimum))
+    # What the division left out, exactly, and what the means did.
+    left = float(Fraction(top.mean) - Fraction(ratio) * Fraction(bottom.mean)) + top.low - ratio * bottom.low
+    return welch.Estimate(ratio, error, n, positive_only, low=left / bottom.mean)

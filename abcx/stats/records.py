@@ -26,9 +26,10 @@ class Proportion:
 class Moments:
     """Moments of one value per unit in one arm.
 
-    `variance` has divisor n - 1 and is 0.0 for n < 2; `mean` is 0.0 for n = 0; `skewness` is the sample skewness, None
-    where it does not exist or is not known; `nonzero` counts units whose value is not 0; `minimum` and `maximum` are
-    None for n = 0 or where not known (typed counts).
+    `variance` has divisor n - 1 and is 0.0 for n < 2; `mean` is 0.0 for n = 0, and `low` is what its rounding left out
+    (values near 1e15 with a spread of 1 need it); `skewness` is the sample skewness, None where it does not exist or is
+    not known; `nonzero` counts units whose value is not 0; `minimum` and `maximum` are None for n = 0 or where not
+    known (typed counts).
     """
 
     n: int
@@ -38,6 +39,7 @@ class Moments:
     minimum: float | None = None
     maximum: float | None = None
     skewness: float | None = None
+    low: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from abcx.stats.means import RESOLUTION, nearest
 from abcx.stats.records import Moments, RatioMoments, Sample
 
 Array = NDArray[np.float64]
@@ -34,8 +35,6 @@ _WIDE = 5_000
 """Relabellings of up to so many units are brought to size at once, wider ones row by row: the same draws, faster."""
 _ROUNDING = 1e-13
 """A sum of squares below this fraction of its terms is their rounding."""
-_RESOLUTION = 1e-14
-"""A spread below this fraction of the value is the rounding of equal values (as in means.py)."""
 
 
 class Sums(NamedTuple):
@@ -56,6 +55,11 @@ class Arm:
     value: float
     error: float
     sums: Sums
+
+    @property
+    def low(self) -> float:
+        """What the rounding of the value left out."""
+        return float(self.sums.e) / float(self.sums.x)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -179,7 +183,8 @@ def _moments(n: int, values: Array) -> Moments:
     left = float(away.sum()) - (n - len(values)) * mean
     ends = [*([0.0] if len(values) < n else []), *([float(values.min()), float(values.max())] if len(values) else [])]
     variance = max(0.0, square - left * left / n) / (n - 1) if n > 1 else 0.0
-    return Moments(n, mean + left / n, variance, k, min(ends), max(ends))
+    mean, low = nearest(mean, left / n)
+    return Moments(n, mean, variance, k, min(ends), max(ends), low=low)
 
 
 def _pool(sample: Sample) -> _Pool:
@@ -205,7 +210,7 @@ def _arm(pool: _Pool) -> Arm:
     sums = Sums(*((pool.rows * pool.times[:, None]).sum(axis=0) + zeros * pool.zero)[list(fields)])
     size = float(sums.x)
     deviation = math.sqrt(float(sums.ee) / (n - 1)) * n / size if n > 1 else 0.0
-    error = 0.0 if deviation <= _RESOLUTION * abs(pool.value) else deviation / math.sqrt(n)
+    error = 0.0 if deviation <= RESOLUTION * abs(pool.value) else deviation / math.sqrt(n)
     return Arm(n, pool.value, error, sums)
 
 

@@ -18,8 +18,10 @@ from abcx.stats.inversion import two_sided
 from abcx.stats.records import Contrast, Interval, Pivot
 from abcx.stats.tails import t_quantile, t_tails
 
-_SAME = 1e-12
-"""Two constant arms count as equal when their values differ by less than this fraction."""
+_SAME = 8.0 * math.ulp(1.0)
+"""Two constant arms count as equal when their values differ by less than this fraction: the rounding of two sums."""
+_FINEST = 64.0 * math.ulp(1.0)
+"""A relative standard error below this has no digits left when it stands beside 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,8 @@ class Estimate:
     """An arm's mean-like value with its standard error, from `n` units (`n` - 1 degrees of freedom).
 
     `positive_only` says that no unit's value can be below 0. An error of 0 means that the units do not vary.
-    `shared` are the loadings on errors of variance 1 that this estimate has in common with the other arm's.
+    `shared` are the loadings on errors of variance 1 that this estimate has in common with the other arm's. `low` is
+    what the rounding of `value` left out.
     """
 
     value: float
@@ -35,12 +38,16 @@ class Estimate:
     n: int
     positive_only: bool
     shared: tuple[float, ...] = ()
+    low: float = 0.0
 
 
 def contrast(control: Estimate, variant: Estimate, method: str) -> Contrast:
     """Variant against control; every degenerate case gets a sentence instead of a number (decisions.md 6)."""
-    difference = variant.value - control.value
+    difference = _distance(control, variant, 1.0, 0.0)
     lift, lift_note = _lift(control, variant)
+    if not math.isfinite(difference):
+        note = "The values are too large to be compared."
+        return Contrast(method, None, None, None, None, None, note, note)
 
     def without_test(note: str, p_value: float | None = None) -> Contrast:
         return Contrast(method, difference, lift, None, None, p_value, note, lift_note)
@@ -107,6 +114,8 @@ def _ratio_pivot(
     scale = spread(control, variant, ratio) / control.value
     if not 0.0 < scale < math.inf:
         return None, "The control value is too close to 0 for an interval of the lift."
+    if scale < _FINEST:
+        return None, "The spread of the values is too small beside them for an interval of the lift."
     pivot = Pivot(
         estimate=ratio,
         null=1.0,
@@ -128,9 +137,14 @@ def spread(control: Estimate, variant: Estimate, ratio: float) -> float:
     return math.hypot(variant.error, ratio * control.error, _common(control, variant, ratio))
 
 
+def _distance(control: Estimate, variant: Estimate, ratio: float, difference: float) -> float:
+    """variant - ratio x control - difference."""
+    return (variant.value - ratio * control.value - difference) + (variant.low - ratio * control.low)
+
+
 def _tails(control: Estimate, variant: Estimate, ratio: float, difference: float) -> tuple[float, float]:
     """Both tails of "variant = ratio x control + difference"."""
-    distance = variant.value - ratio * control.value - difference
+    distance = _distance(control, variant, ratio, difference)
     error = spread(control, variant, ratio)
     if error == 0.0:  # ratio 0 and a variant that does not vary
         return t_tails(math.copysign(math.inf, distance), 1.0) if distance else (1.0, 1.0)

@@ -10,9 +10,11 @@ import pytest
 from scipy.stats import hypergeom
 
 import abcx
+from abcx.checks import calibration
 from abcx.stats.records import Proportion
 from abcx.stats.shares import contrast, false_alarms
 from tests.builders import check, shares
+from tests.checks.builders import REVENUE, experiment
 
 
 @pytest.mark.parametrize(
@@ -66,3 +68,32 @@ def test_welch_cries_wolf_on_skewed_revenue_at_90_to_10_and_permutation_does_not
     calm = check(revenue(1, (9000, 1000), "permutation"), "calibration")
     assert calm.status == "pass"
     assert 0.03 < calm.details["metrics"][0]["false_alarms"] < 0.07
+
+
+def test_the_advice_fits_the_metric() -> None:
+    """A share has no cap, a capped mean needs none, and `interval: permutation` cannot be set twice."""
+    few = check(shares((2, 100), (2, 100)), "calibration")  # 12 % of the deals of four events are 4:0 or 0:4
+    assert few.status == "warn" and few.help is not None
+    assert "cap" not in few.help and "interval" not in few.help and "more frequent event" in few.help
+    loud = check(revenue(1, (9000, 1000), "analytic"), "calibration").help or ""
+    assert "`interval: permutation`" in loud and "cap the metric" in loud and "share that converts" in loud
+
+
+@pytest.mark.parametrize(
+    ("interval", "cap", "words", "never"),
+    [
+        ("analytic", None, ["`interval: permutation`", "cap the metric"], []),
+        ("analytic", "99.9%", ["`interval: permutation`"], ["cap"]),
+        ("permutation", None, ["cap the metric"], ["interval"]),
+        ("permutation", 100, ["share that converts"], ["cap", "interval"]),
+    ],
+)
+def test_the_advice_leaves_out_what_is_set_already(
+    interval: str, cap: object, words: list[str], never: list[str]
+) -> None:
+    spec = experiment(
+        metrics={"revenue": {**REVENUE, "role": "primary", **({"cap": cap} if cap else {})}},
+        analysis={"interval": interval},
+    )
+    found = calibration.advice(spec, "revenue")
+    assert all(word in found for word in words) and not any(word in found for word in never)

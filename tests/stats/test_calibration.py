@@ -44,7 +44,7 @@ def test_exact_score_intervals_cover_rare_events() -> None:
     rng, n, draws = np.random.default_rng(20), 200, 200
     x0, x1 = rng.binomial(n, 0.02, draws), rng.binomial(n, 0.03, draws)
     found = [of_counts(int(i), int(j), n) for i, j in zip(x0, x1, strict=True)]
-    assert {one.method for one in found} == {"exact score"}
+    assert {one.method for one in found} == {"binomial score"}
     by_difference = float(np.mean([covers(one.difference_interval, 0.01) for one in found]))
     by_lift = float(np.mean([covers(one.lift_interval, 0.5) for one in found]))
     error = math.sqrt(0.05 * 0.95 / draws)

@@ -128,7 +128,7 @@ def check_reciprocal(end: float | None, other: float | None, slack: float) -> No
 def check_margins(contrast: Contrast, alpha: float, at: float) -> None:
     found = effect(contrast, alpha)
     pivot, interval = contrast.difference_pivot, found.difference_interval
-    if pivot is None or interval is None or contrast.method == "exact score":
+    if pivot is None or interval is None or contrast.method == "binomial score":
         return
     margin = (contrast.difference or 0.0) + at * pivot.scale
     low, high = interval

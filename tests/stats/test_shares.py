@@ -12,6 +12,7 @@ from statsmodels.stats import proportion as sm  # type: ignore[import-untyped,un
 from abcx.stats import constrained, shares
 from abcx.stats.inversion import effect
 from abcx.stats.records import Contrast, Effect, Proportion
+from abcx.stats.shares import BINOMIAL
 from tests import oracles
 
 
@@ -69,7 +70,7 @@ def test_p_and_intervals_agree_where_wald_disagrees() -> None:
 
 def test_nothing_in_control() -> None:
     found = result(0, 1000, 25, 1000)
-    assert found.method == "exact score" and found.p_value is not None and 1e-9 < found.p_value < 1e-6
+    assert found.method == "binomial score" and found.p_value is not None and 1e-9 < found.p_value < 1e-6
     assert found.lift is None and found.lift_note is not None and "no events in the control arm" in found.lift_note
     assert found.lift_interval is not None and found.lift_interval[0] is not None and found.lift_interval[1] is None
     assert found.lift_interval[0] > 0
@@ -136,7 +137,7 @@ def test_exact_tails_match_enumeration() -> None:
     for _ in range(80):
         counts = random_counts(rng, 9)
         found = contrast(*counts)
-        assert found.method == "exact score" and found.difference_pivot is not None
+        assert found.method == "binomial score" and found.difference_pivot is not None
         for d in (0.0, rng.uniform(-0.98, 0.98)):
             expected = oracles.exact_tails("difference", *counts, d)
             assert found.difference_pivot.tails(d) == pytest.approx(expected, abs=1e-10), (counts, d)
@@ -186,7 +187,7 @@ def test_score_intervals_match_a_scan(counts: tuple[int, int, int, int]) -> None
 @pytest.mark.parametrize("counts", [(1, 7, 5, 8), (0, 6, 3, 9), (8, 8, 5, 9)])
 def test_exact_intervals_match_a_scan(counts: tuple[int, int, int, int]) -> None:
     found = result(*counts, alpha=0.1)
-    assert found.method == "exact score" and found.lift_interval is not None
+    assert found.method == "binomial score" and found.lift_interval is not None
     step = 0.01
     differences = [k * step for k in range(-99, 100)]
     assert found.difference_interval == pytest.approx(
@@ -258,7 +259,7 @@ def test_few_events_is_blind_to_the_arm() -> None:
 @pytest.mark.parametrize("counts", [(5, 1000, 8, 1000), (14, 1000, 1485, 100_000), (10, 100, 10**5, 10**6)])
 def test_exact_is_fast(counts: tuple[int, int, int, int]) -> None:
     start = time.process_time()
-    assert result(*counts).method == "exact score"
+    assert result(*counts).method == "binomial score"
     assert time.process_time() - start < 2.0
 
 
@@ -267,3 +268,36 @@ def test_huge_counts_stay_finite() -> None:
     assert found.p_value is not None and 0 < found.p_value < 0.05
     found = result(5 * 10**8, 10**9, 5 * 10**8 + 10**6, 10**9)
     assert found.p_value is not None and 0 <= found.p_value < 1e-300
+
+
+# ------------------------------------------------------------------------------------------------ few events
+
+
+def test_few_events_are_counted_at_the_share_that_is_most_likely() -> None:
+    """0 of 1,000 against 6 of 1,000: p at the pooled share .003 by scipy's binomial, below the largest over shares."""
+    counts = np.arange(0.0, 60.0)
+    t = constrained.score_difference(counts[:, None], 1000, counts[None, :], 1000, 0.0)
+    reached = np.abs(t) >= float(constrained.score_difference(0, 1000, 6, 1000, 0.0)) - 1e-9
+
+    def at(share: float) -> float:
+        mass = stats.binom.pmf(counts, 1000, share)
+        return float(mass @ reached @ mass)
+
+    found = contrast(0, 1000, 6, 1000)
+    assert found.method == BINOMIAL == "binomial score"
+    assert found.p_value == pytest.approx(at(0.003), rel=1e-6)
+    assert max(at(share) for share in np.linspace(0.001, 0.02, 100)) > 1.4 * at(0.003)
+
+
+@pytest.mark.parametrize("sizes", [(200, 200), (500, 125)])
+def test_false_alarms_are_as_promised_whatever_the_share(sizes: tuple[int, int]) -> None:
+    """All outcomes, shares up to 12 %, at which the normal distribution takes over: each tail at most 4 %."""
+    shares_ = np.linspace(0.002, 0.12, 60)
+    most = [int(stats.binom.isf(1e-9, n, shares_[-1])) for n in sizes]
+    control, variant = (np.arange(top + 1) for top in most)
+    p = np.array([[contrast(x0, sizes[0], x1, sizes[1]).p_value for x1 in variant] for x0 in control])
+    rises = variant[None, :] / sizes[1] > control[:, None] / sizes[0]
+    for share in shares_:
+        mass = np.outer(*(stats.binom.pmf(x, n, share) for x, n in zip((control, variant), sizes, strict=True)))
+        above, below = mass[(p < 0.05) & rises].sum(), mass[(p < 0.05) & ~rises].sum()
+        assert max(above, below) < 0.04 and above + below < 0.06

@@ -1,0 +1,107 @@
+"""Sums of values and of their products by arm that depend neither on the order of rows nor on threads.
+
+Addition of floating-point numbers is not associative: a variance over a million units in another order, or by another
+number of threads, differs in its 14th digit, and a p-value in its 12th. So each value is taken less a centre of its
+arm and scaled to lie within -1 and 1, and each summand t is split as t = h + (t - h) with h = (t + m) - m, which rounds
+it to a multiple of the last digit of m. For m = 1.5 x 2^k and fewer than 2^k rows every partial sum of the h is exact,
+in any order; the rest is smaller by as much as the rounding of m, and is added up with compensation (Demmel, Nguyen
+2013, "Fast reproducible floating-point summation", ARITH 21). The parts leave the engine and are combined as fractions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from abcx.data.engine import Engine, literal
+
+_DIGITS = 24
+"""Binary digits of a centre: so few that no order of rows changes them (once in a billion), and squares are exact."""
+_NOISE = Fraction(1, 1 << 50)
+"""A variance below this fraction of the mean square of what was summed is the rounding of its squares."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scaled:
+    """Values as (value - centre of the arm) x 2^-power, a column of the grid's table."""
+
+    column: str
+    centres: Mapping[int, float]
+    power: int
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Scaled values: `table` is the SQL of the table with their columns, `step` what splits a summand."""
+
+    table: str
+    values: tuple[Scaled, ...]
+    step: float
+
+    def total(self, factors: Sequence[int], only: str = "") -> tuple[str, str]:
+        """The SQL of the two parts of the sum of a product of values, by position; `only` is a FILTER clause."""
+        term = " * ".join(self.values[position].column for position in factors)
+        high = f"(({term} + {literal(self.step)}) - {literal(self.step)})"
+        return f"sum({high}){only}", f"fsum({term} - {high}){only}"
+
+
+def grid(engine: Engine, table: str, expressions: Sequence[str]) -> Grid:
+    """The SQL `expressions` on the rows of a table that has a column `arm`, scaled."""
+    fields = [f"favg({sql}), min({sql}), max({sql})" for sql in expressions]
+    rows = engine.run(f"SELECT {', '.join(['arm', 'count(*)', *fields])} FROM {table} GROUP BY arm ORDER BY arm")
+    values, columns = [], []
+    for i, sql in enumerate(expressions):
+        told = {row[0]: row[2 + 3 * i : 5 + 3 * i] for row in rows}
+        ends = {arm: tuple(float(x) for x in found) for arm, found in told.items() if found[0] is not None}
+        centres = {arm: _short(mean) for arm, (mean, *_) in ends.items()}
+        reach = max((abs(end - centres[arm]) for arm, found in ends.items() for end in found[1:]), default=0.0)
+        power = math.frexp(reach)[1] + 1 if reach else 0
+        cases = " ".join(f"WHEN {arm} THEN {literal(centre)}" for arm, centre in centres.items())
+        centred = f"({sql} - CASE arm {cases} END)" if cases else f"({sql})"
+        columns.append(f"{centred} * {literal(math.ldexp(1.0, -power))} AS scaled{i}")
+        values.append(Scaled(f"scaled{i}", centres, power))
+    bits = sum(int(row[1]) for row in rows).bit_length() + 2
+    return Grid(f"(SELECT {', '.join(['*', *columns])} FROM {table})", tuple(values), math.ldexp(1.5, bits))
+
+
+def _short(x: float) -> float:
+    digits, power = math.frexp(x)
+    return math.ldexp(round(digits * (1 << _DIGITS)), power - _DIGITS)
+
+
+def combined(parts: tuple[Any, Any]) -> Fraction:
+    """A sum from its two parts as the engine gave them."""
+    return sum((Fraction(float(part)) for part in parts if part is not None), Fraction(0))
+
+
+def mean(value: Scaled, arm: int, n: int, total: Fraction) -> tuple[float, float]:
+    """The mean of n > 0 values of an arm, and what its rounding left out."""
+    exact = Fraction(value.centres.get(arm, 0.0)) + total / n * Fraction(2) ** value.power
+    near = float(exact)
+    return near, float(exact - Fraction(near))
+
+
+def covariance(one: Scaled, other: Scaled, n: int, products: Fraction, totals: tuple[Fraction, Fraction]) -> float:
+    """The covariance (a value with itself: its variance) with divisor n - 1; 0.0 for n < 2."""
+    if n < 2:
+        return 0.0
+    left = products - totals[0] * totals[1] / n
+    if one is other and left <= _NOISE * products:
+        return 0.0
+    return float(left / (n - 1) * Fraction(2) ** (one.power + other.power))
+
+
+def skewness(n: int, totals: tuple[Fraction, Fraction, Fraction]) -> float | None:
+    """The sample skewness, G1 of Joanes and Gill (1998), from sums of first, second and third powers; None for n < 3 or
+    without spread."""
+    if n < 3:
+        return None
+    first, second, third = (total / n for total in totals)
+    spread, cubes = second - first**2, third - 3 * first * second + 2 * first**3
+    if spread <= _NOISE * second:
+        return None
+    deviation = math.sqrt(spread)
+    return float(cubes) / (deviation * float(spread)) * (math.sqrt(n * (n - 1)) / (n - 2))
