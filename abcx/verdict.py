@@ -150,8 +150,9 @@ def _new_run_units(
         for one in because:
             if one.code == code and one.position is not None:
                 metric, comparison = pairs[one.position]
-                sizes.append(progress.needed_for.get((metric.name, comparison.arm)))
-    return max((size for size in sizes if size is not None), default=None)
+                if not _clears_alone(metric, comparison):  # more units would not explain an empty arm
+                    sizes.append(progress.needed_for.get((metric.name, comparison.arm)))
+    return max((size for size in sizes if size is not None and size > progress.units), default=None)
 
 
 def _days(units: int, progress: Progress) -> int | None:
