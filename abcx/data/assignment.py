@@ -8,68 +8,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 from itertools import pairwise
-from zoneinfo import ZoneInfo
 
-from abcx import wording
+from abcx.data.clock import Clock
 from abcx.data.engine import Engine
 from abcx.data.plan import Plan
 from abcx.data.rows import Loaded, Rows
 from abcx.data.select import STRAY
-from abcx.data.source import Source
-from abcx.metrics import MetricSpec
 from abcx.results import Exclusion
-from abcx.spec.model import Experiment
-from abcx.spec.times import instant, is_date
-from abcx.terms import Term
 
 TOGETHER = 25_000_000
 """So many rows are grouped by unit at a time: a hash table of ten million units takes twice as long as four of a
 quarter."""
-_DAY = 86_400_000_000
-_ROWS_A_DAY = 20
-"""A source with fewer rows a day in its last week never moves the data cut."""
 _FATES = {
     "crossover": "units seen in several arms",
     "outside_period": "exposed outside the period (the units: at no other time)",
     "not_exposed": "units assigned to an arm that never met the exposure event",
 }
-
-
-@dataclass(frozen=True)
-class Clock:
-    """The limits of time, in microseconds since 1970 (UTC); None where there is none.
-
-    `as_of` is the moment up to which the data are known, `cut` the first moment that is left out: after a declared
-    `as_of`, or after the last row of a file of outcomes that ends before the exposures do; then `note` says so.
-    """
-
-    start: int | None
-    end: int | None
-    as_of: int | None
-    cut: int | None
-    note: str | None = None
-
-    def usable(self, has_time: bool, prefix: str = "") -> str:
-        """The SQL condition of rows that have a unit, a time, are not after the declared data cut and fit an arm."""
-        return f"{self.known(has_time, prefix)} AND {prefix}arm IS DISTINCT FROM {STRAY}"
-
-    def known(self, has_time: bool, prefix: str = "") -> str:
-        """As `usable`, with the rows that fit no arm."""
-        parts = [f"{prefix}unit IS NOT NULL"]
-        if has_time:
-            parts.append(f"{prefix}t IS NOT NULL")
-            if self.cut is not None:
-                parts.append(f"{prefix}t < {self.cut}")
-        return " AND ".join(parts)
-
-    def inside(self, has_time: bool, prefix: str = "") -> str:
-        """The SQL condition of rows inside the period."""
-        parts = [f"{prefix}t >= {self.start}"] if has_time and self.start is not None else []
-        parts += [f"{prefix}t < {self.end}"] if has_time and self.end is not None else []
-        return " AND ".join(parts) or "TRUE"
 
 
 @dataclass(frozen=True)
@@ -81,106 +37,6 @@ class Assignment:
     exclusions: tuple[Exclusion, ...]
     crossover: int
     unknown_arm: int
-
-
-def microseconds(moment: datetime) -> int:
-    """Microseconds since 1970 in UTC."""
-    return round(moment.timestamp() * 1_000_000)
-
-
-def clock(engine: Engine, experiment: Experiment, rows: Rows) -> Clock:
-    """The period and the data cut: `as_of` where it is declared, else the latest time in exposures and events, or the
-    end of a file of outcomes that is older than the exposures.
-
-    A date as `as_of` includes that day; a time includes that moment.
-    """
-    period, written = experiment.period, experiment.analysis.as_of
-    start, end = (period.start_instant(), period.end_instant()) if period else (None, None)
-    found = Clock(
-        microseconds(start) if start else None, microseconds(end) if end else None, _latest(engine, rows), None
-    )
-    if written is not None:
-        whole_day = is_date(written)
-        as_of = microseconds(instant(written, experiment.timezone, end=whole_day))
-        return replace(found, as_of=as_of, cut=as_of if whole_day else as_of + 1)
-    return _cut_at_old_outcomes(engine, experiment, rows, found)
-
-
-def _latest(engine: Engine, rows: Rows) -> int | None:
-    timed = [part for part in ("exposures", "events") if part in rows.loaded and rows.loaded[part].has_time]
-    union = " UNION ALL ".join(f"SELECT max(t) AS t FROM {part}" for part in timed)
-    found = engine.run(f"SELECT max(t) FROM ({union})")[0][0] if timed else None
-    return None if found is None else int(found)
-
-
-def _cut_at_old_outcomes(engine: Engine, experiment: Experiment, rows: Rows, clock: Clock) -> Clock:
-    """The clock that ends where a source of outcomes ends, if that is more than a day before the last exposure.
-
-    With an orders export three days older than the exposures the late units would count as units that bought nothing.
-    A source is what one entry of `data` names, all its files together. Sources with few rows a day say too little about
-    when they end.
-    """
-    ends = _outcome_ends(experiment, rows)
-    if not ends or clock.as_of is None or min(ends.values()) >= clock.as_of - _DAY:
-        return clock
-    name, last = min(ends.items(), key=lambda item: item[1])
-    exposed = _last_exposure(engine, experiment, rows, clock)
-    if exposed is None or last >= exposed - _DAY:
-        return clock
-    days = (exposed - last) // _DAY
-    moment = datetime.fromtimestamp(last / 1e6, ZoneInfo(experiment.timezone))
-    note = (
-        f"{name} ends on {moment.date().isoformat()}, {wording.plural(days, 'days')} before the last exposure: later "
-        "rows of all files are left out, because the outcomes of later units are not known"
-    )
-    return replace(clock, as_of=last, cut=last + 1, note=note)
-
-
-def _outcome_ends(experiment: Experiment, rows: Rows) -> dict[str, int]:
-    """The latest time of every source of events of a primary or guardrail metric, by its name, where the source has
-    rows enough to tell."""
-    if "events" not in rows.loaded:
-        return {}
-    select = rows.loaded["events"].select
-    judged = [
-        term.model_copy(update={"count": None, "at_least": None})
-        for metric in experiment.metrics.values()
-        if metric.role in ("primary", "guardrail")
-        for term in _terms(metric)
-        if term.event is not None
-    ]
-    ends: dict[str, list[tuple[Source, int, int]]] = {}
-    for number, source in enumerate(select.sources):
-        read = rows.reads["events", number]
-        if read.last is not None and any(term in judged for term in select.terms(source)):
-            key = repr(source.options) if source.table.files else source.table.shown
-            ends.setdefault(key, []).append((source, read.last, read.last_week))
-    found = {}
-    for parts in ends.values():
-        source, last, _ = max(parts, key=lambda part: part[1])
-        if sum(week for _, end, week in parts if end > last - 7 * _DAY) >= 7 * _ROWS_A_DAY:
-            found[source.table.shown] = last
-    return found
-
-
-def _terms(metric: MetricSpec) -> tuple[Term, ...]:
-    needs = metric.needs()
-    tickets = (needs.tickets.start, needs.tickets.end) if needs.tickets else ()
-    return (*(column.term for column in needs.columns), *tickets)
-
-
-def _last_exposure(engine: Engine, experiment: Experiment, rows: Rows, clock: Clock) -> int | None:
-    """The latest first exposure of a unit inside the period."""
-    part = next(part for part, loaded in rows.loaded.items() if loaded.has_arm)
-    if experiment.exposure is not None and "events" in rows.loaded:
-        part, exposed = "events", "exposure"
-    else:
-        exposed = "arm IS NOT NULL"
-    if not rows.loaded[part].has_time:
-        return None
-    usable = f"{clock.usable(True)} AND {clock.inside(True)} AND {exposed}"
-    found = engine.run(f"SELECT max(t) FROM (SELECT min(t) AS t FROM {part} WHERE {usable} GROUP BY unit)")[0][0]
-    return None if found is None else int(found)
 
 
 def assign(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock) -> Assignment:

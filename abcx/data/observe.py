@@ -8,6 +8,8 @@ from pathlib import Path
 
 from abcx import wording
 from abcx.data import adjustment, assignment, counts, groups, moments, rows, samples, spelling, summaries, units
+from abcx.data.clock import Clock
+from abcx.data.clock import clock as data_clock
 from abcx.data.engine import Engine, literal
 from abcx.data.plan import Plan, plan
 from abcx.data.records import Inputs, MetricData, Observed
@@ -37,7 +39,7 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
     experiment = wanted.experiment
     part = _arm_part(loaded)
     engine.begin("finding who saw what, and when")
-    clock = assignment.clock(engine, experiment, loaded)
+    clock = data_clock(engine, experiment, loaded)
     _refuse_windows_without_times(wanted, loaded, part)
     assigned = assignment.assign(engine, wanted, loaded, part, clock)
     shifted = _with_other_windows(engine, wanted, assigned, clock)
@@ -283,7 +285,7 @@ def _shared(count: int) -> tuple[str, ...]:
     return (told,) if count else ()
 
 
-def _with_other_windows(engine: Engine, wanted: Plan, assigned: assignment.Assignment, clock: assignment.Clock) -> Plan:
+def _with_other_windows(engine: Engine, wanted: Plan, assigned: assignment.Assignment, clock: Clock) -> Plan:
     """The plan by other windows: half as long, or where a metric has none the time that half of the units had."""
     if not assigned.has_time:
         return wanted.with_other_windows(None).only(())
@@ -301,7 +303,7 @@ def _whole(microseconds: int) -> int | None:
     return microseconds // unit * unit or None
 
 
-def _shifted(engine: Engine, wanted: Plan, shifted: Plan, clock: assignment.Clock) -> dict[str, dict[str, MetricData]]:
+def _shifted(engine: Engine, wanted: Plan, shifted: Plan, clock: Clock) -> dict[str, dict[str, MetricData]]:
     """The metrics by other windows: does the verdict hang on the window that was chosen, or on having none?"""
     found = {}
     window = next((value.window for value in shifted.values if value.metric in wanted.unwindowed()), None)

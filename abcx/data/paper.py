@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from abcx.data import dialects
-from abcx.data.assignment import microseconds
+from abcx.data.clock import microseconds
 from abcx.data.elsewhere import Elsewhere
 from abcx.data.engine import identifier, literal
 from abcx.data.plan import Plan

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abcx.data.assignment import Clock
+from abcx.data.clock import Clock
 from abcx.data.engine import Engine
 from abcx.data.plan import Plan
 from abcx.data.rows import Rows

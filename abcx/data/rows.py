@@ -51,14 +51,15 @@ class Rows:
 @dataclass(frozen=True, slots=True)
 class Read:
     """One source as it was read: the rows of its table, the bad rows that it tolerates, and what is to be said. `last`
-    is the latest time of its rows (microseconds since 1970, UTC), where they have times, and `last_week` counts the
-    rows of the seven days up to it."""
+    is the latest time of its rows (microseconds since 1970, UTC), where they have times, `last_week` counts the rows of
+    the seven days up to it, and `first_row` is the row id of the first."""
 
     rows: int
     bad: int
     log: Log
     last: int | None = None
     last_week: int = 0
+    first_row: int = 0
 
 
 @dataclass(frozen=True)
@@ -177,7 +178,7 @@ def _with_last(engine: Engine, read: Read, part: str, before: int) -> Read:
     if last is None:
         return read
     week = f"SELECT count(*) FROM {part} WHERE rowid >= {before} AND t > {int(last) - _WEEK}"
-    return replace(read, last=int(last), last_week=int(engine.run(week)[0][0]))
+    return replace(read, last=int(last), last_week=int(engine.run(week)[0][0]), first_row=before)
 
 
 def _of_few_files(problems: Sequence[Problem]) -> list[Problem]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from abcx.data import repeats, spelling
-from abcx.data.assignment import Assignment, Clock, one_row_per_unit
+from abcx.data.assignment import Assignment, one_row_per_unit
+from abcx.data.clock import Clock
 from abcx.data.engine import Engine
 from abcx.data.plan import Pairs, Plan, Value
 from abcx.data.rows import Rows
