@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import optimize, stats  # type: ignore[import-untyped,unused-ignore]
 
 from abcx.stats import nps, shares, trimming
-from abcx.stats.bounds import Bounds, Surveyed, bounds, critical_value
+from abcx.stats.bounds import Bounds, Surveyed, bounds, claim, critical_value
 from abcx.stats.records import Answers, Categories, Proportion
 
 NPS = [-100.0, 0.0, 100.0]
@@ -367,3 +367,54 @@ def test_more_trimming_is_wider() -> None:
         widths.append(found[1] - found[0])
     assert widths[0] == pytest.approx(0.0, abs=1e-12)
     assert all(a < b for a, b in itertools.pairwise(widths))
+
+
+@pytest.mark.parametrize("relative", [False, True])
+def test_a_claim_covers_either_bound_with_its_own_tail(relative: bool) -> None:
+    """Extra answers of the variant are all at the bottom: the upper Lee bound is the truth (no effect). A claim of harm
+    may then be made in at most 2.5 % of the samples, whatever the scale."""
+    rng = np.random.default_rng(5)
+    wrong, runs = 0, 400
+    scores = (0.0, 1.0)
+    for _ in range(runs):
+        always = rng.multinomial(4000, [0.05, 0.15, 0.8])
+        extra = rng.multinomial(4000, [0.05, 0.15, 0.05, 0.75])
+        control = Surveyed(4000, Categories(0, (int(always[0]), int(always[1]))))
+        variant = Surveyed(4000, Categories(0, (int(extra[0] + extra[2]), int(extra[1]))))
+        high = claim(control, variant, scores, (0.05, 0.05), relative)[1]
+        wrong += high is not None and high < 0.0
+    assert wrong / runs <= 0.025 + 2 * (0.025 * 0.975 / runs) ** 0.5
+
+
+def test_a_claim_at_equal_response_is_the_plain_interval() -> None:
+    """Nothing is trimmed: the difference of means -+ z standard errors (divisor n), and Fieller's ratio."""
+    control, variant = Surveyed(1000, Categories(0, (60, 140))), Surveyed(1000, Categories(0, (50, 150)))
+    z = stats.norm.isf(0.025)
+    p, q = 0.7, 0.75
+    error = (p * (1 - p) / 200 + q * (1 - q) / 200) ** 0.5
+    found = claim(control, variant, (0.0, 1.0), (0.05, 0.05), relative=False)
+    # Lee's variance adds the error of the share that is trimmed: the interval is never narrower than the plain one.
+    assert found[0] is not None and found[1] is not None
+    assert found[0] <= q - p - z * error + 1e-12 and found[1] >= q - p + z * error - 1e-12
+    ratio = claim(control, variant, (0.0, 1.0), (0.05, 0.05), relative=True)
+    assert ratio[0] is not None and ratio[1] is not None and ratio[0] < q / p - 1 < ratio[1]
+
+
+def test_swapped_arms_claim_the_mirror_image() -> None:
+    one, other = Surveyed(1000, Categories(0, (60, 140))), Surveyed(900, Categories(0, (90, 150)))
+    forth = claim(one, other, (0.0, 1.0), (0.05, 0.01), relative=False)
+    back = claim(other, one, (0.0, 1.0), (0.01, 0.05), relative=False)
+    assert forth[0] is not None and back[1] is not None and forth[1] is not None and back[0] is not None
+    assert (forth[0], forth[1]) == pytest.approx((-back[1], -back[0]), rel=1e-12)
+    lift = claim(one, other, (0.0, 1.0), (0.05, 0.01), relative=True)
+    turned = claim(other, one, (0.0, 1.0), (0.01, 0.05), relative=True)
+    assert lift[0] is not None and lift[1] is not None and turned[0] is not None and turned[1] is not None
+    assert 1 + lift[0] == pytest.approx(1 / (1 + turned[1]), rel=1e-9)
+    assert 1 + lift[1] == pytest.approx(1 / (1 + turned[0]), rel=1e-9)
+
+
+def test_an_open_level_leaves_its_end_open_and_too_few_answers_claim_nothing() -> None:
+    one, other = Surveyed(1000, Categories(0, (60, 140))), Surveyed(900, Categories(0, (90, 150)))
+    assert claim(one, other, (0.0, 1.0), (0.0, 0.05), relative=False)[0] is None
+    few = Surveyed(1000, Categories(0, (1, 0)))
+    assert claim(few, other, (0.0, 1.0), (0.05, 0.05), relative=False) == (None, None)
