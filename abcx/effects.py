@@ -20,7 +20,7 @@ from abcx.monitoring import HARM_SHARE
 from abcx.segments import segments
 from abcx.spec.analysis import PrePeriod
 from abcx.spec.model import Experiment
-from abcx.stats.records import Contrast, Interval, Moments, Proportion, RatioMoments, Summary
+from abcx.stats.records import Contrast, Effect, Interval, Moments, Proportion, RatioMoments, Summary
 from abcx.terms import EffectSizeValue
 from abcx.wording import joined
 
@@ -289,7 +289,7 @@ def _comparison(
         alpha=level.corrected.alpha,
         status="descriptive",
         p_value_margin=_margin_p(metric, contrast, level.rule),
-        margin_interval=_on_margin(metric, level.rule, contrast, experiment.analysis.alpha),
+        margin_interval=_on_margin(metric, level.rule, contrast, experiment.analysis.alpha, effect),
         watch=_watch(experiment, metric, contrast, level) if tested else None,
         note=effect.note,
         lift_note=effect.lift_note,
@@ -307,13 +307,18 @@ def _watch(experiment: Experiment, metric: MetricResult, contrast: Contrast, lev
         p_value=level.watched.p_value,
         difference_interval=effect.difference_interval,
         lift_interval=effect.lift_interval,
-        margin_interval=_on_margin(metric, level.watch, contrast, overall),
+        margin_interval=_on_margin(metric, level.watch, contrast, overall, effect),
     )
 
 
-def _on_margin(metric: MetricResult, rule: Sided, contrast: Contrast, alpha: float) -> Interval | None:
-    """The interval at the overall level on the margin's scale; None without a margin."""
-    return None if metric.margin is None else claims.scale(rule.effect(contrast, alpha), metric.margin)
+def _on_margin(
+    metric: MetricResult, rule: Sided, contrast: Contrast, alpha: float, corrected: Effect
+) -> Interval | None:
+    """The interval at the overall level on the margin's scale; None without a margin. `corrected` is the effect at the
+    level that correction left, often the same."""
+    if metric.margin is None:
+        return None
+    return claims.scale(corrected if corrected.alpha == alpha else rule.effect(contrast, alpha), metric.margin)
 
 
 def _bayes(experiment: Experiment, metric: MetricResult, contrast: Contrast) -> Bayes | None:

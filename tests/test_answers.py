@@ -250,6 +250,35 @@ def test_no_verdict_rests_on_a_score_that_only_response_has_moved(role: str) -> 
     assert check.status == "warn" and capped[0].verdict.warnings
 
 
+def harmless(rng: np.random.Generator, margin: str) -> tuple[bool, bool]:
+    """A guardrail on which the change does nothing, and response alike: whether the plain interval (Welch) lies inside
+    the margin, and whether abcx calls it safe."""
+    answers = [survey(rng, 0.0) for _ in range(2)]
+    scores = [np.repeat([-100] * 7 + [0, 0] + [100] * 2, [counts[a] for a in range(11)]) for counts in answers]
+    low = float(stats.ttest_ind(scores[1], scores[0], equal_var=False).confidence_interval(0.95).low)
+    counts = {
+        arm: {"units": EXPOSED, "orders": orders, "m": {"answers": of_arm}}
+        for arm, orders, of_arm in zip(("control", "variant"), (2400, 2800), answers, strict=True)
+    }
+    metrics = {
+        "orders": {"type": "conversion", "role": "primary", "goal": "increase"},
+        "m": {**NPS, "role": "guardrail", "margin": margin},
+    }
+    results = abcx.analyze(spec(counts=counts, metrics=metrics))
+    return low > -float(margin.removesuffix("pt")), results["m"].comparisons[0].status == "safe"
+
+
+@pytest.mark.slow
+def test_a_harmless_guardrail_is_safe_in_most_runs_in_which_the_plain_test_clears_it() -> None:
+    """The bounds count where response differs by chance (one run in five): 75 to 79 % where the plain test has 90 %."""
+    rng, runs = np.random.default_rng(8), 120
+    found = [harmless(rng, "5.1pt") for _ in range(runs)]
+    plain, safe = (sum(flags) / runs for flags in zip(*found, strict=True))
+    assert plain == pytest.approx(0.9, abs=2.5 * math.sqrt(0.09 / runs))
+    assert safe > 0.75 - 2 * math.sqrt(0.19 / runs)
+    assert not any(called_safe and not clears for clears, called_safe in found)
+
+
 def test_equal_response_is_not_capped() -> None:
     base = {answer: int(count) for answer, count in enumerate(np.round(4800 * SHARES))}
     better = {**base, 0: base[0] - 300, 10: base[10] + 300}
