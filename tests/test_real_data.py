@@ -67,8 +67,19 @@ def test_optimizely_log_gives_the_known_results() -> None:
     assert second.p_value_adjusted == pytest.approx(0.0043, abs=5e-5)
     assert [f"{arm.value:.3f}" for arm in results["detail_views"].arms] == ["0.544", "0.717", "0.871"]
     assert [f"{arm.value:.2f}" for arm in results["electronics_revenue"].arms] == ["4388.57", "4443.07", "5977.70"]
-    assert sum(arm.units for arm in results.arms) == 10_000  # everybody is kept, though the log lasts 66 minutes
-    assert check(results, "follow_up").status == "warn"
+    assert sum(arm.units for arm in results.arms) == 10_000
+    assert check(results, "follow_up").status == "pass"
+
+
+def test_optimizely_log_of_66_minutes_waits_for_its_windows_of_48_hours() -> None:
+    spec = yaml.safe_load((HERE / "messaging.yaml").read_text())
+    del spec["analysis"]
+    folder = SHARED / "optimizely_messaging"
+    exposures, events = (pd.read_csv(folder / f"{name}.csv.gz") for name in ("decisions", "events"))
+    results = abcx.analyze(spec, exposures=exposures, events=events)
+    assert results.verdict.verdict == "KEEP RUNNING"
+    assert "follow_up_incomplete" in [reason.code for reason in results.verdict.reasons]
+    assert [arm.not_followed for arm in results["purchases"].arms] == [arm.units for arm in results.arms]
 
 
 def test_optimizely_log_agrees_per_visitor_with_the_expected_file() -> None:
