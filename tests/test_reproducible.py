@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -85,3 +88,13 @@ def test_numbers_in_json_have_twelve_digits() -> None:
         "note": None,
         "lift_note": None,
     }
+
+
+def test_the_command_keeps_linear_algebra_on_one_thread() -> None:
+    """Unless somebody asks for more: before numpy is loaded, which reads these once."""
+    code = "import os, abcx.__main__ as _; print(os.environ['OPENBLAS_NUM_THREADS'], os.environ['OMP_NUM_THREADS'])"
+    plain = {key: value for key, value in os.environ.items() if not key.endswith("_NUM_THREADS")}
+    for given, expected in (({}, "1 1"), ({"OMP_NUM_THREADS": "3"}, "1 3")):
+        run = [sys.executable, "-c", code]
+        done = subprocess.run(run, env={**plain, **given}, capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == expected
