@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import signal
 import sys
 from types import FrameType
 from typing import NoReturn
 
 from abcx import errors
+
+for _threads in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
+    # Before numpy is loaded: linear algebra on several threads adds in another order, so last digits would differ.
+    os.environ.setdefault(_threads, "1")
 
 _ENDS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 """Asked to end, or the terminal is closed; Windows has no SIGHUP."""

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from abcx.results import Results
 
 
+DIGITS = 12
+"""Significant digits of numbers in JSON."""
+
+
 def row(results: Results, metric: MetricResult, comparison: Comparison) -> dict[str, Any]:
     """One flat row of a metric and a comparison: what CSV and frames hold."""
     arms = {arm.name: arm for arm in metric.arms}
@@ -40,7 +44,7 @@ def row(results: Results, metric: MetricResult, comparison: Comparison) -> dict[
 
 
 def record(found: Any) -> dict[str, Any]:
-    """A record as plain dicts, lists, strings and finite numbers; what does not exist is None."""
+    """A record as plain dicts, lists, strings and finite numbers of 12 digits; what does not exist is None."""
     return {f.name: _plain(getattr(found, f.name)) for f in fields(found)}
 
 
@@ -51,6 +55,9 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+    return _rounded(value) if isinstance(value, float) else value
+
+
+def _rounded(x: float) -> float | None:
+    """A number to 12 significant digits: what is left of the order of rows and of threads is behind them."""
+    return float(f"{x:.{DIGITS}g}") if math.isfinite(x) else None

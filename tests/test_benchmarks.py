@@ -31,8 +31,13 @@ CELLS: dict[Family, Cell] = {
     "ces": Cell("ces", 50, "90:10", 0.0, level=6.2),
     "rmst": Cell("rmst", 30, "50:50", -0.2, times="lognormal"),
     "quantile": Cell("quantile", 100, "50:50", 0.3, q=0.9, of="events"),
+    "churn": Cell("churn", 300, "80:20", 0.3, share=0.1, followed="0 to 1.1"),
+    "retention": Cell("retention", 300, "80:20", 0.3, share=0.3),
+    "refunds": Cell("refunds", 300, "80:20", 0.3, share=0.3, sigma=0.5),
+    "orders": Cell("orders", 300, "80:20", 0.3, share=0.3),
+    "heavy": Cell("heavy", 300, "80:20", 0.3, rate=0.1, sigma=1.0),
 }
-ALONE: list[Family] = ["nps", "ces", "rmst", "quantile"]
+ALONE: list[Family] = ["nps", "ces", "rmst", "quantile", "churn", "retention"]
 """Families whose samples are summaries of abcx's own metric types."""
 TINY = Size(samples=4, draws=99, seed=1)
 
@@ -103,7 +108,7 @@ def test_expected_buyers_are_known_without_counting() -> None:
 
 def test_true_lifts_and_differences_are_those_of_the_populations() -> None:
     for cell in CELLS.values():
-        if cell.family not in ("revenue", "clicks", "adjusted"):
+        if cell.family not in ("revenue", "clicks", "adjusted", "refunds", "orders", "heavy"):
             continue
         large, sums = dataclasses.replace(cell, n=200_000, split="50:50", lift=0.5), []
         for arm in next(samples.arms(large, 1, np.random.default_rng(2))):
@@ -213,7 +218,9 @@ def test_without_a_lift_the_promise_is_about_the_difference() -> None:
 def test_the_page_says_what_the_promise_is_about() -> None:
     text = page.render([measure.measure(CELLS[family], TINY) for family in CELLS], 9)
     assert "nps: 10 promoters and detractors" in text and "the families that have no lift (nps, ces)" in text
-    assert "nps, csat, ces, rmst, quantile show abcx\nalone" in text
+    assert "nps, csat, ces, rmst, quantile, churn, retention, refunds, orders, heavy show abcx" in " ".join(
+        text.split()
+    )
     nps = text[text.index("## Net Promoter Score") : text.index("## CSAT")]
     assert "### Difference" in nps and "### Lift" not in nps and "### A/A" in nps
     assert "### Lift" in text[text.index("## CSAT") : text.index("## CES")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from abcx.data import sums
 from abcx.data.engine import Engine
 from abcx.data.moments import analysed, before_values
 from abcx.data.plan import Plan
@@ -66,11 +67,12 @@ def _adjusted(engine: Engine, plan: Plan, name: str, data: MetricData) -> Metric
     known = " AND ".join(f"{sql} IS NOT NULL" for sql in outcomes)
     table = f"(SELECT * FROM unit_table JOIN known USING (uid) WHERE {known})"
     expressions = [*outcomes, *_filled(engine, table, columns)]
+    scaled = sums.grid(engine, table, expressions)
     by_arm: dict[str, dict[str, CrossMoments]] = {arm: {} for arm in plan.arms}
     for arm, stratum, *row in engine.run(
-        f"SELECT arm, stratum, {_aggregates(expressions)} FROM {table} GROUP BY ALL ORDER BY ALL"
+        f"SELECT arm, stratum, {_aggregates(scaled)} FROM {scaled.table} GROUP BY ALL ORDER BY ALL"
     ):
-        by_arm[plan.arms[arm]][str(stratum)] = _cross(row, len(expressions))
+        by_arm[plan.arms[arm]][str(stratum)] = _cross(scaled, arm, row)
     return replace(data, adjustment=by_arm) if all(by_arm.values()) else data
 
 
@@ -82,23 +84,27 @@ def _filled(engine: Engine, table: str, columns: list[str]) -> list[str]:
     filled = []
     for position, column in enumerate(columns):
         mean, missing = row[2 * position], row[2 * position + 1]
-        filled.append(f"coalesce({column}, {float(mean or 0.0)!r})")
+        filled.append(f"coalesce({column}, {sums.short(float(mean or 0.0))!r})")
         if missing:
             filled.append(f"CAST({column} IS NULL AS DOUBLE)")
     return filled
 
 
-def _aggregates(expressions: list[str]) -> str:
-    means = [f"favg({sql})" for sql in expressions]
-    covariances = [f"covar_samp({a}, {b})" for i, a in enumerate(expressions) for b in expressions[i:]]
-    return ", ".join(["count(*)", *means, *covariances])
+def _aggregates(scaled: sums.Grid) -> str:
+    width = range(len(scaled.values))
+    totals = [scaled.total([i]) for i in width] + [scaled.total([i, j]) for i in width for j in width[i:]]
+    return ", ".join(["count(*)", *(part for parts in totals for part in parts)])
 
 
-def _cross(row: list[float | None], width: int) -> CrossMoments:
-    count, *rest = row
-    means, flat = rest[:width], iter(rest[width:])
+def _cross(scaled: sums.Grid, arm: int, row: list[float | None]) -> CrossMoments:
+    """Means and covariances, from the count and the two parts of every sum in the order of `_aggregates`."""
+    count, *parts = row
+    n, width = int(count or 0), len(scaled.values)
+    totals = [sums.combined(pair) for pair in zip(parts[::2], parts[1::2], strict=True)]
+    means, products = totals[:width], iter(totals[width:])
     matrix = [[0.0] * width for _ in range(width)]
-    for i in range(width):
-        for j in range(i, width):
-            matrix[i][j] = matrix[j][i] = float(next(flat) or 0.0)
-    return CrossMoments(int(count or 0), tuple(float(mean or 0.0) for mean in means), tuple(map(tuple, matrix)))
+    for i, one in enumerate(scaled.values):
+        for j, other in enumerate(scaled.values[i:], i):
+            matrix[i][j] = matrix[j][i] = sums.covariance(one, other, n, next(products), (means[i], means[j]))
+    exact = [sums.mean(value, arm, n, total)[0] for value, total in zip(scaled.values, means, strict=True)]
+    return CrossMoments(n, tuple(exact), tuple(map(tuple, matrix)))

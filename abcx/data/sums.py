@@ -56,7 +56,7 @@ def grid(engine: Engine, table: str, expressions: Sequence[str]) -> Grid:
     for i, sql in enumerate(expressions):
         told = {row[0]: row[2 + 3 * i : 5 + 3 * i] for row in rows}
         ends = {arm: tuple(float(x) for x in found) for arm, found in told.items() if found[0] is not None}
-        centres = {arm: _short(mean) for arm, (mean, *_) in ends.items()}
+        centres = {arm: short(mean) for arm, (mean, *_) in ends.items()}
         reach = max((abs(end - centres[arm]) for arm, found in ends.items() for end in found[1:]), default=0.0)
         power = math.frexp(reach)[1] + 1 if reach else 0
         cases = " ".join(f"WHEN {arm} THEN {literal(centre)}" for arm, centre in centres.items())
@@ -67,7 +67,8 @@ def grid(engine: Engine, table: str, expressions: Sequence[str]) -> Grid:
     return Grid(f"(SELECT {', '.join(['*', *columns])} FROM {table})", tuple(values), math.ldexp(1.5, bits))
 
 
-def _short(x: float) -> float:
+def short(x: float) -> float:
+    """A number near x that does not depend on its last digits."""
     digits, power = math.frexp(x)
     return math.ldexp(round(digits * (1 << _DIGITS)), power - _DIGITS)
 

@@ -49,17 +49,13 @@ class Sums(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Arm:
-    """An arm as it was: its value (mean or ratio), its standard error, the sums over its units."""
+    """An arm as it was: its value (mean or ratio; `low`: less its rounding), standard error, sums over its units."""
 
     n: int
     value: float
     error: float
     sums: Sums
-
-    @property
-    def low(self) -> float:
-        """What the rounding of the value left out."""
-        return float(self.sums.e) / float(self.sums.x)
+    low: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -211,7 +207,7 @@ def _arm(pool: _Pool) -> Arm:
     size = float(sums.x)
     deviation = math.sqrt(float(sums.ee) / (n - 1)) * n / size if n > 1 else 0.0
     error = 0.0 if deviation <= RESOLUTION * abs(pool.value) else deviation / math.sqrt(n)
-    return Arm(n, pool.value, error, sums)
+    return Arm(n, pool.value, error, sums, float(sums.e) / size)
 
 
 def _rest(all_units: Sums, part: Sums) -> Sums:

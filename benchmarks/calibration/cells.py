@@ -4,10 +4,26 @@ from __future__ import annotations
 
 import itertools
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-Family = Literal["shares", "revenue", "clicks", "adjusted", "nps", "csat", "ces", "rmst", "quantile"]
+Family = Literal[
+    "shares",
+    "revenue",
+    "clicks",
+    "adjusted",
+    "nps",
+    "csat",
+    "ces",
+    "rmst",
+    "quantile",
+    "churn",
+    "retention",
+    "refunds",
+    "orders",
+    "heavy",
+]
 
 FAMILIES: dict[Family, str] = {
     "shares": "Shares (conversion)",
@@ -19,13 +35,22 @@ FAMILIES: dict[Family, str] = {
     "ces": "CES (mean answer from 1 to 7)",
     "rmst": "Resolution time (restricted mean, open tickets)",
     "quantile": "Quantiles (of units, of events in units)",
+    "churn": "Churn with staggered entry",
+    "retention": "Retention with windows (units that came too late are left out)",
+    "refunds": "Revenue per visitor with refunds",
+    "orders": "Orders per visitor (0, 1 or 2)",
+    "heavy": "Successes per event where few units hold most events",
 }
 ENUMERATED = ("shares", "csat")
 """Families of two counts: all their outcomes are gone through."""
 LIFTLESS = ("nps", "ces")
 """Families without a relative lift: their promise is about the difference."""
-SPLITS = {"50:50": (1.0, 1.0), "90:10": (1.8, 0.2)}
+SPLITS = {"50:50": (1.0, 1.0), "80:20": (1.6, 0.4), "90:10": (1.8, 0.2)}
 """Parts of control and variant, times the units per arm: 90:10 splits the same 2n units."""
+COMMON = ("50:50", "90:10")
+"""The splits of most families."""
+FOLLOWED: dict[str, tuple[float, float]] = {"0 to 1.1": (0.0, 1.1), "0.5 to 1.5": (0.5, 1.5)}
+"""How long units are watched, in horizons: evenly between these."""
 SIZES = (100, 1_000, 10_000)
 ANSWERS = (50, 200, 1_000, 5_000)
 
@@ -53,6 +78,7 @@ class Cell:
     times: Literal["", "lognormal", "exponential"] = ""
     q: float = 0.0
     of: Literal["", "units", "events"] = ""
+    followed: str = ""
 
     @property
     def sizes(self) -> tuple[int, int]:
@@ -82,6 +108,11 @@ class Cell:
             "ces": f"mean {self.level:g}",
             "rmst": f"{self.times} times",
             "quantile": f"{self.q:g} quantile of {self.of}",
+            "churn": f"{100 * self.share:g} %, followed {self.followed} horizons",
+            "retention": f"{100 * self.share:g} %",
+            "refunds": f"{100 * self.share:g} % buyers, sigma {self.sigma:g}",
+            "orders": f"{100 * self.share:g} % buyers",
+            "heavy": f"{100 * self.rate:g} %, sigma {self.sigma:g} of events",
         }[self.family]
         lift = f"{100 * self.lift:+.0f} %" if self.lift else f"{self.points:+g} points" if self.points else "0"
         return f"{of_family} | {self.n:,} | {self.split} | {lift}{' by buyers' if self.by == 'buyers' else ''}"
@@ -98,13 +129,24 @@ class Cell:
         return self.n * a_unit.get(self.family, 1e-3)
 
 
-QUICK = {"adjusted": 0.3, "csat": 0.05, "rmst": -0.2, "quantile": 0.3}
-"""The lift beside 0 that `--quick` runs; 1.0 in other families."""
+QUICK = {
+    "adjusted": 0.3,
+    "csat": 0.05,
+    "rmst": -0.2,
+    "quantile": 0.3,
+    "churn": 0.3,
+    "retention": 0.3,
+    "refunds": 0.3,
+    "orders": 0.3,
+    "heavy": 0.3,
+}
+"""The lift beside 0 that `--quick` runs; 0.3 in other families."""
 
 
 def grid(quick: bool) -> list[Cell]:
     """All cells, or with `quick` those of 1,000 units per arm, and fewer of the settings between the extremes."""
-    families = (_shares, _revenue, _clicks, _adjusted, _nps, _csat, _ces, _rmst, _quantile)
+    families: list[Callable[[], list[Cell]]] = [_shares, _revenue, _clicks, _adjusted, _nps, _csat, _ces, _rmst]
+    families += [_quantile, _churn, _retention, _refunds, _orders, _heavy]
     cells = [cell for family in families for cell in family()]
     if not quick:
         return cells
@@ -112,7 +154,7 @@ def grid(quick: bool) -> list[Cell]:
         cell
         for cell in cells
         if cell.n == 1_000
-        and cell.lift in (0.0, QUICK.get(cell.family, 1.0))
+        and cell.lift in (0.0, QUICK.get(cell.family, 0.3))
         and cell.share not in (0.002, 0.05, 0.6, 0.95)
         and cell.sigma != 1.5
         and cell.correlation != 0.5
@@ -124,7 +166,7 @@ def grid(quick: bool) -> list[Cell]:
 
 
 def _shares() -> list[Cell]:
-    combined = itertools.product((0.002, 0.005, 0.02, 0.1, 0.5), SIZES, SPLITS, (0.0, 0.3, 1.0))
+    combined = itertools.product((0.002, 0.005, 0.02, 0.1, 0.5), SIZES, COMMON, (0.0, 0.3, 1.0))
     return [
         Cell("shares", n, split, lift, share=share)
         for share, n, split, lift in combined
@@ -133,7 +175,7 @@ def _shares() -> list[Cell]:
 
 
 def _revenue() -> list[Cell]:
-    combined = itertools.product((0.02, 0.05, 0.3), (0.5, 1.5, 2.0), SIZES, SPLITS, (0.0, 0.3, 1.0, -1.0))
+    combined = itertools.product((0.02, 0.05, 0.3), (0.5, 1.5, 2.0), SIZES, COMMON, (0.0, 0.3, 1.0, -1.0))
     return [
         Cell("revenue", n, split, abs(lift), share=share, sigma=sigma, by="buyers" if lift < 0 else "value")
         for share, sigma, n, split, lift in combined
@@ -141,12 +183,12 @@ def _revenue() -> list[Cell]:
 
 
 def _clicks() -> list[Cell]:
-    combined = itertools.product((0.02, 0.1), (1.0, 0.3), SIZES, SPLITS, (0.0, 0.3, 1.0))
+    combined = itertools.product((0.02, 0.1), (1.0, 0.3), SIZES, COMMON, (0.0, 0.3, 1.0))
     return [Cell("clicks", n, split, lift, rate=rate, shape=shape) for rate, shape, n, split, lift in combined]
 
 
 def _adjusted() -> list[Cell]:
-    combined = itertools.product((0.0, 0.5, 0.9), (0.0, 0.2, 0.6), SIZES, SPLITS, (0.0, 0.3))
+    combined = itertools.product((0.0, 0.5, 0.9), (0.0, 0.2, 0.6), SIZES, COMMON, (0.0, 0.3))
     return [
         Cell("adjusted", n, split, lift, correlation=correlation, missing=missing)
         for correlation, missing, n, split, lift in combined
@@ -154,29 +196,59 @@ def _adjusted() -> list[Cell]:
 
 
 def _nps() -> list[Cell]:
-    combined = itertools.product((-20.0, 30.0, 70.0), ANSWERS, SPLITS, (0.0, 5.0, 20.0))
+    combined = itertools.product((-20.0, 30.0, 70.0), ANSWERS, COMMON, (0.0, 5.0, 20.0))
     return [Cell("nps", n, split, 0.0, level=level, points=points) for level, n, split, points in combined]
 
 
 def _csat() -> list[Cell]:
-    combined = itertools.product((0.6, 0.85, 0.95), ANSWERS, SPLITS, (0.0, 0.05, 0.15))
+    combined = itertools.product((0.6, 0.85, 0.95), ANSWERS, COMMON, (0.0, 0.05, 0.15))
     return [
         Cell("csat", n, split, lift, share=share) for share, n, split, lift in combined if share * (1.0 + lift) < 1.0
     ]
 
 
 def _ces() -> list[Cell]:
-    combined = itertools.product((5.2, 6.2), ANSWERS, SPLITS, (0.0, 0.3))
+    combined = itertools.product((5.2, 6.2), ANSWERS, COMMON, (0.0, 0.3))
     return [Cell("ces", n, split, 0.0, level=level, points=points) for level, n, split, points in combined]
 
 
 def _rmst() -> list[Cell]:
     times: tuple[Literal["lognormal", "exponential"], ...] = ("lognormal", "exponential")
-    combined = itertools.product(times, (30, 100, 300, 1_000, 3_000), SPLITS, (0.0, -0.2))
+    combined = itertools.product(times, (30, 100, 300, 1_000, 3_000), COMMON, (0.0, -0.2))
     return [Cell("rmst", n, split, lift, times=one) for one, n, split, lift in combined]
 
 
 def _quantile() -> list[Cell]:
     kinds: tuple[Literal["units", "events"], ...] = ("units", "events")
-    combined = itertools.product(kinds, (0.5, 0.9), (100, 400, 1_000, 4_000, 10_000), SPLITS, (0.0, 0.3))
+    combined = itertools.product(kinds, (0.5, 0.9), (100, 400, 1_000, 4_000, 10_000), COMMON, (0.0, 0.3))
     return [Cell("quantile", n, split, lift, q=q, of=of) for of, q, n, split, lift in combined]
+
+
+EVEN = ("50:50", "80:20")
+
+
+def _churn() -> list[Cell]:
+    combined = itertools.product((0.05, 0.1, 0.3), FOLLOWED, (300, 1_000, 5_000), EVEN, (0.0, 0.3))
+    return [
+        Cell("churn", n, split, lift, share=share, followed=followed) for share, followed, n, split, lift in combined
+    ]
+
+
+def _retention() -> list[Cell]:
+    combined = itertools.product((0.05, 0.3), (300, 1_000, 5_000), EVEN, (0.0, 0.3))
+    return [Cell("retention", n, split, lift, share=share) for share, n, split, lift in combined]
+
+
+def _refunds() -> list[Cell]:
+    combined = itertools.product((0.05, 0.3), (0.5, 1.5), (1_000, 5_000), EVEN, (0.0, 0.3))
+    return [Cell("refunds", n, split, lift, share=share, sigma=sigma) for share, sigma, n, split, lift in combined]
+
+
+def _orders() -> list[Cell]:
+    combined = itertools.product((0.05, 0.3), (300, 1_000, 5_000), EVEN, (0.0, 0.3))
+    return [Cell("orders", n, split, lift, share=share) for share, n, split, lift in combined]
+
+
+def _heavy() -> list[Cell]:
+    combined = itertools.product((0.02, 0.1), (1.0, 2.0), (300, 1_000, 5_000), EVEN, (0.0, 0.3))
+    return [Cell("heavy", n, split, lift, rate=rate, sigma=sigma) for rate, sigma, n, split, lift in combined]

@@ -5,6 +5,9 @@
 - rmst: a unit enters at any moment of a fortnight and opens 1 to 5 tickets at any moment from then to its end, when the
   data are cut. Times are lognormal (sigma 1.2, median 12 h) or exponential (mean 24 h), watched for 72 h; the variant's
   are those times a factor that gives the lift of the restricted mean.
+- churn: times to leaving are exponential, with the share that leaves by the horizon; units are watched for a time that
+  is uniform in horizons.
+- retention: units enter evenly over two windows; those whose window is not over are left out.
 - quantile: lognormal values (sigma 1) of units, or of the 1 to 5 events of each unit.
 
 Tickets, and events, of one unit resemble each other: their normal scores have a correlation of .3.
@@ -24,15 +27,19 @@ from scipy.special import log_ndtr, ndtr, ndtri  # type: ignore[import-untyped,u
 
 from abcx.metrics import MetricSpec
 from abcx.metrics.ces import Ces
+from abcx.metrics.churn import Churn
 from abcx.metrics.nps import Nps
 from abcx.metrics.quantile import Quantile
 from abcx.metrics.resolution_time import ResolutionTime
+from abcx.metrics.retention import Retention
 from abcx.stats import quantiles, scores
-from abcx.stats.records import Answers, Categories, Contrast, Lifetimes, Summary
-from benchmarks.calibration.cells import Cell
+from abcx.stats.records import Answers, Categories, Contrast, Lifetimes, Proportion, Summary
+from benchmarks.calibration.cells import FOLLOWED, Cell
 
 Array = NDArray[np.float64]
 
+FAMILIES = ("nps", "ces", "rmst", "quantile", "churn", "retention")
+"""Families whose samples are summaries."""
 PASSIVES, GAVE_UP = 0.3, 0.05
 MEDIAN, SIGMA, MEAN = 12.0, 1.2, 24.0
 HORIZON, FORTNIGHT = 72.0, 336.0
@@ -45,6 +52,7 @@ MOST = 5
 def summaries(cell: Cell, samples: int, rng: np.random.Generator) -> Iterator[tuple[Summary, Summary]]:
     """`samples` independent pairs of control and variant."""
     draws: dict[str, Callable[..., Summary]] = {"nps": _nps, "ces": _ces, "rmst": _rmst, "quantile": _quantile}
+    draws |= {"churn": _churn, "retention": _retention}
     draw, (of_control, of_variant) = draws[cell.family], _parameters(cell)
     for _ in range(samples):
         yield draw(cell, cell.sizes[0], of_control, rng), draw(cell, cell.sizes[1], of_variant, rng)
@@ -69,6 +77,8 @@ def truth(cell: Cell) -> float:
     """The true difference, variant less control."""
     if cell.family == "rmst":
         return cell.lift * _restricted_mean(cell.times, 1.0)
+    if cell.family in ("churn", "retention"):
+        return cell.share * cell.lift
     return cell.points + cell.lift * math.exp(ndtri(cell.q))
 
 
@@ -81,6 +91,9 @@ def expected(cell: Cell) -> float:
         return float(min(n * (1.0 - max(answers)) for n, answers in parameters))
     if cell.family == "rmst":
         return float(min(cell.sizes))
+    if cell.family in ("churn", "retention"):
+        part = 0.5 if cell.family == "retention" else 1.0
+        return float(min(part * n * min(share, 1.0 - share) for n, share in parameters))
     level = max(cell.q, 1.0 - cell.q)
     beyond = 1.0 - sum(level**k for k in range(1, MOST + 1)) / MOST if cell.of == "events" else 1.0 - level
     return round(min(cell.sizes) * beyond, 9)
@@ -96,6 +109,10 @@ def _metric(cell: Cell) -> MetricSpec:
     if cell.family == "rmst":
         horizon: Any = f"{HORIZON:g}h"
         return ResolutionTime(type="resolution_time", start="open", end="close", key="key", horizon=horizon, **common)
+    if cell.family == "churn":
+        return Churn.model_validate({"type": "churn", "event": "leave", "horizon": f"{HORIZON:g}h", **common})
+    if cell.family == "retention":
+        return Retention(type="retention", event="visit", day=7, **common)
     assert cell.of
     return Quantile(type="quantile", q=cell.q, of=cell.of, event="event", value="value", **common)
 
@@ -110,6 +127,8 @@ def _parameters(cell: Cell) -> tuple[Any, Any]:
     if cell.family == "rmst" and cell.lift:
         wanted = cell.ratio * _restricted_mean(cell.times, 1.0)
         return 1.0, brentq(lambda factor: _restricted_mean(cell.times, factor) - wanted, 1e-3, 1e3, xtol=1e-13)
+    if cell.family in ("churn", "retention"):
+        return cell.share, cell.share * cell.ratio
     return 1.0, cell.ratio
 
 
@@ -174,3 +193,14 @@ def _rmst(cell: Cell, n: int, factor: float, rng: np.random.Generator) -> Lifeti
 def _quantile(cell: Cell, n: int, factor: float, rng: np.random.Generator) -> Summary:
     score, unit = _scores(n, rng) if cell.of == "events" else (rng.standard_normal(n), None)
     return quantiles.ranked(factor * np.exp(score), cell.q, quantiles.REACH, unit)
+
+
+def _churn(cell: Cell, n: int, share: float, rng: np.random.Generator) -> Lifetimes:
+    times = HORIZON * np.log(rng.random(n)) / math.log1p(-share)
+    watched = HORIZON * rng.uniform(*FOLLOWED[cell.followed], n)
+    return Lifetimes(n, np.minimum(times, watched), times <= watched, np.arange(n))
+
+
+def _retention(cell: Cell, n: int, share: float, rng: np.random.Generator) -> Proportion:
+    followed = int(rng.binomial(n, 0.5))
+    return Proportion(int(rng.binomial(followed, share)), followed)

@@ -23,6 +23,11 @@ ENOUGH: dict[Family, tuple[int, str]] = {
     "csat": (10, "top-box and other answers"),
     "ces": (30, "answers other than the commonest one"),
     "rmst": (30, "units with tickets"),
+    "churn": (10, "units that leave and that stay"),
+    "retention": (10, "units that return and that do not"),
+    "refunds": (30, "units that are not zero"),
+    "orders": (30, "units with an order"),
+    "heavy": (30, "units with a success"),
     "quantile": (30, "units with a value beyond the quantile on each side"),
 }
 """What each arm must expect so many of for the upper limits to hold, too."""

@@ -74,7 +74,7 @@ class Row:
 def measure(cell: Cell, size: Size) -> Row:
     started = time.process_time()
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([size.seed, cell.entropy])))
-    of_units = _units if cell.family in get_args(peers.Kind) else _summaries
+    of_units = _summaries if cell.family in cx.FAMILIES else _units
     expected, tallies = (_shares if cell.family in ENUMERATED else of_units)(cell, size, rng)
     return Row(cell, expected, tallies, time.process_time() - started, size)
 

@@ -25,6 +25,11 @@ COLUMNS: dict[Family, str] = {
     "ces": "control",
     "rmst": "tickets",
     "quantile": "metric",
+    "churn": "control",
+    "retention": "control",
+    "refunds": "control",
+    "orders": "control",
+    "heavy": "control",
 }
 SHOWN = ("numpy", "scipy", "pandas", "pyarrow", "tea-tasting", "gbstats", "spotify-confidence")
 

@@ -23,6 +23,14 @@ SPEND, DEVIATION, NEW = 10.0, 3.0, -0.5
 """Adjusted means: mean and deviation of the outcome; units without a covariate are new and lie half one lower."""
 
 
+REFUNDED = (0.1, 0.05)
+"""Shares of buyers whose order is sent back, and who send back an earlier one of the same value instead of buying."""
+AGAIN = 0.2
+"""Share of buyers who order twice."""
+ALIKE = 50.0
+"""Success rates of units are beta-distributed with this sum of parameters."""
+
+
 @dataclass(frozen=True)
 class Arm:
     """One arm of a sample: the units themselves, or their moments (outcome, covariates), as a method asks for them."""
@@ -42,6 +50,12 @@ def truth(cell: Cell) -> float:
         control = cell.rate
     elif cell.family == "adjusted":
         control = SPEND
+    elif cell.family == "refunds":
+        control = cell.share * math.exp(cell.sigma**2 / 2.0) * (1.0 - REFUNDED[0] - 2.0 * REFUNDED[1])
+    elif cell.family == "orders":
+        control = cell.share * (1.0 + AGAIN)
+    elif cell.family == "heavy":
+        control = cell.rate
     else:
         return cx.truth(cell)
     return control * cell.lift
@@ -49,7 +63,15 @@ def truth(cell: Cell) -> float:
 
 def arms(cell: Cell, samples: int, rng: np.random.Generator) -> Iterator[tuple[Arm, Arm]]:
     """`samples` independent pairs of control and variant."""
-    draw = {"revenue": _revenue, "clicks": _clicks, "adjusted": _adjusted}[cell.family]
+    draws = {
+        "revenue": _revenue,
+        "clicks": _clicks,
+        "adjusted": _adjusted,
+        "refunds": _refunds,
+        "orders": _orders,
+        "heavy": _heavy,
+    }
+    draw = draws[cell.family]
     for _ in range(samples):
         yield draw(cell, cell.sizes[0], 1.0, rng), draw(cell, cell.sizes[1], cell.ratio, rng)
 
@@ -80,6 +102,25 @@ def _adjusted(cell: Cell, n: int, ratio: float, rng: np.random.Generator) -> Arm
     outcome += NEW * (new - cell.missing)
     values = (SPEND + DEVIATION * outcome) * ratio
     return Arm(Sample(n, values), np.where(new, np.nan, 5.0 + covariate))
+
+
+def _refunds(cell: Cell, n: int, ratio: float, rng: np.random.Generator) -> Arm:
+    values = rng.lognormal(0.0, cell.sigma, rng.binomial(n, cell.share)) * ratio
+    values *= rng.choice([1.0, 0.0, -1.0], len(values), p=[1.0 - sum(REFUNDED), *REFUNDED])
+    return Arm(Sample(n, values[values != 0.0]))
+
+
+def _orders(cell: Cell, n: int, ratio: float, rng: np.random.Generator) -> Arm:
+    again: Array = (rng.random(rng.binomial(n, cell.share * ratio)) < AGAIN).astype(float)
+    return Arm(Sample(n, 1.0 + again))
+
+
+def _heavy(cell: Cell, n: int, ratio: float, rng: np.random.Generator) -> Arm:
+    """Events of a unit are 1 + Poisson of a lognormal number: at sigma 2 the top 1 % of units hold a third of them."""
+    events = 1 + rng.poisson(rng.lognormal(1.0, cell.sigma, n))
+    rate = cell.rate * ratio
+    successes = rng.binomial(events, rng.beta(ALIKE * rate, ALIKE * (1.0 - rate), n))
+    return Arm(Sample(n, np.column_stack([successes, events]).astype(float)))
 
 
 def cross(n: int, columns: Array) -> CrossMoments:
