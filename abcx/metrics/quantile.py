@@ -31,7 +31,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from abcx.metrics.base import Kind, MetricOptions, Needs, UnitColumn, described
-from abcx.stats.records import Contrast, Interval, Ranked, Summary
+from abcx.stats.records import Contrast, Interval, QuantileSummary, Summary
 from abcx.terms import Number, Term, Text
 from abcx.wording import singular
 
@@ -64,7 +64,7 @@ class Quantile(MetricOptions):
             missing_value=self.missing_value,
         )
         kind: Kind = "column" if self.column else "sum" if self.value else "count"
-        return Needs((UnitColumn(kind, term, self.window),), "ranked", q=self.q, of_events=self.of == "events")
+        return Needs((UnitColumn(kind, term, self.window),), "quantile", q=self.q, of_events=self.of == "events")
 
     def definition(self, unit: str) -> str:
         what = described(self.needs().columns[0].term) if self.event or self.column else "values"
@@ -75,16 +75,17 @@ class Quantile(MetricOptions):
     def contrast(self, control: Summary, variant: Summary) -> Contrast:
         from abcx.stats import quantiles
 
-        assert isinstance(control, Ranked) and isinstance(variant, Ranked)
+        assert isinstance(control, QuantileSummary) and isinstance(variant, QuantileSummary)
         return quantiles.contrast(control, variant)
 
     def estimate(self, summary: Summary) -> float | None:
-        assert isinstance(summary, Ranked)
-        return summary.value if summary.n else None
+        assert isinstance(summary, QuantileSummary)
+        from abcx.stats import quantiles
+
+        return quantiles.value(summary)
 
     def interval(self, summary: Summary, alpha: float) -> Interval | None:
         from abcx.stats import quantiles
 
-        assert isinstance(summary, Ranked)
-        # The ranks that were read stand for 95 %: another level would be another two order statistics.
-        return quantiles.interval(summary) if summary.n and alpha == 0.05 else None
+        assert isinstance(summary, QuantileSummary)
+        return quantiles.interval(summary, alpha) if summary.n else None

@@ -173,4 +173,4 @@ def _rmst(cell: Cell, n: int, factor: float, rng: np.random.Generator) -> Lifeti
 
 def _quantile(cell: Cell, n: int, factor: float, rng: np.random.Generator) -> Summary:
     score, unit = _scores(n, rng) if cell.of == "events" else (rng.standard_normal(n), None)
-    return quantiles.ranked(factor * np.exp(score), cell.q, quantiles.REACH, unit)
+    return quantiles.summary(factor * np.exp(score), cell.q, unit)
