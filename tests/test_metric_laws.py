@@ -19,7 +19,7 @@ from abcx.metrics import MetricSpec
 from abcx.report import markdown, terminal
 from abcx.report.json import render as to_json
 from abcx.spec.load import load_spec
-from abcx.stats import quantiles
+from abcx.stats import mid_distribution
 from abcx.stats.inversion import effect
 from abcx.stats.records import Answers, Categories, Lifetimes, Proportion, Summary
 from tests.stats.test_laws import ALPHAS, check_finite, check_mirror, check_one_inversion
@@ -76,7 +76,7 @@ def values() -> st.SearchStrategy[list[float]]:
 
 
 def around_quantile(found: list[float], factor: float = 1.0) -> Summary:
-    return quantiles.summary(factor * np.array(found, float), 0.6)
+    return mid_distribution.summary(factor * np.array(found, float), 0.6)
 
 
 SUMMARIES: dict[str, st.SearchStrategy[Summary]] = {

@@ -11,7 +11,7 @@ from abcx.data.units import Timing
 from abcx.stats.records import QuantileSummary, Summary
 
 if TYPE_CHECKING:
-    from abcx.stats.quantiles import DesignPoint
+    from abcx.stats.mid_distribution import DesignPoint
 
 Cell = tuple[str, int]
 """A group and an arm."""
@@ -21,7 +21,7 @@ def read(
     engine: Engine, plan: Plan, name: str, timing: Timing | None, table: str, by: str
 ) -> dict[str, dict[str, Summary]]:
     """The summary of a quantile metric, by a SQL expression and by arm."""
-    from abcx.stats import quantiles
+    from abcx.stats import mid_distribution
 
     needs, value = plan.metrics[name].needs(), plan.of(name)[0]
     assert needs.q is not None
@@ -44,11 +44,11 @@ def read(
     alike = {cell: units[cell][1] / total if units else 1.0 for cell, total in totals.items()}
     found = _counted(engine, needs.q, totals, distinct, alike)
     if units:
-        points = {cell: quantiles.design_points(one, alike[cell]) for cell, one in found.items()}
+        points = {cell: mid_distribution.design_points(one, alike[cell]) for cell, one in found.items()}
         sums = _residuals(engine, {cell: some for cell, some in points.items() if some}, totals)
         for cell, one in found.items():
             squares, fourths = sums.get(cell, ([], []))
-            found[cell] = quantiles.of_events(one, units[cell][0], alike[cell], squares, fourths)
+            found[cell] = mid_distribution.of_events(one, units[cell][0], alike[cell], squares, fourths)
     engine.run("DROP TABLE quantile_values")
     engine.run("DROP TABLE quantile_counts")
     result: dict[str, dict[str, Summary]] = {}
@@ -61,9 +61,9 @@ def nothing(q: float) -> QuantileSummary:
     """The summary of an arm without values."""
     import numpy as np
 
-    from abcx.stats import quantiles
+    from abcx.stats import mid_distribution
 
-    return quantiles.summary(np.zeros(0), q)
+    return mid_distribution.summary(np.zeros(0), q)
 
 
 def _events(value: Value, timing: Timing | None, by: str) -> str:
@@ -87,15 +87,15 @@ def _units(engine: Engine) -> dict[Cell, tuple[int, float]]:
 def _counted(
     engine: Engine, q: float, totals: dict[Cell, int], distinct: dict[Cell, int], alike: dict[Cell, float]
 ) -> dict[Cell, QuantileSummary]:
-    """The values to keep with their counts, by stats/quantiles.kept_values."""
+    """The values to keep with their counts, by stats/mid_distribution.kept_values."""
     import numpy as np
 
-    from abcx.stats import quantiles
+    from abcx.stats import mid_distribution
 
     if not totals:
         return {}
     numbers = (
-        (*cell, index, total, *quantiles.kept_ranks(total, distinct[cell], q, alike[cell]))
+        (*cell, index, total, *mid_distribution.kept_ranks(total, distinct[cell], q, alike[cell]))
         for index, (cell, total) in enumerate(totals.items())
     )
     columns = engine.arrays(
@@ -110,7 +110,7 @@ def _counted(
     found = {}
     for index, cell in enumerate(totals):
         rows = slice(*np.searchsorted(cells, [index, index + 1]))
-        found[cell] = quantiles.of_units(q, values[rows], below[rows], equal[rows])
+        found[cell] = mid_distribution.of_units(q, values[rows], below[rows], equal[rows])
     return found
 
 

@@ -1,15 +1,22 @@
 """**Quantile**: the value that a given share of units, or of events, stays below.
 
 Definition: with `of: units` the q-quantile of one value per exposed unit (as in `mean`: a sum, a count, a ready-made
-column); with `of: events` the q-quantile of the values of the events themselves, whose unit is the cluster. Intervals
-come from order statistics around the quantile (Deng, Knoblich, Lu 2018), never from resampling.
+column); with `of: events` the q-quantile of the values of the events themselves, whose unit is the cluster. Arms are
+compared by the shares of values below one point for both (the projected share test), never by resampling.
+
+Equal values: where values lie on a grid (whole seconds, numbers of orders), half of those that are equal count as below
+their value, and the quantile lies between two values as the shares do (the mid-distribution). If 25 % wait 4 seconds,
+30 % wait 5, 20 % wait 6 and the others longer, the median is 5.4 seconds. A spreadsheet says 5, whether 20 % or 49 %
+wait less than 5 seconds, and hides such changes or jumps by a whole second. Where many units share one value and few
+have values near it (no revenue, a timeout), the quantile is that value itself.
 
 Unit of analysis: the unit that was randomised, also for events.
 
 Use it for waiting times, page load times, basket sizes: what the slow tenth of customers sees (`q: 0.9`).
 
-Trap: where more than a share q of the units have no event, the quantile per unit is 0 in both arms and says nothing;
-use `of: events`, and remember that the change may alter how many events there are.
+Trap: where more than a share q of the units have no event, the quantile per unit says little (revenue: 0 in both arms;
+orders: a number below 1); use `of: events`, and remember that the change may alter how many events there are. With few
+values beyond the quantile (20 values and `q: 0.9`) the interval is open at that end.
 
 ```yaml
 load_p90:
@@ -80,12 +87,12 @@ class Quantile(MetricOptions):
 
     def estimate(self, summary: Summary) -> float | None:
         assert isinstance(summary, QuantileSummary)
-        from abcx.stats import quantiles
+        from abcx.stats import mid_distribution
 
-        return quantiles.value(summary)
+        return mid_distribution.value(summary)
 
     def interval(self, summary: Summary, alpha: float) -> Interval | None:
-        from abcx.stats import quantiles
+        from abcx.stats import mid_distribution
 
         assert isinstance(summary, QuantileSummary)
-        return quantiles.interval(summary, alpha) if summary.n else None
+        return mid_distribution.interval(summary, alpha) if summary.n else None

@@ -53,6 +53,7 @@ class Cell:
     times: Literal["", "lognormal", "exponential"] = ""
     q: float = 0.0
     of: Literal["", "units", "events"] = ""
+    grid: Literal["", "seconds", "minutes", "orders"] = ""  # on which the values of a quantile lie
 
     @property
     def sizes(self) -> tuple[int, int]:
@@ -81,7 +82,7 @@ class Cell:
             "csat": f"{100 * self.share:g} % in the top boxes",
             "ces": f"mean {self.level:g}",
             "rmst": f"{self.times} times",
-            "quantile": f"{self.q:g} quantile of {self.of}",
+            "quantile": f"{self.q:g} quantile of {self.of}{', whole ' if self.grid else ''}{self.grid}",
         }[self.family]
         lift = f"{100 * self.lift:+.0f} %" if self.lift else f"{self.points:+g} points" if self.points else "0"
         return f"{of_family} | {self.n:,} | {self.split} | {lift}{' by buyers' if self.by == 'buyers' else ''}"
@@ -103,7 +104,8 @@ QUICK = {"adjusted": 0.3, "csat": 0.05, "rmst": -0.2, "quantile": 0.3}
 
 
 def grid(quick: bool) -> list[Cell]:
-    """All cells, or with `quick` those of 1,000 units per arm, and fewer of the settings between the extremes."""
+    """All cells, or with `quick` those of 1,000 units per arm (quantiles on grids: 500), and fewer of the settings
+    between the extremes."""
     families = (_shares, _revenue, _clicks, _adjusted, _nps, _csat, _ces, _rmst, _quantile)
     cells = [cell for family in families for cell in family()]
     if not quick:
@@ -111,7 +113,7 @@ def grid(quick: bool) -> list[Cell]:
     return [
         cell
         for cell in cells
-        if cell.n == 1_000
+        if cell.n == (500 if cell.grid else 1_000)
         and cell.lift in (0.0, QUICK.get(cell.family, 1.0))
         and cell.share not in (0.002, 0.05, 0.6, 0.95)
         and cell.sigma != 1.5
@@ -179,4 +181,7 @@ def _rmst() -> list[Cell]:
 def _quantile() -> list[Cell]:
     kinds: tuple[Literal["units", "events"], ...] = ("units", "events")
     combined = itertools.product(kinds, (0.5, 0.9), (100, 400, 1_000, 4_000, 10_000), SPLITS, (0.0, 0.3))
-    return [Cell("quantile", n, split, lift, q=q, of=of) for of, q, n, split, lift in combined]
+    smooth = [Cell("quantile", n, split, lift, q=q, of=of) for of, q, n, split, lift in combined]
+    grids: tuple[Literal["seconds", "minutes", "orders"], ...] = ("seconds", "minutes", "orders")
+    on_grids = itertools.product(kinds, grids, (0.5, 0.9), (500, 2_000, 10_000), SPLITS)
+    return smooth + [Cell("quantile", n, split, 0.0, q=q, of=of, grid=grid) for of, grid, q, n, split in on_grids]

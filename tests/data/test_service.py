@@ -18,7 +18,7 @@ import pytest
 import abcx
 from abcx.errors import DataError
 from abcx.problems import render_all
-from abcx.stats import quantiles
+from abcx.stats import mid_distribution
 from tests import quantile_oracle
 from tests.data import service
 from tests.data.build import iso, look, micro, spec, to_csv
@@ -191,12 +191,12 @@ def _check_quantiles(found: Any, log: Log, arm: str) -> None:
     ):
         summary = found[name][arm]
         if not values:
-            assert (summary.n, summary.total, quantiles.value(summary)) == (0, 0, None)
+            assert (summary.n, summary.total, mid_distribution.value(summary)) == (0, 0, None)
             continue
         counts_of = sorted(Counter(values).items())
         below = [sum(v < value for v in values) for value, _ in counts_of]
         assert [*zip(summary.values, summary.equal, strict=True)] == counts_of and summary.below.tolist() == below
-        assert quantiles.value(summary) == pytest.approx(quantile_oracle.quantile(values, q), rel=1e-12)
+        assert mid_distribution.value(summary) == pytest.approx(quantile_oracle.quantile(values, q), rel=1e-12)
         assert (summary.q, summary.total) == (q, len(values))
         assert summary.n == (len(values) if units is None else len(set(units)))
         if units is not None and summary.n > 1 and len(counts_of) > 1:
@@ -322,7 +322,7 @@ def test_events_without_times_have_quantiles_too(tmp_path: Path) -> None:
     untimed = {"x.csv": to_csv(["unit", "arm"], [["a1", "a"], ["b1", "b"]]), "e.csv": files["e.csv"]}
     for some in (files, untimed):
         found = look(tmp_path, some, spec(BOTH, one(metric)))
-        assert [quantiles.value(found["m"][arm]) for arm in "ab"] == [4.0, 5.0]
+        assert [mid_distribution.value(found["m"][arm]) for arm in "ab"] == [4.0, 5.0]
 
 
 def test_the_data_are_known_up_to_the_latest_row_used_or_not(tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import optimize, stats  # type: ignore[import-untyped,unused-ignore]
 
-from abcx.stats import quantiles
+from abcx.stats import mid_distribution, quantiles
 from abcx.stats.inversion import effect
-from abcx.stats.quantiles import summary
+from abcx.stats.mid_distribution import Curve, interval, summary, value
 from abcx.stats.records import Contrast, Effect, QuantileSummary
 from tests import quantile_oracle as oracle
 from tests.stats.test_laws import ALPHAS, check_finite, check_mirror, check_one_inversion, check_scaled, columns
@@ -37,13 +37,13 @@ def p_value(contrast: Contrast) -> float:
 @pytest.mark.parametrize("n", [20, 101, 4000])
 def test_without_ties_it_is_hazens_quantile(q: float, n: int) -> None:
     values = np.random.default_rng(1).lognormal(0.0, 1.0, n)
-    assert quantiles.value(summary(values, q)) == pytest.approx(np.quantile(values, q, method="hazen"), rel=1e-12)
+    assert value(summary(values, q)) == pytest.approx(np.quantile(values, q, method="hazen"), rel=1e-12)
 
 
 def test_the_median_of_yes_and_no_is_the_share_of_yes() -> None:
     """G(0) = (1 - p) / 2 and G(1) = 1 - p / 2, so G = 1/2 at p; its test is that of two shares."""
     yes, no = (np.repeat([0.0, 1.0], [60, 40]), np.repeat([0.0, 1.0], [45, 55]))
-    assert quantiles.value(summary(yes, 0.5)) == pytest.approx(0.4)
+    assert value(summary(yes, 0.5)) == pytest.approx(0.4)
     contrast = compared(yes, no, 0.5)
     assert contrast.difference == pytest.approx(0.15)
 
@@ -58,20 +58,20 @@ def test_the_median_of_yes_and_no_is_the_share_of_yes() -> None:
 def test_whole_seconds_by_hand() -> None:
     """4, 5, 6, 7 with shares .25, .3, .2, .25: G(5) = .4, G(6) = .65, so the median is 5.4."""
     values = np.repeat([4.0, 5.0, 6.0, 7.0], [250, 300, 200, 250])
-    assert quantiles.value(summary(values, 0.5)) == pytest.approx(5.4)
+    assert value(summary(values, 0.5)) == pytest.approx(5.4)
 
 
 def test_most_values_at_zero_are_no_grid() -> None:
     """60 % zeros and orders of any size: the median is 0, however small the smallest order is."""
     orders = np.random.default_rng(2).lognormal(0.0, 1.0, 400)
     for one in (orders, orders + 10.0):
-        assert quantiles.value(summary(np.append(one, np.zeros(600)), 0.5)) == 0.0
+        assert value(summary(np.append(one, np.zeros(600)), 0.5)) == 0.0
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.integers(0, 8).map(float), min_size=1, max_size=40), st.sampled_from([0.1, 0.3, 0.5, 0.8, 0.9]))
 def test_the_quantile_is_the_oracles(values: list[float], q: float) -> None:
-    assert quantiles.value(summary(np.array(values), q)) == pytest.approx(oracle.quantile(values, q), abs=1e-9)
+    assert value(summary(np.array(values), q)) == pytest.approx(oracle.quantile(values, q), abs=1e-9)
 
 
 # ------------------------------------------------------------------------------------------------ the statistic
@@ -101,7 +101,7 @@ def test_it_is_the_least_over_a_dense_grid(kind: str, q: float) -> None:
     """T^2 by 41 points in every piece: never below ours, and above it by no more than the grid is coarse."""
     rng = np.random.default_rng([3, KINDS.index(kind)])
     control, variant = drawn(kind, 25, rng), 1.2 * drawn(kind, 31, rng)
-    arms = [quantiles._Curve(summary(values, q)) for values in (control, variant)]
+    arms = [Curve(summary(values, q)) for values in (control, variant)]
     for d, r in ((0.0, 1.0), (0.4, 1.0), (-0.7, 1.0), (0.0, 1.3), (0.0, 0.8)):
         found = quantiles.projected(arms[0], arms[1], r, d)[0]
         expected = oracle.statistic(control.tolist(), variant.tolist(), q, d, r, 41)
@@ -112,7 +112,7 @@ def test_it_is_the_least_over_a_dense_grid(kind: str, q: float) -> None:
 def test_it_is_the_least_over_a_very_dense_grid() -> None:
     rng = np.random.default_rng(4)
     control, variant = drawn("seconds", 12, rng), drawn("seconds", 15, rng) + 1.0
-    arms = [quantiles._Curve(summary(values, 0.5)) for values in (control, variant)]
+    arms = [Curve(summary(values, 0.5)) for values in (control, variant)]
     expected = oracle.statistic(control.tolist(), variant.tolist(), 0.5, 0.25, 1.0, 20_001)
     assert quantiles.projected(arms[0], arms[1], 1.0, 0.25)[0] == pytest.approx(expected, rel=1e-7)
 
@@ -120,7 +120,7 @@ def test_it_is_the_least_over_a_very_dense_grid() -> None:
 def test_p_is_that_of_students_t() -> None:
     rng = np.random.default_rng(5)
     control, variant = drawn("ten", 60, rng), drawn("ten", 90, rng) + 1.0
-    arms = [quantiles._Curve(summary(values, 0.5)) for values in (control, variant)]
+    arms = [Curve(summary(values, 0.5)) for values in (control, variant)]
     squared, df = quantiles.projected(arms[0], arms[1], 1.0, 0.0)
     assert p_value(compared(control, variant, 0.5)) == pytest.approx(2 * stats.t.sf(math.sqrt(squared), df), rel=1e-12)
     assert 59 < df < 148
@@ -160,17 +160,17 @@ def test_an_arm_without_ties_is_wilsons_interval() -> None:
     """100 values: the ends are where 100 G(x) = 50 -+ t sqrt(100 x .25 x 100 / 99), that is one half rank further."""
     found = summary(np.arange(1.0, 101.0), 0.5)
     reach = stats.t.ppf(0.975, 99) * 100 * math.sqrt(0.25 / 99)
-    assert quantiles.interval(found, 0.05) == pytest.approx((50.5 - reach, 50.5 + reach), rel=2e-3)
+    assert interval(found, 0.05) == pytest.approx((50.5 - reach, 50.5 + reach), rel=2e-3)
 
 
 @pytest.mark.parametrize("kind", ["continuous", "ten", "orders"])
 @pytest.mark.parametrize("q", [0.5, 0.9])
 def test_an_arm_is_covered(kind: str, q: float) -> None:
     rng, n, samples, missed = np.random.default_rng(7), 150, 600, np.zeros(2)
-    truth = quantiles.value(summary(drawn(kind, 400_000, rng), q))
+    truth = value(summary(drawn(kind, 400_000, rng), q))
     assert truth is not None
     for _ in range(samples):
-        low, high = quantiles.interval(summary(drawn(kind, n, rng), q), 0.05)
+        low, high = interval(summary(drawn(kind, n, rng), q), 0.05)
         missed += (low is not None and low > truth, high is not None and high < truth)
     assert missed.sum() / samples < 0.06 + 2 * math.sqrt(0.06 * 0.94 / samples)
     assert missed.max() / samples < 0.04 + 2 * math.sqrt(0.04 * 0.96 / samples)
@@ -178,7 +178,7 @@ def test_an_arm_is_covered(kind: str, q: float) -> None:
 
 def test_levels_nest() -> None:
     found = summary(np.random.default_rng(8).exponential(1.0, 200), 0.9)
-    (low, high), (lower, higher) = quantiles.interval(found, 0.2), quantiles.interval(found, 0.01)
+    (low, high), (lower, higher) = interval(found, 0.2), interval(found, 0.01)
     assert low is not None and high is not None and lower is not None and higher is not None
     assert lower < low < high < higher
 
@@ -269,7 +269,7 @@ def test_units_whose_events_are_copies_count_once() -> None:
     copied = summary(np.repeat(values, 8), 0.5, np.repeat(unit, 8))
     assert once.n == copied.n == 150 and copied.total == 1200
     assert np.interp(0.5, copied.levels, copied.design) == pytest.approx(8 * (150 / 149) ** 2, rel=0.01)
-    ends = [quantiles.interval(one, 0.05) for one in (once, copied)]
+    ends = [interval(one, 0.05) for one in (once, copied)]
     assert ends[0] == pytest.approx(ends[1], rel=0.03)
 
 
@@ -286,7 +286,7 @@ def test_units_that_are_alike_make_nothing_certain() -> None:
     values, unit = np.tile(np.arange(1.0, 7.0), 3), np.repeat(np.arange(3), 6)
     found = summary(values, 0.5, unit)
     assert found.design.tolist() == [1.0] * len(found.design) and found.df.max() <= 2
-    low, high = quantiles.interval(found, 0.05)
+    low, high = interval(found, 0.05)
     assert low is None or high is None or high - low > 2
 
 
@@ -308,7 +308,7 @@ def test_thinned_values_give_the_same_test(q: float, monkeypatch: pytest.MonkeyP
     rng, n = np.random.default_rng(18), 60_000
     control, variant = rng.lognormal(0, 1, n), rng.lognormal(0, 1, n // 2)
     thinned = [summary(values, q) for values in (control, variant)]
-    monkeypatch.setattr(quantiles, "DENSE", 1e9)
+    monkeypatch.setattr(mid_distribution, "DENSE", 1e9)
     whole = [summary(values, q) for values in (control, variant)]
     assert len(whole[0].values) == n and len(thinned[0].values) < n / 8
     assert whole[0].minimum == thinned[0].minimum == control.min()
@@ -321,12 +321,12 @@ def test_thinned_values_give_the_same_test(q: float, monkeypatch: pytest.MonkeyP
             reached += 1
             assert ours == pytest.approx(theirs, rel=1e-9)
     assert reached >= 9
-    assert quantiles.interval(thinned[0], 1e-6) == pytest.approx(quantiles.interval(whole[0], 1e-6), rel=1e-9)
+    assert interval(thinned[0], 1e-6) == pytest.approx(interval(whole[0], 1e-6), rel=1e-9)
 
 
 def test_ten_million_values_are_few() -> None:
     n = 10**7
-    kept = quantiles.kept_values(np.arange(n), np.ones(n, np.int64), 0.5, 1.0)
+    kept = mid_distribution.kept_values(np.arange(n), np.ones(n, np.int64), 0.5, 1.0)
     assert kept[0] and kept[-1] and 25_000 < kept.sum() < 27_000
 
 
@@ -350,19 +350,19 @@ def test_empty_arms() -> None:
         nothing_but(found, None)
         assert (found.difference, found.lift) == (None, None) and found.lift_note
         assert found.note == f"The {name} arm has no values."
-    assert quantiles.interval(EMPTY, 0.05) == (None, None) and quantiles.value(EMPTY) is None
+    assert interval(EMPTY, 0.05) == (None, None) and value(EMPTY) is None
 
 
 def test_one_value_or_one_unit() -> None:
     some = summary(np.arange(1.0, 50.0), 0.5)
     alone = (summary(np.array([3.0]), 0.5), summary(np.arange(1.0, 9.0), 0.5, np.zeros(8, np.int64)))
     for one in alone:
-        assert one.n == 1 and quantiles.interval(one, 0.05) == (None, None)
+        assert one.n == 1 and interval(one, 0.05) == (None, None)
         for arms in ((one, some), (some, one)):
             found = effect(quantiles.contrast(*arms), 0.05)
             nothing_but(found, None)
             assert found.difference is not None and found.lift is not None and "only one unit" in (found.note or "")
-    assert quantiles.value(alone[0]) == 3.0
+    assert value(alone[0]) == 3.0
 
 
 def test_arms_without_spread() -> None:
@@ -371,23 +371,23 @@ def test_arms_without_spread() -> None:
     apart = effect(compared(five, six, 0.5), 0.05)
     nothing_but(apart, None)
     assert apart.difference == 1.0 and apart.lift == pytest.approx(0.2)
-    assert quantiles.interval(summary(five, 0.5), 0.05) == (None, None)
+    assert interval(summary(five, 0.5), 0.05) == (None, None)
 
 
 @pytest.mark.parametrize("at", [0.0, 0.5, 1.5])
 def test_one_arm_without_spread_is_the_test_of_the_other(at: float) -> None:
     values = np.random.default_rng(20).normal(1.0, 1.0, 80)
     contrast = compared(np.full(50, at), values, 0.5)
-    inside = quantiles._Curve(summary(values, 0.5)).test(np.array([at]))[0][0]
+    inside = Curve(summary(values, 0.5)).test(np.array([at]))[0][0]
     assert p_value(contrast) == pytest.approx(2 * stats.t.sf(math.sqrt(inside), 79), rel=1e-9)
-    found, own = effect(contrast, 0.05), quantiles.interval(summary(values, 0.5), 0.05)
+    found, own = effect(contrast, 0.05), interval(summary(values, 0.5), 0.05)
     assert found.difference_interval == pytest.approx([end - at for end in own if end is not None], abs=1e-6)
 
 
 def test_too_few_values_beyond_leave_an_end_open() -> None:
     """All of n values lie below the quantile with chance q^n: 20 values do not bound their 95th percentile."""
     few, many = (summary(np.random.default_rng(21).exponential(1.0, n), 0.95) for n in (20, 1000))
-    low, high = quantiles.interval(few, 0.05)
+    low, high = interval(few, 0.05)
     assert low is not None and high is None
     found, swapped = (effect(quantiles.contrast(*arms), 0.05) for arms in ((many, few), (few, many)))
     assert found.p_value is not None and found.note is not None and "Too few values lie beyond" in found.note
@@ -436,7 +436,7 @@ def rounding(arms: list[QuantileSummary], scale: float) -> float:
 def test_one_inversion_and_its_mirror(first: Drawn, second: Drawn, q: float, alpha: float) -> None:
     arms = [summary(values, q, unit) for values, unit in (first, second)]
     for arm in arms:
-        at, (low, high) = quantiles.value(arm), quantiles.interval(arm, alpha)
+        at, (low, high) = value(arm), interval(arm, alpha)
         assert at is None or ((low is None or low <= at) and (high is None or at <= high))
     contrast = quantiles.contrast(arms[0], arms[1])
     found = effect(contrast, alpha)
