@@ -48,7 +48,7 @@ _METHODS = {
     "RMST": "times by the restricted mean under the Kaplan-Meier curve, its error summed over units",
     "skewness-corrected score (effective n)": "churn by Kaplan-Meier, compared as a share of the effective number of "
     "units (Rothman 1978) by the score test corrected for skewness (Gart and Nam 1988; Laud 2017)",
-    "quantile": "quantiles by the order statistics around them (Deng, Knoblich, Lu 2018)",
+    "quantile": "quantiles by the projected share test on the mid-distribution, events clustered in units",
 }
 
 

@@ -15,7 +15,7 @@ from abcx.metrics import MetricSpec
 from abcx.spec.analysis import GroupSequential
 from abcx.spec.model import Baseline, Experiment
 from abcx.spec.times import instant
-from abcx.stats.records import Moments, Ranked, RatioMoments, Summary
+from abcx.stats.records import Moments, QuantileSummary, RatioMoments, Summary
 from abcx.terms import EffectSizeValue
 
 DAILY_LOOKS = 14
@@ -115,7 +115,7 @@ def _observed(metric: MetricSpec, summary: Summary) -> Baseline | None:
     low, high = metric.interval(summary, 0.05) or (None, None)
     if low is None or high is None or not high > low:
         return None
-    if isinstance(summary, Ranked):
+    if isinstance(summary, QuantileSummary):
         return Baseline(value=value, interval=(low, high), units=summary.n)
     return Baseline(mean=value, sd=(high - low) / (2 * 1.96) * math.sqrt(summary.n))
 

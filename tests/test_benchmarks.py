@@ -6,6 +6,7 @@ import dataclasses
 import math
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from scipy import integrate, stats
 
 from abcx.stats import permutation, relabelling, shares
 from abcx.stats.inversion import effect, two_sided
-from abcx.stats.records import CrossMoments, Lifetimes, Moments, Proportion, Ranked
+from abcx.stats.records import CrossMoments, Lifetimes, Moments, Proportion, QuantileSummary
 from benchmarks.calibration import __main__ as command
 from benchmarks.calibration import cx, judge, measure, own, page, peers, samples
 from benchmarks.calibration.cells import Cell, Family, grid
@@ -49,6 +50,10 @@ def test_the_grid_is_that_of_the_issue() -> None:
     assert {(c.share, c.lift) for c in cells if c.family == "shares"} >= {(0.5, 0.3), (0.002, 1.0)}
     assert {(c.level, c.points) for c in cells if c.family == "nps"} >= {(-20.0, 20.0), (70.0, 0.0)}
     assert {(c.of, c.q) for c in cells if c.family == "quantile"} >= {("units", 0.9), ("events", 0.5)}
+    on_grids = {(c.of, c.grid, c.q, c.n) for c in cells if c.grid}
+    assert len(on_grids) == 2 * 3 * 2 * 3
+    assert {("events", "minutes", 0.9, 500), ("units", "orders", 0.5, 10_000)} < on_grids
+    assert all(cell.null for cell in cells if cell.grid)
     assert all(cell.share * cell.ratio < 1 for cell in cells)
     assert all(cell.null == (cell.name.endswith("| 0")) for cell in cells)
     assert set(grid(quick=True)) < set(cells)
@@ -177,11 +182,24 @@ def test_sides_are_those_of_the_printed_intervals(family: Family) -> None:
             assert one.lift == side(whole.lift_interval, cell.lift)
 
 
-def test_quantiles_without_values_beyond_are_refused() -> None:
+def test_quantiles_without_values_beyond_have_an_open_end() -> None:
+    """20 values hold two beyond their 90th percentile: a true one far above them is never excluded."""
     cell = Cell("quantile", 100, "90:10", 0.0, q=0.9, of="units")
     pair = next(cx.summaries(cell, 1, np.random.default_rng(9)))
-    assert isinstance(pair[1], Ranked) and pair[1].high is None
-    assert own.judged(cx.contrast(cell, *pair, 99, 0), 1.0, 0.0).lift is None
+    assert isinstance(pair[1], QuantileSummary) and pair[1].n == 20
+    assert effect(cx.contrast(cell, *pair, 99, 0), 0.05).difference_interval[1] is None  # type: ignore[index]
+
+
+@pytest.mark.parametrize("q", [0.5, 0.9])
+@pytest.mark.parametrize(("grid_of", "most"), [("seconds", 5), ("minutes", 1), ("orders", None)])
+def test_quantiles_on_grids_fall_between_two_values(grid_of: Any, most: int | None, q: float) -> None:
+    cell = Cell("quantile", 100_000, "50:50", 0.0, q=q, of="units", grid=grid_of)
+    one, _ = next(cx.summaries(cell, 1, np.random.default_rng(10)))
+    assert isinstance(one, QuantileSummary)
+    up_to = one.below + one.equal
+    at = most if most is not None else 1 if q == 0.5 else 2
+    assert up_to[one.values.tolist().index(float(at))] / one.total == pytest.approx(q, abs=0.005)
+    assert set(np.diff(one.values[:5])) == {1.0}
 
 
 def test_the_choice_is_that_of_a_readout() -> None:

@@ -19,7 +19,7 @@ from abcx.metrics import MetricSpec
 from abcx.report import markdown, terminal
 from abcx.report.json import render as to_json
 from abcx.spec.load import load_spec
-from abcx.stats import quantiles
+from abcx.stats import mid_distribution
 from abcx.stats.inversion import effect
 from abcx.stats.records import Answers, Categories, Lifetimes, Proportion, Summary
 from tests.stats.test_laws import ALPHAS, check_finite, check_mirror, check_one_inversion
@@ -77,8 +77,8 @@ def values() -> st.SearchStrategy[list[float]]:
     return st.lists(some, min_size=0, max_size=60)
 
 
-def ranked(found: list[float], factor: float = 1.0) -> Summary:
-    return quantiles.ranked(factor * np.array(found, float), 0.6, quantiles.REACH)
+def around_quantile(found: list[float], factor: float = 1.0) -> Summary:
+    return mid_distribution.summary(factor * np.array(found, float), 0.6)
 
 
 SUMMARIES: dict[str, st.SearchStrategy[Summary]] = {
@@ -90,7 +90,7 @@ SUMMARIES: dict[str, st.SearchStrategy[Summary]] = {
     "retention": proportions(),
     "churn": lifetimes(clustered=False),
     "resolution_time": lifetimes(clustered=True),
-    "quantile": values().map(ranked),
+    "quantile": values().map(around_quantile),
 }
 
 
@@ -132,8 +132,8 @@ def test_a_longer_hour_changes_nothing(control: Lifetimes, variant: Lifetimes, f
 @given(values(), values(), st.sampled_from([0.001, 3.0, 1e6]))
 @settings(max_examples=40, deadline=None)
 def test_the_unit_of_a_quantile_changes_nothing(control: list[float], variant: list[float], factor: float) -> None:
-    one = METRICS["quantile"].contrast(ranked(control), ranked(variant))
-    other = METRICS["quantile"].contrast(ranked(control, factor), ranked(variant, factor))
+    one = METRICS["quantile"].contrast(around_quantile(control), around_quantile(variant))
+    other = METRICS["quantile"].contrast(around_quantile(control, factor), around_quantile(variant, factor))
     assert other.p_value == (None if one.p_value is None else pytest.approx(one.p_value, rel=1e-6))
     assert other.lift == (None if one.lift is None else pytest.approx(one.lift, rel=1e-9, abs=1e-12))
 
@@ -233,8 +233,10 @@ def test_a_horizon_that_is_too_long_is_refused_with_the_longest_that_works(kind:
 def test_a_quantile_beyond_the_data_has_no_interval() -> None:
     keys = {**KINDS["quantile"], "q": 0.99}
     found = analysed(keys, *[(f"{arm}{i}", 1.0, "e", i + 1) for arm in "ab" for i in range(20)])
-    assert "too few values beyond the quantile" in refused(found)
-    assert found["m"].arms[0].value == pytest.approx(np.quantile(np.arange(1, 21), 0.99))
+    assert "Too few values lie beyond the quantile" in refused(found)
+    assert found["m"].arms[0].value == 20  # 20 values hold no share of 1 %: the largest is nearest
+    comparison = found["m"].comparisons[0]
+    assert comparison.difference_interval == (None, None)
 
 
 def test_retention_of_nobody_who_was_followed() -> None:

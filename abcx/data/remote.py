@@ -19,8 +19,8 @@ from abcx.errors import DataError
 from abcx.problems import Problem
 from abcx.spec.model import FileOptions
 
-BROUGHT = frozenset({"unit_table", "known", "by_day", "ranked", "before_table"})
-"""Tables that are made there and summarised here: a row per unit (and day), or the values that a metric ranks."""
+BROUGHT = frozenset({"unit_table", "known", "by_day", "quantile_values", "before_table"})
+"""Tables that are made there and summarised here: a row per unit (and day), or the values of a quantile."""
 
 
 class Backend(Protocol):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from abcx.data import answers, lifetimes, moments, ranks
+from abcx.data import answers, lifetimes, moments, quantiles
 from abcx.data.engine import Engine
 from abcx.data.plan import Plan
 from abcx.data.records import MetricData
@@ -64,8 +64,8 @@ def others(engine: Engine, plan: Plan, span: Timing | None, table: str, by: str 
             groups = answers.read(engine, plan, name, table, by)
         elif kind == "lifetimes" and span is not None:
             groups = lifetimes.read(engine, plan, name, span, table, by)
-        elif kind == "ranked":
-            groups = ranks.read(engine, plan, name, span, table, by)
+        elif kind == "quantile":
+            groups = quantiles.read(engine, plan, name, span, table, by)
         if groups is not None:
             empty = {arm: _nothing(plan, name) for arm in plan.arms}
             found[name] = {group: empty | of_arms for group, of_arms in groups.items()}
@@ -74,10 +74,10 @@ def others(engine: Engine, plan: Plan, span: Timing | None, table: str, by: str 
 
 def _nothing(plan: Plan, name: str) -> Summary:
     """The summary of an arm without units."""
-    kind = plan.metrics[name].needs().summary
-    if kind == "categories":
+    needs = plan.metrics[name].needs()
+    if needs.summary == "categories":
         return answers.nothing(plan, name)
-    return lifetimes.nothing() if kind == "lifetimes" else ranks.nothing()
+    return lifetimes.nothing() if needs.q is None else quantiles.nothing(needs.q)
 
 
 def _not_followed(engine: Engine, plan: Plan, span: Timing | None, table: str) -> dict[str, dict[str, int]]:

@@ -55,11 +55,11 @@ class Tickets:
 class Needs:
     """What a metric asks of the data: values per unit (or tickets), and the summary it is compared by.
 
-    `ranked` asks for the quantile `q` of per-unit values, or with `of_events` of the values of the events themselves.
+    `quantile` asks for the quantile `q` of per-unit values, or with `of_events` of the values of the events themselves.
     """
 
     columns: tuple[UnitColumn, ...]
-    summary: Literal["proportion", "moments", "ratio", "categories", "lifetimes", "ranked"]
+    summary: Literal["proportion", "moments", "ratio", "categories", "lifetimes", "quantile"]
     tickets: Tickets | None = None
     q: float | None = None
     of_events: bool = False

@@ -1,15 +1,22 @@
 """**Quantile**: the value that a given share of units, or of events, stays below.
 
 Definition: with `of: units` the q-quantile of one value per exposed unit (as in `mean`: a sum, a count, a ready-made
-column); with `of: events` the q-quantile of the values of the events themselves, whose unit is the cluster. Intervals
-come from order statistics around the quantile (Deng, Knoblich, Lu 2018), never from resampling.
+column); with `of: events` the q-quantile of the values of the events themselves, whose unit is the cluster. Arms are
+compared by the shares of values below one point for both (the projected share test), never by resampling.
+
+Equal values: where values lie on a grid (whole seconds, numbers of orders), half of those that are equal count as below
+their value, and the quantile lies between two values as the shares do (the mid-distribution). If 25 % wait 4 seconds,
+30 % wait 5, 20 % wait 6 and the others longer, the median is 5.4 seconds. A spreadsheet says 5, whether 20 % or 49 %
+wait less than 5 seconds, and hides such changes or jumps by a whole second. Where many units share one value and few
+have values near it (no revenue, a timeout), the quantile is that value itself.
 
 Unit of analysis: the unit that was randomised, also for events.
 
 Use it for waiting times, page load times, basket sizes: what the slow tenth of customers sees (`q: 0.9`).
 
-Trap: where more than a share q of the units have no event, the quantile per unit is 0 in both arms and says nothing;
-use `of: events`, and remember that the change may alter how many events there are.
+Trap: where more than a share q of the units have no event, the quantile per unit says little (revenue: 0 in both arms;
+orders: a number below 1); use `of: events`, and remember that the change may alter how many events there are. With few
+values beyond the quantile (20 values and `q: 0.9`) the interval is open at that end.
 
 ```yaml
 load_p90:
@@ -31,7 +38,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from abcx.metrics.base import Kind, MetricOptions, Needs, UnitColumn, described
-from abcx.stats.records import Contrast, Interval, Ranked, Summary
+from abcx.stats.records import Contrast, Interval, QuantileSummary, Summary
 from abcx.terms import Number, Term, Text
 from abcx.wording import singular
 
@@ -64,7 +71,7 @@ class Quantile(MetricOptions):
             missing_value=self.missing_value,
         )
         kind: Kind = "column" if self.column else "sum" if self.value else "count"
-        return Needs((UnitColumn(kind, term, self.window),), "ranked", q=self.q, of_events=self.of == "events")
+        return Needs((UnitColumn(kind, term, self.window),), "quantile", q=self.q, of_events=self.of == "events")
 
     def definition(self, unit: str) -> str:
         what = described(self.needs().columns[0].term) if self.event or self.column else "values"
@@ -75,16 +82,17 @@ class Quantile(MetricOptions):
     def contrast(self, control: Summary, variant: Summary) -> Contrast:
         from abcx.stats import quantiles
 
-        assert isinstance(control, Ranked) and isinstance(variant, Ranked)
+        assert isinstance(control, QuantileSummary) and isinstance(variant, QuantileSummary)
         return quantiles.contrast(control, variant)
 
     def estimate(self, summary: Summary) -> float | None:
-        assert isinstance(summary, Ranked)
-        return summary.value if summary.n else None
+        assert isinstance(summary, QuantileSummary)
+        from abcx.stats import mid_distribution
+
+        return mid_distribution.value(summary)
 
     def interval(self, summary: Summary, alpha: float) -> Interval | None:
-        from abcx.stats import quantiles
+        from abcx.stats import mid_distribution
 
-        assert isinstance(summary, Ranked)
-        # The ranks that were read stand for 95 %: another level would be another two order statistics.
-        return quantiles.interval(summary) if summary.n and alpha == 0.05 else None
+        assert isinstance(summary, QuantileSummary)
+        return mid_distribution.interval(summary, alpha) if summary.n else None

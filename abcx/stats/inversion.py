@@ -29,6 +29,7 @@ _CLOSING = 0.75
 """A test keeps this fraction of the tolerance from the ends of the bracket: below 1, so that it can close it."""
 _FAR_DOUBLINGS = 64
 """A search on the whole line gives up after so many doublings of its first step (2e19 standard errors)."""
+_UNBOUNDED = "Too few values lie beyond the quantile to bound the difference on both sides."
 _FAR_LOG = 300.0
 """A search among positive numbers gives up after a factor of exp(300)."""
 
@@ -77,6 +78,9 @@ def effect(contrast: Contrast, alpha: float) -> Effect:
     difference = interval(contrast.difference_pivot, alpha) if contrast.difference_pivot is not None else None
     lift, note, pivot = contrast.lift, contrast.lift_note, contrast.ratio_pivot
     ratio = interval(pivot, alpha) if pivot is not None else None
+    first = contrast.note
+    if difference is not None and None in difference:
+        first = _UNBOUNDED if first is None else f"{_UNBOUNDED} {first}"
     if pivot is not None and ratio is not None and None in ratio and lift is not None:
         if math.isinf(pivot.low):
             # Fieller's set on the whole line is bounded exactly when the control mean's own interval excludes 0.
@@ -92,7 +96,7 @@ def effect(contrast: Contrast, alpha: float) -> Effect:
         lift_interval=None if ratio is None else (_less_one(ratio[0]), _less_one(ratio[1])),
         p_value=contrast.p_value,
         alpha=alpha,
-        note=contrast.note,
+        note=first,
         lift_note=note,
     )
 

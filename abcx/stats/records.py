@@ -129,24 +129,34 @@ class Lifetimes:
         return len(numpy.unique(self.clusters))
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """A quantile of one arm with the order statistics around it.
+@dataclass(frozen=True, slots=True, eq=False)
+class QuantileSummary:
+    """The values of one arm around a quantile, and how well shares of them are known.
 
-    `value` is the quantile, None without values; `low` and `high` are the order statistics about `z` standard errors of
-    the rank below and above it, None where there are too few values on that side; `n` are the units (clusters) with
-    values; `minimum` is the smallest value, None where not known.
+    `q` is the share below the quantile, 0 < q < 1; `n` the units (clusters) with values; `total` the values. `values`
+    (k,) are distinct and ascending, with how many values lie below and at each (`below`, `equal`, whole numbers): all
+    of them near the quantile, farther away some, always the smallest and the largest. At the shares `levels` (m,),
+    ascending, the variance of a share of the values is `design` (m,) times that of `total` independent values, with
+    `df` (m,) degrees of freedom. Without values k = 0 and n = total = 0.
     """
 
+    q: float
     n: int
-    value: float | None
-    low: float | None
-    high: float | None
-    z: float
-    minimum: float | None = None
+    total: int
+    values: NDArray[np.float64]
+    below: NDArray[np.float64]
+    equal: NDArray[np.float64]
+    levels: NDArray[np.float64]
+    design: NDArray[np.float64]
+    df: NDArray[np.float64]
+
+    @property
+    def minimum(self) -> float | None:
+        """The smallest value."""
+        return float(self.values[0]) if len(self.values) else None
 
 
-Summary = Proportion | Moments | RatioMoments | Categories | Answers | Lifetimes | Ranked
+Summary = Proportion | Moments | RatioMoments | Categories | Answers | Lifetimes | QuantileSummary
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,7 @@ class Cell:
     q: float = 0.0
     of: Literal["", "units", "events"] = ""
     followed: str = ""
+    grid: Literal["", "seconds", "minutes", "orders"] = ""  # on which the values of a quantile lie
 
     @property
     def sizes(self) -> tuple[int, int]:
@@ -107,12 +108,12 @@ class Cell:
             "csat": f"{100 * self.share:g} % in the top boxes",
             "ces": f"mean {self.level:g}",
             "rmst": f"{self.times} times",
-            "quantile": f"{self.q:g} quantile of {self.of}",
             "churn": f"{100 * self.share:g} %, followed {self.followed} horizons",
             "retention": f"{100 * self.share:g} %",
             "refunds": f"{100 * self.share:g} % buyers, sigma {self.sigma:g}",
             "orders": f"{100 * self.share:g} % buyers",
             "heavy": f"{100 * self.rate:g} %, sigma {self.sigma:g} of events",
+            "quantile": f"{self.q:g} quantile of {self.of}{', whole ' if self.grid else ''}{self.grid}",
         }[self.family]
         lift = f"{100 * self.lift:+.0f} %" if self.lift else f"{self.points:+g} points" if self.points else "0"
         return f"{of_family} | {self.n:,} | {self.split} | {lift}{' by buyers' if self.by == 'buyers' else ''}"
@@ -140,11 +141,12 @@ QUICK = {
     "orders": 0.3,
     "heavy": 0.3,
 }
-"""The lift beside 0 that `--quick` runs; 0.3 in other families."""
+"""The lift beside 0 that `--quick` runs; 1.0 in other families."""
 
 
 def grid(quick: bool) -> list[Cell]:
-    """All cells, or with `quick` those of 1,000 units per arm, and fewer of the settings between the extremes."""
+    """All cells, or with `quick` those of 1,000 units per arm (quantiles on grids: 500), and fewer of the settings
+    between the extremes."""
     families: list[Callable[[], list[Cell]]] = [_shares, _revenue, _clicks, _adjusted, _nps, _csat, _ces, _rmst]
     families += [_quantile, _churn, _retention, _refunds, _orders, _heavy]
     cells = [cell for family in families for cell in family()]
@@ -153,8 +155,8 @@ def grid(quick: bool) -> list[Cell]:
     return [
         cell
         for cell in cells
-        if cell.n == 1_000
-        and cell.lift in (0.0, QUICK.get(cell.family, 0.3))
+        if cell.n == (500 if cell.grid else 1_000)
+        and cell.lift in (0.0, QUICK.get(cell.family, 1.0))
         and cell.share not in (0.002, 0.05, 0.6, 0.95)
         and cell.sigma != 1.5
         and cell.correlation != 0.5
@@ -221,7 +223,10 @@ def _rmst() -> list[Cell]:
 def _quantile() -> list[Cell]:
     kinds: tuple[Literal["units", "events"], ...] = ("units", "events")
     combined = itertools.product(kinds, (0.5, 0.9), (100, 400, 1_000, 4_000, 10_000), COMMON, (0.0, 0.3))
-    return [Cell("quantile", n, split, lift, q=q, of=of) for of, q, n, split, lift in combined]
+    smooth = [Cell("quantile", n, split, lift, q=q, of=of) for of, q, n, split, lift in combined]
+    grids: tuple[Literal["seconds", "minutes", "orders"], ...] = ("seconds", "minutes", "orders")
+    on_grids = itertools.product(kinds, grids, (0.5, 0.9), (500, 2_000, 10_000), COMMON)
+    return smooth + [Cell("quantile", n, split, 0.0, q=q, of=of, grid=grid) for of, grid, q, n, split in on_grids]
 
 
 EVEN = ("50:50", "80:20")

@@ -8,7 +8,9 @@
 - churn: times to leaving are exponential, with the share that leaves by the horizon; units are watched for a time that
   is uniform in horizons.
 - retention: units enter evenly over two windows; those whose window is not over are left out.
-- quantile: lognormal values (sigma 1) of units, or of the 1 to 5 events of each unit.
+- quantile: lognormal values (sigma 1) of units, or of the 1 to 5 events of each unit. On a grid both arms are alike and
+  the quantile falls exactly between two of its values: lognormal times in whole seconds (with a share q up to 5) or
+  minutes (up to 1), or Poisson numbers of orders (up to 1, for the 90th percentile up to 2).
 
 Tickets, and events, of one unit resemble each other: their normal scores have a correlation of .3.
 """
@@ -23,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq  # type: ignore[import-untyped,unused-ignore]
-from scipy.special import log_ndtr, ndtr, ndtri  # type: ignore[import-untyped,unused-ignore]
+from scipy.special import log_ndtr, ndtr, ndtri, pdtr  # type: ignore[import-untyped,unused-ignore]
 
 from abcx.metrics import MetricSpec
 from abcx.metrics.ces import Ces
@@ -32,7 +34,7 @@ from abcx.metrics.nps import Nps
 from abcx.metrics.quantile import Quantile
 from abcx.metrics.resolution_time import ResolutionTime
 from abcx.metrics.retention import Retention
-from abcx.stats import quantiles, scores
+from abcx.stats import mid_distribution, scores
 from abcx.stats.records import Answers, Categories, Contrast, Lifetimes, Proportion, Summary
 from benchmarks.calibration.cells import FOLLOWED, Cell
 
@@ -192,7 +194,19 @@ def _rmst(cell: Cell, n: int, factor: float, rng: np.random.Generator) -> Lifeti
 
 def _quantile(cell: Cell, n: int, factor: float, rng: np.random.Generator) -> Summary:
     score, unit = _scores(n, rng) if cell.of == "events" else (rng.standard_normal(n), None)
-    return quantiles.ranked(factor * np.exp(score), cell.q, quantiles.REACH, unit)
+    return mid_distribution.summary(factor * _on_grid(cell, score), cell.q, unit)
+
+
+def _on_grid(cell: Cell, score: Array) -> Array:
+    """Values by their normal scores."""
+    if not cell.grid:
+        return np.exp(score)
+    if cell.grid == "orders":
+        share, most = ndtr(score), 1.0 if cell.q < 0.9 else 2.0
+        mean = float(brentq(lambda mean: pdtr(most, mean) - cell.q, 1e-3, 10.0, xtol=1e-14))
+        return np.searchsorted(pdtr(np.arange(40.0), mean), share).astype(float)
+    between = {"seconds": 5.5, "minutes": 1.5}[cell.grid]
+    return np.floor(between * np.exp(score - ndtri(cell.q)) + 0.5)
 
 
 def _churn(cell: Cell, n: int, share: float, rng: np.random.Generator) -> Lifetimes:

@@ -9,11 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import numpy as np
-
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
-Z = 1.959963984540054
 
 
 @dataclass(frozen=True)
@@ -106,40 +103,6 @@ def repeats(log: Log, arm: str, event: str, question: str, window: int | None) -
         row.unit for unit in log.units(arm) for row in log.of(unit, event, 0, window) if row.question == question
     )
     return sum(count - 1 for count in counts.values())
-
-
-def ranked(
-    values: Sequence[float], q: float, units: Sequence[str] | None = None
-) -> tuple[float, float | None, float | None]:
-    """Type-7 quantile and the values at ranks floor(n (q - z s) + 1/2) and ceil(n (q + z s) + 1/2), widened to enclose
-    it. s is the binomial error of the share, with `units` the linearised error of the ratio (events at or below the
-    quantile / events) over units, no smaller than the binomial one."""
-    ordered = sorted(values)
-    n, at = len(ordered), float(np.quantile(ordered, q))
-    s: float | None = math.sqrt(q * (1 - q) / n)
-    if units is not None:
-        s = _clustered(values, units, q, at)
-    if s is None:
-        return at, None, None
-    low, high = math.floor(n * (q - Z * s) + 0.5), math.ceil(n * (q + Z * s) + 0.5)
-    low, high = min(low, math.floor((n - 1) * q + 1)), max(high, math.ceil((n - 1) * q + 1))
-    return at, (ordered[low - 1] if low >= 1 else None), (ordered[high - 1] if high <= n else None)
-
-
-def _clustered(values: Sequence[float], units: Sequence[str], q: float, at: float) -> float | None:
-    names = sorted(set(units))
-    if len(names) < 2:
-        return None
-    below = np.array([sum(v <= at for v, u in zip(values, units, strict=True) if u == name) for name in names], float)
-    events = np.array([units.count(name) for name in names], float)
-    share, k, n = below.sum() / events.sum(), len(names), events.sum()
-    if share < 1:
-        residual = below - share * events
-        variance = k / (k - 1) * (residual**2).sum() / n**2
-        design = variance / (share * (1 - share) / n)
-    else:
-        design = (events**2).sum() / n
-    return math.sqrt(max(design, 1.0) * q * (1 - q) / n)
 
 
 def worked_minutes(

@@ -5,17 +5,21 @@ from __future__ import annotations
 import math
 import random
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import abcx
 from abcx.errors import DataError
 from abcx.problems import render_all
+from abcx.stats import mid_distribution
+from tests import quantile_oracle
 from tests.data import service
 from tests.data.build import iso, look, micro, spec, to_csv
 from tests.data.service import DAY, HOUR, Happening, Log
@@ -188,12 +192,17 @@ def _check_quantiles(found: Any, log: Log, arm: str) -> None:
     ):
         summary = found[name][arm]
         if not values:
-            assert (summary.n, summary.value) == (0, None)
+            assert (summary.n, summary.total, mid_distribution.value(summary)) == (0, 0, None)
             continue
-        value, *ends = service.ranked(values, q, units)
-        assert summary.value == pytest.approx(value, rel=1e-12)
-        assert [summary.low, summary.high] == ends
+        counts_of = sorted(Counter(values).items())
+        below = [sum(v < value for v in values) for value, _ in counts_of]
+        assert [*zip(summary.values, summary.equal, strict=True)] == counts_of and summary.below.tolist() == below
+        assert mid_distribution.value(summary) == pytest.approx(quantile_oracle.quantile(values, q), rel=1e-12)
+        assert (summary.q, summary.total) == (q, len(values))
         assert summary.n == (len(values) if units is None else len(set(units)))
+        if units is not None and summary.n > 1 and len(counts_of) > 1:
+            design = [float(np.interp(q, summary.levels, one)) for one in (summary.design, summary.df)]
+            assert design == pytest.approx(quantile_oracle.design(values, units, q), rel=1e-9)
 
 
 def alike(a: Any, b: Any) -> bool:
@@ -315,7 +324,7 @@ def test_events_without_times_have_quantiles_too(tmp_path: Path) -> None:
     untimed = {"x.csv": to_csv(["unit", "arm"], [["a1", "a"], ["b1", "b"]]), "e.csv": files["e.csv"]}
     for some in (files, untimed):
         found = look(tmp_path, some, spec(BOTH, one(metric)))
-        assert (found["m"]["a"].value, found["m"]["b"].value) == (4.0, 5.0)
+        assert [mid_distribution.value(found["m"][arm]) for arm in "ab"] == [4.0, 5.0]
 
 
 def test_the_data_are_known_up_to_the_latest_row_used_or_not(tmp_path: Path) -> None:

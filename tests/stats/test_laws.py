@@ -75,7 +75,8 @@ def check_one_inversion(found: Effect) -> None:
         assert excludes(found.difference_interval, 0.0) == significant
         assert found.difference is not None
         low, high = found.difference_interval
-        assert low is not None and high is not None and low <= found.difference <= high
+        assert found.note or (low is not None and high is not None)
+        assert (low is None or low <= found.difference) and (high is None or found.difference <= high)
     if found.lift_interval is None:
         assert found.lift_note or found.note
     else:
@@ -107,9 +108,9 @@ def check_mirror(found: Effect, swapped: Effect, unit: float, slack: float) -> N
     if found.difference is not None and swapped.difference is not None:
         assert found.difference == -swapped.difference
     if found.difference_interval and swapped.difference_interval:
-        (low, high), (other_low, other_high) = found.difference_interval, swapped.difference_interval
-        assert low is not None and high is not None and other_low is not None and other_high is not None
-        assert close(low / unit, -other_high / unit, slack) and close(high / unit, -other_low / unit, slack)
+        for end, other in zip(found.difference_interval, reversed(swapped.difference_interval), strict=True):
+            assert (end is None) == (other is None)
+            assert end is None or other is None or close(end / unit, -other / unit, slack)
     if found.lift is not None and swapped.lift is not None and found.lift_interval and swapped.lift_interval:
         check_reciprocal(found.lift, swapped.lift, 1e-12)
         for end, other in zip(found.lift_interval, reversed(swapped.lift_interval), strict=True):
@@ -219,7 +220,8 @@ def check_scaled(found: Effect, other: Effect, by: float, unit: float, slack: fl
         assert close(math.log(found.p_value), math.log(other.p_value), slack)
     if found.difference_interval and other.difference_interval:
         for a, b in zip(found.difference_interval, other.difference_interval, strict=True):
-            assert a is not None and b is not None and close(a / unit, b / by / unit, slack)
+            assert (a is None) == (b is None)
+            assert a is None or b is None or close(a / unit, b / by / unit, slack)
     assert (found.lift_interval is None) == (other.lift_interval is None)
     if found.lift_interval and other.lift_interval:
         for a, b in zip(found.lift_interval, other.lift_interval, strict=True):

@@ -1,0 +1,159 @@
+"""The values of units or of events around a quantile, counted; no row leaves the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from abcx.data.engine import Engine, literal
+from abcx.data.plan import Plan, Value
+from abcx.data.units import Timing
+from abcx.stats.records import QuantileSummary, Summary
+
+if TYPE_CHECKING:
+    from abcx.stats.mid_distribution import DesignPoint
+
+Cell = tuple[str, int]
+"""A group and an arm."""
+
+
+def read(
+    engine: Engine, plan: Plan, name: str, timing: Timing | None, table: str, by: str
+) -> dict[str, dict[str, Summary]]:
+    """The summary of a quantile metric, by a SQL expression and by arm."""
+    from abcx.stats import mid_distribution
+
+    needs, value = plan.metrics[name].needs(), plan.of(name)[0]
+    assert needs.q is not None
+    if needs.of_events:
+        values = _events(value, timing, by)
+    else:
+        values = (
+            f"SELECT {by} AS grp, arm, uid, c{value.position} AS v FROM {table} WHERE c{value.position} IS NOT NULL"
+        )
+    engine.run(f"CREATE OR REPLACE TABLE quantile_values AS {values}")
+    engine.run(
+        "CREATE OR REPLACE TABLE quantile_counts AS SELECT grp, arm, v, equal, "
+        "sum(equal) OVER (PARTITION BY grp, arm ORDER BY v) - equal AS below FROM (SELECT CAST(grp AS VARCHAR) AS grp, "
+        "arm, CAST(v AS DOUBLE) AS v, count(*) AS equal FROM quantile_values GROUP BY ALL)"
+    )
+    rows = engine.run("SELECT grp, arm, sum(equal), count(*) FROM quantile_counts GROUP BY ALL")
+    totals: dict[Cell, int] = {(str(group), int(arm)): int(total) for group, arm, total, _ in rows}
+    distinct: dict[Cell, int] = {(str(group), int(arm)): int(count) for group, arm, _, count in rows}
+    units = _units(engine) if needs.of_events else {}
+    alike = {cell: units[cell][1] / total if units else 1.0 for cell, total in totals.items()}
+    found = _counted(engine, needs.q, totals, distinct, alike)
+    if units:
+        points = {cell: mid_distribution.design_points(one, alike[cell]) for cell, one in found.items()}
+        sums = _residuals(engine, {cell: some for cell, some in points.items() if some}, totals)
+        for cell, one in found.items():
+            squares, fourths = sums.get(cell, ([], []))
+            found[cell] = mid_distribution.of_events(one, units[cell][0], alike[cell], squares, fourths)
+    engine.run("DROP TABLE quantile_values")
+    engine.run("DROP TABLE quantile_counts")
+    result: dict[str, dict[str, Summary]] = {}
+    for (group, arm), one in found.items():
+        result.setdefault(group, {})[plan.arms[arm]] = one
+    return result
+
+
+def nothing(q: float) -> QuantileSummary:
+    """The summary of an arm without values."""
+    import numpy as np
+
+    from abcx.stats import mid_distribution
+
+    return mid_distribution.summary(np.zeros(0), q)
+
+
+def _events(value: Value, timing: Timing | None, by: str) -> str:
+    """The values of events inside the window; of all events where they have no times."""
+    x = f"e.x{value.feed}"
+    return (
+        f"SELECT a.grp, e.arm, e.uid, {x} AS v FROM (SELECT uid, {by} AS grp FROM assigned) a "
+        f"JOIN outcome e ON e.uid = a.uid WHERE {x} IS NOT NULL AND {timing.inside(value) if timing else 'TRUE'}"
+    )
+
+
+def _units(engine: Engine) -> dict[Cell, tuple[int, float]]:
+    """(Units with events, sum of their squared numbers of events)."""
+    rows = engine.run(
+        "SELECT grp, arm, count(*), sum(n * n) FROM (SELECT CAST(grp AS VARCHAR) AS grp, arm, uid, "
+        "CAST(count(*) AS DOUBLE) AS n FROM quantile_values GROUP BY ALL) GROUP BY ALL"
+    )
+    return {(str(group), int(arm)): (int(units), float(squares)) for group, arm, units, squares in rows}
+
+
+def _counted(
+    engine: Engine, q: float, totals: dict[Cell, int], distinct: dict[Cell, int], alike: dict[Cell, float]
+) -> dict[Cell, QuantileSummary]:
+    """The values to keep with their counts, by stats/mid_distribution.kept_values."""
+    import numpy as np
+
+    from abcx.stats import mid_distribution
+
+    if not totals:
+        return {}
+    numbers = (
+        (*cell, index, total, *mid_distribution.kept_ranks(total, distinct[cell], q, alike[cell]))
+        for index, (cell, total) in enumerate(totals.items())
+    )
+    columns = engine.arrays(
+        "SELECT w.cell, c.v, c.below, c.equal FROM quantile_counts c "
+        f"JOIN {_values(numbers)} w(grp, arm, cell, total, low, high, step) ON w.grp = c.grp AND w.arm = c.arm "
+        "WHERE (c.below + c.equal >= w.low AND c.below <= w.high) OR c.below = 0 OR c.below + c.equal = w.total "
+        "OR (c.below + c.equal - 1) // w.step <> CASE WHEN c.below = 0 THEN -1 ELSE (c.below - 1) // w.step END "
+        "ORDER BY w.cell, c.v"
+    )
+    cells, values = np.asarray(columns["cell"]), np.asarray(columns["v"], float)
+    below, equal = (np.asarray(columns[name], float).round().astype(np.int64) for name in ("below", "equal"))
+    found = {}
+    for index, cell in enumerate(totals):
+        rows = slice(*np.searchsorted(cells, [index, index + 1]))
+        found[cell] = mid_distribution.of_units(q, values[rows], below[rows], equal[rows])
+    return found
+
+
+def _residuals(
+    engine: Engine, points: dict[Cell, list[DesignPoint]], totals: dict[Cell, int]
+) -> dict[Cell, tuple[list[float], list[float]]]:
+    """Sums of squared and of fourth powers of the units' residuals at every point of a cell."""
+    if not points:
+        return {}
+    most = max(map(len, points.values()))
+    names = [f"{kind}{i}" for i in range(most) for kind in ("a", "b", "s", "m", "e", "g")]
+    numbers: list[tuple[str | float, ...]] = []
+    for cell, some in points.items():
+        padded = some + some[-1:] * (most - len(some))
+        each = ((p.left, p.right, p.at_left, p.between, p.at_right, p.level) for p in padded)
+        numbers.append((*cell, float(totals[cell]), *(number for six in each for number in six)))
+    score = "sum(CASE WHEN v < a{0} THEN 1e0 WHEN v = a{0} THEN s{0} WHEN v < b{0} THEN m{0} WHEN v = b{0} THEN e{0} "
+    sums = ", ".join(f"{score.format(i)}ELSE 0e0 END) AS x{i}, first(g{i}) AS g{i}" for i in range(most))
+    per_unit = (
+        f"SELECT w.grp, w.arm, r.uid, CAST(count(*) AS DOUBLE) AS n, first(w.total) AS total, {sums} "
+        "FROM (SELECT CAST(grp AS VARCHAR) AS grp, arm, uid, CAST(v AS DOUBLE) AS v FROM quantile_values) r "
+        f"JOIN {_values(numbers)} w(grp, arm, total, {', '.join(names)}) ON w.grp = r.grp AND w.arm = r.arm "
+        "GROUP BY ALL"
+    )
+    residuals = ", ".join(f"(x{i} - g{i} * n) / (1e0 - n / total) AS r{i}" for i in range(most))
+    powers = ", ".join(f"sum(r{i} ** 2), sum(r{i} ** 4)" for i in range(most))
+    rows = engine.run(
+        f"SELECT grp, arm, {powers} FROM (SELECT grp, arm, {residuals} FROM ({per_unit}) WHERE n < total) GROUP BY ALL"
+    )
+    found = {}
+    for group, arm, *sums_of in rows:
+        cell = str(group), int(arm)
+        count = 2 * len(points[cell])
+        found[cell] = [float(x) for x in sums_of[0:count:2]], [float(x) for x in sums_of[1:count:2]]
+    return found
+
+
+def _values(rows: Iterable[tuple[str | float, ...]]) -> str:
+    """A table of numbers and texts in SQL; fractions keep every digit."""
+
+    def cell(value: str | float) -> str:
+        if isinstance(value, str):
+            return literal(value)
+        return f"CAST('{value!r}' AS DOUBLE)" if isinstance(value, float) else str(value)
+
+    return f"(VALUES {', '.join('(' + ', '.join(map(cell, row)) + ')' for row in rows)})"
