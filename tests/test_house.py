@@ -20,7 +20,7 @@ RANKS = (
     ("checks", "verdict", "decomposition"),
     (
         *("planning", "monitoring", "effects", "sensitivity", "analysis", "simulation"),
-        *("beside", "companions", "course", "segments"),
+        *("beside", "companions", "comparing", "course", "segments"),
     ),
     ("report",),
     ("commands",),

@@ -12,6 +12,7 @@ from abcx.results import Results
 
 _PERMUTED = "Interval by permutation."
 _FORCED = "The spec asks for it."
+_OF_COVARIATES = "The skewness of a covariate is"
 _REFUSED = "not adjusted for covariates"
 _ZONE = re.compile(r"the times of (?P<file>.+) have no timezone: (?P<read>they are read as .+)", re.IGNORECASE)
 MOST = 4
@@ -48,8 +49,9 @@ def permuted(results: Results) -> list[str]:
         if len(found) < len(metric.comparisons):
             name += f" {wording.joined([clean(c.arm) for c in found])}"
         forced = all(_FORCED in (c.note or "") for c in found)
-        why = "the spec asks for it" if forced else "values too skewed and arms too uneven for the t-test"
-        reasons.setdefault(why, []).append((name, any(c.method != "permutation" for c in found)))
+        skewed = "covariates" if all(_OF_COVARIATES in (c.note or "") for c in found) else "values"
+        why = "the spec asks for it" if forced else f"{skewed} too skewed and arms too uneven for the t-test"
+        reasons.setdefault(why, []).append((name, any(c.method.startswith("permutation+tail") for c in found)))
     told = []
     for why, names in reasons.items():
         rough = [name for name, approximate in names if approximate]
