@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Key = tuple[str, str]
 """A metric and a variant."""
 
+_TOO_MANY = "With so many units it is not adjusted for covariates."
 DRAWS = 4000
 """Relabellings of a comparison."""
 
@@ -86,10 +87,10 @@ def _adjusted(
     if samples and reason and samples[0].covariates is not None:
         deals = relabelled.get(key)
         found = adjusted_permutation.contrast(*samples, known.kind, known.nonnegative, DRAWS, relabelled=deals)
-        return replace(found, note=_joined(found.note, f"Interval by permutation. {reason}", known.note))
+        return replace(found, note=_joined(found.note, known.note, f"Interval by permutation. {reason}"))
     if of_values:  # there are too many units to relabel them with their covariates
         found = chosen(experiment, data, key, relabelled, adjust=False)
-        return replace(found, note=_joined(found.note, "So it is not adjusted for covariates."))
+        return replace(found, note=_joined(found.note, _TOO_MANY))
     return replace(found, note=_joined(found.note, known.note))
 
 

@@ -3,13 +3,13 @@
 A relabelling gives control's and variant's names to the pooled units at random, with the arms' sizes kept. What a
 test needs of it are the sums, over the units named variant, of the denominator x, the residual e = y - m x (m: the
 value of the unit's own arm) and their products, separately for the units that came from each arm. A mean is the ratio
-whose denominator is 1 for every unit. Residuals are centred per arm, so that values near 1e9 keep their digits; a
+whose denominator is 1 for every unit. Residuals are centered per arm, so that values near 1e9 keep their digits; a
 unit of value 0 then has the same residual -m as every other zero of its arm, and zeros are a number times one row.
 
 Every relabelling is equally likely (dealing.py). Units are sorted and the smaller arm is drawn,
 so neither the order of the units nor the names of the arms matter: swapping the arms gives the mirrored relabellings.
 
-Covariates stay with their units: a relabelling then has the sums of their products, too, centred over all units and in
+Covariates stay with their units: a relabelling then has the sums of their products, too, centered over all units and in
 units of their standard deviations (for one covariate and a mean: count, e, ee, x, ex and xx).
 """
 
@@ -144,7 +144,7 @@ def shares_of_pool(found: Relabellings) -> tuple[float, float]:
 
 
 def statistics(found: Relabellings, hypothesis: Alignment) -> Array:
-    """The studentised statistic of every relabelling of the aligned pool; nan where it does not exist."""
+    """The studentized statistic of every relabelling of the aligned pool; nan where it does not exist."""
     (of_control, v_control), (of_variant, v_variant) = estimates(found, hypothesis)
     on_control, on_variant = hypothesis.weights
     with np.errstate(all="ignore"):

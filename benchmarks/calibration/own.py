@@ -80,7 +80,8 @@ def _adjusted(control: Arm, variant: Arm, reason: str | None, draws: int, seed: 
         _with_covariates(control, variant),
         min(a.sample.values.min() for a in (control, variant)) >= 0.0,
     )
-    found = covariates.contrast(*map(adjusted_permutation.crossed, arms), "mean", bool(nonnegative))
+    moments = adjusted_permutation.crossed(arms[0]), adjusted_permutation.crossed(arms[1])
+    found = covariates.contrast(*moments, "mean", bool(nonnegative))
     if reason is None and found.method == covariates.METHOD:
         known = np.concatenate(
             [a.covariate[~np.isnan(a.covariate)] for a in (control, variant) if a.covariate is not None]
