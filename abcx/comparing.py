@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Key = tuple[str, str]
 """A metric and a variant."""
 
-_TOO_MANY = "With so many units it is not adjusted for covariates."
+_TOO_MANY = "With so many units or covariates it is not adjusted for covariates."
 DRAWS = 4000
 """Relabellings of a comparison."""
 
@@ -88,7 +88,7 @@ def _adjusted(
         deals = relabelled.get(key)
         found = adjusted_permutation.contrast(*samples, known.kind, known.nonnegative, DRAWS, relabelled=deals)
         return replace(found, note=_joined(found.note, known.note, f"Interval by permutation. {reason}"))
-    if of_values:  # there are too many units to relabel them with their covariates
+    if of_values:  # there are too many units, or covariates, to relabel them together
         found = chosen(experiment, data, key, relabelled, adjust=False)
         return replace(found, note=_joined(found.note, _TOO_MANY))
     return replace(found, note=_joined(found.note, known.note))

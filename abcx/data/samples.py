@@ -21,6 +21,11 @@ MOST_FOR_CHECK = 200_000
 MOST = 2_000_000
 """Above so many units that are not zero, all arms together, a metric is not relabelled: it would take minutes."""
 
+MOST_COLUMNS = 20
+"""With more columns of covariates and strata than this units are not relabelled with them."""
+_COLUMNS = 10
+"""Products of a relabelling that cost little beside drawing it; with c times as many a limit holds for 1 / c units."""
+
 
 def with_samples(engine: Engine, plan: Plan, data: Mapping[str, MetricData]) -> dict[str, MetricData]:
     """The metrics' data, with samples for those that ask for them: where the interval is by permutation, or the check
@@ -67,8 +72,11 @@ def _with_covariates(engine: Engine, plan: Plan, name: str, data: MetricData) ->
         return None
     strata = sorted({name for arm in data.adjustment.values() for name in arm})
     values = [*found.outcomes, *found.covariates]
+    k = len(found.covariates) + len(strata) - 1
+    products = 3 + 2 * k + k * (k + 1) // 2
     some = " OR ".join(f"{sql} <> 0" for sql in values) if len(strata) == 1 else "TRUE"
-    if not _wanted(plan, name, data, int(engine.run(f"SELECT count(*) FROM {found.table} WHERE {some}")[0][0])):
+    nonzero = int(engine.run(f"SELECT count(*) FROM {found.table} WHERE {some}")[0][0])
+    if k > MOST_COLUMNS or not _wanted(plan, name, data, nonzero * max(1, products // _COLUMNS)):
         return None
     labels = " ".join(f"WHEN {literal(one)} THEN {i}" for i, one in enumerate(strata))
     fields = [f"{sql} AS v{i}" for i, sql in enumerate(values)]

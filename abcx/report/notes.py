@@ -138,7 +138,7 @@ def _adjustment(results: Results, metric: MetricResult, short: bool = False) -> 
     text, title = clean(found.text), "" if metric.role == "primary" else titled(metric)
     adjusted = [c for c in metric.comparisons if c.method.endswith("adjusted") and found.saved.get(c.arm) is not None]
     if not adjusted:
-        why = " (too many units to relabel them with it)" if any(map(_permuted, metric.comparisons)) else ""
+        why = " (too many units or covariates to relabel)" if any(map(_permuted, metric.comparisons)) else ""
         if any(_REFUSED in _shown(c, short).lower() for c in metric.comparisons):
             return []  # the note says so, and why
         return [f"{title}: not adjusted for {text}{why}." if title else f"Not adjusted for {text}{why}."]

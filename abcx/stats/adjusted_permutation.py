@@ -37,7 +37,7 @@ def needed(skewness: float | None, n: int, m: int) -> str | None:
 
     With equal arms none does: 2.0 to 3.2 % in each tail at 500 v 500 units, lognormal covariates of sigma 1 to 2.5.
     """
-    if skewness is None or not permutation.lopsided(abs(skewness), n, m):
+    if skewness is None or permutation.few_relabellings(n, m) or not permutation.lopsided(abs(skewness), n, m):
         return None
     return (
         f"The skewness of a covariate is {abs(skewness):.3g} and the arms differ in size ({n:,} and {m:,} units), "

@@ -176,7 +176,7 @@ def needed(control: Moments | RatioMoments, variant: Moments | RatioMoments) -> 
     if skewness is None:
         return None
     n, m = control.n, variant.n
-    if _log_relabellings(n, m) < math.log(_FEWEST):
+    if few_relabellings(n, m):
         return None
     if isinstance(control, RatioMoments) and skewness / math.sqrt(min(n, m)) > _HEAVY_RATIO:
         return f"The skewness of the values is {skewness:.3g}, too much for a ratio's t-test with {min(n, m):,} units."
@@ -186,6 +186,11 @@ def needed(control: Moments | RatioMoments, variant: Moments | RatioMoments) -> 
         f"The skewness of the values is {skewness:.3g} and the arms differ in size ({n:,} and {m:,} units), "
         "which pushes the t-test to one side."
     )
+
+
+def few_relabellings(n: int, m: int) -> bool:
+    """Whether there are too few relabellings of arms of n and m units to end an interval."""
+    return _log_relabellings(n, m) < math.log(_FEWEST)
 
 
 def lopsided(skewness: float, n: int, m: int) -> bool:

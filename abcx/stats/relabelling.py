@@ -6,8 +6,8 @@ value of the unit's own arm) and their products, separately for the units that c
 whose denominator is 1 for every unit. Residuals are centered per arm, so that values near 1e9 keep their digits; a
 unit of value 0 then has the same residual -m as every other zero of its arm, and zeros are a number times one row.
 
-Every relabelling is equally likely (dealing.py). Units are sorted and the smaller arm is drawn,
-so neither the order of the units nor the names of the arms matter: swapping the arms gives the mirrored relabellings.
+Every relabelling is equally likely (dealing.py). Units are sorted and the smaller arm is drawn, so neither the order of
+the units nor the names of the arms matter: swapping the arms gives the mirrored relabellings.
 
 Covariates stay with their units: a relabelling then has the sums of their products, too, centered over all units and in
 units of their standard deviations (for one covariate and a mean: count, e, ee, x, ex and xx).
