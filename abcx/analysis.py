@@ -17,10 +17,11 @@ from abcx.checks import run_all
 from abcx.checks.context import CheckContext
 from abcx.checks.shares import differ
 from abcx.companions import after_exposure, with_companions
+from abcx.comparing import relabellings
 from abcx.data import inputs
 from abcx.data.records import Inputs, Observed
 from abcx.decomposition import decompositions
-from abcx.effects import Judging, metric_results, relabellings, surrounded
+from abcx.effects import Judging, metric_results, surrounded
 from abcx.errors import UsageError
 from abcx.measured import MetricResult
 from abcx.planned_end import JUDGED, PlannedEnd, followed, planned_end
@@ -41,7 +42,9 @@ _METHODS = {
     "Welch": "means by Welch's t over units, the lift by inverting the same statistic (Fieller 1954)",
     "permutation": "skewed or unbalanced metrics by permutation of the studentised statistic (Janssen 1997)",
     "permutation+tail": "permutation with a fitted tail where fewer than 20 relabellings are beyond: approximate",
-    "Welch, adjusted": "covariates by regression with the arm's own slopes (CUPED, Deng et al. 2013; Lin 2013)",
+    "Welch, adjusted": "covariates by one slope pooled within the arms (CUPED, Deng et al. 2013), then Welch's t",
+    "permutation, adjusted": "adjusted metrics, skewed or unbalanced, by permutation with slopes fitted anew each time",
+    "permutation+tail, adjusted": "adjusted permutation with a fitted tail likewise: approximate",
     "Welch (ratio)": "ratios by Welch's t over linearised units (Deng, Knoblich, Lu 2018), the lift likewise",
     "Welch (NPS)": "Net Promoter Scores by Welch's t over answers",
     "Welch (adjusted NPS)": "Net Promoter Scores of fewer than 500 answers by the adjusted Wald estimate (Rocks 2016)",

@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING
 from abcx import beside, claims
 from abcx.beside import ClaimLevels
 from abcx.checks.one_sided import unexplained_zeros
+from abcx.comparing import Key, chosen, saved
 from abcx.course import courses
 from abcx.data.records import MetricData, Observed
 from abcx.measured import Adjustment, ArmValue, Bayes, Cap, Comparison, HarmWatch, MetricResult, Size
 from abcx.metrics import MetricSpec
-from abcx.metrics.ces import Ces
 from abcx.metrics.csat import Csat
-from abcx.metrics.resolution_time import ResolutionTime
 from abcx.monitoring import HARM_SHARE
 from abcx.segments import segments
 from abcx.spec.analysis import PrePeriod
 from abcx.spec.model import Experiment
-from abcx.stats.records import Contrast, Effect, Interval, Moments, Proportion, RatioMoments, Summary
+from abcx.stats.records import Contrast, Effect, Interval, Proportion, Summary
 from abcx.terms import EffectSizeValue
 from abcx.wording import joined
 
@@ -28,27 +27,6 @@ if TYPE_CHECKING:
     from abcx.stats.multiplicity import Adjusted
     from abcx.stats.relabelling import Relabellings
     from abcx.stats.sequential import Sided
-
-Key = tuple[str, str]
-"""A metric and a variant."""
-
-DRAWS = 4000
-"""Relabellings of a comparison."""
-
-
-def relabellings(experiment: Experiment, observed: Observed) -> dict[Key, Relabellings]:
-    """Random relabellings of the units of every comparison whose units were read, drawn once for all that use them."""
-    from abcx.stats import relabelling
-
-    found: dict[Key, Relabellings] = {}
-    for name, data in observed.metrics.items():
-        metric = experiment.metrics[name]
-        for arm in experiment.variants if data.samples else ():
-            contrast = metric.contrast(data.summaries[experiment.control], data.summaries[arm])
-            if data.samples and contrast.difference_pivot is not None:
-                control, variant = data.samples[experiment.control], data.samples[arm]
-                found[name, arm] = relabelling.draw(control, variant, DRAWS, experiment.analysis.seed)
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +53,7 @@ def metric_results(
 ) -> tuple[MetricResult, ...]:
     """Every metric, compared with the control under the rule of its look, corrected within its family, with status."""
     keys = [(name, arm) for name in experiment.metrics for arm in experiment.variants]
-    contrasts = {key: _contrast(experiment, observed.metrics[key[0]], key, relabelled) for key in keys}
+    contrasts = {key: chosen(experiment, observed.metrics[key[0]], key, relabelled) for key in keys}
     alpha = experiment.analysis.alpha
     corrected = _levels(experiment, contrasts, judging.rules, alpha)
     watched = _levels(experiment, contrasts, judging.watch, alpha / HARM_SHARE) if judging.watch else {}
@@ -85,56 +63,6 @@ def metric_results(
         _metric(experiment, name, observed.metrics[name], contrasts, levels, relabelled, zeros)
         for name in experiment.metrics
     )
-
-
-def _contrast(
-    experiment: Experiment, data: MetricData, key: Key, relabelled: Mapping[Key, Relabellings], adjusted: bool = True
-) -> Contrast:
-    """The comparison by the method that the spec asks for, or that these units need."""
-    from abcx.stats import permutation
-
-    metric, (name, arm) = experiment.metrics[key[0]], key
-    control, variant = data.summaries[experiment.control], data.summaries[arm]
-    interval, reason = experiment.analysis.interval, None
-    if isinstance(metric, (Ces, ResolutionTime)):
-        return metric.compared(control, variant, interval, DRAWS, experiment.analysis.seed)
-    units = (Moments, RatioMoments)
-    if data.samples is not None and isinstance(control, units) and isinstance(variant, units):
-        declared = "The spec asks for it." if interval == "permutation" else None
-        reason = permutation.needed(control, variant) if interval == "auto" else declared
-    adjusted = adjusted and data.adjustment is not None
-    if adjusted and reason is None:
-        return _adjusted(experiment, metric, data, arm)[0]
-    if data.samples is None or reason is None:
-        return metric.contrast(control, variant)
-    samples = data.samples[experiment.control], data.samples[arm]
-    found = permutation.contrast(*samples, DRAWS, relabelled=relabelled.get((name, arm)))
-    note = f"Interval by permutation. {reason}" + (" So it is not adjusted for covariates." if adjusted else "")
-    return replace(found, note=_joined(found.note, note))
-
-
-def _adjusted(experiment: Experiment, metric: MetricSpec, data: MetricData, arm: str) -> tuple[Contrast, float | None]:
-    """The comparison adjusted for covariates and strata, and the fraction of the variance that they save."""
-    from abcx.stats import covariates, strata
-
-    assert data.adjustment is not None
-    found = strata.as_covariates(data.adjustment[experiment.control], data.adjustment[arm])
-    kinds: dict[str, covariates.Kind] = {"proportion": "share", "moments": "mean", "ratio": "ratio"}
-    kind = kinds[metric.needs().summary]
-    nonnegative = all(_nonnegative(summary) for summary in data.summaries.values())
-    contrast = covariates.contrast(found.control, found.variant, kind, nonnegative)
-    saved = covariates.saved(found.control, found.variant, kind, nonnegative)
-    return (contrast if found.note is None else replace(contrast, note=_joined(contrast.note, found.note))), saved
-
-
-def _nonnegative(summary: Summary) -> bool:
-    if isinstance(summary, RatioMoments):
-        return _nonnegative(summary.numerator) and _nonnegative(summary.denominator)
-    return not isinstance(summary, Moments) or summary.minimum is None or summary.minimum >= 0
-
-
-def _joined(first: str | None, second: str) -> str:
-    return second if first is None else f"{first} {second}"
 
 
 def _levels(
@@ -194,14 +122,14 @@ def _metric(
             text, data.cap, compared(lambda arm: metric.contrast(uncapped[experiment.control], uncapped[arm]), False)
         )
     if data.adjustment is not None:
-        plain = compared(lambda arm: _contrast(experiment, data, (name, arm), relabelled, adjusted=False), False)
-        saved = {
-            arm: _adjusted(experiment, metric, data, arm)[1]
+        plain = compared(lambda arm: chosen(experiment, data, (name, arm), relabelled, adjust=False), False)
+        gains = {
+            arm: saved(metric, data, experiment.control, arm)
             if contrasts[name, arm].method.endswith("adjusted")
             else None
             for arm in experiment.variants
         }
-        adjustment = Adjustment(_known_before(experiment), saved, plain)
+        adjustment = Adjustment(_known_before(experiment), gains, plain)
     return replace(result, comparisons=compared(lambda arm: contrasts[name, arm]), cap=cap, adjustment=adjustment)
 
 

@@ -39,15 +39,15 @@ def first(results: abcx.Results) -> Comparison:
     return results["spend"].comparisons[0]
 
 
-def interacted(data: pd.DataFrame, formula: str) -> float:
-    """The difference of the arms by OLS with interactions, covariates centred (Lin 2013)."""
+def of_regression(data: pd.DataFrame, formula: str) -> float:
+    """The difference of the arms by OLS without products (analysis of covariance)."""
     return float(smf.ols(formula, data.assign(t=(data.arm == "variant") * 1.0)).fit().params["t"])
 
 
-def test_a_covariate_column_agrees_with_ols_with_interactions() -> None:
+def test_a_covariate_column_agrees_with_the_analysis_of_covariance() -> None:
     data = frame()
     results = abcx.analyze(spec(covariates=["before"]), units=data)
-    expected = interacted(data, "spend ~ t * I(before - before.mean())")
+    expected = of_regression(data, "spend ~ t + before")
     assert first(results).method == "Welch, adjusted"
     assert first(results).difference == pytest.approx(expected, rel=1e-9)
     adjustment = results["spend"].adjustment
@@ -61,21 +61,18 @@ def test_a_covariate_column_agrees_with_ols_with_interactions() -> None:
     assert high - low < 0.75 * (wide_high - wide_low)
 
 
-def test_strata_agree_with_post_stratification_by_hand() -> None:
+def test_strata_agree_with_fixed_effects() -> None:
     data = frame()
     results = abcx.analyze(spec(stratify=["device"]), units=data)
-    weights = data.device.value_counts(normalize=True)
-    means = data.groupby(["arm", "device"]).spend.mean()
-    expected = sum(weights[d] * (means["variant", d] - means["control", d]) for d in weights.index)
-    assert first(results).difference == pytest.approx(expected, rel=1e-9)
+    assert first(results).difference == pytest.approx(of_regression(data, "spend ~ t + C(device)"), rel=1e-9)
 
 
 def test_missing_covariates_are_marked_not_dropped() -> None:
     data = frame(missing=0.4)
     results = abcx.analyze(spec(covariates=["before"]), units=data)
     filled = data.assign(x=data.before.fillna(0.0), gap=data.before.isna() * 1.0)
-    formula = "spend ~ t * (I(x - x.mean()) + I(gap - gap.mean()))"
-    assert first(results).difference == pytest.approx(interacted(filled, formula), rel=1e-9)
+    formula = "spend ~ t + x + gap"
+    assert first(results).difference == pytest.approx(of_regression(filled, formula), rel=1e-9)
     assert sum(arm.units for arm in results["spend"].arms) == len(data)
 
 
@@ -107,7 +104,7 @@ def test_the_pre_period_of_events_is_a_covariate() -> None:
     }
     results = abcx.analyze(wanted, exposures=exposures, events=events)
     data = pd.DataFrame({"spend": after, "before": before, "arm": arms})
-    expected = interacted(data, "spend ~ t * I(before - before.mean())")
+    expected = of_regression(data, "spend ~ t + before")
     assert results["views"].comparisons[0].difference == pytest.approx(expected, rel=1e-9)
     assert results["views"].adjustment is not None
     assert "14d before exposure" in results["views"].adjustment.text
@@ -118,22 +115,91 @@ def test_a_share_is_adjusted_and_few_events_are_not() -> None:
     wanted = spec(covariates=["before"])
     wanted["metrics"]["spend"]["type"] = "conversion"
     results = abcx.analyze(wanted, units=data)
-    assert first(results).difference == pytest.approx(
-        interacted(data, "spend ~ t * I(before - before.mean())"), rel=1e-9
-    )
+    assert first(results).difference == pytest.approx(of_regression(data, "spend ~ t + before"), rel=1e-9)
     rare = abcx.analyze(wanted, units=data.assign(spend=(data.index % 400 == 0) * 1))
     assert first(rare).method == "binomial score"
     assert "Not adjusted" in (first(rare).note or "")
 
 
-def test_skewed_values_are_relabelled_and_not_adjusted() -> None:
-    rng = np.random.default_rng(1)
-    data = frame().assign(spend=lambda d: np.where(rng.random(len(d)) < 0.05, rng.lognormal(3, 1.5, len(d)), 0.0))
-    data["arm"] = np.where(rng.random(len(data)) < 0.1, "variant", "control")
-    wanted = {**spec(covariates=["before"]), "arms": {"control": {"share": 0.9}, "variant": {"share": 0.1}}}
+def skewed(n: int = 4000) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Orders of few buyers who bought before, 90:10."""
+    rng, data = np.random.default_rng(1), frame(n)
+    buyer = rng.random(n) < 0.1
+    data["before"] = np.where(buyer, rng.lognormal(3, 1.5, n), 0.0)
+    data["spend"] = np.where(buyer, data.before * rng.lognormal(0, 0.5, n), 0.0)
+    data["arm"] = np.where(rng.random(n) < 0.1, "variant", "control")
+    arms = {"control": {"share": 0.9}, "variant": {"share": 0.1}}
+    return data, {**spec(covariates=["before"]), "arms": arms}
+
+
+def test_skewed_values_are_relabelled_with_their_covariates() -> None:
+    data, wanted = skewed()
     results = abcx.analyze(wanted, units=data)
-    assert first(results).method.startswith("permutation")
-    assert "not adjusted" in (first(results).note or "")
+    found = first(results)
+    assert found.method in ("permutation, adjusted", "permutation+tail, adjusted")
+    assert found.difference == pytest.approx(of_regression(data, "spend ~ t + before"), rel=1e-9)
+    assert "Interval by permutation." in (found.note or "") and "not adjusted" not in (found.note or "")
+    adjustment = results["spend"].adjustment
+    assert adjustment is not None and (adjustment.saved["variant"] or 0) > 0.5
+    assert adjustment.unadjusted[0].method.startswith("permutation")
+    assert not adjustment.unadjusted[0].method.endswith("adjusted")
+    assert found.difference_interval is not None and adjustment.unadjusted[0].difference_interval is not None
+    low, high = found.difference_interval
+    wide_low, wide_high = adjustment.unadjusted[0].difference_interval
+    assert low is not None and high is not None and wide_low is not None and wide_high is not None
+    assert high - low < 0.8 * (wide_high - wide_low)
+    (check,) = [one for one in results.checks if one.code == "calibration"]
+    assert check.status == "pass" and check.details["metrics"][0]["metric"] == "spend"
+
+
+def test_strata_of_skewed_values_are_relabelled_too() -> None:
+    data, wanted = skewed()
+    wanted["analysis"] = {"covariates": ["before"], "stratify": ["device"]}
+    found = first(abcx.analyze(wanted, units=data))
+    assert found.method.startswith("permutation") and found.method.endswith("adjusted")
+    assert found.difference == pytest.approx(of_regression(data, "spend ~ t + before + C(device)"), rel=1e-9)
+
+
+def test_too_many_units_to_relabel_with_covariates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Buyers alone are few enough: the interval is by permutation, unadjusted, and says so."""
+    data, wanted = skewed()
+    data["before"] += 1.0
+    monkeypatch.setattr("abcx.data.samples.MOST", 1000)
+    found = first(abcx.analyze(wanted, units=data))
+    assert found.method.startswith("permutation") and not found.method.endswith("adjusted")
+    assert "not adjusted" in (found.note or "")
+
+
+def test_a_skewed_covariate_with_uneven_arms_calls_for_permutation() -> None:
+    rng, data = np.random.default_rng(6), frame(1000)
+    data["before"] = rng.lognormal(0, 2.5, len(data))
+    data["spend"] = 40 + 2 * np.log(data.before) + rng.normal(0, 4, len(data))
+    data["arm"] = np.where(np.arange(len(data)) < 900, "control", "variant")
+    wanted = {**spec(covariates=["before"]), "arms": {"control": {"share": 0.9}, "variant": {"share": 0.1}}}
+    found = first(abcx.analyze(wanted, units=data))
+    assert found.method.startswith("permutation") and "The skewness of a covariate" in (found.note or "")
+    data["arm"] = np.where(np.arange(len(data)) % 2, "control", "variant")
+    assert first(abcx.analyze(spec(covariates=["before"]), units=data)).method == "Welch, adjusted"
+
+
+def test_calibration_judges_adjusted_metrics() -> None:
+    """Also shares, whose units are not read otherwise."""
+    data = frame().assign(bought=lambda d: (d.spend > 32) * 1)
+    wanted = spec(covariates=["before"])
+    wanted["metrics"]["bought"] = {"type": "conversion", "column": "bought", "role": "primary", "goal": "increase"}
+    results = abcx.analyze(wanted, units=data)
+    (check,) = [one for one in results.checks if one.code == "calibration"]
+    found = {one["metric"]: one["false_alarms"] for one in check.details["metrics"]}
+    assert set(found) == {"spend", "bought"} and all(0.035 < share < 0.065 for share in found.values())
+
+
+def test_a_covariate_that_costs_variance_is_left_out() -> None:
+    data = frame().assign(device=lambda d: ["a" if i % 2 else "b" for i in range(len(d))])
+    data["before"] = np.where(data.index % 4 < 2, 1.0, -1.0)
+    data["spend"] = 10 + (data.index // 4 % 2) + 0.0
+    data["arm"] = np.where(data.index // 8 % 2, "control", "variant")
+    found = first(abcx.analyze(spec(covariates=["before"]), units=data))
+    assert found.method == "Welch" and "does not reduce the variance" in (found.note or "")
 
 
 def test_a_prior_is_labelled_and_absent_without_one() -> None:

@@ -21,7 +21,7 @@ RANKS = (
     ("checks", "verdict", "decomposition"),
     (
         *("monitoring", "effects", "sensitivity", "analysis", "simulation"),
-        *("beside", "companions", "course", "segments"),
+        *("beside", "companions", "comparing", "course", "segments"),
     ),
     ("report",),
     ("commands",),

@@ -2,7 +2,8 @@
 
 Looks at: every primary and guardrail metric. The units are dealt to the arms anew at random, thousands of times, so
 that nothing is left of any effect (an A/A test on your own data), and the chosen analysis judges each deal. It should
-call about 5 % of them significant at the usual level. For shares the deals are counted exactly. Warns where clearly
+call about 5 % of them significant at the usual level. Where the analysis adjusts for covariates, units keep theirs and
+every deal is adjusted anew. For shares the deals are counted exactly. Warns where clearly
 more than 6 % are, or as much above another level.
 
 Why it matters: the promise of "95 %" is made for data of ordinary shape. A metric that a few units dominate, or a
@@ -20,6 +21,7 @@ from typing import Literal
 
 from abcx import wording
 from abcx.checks.context import CheckContext
+from abcx.data import adjusted
 from abcx.metrics.mean import Mean
 from abcx.results import CheckResult
 from abcx.spec.model import Experiment
@@ -81,7 +83,7 @@ def advice(experiment: Experiment, name: str) -> str:
 
 
 def _relabelled(context: CheckContext) -> Iterator[_Found]:
-    from abcx.stats import permutation, shares
+    from abcx.stats import adjusted_permutation, permutation, shares
 
     experiment, alpha = context.experiment, context.experiment.analysis.alpha
     for name, metric in experiment.metrics.items():
@@ -93,14 +95,21 @@ def _relabelled(context: CheckContext) -> Iterator[_Found]:
             comparison = context.comparison(name, arm)
             if comparison is None:
                 continue
-            if isinstance(control, Proportion) and isinstance(variant, Proportion):
+            is_adjusted = comparison.method.endswith("adjusted")
+            if isinstance(control, Proportion) and isinstance(variant, Proportion) and not is_adjusted:
                 if control.n and variant.n and comparison.method in (shares.SCORE, shares.BINOMIAL):
                     alarms = shares.false_alarms(control, variant, alpha)
                     yield _Found(name, arm, alarms, alarms, alarms)
-            elif data.samples and (found := context.relabelled.get((name, arm))):
+            elif data.samples and (deals := context.relabelled.get((name, arm))):
                 method: Literal["Welch", "permutation"] = (
                     "permutation" if comparison.method.startswith("permutation") else "Welch"
                 )
-                if not comparison.method.endswith("adjusted"):
-                    units = data.samples[experiment.control], data.samples[arm]
-                    yield _Found(name, arm, *permutation.false_alarms(*units, alpha, method, relabelled=found))
+                units = adjusted.units(data, experiment.control, arm)
+                if is_adjusted:
+                    known = adjusted.known(metric, data, experiment.control, arm)
+                    kind, nonnegative = known.kind, known.nonnegative
+                    found = adjusted_permutation.false_alarms(*units, kind, nonnegative, alpha, method, deals)
+                else:
+                    found = permutation.false_alarms(*units, alpha, method, relabelled=deals)
+                if found is not None:
+                    yield _Found(name, arm, *found)

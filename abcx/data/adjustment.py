@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from abcx.data import sums
 from abcx.data.engine import Engine
@@ -55,39 +56,63 @@ def _known(engine: Engine, plan: Plan, rows: Rows) -> None:
     engine.run(f"CREATE TABLE known AS SELECT {', '.join(fields)} FROM assigned a {joined}")
 
 
-def _adjusted(engine: Engine, plan: Plan, name: str, data: MetricData) -> MetricData:
+@dataclass(frozen=True)
+class Columns:
+    """Where the units of a metric stand with what is known of them: a table with `arm` and `stratum`, the SQL of the
+    outcomes and of the covariates, and the largest absolute skewness of a covariate (None: none varies)."""
+
+    table: str
+    outcomes: list[str]
+    covariates: list[str]
+    skewness: float | None
+
+
+def columns(engine: Engine, plan: Plan, name: str, cap: float | None) -> Columns | None:
+    """The columns of a metric's covariates and strata; None where it has neither. Table `known` must be there."""
     covariates = plan.experiment.analysis.covariates
     if isinstance(covariates, PrePeriod):
-        columns = [f"b{value.position}" for value in plan.of(name) if value.need.term.column is None]
+        names = [f"b{value.position}" for value in plan.of(name) if value.need.term.column is None]
     else:
-        columns = [f"k{i}" for i in range(len(covariates or ()))]
-    if not columns and not plan.experiment.analysis.stratify:
-        return data
-    outcomes = analysed(plan, name, data.cap)
+        names = [f"k{i}" for i in range(len(covariates or ()))]
+    if not names and not plan.experiment.analysis.stratify:
+        return None
+    outcomes = analysed(plan, name, cap)
     known = " AND ".join(f"{sql} IS NOT NULL" for sql in outcomes)
     table = f"(SELECT * FROM unit_table JOIN known USING (uid) WHERE {known})"
-    expressions = [*outcomes, *_filled(engine, table, columns)]
-    scaled = sums.grid(engine, table, expressions)
+    return Columns(table, outcomes, *_filled(engine, table, names))
+
+
+def _adjusted(engine: Engine, plan: Plan, name: str, data: MetricData) -> MetricData:
+    found = columns(engine, plan, name, data.cap)
+    if found is None:
+        return data
+    scaled = sums.grid(engine, found.table, [*found.outcomes, *found.covariates])
     by_arm: dict[str, dict[str, CrossMoments]] = {arm: {} for arm in plan.arms}
     for arm, stratum, *row in engine.run(
         f"SELECT arm, stratum, {_aggregates(scaled)} FROM {scaled.table} GROUP BY ALL ORDER BY ALL"
     ):
         by_arm[plan.arms[arm]][str(stratum)] = _cross(scaled, arm, row)
-    return replace(data, adjustment=by_arm) if all(by_arm.values()) else data
+    if not all(by_arm.values()):
+        return data
+    return replace(data, adjustment=by_arm, covariate_skewness=found.skewness)
 
 
-def _filled(engine: Engine, table: str, columns: list[str]) -> list[str]:
-    """Missing covariates are given the mean of the others, and a column of their own says where (decisions.md 17)."""
-    if not columns:
-        return []
-    row = engine.run("SELECT " + ", ".join(f"favg({c}), count(*) - count({c})" for c in columns) + f" FROM {table}")[0]
+def _filled(engine: Engine, table: str, names: list[str]) -> tuple[list[str], float | None]:
+    """Missing covariates are given the mean of the others, and a column of their own says where. With the largest
+    absolute skewness of those that are known."""
+    if not names:
+        return [], None
+    row = engine.run("SELECT " + ", ".join(f"favg({c}), count(*) - count({c})" for c in names) + f" FROM {table}")[0]
+    means = [sums.short(float(mean or 0.0)) for mean in row[::2]]
     filled = []
-    for position, column in enumerate(columns):
-        mean, missing = row[2 * position], row[2 * position + 1]
-        filled.append(f"coalesce({column}, {sums.short(float(mean or 0.0))!r})")
+    for column, mean, missing in zip(names, means, row[1::2], strict=True):
+        filled.append(f"coalesce({column}, {mean!r})")
         if missing:
             filled.append(f"CAST({column} IS NULL AS DOUBLE)")
-    return filled
+    # Around the mean, so that values near 1e9 keep their digits.
+    shapes = ", ".join(f"skewness({column} - {mean!r})" for column, mean in zip(names, means, strict=True))
+    known = [abs(float(one)) for one in engine.run(f"SELECT {shapes} FROM {table}")[0] if one is not None]
+    return filled, max((one for one in known if math.isfinite(one)), default=None)
 
 
 def _aggregates(scaled: sums.Grid) -> str:

@@ -60,7 +60,8 @@ class MetricData:
     exposed units without a value, `not_followed` those whose window is not over, who have none yet. `top` holds the
     largest values of units, largest first (pairs of numerator and denominator for ratios). `before` is the same metric
     before exposure. `samples` are the units themselves, where a method relabels them; `adjustment` the cross moments
-    with covariates, by stratum ("" where there is one). `responses` says who was asked and who answered. `segments`
+    with covariates, by stratum ("" where there is one), and `covariate_skewness` the largest absolute skewness of a
+    covariate over all units. `responses` says who was asked and who answered. `segments`
     are the summaries by segment column, then value; `cohorts` those of the units first exposed on each day; `days` the
     same units by day since exposure. `all_at_exposure`: every unit has the event at its exposure or before.
     """
@@ -75,6 +76,7 @@ class MetricData:
     before: Mapping[str, Summary] | None = None
     samples: Mapping[str, Sample] | None = None
     adjustment: Mapping[str, Mapping[str, CrossMoments]] | None = None
+    covariate_skewness: float | None = None
     responses: Mapping[str, Response] = field(default_factory=dict)
     segments: Mapping[str, Groups] = field(default_factory=dict)
     cohorts: Groups = field(default_factory=dict)

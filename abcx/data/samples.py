@@ -1,11 +1,16 @@
-"""Units themselves, for the methods that relabel them: only values that are not zero leave the engine."""
+"""Units themselves, for the methods that relabel them: only values that are not zero leave the engine.
+
+With covariates a unit is zero where its value and all its covariates are; with strata every unit leaves it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
-from abcx.data.engine import Engine
+from abcx.data.adjustment import columns
+from abcx.data.engine import Engine, literal
 from abcx.data.moments import analysed
 from abcx.data.plan import Plan
 from abcx.data.records import MetricData
@@ -16,51 +21,102 @@ MOST_FOR_CHECK = 200_000
 MOST = 2_000_000
 """Above so many units that are not zero, all arms together, a metric is not relabelled: it would take minutes."""
 
+MOST_COLUMNS = 20
+"""With more columns of covariates and strata than this units are not relabelled with them."""
+_COLUMNS = 10
+"""Products of a relabelling that cost little beside drawing it; with c times as many a limit holds for 1 / c units."""
+
 
 def with_samples(engine: Engine, plan: Plan, data: Mapping[str, MetricData]) -> dict[str, MetricData]:
     """The metrics' data, with samples for those that ask for them: where the interval is by permutation, or the check
-    of the analysis on these units (primaries and guardrails) can be had."""
+    of the analysis on these units (primaries and guardrails) can be had. Metrics that are adjusted get their covariates
+    with them, unless units are too many for that."""
     return {
-        name: replace(found, samples=_samples(engine, plan, name, found)) if _wanted(plan, name, found) else found
+        name: _with_covariates(engine, plan, name, found) or _plain(engine, plan, name, found)
         for name, found in data.items()
     }
 
 
-def _wanted(plan: Plan, name: str, data: MetricData) -> bool:
-    from abcx.stats import permutation
+def _wanted(plan: Plan, name: str, data: MetricData, nonzero: int) -> bool:
+    """Whether a metric with so many units that are not zero, or whose covariates are not, is relabelled."""
+    from abcx.stats import adjusted_permutation, permutation
 
-    arms = [summary for summary in data.summaries.values() if isinstance(summary, (Moments, RatioMoments))]
-    if len(arms) < len(data.summaries) or sum(_nonzero(arm) for arm in arms) > MOST:
-        return False
+    arms = [s for s in data.summaries.values() if isinstance(s, (Moments, RatioMoments))]
     interval = plan.experiment.analysis.interval
-    if interval == "permutation" or (interval == "auto" and any(permutation.needed(arms[0], arm) for arm in arms[1:])):
-        return True
-    judged = plan.metrics[name].role in ("primary", "guardrail")
-    return judged and sum(_nonzero(arm) for arm in arms) <= MOST_FOR_CHECK
+    if nonzero > MOST or not (len(arms) == len(data.summaries) or data.adjustment):
+        return False
+    if len(arms) == len(data.summaries):
+        skewness = data.covariate_skewness if data.adjustment else None
+        called = any(
+            permutation.needed(arms[0], arm) or adjusted_permutation.needed(skewness, arms[0].n, arm.n)
+            for arm in arms[1:]
+        )
+        if interval == "permutation" or (interval == "auto" and called):
+            return True
+    return plan.metrics[name].role in ("primary", "guardrail") and nonzero <= MOST_FOR_CHECK
 
 
-def _nonzero(arm: Moments | RatioMoments) -> int:
+def _nonzero(data: MetricData) -> int:
     """Units with a value that is not zero; of a ratio, at most those of both parts."""
-    if isinstance(arm, RatioMoments):
-        return (arm.numerator.nonzero or 0) + (arm.denominator.nonzero or 0)
-    return arm.nonzero or 0
+    found = 0
+    for arm in data.summaries.values():
+        parts = (arm.numerator, arm.denominator) if isinstance(arm, RatioMoments) else (arm,)
+        found += sum((part.nonzero or 0) for part in parts if isinstance(part, Moments))
+    return found
 
 
-def _samples(engine: Engine, plan: Plan, name: str, data: MetricData) -> dict[str, Sample]:
+def _with_covariates(engine: Engine, plan: Plan, name: str, data: MetricData) -> MetricData | None:
+    """The metric with samples that carry covariates and strata; None where there are none, or units are too many."""
+    found = columns(engine, plan, name, data.cap) if data.adjustment is not None else None
+    if found is None or data.adjustment is None:
+        return None
+    strata = sorted({name for arm in data.adjustment.values() for name in arm})
+    values = [*found.outcomes, *found.covariates]
+    k = len(found.covariates) + len(strata) - 1
+    products = 3 + 2 * k + k * (k + 1) // 2
+    some = " OR ".join(f"{sql} <> 0" for sql in values) if len(strata) == 1 else "TRUE"
+    nonzero = int(engine.run(f"SELECT count(*) FROM {found.table} WHERE {some}")[0][0])
+    if k > MOST_COLUMNS or not _wanted(plan, name, data, nonzero * max(1, products // _COLUMNS)):
+        return None
+    labels = " ".join(f"WHEN {literal(one)} THEN {i}" for i, one in enumerate(strata))
+    fields = [f"{sql} AS v{i}" for i, sql in enumerate(values)]
+    rows = engine.arrays(
+        f"SELECT arm, CASE stratum {labels} END AS label, {', '.join(fields)} FROM {found.table} WHERE {some} "
+        f"ORDER BY {', '.join(str(i + 1) for i in range(2 + len(values)))}"
+    )
+    return replace(data, samples=_by_arm(plan, data, rows, len(found.outcomes), len(values), len(strata) > 1))
+
+
+def _plain(engine: Engine, plan: Plan, name: str, data: MetricData) -> MetricData:
+    """The metric with samples, where it is relabelled."""
+    if any(not isinstance(one, (Moments, RatioMoments)) for one in data.summaries.values()):
+        return data
+    if not _wanted(plan, name, data, _nonzero(data)):
+        return data
+    values = analysed(plan, name, data.cap)
+    known = " AND ".join(f"{sql} IS NOT NULL" for sql in values)
+    nonzero = " OR ".join(f"{sql} <> 0" for sql in values)
+    select = ", ".join(f"{sql} AS v{i}" for i, sql in enumerate(values))
+    rows = engine.arrays(
+        f"SELECT arm, {select} FROM unit_table WHERE {known} AND ({nonzero}) ORDER BY arm, {', '.join(values)}"
+    )
+    return replace(data, samples=_by_arm(plan, data, rows, len(values), len(values), False))
+
+
+def _by_arm(
+    plan: Plan, data: MetricData, rows: Mapping[str, Any], outcomes: int, width: int, stratified: bool
+) -> dict[str, Sample]:
+    """The rows of each arm: `outcomes` columns of values, then covariates up to `width` columns."""
     import numpy as np
 
-    columns = analysed(plan, name, data.cap)
-    known = " AND ".join(f"{sql} IS NOT NULL" for sql in columns)
-    nonzero = " OR ".join(f"{sql} <> 0" for sql in columns)
-    select = ", ".join(f"{sql} AS v{i}" for i, sql in enumerate(columns))
-    found = engine.arrays(
-        f"SELECT arm, {select} FROM unit_table WHERE {known} AND ({nonzero}) ORDER BY arm, {', '.join(columns)}"
-    )
     samples = {}
     for position, arm in enumerate(plan.arms):
-        of_arm = found["arm"] == position
-        values = np.stack([found[f"v{i}"][of_arm] for i in range(len(columns))], axis=1)
+        of_arm = rows["arm"] == position
+        found = np.stack([np.asarray(rows[f"v{i}"][of_arm], np.float64) for i in range(width)], axis=1)
         samples[arm] = Sample(
-            data.summaries[arm].n, np.ascontiguousarray(values[:, 0] if len(columns) == 1 else values)
+            data.summaries[arm].n,
+            np.ascontiguousarray(found[:, 0] if outcomes == 1 else found[:, :outcomes]),
+            np.ascontiguousarray(found[:, outcomes:]) if width > outcomes or stratified else None,
+            np.asarray(rows["label"][of_arm], np.int64) if stratified else None,
         )
     return samples

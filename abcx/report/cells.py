@@ -130,8 +130,10 @@ def p_value(comparison: Comparison, rule: Rule = "fixed") -> str:
 
 def method(comparison: Comparison) -> str:
     """The method in words."""
-    approximate = comparison.method == "permutation+tail"
-    return "permutation, approximate (fitted tail)" if approximate else clean(comparison.method)
+    name, _, adjusted = comparison.method.partition(", ")
+    if name != "permutation+tail":
+        return clean(comparison.method)
+    return f"permutation, {adjusted + ', ' if adjusted else ''}approximate (fitted tail)"
 
 
 def level(alpha: float) -> str:

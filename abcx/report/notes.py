@@ -12,6 +12,7 @@ from abcx.results import Results
 
 _PERMUTED = "Interval by permutation."
 _FORCED = "The spec asks for it."
+_OF_COVARIATES = "The skewness of a covariate is"
 _REFUSED = "not adjusted for covariates"
 _ZONE = re.compile(r"the times of (?P<file>.+) have no timezone: (?P<read>they are read as .+)", re.IGNORECASE)
 MOST = 4
@@ -48,8 +49,9 @@ def permuted(results: Results) -> list[str]:
         if len(found) < len(metric.comparisons):
             name += f" {wording.joined([clean(c.arm) for c in found])}"
         forced = all(_FORCED in (c.note or "") for c in found)
-        why = "the spec asks for it" if forced else "values too skewed and arms too uneven for the t-test"
-        reasons.setdefault(why, []).append((name, any(c.method != "permutation" for c in found)))
+        skewed = "covariates" if all(_OF_COVARIATES in (c.note or "") for c in found) else "values"
+        why = "the spec asks for it" if forced else f"{skewed} too skewed and arms too uneven for the t-test"
+        reasons.setdefault(why, []).append((name, any(c.method.startswith("permutation+tail") for c in found)))
     told = []
     for why, names in reasons.items():
         rough = [name for name, approximate in names if approximate]
@@ -97,10 +99,8 @@ def _plain(metric: MetricResult, short: bool) -> list[str]:
     """Notes of the comparisons and missing values, without full stop."""
     found = []
     for comparison in metric.comparisons:
-        note = comparison.note
-        if short and note and _permuted(comparison):
-            note = note.partition(_PERMUTED)[0]  # `permuted` says it for all metrics
-        if short and note:
+        note = _shown(comparison, short)
+        if short:
             note = note.replace(HELD_BACK, "").strip()  # the lines about answers say it
         arbitrary = short and metric.unit in ("points", "score")  # the unit itself says that there is no lift
         found += [clean(text).rstrip(".") for text in (note, None if arbitrary else comparison.lift_note) if text]
@@ -138,8 +138,8 @@ def _adjustment(results: Results, metric: MetricResult, short: bool = False) -> 
     text, title = clean(found.text), "" if metric.role == "primary" else titled(metric)
     adjusted = [c for c in metric.comparisons if c.method.endswith("adjusted") and found.saved.get(c.arm) is not None]
     if not adjusted:
-        why = " (interval by permutation)" if any(map(_permuted, metric.comparisons)) else ""
-        if any(_REFUSED in (c.note or "").lower() and not (short and _permuted(c)) for c in metric.comparisons):
+        why = " (too many units or covariates to relabel)" if any(map(_permuted, metric.comparisons)) else ""
+        if any(_REFUSED in _shown(c, short).lower() for c in metric.comparisons):
             return []  # the note says so, and why
         return [f"{title}: not adjusted for {text}{why}." if title else f"Not adjusted for {text}{why}."]
     likewise = short and title and _said_by_primary(results, found)
@@ -154,6 +154,12 @@ def _adjustment(results: Results, metric: MetricResult, short: bool = False) -> 
     plain = [c for c in found.unadjusted if c.arm in {one.arm for one in adjusted}]
     told += [", ".join(saved), *_without("unadjusted", results, metric, plain)]
     return [f"{head}: {'; '.join(told)}."]
+
+
+def _shown(comparison: Comparison, short: bool) -> str:
+    """The comparison's note; in short without why its interval is by permutation, which `permuted` says for all."""
+    note = comparison.note or ""
+    return note.partition(_PERMUTED)[0] if short and _permuted(comparison) else note
 
 
 def _permuted(comparison: Comparison) -> bool:

@@ -16,17 +16,16 @@ of a difference is always taken up by shifting (a ratio's numerator by a multipl
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Literal
 
-import numpy as np
-
 from abcx.stats import means, ratios
+from abcx.stats.drawn_tails import tail, tail_serves
 from abcx.stats.inversion import two_sided
 from abcx.stats.records import Contrast, Moments, Pivot, RatioMoments, Sample
 from abcx.stats.relabelling import Alignment, Array, Relabellings, draw, estimates, moments, shares_of_pool, statistics
-from abcx.stats.tails import binomial_at_least, normal_quantile, normal_tails, t_tails
+from abcx.stats.tails import normal_quantile, t_tails
 
 METHOD, METHOD_TAIL = "permutation", "permutation+tail"
 ENOUGH = 30
@@ -37,16 +36,10 @@ _HEAVY_RATIO = 0.3
 """Skewness of a ratio's parts over the root of the smaller arm: permutation above it, whatever the split."""
 _FEWEST = 20_000
 """With fewer relabellings than this (3 units beside 2 have 10) no tail is small enough to end an interval."""
-_TIED = 1e-10
-"""Statistics closer than this fraction are equal: rounding must not decide a tie."""
-_COUNTED = 20
-"""With fewer relabellings than this beyond the statistic a fitted tail serves."""
 _CLEAR = 5.0
 """Data with values below 0 are aligned by a factor where their pooled value is so many standard errors above 0, ..."""
 _MOST = 10.0
 """... and the factor is at most this."""
-_LINE_FROM = 16
-"""The fitted tail is a line through the 20th and the draws / 16th most extreme relabelling."""
 
 
 def contrast(
@@ -73,11 +66,21 @@ def contrast(
     if base.difference_pivot is None:
         return replace(base, method=METHOD)
     found = draw(control, variant, draws, seed) if relabelled is None else relabelled
-    difference = _difference_pivot(found, base.difference_pivot, minimum >= 0.0 and not by_shift, by_shift)
+    distance, error = found.variant.value - found.control.value, math.hypot(found.variant.error, found.control.error)
+    left = found.variant.low - found.control.low
+    difference = difference_pivot(
+        found,
+        base.difference_pivot,
+        minimum >= 0.0 and not by_shift,
+        by_shift,
+        lambda d, hypothesis: tails(found, distance - d + left, error, statistics(found, hypothesis)),
+    )
     ratio = base.ratio_pivot
     return replace(
         base,
-        method=METHOD_TAIL if _tail_serves_at_null(found) else METHOD,
+        method=METHOD_TAIL
+        if tail_serves(statistics(found, null(found)), _quotient(distance + left, error))
+        else METHOD,
         difference_pivot=difference,
         ratio_pivot=None if ratio is None else replace(ratio, tails=lambda r: _ratio_tails(found, r)),
         p_value=two_sided(difference, 0.0),
@@ -108,25 +111,36 @@ def false_alarms(
     if method == "Welch":
         alarms = sum(p < alpha for p in _welch_p(found))
     else:
-        spread = statistics(found, _null(found))
-        halves = spread[::2], spread[1::2]
-        pairs = ((t, other) for one, other in (halves, halves[::-1]) for t in one.tolist() if math.isfinite(t))
-        alarms = sum(2.0 * min(_tail(-other, -t), _tail(other, t)) < alpha for t, other in pairs)
-    return _wilson(alarms, len(found.from_control.x))
+        alarms = alarms_of_halves(statistics(found, null(found)), alpha)
+    return wilson(alarms, len(found.from_control.x))
+
+
+def alarms_of_halves(spread: Array, alpha: float) -> int:
+    """How many of the relabelled statistics are significant among those of the other half."""
+    halves = spread[::2], spread[1::2]
+    pairs = ((t, other) for one, other in (halves, halves[::-1]) for t in one.tolist() if math.isfinite(t))
+    return sum(2.0 * min(tail(-other, -t), tail(other, t)) < alpha for t, other in pairs)
 
 
 def _welch_p(found: Relabellings) -> Iterator[float]:
     """Two-sided p of Welch's test of every relabelling that has one."""
-    (m_c, v_c), (m_t, v_t) = estimates(found, _null(found))
-    n_c, n_t = found.control.n, found.variant.n
-    for distance, control, variant in zip((m_t - m_c).tolist(), v_c.tolist(), v_t.tolist(), strict=True):
+    (m_c, v_c), (m_t, v_t) = estimates(found, null(found))
+    return welch_p(m_t - m_c, (v_c, v_t), (found.control.n, found.variant.n))
+
+
+def welch_p(distances: Array, variances: tuple[Array, Array], sizes: tuple[int, int]) -> Iterator[float]:
+    """Two-sided p of Welch's test of each distance, at sizes less 1 degrees of freedom, where the variance allows."""
+    for distance, control, variant in zip(
+        distances.tolist(), variances[0].tolist(), variances[1].tolist(), strict=True
+    ):
         variance = control + variant
         if variance > 0.0:  # false for nan
-            df = 1.0 / ((control / variance) ** 2 / (n_c - 1) + (variant / variance) ** 2 / (n_t - 1))
+            df = 1.0 / ((control / variance) ** 2 / (sizes[0] - 1) + (variant / variance) ** 2 / (sizes[1] - 1))
             yield 2.0 * min(t_tails(distance / math.sqrt(variance), df))
 
 
-def _wilson(successes: int, n: int) -> tuple[float, float, float]:
+def wilson(successes: int, n: int) -> tuple[float, float, float]:
+    """A share with its 95 % interval by Wilson (1927)."""
     z = normal_quantile(0.975)
     share = successes / n
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
@@ -165,16 +179,26 @@ def needed(control: Moments | RatioMoments, variant: Moments | RatioMoments) -> 
     if skewness is None:
         return None
     n, m = control.n, variant.n
-    if _log_relabellings(n, m) < math.log(_FEWEST):
+    if few_relabellings(n, m):
         return None
     if isinstance(control, RatioMoments) and skewness / math.sqrt(min(n, m)) > _HEAVY_RATIO:
         return f"The skewness of the values is {skewness:.3g}, too much for a ratio's t-test with {min(n, m):,} units."
-    if skewness * abs(n - m) / math.sqrt(float(n) * m * (n + m)) <= _LOPSIDED:
+    if not lopsided(skewness, n, m):
         return None
     return (
         f"The skewness of the values is {skewness:.3g} and the arms differ in size ({n:,} and {m:,} units), "
         "which pushes the t-test to one side."
     )
+
+
+def few_relabellings(n: int, m: int) -> bool:
+    """Whether there are too few relabellings of arms of n and m units to end an interval."""
+    return _log_relabellings(n, m) < math.log(_FEWEST)
+
+
+def lopsided(skewness: float, n: int, m: int) -> bool:
+    """Whether values of this absolute skewness push the t-test of arms of n and m units to one side (see `needed`)."""
+    return skewness * abs(n - m) / math.sqrt(float(n) * m * (n + m)) > _LOPSIDED
 
 
 def _nonzero(arm: Moments | RatioMoments) -> int:
@@ -208,10 +232,17 @@ def _pooled_skewness(*arms: Moments) -> float | None:
     return abs(cubes) / n
 
 
-def _difference_pivot(found: Relabellings, base: Pivot, non_negative: bool, by_shift: bool) -> Pivot:
-    """The tests of differences; non-negative data bound them where one arm's value would be 0."""
+def difference_pivot(
+    found: Relabellings,
+    base: Pivot,
+    non_negative: bool,
+    by_shift: bool,
+    judged: Callable[[float, Alignment], tuple[float, float]],
+) -> Pivot:
+    """The tests of differences d, each `judged` among relabellings under the alignment that d asks for; non-negative
+    data bound them where one arm's value would be 0."""
     control, variant = found.control, found.variant
-    distance, error = variant.value - control.value, math.hypot(variant.error, control.error)
+    distance = variant.value - control.value
     of_pool = shares_of_pool(found)
     pooled = of_pool[0] * control.value + of_pool[1] * variant.value
     spread = math.hypot(of_pool[0] * control.error, of_pool[1] * variant.error)
@@ -226,17 +257,16 @@ def _difference_pivot(found: Relabellings, base: Pivot, non_negative: bool, by_s
             of_variant, of_control = max(of_variant, of_control / _MOST), max(of_control, of_variant / _MOST)
         return of_variant, of_control
 
-    def tails(d: float) -> tuple[float, float]:
+    def at(d: float) -> tuple[float, float]:
         of_variant, of_control = factors(d)
         # The factors alone leave control's and variant's values apart by the distance that the hypothesis leaves.
-        hypothesis = Alignment((of_variant, of_control), distance - d, (of_control, of_variant))
-        return _tails(found, distance - d + (variant.low - control.low), error, hypothesis)
+        return judged(d, Alignment((of_variant, of_control), distance - d, (of_control, of_variant)))
 
     if not non_negative:
-        return replace(base, tails=tails)
+        return replace(base, tails=at)
     low, high = -pooled / of_pool[0], pooled / of_pool[1]
     estimate = distance if base.estimate is None else base.estimate  # an arm of zeros lies on the bound, up to rounding
-    return replace(base, low=min(low, estimate), high=max(high, estimate), tails=tails)
+    return replace(base, low=min(low, estimate), high=max(high, estimate), tails=at)
 
 
 def _ratio_tails(found: Relabellings, ratio: float) -> tuple[float, float]:
@@ -245,27 +275,22 @@ def _ratio_tails(found: Relabellings, ratio: float) -> tuple[float, float]:
     distance = on_variant * found.variant.value - on_control * found.control.value
     left = on_variant * found.variant.low - on_control * found.control.low
     error = math.hypot(on_variant * found.variant.error, on_control * found.control.error)
-    return _tails(found, distance + left, error, Alignment((on_control, on_variant), distance, (1.0, 1.0)))
+    hypothesis = Alignment((on_control, on_variant), distance, (1.0, 1.0))
+    return tails(found, distance + left, error, statistics(found, hypothesis))
 
 
-def _tail_serves_at_null(found: Relabellings) -> bool:
-    distance = found.variant.value - found.control.value + (found.variant.low - found.control.low)
-    statistic = _quotient(distance, math.hypot(found.variant.error, found.control.error))
-    spread = statistics(found, _null(found))
-    return _fitted(spread, statistic) is not None or _fitted(-spread, -statistic) is not None
-
-
-def _null(found: Relabellings) -> Alignment:
+def null(found: Relabellings) -> Alignment:
+    """The hypothesis of no difference."""
     return Alignment((1.0, 1.0), found.variant.value - found.control.value, (1.0, 1.0))
 
 
-def _tails(found: Relabellings, distance: float, error: float, hypothesis: Alignment) -> tuple[float, float]:
-    """(P(T* <= t), P(T* >= t)) for t = distance / error."""
+def tails(found: Relabellings, distance: float, error: float, spread: Array) -> tuple[float, float]:
+    """(P(T* <= t), P(T* >= t)) for t = distance / error among the relabelled statistics `spread`."""
     if distance == 0.0 and error == 0.0:
         return 1.0, 1.0
-    statistic, spread = _quotient(distance, error), statistics(found, hypothesis)
+    statistic = _quotient(distance, error)
     least = _least(found)
-    return max(least, _tail(-spread, -statistic)), max(least, _tail(spread, statistic))
+    return max(least, tail(-spread, -statistic)), max(least, tail(spread, statistic))
 
 
 def _quotient(distance: float, error: float) -> float:
@@ -280,39 +305,3 @@ def _least(found: Relabellings) -> float:
 def _log_relabellings(n: int, m: int) -> float:
     """The logarithm of how many relabellings there are of arms of n and m units."""
     return math.lgamma(n + m + 1) - math.lgamma(n + 1) - math.lgamma(m + 1)
-
-
-def _beyond(spread: Array, statistic: float) -> int:
-    """How many relabelled statistics reach `statistic` from below; one that does not exist counts as beyond."""
-    slack = _TIED * (1.0 + abs(statistic)) if math.isfinite(statistic) else 0.0
-    return int(np.count_nonzero(~(spread < statistic - slack)))
-
-
-def _tail(spread: Array, statistic: float) -> float:
-    """P(T* >= statistic): (1 + count) / (draws + 1), or a fitted tail where fewer than 20 draws are beyond."""
-    fitted = _fitted(spread, statistic)
-    return (1.0 + _beyond(spread, statistic)) / (len(spread) + 1.0) if fitted is None else fitted
-
-
-def _fitted(spread: Array, statistic: float) -> float | None:
-    """P(T* >= statistic) by a fitted tail; None where counting serves, or where the draws are too few or too lumpy.
-
-    The tail is normal after a linear change of scale: the line that gives the 20th and the draws / 16th most extreme
-    relabelling their normal scores is continued, so the tail is continuous and falls. Against 2,000,000 relabellings
-    of revenue (90:10 and 50:50, sigma 0.5 to 2), 4,000 draws give p = .00025 within a factor of 2 on average
-    (4 in the worst case, sigma 2 at 90:10, too high), where moments of the draws (Pearson's type III) or a generalised
-    Pareto tail end at a bound and say 0. Few distinct values make lumps that no line continues, so the tail
-    is at least what the number of draws beyond the statistic leaves possible (at 95 %, one-sided).
-    """
-    outer = max(3 * _COUNTED, len(spread) // _LINE_FROM)
-    beyond = _beyond(spread, statistic)
-    if outer >= len(spread) or beyond >= _COUNTED:
-        return None
-    ordered = np.partition(spread, (len(spread) - outer, len(spread) - _COUNTED))
-    near, far = float(ordered[-outer]), float(ordered[-_COUNTED])
-    if not (math.isfinite(near) and math.isfinite(far) and far - near > _TIED * (1.0 + abs(far))):
-        return None
-    score = -normal_quantile(_COUNTED / (len(spread) + 1.0))
-    slope = (score + normal_quantile(outer / (len(spread) + 1.0))) / (far - near)
-    fitted = normal_tails(score + slope * max(0.0, statistic - far))[1]
-    return max(fitted, binomial_at_least(beyond, len(spread), 0.05))

@@ -73,11 +73,15 @@ class Sample:
     """The units of one arm themselves, for methods that relabel them.
 
     `values` holds the units that are not zero, in any order: shape (k,) for a mean, (k, 2) for a ratio (numerator,
-    denominator; a unit with both 0 is left out). The other `n` - k units are exactly 0.
+    denominator; a unit with both 0 is left out). The other `n` - k units are exactly 0. `covariates` (k, c) belong to
+    the same units; then a unit is left out where they are 0, too. `strata` (k,) numbers each unit's stratum; then every
+    unit is there.
     """
 
     n: int
     values: NDArray[np.float64]
+    covariates: NDArray[np.float64] | None = None
+    strata: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, slots=True)

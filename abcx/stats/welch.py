@@ -5,18 +5,22 @@ T(r) = (m_t - r m_c) / sqrt(v_t + r^2 v_c), each referred to Student's t with Sa
 df(r) = (v_t + r^2 v_c)^2 / (v_t^2 / (n_t - 1) + r^4 v_c^2 / (n_c - 1)), taken anew at each r (Welch 1947; Fieller 1954;
 decisions.md 4). At d = 0 and r = 1 the two are the same numbers, so p and both intervals are one inversion.
 
-Estimates may also have an error in common, as covariate-adjusted ones have (covariates.py). Its part of the variance at
-r is |s_t - r s_c|^2, from the two vectors of loadings s; it is |s_t|^2 + r^2 |s_c|^2 less twice r times the covariance.
+Units of one arm may also move the other arm's estimate, as those of covariate-adjusted values do (covariates.py). Then
+v_t(r) and v_c(r), what each arm's units add to the variance of m_t - r m_c, are given as a function of r.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from abcx.stats.inversion import two_sided
 from abcx.stats.records import Contrast, Interval, Pivot
 from abcx.stats.tails import t_quantile, t_tails
+
+Errors = Callable[[float], tuple[float, float]]
+"""At a ratio r, the standard errors that control's and variant's units bring to variant - r x control."""
 
 _SAME = 8.0 * math.ulp(1.0)
 """Two constant arms count as equal when their values differ by less than this fraction: the rounding of two sums."""
@@ -29,20 +33,22 @@ class Estimate:
     """An arm's mean-like value with its standard error, from `n` units (`n` - 1 degrees of freedom).
 
     `positive_only` says that no unit's value can be below 0. An error of 0 means that the units do not vary.
-    `shared` are the loadings on errors of variance 1 that this estimate has in common with the other arm's. `low` is
-    what the rounding of `value` left out.
+    `low` is what the rounding of `value` left out.
     """
 
     value: float
     error: float
     n: int
     positive_only: bool
-    shared: tuple[float, ...] = ()
     low: float = 0.0
 
 
-def contrast(control: Estimate, variant: Estimate, method: str) -> Contrast:
-    """Variant against control; every degenerate case gets a sentence instead of a number (decisions.md 6)."""
+def contrast(control: Estimate, variant: Estimate, method: str, errors: Errors | None = None) -> Contrast:
+    """Variant against control; every degenerate case gets a sentence instead of a number.
+
+    `errors` is for estimates that are not independent; at r = 1 it gives the estimates' own errors.
+    """
+    errors = errors or (lambda ratio: (abs(ratio) * control.error, variant.error))
     difference = _distance(control, variant, 1.0, 0.0)
     lift, lift_note = _lift(control, variant)
     if not math.isfinite(difference):
@@ -65,10 +71,10 @@ def contrast(control: Estimate, variant: Estimate, method: str) -> Contrast:
         null=0.0,
         low=-math.inf,
         high=math.inf,
-        scale=spread(control, variant, 1.0),
-        tails=lambda d: _tails(control, variant, 1.0, d),
+        scale=math.hypot(*errors(1.0)),
+        tails=lambda d: _tails(control, variant, errors, 1.0, d),
     )
-    ratio_pivot, lift_note = _ratio_pivot(control, variant, lift, lift_note)
+    ratio_pivot, lift_note = _ratio_pivot(control, variant, errors, lift, lift_note)
     return Contrast(
         method=method,
         difference=difference,
@@ -84,7 +90,7 @@ def interval(estimate: Estimate, alpha: float) -> Interval:
     """Student's interval of one arm's value at 1 - alpha; (None, None) where the data do not bound it."""
     if estimate.n < 2 or estimate.error == 0.0:
         return None, None
-    reach = t_quantile(1.0 - alpha / 2.0, estimate.n - 1.0) * math.hypot(estimate.error, *estimate.shared)
+    reach = t_quantile(1.0 - alpha / 2.0, estimate.n - 1.0) * estimate.error
     return estimate.value - reach, estimate.value + reach
 
 
@@ -101,7 +107,7 @@ def _lift(control: Estimate, variant: Estimate) -> tuple[float | None, str | Non
 
 
 def _ratio_pivot(
-    control: Estimate, variant: Estimate, lift: float | None, lift_note: str | None
+    control: Estimate, variant: Estimate, errors: Errors, lift: float | None, lift_note: str | None
 ) -> tuple[Pivot | None, str | None]:
     """Fieller's family of tests where a lift exists; else None and why."""
     if lift is None:
@@ -111,7 +117,7 @@ def _ratio_pivot(
         # T(r) would be the same for every r > 0: the interval would be the point -100 % or everything.
         return None, "Every unit of the variant is 0, so the interval of the lift does not exist."
     ratio = variant.value / control.value
-    scale = spread(control, variant, ratio) / control.value
+    scale = math.hypot(*errors(ratio)) / control.value
     if not 0.0 < scale < math.inf:
         return None, "The control value is too close to 0 for an interval of the lift."
     if scale < _FINEST:
@@ -122,19 +128,9 @@ def _ratio_pivot(
         low=0.0 if positive_only else -math.inf,
         high=math.inf,
         scale=scale,
-        tails=lambda r: _tails(control, variant, r, 0.0),
+        tails=lambda r: _tails(control, variant, errors, r, 0.0),
     )
     return pivot, lift_note
-
-
-def _common(control: Estimate, variant: Estimate, ratio: float) -> float:
-    """The standard error of variant - ratio x control that comes from what the arms share."""
-    return math.hypot(*(t - ratio * c for t, c in zip(variant.shared, control.shared, strict=True)))
-
-
-def spread(control: Estimate, variant: Estimate, ratio: float) -> float:
-    """The standard error of variant - ratio x control."""
-    return math.hypot(variant.error, ratio * control.error, _common(control, variant, ratio))
 
 
 def _distance(control: Estimate, variant: Estimate, ratio: float, difference: float) -> float:
@@ -142,16 +138,19 @@ def _distance(control: Estimate, variant: Estimate, ratio: float, difference: fl
     return (variant.value - ratio * control.value - difference) + (variant.low - ratio * control.low)
 
 
-def _tails(control: Estimate, variant: Estimate, ratio: float, difference: float) -> tuple[float, float]:
+def _tails(
+    control: Estimate, variant: Estimate, errors: Errors, ratio: float, difference: float
+) -> tuple[float, float]:
     """Both tails of "variant = ratio x control + difference"."""
     distance = _distance(control, variant, ratio, difference)
-    error = spread(control, variant, ratio)
+    from_control, from_variant = errors(ratio)
+    error = math.hypot(from_control, from_variant)
     if error == 0.0:  # ratio 0 and a variant that does not vary
         return t_tails(math.copysign(math.inf, distance), 1.0) if distance else (1.0, 1.0)
-    # Satterthwaite in shares of the variance: neither large nor small values overflow.
-    of_variant, of_control = (variant.error / error) ** 2, (ratio * control.error / error) ** 2
-    of_both = (_common(control, variant, ratio) / error) ** 2
-    df = 1.0 / (
-        of_variant**2 / (variant.n - 1) + of_control**2 / (control.n - 1) + of_both**2 / (variant.n + control.n - 1)
-    )
-    return t_tails(distance / error, df)
+    return t_tails(distance / error, degrees(from_control / error, from_variant / error, control.n, variant.n))
+
+
+def degrees(of_control: float, of_variant: float, n: int, m: int) -> float:
+    """Satterthwaite's degrees of freedom from the arms' parts of the standard error: neither large nor small values
+    overflow."""
+    return 1.0 / (of_variant**4 / (m - 1) + of_control**4 / (n - 1))

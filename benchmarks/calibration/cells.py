@@ -67,11 +67,12 @@ class Cell:
     split: str
     lift: float
     share: float = 0.0  # of units with an event
-    sigma: float = 0.0  # of log order values
+    sigma: float = 0.0  # of log order values; of the log covariate
     shape: float = 0.0  # of the gamma distribution of users' activity; small is heavy
     rate: float = 0.0  # clicks per view
     correlation: float = 0.0
     missing: float = 0.0  # share of units without covariate
+    heavy: float = 0.0  # sigma of log outcomes that are adjusted; 0: normal outcomes
     by: Literal["", "value", "buyers"] = ""
     level: float = 0.0  # NPS, or mean answer, of control
     points: float = 0.0
@@ -103,7 +104,9 @@ class Cell:
             "shares": f"{100 * self.share:g} %",
             "revenue": f"{100 * self.share:g} % buyers, sigma {self.sigma:g}",
             "clicks": f"{100 * self.rate:g} % clicks, shape {self.shape:g}",
-            "adjusted": f"correlation {self.correlation:g}, {100 * self.missing:g} % missing",
+            "adjusted": f"correlation {self.correlation:g}, {100 * self.missing:g} % missing"
+            if not self.sigma
+            else f"lognormal, sigma {self.sigma:g}, {'lognormal' if self.heavy else 'normal'} outcome",
             "nps": f"NPS {self.level:g}",
             "csat": f"{100 * self.share:g} % in the top boxes",
             "ces": f"mean {self.level:g}",
@@ -194,6 +197,15 @@ def _adjusted() -> list[Cell]:
     return [
         Cell("adjusted", n, split, lift, correlation=correlation, missing=missing)
         for correlation, missing, n, split, lift in combined
+    ] + _leverage()
+
+
+def _leverage() -> list[Cell]:
+    """CUPED with heavy covariates: a few units far off could fit themselves."""
+    combined = itertools.product((1.0, 1.5, 2.5), (0.0, 1.0), (1_000, 10_000), SPLITS, (0.0, 0.3))
+    return [
+        Cell("adjusted", n, split, lift, sigma=sigma, correlation=0.6, heavy=heavy)
+        for sigma, heavy, n, split, lift in combined
     ]
 
 

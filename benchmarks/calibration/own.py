@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr  # type: ignore[import-untyped,unused-ignore]
-from scipy.stats import binom  # type: ignore[import-untyped,unused-ignore]
+from scipy.stats import binom, skew  # type: ignore[import-untyped,unused-ignore]
 
-from abcx.stats import constrained, covariates, means, permutation, ratios, relabelling, shares
-from abcx.stats.records import Contrast, CrossMoments, Moments, Pivot, Proportion, RatioMoments, Sample
+from abcx.stats import adjusted_permutation, constrained, covariates, means, permutation, ratios, relabelling, shares
+from abcx.stats.records import Contrast, Moments, Pivot, Proportion, RatioMoments, Sample
 from benchmarks.calibration.cells import Cell
-from benchmarks.calibration.samples import Arm, cross, truth
+from benchmarks.calibration.samples import Arm, truth
 
 Array = NDArray[Any]
 ALPHA = 0.05
@@ -58,21 +58,38 @@ def _side(pivot: Pivot | None, at: float) -> int | None:
 
 
 def compare(cell: Cell, control: Arm, variant: Arm, draws: int, seed: int) -> Judged:
-    """As abcx/effects.py: permutation where needed, else adjusted where there are covariates, else Welch."""
+    """As abcx/comparing.py: permutation where needed, adjusted where there are covariates, else Welch."""
     one, other = described(control.sample), described(variant.sample)
-    warned = False
-    if permutation.needed(one, other) is not None:
+    warned, reason = False, permutation.needed(one, other)
+    if control.covariate is not None:
+        contrast = _adjusted(control, variant, reason, draws, seed)
+    elif reason is not None:
         contrast = permutation.contrast(control.sample, variant.sample, draws, seed)
         warned = not permutation.enough(one, other)  # the check `skewness` warns
-    elif control.covariate is not None:
-        nonnegative = min(control.sample.values.min(), variant.sample.values.min()) >= 0.0
-        contrast = covariates.contrast(*_with_covariates(control, variant), "mean", bool(nonnegative))
     elif isinstance(one, RatioMoments) and isinstance(other, RatioMoments):
         contrast = ratios.contrast(one, other)
     else:
         assert isinstance(one, Moments) and isinstance(other, Moments)
         contrast = means.contrast(one, other)
     return judged(contrast, cell.ratio, truth(cell), warned)
+
+
+def _adjusted(control: Arm, variant: Arm, reason: str | None, draws: int, seed: int) -> Contrast:
+    """With covariates; by permutation for the `reason` that outcomes give, or for one that the covariate gives."""
+    arms, nonnegative = (
+        _with_covariates(control, variant),
+        min(a.sample.values.min() for a in (control, variant)) >= 0.0,
+    )
+    moments = adjusted_permutation.crossed(arms[0]), adjusted_permutation.crossed(arms[1])
+    found = covariates.contrast(*moments, "mean", bool(nonnegative))
+    if reason is None and found.method == covariates.METHOD:
+        known = np.concatenate(
+            [a.covariate[~np.isnan(a.covariate)] for a in (control, variant) if a.covariate is not None]
+        )
+        reason = adjusted_permutation.needed(float(skew(known)), control.sample.n, variant.sample.n)
+    if reason is None:
+        return found
+    return adjusted_permutation.contrast(*arms, "mean", bool(nonnegative), draws, seed)
 
 
 def described(sample: Sample) -> Moments | RatioMoments:
@@ -93,7 +110,7 @@ def _with_skewness(moments: Moments, values: Array) -> Moments:
     return dataclasses.replace(moments, skewness=cubes / moments.n / moments.variance**1.5)
 
 
-def _with_covariates(control: Arm, variant: Arm) -> tuple[CrossMoments, CrossMoments]:
+def _with_covariates(control: Arm, variant: Arm) -> tuple[Sample, Sample]:
     """As abcx/data/adjustment.py: a missing covariate is the mean of the others, and a 0/1 column says where."""
     known = np.concatenate([arm.covariate for arm in (control, variant) if arm.covariate is not None])
     mean = float(np.nanmean(known)) if np.isfinite(known).any() else 0.0
@@ -101,10 +118,10 @@ def _with_covariates(control: Arm, variant: Arm) -> tuple[CrossMoments, CrossMom
     for arm in (control, variant):
         assert arm.covariate is not None
         missing = np.isnan(arm.covariate)
-        columns = [arm.sample.values, np.where(missing, mean, arm.covariate)]
+        columns = [np.where(missing, mean, arm.covariate)]
         if np.isnan(known).any():
             columns.append(missing.astype(float))
-        found.append(cross(arm.sample.n, np.column_stack(columns)))
+        found.append(Sample(arm.sample.n, arm.sample.values, np.column_stack(columns)))
     return found[0], found[1]
 
 

@@ -62,8 +62,9 @@ Peers were told the moments of the same units through their own lowest-level cla
 data (benchmarks/calibration/peers.py), with two-sided 95 % intervals.
 
 - **abcx**: the method that it chooses itself for the sample (`stats.shares`; `stats.permutation` where `needed`, with
-  {draws} relabellings instead of 4,000; `stats.covariates` with covariates; else Welch). Its intervals are inverted
-  tests, so "covers" is "the test of the true lift accepts", without the search for the ends.
+  {draws} relabellings instead of 4,000; `stats.covariates` and `stats.adjusted_permutation` with covariates; else
+  Welch). Its intervals are inverted tests, so "covers" is "the test of the true lift accepts", without the search for
+  the ends.
 - **tea-tasting**: `Proportion(method="norm")` (its only method with intervals; by default pooled and continuity
   corrected), `Mean`, `RatioOfMeans`, and `Mean` with a covariate: `analyze_aggregates` on `Aggregates`.
 - **gbstats** (GrowthBook's frequentist engine): `TwoSidedTTest(...).compute_result()` with `ProportionStatistic`,
@@ -75,7 +76,8 @@ data (benchmarks/calibration/peers.py), with two-sided 95 % intervals.
 
 A missing covariate is 0 to the peers (as after `coalesce(sum(...), 0)` in their SQL); abcx gives it the mean of the
 others and, where the smaller arm expects 10 of either kind, a column that says where. Units without a covariate are
-new customers, who spend less."""
+new customers, who spend less. A lognormal covariate (CUPED with a few units far off) has a correlation of .6 of its
+logarithm with the outcome, or with that of a lognormal outcome."""
 
 ALONE = """\
 ## Families of abcx alone

@@ -94,10 +94,16 @@ def _clicks(cell: Cell, n: int, ratio: float, rng: np.random.Generator) -> Arm:
 
 
 def _adjusted(cell: Cell, n: int, ratio: float, rng: np.random.Generator) -> Arm:
-    """Outcome and covariate are normal with the cell's correlation; new units have no covariate and spend less."""
+    """Outcome and covariate are normal with the cell's correlation; new units have no covariate and spend less. With
+    `sigma` (and `heavy`) the covariate (and the outcome) is lognormal instead: exp(sigma z)."""
     covariate = rng.standard_normal(n)
     left = math.sqrt(1.0 - cell.correlation**2)
     outcome = cell.correlation * covariate + left * rng.standard_normal(n)
+    if cell.sigma:
+        values = (
+            SPEND * np.exp(cell.heavy * outcome - cell.heavy**2 / 2.0) if cell.heavy else SPEND + DEVIATION * outcome
+        )
+        return Arm(Sample(n, values * ratio), np.exp(cell.sigma * covariate))
     new = rng.random(n) < cell.missing
     outcome += NEW * (new - cell.missing)
     values = (SPEND + DEVIATION * outcome) * ratio

@@ -498,7 +498,12 @@ def adjusted() -> Results:
         told(orders, 0.34, method="Welch, adjusted", bayes=BAYES),
         told(revenue, 0.21, method="Welch, adjusted", bayes=replace(BAYES, chance_to_beat=0.9997, expected_loss=1e-7)),
         told(carts, None, note=refused),
-        told(calls, 0.1, method="permutation", note=f"{SKEWED} So it is not adjusted for covariates."),
+        told(
+            calls,
+            0.1,
+            method="permutation",
+            note=f"{SKEWED} With so many units or covariates it is not adjusted for covariates.",
+        ),
         replace(value, comparisons=(replace(value.comparisons[0], bayes=BAYES),)),
     )
     return replace(base, metrics=found)

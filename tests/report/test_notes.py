@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from abcx import wording
-from abcx.report import markdown, notes, sensitivity, sentences, terminal
+from abcx.report import cells, markdown, notes, sensitivity, sentences, terminal
 from abcx.results import Alternative
 from tests.report.fixtures import BAYES, SKEWED, adjusted, broken_split, clean, sensitive, three_arms
 from tests.report.test_markdown import headings, shown, tables
@@ -31,8 +31,8 @@ def test_what_was_not_adjusted_is_called_so():
     why = "Cart visits: Not adjusted for covariates: events are few, and the score test of shares has no adjusted form."
     assert why in text and why in full
     assert f"Cart visits: not adjusted for {TEXT}" not in text, "said once"
-    assert f"Complaints: not adjusted for {TEXT} (interval by permutation)." in text
-    assert "pushes the t-test to one side. So it is not adjusted for covariates." in full
+    assert f"Complaints: not adjusted for {TEXT} (too many units or covariates to relabel)." in text
+    assert "pushes the t-test to one side. With so many units or covariates it is not adjusted for covariates." in full
     silent = replace(adjusted()["cart_visits"], role="primary")
     silent = replace(silent, comparisons=tuple(replace(c, note=None) for c in silent.comparisons))
     assert notes.of_metric(adjusted(), silent) == [f"Not adjusted for {TEXT}."]
@@ -122,6 +122,19 @@ def test_permutation_is_said_once_in_the_terminal_and_in_full_in_markdown():
     assert f"Revenue per visitor: {SKEWED}" in full and f"Order value: {SKEWED.replace('41', '44')}" in full
     methods = {row[-2] for table in tables(markdown.render(sensitive())) if "method" in table[0] for row in table[1:]}
     assert {"permutation", "permutation, approximate (fitted tail)"} <= methods
+
+
+def test_adjusted_permutation_names_its_method_and_the_covariates():
+    readout = sensitive()
+    name = "revenue_per_visitor"
+    why = "The skewness of a covariate is 31 and the arms differ in size (900 and 100 units)."
+    told = {"method": "permutation+tail, adjusted", "note": f"Interval by permutation. {why}"}
+    changed = replace(readout[name], comparisons=(replace(readout[name].comparisons[0], **told),))
+    readout = replace(readout, metrics=tuple(changed if m.name == name else m for m in readout.metrics))
+    said = f"{name} (covariates too skewed and arms too uneven for the t-test; approximate)"
+    assert said in words(terminal.render(readout))
+    assert cells.method(changed.comparisons[0]) == "permutation, adjusted, approximate (fitted tail)"
+    assert cells.method(replace(changed.comparisons[0], method="permutation, adjusted")) == "permutation, adjusted"
 
 
 def test_another_note_beside_permutation_is_kept():

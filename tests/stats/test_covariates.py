@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats  # type: ignore[import-untyped,unused-ignore]
 
-from abcx.stats import covariates, means, ratios, shares, welch
+from abcx.stats import covariates, means, ratios, shares, slopes
 from abcx.stats.covariates import Kind
 from abcx.stats.inversion import effect
 from abcx.stats.records import Contrast, CrossMoments, Moments, Proportion, RatioMoments
+from abcx.stats.slopes import Side
 from tests.stats.test_laws import ALPHAS, check_finite, check_mirror, check_one_inversion
 
 Array = NDArray[np.float64]
@@ -54,117 +55,117 @@ def centre(control: Arm, variant: Arm) -> Array:
 # ------------------------------------------------------------------------------------------------ regression
 
 
+def slopes_of(arms: tuple[Arm, Arm]) -> Array:
+    """k x p: least squares of the outcomes less their arm's mean on the covariates less theirs, unit by unit."""
+    y, x = (np.vstack([arm[i] - arm[i].mean(axis=0) for arm in arms]) for i in (0, 1))
+    found: Array = np.linalg.lstsq(x, y, rcond=None)[0]
+    return found
+
+
+def adjusted_means(arms: tuple[Arm, Arm]) -> tuple[Array, Array]:
+    at, slopes = centre(*arms), slopes_of(arms)
+    control, variant = (y.mean(axis=0) - (x.mean(axis=0) - at) @ slopes for y, x in arms)
+    return control, variant
+
+
 @pytest.mark.parametrize("k", [1, 2, 3])
 @pytest.mark.parametrize("sizes", [(40, 25), (300, 30), (2000, 1500)])
-def test_estimates_are_the_regressions_of_the_arms(k: int, sizes: tuple[int, int]) -> None:
-    """Per arm the classical intercept of OLS on x centred over both arms: its value, and its variance at given x."""
+def test_the_difference_is_that_of_the_analysis_of_covariance(k: int, sizes: tuple[int, int]) -> None:
+    """OLS on arm and covariates without products; the error is Welch's of y - theta'x, a degree of freedom a slope."""
     arms = some(1, sizes[0], k, 1.0, 20), some(2, sizes[1], k, 1.6, 23)
-    fits = [sm.OLS(y[:, 0], sm.add_constant(x - centre(*arms))).fit() for y, x in arms]
-    assert values(*arms) == pytest.approx([fit.params[0] for fit in fits], rel=1e-11)
-    everyone = np.vstack([x for _, x in arms])
-    shared = np.atleast_2d(np.cov(everyone.T)) / len(everyone)
-    slopes = [fit.params[1:] for fit in fits]
-    own = [fit.bse[0] ** 2 for fit in fits]
-    heterogeneous = (slopes[1] - slopes[0]) @ shared @ (slopes[1] - slopes[0])
-    pivot = contrast(*arms).difference_pivot
-    assert pivot is not None
-    assert pivot.scale**2 == pytest.approx(sum(own) + heterogeneous, rel=1e-10)
+    y, x = np.vstack([arm[0] for arm in arms])[:, 0], np.vstack([arm[1] for arm in arms])
+    treated = np.r_[np.zeros(sizes[0]), np.ones(sizes[1])]
+    fit = sm.OLS(y, np.column_stack([np.ones(len(y)), treated, x])).fit()
+    found = contrast(*arms)
+    assert found.difference == pytest.approx(fit.params[1], rel=1e-9) and found.difference_pivot is not None
+    assert slopes_of(arms)[:, 0] == pytest.approx(fit.params[2:], rel=1e-9)
+    own = [np.var(y[:, 0] - x @ fit.params[2:], ddof=1 + k) / len(y) for y, x in arms]
+    assert found.difference_pivot.scale**2 == pytest.approx(sum(own), rel=1e-9)
+    df = sum(own) ** 2 / sum(v * v / (n - 1 - k) for v, n in zip(own, sizes, strict=True))
+    t = fit.params[1] / math.sqrt(sum(own))
+    assert found.p_value == pytest.approx(2 * stats.t.sf(abs(t), df), rel=1e-7)
 
 
 @pytest.mark.parametrize("k", [1, 3])
-def test_difference_is_lins_regression(k: int) -> None:
-    """The arm's coefficient with treatment x centred covariates (Lin 2013); his HC variance but for mean(x)'s own."""
+def test_the_error_is_the_robust_one_of_that_regression(k: int) -> None:
+    """Heteroscedasticity-consistent errors (HC2) of the arm's coefficient, slopes unlike in the arms."""
     arms = some(3, 1500, k, 1.0, 20), some(4, 900, k, 1.6, 23)
     y, x = np.vstack([arm[0] for arm in arms])[:, 0], np.vstack([arm[1] for arm in arms])
-    x = x - x.mean(axis=0)
     treated = np.r_[np.zeros(1500), np.ones(900)]
-    fit = sm.OLS(y, np.column_stack([np.ones(len(y)), treated, x, treated[:, None] * x])).fit()
-    found = contrast(*arms)
-    assert found.difference == pytest.approx(fit.params[1], rel=1e-10) and found.difference_pivot is not None
-    apart = fit.params[-k:]
-    for name in ("HC2", "HC3"):
-        robust = fit.get_robustcov_results(name).bse[1] ** 2
-        expected = robust + apart @ np.atleast_2d(np.cov(x.T)) @ apart / len(y)
-        assert found.difference_pivot.scale**2 == pytest.approx(expected, rel=0.02)
+    fit = sm.OLS(y, np.column_stack([np.ones(len(y)), treated, x])).fit().get_robustcov_results("HC2")
+    pivot = contrast(*arms).difference_pivot
+    assert pivot is not None and pivot.scale == pytest.approx(fit.bse[1], rel=0.02)
 
 
 @pytest.mark.parametrize("shift", [0.0, 1e9])
-def test_values_are_mean_predictions_over_all_units(shift: float) -> None:
+def test_values_are_read_at_the_mean_of_all_units(shift: float) -> None:
     arms = some(5, 70, 2, 1.0, 20), some(6, 90, 2, -1.0, 23)
-    everyone = np.vstack([x for _, x in arms])
-    expected = []
-    for y, x in arms:
-        slopes = np.linalg.lstsq(np.column_stack([np.ones(len(x)), x]), y[:, 0], rcond=None)[0]
-        expected.append(np.mean(slopes[0] + everyone @ slopes[1:]))
     moved = [(y + shift, x + shift) for y, x in arms]
+    expected = [float(one[0]) for one in adjusted_means(arms)]
     assert np.subtract(values(moved[0], moved[1]), shift) == pytest.approx(expected, abs=1e-10 + 1e-15 * 10 * shift)
 
 
 def test_one_covariate_in_closed_form() -> None:
     arms = some(7, 50, 1, 1.0, 20), some(8, 20, 1, 2.0, 23)
-    expected = []
-    for y, x in arms:
-        slope = np.cov(y[:, 0], x[:, 0])[0, 1] / np.var(x, ddof=1)
-        expected.append(y.mean() - slope * (x.mean() - centre(*arms)[0]))
+    crossed = sum((len(y) - 1) * np.cov(y[:, 0], x[:, 0])[0, 1] for y, x in arms)
+    slope = crossed / sum((len(y) - 1) * np.var(x, ddof=1) for y, x in arms)
+    expected = [y.mean() - slope * (x.mean() - centre(*arms)[0]) for y, x in arms]
     assert values(*arms) == pytest.approx(expected, rel=1e-12)
-
-
-def influence(arms: tuple[Arm, Arm], kind: Kind) -> tuple[Array, Array]:
-    """Each arm's influence function over all units: what a unit adds to the adjusted value, as an observation if it is
-    in the arm, and through the mean of the covariates whether or not (augmented inverse probability weighting)."""
-    everyone, total = np.vstack([x for _, x in arms]), sum(len(y) for y, _ in arms)
-    found = []
-    for arm, (y, _) in enumerate(arms):
-        design = np.column_stack([np.ones(total), everyone])
-        here = np.r_[np.zeros(len(arms[0][0])), np.ones(len(arms[1][0]))] == arm
-        predicted = design @ np.linalg.lstsq(design[here], y, rcond=None)[0]
-        psi = predicted - predicted.mean(axis=0)
-        psi[here] += (y - predicted[here]) * total / len(y)
-        if kind == "ratio":
-            top, bottom = predicted.mean(axis=0)
-            found.append((psi[:, 0] - top / bottom * psi[:, 1]) / bottom)
-        else:
-            found.append(psi[:, 0])
-    return found[0], found[1]
 
 
 @pytest.mark.parametrize("kind", ["mean", "ratio"])
 @pytest.mark.parametrize("ratio", [0.7, 1.0, 1.3])
-def test_variance_is_that_of_the_influence_functions(kind: Kind, ratio: float) -> None:
-    """v_t + r^2 v_c - 2 r cov at several r, from influence functions added up unit by unit: no formula in common."""
+def test_variance_is_the_jackknife(kind: Kind, ratio: float) -> None:
+    """Variance of value_t - r value_c, by leaving out each unit in turn with slopes fitted anew: no formula in common.
+
+    The covariates of both arms have one mean here: far apart, the jackknife also sees the slopes' own error."""
     outcomes = 2 if kind == "ratio" else 1
-    arms = some(9, 4000, 2, 1.0, 20, outcomes), some(10, 2500, 2, 2.5, 23, outcomes)
-    of_control, of_variant = influence(arms, kind)
-    expected = np.sum((of_variant - ratio * of_control) ** 2) / len(of_control) ** 2
-    found = covariates._estimates(cross(arms[0]), cross(arms[1]), kind, False, list(range(outcomes, outcomes + 2)))
+    arms = [some(9, 600, 2, 1.0, 20, outcomes), some(10, 400, 2, 2.5, 23, outcomes)]
+    arms = [(y, x - x.mean(axis=0)) for y, x in arms]
+
+    def statistic(control: Arm, variant: Arm) -> float:
+        of_control, of_variant = (m[0] / m[1] if kind == "ratio" else m[0] for m in adjusted_means((control, variant)))
+        return float(of_variant - ratio * of_control)
+
+    expected = 0.0
+    for i in (0, 1):
+        n, left = len(arms[i][0]), []
+        for unit in range(n):
+            without = [
+                (np.delete(y, unit, 0), np.delete(x, unit, 0)) if i == j else (y, x) for j, (y, x) in enumerate(arms)
+            ]
+            left.append(statistic(without[0], without[1]))
+        expected += (n - 1) / n * float(np.sum((np.array(left) - np.mean(left)) ** 2))
+    found = covariates.fitted(cross(arms[0]), cross(arms[1]), kind, False)
     assert not isinstance(found, str)
-    assert welch.spread(*found, ratio) ** 2 == pytest.approx(expected, rel=0.01)
+    assert math.hypot(*found.errors(ratio)) ** 2 == pytest.approx(expected, rel=0.02)
 
 
 @pytest.mark.parametrize("alpha", [0.01, 0.05, 0.2])
 def test_lift_interval_is_fieller_with_the_covariance(alpha: float) -> None:
-    """Each end solves (m_t - r m_c)^2 = q^2 (v_t + r^2 v_c - 2 r cov), all from unit-by-unit regressions."""
+    """Each end solves (m_t - r m_c)^2 = q^2 (v_t + r^2 v_c - 2 r cov), from what each unit adds to m_t and to m_c."""
     arms = some(11, 40, 1, 1.0, 5), some(12, 30, 1, 2.0, 7)
-    fits = [sm.OLS(y[:, 0], sm.add_constant(x - centre(*arms))).fit() for y, x in arms]
-    (m_c, b_c), (m_t, b_t) = (fit.params for fit in fits)
-    own_c, own_t = (fit.bse[0] ** 2 for fit in fits)
-    shared = np.var(np.vstack([x for _, x in arms]), ddof=1) / 70
-    v_c, v_t, covariance = own_c + b_c**2 * shared, own_t + b_t**2 * shared, b_c * b_t * shared
+    slope, (m_c, m_t) = slopes_of(arms)[0, 0], (float(one[0]) for one in adjusted_means(arms))
     interval = effect(contrast(*arms), alpha).lift_interval
     assert interval is not None
+    # A unit moves its own arm's mean by its residual / n, and both by slope x / 70 through the covariate's mean.
+    (y_c, x_c), (y_t, x_t) = ((y[:, 0], x[:, 0]) for y, x in arms)
+    of_control = np.array([(y_c - slope * x_c) / 40 + slope * x_c / 70, slope * x_c / 70])
+    of_variant = np.array([slope * x_t / 70, (y_t - slope * x_t) / 30 + slope * x_t / 70])
     for end in interval:
         assert end is not None
         r = 1 + end
-        variance = v_t + r * r * v_c - 2 * r * covariance
-        common = (b_t - r * b_c) ** 2 * shared
-        df = variance**2 / (own_t**2 / 28 + r**4 * own_c**2 / 38 + common**2 / 67)
-        assert abs(m_t - r * m_c) / math.sqrt(variance) == pytest.approx(stats.t.isf(alpha / 2, df), rel=1e-8)
+        contrast_of = np.array([-r, 1.0])
+        v_c = contrast_of @ np.cov(of_control) @ contrast_of * 40 * 39 / 38
+        v_t = contrast_of @ np.cov(of_variant) @ contrast_of * 30 * 29 / 28
+        df = (v_c + v_t) ** 2 / (v_t**2 / 28 + v_c**2 / 38)
+        assert abs(m_t - r * m_c) / math.sqrt(v_c + v_t) == pytest.approx(stats.t.isf(alpha / 2, df), rel=1e-8)
 
 
 # ------------------------------------------------------------------------------------------------ lift, shares, ratios
 
 
-@pytest.mark.parametrize("imbalance", [0.0, 40.0])
+@pytest.mark.parametrize("imbalance", [0.0, 4.0])
 def test_the_lift_is_that_of_both_adjusted_means(imbalance: float) -> None:
     """Pre-period revenue near 500 explains revenue near 10: +11.6 % is +11.6 %, whatever the size of the covariate."""
     rng = np.random.default_rng(13)
@@ -219,7 +220,8 @@ def test_few_events_are_not_adjusted() -> None:
 def test_unequal_arms_need_more_events(events: tuple[int, int], sizes: tuple[int, int], adjusted: bool) -> None:
     rng = np.random.default_rng(36)
     arms = [
-        ((np.arange(n) < x).astype(float)[:, None], rng.normal(size=(n, 1))) for x, n in zip(events, sizes, strict=True)
+        (y := (np.arange(n) < x).astype(float)[:, None], y + rng.normal(size=(n, 1)))
+        for x, n in zip(events, sizes, strict=True)
     ]
     found, plain = (
         contrast(arms[0], arms[1], "share"),
@@ -230,37 +232,42 @@ def test_unequal_arms_need_more_events(events: tuple[int, int], sizes: tuple[int
 
 
 def test_ratio_of_adjusted_sums() -> None:
-    """Numerator and denominator each by its own regression; swapping them gives the reciprocal."""
+    """Numerator and denominator each by its own slope; swapping them gives the reciprocal."""
     arms = some(16, 200, 2, 1.0, 20, 2), some(17, 150, 2, 1.5, 25, 2)
-    expected = []
-    for y, x in arms:
-        top, bottom = (sm.OLS(y[:, i], sm.add_constant(x - centre(*arms))).fit().params[0] for i in (0, 1))
-        expected.append(top / bottom)
+    rng = np.random.default_rng(18)
+    for y, _ in arms:
+        y[:, 1] = rng.normal(20, 1, len(y)) + 0.1 * y[:, 0]
+    expected = [float(m[0] / m[1]) for m in adjusted_means(arms)]
     assert values(*arms, "ratio") == pytest.approx(expected, rel=1e-11)
     swapped = [(y[:, ::-1], x) for y, x in arms]
     assert values(swapped[0], swapped[1], "ratio") == pytest.approx([1 / value for value in expected], rel=1e-11)
 
 
-def test_ratio_without_use_for_its_covariate_is_the_plain_ratio() -> None:
-    """A covariate orthogonal to everything leaves the linearised ratio, but for its degree of freedom."""
+@pytest.mark.parametrize("kind", ["mean", "ratio"])
+def test_a_covariate_that_costs_variance_is_left_out(kind: Kind) -> None:
+    """A covariate orthogonal to everything takes nothing away but its degree of freedom."""
     rng = np.random.default_rng(18)
-    arms, plain = [], []
+    arms = []
     for n in (60, 40):
         y = rng.gamma(4, 1, (n, 2))
         x = rng.normal(size=n)
         full = np.column_stack([np.ones(n), y])
         x -= full @ np.linalg.lstsq(full, x, rcond=None)[0]
-        arms.append((y, x[:, None]))
-        top, bottom = (Moments(n, float(v.mean()), float(v.var(ddof=1))) for v in y.T)
-        plain.append(RatioMoments(top, bottom, float(np.cov(y.T)[0, 1])))
-    found, expected = contrast(arms[0], arms[1], "ratio"), ratios.contrast(plain[0], plain[1])
-    assert found.difference_pivot is not None and expected.difference_pivot is not None
-    assert found.lift == pytest.approx(expected.lift, rel=1e-12)
-    v0, v1 = (
-        (p.numerator.variance + r * r * p.denominator.variance - 2 * r * p.covariance) / (p.n * p.denominator.mean**2)
-        for p, r in ((p, p.numerator.mean / p.denominator.mean) for p in plain)
-    )
-    assert found.difference_pivot.scale**2 == pytest.approx(v0 * 59 / 58 + v1 * 39 / 38, rel=1e-12)
+        arms.append((y if kind == "ratio" else y[:, :1], x[:, None]))
+    moments = [[Moments(len(y), float(v.mean()), float(v.var(ddof=1))) for v in y.T] for y, _ in arms]
+    plain = means.contrast(moments[0][0], moments[1][0])
+    if kind == "ratio":
+        products = (float(np.cov(y.T)[0, 1]) for y, _ in arms)
+        pairs = [RatioMoments(*both, product) for both, product in zip(moments, products, strict=True)]
+        plain = ratios.contrast(pairs[0], pairs[1])
+    found = contrast(arms[0], arms[1], kind)
+    assert found.note == "Not adjusted for covariates: the covariate does not reduce the variance."
+    assert found.method == plain.method and found.lift == pytest.approx(plain.lift, rel=1e-12)
+    assert found.p_value == pytest.approx(plain.p_value, rel=1e-9)
+    assert covariates.saved(cross(arms[0]), cross(arms[1]), kind, False) is None
+    twice = [(y, np.hstack([x, rng.normal(size=x.shape)])) for y, x in arms]
+    note = contrast(twice[0], twice[1], kind).note
+    assert note is None or "the covariates do not reduce" in note
 
 
 # ------------------------------------------------------------------------------------------------ missing, saved
@@ -309,8 +316,6 @@ def test_saved_is_the_squared_correlation() -> None:
     x = [rng.normal(size=(n, 1)) for n in (100000, 50000)]
     arms = [(0.8 * one + 0.6 * rng.normal(size=one.shape) + 5, one) for one in x]
     assert covariates.saved(cross(arms[0]), cross(arms[1]), "mean", False) == pytest.approx(0.64, abs=0.01)
-    useless = [(y, rng.normal(size=y.shape)) for y, _ in arms]
-    assert covariates.saved(cross(useless[0]), cross(useless[1]), "mean", False) == pytest.approx(0.0, abs=0.001)
 
 
 # ------------------------------------------------------------------------------------------------ columns of no use
@@ -350,8 +355,9 @@ def test_fallbacks_are_the_unadjusted_comparison_with_a_reason() -> None:
     same(with_covariates(np.ones((5, 0)), np.ones((4, 0))), plain, "no covariate varies")
     rng = np.random.default_rng(27)
     same(with_covariates(rng.normal(size=(5, 2)), rng.normal(size=(4, 2))), plain, "too few units for 2 covariates")
-    same(with_covariates(3 * y0 + 1, 2 * y1), plain, "nothing is left to chance")
-    assert with_covariates(rng.normal(size=(5, 1)), rng.normal(size=(4, 1))).note is None
+    same(with_covariates(3 * y0 + 1, 3 * y1), plain, "nothing is left to chance")
+    useful = (y + rng.normal(size=y.shape) / 10 for y in (y0, y1))
+    assert with_covariates(*useful).note is None
 
 
 def test_impossible_values_are_not_reported() -> None:
@@ -490,7 +496,7 @@ def customers(rng: np.random.Generator, n: int, k: int, rho: float, missing: flo
 def misses(control: Arm, variant: Arm, kind: Kind, difference: float, lift: float) -> tuple[bool, ...]:
     """Which of the four tails of the two intervals misses the truth, and whether p < .05."""
     found = contrast(control, variant, kind, True)
-    assert found.note is None and found.difference_pivot is not None and found.ratio_pivot is not None
+    assert found.difference_pivot is not None and found.ratio_pivot is not None
     tails = *found.difference_pivot.tails(difference), *found.ratio_pivot.tails(1 + lift)
     assert found.p_value is not None
     return *(tail < 0.025 for tail in tails), found.p_value < 0.05
@@ -541,9 +547,9 @@ def test_size_and_tails_of_shares_and_ratios(kind: Kind, sizes: tuple[int, int])
     assert max(share[0], share[1]) <= 0.04 + 2 * ERROR
 
 
-def test_without_the_error_of_the_common_mean_coverage_falls() -> None:
-    """The terms in S are not decoration: slopes 0 and 4 and little noise."""
-    rng, found, without = np.random.default_rng(35), [], []
+def test_slopes_that_differ_between_the_arms() -> None:
+    """Slopes 0 and 4 and little noise: one slope for both saves less, and 5 % stay 5 %."""
+    rng, found = np.random.default_rng(35), []
     for _ in range(DRAWS):
         arms = []
         for slope in (0.0, 4.0):
@@ -552,7 +558,73 @@ def test_without_the_error_of_the_common_mean_coverage_falls() -> None:
         pivot = contrast(arms[0], arms[1]).difference_pivot
         assert pivot is not None
         found.append(2 * min(pivot.tails(0.0)) < 0.05)
-        fits = [sm.OLS(y[:, 0], sm.add_constant(x - centre(*arms))).fit() for y, x in arms]
-        without.append(abs(fits[1].params[0] - fits[0].params[0]) > 1.97 * math.hypot(*(fit.bse[0] for fit in fits)))
     assert abs(np.mean(found) - 0.05) <= 3 * ERROR
-    assert np.mean(without) > 0.2
+
+
+def sides(rng: np.random.Generator, samples: int, sizes: tuple[int, int], sigma: float, related: float) -> list[Side]:
+    """Many A/A pairs at a time: a covariate exp(sigma z), normal for sigma 0; the outcome correlates with z."""
+    found = []
+    for n in sizes:
+        z, e = rng.standard_normal((2, samples, n))
+        y = related * z + math.sqrt(1 - related**2) * e
+        x = np.exp(sigma * z) / math.exp(sigma**2) if sigma else z
+        away, apart, zero = x - x.mean(axis=1)[:, None], y - y.mean(axis=1)[:, None], np.zeros(samples)
+        found.append(
+            Side(
+                n=n,
+                x=x.mean(axis=1)[:, None],
+                xx=(away**2).sum(axis=1)[:, None, None],
+                top=y.mean(axis=1),
+                bottom=np.ones(samples),
+                top_top=(apart**2).sum(axis=1),
+                top_bottom=zero,
+                bottom_bottom=zero,
+                x_top=(away * apart).sum(axis=1)[:, None],
+                x_bottom=zero[:, None],
+            )
+        )
+    return found
+
+
+def own_slopes(arms: list[Side]) -> tuple[Array, Array]:
+    """Distance and error with each arm's own slope and classical errors (Lin 2013): what one slope is held against."""
+    total = sum(arm.n for arm in arms)
+    centre = sum(arm.n * arm.x[:, 0] for arm in arms) / total
+    slopes = [arm.x_top[:, 0] / arm.xx[:, 0, 0] for arm in arms]
+    distance, variance = 0.0, 0.0
+    for sign, arm, slope in zip((-1, 1), arms, slopes, strict=True):
+        away = arm.x[:, 0] - centre
+        distance = distance + sign * (arm.top - slope * away)
+        residual = (arm.top_top - slope * arm.x_top[:, 0]) / (arm.n - 2)
+        variance = variance + residual * (1 / arm.n + away**2 / arm.xx[:, 0, 0])
+    spread = sum(arm.xx[:, 0, 0] for arm in arms) / total
+    return np.asarray(distance), np.sqrt(variance + (slopes[1] - slopes[0]) ** 2 * spread / total)
+
+
+@pytest.mark.parametrize("sizes", [(500, 500), (800, 200), (900, 100)])
+@pytest.mark.parametrize("sigma", [1.0, 1.5, 2.5])
+@pytest.mark.parametrize("related", [0.0, 0.6])
+def test_a_lognormal_covariate_leaves_both_tails_alone(sizes: tuple[int, int], sigma: float, related: float) -> None:
+    samples = 2000
+    arms = sides(np.random.default_rng(41), samples, sizes, sigma, related)
+    compared = slopes.compare(arms[0], arms[1], slopes.inverse(arms[0], arms[1]))
+    of_control, of_variant = compared.variances
+    error = np.sqrt(of_control + of_variant)
+    t = compared.distance((1.0, 1.0)) / error
+    df = error**4 / (of_control**2 / (sizes[0] - 2) + of_variant**2 / (sizes[1] - 2))
+    p = stats.t.sf(t, df)
+    below, above = float(np.mean(p > 0.975)), float(np.mean(p < 0.025))
+    slack = 2 * math.sqrt(0.04 * 0.96 / samples)
+    assert max(below, above) <= 0.04 + slack and below + above <= 0.06 + slack
+    if sizes == (900, 100) and sigma == 2.5 and related:  # what this replaces would not pass
+        distance, classical = own_slopes(arms)
+        q = stats.norm.isf(0.025)
+        assert max(np.mean(distance > q * classical), np.mean(distance < -q * classical)) > 0.055
+
+
+@pytest.mark.parametrize("sizes", [(500, 500), (900, 100)])
+def test_where_nothing_is_heavy_intervals_are_as_narrow_as_with_own_slopes(sizes: tuple[int, int]) -> None:
+    arms = sides(np.random.default_rng(42), 1000, sizes, 0.0, 0.6)
+    compared = slopes.compare(arms[0], arms[1], slopes.inverse(arms[0], arms[1]))
+    ratio = np.sqrt(compared.variances[0] + compared.variances[1]) / own_slopes(arms)[1]
+    assert float(ratio.mean()) < 1.02

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from abcx.stats import means, permutation, ratios, relabelling
+from abcx.stats import dealing, drawn_tails, means, permutation, ratios, relabelling
 from abcx.stats.inversion import effect, interval, two_sided
 from abcx.stats.records import Contrast, Effect, Interval, Moments, Pivot, RatioMoments, Sample
 
@@ -180,7 +180,7 @@ def test_a_mean_is_the_ratio_whose_denominator_is_1() -> None:
 
 def test_every_subset_is_equally_likely_on_both_ways_of_drawing() -> None:
     generator = np.random.Generator(np.random.PCG64(3))
-    members = relabelling._subsets(np.full(42000, 3), 6, 0.37, generator)
+    members = dealing.subsets(np.full(42000, 3), 6, 0.37, generator)
     assert (members.sum(axis=1) == 3).all()
     counts = np.bincount(members @ (1 << np.arange(6)), minlength=64)
     counts = counts[counts > 0]
@@ -201,9 +201,9 @@ def test_bringing_all_rows_to_size_at_once_is_the_same_draw_as_one_by_one(monkey
         sizes = np.random.default_rng(units).binomial(units, share, rows)
         found = []
         for wide in (units, units - 1):
-            monkeypatch.setattr(relabelling, "_WIDE", wide)
+            monkeypatch.setattr(dealing, "_WIDE", wide)
             generator = np.random.Generator(np.random.PCG64(3))
-            found.append((relabelling._subsets(sizes, units, share, generator), generator.random()))
+            found.append((dealing.subsets(sizes, units, share, generator), generator.random()))
         assert (found[0][0] == found[1][0]).all() and found[0][1] == found[1][1]
         assert (found[0][0].sum(axis=1) == sizes).all()
 
@@ -413,12 +413,12 @@ def test_non_negative_data_bound_the_difference_where_an_arm_would_be_0() -> Non
 def test_the_fitted_tail_is_continuous_and_near_the_normal_one() -> None:
     draws = np.random.default_rng(3).normal(size=4000)
     edge = float(np.sort(draws)[-20])
-    assert permutation._tail(draws, edge) == pytest.approx(21 / 4001)
-    assert permutation._tail(draws, edge + 1e-6) == pytest.approx(20 / 4001, rel=1e-4)
-    assert permutation._tail(draws, 4.0) == pytest.approx(3.17e-5, rel=0.8)
-    assert permutation._tail(draws, 40.0) < 1e-100
+    assert drawn_tails.tail(draws, edge) == pytest.approx(21 / 4001)
+    assert drawn_tails.tail(draws, edge + 1e-6) == pytest.approx(20 / 4001, rel=1e-4)
+    assert drawn_tails.tail(draws, 4.0) == pytest.approx(3.17e-5, rel=0.8)
+    assert drawn_tails.tail(draws, 40.0) < 1e-100
     lumpy = np.repeat([0.0, 1.0], [3000, 1000])
-    assert permutation._tail(lumpy, 2.0) == 1 / 4001  # no line through a lump: counted
+    assert drawn_tails.tail(lumpy, 2.0) == 1 / 4001  # no line through a lump: counted
 
 
 # ------------------------------------------------------------------------------------------- the promise
@@ -515,7 +515,7 @@ def test_pooled_skewness_is_that_of_the_pooled_units() -> None:
 
 
 def test_wilson() -> None:
-    assert permutation._wilson(200, 4000) == pytest.approx((0.05, 0.04367, 0.05719), abs=1e-5)
+    assert permutation.wilson(200, 4000) == pytest.approx((0.05, 0.04367, 0.05719), abs=1e-5)
 
 
 def test_moments_are_those_of_the_written_out_units() -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from abcx.stats import covariates, strata
 from abcx.stats.inversion import effect
-from abcx.stats.records import Contrast, CrossMoments
+from abcx.stats.records import Contrast, CrossMoments, Sample
 
 Array = NDArray[np.float64]
 
@@ -63,44 +63,55 @@ def test_columns_are_those_of_units_with_dummies() -> None:
     assert np.array(found.covariance) == pytest.approx(np.array(expected.covariance), rel=1e-10, abs=1e-13)
 
 
-def test_values_are_weighted_means_of_strata_and_variance_has_all_three_terms() -> None:
+def test_the_difference_is_the_weighted_mean_of_the_strata() -> None:
+    """Each stratum's difference by n_c n_t / (n_c + n_t); Welch's error of what units are away from it."""
     effects = (0, 1, 3, 8)
     (y0, s0), (y1, s1) = some(3, 500), some(4, 180, effects)
     found = strata.as_covariates(grouped(y0[:, None], s0), grouped(y1[:, None], s1))
-    everyone = np.r_[s0, s1]
-    weights = np.array([np.mean(everyone == s) for s in range(4)])
-    by_stratum = [np.array([y[labels == s].mean() for s in range(4)]) for y, labels in ((y0, s0), (y1, s1))]
-    values = covariates.adjusted_values(found.control, found.variant, "mean", False)
-    assert values == pytest.approx([weights @ one for one in by_stratum], rel=1e-11)
-    expected = 0.0
-    for y, labels in ((y0, s0), (y1, s1)):
-        sizes = np.array([np.sum(labels == s) for s in range(4)])
-        within = sum(np.sum((y[labels == s] - y[labels == s].mean()) ** 2) for s in range(4)) / (len(y) - 4)
-        expected += within * np.sum(weights**2 / sizes)
-    gaps = by_stratum[1] - by_stratum[0]
-    expected += weights @ (gaps - weights @ gaps) ** 2 / (len(everyone) - 1)
-    pivot = covariates.contrast(found.control, found.variant, "mean", False).difference_pivot
-    assert pivot is not None and pivot.scale**2 == pytest.approx(expected, rel=1e-10)
-    own = sum(
-        weights[s] ** 2 * np.var(y[labels == s], ddof=1) / np.sum(labels == s)
-        for y, labels in ((y0, s0), (y1, s1))
-        for s in range(4)
-    )
-    own += weights @ (gaps - weights @ gaps) ** 2 / (len(everyone) - 1)
-    assert pivot.scale**2 == pytest.approx(own, rel=0.1)  # Miratrix, Sekhon, Yu: each stratum's own variance
+    sizes = np.array([[np.sum(labels == s) for s in range(4)] for labels in (s0, s1)])
+    by_stratum = np.array([[y[labels == s].mean() for s in range(4)] for y, labels in ((y0, s0), (y1, s1))])
+    weights = sizes[0] * sizes[1] / sizes.sum(axis=0)
+    expected = weights @ (by_stratum[1] - by_stratum[0]) / weights.sum()
+    contrast = covariates.contrast(found.control, found.variant, "mean", False)
+    assert contrast.difference == pytest.approx(expected, rel=1e-11)
+    # A stratum's own level, in both arms together, is what is left of it when the difference is taken out.
+    level = (sizes[0] * by_stratum[0] + sizes[1] * (by_stratum[1] - expected)) / sizes.sum(axis=0)
+    own = [np.var(y - level[labels.astype(int)], ddof=4) / len(y) for y, labels in ((y0, s0), (y1, s1))]
+    assert contrast.difference_pivot is not None
+    assert contrast.difference_pivot.scale**2 == pytest.approx(sum(own), rel=1e-10)
+    shares = sizes.sum(axis=0) / sizes.sum()  # post-stratification (Miratrix, Sekhon, Yu): the strata's shares
+    assert contrast.difference == pytest.approx(shares @ (by_stratum[1] - by_stratum[0]), abs=0.25)
 
 
 def test_strata_beside_a_covariate() -> None:
-    """The arm's regression on dummies and a covariate, unit by unit."""
+    """The regression on arm, dummies and a covariate, unit by unit."""
     (y0, s0), (y1, s1) = some(5, 300), some(6, 200)
     rng = np.random.default_rng(7)
     x0, x1 = rng.normal(size=300), rng.normal(size=200)
     y0, y1 = y0 + 2 * x0, y1 + 3 * x1
     found = strata.as_covariates(grouped(np.column_stack([y0, x0]), s0), grouped(np.column_stack([y1, x1]), s1))
-    design = np.column_stack([np.r_[x0, x1], *(np.r_[s0, s1] == s for s in (1, 2, 3))]).astype(float)
-    design = sm.add_constant(design - design.mean(axis=0))
-    expected = [sm.OLS(y0, design[:300]).fit().params[0], sm.OLS(y1, design[300:]).fit().params[0]]
-    assert covariates.adjusted_values(found.control, found.variant, "mean", False) == pytest.approx(expected, rel=1e-11)
+    design = np.column_stack(
+        [np.r_[np.zeros(300), np.ones(200)], np.r_[x0, x1], *(np.r_[s0, s1] == s for s in (1, 2, 3))]
+    )
+    expected = sm.OLS(np.r_[y0, y1], sm.add_constant(design.astype(float))).fit().params[1]
+    assert covariates.contrast(found.control, found.variant, "mean", False).difference == pytest.approx(
+        expected, rel=1e-11
+    )
+
+
+def test_units_have_the_columns_of_the_moments() -> None:
+    """Strata of the units, small ones merged, against the moments that the comparison is made of."""
+    (y0, s0), (y1, s1) = some(12, 300, shares=(0.5, 0.45, 0.03, 0.02)), some(13, 60, shares=(0.5, 0.45, 0.03, 0.02))
+    names = ["s0", "s1", "s2", "s3"]
+    found = strata.as_covariates(grouped(y0[:, None], s0), grouped(y1[:, None], s1))
+    assert found.note is not None
+    for moments, y, labels in ((found.control, y0, s0), (found.variant, y1, s1)):
+        units = Sample(len(y), y, np.empty((len(y), 0)), labels.astype(np.int64))
+        columns = strata.with_columns(units, names, found.places).covariates
+        assert columns is not None
+        expected = cross(np.column_stack([y, columns]))
+        assert moments.means == pytest.approx(expected.means, rel=1e-12)
+        assert np.array(moments.covariance) == pytest.approx(np.array(expected.covariance), rel=1e-9, abs=1e-12)
 
 
 def sizes(**units: int) -> dict[str, CrossMoments]:

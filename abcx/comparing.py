@@ -1,0 +1,106 @@
+"""Which method compares two arms on a metric: as the spec asks, as the units need, with what is known of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from abcx.data import adjusted
+from abcx.data.records import MetricData, Observed
+from abcx.metrics import MetricSpec
+from abcx.metrics.ces import Ces
+from abcx.metrics.resolution_time import ResolutionTime
+from abcx.spec.model import Experiment
+from abcx.stats.records import Contrast, Moments, RatioMoments
+
+if TYPE_CHECKING:
+    from abcx.stats.relabelling import Relabellings
+
+Key = tuple[str, str]
+"""A metric and a variant."""
+
+_TOO_MANY = "With so many units or covariates it is not adjusted for covariates."
+DRAWS = 4000
+"""Relabellings of a comparison."""
+
+
+def relabellings(experiment: Experiment, observed: Observed) -> dict[Key, Relabellings]:
+    """Random relabellings of the units of every comparison whose units were read, drawn once for all that use them."""
+    from abcx.stats import relabelling
+
+    found: dict[Key, Relabellings] = {}
+    for name, data in observed.metrics.items():
+        metric = experiment.metrics[name]
+        for arm in experiment.variants if data.samples else ():
+            contrast = metric.contrast(data.summaries[experiment.control], data.summaries[arm])
+            if contrast.difference_pivot is not None:
+                found[name, arm] = relabelling.draw(
+                    *adjusted.units(data, experiment.control, arm), DRAWS, experiment.analysis.seed
+                )
+    return found
+
+
+def chosen(
+    experiment: Experiment, data: MetricData, key: Key, relabelled: Mapping[Key, Relabellings], adjust: bool = True
+) -> Contrast:
+    """The comparison by the method that the spec asks for, or that these units need."""
+    from abcx.stats import permutation
+
+    metric, (name, arm) = experiment.metrics[key[0]], key
+    control, variant = data.summaries[experiment.control], data.summaries[arm]
+    interval, reason = experiment.analysis.interval, None
+    if isinstance(metric, (Ces, ResolutionTime)):
+        return metric.compared(control, variant, interval, DRAWS, experiment.analysis.seed)
+    summed = (Moments, RatioMoments)
+    if data.samples is not None and isinstance(control, summed) and isinstance(variant, summed):
+        declared = "The spec asks for it." if interval == "permutation" else None
+        reason = permutation.needed(control, variant) if interval == "auto" else declared
+    if adjust and data.adjustment is not None:
+        return _adjusted(experiment, metric, data, key, reason, relabelled)
+    if data.samples is None or reason is None:
+        return metric.contrast(control, variant)
+    samples = adjusted.units(data, experiment.control, arm)
+    found = permutation.contrast(*samples, DRAWS, relabelled=relabelled.get((name, arm)))
+    return replace(found, note=_joined(found.note, f"Interval by permutation. {reason}"))
+
+
+def _adjusted(
+    experiment: Experiment,
+    metric: MetricSpec,
+    data: MetricData,
+    key: Key,
+    reason: str | None,
+    relabelled: Mapping[Key, Relabellings],
+) -> Contrast:
+    """The comparison adjusted for covariates and strata; by permutation for the `reason` that the values give, or for
+    one that the covariates give."""
+    from abcx.stats import adjusted_permutation, covariates
+
+    known = adjusted.known(metric, data, experiment.control, key[1])
+    found = covariates.contrast(known.control, known.variant, known.kind, known.nonnegative)
+    of_values, possible = reason is not None, found.method == covariates.METHOD and known.kind != "share"
+    if possible and experiment.analysis.interval == "auto":
+        sizes = known.control.n, known.variant.n
+        reason = reason or adjusted_permutation.needed(data.covariate_skewness, *sizes)
+    samples = data.samples and adjusted.units(data, experiment.control, key[1])
+    if samples and reason and samples[0].covariates is not None:
+        deals = relabelled.get(key)
+        found = adjusted_permutation.contrast(*samples, known.kind, known.nonnegative, DRAWS, relabelled=deals)
+        return replace(found, note=_joined(found.note, known.note, f"Interval by permutation. {reason}"))
+    if of_values:  # there are too many units, or covariates, to relabel them together
+        found = chosen(experiment, data, key, relabelled, adjust=False)
+        return replace(found, note=_joined(found.note, _TOO_MANY))
+    return replace(found, note=_joined(found.note, known.note))
+
+
+def saved(metric: MetricSpec, data: MetricData, control: str, variant: str) -> float | None:
+    """The fraction of the variance that covariates and strata take away."""
+    from abcx.stats import covariates
+
+    known = adjusted.known(metric, data, control, variant)
+    return covariates.saved(known.control, known.variant, known.kind, known.nonnegative)
+
+
+def _joined(*texts: str | None) -> str | None:
+    return " ".join(text for text in texts if text is not None) or None

@@ -1,0 +1,60 @@
+"""The tail of a statistic among relabelled ones: counted, or fitted where fewer than 20 of them are beyond."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from abcx.stats.tails import binomial_at_least, normal_quantile, normal_tails
+
+Array = NDArray[np.float64]
+
+_TIED = 1e-10
+"""Statistics closer than this fraction are equal: rounding must not decide a tie."""
+_COUNTED = 20
+"""With fewer relabellings than this beyond the statistic a fitted tail serves."""
+_LINE_FROM = 16
+"""The fitted tail is a line through the 20th and the draws / 16th most extreme relabelling."""
+
+
+def tail_serves(spread: Array, statistic: float) -> bool:
+    """Whether a fitted tail serves on either side."""
+    return _fitted(spread, statistic) is not None or _fitted(-spread, -statistic) is not None
+
+
+def _beyond(spread: Array, statistic: float) -> int:
+    """How many relabelled statistics reach `statistic` from below; one that does not exist counts as beyond."""
+    slack = _TIED * (1.0 + abs(statistic)) if math.isfinite(statistic) else 0.0
+    return int(np.count_nonzero(~(spread < statistic - slack)))
+
+
+def tail(spread: Array, statistic: float) -> float:
+    """P(T* >= statistic): (1 + count) / (draws + 1), or a fitted tail where fewer than 20 draws are beyond."""
+    fitted = _fitted(spread, statistic)
+    return (1.0 + _beyond(spread, statistic)) / (len(spread) + 1.0) if fitted is None else fitted
+
+
+def _fitted(spread: Array, statistic: float) -> float | None:
+    """P(T* >= statistic) by a fitted tail; None where counting serves, or where the draws are too few or too lumpy.
+
+    The tail is normal after a linear change of scale: the line that gives the 20th and the draws / 16th most extreme
+    relabelling their normal scores is continued, so the tail is continuous and falls. Against 2,000,000 relabellings
+    of revenue (90:10 and 50:50, sigma 0.5 to 2), 4,000 draws give p = .00025 within a factor of 2 on average
+    (4 in the worst case, sigma 2 at 90:10, too high), where moments of the draws (Pearson's type III) or a generalised
+    Pareto tail end at a bound and say 0. Few distinct values make lumps that no line continues, so the tail
+    is at least what the number of draws beyond the statistic leaves possible (at 95 %, one-sided).
+    """
+    outer = max(3 * _COUNTED, len(spread) // _LINE_FROM)
+    beyond = _beyond(spread, statistic)
+    if outer >= len(spread) or beyond >= _COUNTED:
+        return None
+    ordered = np.partition(spread, (len(spread) - outer, len(spread) - _COUNTED))
+    near, far = float(ordered[-outer]), float(ordered[-_COUNTED])
+    if not (math.isfinite(near) and math.isfinite(far) and far - near > _TIED * (1.0 + abs(far))):
+        return None
+    score = -normal_quantile(_COUNTED / (len(spread) + 1.0))
+    slope = (score + normal_quantile(outer / (len(spread) + 1.0))) / (far - near)
+    fitted = normal_tails(score + slope * max(0.0, statistic - far))[1]
+    return max(fitted, binomial_at_least(beyond, len(spread), 0.05))
