@@ -16,7 +16,7 @@ import numpy as np
 
 from abcx import monitoring
 from abcx.data.records import Observed
-from abcx.planned_end import planned_end
+from abcx.planned_end import PlannedEnd, planned_end
 from abcx.planning import planned
 from abcx.spec.load import Loaded
 from abcx.stats.records import Proportion
@@ -56,17 +56,25 @@ class Course:
         daily = tuple((day, dict.fromkeys(ARMS, step)) for day, step in zip(days, steps, strict=True))
         return {"daily": daily, "first_exposure": first, "last_exposure": over - 1_000_000, "as_of": over}
 
+    def decides(self, look: int) -> int:
+        """The look whose counts decide: where the planned size was passed by more than a tenth it is the one at which
+        it was reached, as `abcx.analysis.run` reads the data again up to that day."""
+        day = self._end(self.seen(look, (0, 0))).overrun_day
+        return look if day is None else (day - START).days
+
     def critical(self, look: int) -> tuple[float, float]:
         """z below and above which the rule of this look lets a claim be made; infinite where it lets none."""
         enough = self.sizes[look] // 2  # a rule that is silent for want of events may speak in some runs
         experiment, seen = self.loaded.experiment, self.seen(look, (enough, enough))
-        end = planned_end(experiment, seen, planned(experiment))
-        watch, key = monitoring.harm_watch(experiment, seen, end), ("orders", "variant")
-        rule, alpha = monitoring.decision_rules(experiment, seen, end)[key], experiment.analysis.alpha
+        end, key = self._end(seen), ("orders", "variant")
+        watch, alpha = monitoring.harm_watch(experiment, seen, end), experiment.analysis.alpha
         if not watch:
-            lower, upper = rule.levels(alpha)
+            lower, upper = monitoring.decision_rules(experiment, seen, end)[key].levels(alpha)
             return -_z(upper), _z(lower)
         return -_z(watch[key].levels(alpha / monitoring.HARM_SHARE)[1]), np.inf
+
+    def _end(self, seen: Observed) -> PlannedEnd:
+        return planned_end(self.loaded.experiment, seen, planned(self.loaded.experiment))
 
 
 def _z(level: float) -> float:
@@ -108,10 +116,12 @@ def _chunks(runs: int, looks: int) -> list[int]:
 def _chunk(course: Course, runs: int, rng: np.random.Generator, first: int) -> Found:
     steps = np.diff([0, *course.sizes])
     paths: Counts = rng.binomial(steps, SHARE, (runs, 2, len(steps))).cumsum(axis=2)
-    z: Array = real.z(paths[:, 0], paths[:, 1], np.asarray(course.sizes, dtype=float))
+    sizes = np.asarray(course.sizes, dtype=float)
+    z: Array = real.z(paths[:, 0], paths[:, 1], sizes)
+    slack = np.where(SHARE * sizes < FEW, real.NEAR, CLOSE)
     bounds = np.array([course.critical(look) for look in range(len(steps))])
-    slack = np.where(SHARE * np.asarray(course.sizes) < FEW, real.NEAR, CLOSE)
     near = (z <= bounds[:, 0] + slack) | (z >= bounds[:, 1] - slack)
+    near = near[:, [course.decides(look) for look in range(len(steps))]]
     near[:, :first] = False
     ship = harm = called = 0
     for run in np.flatnonzero(near.any(axis=1)):
@@ -136,14 +146,7 @@ def _spot(course: Course, paths: Counts, near: Any, rng: np.random.Generator, fi
 
 
 def verdict(course: Course, look: int, path: tuple[list[int], ...]) -> tuple[bool, bool]:
-    """The real verdict at a look; `path` holds both arms' successes at every look so far. Where the planned size was
-    passed by more than a tenth it is that of the planned day, as `abcx.analysis.run` reads the data again."""
-    control, variant = path[look]
-    seen = course.seen(look, (control, variant))
-    experiment = course.loaded.experiment
-    end = planned_end(experiment, seen, planned(experiment))
-    if end.overrun_day is not None:
-        day = (end.overrun_day - START).days
-        control, variant = path[day]
-        seen = course.seen(day, (control, variant))
-    return real.words(course.loaded, seen)
+    """The real verdict at a look; `path` holds both arms' successes at every look so far."""
+    decides = course.decides(look)
+    control, variant = path[decides]
+    return real.words(course.loaded, course.seen(decides, (control, variant)))
