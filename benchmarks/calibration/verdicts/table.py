@@ -126,11 +126,12 @@ harm for a variant that does no harm, or no more than its margin. Each is promis
 guardrails exactly at their margins harm is at most k times that), judged with two Monte Carlo standard errors. "-":
 nothing is promised, or the variant is worse and harm is the right word.
 
-Shares are of {units:,} units an arm, 10 % of them with the event; metrics of a unit are independent. `conclude` was
-called where a z-value lies beyond a critical value or within {near} of it; of the other runs {spot} in each row went
-the same way, and the benchmark stops where one of them gives a wrong verdict. Runs that are read again and again end
-with their first SHIP or harm. Past the planned end `abcx.analysis.run` reads the data again up to the planned day; here
-it is handed the counts of that day.
+Shares are of {units:,} units an arm, 10 % of them with the event; metrics of a unit are independent. A run of counts
+goes to `conclude` where a z-value lies beyond a critical value or near it: within {near} for shares that are read once,
+{surveyed} for surveys, {looked} for looks, where z is the test's own ({near} below {few} events). Of the other runs
+{spot} or more in each row go the same way, and the benchmark stops where one of them gives a wrong verdict. Runs that
+are read again and again end with their first SHIP or harm. Past the planned end `abcx.analysis.run` reads the data
+again up to the planned day; here it is handed the counts of that day.
 
 Surveys: {surveys}
 
@@ -145,9 +146,17 @@ def section(found: Sequence[tuple[Row, Found]], powered: Sequence[tuple[int, Fou
 
 
 def _intro() -> str:
-    surveyed, filed = (_prose(module.__doc__) for module in (surveys, files))
+    told, filed = (_prose(module.__doc__) for module in (surveys, files))
     return INTRO.format(
-        most=f"{100 * TAIL:.1f}", units=shares.UNITS, near=real.NEAR, spot=real.SPOT, surveys=surveyed, files=filed
+        most=f"{100 * TAIL:.1f}",
+        units=shares.UNITS,
+        near=real.NEAR,
+        surveyed=surveys.NEAR,
+        looked=looks.CLOSE,
+        few=looks.FEW,
+        spot=real.SPOT,
+        surveys=told,
+        files=filed,
     )
 
 
