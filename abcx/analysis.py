@@ -113,9 +113,9 @@ def run(
 ) -> Results:
     """Observe and conclude; `command` is what reproduces the report.
 
-    Where a size alone was declared and has been passed by more than a tenth, the data are read again up to the day on
-    which it was reached, and that day's verdict counts: whoever looks later, and again, would otherwise have the whole
-    alpha each time (docs/methods.md, "After the planned end").
+    Where a size alone was declared and has been passed, the data are read again up to the day on which it was reached,
+    and that day's verdict counts: whoever looks later, and again, would otherwise have the whole alpha each time
+    (docs/methods.md, "After the planned end").
     """
     with open_engine() as engine:
         results, end = _once(engine, loaded, frames, command)

@@ -206,8 +206,8 @@ class LaterEffect:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """The declared size was passed by more than a tenth before anybody looked: the verdict is that of `day` (ISO 8601),
-    on which it was reached, with `units` exposed by then; `later` is what all `later_units` show."""
+    """The declared size was passed before anybody looked: the verdict is that of `day` (ISO 8601), on which it was
+    reached, with `units` exposed by then; `later` is what all `later_units` show."""
 
     day: str
     units: int

@@ -242,7 +242,8 @@ def test_no_verdict_rests_on_a_score_that_only_response_has_moved(role: str) -> 
     rejected = sum(p < 0.05 for p, _ in runs) / len(runs)
     assert 0.6 < rejected < 0.95  # the trap is real: 78 % in the long run
     decided = [results for _, results in runs if results.verdict.verdict != "INCONCLUSIVE"]
-    # A compromise (docs/methods.md, "Who answers"): 11 % in the long run, under the most extreme selection.
+    # A compromise (docs/methods.md, "Who answers"): 11 % in the long run with these sizes,
+    # when all additional answers are detractors.
     assert len(decided) <= (0.11 + 2 * math.sqrt(0.11 * 0.89 / len(runs))) * len(runs)
     capped = [results for _, results in runs if results.verdict.reasons[0].code == "response_bias"]
     assert len(capped) > (0.5 if role == "primary" else 0.2) * len(runs)

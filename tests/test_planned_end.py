@@ -166,11 +166,14 @@ def test_a_size_that_was_passed_is_replayed_on_its_day() -> None:
     assert same_day.replay is None
 
 
-def test_a_size_passed_by_less_than_a_tenth_is_read_as_it_is() -> None:
+def test_a_size_that_was_passed_by_little_is_replayed_too() -> None:
+    """Three daily looks within a tenth of the plan would have the whole alpha each."""
     exposed = units(200, 11)
     results = run(exposed, purchases(exposed, ALIKE, HOUR), START + timedelta(days=12), plan={"units": 2000})
-    assert results.replay is None
-    assert sum(arm.units for arm in results.arms) == 2200
+    assert results.replay is not None and results.replay.day == "2024-03-13"
+    assert sum(arm.units for arm in results.arms) == 2000
+    on_the_day = run(exposed, purchases(exposed, ALIKE, HOUR), START + timedelta(days=9.9), plan={"units": 1990})
+    assert on_the_day.replay is None
 
 
 def orders_that_end(days: float, rows_a_day: int, exposed: pd.DataFrame) -> pd.DataFrame:

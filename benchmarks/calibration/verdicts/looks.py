@@ -57,7 +57,7 @@ class Course:
         return {"daily": daily, "first_exposure": first, "last_exposure": over - 1_000_000, "as_of": over}
 
     def decides(self, look: int) -> int:
-        """The look whose counts decide: where the planned size was passed by more than a tenth it is the one at which
+        """The look whose counts decide: where the planned size was passed it is the one at which
         it was reached, as `abcx.analysis.run` reads the data again up to that day."""
         day = self._end(self.seen(look, (0, 0))).overrun_day
         return look if day is None else (day - START).days
