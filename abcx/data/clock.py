@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -59,16 +60,17 @@ def microseconds(moment: datetime) -> int:
     return round(moment.timestamp() * 1_000_000)
 
 
-def clock(engine: Engine, experiment: Experiment, rows: Rows) -> Clock:
+def clock(engine: Engine, experiment: Experiment, rows: Rows, reach: Mapping[str, int]) -> Clock:
     """The period and the data cut: `as_of` where it is declared, else the latest time in exposures and events, or the
     end of a file of outcomes that is older than the exposures.
 
-    A date as `as_of` includes that day; a time includes that moment.
+    A date as `as_of` includes that day; a time includes that moment. `reach` says by part how much further than its
+    last row it reaches, because its times cover a whole day (resolution.py), in microseconds.
     """
     period, written = experiment.period, experiment.analysis.as_of
     start, end = (period.start_instant(), period.end_instant()) if period else (None, None)
     found = Clock(
-        microseconds(start) if start else None, microseconds(end) if end else None, _latest(engine, rows), None
+        microseconds(start) if start else None, microseconds(end) if end else None, _latest(engine, rows, reach), None
     )
     if written is not None:
         whole_day = is_date(written)
@@ -77,9 +79,9 @@ def clock(engine: Engine, experiment: Experiment, rows: Rows) -> Clock:
     return _cut_at_old_outcomes(engine, experiment, rows, found)
 
 
-def _latest(engine: Engine, rows: Rows) -> int | None:
+def _latest(engine: Engine, rows: Rows, reach: Mapping[str, int]) -> int | None:
     timed = [part for part in ("exposures", "events") if part in rows.loaded and rows.loaded[part].has_time]
-    union = " UNION ALL ".join(f"SELECT max(t) AS t FROM {part}" for part in timed)
+    union = " UNION ALL ".join(f"SELECT max(t) + {reach.get(part, 0)} AS t FROM {part}" for part in timed)
     found = engine.run(f"SELECT max(t) FROM ({union})")[0][0] if timed else None
     return None if found is None else int(found)
 

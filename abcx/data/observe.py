@@ -7,7 +7,19 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from abcx import wording
-from abcx.data import adjustment, assignment, counts, groups, moments, rows, samples, spelling, summaries, units
+from abcx.data import (
+    adjustment,
+    assignment,
+    counts,
+    groups,
+    moments,
+    resolution,
+    rows,
+    samples,
+    spelling,
+    summaries,
+    units,
+)
 from abcx.data.clock import Clock
 from abcx.data.clock import clock as data_clock
 from abcx.data.engine import Engine, literal
@@ -39,9 +51,11 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
     experiment = wanted.experiment
     part = _arm_part(loaded)
     engine.begin("finding who saw what, and when")
-    clock = data_clock(engine, experiment, loaded)
+    resolutions = resolution.whole_times(engine, wanted, loaded, part)
+    clock = data_clock(engine, experiment, loaded, resolutions.reach)
     _refuse_windows_without_times(wanted, loaded, part)
     assigned = assignment.assign(engine, wanted, loaded, part, clock)
+    coarse = tuple(resolution.notes(engine, resolutions))
     shifted = _with_other_windows(engine, wanted, assigned, clock)
     attributed = units.build(engine, wanted, shifted, loaded, assigned, clock)
     engine.begin("summing up by arm")
@@ -75,7 +89,7 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
         metrics=metrics,
         files=tuple(loaded.files),
         exclusions=(*loaded.exclusions, *assigned.exclusions, *attributed.exclusions),
-        notes=(*_gathered(loaded), *_of_events(loaded, attributed), *([clock.note] if clock.note else ())),
+        notes=(*_gathered(loaded), *coarse, *_of_events(loaded, attributed), *([clock.note] if clock.note else ())),
         daily=_daily(engine, wanted) if times else None,
         segments=_segments(engine, wanted),
         crossover=assigned.crossover,

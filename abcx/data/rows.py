@@ -160,7 +160,7 @@ def load(engine: Engine, part: str, sources: tuple[Source, ...], plan: Plan, row
         elif not _load_together(engine, number, select, segments, rows):
             found += _take_apart(engine, number, select)
             continue
-        if has["time"] and part == "events" and not found:
+        if has["time"] and not found:
             rows.reads[part, number] = _with_last(engine, rows.reads[part, number], part, before)
         number += 1
     if not found:
@@ -176,7 +176,7 @@ def _with_last(engine: Engine, read: Read, part: str, before: int) -> Read:
     """The reading with the latest time of its rows, those from row id `before` on."""
     last = engine.run(f"SELECT max(t) FROM {part} WHERE rowid >= {before}")[0][0]
     if last is None:
-        return read
+        return replace(read, first_row=before)
     week = f"SELECT count(*) FROM {part} WHERE rowid >= {before} AND t > {int(last) - _WEEK}"
     return replace(read, last=int(last), last_week=int(engine.run(week)[0][0]), first_row=before)
 

@@ -1,0 +1,171 @@
+"""How finely each source writes its times: to the second, the minute, the hour or the day; and times that cover their
+whole minute, hour or day.
+
+An order of the 16th that is written as a date did not happen at midnight. Read as midnight it would lie before every
+exposure of that day. So the times of events that are written coarsely are moved to the end of what they cover, and
+those of exposures stay at its start. An event of the day of exposure then counts; a window of N days holds the dates
+D to D + N - 1 of a unit exposed on D, whatever its time of day; day N of retention is the date D + N; and data in days
+reach to the end of their last day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from abcx import wording
+from abcx.data.engine import Engine, literal
+from abcx.data.plan import Plan
+from abcx.data.rows import Loaded, Rows
+from abcx.data.source import Source
+from abcx.errors import DataError
+from abcx.problems import Problem, Span
+
+DAY = 86_400_000_000
+_UNITS = {"day": DAY, "hour": DAY // 24, "minute": DAY // 1440}
+_QUARTER = DAY // 96
+"""All zones differ by whole quarters of an hour, so a time that is none is midnight in no zone."""
+FEWEST_DAYS = 3
+"""A window of fewer days cannot be told by dates: half a day of it would be an error of a quarter and more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coarse:
+    """A source whose times cover a whole day, hour or minute: its part of `data`, name, and row ids."""
+
+    part: str
+    shown: str
+    unit: str
+    first_row: int
+    end_row: int | None
+    terms: frozenset[int]
+
+    @property
+    def length(self) -> int:
+        """What a time covers, in microseconds."""
+        return _UNITS[self.unit]
+
+    def rows(self, prefix: str = "") -> str:
+        """The SQL condition of the rows of this source."""
+        upper = f" AND {prefix}rowid < {self.end_row}" if self.end_row is not None else ""
+        return f"{prefix}rowid >= {self.first_row}{upper}"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolutions:
+    """The coarse sources, and how many more microseconds than its last row each part reaches."""
+
+    coarse: tuple[Coarse, ...] = ()
+    reach: dict[str, int] = field(default_factory=dict)
+
+    def by_day(self, part: str) -> bool:
+        """Whether a source of this part writes dates."""
+        return any(one.part == part and one.unit == "day" for one in self.coarse)
+
+    def terms_by_day(self) -> frozenset[int]:
+        """The events that are read from sources that write dates; all where exposures are dates."""
+        return frozenset(i for one in self.coarse if one.unit == "day" for i in one.terms)
+
+
+def whole_times(engine: Engine, plan: Plan, rows: Rows, arm_part: str) -> Resolutions:
+    """Find the coarse sources and let the times of their events stand at the end of what they cover.
+
+    Raises DataError for windows that dates cannot tell, and for dates in an engine elsewhere.
+    """
+    coarse = tuple(
+        one for part in ("exposures", "events", "units") if part in rows.loaded for one in _coarse(engine, rows, part)
+    )
+    dates = [one for one in coarse if one.unit == "day"]
+    if dates and engine.rows_elsewhere:
+        message = f"{dates[0].shown} writes its times as dates, which are compared by day in the default engine alone"
+        help = "give the column times of day, or read the files with engine: duckdb"
+        raise DataError(Problem("error", "engine-dates", message, Span(dates[0].shown), help))
+    problems = list(_refused(plan, dates, exposures=any(one.part == arm_part != "events" for one in dates)))
+    if problems:
+        raise DataError(problems)
+    for one in coarse:
+        if one.part == "events" and not engine.rows_elsewhere:
+            engine.run(f"UPDATE events SET t = t + {one.length - 1} WHERE {one.rows()} AND t IS NOT NULL")
+    reach = {
+        part: max(1 if part == "events" else one.length for one in coarse if one.part == part)
+        for part in {one.part for one in coarse}
+    }
+    return Resolutions(coarse, reach)
+
+
+def _coarse(engine: Engine, rows: Rows, part: str) -> Iterator[Coarse]:
+    loaded = rows.loaded[part]
+    if not loaded.has_time:
+        return
+    for number, source in enumerate(loaded.sources):
+        first = rows.reads[part, number].first_row
+        later = [read.first_row for (name, other), read in rows.reads.items() if name == part and other > number]
+        end = min(later, default=None)
+        inside = f"rowid >= {first}" + (f" AND rowid < {end}" if end is not None else "")
+        unit = _unit(engine, part, inside, source)
+        if unit is not None:
+            terms = frozenset(_terms(loaded, source)) if part == "events" else frozenset[int]()
+            yield Coarse(part, source.table.named, unit, first, end, terms)
+
+
+def _unit(engine: Engine, part: str, inside: str, source: Source) -> str | None:
+    """What the times of a source cover; None for seconds, and for a source without times. Each question ends at the
+    first row that answers it: a source of seconds costs next to nothing."""
+
+    def none(condition: str) -> bool:
+        return not engine.run(f"SELECT 1 FROM {part} WHERE {inside} AND t IS NOT NULL AND {condition} LIMIT 1")
+
+    if not none(f"t % {_UNITS['minute']} <> 0") or none("TRUE"):
+        return None
+    local = f"epoch_us(timezone({literal(source.table.timezone)}, make_timestamptz(t)))"
+    if none(f"t % {_QUARTER} <> 0") and none(f"{local} % {DAY} <> 0"):
+        return "day"
+    return "hour" if none(f"{local} % {_UNITS['hour']} <> 0") else "minute"
+
+
+def _terms(loaded: Loaded, source: Source) -> Iterator[int]:
+    terms = loaded.select.plan.terms
+    return (terms.index(term) for term in loaded.select.terms(source))
+
+
+def _refused(plan: Plan, dates: list[Coarse], exposures: bool) -> Iterator[Problem]:
+    """Windows that end within a day, or are too short, and tickets by the hour, where times are dates."""
+    if not dates:
+        return
+    shown = dates[0].shown
+    by_day = set(range(len(plan.terms))) if exposures else {i for one in dates for i in one.terms}
+    told = set()
+    for value in plan.values:
+        if value.need.term.column is not None or value.feed not in by_day or value.metric in told:
+            continue
+        spans = [span for span in (value.window, value.since) if span is not None]
+        if any(span % DAY for span in spans) or (value.window is not None and value.window < FEWEST_DAYS * DAY):
+            told.add(value.metric)
+            message = f"'{value.metric}' has a window that dates cannot tell, and the times of {shown} are dates"
+            help = f"write a window of whole days, at least {FEWEST_DAYS}: window: 7d; or export times of day"
+            yield Problem("error", "dates-and-window", message, Span(shown), help)
+    for pairs in plan.tickets:
+        if {pairs.start, pairs.end} & by_day and pairs.need.horizon.seconds % 86_400:
+            message = f"'{pairs.metric}' measures hours, and the times of {shown} are dates"
+            yield Problem(
+                "error",
+                "dates-and-window",
+                message,
+                Span(shown),
+                "export times of day, or write a horizon of whole days",
+            )
+
+
+def notes(engine: Engine, resolutions: Resolutions) -> Iterator[str]:
+    """What is said of coarse sources: by what they are compared, and for how many rows that mattered. Table `assigned`
+    must be there, and `events` still."""
+    for one in resolutions.coarse:
+        words = {"day": "dates", "hour": "whole hours", "minute": "whole minutes"}[one.unit]
+        told = f"the times of {one.shown} are {words}: they are compared by {one.unit}"
+        if one.part == "events":
+            same = f"e.t >= a.t0 AND e.t - {one.length - 1} < a.t0"
+            joined = f"events e JOIN assigned a ON a.unit = e.unit WHERE {one.rows('e.')} AND {same}"
+            count = int(engine.run(f"SELECT count(*) FROM {joined}")[0][0])
+            if count:
+                told += f" ({wording.plural(count, 'rows')} of the {one.unit} of exposure count as after it)"
+        yield told
