@@ -168,5 +168,5 @@ def fieller(m0: float, v0: float, m1: float, v1: float, df: float, alpha: float)
 
 
 def satterthwaite(v0: float, n0: int, v1: float, n1: int, r: float) -> float:
-    """Degrees of freedom of v1 + r^2 v0, as printed in decisions.md 4."""
+    """Degrees of freedom of v1 + r^2 v0, as printed in docs/methods.md, "Means and ratios"."""
     return (v1 + r * r * v0) ** 2 / (v1 * v1 / (n1 - 1) + r**4 * v0 * v0 / (n0 - 1))

@@ -28,7 +28,7 @@ from abcx.spec.model import Experiment
 from abcx.stats.records import Proportion
 
 TOLERATED = 1.2
-"""False alarms up to so many times the level are within the promise (6 % at 5 %: decisions.md 7)."""
+"""False alarms up to so many times the level are within the promise (6 % at 5 %: docs/methods.md, "The promise")."""
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,8 @@ def tightest(alpha: float) -> float:
 
 
 def ready(control: Summary, variant: Summary) -> bool:
-    """Whether both arms have enough for a confidence sequence to speak (decisions.md 23); until then it is Silent."""
+    """Whether both arms have enough for a confidence sequence to speak (docs/methods.md, "Sequential monitoring");
+    until then it is Silent."""
     return all(_enough(arm) for arm in (control, variant))
 
 

@@ -1,9 +1,9 @@
 """Inversion: one family of tests gives the p-value, the interval of the difference and the interval of the lift.
 
-The order is decisions.md 2: p at the null first; if it is below alpha, the end on the null's side is sought between
-the null (rejected) and the estimate (accepted), otherwise both ends are sought from the null and the estimate outwards.
-So an end never crosses the null, and "p < alpha" and "the interval excludes the null" cannot disagree, even where the
-acceptance set of an exact test has a gap.
+The order is that of docs/methods.md, "One inversion": p at the null first; if it is below alpha, the end on the null's
+side is sought between the null (rejected) and the estimate (accepted), otherwise both ends are sought from the null and
+the estimate outwards. So an end never crosses the null, and "p < alpha" and "the interval excludes the null" cannot
+disagree, even where the acceptance set of an exact test has a gap.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Multiplicity: Holm and Benjamini-Hochberg, with a level for each metric's interval that matches its decision.
 
 Holm (1979). Sorted p-values are compared with alpha / m, alpha / (m - 1), ...; the first that is not below its level
-stops the procedure. Intervals follow decisions.md 8: at alpha / (m - rank + 1) where rejected, else at
-alpha / (m - k + 1) with k the first step not rejected. Then "raw p < alpha_i", "adjusted p < alpha" and
-"rejected" are the same statement.
+stops the procedure. Intervals follow docs/methods.md, "Multiplicity and margins": at alpha / (m - rank + 1) where
+rejected, else at alpha / (m - k + 1) with k the first step not rejected. Then "raw p < alpha_i", "adjusted p < alpha"
+and "rejected" are the same statement.
 
 Benjamini and Hochberg (1995) hold the share of false findings among the findings; Benjamini and Yekutieli (2005) give
 the intervals that keep the same promise (false coverage rate): all at max(R, 1) alpha / m, R the number of findings.

@@ -1,12 +1,13 @@
 """Permutation of a studentised statistic: Welch's and Fieller's statistics with critical values from relabelled units.
 
 Under "the ratio is r" the pool of control's units times r and variant's units has one value, under "the difference is
-d" the same holds with r_d = 1 + d / mu_d, mu_d being control's value under that hypothesis (decisions.md 1). The units
-of the pool are relabelled at random, and the observed statistic is compared with those of the relabelled arms. Because
-the statistic is divided by each arm's own standard error, the test is exact where the hypothesis makes the arms alike
-and right in large samples where it only makes their means equal (Janssen 1997, Statistics and Probability Letters 36;
-Chung and Romano 2013, Annals of Statistics 41). Ratios take the ratio of sums and its linearised variance anew in every
-relabelled arm. At d = 0 and r = 1 all is the same, so p and both intervals are one inversion.
+d" the same holds with r_d = 1 + d / mu_d, mu_d being control's value under that hypothesis (docs/methods.md,
+"Permutation"). The units of the pool are relabelled at random, and the observed statistic is compared with those of the
+relabelled arms. Because the statistic is divided by each arm's own standard error, the test is exact where the
+hypothesis makes the arms alike and right in large samples where it only makes their means equal (Janssen 1997,
+Statistics and Probability Letters 36; Chung and Romano 2013, Annals of Statistics 41). Ratios take the ratio of sums
+and its linearised variance anew in every relabelled arm. At d = 0 and r = 1 all is the same, so p and both intervals
+are one inversion.
 
 Where values can be below 0 a difference may be larger than any factor carries, and the pool's value may be 0. There
 r_d is held between 1/10 and 10, and where the pool's value is not 5 standard errors above 0 it is held at 1; the rest

@@ -1,7 +1,8 @@
 """Ratios of two sums: the unit is the cluster, the variance that of the linearised ratio (delta method).
 
 Per arm R = mean(num) / mean(den) and v = var(num - R den) / (n mean(den)^2), with the arm's own R (Deng, Knoblich,
-Lu 2018; decisions.md 4). Two such estimates are compared as two means are: Welch, and Fieller for the lift.
+Lu 2018; docs/methods.md, "Means and ratios"). Two such estimates are compared as two means are: Welch, and Fieller for
+the lift.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 With estimates m and variances of the estimates v: T(d) = (m_t - m_c - d) / sqrt(v_t + v_c) and
 T(r) = (m_t - r m_c) / sqrt(v_t + r^2 v_c), each referred to Student's t with Satterthwaite's degrees of freedom,
 df(r) = (v_t + r^2 v_c)^2 / (v_t^2 / (n_t - 1) + r^4 v_c^2 / (n_c - 1)), taken anew at each r (Welch 1947; Fieller 1954;
-decisions.md 4). At d = 0 and r = 1 the two are the same numbers, so p and both intervals are one inversion.
+docs/methods.md, "Means and ratios"). At d = 0 and r = 1 the two are the same numbers, so p and both intervals are one
+inversion.
 
 Units of one arm may also move the other arm's estimate, as those of covariate-adjusted values do (covariates.py). Then
 v_t(r) and v_c(r), what each arm's units add to the variance of m_t - r m_c, are given as a function of r.

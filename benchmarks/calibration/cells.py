@@ -1,4 +1,4 @@
-"""The grid: which families of data, which sizes, splits and effects (issues 3 and 4, decisions.md 7)."""
+"""The grid: which families of data, which sizes, splits and effects (docs/methods.md, "The promise")."""
 
 from __future__ import annotations
 

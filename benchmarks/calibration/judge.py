@@ -1,4 +1,4 @@
-"""The promise of decisions.md 7, cell by cell: kept, broken, conservative or refused."""
+"""The promise (docs/methods.md, "The promise"), cell by cell: kept, broken, conservative or refused."""
 
 from __future__ import annotations
 

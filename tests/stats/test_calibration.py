@@ -57,7 +57,8 @@ def test_exact_score_intervals_cover_rare_events() -> None:
     [(200, 200, 0.02, 0.03), (200, 200, 0.03, 0.02), (180, 20, 0.1, 0.15), (20, 180, 0.2, 0.1), (300, 300, 0.03, 0.05)],
 )
 def test_exact_score_accepts_the_truth(n0: int, n1: int, share0: float, share1: float) -> None:
-    """Coverage by enumeration of the tests that the intervals invert: both scales, each tail (decisions.md 7)."""
+    """Coverage by enumeration of the tests that the intervals invert: both scales, each tail (docs/methods.md,
+    "The promise")."""
     missed = {"difference": [0.0, 0.0], "ratio": [0.0, 0.0]}
     for i, j, mass in outcomes(n0, share0, n1, share1, 1e-6):
         contrast = shares.contrast(Proportion(i, n0), Proportion(j, n1))
@@ -96,7 +97,7 @@ def test_size_of_the_exact_score_test(n0: int, n1: int, share: float) -> None:
 
 @pytest.mark.parametrize(("n0", "n1", "share"), [(50, 50, 0.5), (60, 60, 0.3), (40, 120, 0.45)])
 def test_size_of_the_score_test(n0: int, n1: int, share: float) -> None:
-    """The promise (decisions.md 7): coverage at least 94 %, each tail at most 4 %."""
+    """docs/methods.md, "The promise": coverage at least 94 %, each tail at most 4 %."""
     below, above = size(n0, n1, share)
     assert below + above <= 0.06 and max(below, above) <= 0.04
 

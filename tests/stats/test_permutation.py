@@ -138,7 +138,8 @@ def test_a_difference_of_values_below_0_is_aligned_by_shifting() -> None:
 
 
 def test_refunds_leave_the_alignment_by_factor() -> None:
-    """A few negative values in revenue whose mean is far above 0: as decisions.md 1, with the factor at most 10."""
+    """A few negative values in revenue whose mean is far above 0: as in docs/methods.md,
+    "Permutation", with the factor at most 10."""
     control, variant = [*map(float, range(20, 60)), -1.0], [*map(float, range(25, 55)), -2.0]
     with_refunds = permutation.contrast(sample(control), sample(variant), draws=999)
     without = permutation.contrast(sample([abs(y) for y in control]), sample([abs(y) for y in variant]), draws=999)
