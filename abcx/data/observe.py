@@ -55,6 +55,7 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
     clock = data_clock(engine, experiment, loaded, resolutions.reach)
     _refuse_windows_without_times(wanted, loaded, part)
     assigned = assignment.assign(engine, wanted, loaded, part, clock)
+    resolution.exposures_at_start(engine, resolutions, part)
     coarse = tuple(resolution.notes(engine, resolutions))
     shifted = _with_other_windows(engine, wanted, assigned, clock)
     attributed = units.build(engine, wanted, shifted, loaded, assigned, clock)

@@ -5,7 +5,8 @@ An order of the 16th that is written as a date did not happen at midnight. Read 
 exposure of that day. So the times of events that are written coarsely are moved to the end of what they cover, and
 those of exposures stay at its start. An event of the day of exposure then counts; a window of N days holds the dates
 D to D + N - 1 of a unit exposed on D, whatever its time of day; day N of retention is the date D + N; and data in days
-reach to the end of their last day.
+reach to the end of their last day. (Where the clock changes inside a window, the hour at its end is that of the
+exposure's own clock.)
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ DAY = 86_400_000_000
 _UNITS = {"day": DAY, "hour": DAY // 24, "minute": DAY // 1440}
 _QUARTER = DAY // 96
 """All zones differ by whole quarters of an hour, so a time that is none is midnight in no zone."""
+_EVIDENCE = 20
+"""Fewer rows may all lie on whole minutes, hours or days by chance: then only what is written counts."""
 FEWEST_DAYS = 3
 """A window of fewer days cannot be told by dates: half a day of it would be an error of a quarter and more."""
 
@@ -93,6 +96,15 @@ def whole_times(engine: Engine, plan: Plan, rows: Rows, arm_part: str) -> Resolu
     return Resolutions(coarse, reach)
 
 
+def exposures_at_start(engine: Engine, resolutions: Resolutions, arm_part: str) -> None:
+    """Let exposures that were read from coarse events stand at the start of what they cover, in table `assigned`. They
+    alone have the last microsecond of a minute."""
+    lengths = {one.length for one in resolutions.coarse if one.part == arm_part == "events"}
+    for length in lengths if len(lengths) == 1 and not engine.rows_elsewhere else ():
+        moved = f"t0 % {_UNITS['minute']} = {_UNITS['minute'] - 1}"
+        engine.run(f"UPDATE assigned SET t0 = t0 - {length - 1} WHERE {moved}")
+
+
 def _coarse(engine: Engine, rows: Rows, part: str) -> Iterator[Coarse]:
     loaded = rows.loaded[part]
     if not loaded.has_time:
@@ -117,10 +129,25 @@ def _unit(engine: Engine, part: str, inside: str, source: Source) -> str | None:
 
     if not none(f"t % {_UNITS['minute']} <> 0") or none("TRUE"):
         return None
+    few = f"SELECT count(*) FROM (SELECT 1 FROM {part} WHERE {inside} AND t IS NOT NULL LIMIT {_EVIDENCE})"
+    by_chance = int(engine.run(few)[0][0]) < _EVIDENCE
     local = f"epoch_us(timezone({literal(source.table.timezone)}, make_timestamptz(t)))"
     if none(f"t % {_QUARTER} <> 0") and none(f"{local} % {DAY} <> 0"):
-        return "day"
+        return None if by_chance and not _written_as_dates(engine, source) else "day"
+    if by_chance:
+        return None
     return "hour" if none(f"{local} % {_UNITS['hour']} <> 0") else "minute"
+
+
+def _written_as_dates(engine: Engine, source: Source) -> bool:
+    """Whether a source of few rows writes dates, not times at midnight."""
+    name, table = source.name("time"), source.table
+    if name is None or engine.rows_elsewhere:
+        return False
+    if table.types is not None and not table.types[table.header.index(name)].startswith("VARCHAR"):
+        return table.types[table.header.index(name)].startswith("DATE")
+    text = table.sql(name, "text")
+    return not engine.run(f"SELECT 1 FROM {table.scan()} WHERE {text} LIKE '%:%' LIMIT 1")
 
 
 def _terms(loaded: Loaded, source: Source) -> Iterator[int]:

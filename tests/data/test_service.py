@@ -329,7 +329,10 @@ def test_events_without_times_have_quantiles_too(tmp_path: Path) -> None:
 
 def test_the_data_are_known_up_to_the_latest_row_used_or_not(tmp_path: Path) -> None:
     metric = {"type": "retention", "event": "visit", "day": 1}
-    rows = [["a1", "2024-03-04T05:00:00Z", "visit", None, None, None], ["a1", "2024-03-09", "other", None, None, None]]
+    rows = [
+        ["a1", "2024-03-04T05:00:00Z", "visit", None, None, None],
+        ["a1", "2024-03-09T00:00:00Z", "other", None, None, None],
+    ]
     files = {"x.csv": seen("a1", "b1"), "e.csv": events(*rows)}
     found = look(tmp_path, files, spec(BOTH, one(metric)))
     assert found.observed.as_of == micro("2024-03-09T00:00:00+00:00")

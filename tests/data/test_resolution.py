@@ -1,0 +1,173 @@
+"""Dates beside times: what counts is the calendar day, by an oracle in plain Python on random logs."""
+
+from __future__ import annotations
+
+import random
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import pytest
+
+import abcx
+from abcx.errors import DataError
+from abcx.results import Results
+
+ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu")
+METRICS: dict[str, Any] = {
+    "orders": {"type": "conversion", "event": "order", "role": "primary", "goal": "increase", "window": "7d"},
+    "count": {"type": "mean", "event": "order", "role": "secondary", "goal": "increase", "window": "3d"},
+    "back": {"type": "retention", "event": "order", "day": 4, "role": "secondary", "goal": "increase"},
+}
+
+
+def log(seed: int, zone: str) -> tuple[pd.DataFrame, list[tuple[str, datetime]]]:
+    """Exposures at any second of ten days, and orders at any second of twenty, in local time."""
+    rng, tz, start = random.Random(seed), ZoneInfo(zone), datetime(2024, 5, 6)
+    exposed = [start + timedelta(seconds=rng.randrange(10 * 86_400)) for _ in range(200)]
+    frame = pd.DataFrame(
+        {
+            "unit": [f"u{i}" for i in range(200)],
+            "time": [moment.replace(tzinfo=tz).astimezone(ZoneInfo("UTC")).isoformat() for moment in exposed],
+            "arm": ["a", "b"] * 100,
+        }
+    )
+    orders = [(f"u{rng.randrange(200)}", start + timedelta(seconds=rng.randrange(20 * 86_400))) for _ in range(900)]
+    return frame, orders
+
+
+def by_days(
+    exposed: pd.DataFrame, orders: list[tuple[str, datetime]], zone: str, first: int, last: int
+) -> dict[str, list[int]]:
+    """Orders of each unit on the days `first` to `last` after its day of exposure, by arm; for units that the dates of
+    the orders follow to the day after the last."""
+    known = max(moment.date() for _, moment in orders) + timedelta(days=1)
+    found: dict[str, list[int]] = {"a": [], "b": []}
+    for unit, time, arm in exposed.itertuples(index=False):
+        moment = datetime.fromisoformat(time).astimezone(ZoneInfo(zone))
+        day = moment.date()
+        end = moment.replace(tzinfo=None) + timedelta(days=last + 1)
+        if end <= datetime(known.year, known.month, known.day):
+            dates = [order.date() for who, order in orders if who == unit]
+            found[arm].append(sum(day + timedelta(days=first) <= one <= day + timedelta(days=last) for one in dates))
+    return found
+
+
+def run(exposed: pd.DataFrame, times: list[Any], units: list[str], zone: str, **keys: Any) -> Results:
+    spec = {
+        "schema_version": 1,
+        "name": "t",
+        "arms": {"a": {}, "b": {}},
+        "period": {"timezone": zone},
+        "metrics": METRICS,
+        **keys,
+    }
+    return abcx.analyze(spec, exposures=exposed, events=pd.DataFrame({"unit": units, "time": times, "event": "order"}))
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("form", ["text", "date", "midnight"])
+def test_orders_by_date_count_by_the_calendar(zone: str, form: str) -> None:
+    exposed, orders = log(ZONES.index(zone), zone)
+    days = [moment.date() for _, moment in orders]
+    times: list[Any] = {
+        "text": [day.isoformat() for day in days],
+        "date": days,
+        "midnight": [pd.Timestamp(day) for day in days],
+    }[form]
+    results = run(exposed, times, [unit for unit, _ in orders], zone)
+    week, three, fourth = (by_days(exposed, orders, zone, *span) for span in ((0, 6), (0, 2), (4, 4)))
+    for arm in results["orders"].arms:
+        assert (arm.successes, arm.units) == (sum(n > 0 for n in week[arm.name]), len(week[arm.name]))
+    for arm in results["count"].arms:
+        assert arm.value == pytest.approx(sum(three[arm.name]) / len(three[arm.name]), rel=1e-12)
+    for arm in results["back"].arms:
+        assert (arm.successes, arm.units) == (sum(n > 0 for n in fourth[arm.name]), len(fourth[arm.name]))
+    notes = [note for note in results.data.notes if "compared by day" in note]
+    assert len(notes) == 1 and "of the day of exposure count as after it" in notes[0]
+
+
+def test_times_to_the_second_are_left_alone() -> None:
+    exposed, orders = log(9, "UTC")
+    results = run(exposed, [moment.isoformat() for _, moment in orders], [unit for unit, _ in orders], "UTC")
+    assert not [note for note in results.data.notes if "compared by" in note]
+
+
+def test_exposures_by_date_count_their_whole_day() -> None:
+    exposed, orders = log(3, "UTC")
+    whole = exposed.assign(time=[time[:10] for time in exposed.time])
+    times = [moment.isoformat() for _, moment in orders]
+    results = run(whole, times, [unit for unit, _ in orders], "UTC")
+    week = by_days(whole, orders, "UTC", 0, 6)
+    # The orders end within their last day, so the units whose week ends with that day are not followed yet.
+    for arm in results["orders"].arms:
+        assert arm.successes is not None and arm.units <= len(week[arm.name])
+    last = max(moment for _, moment in orders)
+    followed = whole[[date.fromisoformat(day) + timedelta(days=7) <= last.date() for day in whole.time]]
+    assert sum(arm.units for arm in results["orders"].arms) == len(followed)
+
+
+def test_minutes_beside_seconds_cover_their_minute() -> None:
+    exposed = pd.DataFrame(
+        {"unit": [f"u{i}" for i in range(40)], "time": "2024-05-06T10:00:30Z", "arm": ["a", "b"] * 20}
+    )
+    calls = ["2024-05-06T10:00:00Z"] * 20 + ["2024-05-06T09:59:00Z"] * 10
+    results = run(
+        exposed,
+        calls,
+        [f"u{i}" for i in range(30)],
+        "UTC",
+        metrics={"orders": {**METRICS["orders"], "window": "1h"}},
+        analysis={"as_of": "2024-05-07"},
+    )
+    assert sum(arm.successes or 0 for arm in results["orders"].arms) == 20
+
+
+def test_data_in_days_reach_to_the_end_of_their_last_day() -> None:
+    exposed, orders = log(5, "UTC")
+    kept = [(unit, moment) for unit, moment in orders if moment < datetime(2024, 5, 20)]
+    period = {"start": "2024-05-06", "end": "2024-05-12"}
+    metrics = {"orders": {**METRICS["orders"], "minimum_effect": "5%"}}
+    results = run(
+        exposed,
+        [moment.date() for _, moment in kept],
+        [unit for unit, _ in kept],
+        "UTC",
+        period=period,
+        metrics=metrics,
+    )
+    assert max(moment.date() for _, moment in kept) == date(2024, 5, 19)
+    assert results.verdict.verdict != "KEEP RUNNING"  # the last window closes on the 19th
+
+
+@pytest.mark.parametrize("window", ["36h", "2d"])
+def test_windows_that_dates_cannot_tell_are_refused(window: str) -> None:
+    exposed, orders = log(1, "UTC")
+    with pytest.raises(DataError, match="has a window that dates cannot tell"):
+        run(
+            exposed,
+            [moment.date() for _, moment in orders],
+            [unit for unit, _ in orders],
+            "UTC",
+            metrics={"orders": {**METRICS["orders"], "window": window}},
+        )
+
+
+def test_one_file_of_dates_counts_by_the_calendar_where_clocks_change() -> None:
+    """Exposures and orders in one file, in the week in which Berlin loses an hour."""
+    first = date(2024, 3, 25)
+    days = [first + timedelta(days=n) for n in range(20)]
+    rows = [(f"u{n}", day, "ab"[n % 2], "visit") for n, day in enumerate(days[:10])]
+    rows += [(f"u{n}", days[n] + timedelta(days=later), "ab"[n % 2], "order") for n in range(10) for later in (6, 7)]
+    events = pd.DataFrame(rows, columns=["unit", "time", "arm", "event"])
+    spec = {
+        "schema_version": 1,
+        "name": "t",
+        "arms": {"a": {}, "b": {}},
+        "period": {"timezone": "Europe/Berlin"},
+        "metrics": {"count": {**METRICS["count"], "window": "7d", "role": "primary"}},
+        "analysis": {"as_of": "2024-05-01"},
+    }
+    results = abcx.analyze(spec, events=events)
+    assert [arm.value for arm in results["count"].arms] == [1.0, 1.0]  # the order of day 6, not that of day 7
