@@ -4,9 +4,10 @@
 
 Peers run where they are installed: `pip install -r benchmarks/requirements-peers.txt` into an environment of its own,
 and this command with its Python from the root of the repository. Prints Markdown tables; `--write` writes
-docs/calibration.md instead. `--rows` keeps every finished cell in a file, so that a run can be broken off and taken up,
-or done again with more samples (and another --seed): first the cells in which chance may have broken some tool's
-promise, which is what 300 samples or fewer call for. The page shows every cell with the most samples that it has.
+docs/calibration.md instead and keeps the parts of it that other commands write (parts.py). `--rows` keeps every
+finished cell in a file, so that a run can be broken off and taken up, or done again with more samples (and another
+--seed): first the cells in which chance may have broken some tool's promise, which is what 300 samples or fewer call
+for. The page shows every cell with the most samples that it has.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.calibration import judge, page
+from benchmarks.calibration import judge, page, parts
 from benchmarks.calibration.cells import FAMILIES, Cell, grid
 from benchmarks.calibration.measure import OWN, Coverage, Row, Size, Tally, measure
 
@@ -44,6 +45,8 @@ def main(arguments: list[str] | None = None) -> None:
             print(f"{finished}: {row.cell.name} ({row.seconds:.0f} s)", file=sys.stderr, flush=True)
     text = page.render([done[cell] for cell in wanted if cell in done], len(wanted))
     if options.write:
+        if PAGE.exists():
+            text = parts.carried(PAGE.read_text(encoding="utf-8"), text)
         unfinished = PAGE.with_suffix(".tmp")
         unfinished.write_text(text, encoding="utf-8")
         unfinished.replace(PAGE)
