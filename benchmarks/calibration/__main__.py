@@ -45,14 +45,17 @@ def main(arguments: list[str] | None = None) -> None:
             print(f"{finished}: {row.cell.name} ({row.seconds:.0f} s)", file=sys.stderr, flush=True)
     text = page.render([done[cell] for cell in wanted if cell in done], len(wanted))
     if options.write:
-        if PAGE.exists():
-            text = parts.carried(PAGE.read_text(encoding="utf-8"), text)
-        unfinished = PAGE.with_suffix(".tmp")
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(PAGE)
-        print(f"{PAGE} written", file=sys.stderr)
+        write(parts.carried(PAGE.read_text(encoding="utf-8"), text) if PAGE.exists() else text)
     else:
         print(text)
+
+
+def write(text: str) -> None:
+    """The page, whole or not at all."""
+    unfinished = PAGE.with_suffix(".tmp")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(PAGE)
+    print(f"{PAGE} written", file=sys.stderr)
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:

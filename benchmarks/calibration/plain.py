@@ -159,14 +159,16 @@ def _scored(arm: object) -> tuple[float, float, float]:
 
 
 def _rmst(cell: Cell, draws: int, seed: int, rng: np.random.Generator) -> Trial:
-    records, whole, closed = [], [], []
+    records: list[Lifetimes] = []
+    whole: list[tuple[float, float, float]] = []
+    closed: list[tuple[float, float, float]] = []
     for n, factor in zip(cell.sizes, cx.parameters(cell), strict=True):
         times, followed, unit = cx.tickets(cell, n, factor, rng)
         records.append(Lifetimes(n, np.minimum(times, followed), times <= followed, unit))
         restricted = np.minimum(times, cx.HORIZON)
         for kept, parts in ((followed >= cx.HORIZON, whole), (times <= followed, closed)):
             parts.append(ratio(of_units(restricted * kept, kept.astype(float), unit, n)))
-    plain = {"complete cases, Welch": welch(*whole), "closed tickets, Welch": welch(*closed)}
+    plain = {"complete cases, Welch": welch(whole[0], whole[1]), "closed tickets, Welch": welch(closed[0], closed[1])}
     return Trial(cx.contrast(cell, records[0], records[1], draws, seed), None, plain)
 
 

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.calibration import judge, page, parts, peers, plain
-from benchmarks.calibration.__main__ import PAGE
+from benchmarks.calibration.__main__ import PAGE, write
 from benchmarks.calibration.cells import FAMILIES, Cell
 from benchmarks.calibration.measure import OWN
 
@@ -140,8 +140,7 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"{cell.family} | {cell.name}: {done[cell].seconds:.0f} s", file=sys.stderr, flush=True)
     text = render([done[cell] for cell in wanted])
     if options.write:
-        PAGE.write_text(parts.with_part(PAGE.read_text(encoding="utf-8"), "power", text), encoding="utf-8")
-        print(f"{PAGE} written", file=sys.stderr)
+        write(parts.with_part(PAGE.read_text(encoding="utf-8"), "power", text))
     else:
         print(text)
 
