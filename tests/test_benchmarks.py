@@ -373,6 +373,31 @@ def test_every_family_has_a_power(family: Family) -> None:
         )
 
 
+def test_later_times_leave_the_share_by_the_horizon_as_it_is() -> None:
+    """Half of the window: 10 % by its end are 1 - .9^.5 by its middle if exponential, 1 - .9^(.5^1.6) if late."""
+    cell = Cell("churn", 300, "50:50", 0.0, share=0.1, followed="0 to 1.1")
+    for shape in (1.0, plain.LATER):
+        times, _ = cx.customers(cell, 200_000, 0.1, np.random.default_rng(14), shape)
+        assert (times <= cx.HORIZON).mean() == pytest.approx(0.1, abs=0.003)
+        assert (times <= cx.HORIZON / 2.0).mean() == pytest.approx(1.0 - 0.9 ** (0.5**shape), abs=0.003)
+
+
+def test_only_tests_of_the_share_asked_for_keep_quiet_where_it_is_alike() -> None:
+    cell = next(cell for cell in power.CELLS if cell.family == "churn" and cell.followed == "0 to 1.1")
+    row = power.measure(cell, 100, 99, 1)
+    assert max(sum(row.later[tool]) for tool in ("abcx", "complete cases, z")) < 0.12
+    assert row.later["left so far, z"][0] > 0.3
+    assert "| left so far, z * | " in power.render([row])
+
+
+def test_the_error_of_a_power_is_that_of_repeated_runs() -> None:
+    rng = np.random.default_rng(15)
+    null, effect = (stats.norm.sf(rng.normal(move, 1.0, (400, 1_000))) for move in (0.0, 1.96 + stats.norm.isf(0.35)))
+    powers = power.power_at(null, effect)
+    assert powers.mean() == pytest.approx(0.65, abs=0.006)
+    assert powers.std() == pytest.approx(power.own_error(0.65, 1_000), rel=0.12)
+
+
 def test_losses_are_found_on_their_own_side() -> None:
     """Shorter times: the power of the side below, and the mirror image of longer ones is not asked for."""
     cell = dataclasses.replace(power.CELLS[0], n=2_000, lift=-0.3)

@@ -218,9 +218,10 @@ def _on_grid(cell: Cell, score: Array) -> Array:
     return np.floor(between * np.exp(score - ndtri(cell.q)) + 0.5)
 
 
-def customers(cell: Cell, n: int, share: float, rng: np.random.Generator) -> tuple[Array, Array]:
-    """When each customer leaves, and how long it is watched."""
-    times: Array = HORIZON * np.log(rng.random(n)) / math.log1p(-share)
+def customers(cell: Cell, n: int, share: float, rng: np.random.Generator, shape: float = 1.0) -> tuple[Array, Array]:
+    """When each customer leaves (Weibull: a larger `shape` is later, with the same share by the horizon), and how long
+    it is watched."""
+    times: Array = HORIZON * (np.log(rng.random(n)) / math.log1p(-share)) ** (1.0 / shape)
     return times, HORIZON * rng.uniform(*FOLLOWED[cell.followed], n)
 
 

@@ -39,6 +39,8 @@ KINDS: dict[Family, peers.Kind] = {
 """As what a family's data are told to the peers, who have shares, means, ratios of sums and adjusted means."""
 ANOTHER_NUMBER = ("left so far, z", "closed tickets, Welch")
 """Plain tests of a number that depends on how long units were watched, not of the one asked for."""
+LATER = 1.6
+"""Weibull shape of times that lie late in the window; 1 is exponential."""
 
 
 @dataclass(frozen=True)
@@ -184,10 +186,16 @@ def _quantile(cell: Cell, draws: int, seed: int, rng: np.random.Generator) -> Tr
     return Trial(cx.contrast(cell, records[0], records[1], draws, seed), None, plain)
 
 
-def _churn(cell: Cell, draws: int, seed: int, rng: np.random.Generator) -> Trial:
+def later(cell: Cell, count: int, rng: np.random.Generator) -> Iterator[Trial]:
+    """Samples of churn in which as many leave by the horizon in both arms, those of the variant later."""
+    for seed in range(count):
+        yield _churn(cell, 0, seed, rng, LATER)
+
+
+def _churn(cell: Cell, draws: int, seed: int, rng: np.random.Generator, shape: float = 1.0) -> Trial:
     records, whole, left = [], [], []
-    for n, share in zip(cell.sizes, cx.parameters(cell), strict=True):
-        times, watched = cx.customers(cell, n, share, rng)
+    for n, share, of_arm in zip(cell.sizes, cx.parameters(cell), (1.0, shape), strict=True):
+        times, watched = cx.customers(cell, n, share, rng, of_arm)
         records.append(Lifetimes(n, np.minimum(times, watched), times <= watched, np.arange(n)))
         complete = watched >= cx.HORIZON
         whole += [int((times[complete] <= cx.HORIZON).sum()), int(complete.sum())]
