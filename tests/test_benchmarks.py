@@ -16,7 +16,7 @@ from abcx.stats import permutation, relabelling, shares
 from abcx.stats.inversion import effect, two_sided
 from abcx.stats.records import CrossMoments, Lifetimes, Moments, Proportion, QuantileSummary
 from benchmarks.calibration import __main__ as command
-from benchmarks.calibration import cx, judge, measure, own, page, peers, samples
+from benchmarks.calibration import cx, judge, measure, own, page, parts, peers, plain, power, samples
 from benchmarks.calibration.cells import Cell, Family, grid
 from benchmarks.calibration.measure import Coverage, Row, Size, Tally
 
@@ -320,3 +320,138 @@ def test_spotify_by_the_frame_is_its_class(kind: peers.Kind) -> None:
             whole = test(frame, categorical_group_columns="arm", **columns).difference("c", "t", absolute=absolute)
             assert bounds == pytest.approx((whole["ci_lower"][0], whole["ci_upper"][0]), rel=1e-9)
             assert found.p_value == pytest.approx(whole["p-value"][0], rel=1e-9)
+
+
+# ---------------------------------------------------------------------------------------- power
+
+
+def test_power_at_equal_error_is_that_of_the_statistic_whatever_the_stated_p() -> None:
+    """A normal statistic moved by 2.5 has a power of Phi(2.5 - 1.96); p-values that are three times too small find more
+    of it and raise more false alarms, but find nothing more at the same error rate."""
+    rng = np.random.default_rng(11)
+    null, effect = stats.norm.sf(rng.standard_normal((1, 40_000))), stats.norm.sf(rng.normal(2.5, 1.0, (1, 40_000)))
+    assert power.power_at(null, effect)[0] == pytest.approx(stats.norm.cdf(2.5 - 1.959964), abs=0.015)
+    assert power.power_at(null / 3.0, effect / 3.0)[0] == power.power_at(null, effect)[0]
+    assert (effect / 3.0 < 0.025).mean() > (effect < 0.025).mean() + 0.1
+
+
+def test_discrete_tests_are_compared_at_the_same_error_rate() -> None:
+    """p of 1 % at 1 %, of 5 % at 4 % of the null: what is left of 2.5 % is 1.5 of these 4 points."""
+    null = np.repeat([0.01, 0.05, 0.9], [100, 400, 9_500])[None]
+    effect = np.repeat([0.01, 0.05, 0.9], [5_000, 2_000, 3_000])[None]
+    assert power.power_at(null, effect)[0] == pytest.approx(0.5 + 0.2 * 1.5 / 4.0, abs=1e-3)
+    fresh = np.random.default_rng(13).choice([0.01, 0.05, 0.9], (2, 4_000, 99), p=[0.01, 0.04, 0.95])
+    assert power.power_at(fresh[0], fresh[1]).mean() == pytest.approx(0.025, abs=0.001)
+
+
+def test_plain_tests_are_those_of_scipy() -> None:
+    rng = np.random.default_rng(12)
+    arms = rng.lognormal(size=90), rng.lognormal(0.3, size=40)
+    found = plain.welch(*(plain.mean(samples.cross(len(arm), arm[:, None])) for arm in arms))
+    assert found == pytest.approx(stats.ttest_ind(arms[1], arms[0], equal_var=False, alternative="greater").pvalue)
+    ones = [samples.cross(len(arm), np.column_stack([arm, np.ones(len(arm))])) for arm in arms]
+    assert plain.welch(*(plain.ratio(arm) for arm in ones)) == pytest.approx(found)
+    chi = stats.chi2_contingency([[30, 70], [55, 95]], correction=False).pvalue
+    assert plain.two_shares(30, 100, 55, 150) == pytest.approx(chi / 2.0)
+    assert plain.two_shares(55, 150, 30, 100) == pytest.approx(1.0 - chi / 2.0)
+
+
+@pytest.mark.parametrize("family", list(CELLS))
+def test_every_family_has_a_power(family: Family) -> None:
+    """Where peers and plain tests are the same test as abcx's, they have the same power."""
+    cells = [cell for cell in power.CELLS if cell.family == family]
+    assert len({cell.split for cell in cells}) == 2 and not any(cell.null for cell in cells)
+    row = power.measure(dataclasses.replace(cells[0], n=300), 60, 99, 1)
+    assert row == dataclasses.replace(
+        power.measure(dataclasses.replace(cells[0], n=300), 60, 99, 1), seconds=row.seconds
+    )
+    assert next(iter(row.tools)) == "abcx" and len(row.tools) > 1
+    if family in ("shares", "csat", "nps", "revenue", "refunds", "orders"):
+        last = list(row.tools.values())[-1]
+        assert (last.raw, last.equal, last.to_own) == pytest.approx(
+            (row.tools["abcx"].raw, row.tools["abcx"].equal, 0.0)
+        )
+
+
+def test_later_times_leave_the_share_by_the_horizon_as_it_is() -> None:
+    """Half of the window: 10 % by its end are 1 - .9^.5 by its middle if exponential, 1 - .9^(.5^1.6) if late."""
+    cell = Cell("churn", 300, "50:50", 0.0, share=0.1, followed="0 to 1.1")
+    for shape in (1.0, plain.LATER):
+        times, _ = cx.customers(cell, 200_000, 0.1, np.random.default_rng(14), shape)
+        assert (times <= cx.HORIZON).mean() == pytest.approx(0.1, abs=0.003)
+        assert (times <= cx.HORIZON / 2.0).mean() == pytest.approx(1.0 - 0.9 ** (0.5**shape), abs=0.003)
+
+
+def test_only_tests_of_the_share_asked_for_keep_quiet_where_it_is_alike() -> None:
+    cell = next(cell for cell in power.CELLS if cell.family == "churn" and cell.followed == "0 to 1.1")
+    row = power.measure(cell, 100, 99, 1)
+    assert max(sum(row.later[tool]) for tool in ("abcx", "complete cases, z")) < 0.12
+    assert row.later["left so far, z"][0] > 0.3
+    assert "| left so far, z * | " in power.render([row])
+
+
+def test_the_error_of_a_power_is_that_of_repeated_runs() -> None:
+    rng = np.random.default_rng(15)
+    null, effect = (stats.norm.sf(rng.normal(move, 1.0, (400, 1_000))) for move in (0.0, 1.96 + stats.norm.isf(0.35)))
+    powers = power.power_at(null, effect)
+    assert powers.mean() == pytest.approx(0.65, abs=0.006)
+    assert powers.std() == pytest.approx(power.own_error(0.65, 1_000), rel=0.12)
+
+
+def test_losses_are_found_on_their_own_side() -> None:
+    """Shorter times: the power of the side below, and the mirror image of longer ones is not asked for."""
+    cell = dataclasses.replace(power.CELLS[0], n=2_000, lift=-0.3)
+    found = power.measure(cell, 300, 99, 1).tools["abcx"]
+    z = 0.3 * 0.1 / math.sqrt((0.1 * 0.9 + 0.07 * 0.93) / 2_000)
+    assert found.raw == pytest.approx(stats.norm.cdf(z - 1.96), abs=0.06)
+    assert found.below + found.above == pytest.approx(0.05, abs=0.04)
+
+
+def test_a_kept_promise_allows_two_standard_errors() -> None:
+    def keeps(below: float, above: float, count: int) -> bool:
+        return power.Found(below, above, 0.5, 0.5, 0.0, 0.0).keeps(count)
+
+    assert keeps(0.03, 0.03, 10**9) and not keeps(0.031, 0.031, 10**9) and keeps(0.034, 0.034, 2_000)
+    assert not keeps(0.002, 0.042, 10**9) and keeps(0.002, 0.042, 2_000) and not keeps(0.0, 0.055, 2_000)
+
+
+def test_the_part_on_power_says_where_abcx_costs_power() -> None:
+    own_one, dear = power.Found(0.02, 0.03, 0.6, 0.6, 0.0, 0.0), power.Found(0.02, 0.03, 0.7, 0.7, 0.1, 0.01)
+    wild = power.Found(0.2, 0.2, 0.9, 0.8, 0.2, 0.01)
+    row = power.Row(power.CELLS[0], {"abcx": own_one, "dear": dear, "wild": wild}, 200, 99, 3, 1.0)
+    text = power.render([row])
+    assert "All samples are simulated" in text and "seed 3" in text and "Versions: abcx" in text
+    costs = text[text.index("### Where abcx costs") : text.index("### Every cell")]
+    assert "| 60.0 | dear | 70.0 | +10.0 ± 1.0 |" in costs and "wild" not in costs
+    assert "| wild | 40.0 (20.0 / 20.0) | no | 90.0 | 80.0 | +20.0 ± 1.0 |" in text
+    level = power.Row(power.CELLS[0], {"abcx": own_one}, 200, 99, 3, 1.0)
+    assert "Nowhere in these cells" in power.render([level])
+
+
+def test_cells_of_power_are_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = ["--family", "retention", "--samples", "50", "--rows", str(tmp_path / "rows.jsonl")]
+    power.main(run)
+    first = capsys.readouterr()
+    power.main(run)
+    again = capsys.readouterr()
+    assert again.out == first.out and first.err and not again.err
+
+
+def test_parts_of_other_commands_stay_on_the_page() -> None:
+    new = "# Page\n\nText.\n\n## Summary\n\n| a |\n\n## Shares (conversion)\n\n| b |\n"
+    assert parts.kept_part(new, "power") is None and parts.carried(new, new) == new
+    old = parts.with_part(parts.with_part(new, "power", "## Power\n\nfirst"), "verdicts", "## Wrong\n")
+    order = ["Text.", "## Wrong", "<!-- /verdicts -->", "## Summary", "| a |", "first", "<!-- /power -->", "## Shares"]
+    assert [old.index(one) for one in order] == sorted(old.index(one) for one in order)
+    assert parts.carried(old, new) == old
+    again = parts.with_part(old, "power", "second")
+    assert "first" not in again and again.replace("second", "## Power\n\nfirst") == old
+
+
+def test_writing_the_page_keeps_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    where = tmp_path / "calibration.md"
+    where.write_text("<!-- power -->\nkept\n<!-- /power -->\n", encoding="utf-8")
+    monkeypatch.setattr(command, "PAGE", where)
+    command.main(["--quick", "--family", "nps", "--samples", "3", "--no-peers", "--processes", "1", "--write"])
+    text = where.read_text(encoding="utf-8")
+    assert text.startswith("# Calibration") and "<!-- power -->\nkept\n<!-- /power -->\n\n## Net Promoter Score" in text

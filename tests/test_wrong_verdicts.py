@@ -120,16 +120,6 @@ def test_a_promise_is_kept_up_to_two_standard_errors() -> None:
     assert table.word(Row("", shares.null, 1, 1, promise=table.NOT), Found(100, 90, 0, 1)) == "not promised"
 
 
-def test_the_page_keeps_the_section_whoever_writes_it() -> None:
-    first, second = (f"{table.BEGIN}\n{text}\n{table.END}" for text in ("one", "two"))
-    page = "# Head\n\n## Summary\n\nrows\n"
-    written = table.placed(page, first)
-    assert written == f"# Head\n\n{first}\n\n## Summary\n\nrows\n" and table.kept(written) == first
-    assert table.placed(written, second) == written.replace(first, second)
-    assert table.placed("# New\n\n## Summary\n", table.kept(written)) == f"# New\n\n{first}\n\n## Summary\n"
-    assert table.kept(page) is None and table.placed(page, None) == page
-
-
 def test_the_command_prints_its_rows_and_repeats_itself(capsys: pytest.CaptureFixture[str]) -> None:
     run = ["--runs", "4", "--row", "nothing works, one primary", "--row", "sooner, exposures with times"]
     printed = []

@@ -4,10 +4,10 @@
 
 Peers run where they are installed: `pip install -r benchmarks/requirements-peers.txt` into an environment of its own,
 and this command with its Python from the root of the repository. Prints Markdown tables; `--write` writes
-docs/calibration.md instead; the section that `python -m benchmarks.calibration.verdicts` wrote there stays. `--rows`
-keeps every finished cell in a file, so that a run can be broken off and taken up, or done again with more samples (and
-another --seed): first the cells in which chance may have broken some tool's promise, which is what 300 samples or fewer
-call for. The page shows every cell with the most samples that it has.
+docs/calibration.md instead and keeps the parts of it that other commands write (parts.py). `--rows` keeps every
+finished cell in a file, so that a run can be broken off and taken up, or done again with more samples (and another
+--seed): first the cells in which chance may have broken some tool's promise, which is what 300 samples or fewer call
+for. The page shows every cell with the most samples that it has.
 """
 
 from __future__ import annotations
@@ -20,10 +20,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.calibration import judge, page
+from benchmarks.calibration import judge, page, parts
 from benchmarks.calibration.cells import FAMILIES, Cell, grid
 from benchmarks.calibration.measure import OWN, Coverage, Row, Size, Tally, measure
-from benchmarks.calibration.verdicts import table
 
 PAGE = Path(__file__).parents[2] / "docs" / "calibration.md"
 
@@ -46,7 +45,7 @@ def main(arguments: list[str] | None = None) -> None:
             print(f"{finished}: {row.cell.name} ({row.seconds:.0f} s)", file=sys.stderr, flush=True)
     text = page.render([done[cell] for cell in wanted if cell in done], len(wanted))
     if options.write:
-        write(table.placed(text, table.kept(PAGE.read_text(encoding="utf-8")) if PAGE.exists() else None))
+        write(parts.carried(PAGE.read_text(encoding="utf-8"), text) if PAGE.exists() else text)
     else:
         print(text)
 

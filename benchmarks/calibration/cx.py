@@ -55,7 +55,7 @@ def summaries(cell: Cell, samples: int, rng: np.random.Generator) -> Iterator[tu
     """`samples` independent pairs of control and variant."""
     draws: dict[str, Callable[..., Summary]] = {"nps": _nps, "ces": _ces, "rmst": _rmst, "quantile": _quantile}
     draws |= {"churn": _churn, "retention": _retention}
-    draw, (of_control, of_variant) = draws[cell.family], _parameters(cell)
+    draw, (of_control, of_variant) = draws[cell.family], parameters(cell)
     for _ in range(samples):
         yield draw(cell, cell.sizes[0], of_control, rng), draw(cell, cell.sizes[1], of_variant, rng)
 
@@ -86,16 +86,16 @@ def truth(cell: Cell) -> float:
 
 def expected(cell: Cell) -> float:
     """What the arm with the fewest expects of what judge.ENOUGH counts (events of a unit taken as independent)."""
-    parameters = zip(cell.sizes, _parameters(cell), strict=True)
+    arms = zip(cell.sizes, parameters(cell), strict=True)
     if cell.family == "nps":
-        return float(min(n * min(kinds[0], kinds[2]) for n, kinds in parameters))
+        return float(min(n * min(kinds[0], kinds[2]) for n, kinds in arms))
     if cell.family == "ces":
-        return float(min(n * (1.0 - max(answers)) for n, answers in parameters))
+        return float(min(n * (1.0 - max(answers)) for n, answers in arms))
     if cell.family == "rmst":
         return float(min(cell.sizes))
     if cell.family in ("churn", "retention"):
         part = 0.5 if cell.family == "retention" else 1.0
-        return float(min(part * n * min(share, 1.0 - share) for n, share in parameters))
+        return float(min(part * n * min(share, 1.0 - share) for n, share in arms))
     level = max(cell.q, 1.0 - cell.q)
     beyond = 1.0 - sum(level**k for k in range(1, MOST + 1)) / MOST if cell.of == "events" else 1.0 - level
     return round(min(cell.sizes) * beyond, 9)
@@ -120,7 +120,7 @@ def _metric(cell: Cell) -> MetricSpec:
 
 
 @functools.cache
-def _parameters(cell: Cell) -> tuple[Any, Any]:
+def parameters(cell: Cell) -> tuple[Any, Any]:
     """What makes the arms' populations: probabilities of answers, or the factor of all times or values."""
     if cell.family == "nps":
         return kinds(cell.level), kinds(cell.level + cell.points)
@@ -185,22 +185,31 @@ def _scores(n: int, rng: np.random.Generator) -> tuple[Array, NDArray[np.int64]]
     return math.sqrt(ALIKE) * rng.standard_normal(n)[unit] + math.sqrt(1.0 - ALIKE) * own, unit
 
 
-def _rmst(cell: Cell, n: int, factor: float, rng: np.random.Generator) -> Lifetimes:
+def tickets(cell: Cell, n: int, factor: float, rng: np.random.Generator) -> tuple[Array, Array, NDArray[np.int64]]:
+    """The time of each ticket, how long it can be watched, and its unit."""
     score, unit = _scores(n, rng)
     times = factor * (MEDIAN * np.exp(SIGMA * score) if cell.times == "lognormal" else -MEAN * log_ndtr(-score))
-    followed = FORTNIGHT * rng.random(n)[unit] * rng.random(len(unit))
+    return times, FORTNIGHT * rng.random(n)[unit] * rng.random(len(unit)), unit
+
+
+def _rmst(cell: Cell, n: int, factor: float, rng: np.random.Generator) -> Lifetimes:
+    times, followed, unit = tickets(cell, n, factor, rng)
     return Lifetimes(n, np.minimum(times, followed), times <= followed, unit)
 
 
-def _quantile(cell: Cell, n: int, factor: float, rng: np.random.Generator) -> Summary:
+def values(cell: Cell, n: int, factor: float, rng: np.random.Generator) -> tuple[Array, NDArray[np.int64] | None]:
+    """Values and, of events, the unit of each. On a grid the factor moves the normal scores."""
     score, unit = _scores(n, rng) if cell.of == "events" else (rng.standard_normal(n), None)
-    return mid_distribution.summary(factor * _on_grid(cell, score), cell.q, unit)
+    return (_on_grid(cell, score + math.log(factor)) if cell.grid else factor * np.exp(score)), unit
+
+
+def _quantile(cell: Cell, n: int, factor: float, rng: np.random.Generator) -> Summary:
+    found, unit = values(cell, n, factor, rng)
+    return mid_distribution.summary(found, cell.q, unit)
 
 
 def _on_grid(cell: Cell, score: Array) -> Array:
     """Values by their normal scores."""
-    if not cell.grid:
-        return np.exp(score)
     if cell.grid == "orders":
         share, most = ndtr(score), 1.0 if cell.q < 0.9 else 2.0
         mean = float(brentq(lambda mean: pdtr(most, mean) - cell.q, 1e-3, 10.0, xtol=1e-14))
@@ -209,9 +218,15 @@ def _on_grid(cell: Cell, score: Array) -> Array:
     return np.floor(between * np.exp(score - ndtri(cell.q)) + 0.5)
 
 
+def customers(cell: Cell, n: int, share: float, rng: np.random.Generator, shape: float = 1.0) -> tuple[Array, Array]:
+    """When each customer leaves (Weibull: a larger `shape` is later, with the same share by the horizon), and how long
+    it is watched."""
+    times: Array = HORIZON * (np.log(rng.random(n)) / math.log1p(-share)) ** (1.0 / shape)
+    return times, HORIZON * rng.uniform(*FOLLOWED[cell.followed], n)
+
+
 def _churn(cell: Cell, n: int, share: float, rng: np.random.Generator) -> Lifetimes:
-    times = HORIZON * np.log(rng.random(n)) / math.log1p(-share)
-    watched = HORIZON * rng.uniform(*FOLLOWED[cell.followed], n)
+    times, watched = customers(cell, n, share, rng)
     return Lifetimes(n, np.minimum(times, watched), times <= watched, np.arange(n))
 
 

@@ -58,20 +58,24 @@ def _side(pivot: Pivot | None, at: float) -> int | None:
 
 
 def compare(cell: Cell, control: Arm, variant: Arm, draws: int, seed: int) -> Judged:
-    """As abcx/comparing.py: permutation where needed, adjusted where there are covariates, else Welch."""
-    one, other = described(control.sample), described(variant.sample)
-    warned, reason = False, permutation.needed(one, other)
-    if control.covariate is not None:
-        contrast = _adjusted(control, variant, reason, draws, seed)
-    elif reason is not None:
-        contrast = permutation.contrast(control.sample, variant.sample, draws, seed)
-        warned = not permutation.enough(one, other)  # the check `skewness` warns
-    elif isinstance(one, RatioMoments) and isinstance(other, RatioMoments):
-        contrast = ratios.contrast(one, other)
-    else:
-        assert isinstance(one, Moments) and isinstance(other, Moments)
-        contrast = means.contrast(one, other)
+    contrast, warned = chosen(control, variant, draws, seed)
     return judged(contrast, cell.ratio, truth(cell), warned)
+
+
+def chosen(control: Arm, variant: Arm, draws: int, seed: int) -> tuple[Contrast, bool]:
+    """As abcx/comparing.py: permutation where needed, adjusted where there are covariates, else Welch; and whether the
+    check `skewness` warns."""
+    one, other = described(control.sample), described(variant.sample)
+    reason = permutation.needed(one, other)
+    if control.covariate is not None:
+        return _adjusted(control, variant, reason, draws, seed), False
+    if reason is not None:
+        contrast = permutation.contrast(control.sample, variant.sample, draws, seed)
+        return contrast, not permutation.enough(one, other)
+    if isinstance(one, RatioMoments) and isinstance(other, RatioMoments):
+        return ratios.contrast(one, other), False
+    assert isinstance(one, Moments) and isinstance(other, Moments)
+    return means.contrast(one, other), False
 
 
 def _adjusted(control: Arm, variant: Arm, reason: str | None, draws: int, seed: int) -> Contrast:

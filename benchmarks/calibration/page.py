@@ -130,13 +130,13 @@ def _provenance(rows: Sequence[Row], asked: int) -> str:
     return (
         f"\nWritten on {datetime.date.today()}: {run} ({families}); {'; '.join(parts)}. {minutes:.0f} minutes of CPU "
         f"time. Random numbers: PCG64 from SeedSequence([seed, CRC-32 of the cell's name]).\n\nVersions: "
-        f"{', '.join(_versions())}.\n\nOne Monte Carlo standard error of a coverage of 95 % and of a tail of 2.5 %: "
+        f"{', '.join(versions())}.\n\nOne Monte Carlo standard error of a coverage of 95 % and of a tail of 2.5 %: "
         f"{'; '.join(errors)}. What abcx enumerates ({', '.join(ENUMERATED)}) has none, nor have shares by peers in "
         f"cells with no more outcomes than samples.{again if len(sizes) > 1 else ''}\n"
     )
 
 
-def _versions() -> Iterator[str]:
+def versions() -> Iterator[str]:
     yield f"abcx {abcx.__version__}"
     yield f"Python {platform.python_version()}"
     for name in SHOWN:

@@ -14,6 +14,7 @@ import zlib
 
 import numpy as np
 
+from benchmarks.calibration import parts
 from benchmarks.calibration.__main__ import PAGE, write
 from benchmarks.calibration.verdicts import surveys, table
 from benchmarks.calibration.verdicts.real import Found
@@ -31,7 +32,7 @@ def main(arguments: list[str] | None = None) -> None:
     powered = [(exposed, _power(exposed, runs, options.seed)) for exposed in ([] if options.row else surveys.EXPOSED)]
     text = table.section(found, powered, options.seed, time.process_time() - start)
     if options.write:
-        write(table.placed(PAGE.read_text(encoding="utf-8"), text))
+        write(parts.with_part(PAGE.read_text(encoding="utf-8"), "verdicts", text))
     else:
         print(text)
 

@@ -20,8 +20,6 @@ Run = Callable[[int, np.random.Generator], Found]
 TAIL = 0.026
 """False SHIP and false harm at most: half of alpha, and a tenth of a point for counts that come in steps."""
 NOT, NOT_YET = "not promised", "not promised yet"
-BEGIN, END = "<!-- wrong verdicts: begin -->", "<!-- wrong verdicts: end -->"
-BEFORE = "## Summary\n"
 SHOWN = ("numpy", "scipy", "pandas", "duckdb")
 
 
@@ -141,7 +139,7 @@ Files: {files}
 
 def section(found: Sequence[tuple[Row, Found]], powered: Sequence[tuple[int, Found]], seed: int, seconds: float) -> str:
     """The section with its markers, without a line break at the end; `powered` by exposed units of an arm."""
-    parts = [BEGIN, _intro(), _provenance(seed, seconds), *_broken(found), *_table(found), *_power(powered), END]
+    parts = [_intro(), _provenance(seed, seconds), *_broken(found), *_table(found), *_power(powered)]
     return "\n".join(parts)
 
 
@@ -220,19 +218,3 @@ def _power(powered: Sequence[tuple[int, Found]]) -> Iterator[str]:
         slack = f"{200 * judge.error(one.power[1], one.runs):.1f}"
         yield f"| {exposed:,} | {surveys.margin(exposed):g} | {plain} | {safe} | {one.runs:,} | {slack} |"
     yield ""
-
-
-def placed(page: str, text: str | None) -> str:
-    """The page with the section in place of the one that is there, else before the summary; unchanged without one."""
-    if text is None:
-        return page
-    if (old := kept(page)) is not None:
-        return page.replace(old, text)
-    before, summary, after = page.partition(BEFORE)
-    return f"{before}{text}\n\n{summary}{after}" if summary else f"{page.rstrip()}\n\n{text}\n"
-
-
-def kept(page: str) -> str | None:
-    """The section of a page with its markers; None where it has none."""
-    start, end = page.find(BEGIN), page.find(END)
-    return page[start : end + len(END)] if 0 <= start < end else None
