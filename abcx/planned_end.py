@@ -104,7 +104,8 @@ def planned_end(experiment: Experiment, observed: Observed, planned: Planned) ->
         reached = fewest >= planned.units
         day = clock.day_of(planned.units, _longest(experiment, primaries), rate)
         always_valid = experiment.analysis.monitoring == "always_valid"  # holds at any size
-        late = reached and fewest > planned.units and not always_valid
+        timed = observed.as_of is not None  # counts cannot be read up to a day
+        late = reached and fewest > planned.units and timed and not always_valid
         overrun = day if late and day is not None and clock.known is not None and day < clock.known else None
         behind = any(followed(experiment, observed, name) < min(planned.units, total) for name in judged)
         return replace(

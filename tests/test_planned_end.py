@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -208,3 +209,14 @@ def test_a_file_of_secondary_outcomes_never_moves_the_cut() -> None:
     bought = orders_that_end(14, 50, exposed)
     results = abcx.analyze(spec(metrics=metrics), exposures=exposed, events=[bought, calls])
     assert sum(arm.units for arm in results.arms) == 1400
+
+
+def test_counts_by_day_cannot_be_replayed_and_say_that_the_size_was_passed(tmp_path: Path) -> None:
+    rows = ["arm,date,units,orders"]
+    rows += [f"{arm},2024-03-{4 + day:02d},500,{50 + day}" for day in range(7) for arm in "ab"]
+    (tmp_path / "c.csv").write_text("\n".join(rows) + "\n")
+    metric = {"type": "conversion", "role": "primary", "goal": "increase", "minimum_effect": "5%"}
+    counted = spec(metrics={"orders": metric}, data={"counts": str(tmp_path / "c.csv")}, plan={"units": 5000})
+    results = abcx.analyze(counted, allow_outside=True)
+    assert results.replay is None and sum(arm.units for arm in results.arms) == 7000
+    assert "the planned size was passed by 40%" in check(results, "peeking").message
