@@ -166,7 +166,8 @@ def refused(results: abcx.Results) -> str:
     """The note of a comparison that could not be made; the reports say it and print no NaN."""
     comparison = results["m"].comparisons[0]
     assert comparison.p_value is None or comparison.p_value >= 0.5  # two answers say nothing
-    assert comparison.status == "inconclusive" and results.verdict.verdict in ("KEEP RUNNING", "INVALID")
+    assert comparison.status in ("inconclusive", "not_judged")
+    assert results.verdict.verdict in ("KEEP RUNNING", "INCONCLUSIVE", "INVALID")
     json.loads(to_json(results), parse_constant=lambda name: pytest.fail(name))
     for text in (terminal.render(results), terminal.render(results, 80), markdown.render(results)):
         assert not re.search(r"\bnan\b|\binf\b|\bNone\b(?! of)", text)
@@ -242,7 +243,7 @@ def test_a_quantile_beyond_the_data_has_no_interval() -> None:
 def test_retention_of_nobody_who_was_followed() -> None:
     found = analysed(KINDS["retention"], ("a0", 2, "e", 1))  # the log ends before day 7
     refused(found)
-    assert [arm.unfollowed for arm in found["m"].arms] == [20, 20]
+    assert [arm.not_followed for arm in found["m"].arms] == [20, 20]
 
 
 def test_answers_whose_window_is_open_are_followed_up() -> None:

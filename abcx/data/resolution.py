@@ -11,7 +11,7 @@ exposure's own clock.)
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from abcx import wording
@@ -28,6 +28,8 @@ _QUARTER = DAY // 96
 """All zones differ by whole quarters of an hour, so a time that is none is midnight in no zone."""
 _EVIDENCE = 20
 """Fewer rows may all lie on whole minutes, hours or days by chance: then only what is written counts."""
+_LOOK = 1_000
+"""Rows that are looked at for that."""
 FEWEST_DAYS = 3
 """A window of fewer days cannot be told by dates: half a day of it would be an error of a quarter and more."""
 
@@ -78,6 +80,7 @@ def whole_times(engine: Engine, plan: Plan, rows: Rows, arm_part: str) -> Resolu
     coarse = tuple(
         one for part in ("exposures", "events", "units") if part in rows.loaded for one in _coarse(engine, rows, part)
     )
+    coarse = tuple(_mattering(coarse, plan, rows, arm_part))
     dates = [one for one in coarse if one.unit == "day"]
     if dates and engine.rows_elsewhere:
         message = f"{dates[0].shown} writes its times as dates, which are compared by day in the default engine alone"
@@ -94,6 +97,16 @@ def whole_times(engine: Engine, plan: Plan, rows: Rows, arm_part: str) -> Resolu
         for part in {one.part for one in coarse}
     }
     return Resolutions(coarse, reach)
+
+
+def _mattering(coarse: Sequence[Coarse], plan: Plan, rows: Rows, arm_part: str) -> Iterator[Coarse]:
+    """The coarse sources that matter: dates, and minutes or hours beside exposures that are written more finely. Equal
+    minutes compare as they are, and a ticket is as long from minute to minute as from second to second."""
+    tickets = {term for pairs in plan.tickets for term in (pairs.start, pairs.end)}
+    sources = len(rows.loaded[arm_part].sources)
+    exposed = [one.length for one in coarse if one.part == arm_part]
+    finest = min(exposed) if len(exposed) == sources else 0
+    return (one for one in coarse if one.unit == "day" or (one.length > finest and not one.terms & tickets))
 
 
 def exposures_at_start(engine: Engine, resolutions: Resolutions, arm_part: str) -> None:
@@ -129,8 +142,9 @@ def _unit(engine: Engine, part: str, inside: str, source: Source) -> str | None:
 
     if not none(f"t % {_UNITS['minute']} <> 0") or none("TRUE"):
         return None
-    few = f"SELECT count(*) FROM (SELECT 1 FROM {part} WHERE {inside} AND t IS NOT NULL LIMIT {_EVIDENCE})"
-    by_chance = int(engine.run(few)[0][0]) < _EVIDENCE
+    few = f"SELECT t FROM {part} WHERE {inside} AND t IS NOT NULL LIMIT {_LOOK}"
+    count, different = engine.run(f"SELECT count(*), count(DISTINCT t) FROM ({few})")[0]
+    by_chance = int(count) < _EVIDENCE or int(different) < 2  # all at one moment: a batch, not a day
     local = f"epoch_us(timezone({literal(source.table.timezone)}, make_timestamptz(t)))"
     if none(f"t % {_QUARTER} <> 0") and none(f"{local} % {DAY} <> 0"):
         return None if by_chance and not _written_as_dates(engine, source) else "day"

@@ -131,7 +131,7 @@ def test_a_share_of_100_percent_from_the_start_is_no_outcome() -> None:
 
 def test_an_exposure_on_the_outcome_is_invalid_and_a_late_100_percent_is_warned_of() -> None:
     units = [f"u{i}" for i in range(60)]
-    day, arms = pd.Timestamp("2024-03-04"), ["a", "b"] * 30
+    day, arms = pd.Timestamp("2024-03-04 10:00:07"), ["a", "b"] * 30
     spec = {
         "schema_version": 1,
         "name": "t",

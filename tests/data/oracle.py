@@ -84,7 +84,8 @@ def expected(test: Test) -> Found:
         found.values[name] = {}
         for unit in found.arms:
             mine = [row for row in kept if row.unit == unit]
-            found.values[name][unit] = tuple(_measure(test, m, mine, found.t0[unit]) for m in measures)
+            if all(_followed(test, m, found.t0[unit]) for m in measures):
+                found.values[name][unit] = tuple(_measure(test, m, mine, found.t0[unit]) for m in measures)
     found.units = {arm: sum(1 for a in found.arms.values() if a == arm) for arm in test.labels.values()}
     return found
 
@@ -213,6 +214,14 @@ def _in_window(test: Test, measure: Measure, row: Row, t0: int | None) -> bool:
         assert t0 is not None
         return row.t < t0 + measure.window
     return test.end is None or row.t < test.end
+
+
+def _followed(test: Test, measure: Measure, t0: int | None) -> bool:
+    """Whether the data reach the end of the unit's window: a unit whose window is open has no value yet."""
+    if measure.window is None or t0 is None:
+        return True
+    times = [row.t for part in (test.exposures, test.events) for row in part or [] if row.t is not None]
+    return t0 + measure.window <= (max(times) if test.cut is None else test.cut - 1)
 
 
 def _measure(test: Test, measure: Measure, rows: list[Row], t0: int | None) -> float:

@@ -43,6 +43,10 @@ class Log:
     def units(self, arm: str) -> list[str]:
         return sorted(unit for unit, own in self.arms.items() if own == arm)
 
+    def followed(self, arm: str, span: int) -> list[str]:
+        """The units of an arm that were watched for so long."""
+        return [unit for unit in self.units(arm) if self.t0[unit] + span <= self.as_of]
+
 
 def retention(log: Log, arm: str, event: str, since: int, until: int, rolling: bool = False) -> tuple[int, int, int]:
     """(active, followed, not followed)."""
@@ -87,9 +91,9 @@ def kaplan_meier_mean(lives: Sequence[tuple[float, bool]], horizon: float) -> fl
 
 
 def answers(log: Log, arm: str, event: str, question: str, which: str, window: int | None) -> dict[str, int]:
-    """The answer of every unit that gave one; of several at one time the least."""
+    """The answer of every followed unit that gave one; of several at one time the least."""
     found = {}
-    for unit in log.units(arm):
+    for unit in log.units(arm) if window is None else log.followed(arm, window):
         mine = [row for row in log.of(unit, event, 0, window) if row.question == question and row.value is not None]
         if mine:
             at = mine[0].t if which == "first" else mine[-1].t
@@ -98,10 +102,9 @@ def answers(log: Log, arm: str, event: str, question: str, which: str, window: i
 
 
 def repeats(log: Log, arm: str, event: str, question: str, window: int | None) -> int:
-    """Answers beyond one a unit."""
-    counts = Counter(
-        row.unit for unit in log.units(arm) for row in log.of(unit, event, 0, window) if row.question == question
-    )
+    """Answers beyond one a unit, of followed units."""
+    units = log.units(arm) if window is None else log.followed(arm, window)
+    counts = Counter(row.unit for unit in units for row in log.of(unit, event, 0, window) if row.question == question)
     return sum(count - 1 for count in counts.values())
 
 

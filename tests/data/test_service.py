@@ -132,8 +132,10 @@ def test_random_logs_agree_with_slow_loops(seed: int) -> None:
         n = len(log.units(arm))
         assert found.observed.units[arm] == n
         for least, name in ((1, "buyers"), (2, "twice")):
-            hits = sum(len(log.of(unit, "visit", 0, WINDOW)) >= least for unit in log.units(arm))
-            assert (found[name][arm].successes, found[name][arm].n) == (hits, n)
+            followed = log.followed(arm, WINDOW)
+            hits = sum(len(log.of(unit, "visit", 0, WINDOW)) >= least for unit in followed)
+            assert (found[name][arm].successes, found[name][arm].n) == (hits, len(followed))
+            assert found.observed.metrics[name].not_followed.get(arm, 0) == n - len(followed)
         for name, span in (("day_1", (DAY, 2 * DAY)), ("bracket", (6 * HOUR, 2 * DAY))):
             _check_retention(found, name, arm, service.retention(log, arm, "visit", *span))
         _check_retention(found, "rolling", arm, service.retention(log, arm, "visit", DAY, 2 * DAY, rolling=True))
@@ -147,8 +149,8 @@ def test_random_logs_agree_with_slow_loops(seed: int) -> None:
 
 def _check_retention(found: Any, name: str, arm: str, expected: tuple[int, int, int]) -> None:
     summary, data = found[name][arm], found.observed.metrics[name]
-    assert (summary.successes, summary.n, data.unfollowed.get(arm, 0)) == expected
-    assert not any(data.missing.values()) and not any(data.incomplete.values())
+    assert (summary.successes, summary.n, data.not_followed.get(arm, 0)) == expected
+    assert not any(data.missing.values())
 
 
 def _check_lives(summary: Any, units: int, expected: list[tuple[float, bool]]) -> None:
@@ -171,9 +173,10 @@ def _check_answers(found: Any, log: Log, arm: str) -> None:
             tuple(mine.count(answer) for answer in range(low, high + 1)),
         )
         response = found.observed.metrics[name].responses[arm]
-        invited = sum(bool(log.of(unit, "asked", 0, window)) for unit in log.units(arm)) if name == "first" else None
+        followed = log.followed(arm, window)
+        invited = sum(bool(log.of(unit, "asked", 0, window)) for unit in followed) if name == "first" else None
         assert (response.exposed, response.invited, response.answered, response.repeats) == (
-            len(log.units(arm)),
+            len(followed),
             invited,
             len(mine),
             service.repeats(log, arm, "answer", question, window),
@@ -181,10 +184,12 @@ def _check_answers(found: Any, log: Log, arm: str) -> None:
 
 
 def _check_quantiles(found: Any, log: Log, arm: str) -> None:
+    followed = log.followed(arm, WINDOW)
     visits = {unit: log.of(unit, "visit", 0, WINDOW) for unit in log.units(arm)}
+    events = [(float(row.value or 0), unit) for unit, rows in visits.items() for row in rows]
+    visits = {unit: visits[unit] for unit in followed}
     counts = [float(len(rows)) for rows in visits.values()]
     sums = [float(sum(row.value or 0 for row in rows)) for rows in visits.values()]
-    events = [(float(row.value or 0), unit) for unit, rows in visits.items() for row in rows]
     for name, q, values, units in (
         ("p50", 0.5, counts, None),
         ("p80", 0.8, sums, None),
