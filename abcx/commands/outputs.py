@@ -8,7 +8,7 @@ import shutil
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
@@ -39,6 +39,16 @@ def write(text: str, output: str | None) -> None:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else None
         raise UsageError(f"cannot write {output}: {reason or error}", code="output") from error
+
+
+def refuse_inputs(target: str | Path | None, read: Iterable[Path], what: str, cure: str) -> None:
+    """Raise UsageError where `what` would be written over a file that is read: the same file, however it is spelled or
+    linked."""
+    if target is None or str(target) in STREAMS or not Path(target).exists():
+        return
+    for path in read:
+        if path.exists() and path.samefile(target):
+            raise UsageError(f"{what} would be written over {path}", cure)
 
 
 @contextmanager

@@ -78,10 +78,9 @@ def _refuse_existing(folder: Path, names: Iterable[str], overwrite: bool) -> Non
 
 def _refuse_sources(folder: Path, names: Iterable[str], read: Iterable[Path]) -> None:
     """What is read is never written over."""
-    targets = [folder / name for name in names if (folder / name).exists()]
-    for path in read:
-        if path.is_file() and any(path.samefile(target) for target in targets):
-            raise UsageError(f"the packed files would be written over {path}", "name another folder with -o")
+    inputs = [path for path in read if path.is_file()]
+    for name in names:
+        outputs.refuse_inputs(folder / name, inputs, "the packed files", "name another folder with -o")
 
 
 def _tell(spec: Path, packed: Packed) -> None:

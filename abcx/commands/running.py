@@ -27,6 +27,7 @@ def run_all(specs: Sequence[str], data: DataOptions, run: RunOptions) -> tuple[l
 
     The problems of one spec go to stderr and do not stop the others.
     """
+    _refuse_rejects(specs, data, run)
     found: list[Results] = []
     rejects: list[Reject] = []
     code = DONE
@@ -112,13 +113,51 @@ def _command(spec: str, data: DataOptions, run: RunOptions) -> str:
 
 def refuse_overwriting(output: str | None, specs: Sequence[str], found: Sequence[Results]) -> None:
     """Raise UsageError where the report would be written over a spec or over data that it was made from."""
-    if output is None or output == "-":
-        return
     folders = {results.setup.spec: Path(results.setup.spec or "").parent for results in found}
     data = [folders[results.setup.spec] / file.path for results in found for file in results.data.files]
-    for path in (*map(Path, specs), *data):
-        if path.exists() and Path(output).exists() and path.samefile(output):
-            raise UsageError(f"the report would be written over {path}", "name another file with -o")
+    outputs.refuse_inputs(output, [*map(Path, specs), *data], "the report", "name another file with -o")
+
+
+def _refuse_rejects(specs: Sequence[str], data: DataOptions, run: RunOptions) -> None:
+    """Raise UsageError where the rows that cannot be read would be written over a spec, over data, or over any other
+    file that is not such a table (the data of a spec that cannot be read are not known)."""
+    place = Path(run.rejects or "-")
+    if run.rejects is None or run.rejects in outputs.STREAMS or not place.is_file():
+        return
+    inputs = [path for spec in specs for path in (Path(spec), *_inputs(spec, data))]
+    cure = "name another file with --rejects"
+    outputs.refuse_inputs(place, inputs, "the rows that cannot be read", cure)
+    with place.open("rb") as file:
+        start = file.readline(200)
+    if start and start.rstrip(b"\r\n") != _table([]).rstrip().encode():
+        raise UsageError(f"{run.rejects} exists and is no table of rows that could not be read", cure)
+
+
+def _inputs(spec: str, data: DataOptions) -> Iterator[Path]:
+    """The files that a spec names, with those of the command line; none where it cannot be read."""
+    import glob
+
+    from abcx.data.inputs import replace_files
+    from abcx.spec.load import load
+    from abcx.spec.model import CountsFile
+
+    if spec == "-":  # standard input can be read once
+        return
+    try:
+        loaded = load(spec)
+        experiment = replace_files(loaded.experiment, loaded.base, data.events, data.exposures, data.units, data.arms)
+    except AbcxError:
+        return
+    if experiment.data is None:
+        return
+    counts = [experiment.data.counts] if isinstance(experiment.data.counts, CountsFile) else []
+    for ref in (ref for options in (*experiment.data.sources(), *counts) for ref in options.file):
+        path = loaded.base / Path(ref.path).expanduser()
+        if path.is_dir():
+            yield from path.rglob("*")
+        else:
+            yield path
+            yield from map(Path, glob.glob(str(path), recursive=True))
 
 
 _FAILS: dict[str, Callable[[Results], bool]] = {

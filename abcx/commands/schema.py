@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 from abcx import errors
@@ -14,9 +15,22 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 def run(output: str | None, results: bool = False) -> int:
     """Write the schema of the spec, or of the results, to a file or to standard output."""
+    _refuse_other_files(output)
     schema = results_schema() if results else spec_schema()
     outputs.write(json.dumps(schema, indent=2) + "\n", output)
     return errors.DONE
+
+
+def _refuse_other_files(output: str | None) -> None:
+    """Only a JSON Schema is replaced: a name that was mistyped may be that of a spec, or of data."""
+    place = Path(output or "-")
+    if output is None or output in outputs.STREAMS or not place.is_file() or not place.stat().st_size:
+        return
+    with place.open("rb") as file:
+        start = file.read(200)
+    if b'"$schema"' not in start:
+        cure = "name another file with -o, or remove it first"
+        raise errors.UsageError(f"{output} exists and is no JSON Schema", cure, "file-exists")
 
 
 def spec_schema() -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from abcx.commands import outputs
 from abcx.errors import DONE, UsageError
 
@@ -11,6 +13,7 @@ RUNS = ("duckdb", "postgres", "spark")
 
 def run(spec: str, *, dialect: str, output: str | None) -> int:
     """Print the statements of a spec's analysis and return the exit code."""
+    outputs.refuse_inputs(output, [Path(spec)], "the statements", "name another file with -o")
     try:
         import sqlglot  # noqa: F401
     except ImportError:

@@ -41,6 +41,9 @@ def run(paths: Sequence[str], *, format: str, output: str | None = None, run: Ru
     found = _collect(paths)
     files = [check_bytes(raw, file) for file, raw in found.specs]
     if files or not found.unreadable:
+        outputs.refuse_inputs(
+            output, [Path(file) for file, _ in found.specs], "the findings", "name another file with -o"
+        )
         outputs.write(_told(files, found.skipped, format, output, options), output)
     if found.unreadable:
         print(render_all(found.unreadable), file=sys.stderr)

@@ -108,6 +108,7 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
         first_exposure=min(times, default=None),
         last_exposure=max(times, default=None),
         as_of=clock.as_of,
+        by_day=resolutions.metrics_by_day(wanted, part),
     )
 
 

@@ -94,7 +94,8 @@ class Observed:
     that precede exposure, by arm; `units_before`: units with such an event, by arm. `shifted` holds the metrics with
     other windows, by what was changed. `near_events` are names of events that no metric reads, each with the name in
     the spec from which it differs by case alone; `near_units` counts ids of units that are not in the analysis and
-    differ from one that is by their spelling alone, by what tells them apart.
+    differ from one that is by their spelling alone, by what tells them apart. `by_day` names the metrics whose events
+    or exposures are written as dates.
     """
 
     kind: str
@@ -120,3 +121,4 @@ class Observed:
     first_exposure: int | None = None
     last_exposure: int | None = None
     as_of: int | None = None
+    by_day: tuple[str, ...] = ()

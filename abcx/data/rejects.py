@@ -192,6 +192,8 @@ def time_cure(table: Table, value: str = "") -> str:
         return f"the file's time_format is {form}"
     if table.written is not None and table.written.unit:
         return f"the others are {table.written.unit} since 1970"
+    if re.search(r":\d\d.*[A-Z]{3,5}\s*$", value):
+        return "export the times in UTC, or with offsets: such letters for a zone are not read"
     if table.options.date_order:
         return f"the file's date_order is {table.options.date_order}: does the day stand there, and the year in full?"
     if re.match(r"\s*\d{1,2}[./-]\d{1,2}[./-]\d{2}(?!\d)", value):

@@ -67,9 +67,18 @@ class Resolutions:
         """Whether a source of this part writes dates."""
         return any(one.part == part and one.unit == "day" for one in self.coarse)
 
-    def terms_by_day(self) -> frozenset[int]:
-        """The events that are read from sources that write dates; all where exposures are dates."""
-        return frozenset(i for one in self.coarse if one.unit == "day" for i in one.terms)
+    def metrics_by_day(self, plan: Plan, arm_part: str) -> tuple[str, ...]:
+        """The metrics that count events from the exposure on and are made of dates: of events, or of the exposures (of
+        part `arm_part`)."""
+        terms = {i for one in self.coarse if one.unit == "day" for i in one.terms}
+        if arm_part != "events" and self.by_day(arm_part):
+            terms = set(range(len(plan.terms)))
+        found = [
+            value.metric
+            for value in plan.values
+            if value.need.term.column is None and value.feed in terms and not value.since
+        ]
+        return tuple(dict.fromkeys(found))
 
 
 def whole_times(engine: Engine, plan: Plan, rows: Rows, arm_part: str) -> Resolutions:

@@ -13,23 +13,28 @@ _NAME = r"\d\s*([A-Z][A-Z/_]+)\s*$"
 _HALVES = r"UTC\s*[+-]\d{1,2}:?([1-5]\d|0[1-9])\s*$"
 """UTC+05:30, of which the engine reads the hours alone (DuckDB 2.0)."""
 _PLAIN = ("UTC", "UT", "AM", "PM")
-_CLEAR = (*_PLAIN, "GMT", "EST", "MST", "PST", "HST")
+_STANDARD = {"EST": ("America/New_York", -5), "MST": ("America/Denver", -7), "PST": ("America/Los_Angeles", -8)}
+"""Standard times, each with a place that keeps it in winter and its hours from UTC. In summer the letters are either
+wrong or meant so, and the engine takes PST for the time of Los Angeles, but EST and MST for fixed offsets."""
+_CLEAR = (*_PLAIN, "GMT", "HST", *_STANDARD)
 """Names of zones that mean one thing. Of others the engine takes one meaning: BST is Bangladesh to it."""
 
 
 def are_unsaid(engine: Engine, source: Source) -> bool:
-    """Whether times have no offset, judged by the first rows.
+    """Whether times have no offset.
 
-    Raises DataError where they say their zone by a name that means different things.
+    Raises DataError where some have one and others none, or say their zone by a name that means different things.
     """
     time = source.name("time") or ""
     if (told := _told(source, time)) is not None:
         return told
     text = _text(source, time)
-    _, naive, named = _seen(engine, source, text)
-    if named:
+    said, naive, lettered = _seen(engine, source, text)
+    if lettered:
         _refuse_unclear(engine, source, time, text)
-    return bool(naive)
+    if not said or not naive:
+        return bool(naive)
+    return _refuse_mixed(engine, source, time, text)
 
 
 def unsaid_throughout(engine: Engine, source: Source) -> bool | None:
@@ -39,8 +44,8 @@ def unsaid_throughout(engine: Engine, source: Source) -> bool | None:
         return False
     if (told := _told(source, time)) is not None:
         return told
-    rows, naive, named = _seen(engine, source, _text(source, time))
-    return None if named or naive not in (0, rows) else bool(naive)
+    said, naive, lettered = _seen(engine, source, _text(source, time))
+    return None if lettered or (said and naive) else bool(naive)
 
 
 def _told(source: Source, time: str) -> bool | None:
@@ -59,26 +64,52 @@ def _text(source: Source, time: str) -> str:
 
 
 def _seen(engine: Engine, source: Source, text: str) -> tuple[int, int, int]:
-    """Of the times of the first rows: how many, how many without an offset, and with the name of a zone."""
-    naive, named = f"NOT regexp_matches(v, {literal(_OFFSET)})", _named("v", _PLAIN)
-    counts = f"count(v), count(*) FILTER ({naive}), count(*) FILTER ({named})"
-    limit = "" if source.table.more else " LIMIT 1000"  # of several files each has its first rows
-    return engine.run(f"SELECT {counts} FROM (SELECT {text} AS v FROM {source.table.scan()}{limit})")[0]
+    """Of the times of all rows: how many say their offset, how many do not, and how many end in letters but for Z."""
+    said, letters = f"regexp_matches(v, {literal(_OFFSET)})", "regexp_matches(v, '[A-Ya-y]\\s*$')"
+    counts = f"count(*) FILTER ({said}), count(*) FILTER (NOT {said}), count(*) FILTER ({letters})"
+    found = engine.run(f"SELECT {counts} FROM (SELECT {text} AS v FROM {source.table.scan()})")[0]
+    return int(found[0]), int(found[1]), int(found[2])
 
 
-def _named(text: str, but: tuple[str, ...]) -> str:
-    """The SQL condition of times that end in the name of a zone, but for some names and for a city's."""
+def _named(text: str) -> str:
+    """The SQL condition of times that end in the name of a zone that is not clear, but for a city's."""
     name = f"regexp_extract(upper({text}), {literal(_NAME)}, 1)"
-    named = f"{name} NOT IN ('', {', '.join(map(literal, but))}) AND NOT contains({name}, '/')"
+    named = f"{name} NOT IN ('', {', '.join(map(literal, _CLEAR))}) AND NOT contains({name}, '/')"
     halves = f"regexp_matches(upper({text}), {literal(_HALVES)})"
-    return f"((({named}) OR {halves}) AND try_cast({text} AS TIMESTAMPTZ) IS NOT NULL)"
+    summer = " OR ".join(f"({name} = {literal(one)} AND {_in_summer(text, *_STANDARD[one])})" for one in _STANDARD)
+    return f"((({named}) OR {halves} OR {summer}) AND try_cast({text} AS TIMESTAMPTZ) IS NOT NULL)"
+
+
+def _in_summer(text: str, place: str, hours: int) -> str:
+    """The SQL condition of times at which the clock of a place is not that many hours from UTC."""
+    clock = f"try_cast(regexp_replace({text}, '\\s*[A-Za-z]+\\s*$', '') AS TIMESTAMP)"
+    return f"epoch_us({clock}) - epoch_us(timezone({literal(place)}, {clock})) <> {hours * 3_600_000_000}"
 
 
 def _refuse_unclear(engine: Engine, source: Source, time: str, text: str) -> None:
-    count, line, value = locate(engine, source.table, _named(text, _CLEAR), text)
-    if count:
-        more = f" ({count:,} such rows)" if count > 1 else ""
-        message = f"'{value[:60]}' names a zone that is not clear{more}: such letters mean different zones"
-        cure = "export the times in UTC, or with offsets: 2024-07-01T10:00:00+01:00"
-        span = Span(source.table.shown, line, path=time)
-        raise DataError(Problem("error", "ambiguous-time", message, span, cure))
+    count, line, value = locate(engine, source.table, f"({source.kept}) AND {_named(text)}", text)
+    if not count:
+        return
+    more = f" ({count:,} such rows)" if count > 1 else ""
+    message = f"'{value[:60]}' names a zone that is not clear{more}: such letters mean different zones"
+    if (letters := value.split()[-1][-3:].upper()) in _STANDARD:
+        place = _STANDARD[letters][0]
+        message = f"'{value[:60]}' says {letters} in summer{more}: standard time, or what the clocks of {place} show?"
+    cure = "export the times in UTC, or with offsets: 2024-07-01T10:00:00+01:00"
+    span = Span(source.table.shown, line, path=time)
+    raise DataError(Problem("error", "ambiguous-time", message, span, cure))
+
+
+def _refuse_mixed(engine: Engine, source: Source, time: str, text: str) -> bool:
+    """Raise DataError where some times of the rows that are kept say their offset and others do not; else whether they
+    do not."""
+    said = f"regexp_matches({text}, {literal(_OFFSET)})"
+    read = f"({source.kept}) AND try_cast({text} AS TIMESTAMPTZ) IS NOT NULL"
+    naive, line, value = locate(engine, source.table, f"{read} AND NOT {said}", text)
+    zoned = locate(engine, source.table, f"{read} AND {said}", text)[0] if naive else 0
+    if naive and zoned:
+        message = f"{zoned:,} times say their offset from UTC and {naive:,} do not, the first of them '{value[:60]}'"
+        cure = "export all times in UTC or with offsets, or put the rows without into a file of their own"
+        cure += " (`timezone` says which zone they are in)"
+        raise DataError(Problem("error", "mixed-offsets", message, Span(source.table.shown, line, path=time), cure))
+    return bool(naive)

@@ -4,24 +4,74 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, time, timedelta
+from difflib import get_close_matches
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
+_FIXED = {
+    "EST": "America/New_York",
+    "MST": "America/Denver, or America/Phoenix where the clock never changes",
+    "HST": "Pacific/Honolulu",
+}
+"""Names that look like the zone of a place and are one offset all year, the summer included."""
+_LETTERS = {
+    "EDT": ("America/New_York",),
+    "CST": ("America/Chicago", "Asia/Shanghai"),
+    "CDT": ("America/Chicago",),
+    "MDT": ("America/Denver",),
+    "PST": ("America/Los_Angeles",),
+    "PDT": ("America/Los_Angeles",),
+    "BST": ("Europe/London",),
+    "CEST": ("Europe/Berlin",),
+    "EEST": ("Europe/Helsinki",),
+    "WEST": ("Europe/Lisbon",),
+    "MSK": ("Europe/Moscow",),
+    "IST": ("Asia/Kolkata", "Europe/Dublin", "Asia/Jerusalem"),
+    "JST": ("Asia/Tokyo",),
+    "KST": ("Asia/Seoul",),
+    "AEST": ("Australia/Sydney", "Australia/Brisbane"),
+    "AEDT": ("Australia/Sydney",),
+    "NZST": ("Pacific/Auckland",),
+}
+_PLACE = "write the zone of a place, such as Europe/London, or UTC"
+_NO_PLACE = ("localtime", "Factory", "posixrules")
+_UNKNOWN = "unknown timezone '{raw}'"
+
 
 def _timezone(raw: Any) -> Any:
-    if isinstance(raw, str):
-        try:
-            ZoneInfo(raw)
-        except (OSError, ValueError, KeyError):
-            raise PydanticCustomError(
-                "timezone",
-                "unknown timezone '{raw}'",
-                {"raw": raw, "cure": "write a name such as Europe/London or UTC"},
-            ) from None
+    """The name of a zone; an error that names the one that is meant where it is none, or is a fixed offset."""
+    if raw is None or (isinstance(raw, str) and not raw.strip()):
+        raise _refused("the timezone is empty", "", _PLACE)
+    if not isinstance(raw, str):
+        return raw
+    if raw in _FIXED:
+        raise _refused("'{raw}' is a fixed offset all year, without summer time", raw, f"write {_FIXED[raw]}")
+    if raw in _NO_PLACE or raw.startswith(("posix/", "right/")):
+        raise _refused("'{raw}' is no zone of a place: it differs from one machine to the next", raw, _PLACE)
+    try:
+        ZoneInfo(raw)
+    except (OSError, ValueError, KeyError):
+        raise _refused(_UNKNOWN, raw, _meant(raw)) from None
     return raw
+
+
+def _refused(message: str, raw: str, cure: str) -> PydanticCustomError:
+    return PydanticCustomError("timezone", message, {"raw": raw, "cure": cure})
+
+
+def _meant(raw: str) -> str:
+    """The cure for a name that is no zone: those that are like it, by letters, whole name, or city."""
+    if raw.upper() in _LETTERS:
+        return f"did you mean {' or '.join(_LETTERS[raw.upper()])}? Letters such as {raw} are no zones"
+    known: dict[str, str] = {}
+    for name in sorted(available_timezones()):
+        known.setdefault(name.rpartition("/")[2].lower(), name)
+    known |= {name.lower(): name for name in available_timezones()}
+    near = get_close_matches(raw.strip().replace(" ", "_").lower(), known, n=1, cutoff=0.75)
+    return f"did you mean {known[near[0]]}? Else {_PLACE}" if near else _PLACE
 
 
 def parse_time(raw: Any) -> Any:

@@ -1,0 +1,55 @@
+"""**Time resolution**: do dates blur what came before the exposure and after it?
+
+Looks at: judged metrics with events or exposures that are written as dates, without times of day. They are compared by
+day, so that the whole day of exposure counts as after it. With a window of N days, on average half a day of it, .5/N of
+the window, lies before the exposure. Warns where a window has fewer than 7 days, and where a metric has a margin.
+
+Why it matters: what came before the exposure cannot be changed by it. Such events are alike in all arms and pull the
+effect toward 0: a real effect looks smaller, and a harm seems to stay within its margin.
+
+What to do now: export the times of day of exposures and of events, with their offset. Where the system knows dates
+only, take a window of a week or more, and read the effect as a little too small.
+"""
+
+from __future__ import annotations
+
+from abcx import wording
+from abcx.checks.context import CheckContext
+from abcx.planned_end import JUDGED
+from abcx.results import CheckResult
+
+_LONG = 7
+"""Days of a window of which half a day is about 7 %."""
+
+
+def check(context: CheckContext) -> CheckResult:
+    """Judged metrics that are read by day, with a short window or with a margin."""
+    if not context.observed.by_day:
+        help = "needs times that are written as dates"
+        return CheckResult("time_resolution", "skipped", "no metric is read by day", help=help)
+    metrics = context.experiment.metrics
+    judged = [name for name in context.observed.by_day if metrics[name].role in JUDGED]
+    days = {name: _days(context, name) for name in judged}
+    shares = {name: 0.5 / n if n else None for name, n in days.items()}
+    short = [name for name, n in days.items() if n and n < _LONG]
+    tolerant = [name for name in judged if metrics[name].margin is not None and name not in short]
+    details = {"metrics": shares}
+    if not short and not tolerant:
+        message = "dates are compared by day, and no judged metric that is made of them has a short window or a margin"
+        return CheckResult("time_resolution", "pass", message, None, details)
+    clauses = [
+        f"about {wording.percent(0.5 / (days[name] or 1), 1)} of the window of {name} lies before the exposure"
+        for name in short
+    ]
+    if tolerant:
+        pulled = "events from before the exposure pull the effect toward 0, within the margin"
+        clauses.append(f"{wording.joined(tolerant)} has a margin, and {pulled}")
+    message = f"dates are compared by day, the day of exposure as a whole: {'; '.join(clauses)}"
+    help = "export exposures and events with their times of day, or take windows of 7 days or more"
+    return CheckResult("time_resolution", "warn", message, None, details, help)
+
+
+def _days(context: CheckContext, name: str) -> float | None:
+    """The window of a metric in days; None where its events count to the end."""
+    window = context.experiment.metrics[name].window or context.experiment.window
+    return window.seconds / 86_400 if window is not None else None
