@@ -171,6 +171,29 @@ Texts = Annotated[
     ),
 ]
 
+
+def _is_label(raw: Any) -> Any:
+    if not isinstance(raw, (str, bool, int, float)) or (isinstance(raw, float) and not math.isfinite(raw)):
+        raise PydanticCustomError(
+            "label", "a label is a text, a number, true or false", {"cure": "write labels: [A, B]"}
+        )
+    return raw
+
+
+Label = Annotated[str | bool | int | float, BeforeValidator(_is_label)]
+Labels = Annotated[
+    tuple[Label, ...],
+    BeforeValidator(as_list),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": ["string", "number", "boolean"]},
+                {"type": "array", "items": {"type": ["string", "number", "boolean"]}},
+            ]
+        }
+    ),
+]
+
 Scalar = str | bool | int | float | None
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from abcx.data import keys
 from abcx.data.cells import number_columns
-from abcx.data.engine import Engine
+from abcx.data.engine import Engine, literal
 from abcx.data.numbers import Form, declared
 from abcx.data.rejects import locate
 from abcx.data.select import Select
@@ -18,8 +19,8 @@ from abcx.problems import Problem, Span
 from abcx.spec.model import FileOptions
 
 _WRITTEN = "say how both are written: decimal: ',' and thousands: '.', or the other way round"
-_POINTED = r"\d+\.0"
-"""Ids that end as some tools write whole numbers."""
+_DECIMAL = r"\d+\.\d*[1-9]\d*"
+"""Ids with a fraction: versions, sections."""
 _MEANT = "write them alike, or name the files apart: a list of {file: ..., ...}"
 
 
@@ -41,44 +42,38 @@ def unlike(engine: Engine, select: Select) -> Iterator[Problem]:
 
 
 def unlike_ids(engine: Engine, select: Select) -> Iterator[Problem]:
-    """Ids of units and tickets that are whole numbers in one file and end in `.0` in another."""
-    plain: dict[str, Source] = {}
-    with_point: dict[str, Source] = {}
-    for source in select.sources if len(select.sources) > 1 and select.hashed else ():
-        for role, name in _ids(source, select).items():
+    """Ids of units, events and tickets that end in `.0` where others of the same part are whole numbers."""
+    for source in select.sources:
+        for role, name in select.key_columns(source).items():
             text = source.table.sql(name, "text")
-            if source.table.more:  # read together only where no id ends so
-                plain |= {} if role in plain else {role: source} if _has(engine, source, [text], r"\d+") else {}
+            if name not in source.table.pointed or _has(engine, source, text, _DECIMAL):  # 1.0 beside 1.1: no number
                 continue
-            forms = (r"\d+", _POINTED)
-            whole, point = (f"count(*) FILTER (regexp_full_match({text}, '{form}'))" for form in forms)
-            found = engine.run(f"SELECT {whole}, {point} FROM {source.first_rows}")[0]
-            (with_point if found[1] else plain if found[0] else {}).setdefault(role, source)
-    for role, source in with_point.items():
-        if role in plain:
-            name = source.name(role) or source.resolve(role) or role
-            text = source.table.sql(name, "text")
-            _, line, value = locate(engine, source.table, f"regexp_full_match({text}, '{_POINTED}')", text)
-            message = f"'{value[:60]}' ends in .0, and the ids of {plain[role].table.shown} do not: they never meet"
-            span = Span(source.table.shown, line, path=name)
-            yield Problem("error", "unlike-ids", message, span, "write the column as text, or as whole numbers")
+            _, line, value = locate(engine, source.table, f"regexp_full_match({text}, '{keys.POINTED}')", text)
+            for other in (source, *(one for one in select.sources if one is not source)):
+                if (whole := _whole(engine, select, role, (source, other), value)) is not None:
+                    whose = "others" if other is source else f"the ids of {other.table.shown}"
+                    message = f"'{value[:60]}' ends in .0, and {whose} do not ('{whole[:60]}'): they never meet"
+                    span = Span(source.table.shown, line, path=name)
+                    yield Problem("error", "unlike-ids", message, span, "write the column as text, or as whole numbers")
+                    break
 
 
-def pointed(engine: Engine, source: Source, select: Select) -> bool:
-    """Whether some id of a unit or a ticket ends in `.0`."""
-    texts = [source.table.sql(name, "text") for name in _ids(source, select).values()]
-    return _has(engine, source, texts, _POINTED)
+def _whole(engine: Engine, select: Select, role: str, pair: tuple[Source, Source], value: str) -> str | None:
+    """An id of the other source of a pair that is a whole number: the one that `value` means, if it is there."""
+    names = {select.told_event(source) for source in pair}
+    name = select.key_columns(pair[1]).get(role)
+    if name is None or (role == "id" and len(names) > 1):  # an order and a visit may have one number
+        return None
+    text = pair[1].table.sql(name, "text")
+    same = f"{text} = {literal(value.partition('.')[0])}"
+    found = f"SELECT {text} FROM {pair[1].table.scan()} WHERE regexp_full_match({text}, '\\d+')"
+    rows = engine.run(f"{found} AND {same} LIMIT 1") or engine.run(f"{found} LIMIT 1")
+    return str(rows[0][0]) if rows else None
 
 
-def _has(engine: Engine, source: Source, texts: list[str], form: str) -> bool:
-    found = " OR ".join(f"regexp_full_match({text}, '{form}')" for text in texts)
-    return bool(engine.run(f"SELECT 1 FROM {source.table.scan()} WHERE {found} LIMIT 1"))
-
-
-def _ids(source: Source, select: Select) -> dict[str, str]:
-    """The columns of the ids of units and tickets, by what they are."""
-    keys = {key: source.resolve(key) for key in select.plan.keys} if select.part == "events" else {}
-    return {role: name for role, name in {"unit": source.name("unit"), **keys}.items() if name is not None}
+def _has(engine: Engine, source: Source, text: str, form: str) -> bool:
+    found = f"SELECT 1 FROM {source.table.scan()} WHERE regexp_full_match({text}, '{form}') LIMIT 1"
+    return bool(engine.run(found))
 
 
 def _between(

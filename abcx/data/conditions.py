@@ -75,11 +75,12 @@ def _one(name: str, value: WhereValue, column: Column) -> str:
     if isinstance(value, Not):
         return f"NOT {_one(name, value.values, column)}"
     if isinstance(value, tuple):
-        return "(" + " OR ".join(f"coalesce({_equals(name, item, column)}, FALSE)" for item in value) + ")"
-    return _equals(name, value, column)
+        return "(" + " OR ".join(f"coalesce({equals(name, item, column)}, FALSE)" for item in value) + ")"
+    return equals(name, value, column)
 
 
-def _equals(name: str, value: Scalar, column: Column) -> str:
+def equals(name: str, value: Scalar, column: Column) -> str:
+    """The SQL condition of cells that are a value of the spec: a yes or a no in any spelling, a number as a number."""
     text = column(name, "text")
     if value is None:
         return f"({text} IS NULL)"

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from abcx.data import opening
-from abcx.data.conditions import LARGEST
+from abcx.data import keys, opening
+from abcx.data.conditions import FALSE, LARGEST, TRUE
 from abcx.data.engine import Engine
 from abcx.data.excluded import excluded
 from abcx.data.files import resolve
@@ -29,6 +29,7 @@ from abcx.spec.counts import ArmCounts, Spread, TypedCount
 from abcx.spec.model import CountsFile, Experiment
 from abcx.stats.pooling import added
 from abcx.stats.records import Answers, Categories, Moments, Proportion, RatioMoments, Summary
+from abcx.terms import as_text
 
 _MOST = 10**15
 """Units beyond are a slip of the hand, and not exact as floating-point numbers."""
@@ -207,14 +208,16 @@ class _Reader:
     def __init__(self, experiment: Experiment) -> None:
         self.experiment = experiment
         arms = experiment.arms.items()
-        self.labels = {label.strip(): name for name, arm in arms for label in arm.labels or (name,)}
+        labels = [(label, name) for name, arm in arms for label in arm.labels or (name,)]
+        self.labels = {keys.canonical_text(as_text(label)): name for label, name in labels}
+        self.values = [(label, name) for label, name in labels if not isinstance(label, str)]
         self.units: dict[str, int] = {}
         self.exclusions: list[Exclusion] = []
         self.summaries: dict[tuple[str, str], Summary] = {}
         self.days: dict[str | None, dict[str, int]] = {}
 
     def add(self, row: _Row) -> None:
-        arm = row.arm or self.labels.get(row.text["arm"].strip())
+        arm = row.arm or self._labelled(keys.canonical_text(row.text["arm"]))
         if arm is None:
             help = f"the labels are: {', '.join(self.labels)}"
             raise row.problem("unknown-arm", f"'{row.text['arm']}' is not an arm", "arm", help)
@@ -229,6 +232,11 @@ class _Reader:
             new = _read(name, metric, row, units)
             old = self.summaries.get((arm, name))
             self.summaries[arm, name] = new if old is None else added(old, new)
+
+    def _labelled(self, text: str) -> str | None:
+        """The arm that a label means; a yes, a no and a number compare as in `where`."""
+        meant = (name for value, name in self.values if _means(text, value))
+        return self.labels.get(text) or next(meant, None)
 
     def observed(self, files: tuple[FileRecord, ...]) -> Observed:
         arms = self.experiment.arms
@@ -250,6 +258,15 @@ class _Reader:
         daily = tuple((day, {arm: counts.get(arm, 0) for arm in arms}) for day, counts in days)
         units, exclusions = {arm: self.units[arm] for arm in arms}, tuple(self.exclusions)
         return Observed("counts", units, metrics, files, exclusions, daily=daily or None)
+
+
+def _means(text: str, value: bool | int | float) -> bool:
+    if isinstance(value, bool):
+        return text.lower() in (TRUE if value else FALSE)
+    try:
+        return float(text) == value
+    except ValueError:
+        return False
 
 
 def _summary(metric: MetricSpec, value: TypedCount, units: int) -> Summary:

@@ -2,9 +2,15 @@
 
 A number in place of a text saves memory, and a third of the time of grouping and joining. Two of n different ids fall
 together with the chance n^2 / 2^65: 3e-6 of 10 million. Elsewhere an id stays the text that it is.
+
+`canonical` is the one form in which ids, names of events and labels of arms are compared (docs/methods.md, "Keys"). Few
+files need it, so the first reading of a file only marks the rows that do (mending.py).
 """
 
 from __future__ import annotations
+
+import re
+import unicodedata
 
 from abcx.data.conditions import bare, trimmed
 from abcx.data.engine import literal
@@ -13,33 +19,122 @@ from abcx.data.times import ROUNDED
 _ROUNDED_ID = rf"{ROUNDED}|\s*(9\d{{15}}|\d{{17,}})\.0\s*"
 _ROUNDED = "0::UBIGINT"
 """The key of every unit or event whose id was rounded: such a file is refused."""
+UNCLEAN = "1::UBIGINT"
+"""The key, in the first reading of a file, of every id that is not in its canonical form or ends in `.0`."""
+POINTED = r"\d+\.0+"
+"""Ids that end as some tools write whole numbers."""
+_WORDS = (
+    *("null", "nan", "none", "undefined", "n/a", "#n/a", "(null)", "<null>", "(not set)", "\\n", "nil", "na", "<na>"),
+    *("nat", "(none)", "<none>", "(blank)", "(empty)", "(unknown)", "unknown", "anonymous", "(anonymous)", "guest"),
+    *(
+        "[object object]",
+        "#ref!",
+        "#value!",
+        "#name?",
+        "#null!",
+        "-",
+        "--",
+        "?",
+        "00000000-0000-0000-0000-000000000000",
+    ),
+)
+_MIXED = {"nan": "NaN", "nat": "NaT", "[object object]": "[object Object]"}
 PLACEHOLDERS = tuple(
     spelled
-    for word in ("null", "nan", "none", "undefined", "n/a", "#n/a", "(null)", "<null>", "(not set)", "\\n")
-    for spelled in dict.fromkeys((word, word.upper(), word.capitalize(), "NaN" if word == "nan" else word))
+    for word in _WORDS
+    for spelled in dict.fromkeys((word, word.upper(), word.capitalize(), _MIXED.get(word, word)))
 )
 """Texts that stand for no id in exports of many tools."""
 
+_HIDDEN = r"[\x{00AD}\x{061C}\x{180E}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{2066}-\x{2069}\x{FEFF}]"
+"""Characters that do not show: soft hyphens, joiners, marks of direction and of byte order."""
+_AROUND = r"^[\pZ\p{Cc}]+|[\pZ\p{Cc}]+$"
+FORMULA = r"^=\s*(?:[Tt]\(\s*)?(\x22.*\x22)\s*\)?$"
+"""A cell that a spreadsheet reads as a text: ="00123" and =T("00123")."""
+QUOTES = (
+    r"^\x22+([^\x22]*)\x22+$",
+    r"^'+([^']*)'+$",
+    r"^'+(\d+)$",  # as spreadsheets mark a text
+    r"^[\x{201C}-\x{201F}]([^\x{201C}-\x{201F}]*)[\x{201C}-\x{201F}]$",
+    r"^[\x{2018}-\x{201B}]([^\x{2018}-\x{201B}]*)[\x{2018}-\x{201B}]$",
+    r"^[\x{00AB}\x{00BB}]([^\x{00AB}\x{00BB}]*)[\x{00AB}\x{00BB}]$",
+)
+"""Quotes around a whole cell, with what stands between them."""
 
-def unit(text: str, hashed: bool) -> str:
-    """The key of a unit, by its id without the spaces around it; NULL where there is none."""
-    key = ticket(text, hashed)
+
+def canonical(text: str) -> str:
+    """The SQL of a text in the form in which keys are compared: without spaces, control and hidden characters around
+    it or (hidden ones) in it, without the formula or the quotes that a spreadsheet puts around a text, and with
+    accents composed (Unicode NFC)."""
+    found = _replaced(_replaced(text, _HIDDEN, ""), _AROUND, "")
+    for wrapped in (FORMULA, *QUOTES):
+        found = _replaced(found, wrapped, r"\1")
+    return f"nfc_normalize({_replaced(found, _AROUND, '')})"
+
+
+def canonical_text(text: str) -> str:
+    """As `canonical`, of a text of the spec."""
+    found = re.sub(_python(_HIDDEN), "", text)
+    found = _stripped(found)
+    for wrapped in (FORMULA, *QUOTES):
+        found = re.sub(_python(wrapped), r"\1", found)
+    return unicodedata.normalize("NFC", _stripped(found))
+
+
+def is_unclean(text: str) -> str:
+    """The SQL condition of texts that are not canonical, but for spaces and tabs around them: nearly all fail at the
+    first part, which costs little."""
+    return f"(NOT {_is_clean(text)} AND {canonical(text)} <> trim({text}, chr(32) || chr(9)))"
+
+
+def is_pointed(text: str) -> str:
+    """The SQL condition of ids that are whole numbers with a final `.0`."""
+    return f"({text} < ':' AND contains({text}, '.0') AND regexp_full_match(trim({text}), {literal(POINTED)}))"
+
+
+def _is_clean(text: str) -> str:
+    """The SQL condition of texts that are canonical for certain: of ASCII, with a letter, a digit or a sign above the
+    quotes at both ends, and no formula."""
+    ends = f"{text} BETWEEN '(' AND '~~' AND ({text})[-1] BETWEEN '(' AND '~'"
+    return f"({ends} AND NOT starts_with({text}, '=') AND strlen({text}) = length({text}))"
+
+
+def _replaced(text: str, pattern: str, by: str) -> str:
+    return f"regexp_replace({text}, {literal(pattern)}, {literal(by)}, 'g')"
+
+
+def _python(pattern: str) -> str:
+    """A pattern of the engine in Python's words."""
+    return re.sub(r"\\x\{([0-9A-F]{4})\}", r"\\u\1", pattern)
+
+
+def _stripped(text: str) -> str:
+    kinds = [unicodedata.category(character) for character in text]
+    kept = [i for i, kind in enumerate(kinds) if kind[0] != "Z" and kind != "Cc"]
+    return text[kept[0] : kept[-1] + 1] if kept else ""
+
+
+def unit(text: str, hashed: bool, first: bool = False) -> str:
+    """The key of a unit, by its id without the spaces around it; NULL where there is none. In the `first` reading
+    ids that are not clean have the key `UNCLEAN`."""
+    key = ticket(text, hashed, first)
     return f"CASE WHEN {is_rounded(text)} THEN {_ROUNDED} ELSE {key} END" if hashed else key
 
 
-def ticket(text: str, hashed: bool) -> str:
-    """The key of a ticket, by its id without the spaces around it; NULL where there is none."""
+def ticket(text: str, hashed: bool, first: bool = False) -> str:
+    """The key of a ticket, by its id without the spaces around it; NULL where there is none. `first` as in `unit`."""
     if not hashed:
         return f"nullif({trimmed(text)}, '')"
-    # As in conditions.trimmed, in words that only this engine has. An empty text comes before '!'.
-    plain = f"NOT contains({text}, ' ') AND NOT contains({text}, chr(9)) AND strlen({text}) = length({text})"
-    cut = bare(text)
-    return f"CASE WHEN {text} >= '!' AND {plain} THEN hash({text}) WHEN {cut} <> '' THEN hash({cut}) END"
+    # As in conditions.trimmed, in words that only this engine has. An empty text comes before '('.
+    cut, clean = bare(text), _is_clean(text)
+    marked = f"WHEN {is_pointed(text)} THEN {UNCLEAN} " if first else ""
+    unclean = f"WHEN {is_unclean(text)} THEN {UNCLEAN} " if first else ""
+    return f"CASE {marked}WHEN {clean} THEN hash({text}) {unclean}WHEN {cut} <> '' THEN hash({cut}) END"
 
 
-def event(text: str | None, name: str | None, hashed: bool) -> str:
+def event(text: str | None, name: str | None, hashed: bool, first: bool = False) -> str:
     """The key of an event, by its id without the spaces around it and, where one id may be of several events, by its
-    `name` (SQL); NULL where there is no id."""
+    `name` (SQL); NULL where there is no id. `first` as in `unit`."""
     if text is None:
         return "CAST(NULL AS UBIGINT)" if hashed else "CAST(NULL AS VARCHAR)"
     id = f"nullif({trimmed(text)}, '')"
@@ -47,7 +142,8 @@ def event(text: str | None, name: str | None, hashed: bool) -> str:
     named = f"hash({id}, {name})" if hashed else f"{id} || ' ' || coalesce({name}, '')"
     apart = alone if name is None else f"CASE WHEN {is_placeholder(text)} THEN {alone} ELSE {named} END"
     rounded = _ROUNDED if hashed else id
-    return f"CASE WHEN {is_rounded(text)} THEN {rounded} WHEN {id} IS NOT NULL THEN {apart} END"
+    marked = f"WHEN {is_pointed(text)} OR {is_unclean(text)} THEN {UNCLEAN} " if first else ""
+    return f"CASE WHEN {is_rounded(text)} THEN {rounded} {marked}WHEN {id} IS NOT NULL THEN {apart} END"
 
 
 def was_rounded(key: str, hashed: bool) -> str:

@@ -19,6 +19,7 @@ from abcx.data.plan import Plan
 from abcx.data.remote import BROUGHT
 from abcx.problems import Problem
 from abcx.spec.model import EventSource, Experiment, ExposureSource, FileOptions, UnitSource
+from abcx.terms import as_text
 
 _TIME = 1_704_067_200_000_000
 """When nothing says: 2024-01-01."""
@@ -170,7 +171,7 @@ def _example(plan: Plan, name: str, arm: str) -> str:
         return "'1'"
     if name != arm:
         return "CAST(NULL AS VARCHAR)"
-    labels = [(one.labels or (label,))[0] for label, one in plan.experiment.arms.items()]
+    labels = [as_text((one.labels or (label,))[0]) for label, one in plan.experiment.arms.items()]
     return f"[{', '.join(map(literal, labels))}][arm + 1]"
 
 

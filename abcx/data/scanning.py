@@ -8,6 +8,7 @@ from dataclasses import replace
 from threading import Event
 from typing import TypeVar
 
+from abcx.data import mending
 from abcx.data.cells import unread
 from abcx.data.engine import Engine
 from abcx.data.evidence import second_look
@@ -37,6 +38,11 @@ def read(
             raise
         source = replace(source, table=replace(table, file=with_line_ends(file, engine.scratch)))
         before = _scan(engine, number, source, select, segments)
+    source, again, found = mending.look(engine, before, source, select)
+    if again:
+        forget(engine, number, select.part, before)
+        before = _scan(engine, number, source, select, segments)
+        notes += found
     looked, found = second_look(engine, before, source, select, f"{select.part}_{number}")
     if looked is not source:
         forget(engine, number, select.part, before)

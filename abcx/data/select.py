@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from abcx.data import keys
+from abcx.data import conditions, keys
 from abcx.data.conditions import as_flag, unspaced
 from abcx.data.engine import literal
 from abcx.data.plan import Plan
 from abcx.data.source import Source, drops, tells_arm, told_by_rule
 from abcx.problems import Problem
 from abcx.spec.model import EventSource, UnitSource
-from abcx.terms import Not, Range, Term, Where, WhereValue
+from abcx.terms import Not, Range, Term, Where, WhereValue, as_text
 
 STRAY = -1
 """The arm of rows that fit none."""
@@ -68,14 +68,16 @@ class Select:
                 columns["exposure"] = self._exposure(source)
             if any(other.name("id") for other in self.sources):  # an empty column would take its place in memory too
                 id = source.name("id")
-                columns["id"] = keys.event(id and source.table.sql(id, "text"), self._name_of(source), self.hashed)
+                text, first = id and source.table.sql(id, "text"), self._first(source, id)
+                columns["id"] = keys.event(text, self._name_of(source), self.hashed, first)
             if self.plan.drops_missing:
                 columns["dropped"] = self._dropped(source)
             if any(drops(other) for other in self.sources):
                 columns["droppable"] = "TRUE" if drops(source) else "FALSE"
             for position, key in enumerate(self.plan.keys):
-                known = source.resolve(key) is not None
-                columns[f"k{position}"] = keys.ticket(source.sql(key, "text") if known else _NO_TEXT, self.hashed)
+                name = source.resolve(key)
+                text, first = _NO_TEXT if name is None else source.table.sql(name, "text"), self._first(source, name)
+                columns[f"k{position}"] = keys.ticket(text, self.hashed, first)
             if not self.arm_needed:
                 needed = [f"({sql}) IS NOT NULL" for sql in values.values()] + [f"({self._exposure(source)})"]
                 kept = f"({kept}) AND ({' OR '.join(needed)})"
@@ -83,10 +85,48 @@ class Select:
             if name in segments:
                 known = source.resolve(name) is not None
                 columns[f"s{position}"] = source.sql(name, "text") if known else _NO_TEXT
-        who = keys.unit(source.table.sql(unit, "text"), self.hashed)
-        columns = {"unit": who if kept == "TRUE" else f"CASE WHEN {kept} THEN {who} END", **columns}
+        who = keys.unit(source.table.sql(unit, "text"), self.hashed, self._first(source, unit))
+        who = who if kept == "TRUE" else f"CASE WHEN {kept} THEN {who} END"
+        names = self._unclean_name(source)
+        columns = {"unit": f"CASE WHEN {names} THEN {keys.UNCLEAN} ELSE {who} END" if names else who, **columns}
         flag = [("kept", kept)] if self.kept == "kept" else []
         return [*flag, *columns.items(), *values.items()]
+
+    def key_columns(self, source: Source) -> dict[str, str]:
+        """The header names of the columns that hold keys, by the column of the loaded table that tells of each."""
+        names = {"unit": source.name("unit")}
+        if self.part == "events":
+            names["id"] = source.name("id")
+            names |= {f"k{position}": source.resolve(key) for position, key in enumerate(self.plan.keys)}
+        return {column: name for column, name in names.items() if name is not None}
+
+    def name_columns(self, source: Source) -> dict[str, str]:
+        """The header names of the columns that hold names of events and labels of arms, by what they are."""
+        event = source.name("event") if self.part == "events" and self.told_event(source) is None else None
+        labelled = self.arm_needed and source.arm is None and not told_by_rule(self.plan.experiment)
+        names = {"event": event, "arm": source.name("arm") if labelled else None}
+        return {canonical: name for canonical, name in names.items() if name is not None}
+
+    def _first(self, source: Source, name: str | None) -> bool:
+        """Whether this is the first reading of a column of texts: then those that are not clean are marked."""
+        return name is not None and self.hashed and source.table.mended is None and source.table.holds_text(name)
+
+    def _unclean_name(self, source: Source) -> str:
+        """The SQL condition of rows whose event or arm is not written in its canonical form, in the first reading."""
+        found = []
+        for canonical, name in self.name_columns(source).items():
+            if self._first(source, name):
+                text = source.table.sql(name, "text")
+                known = self._events() if canonical == "event" else [label for label, _ in self._labels()]
+                plain = f"{text} IN ({', '.join(map(literal, known))})" if known else "FALSE"
+                found.append(f"(NOT {plain} AND {keys.is_unclean(text)})")
+        return " OR ".join(found)
+
+    def _events(self) -> list[str]:
+        """The names of events that something asks for."""
+        exposure = self.plan.experiment.exposure
+        names = [term.event for term in self.plan.terms] + ([exposure.event] if exposure else [])
+        return sorted({keys.canonical_text(name) for name in names if name})
 
     @property
     def kept(self) -> str:
@@ -233,7 +273,7 @@ class Select:
         name = source.name("event")
         if self.told_event(source) is not None or name is None:
             return "TRUE"
-        return f"({unspaced(source.table.sql(name, 'text'))}) = {literal(event and event.strip())}"
+        return f"({unspaced(source.table.sql(name, 'text'))}) = {literal(event and keys.canonical_text(event))}"
 
     def match(self, source: Source, term: Term) -> str:
         """The SQL condition of rows of a term, of those that the source keeps."""
@@ -299,9 +339,21 @@ class Select:
         column = source.name("arm")
         if not self.arm_needed or column is None or told_by_rule(self.plan.experiment):
             return other
-        arms = self.plan.experiment.arms.items()
-        labels = [(label, i) for i, (name, arm) in enumerate(arms) for label in arm.labels or (name,)]
-        cases = " ".join(f"WHEN {literal(label.strip())} THEN {i}" for label, i in labels)
+        cases = " ".join(f"WHEN {literal(label)} THEN {i}" for label, i in self._labels())
         text = source.table.sql(column, "text")
-        spaced = f"CASE trim({text}) {cases} ELSE {STRAY} END"
+        same = "".join(
+            f" WHEN {conditions.equals(column, value, source.table.sql)} THEN {i}"
+            for value, i in self._values_of_arms()
+        )
+        spaced = f"CASE trim({text}) {cases} ELSE {f'CASE{same} ELSE {STRAY} END' if same else STRAY} END"
         return f"CASE {text} {cases} ELSE CASE WHEN trim({text}) <> '' THEN {spaced} ELSE {other} END END"
+
+    def _labels(self) -> list[tuple[str, int]]:
+        """The labels of arms as texts, each with the index of its arm."""
+        arms = enumerate(self.plan.experiment.arms.items())
+        return [(keys.canonical_text(as_text(one)), i) for i, (name, arm) in arms for one in arm.labels or (name,)]
+
+    def _values_of_arms(self) -> list[tuple[bool | int | float, int]]:
+        """The labels of arms that are a yes, a no or a number, which are compared as `where` compares them."""
+        arms = enumerate(self.plan.experiment.arms.values())
+        return [(one, i) for i, arm in arms for one in arm.labels if not isinstance(one, str)]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from abcx import wording
-from abcx.data import numbers, times
+from abcx.data import keys, numbers, times
 from abcx.data.engine import literal
 from abcx.data.files import DataFile
 from abcx.data.header import dialect, standing_twice
@@ -34,6 +34,8 @@ class Table:
     is rejected there, row and all. What the columns showed by evidence: how `numbers` and times are `written`, and
     whether the header stands again between the rows (`glued`), or lines of JSON are no objects (`broken`). `history` is
     what a packed file remembers. Small files of one export are one table: `more` are those after `file` (opening.py).
+    `mended` are the columns whose texts are brought into their canonical form; None before one has looked (mending.py).
+    `pointed` are those with ids that end in `.0`.
     """
 
     shown: str
@@ -51,6 +53,8 @@ class Table:
     broken: bool = False
     history: tuple[Log, ...] = ()
     more: tuple[DataFile, ...] = ()
+    mended: frozenset[str] | None = None
+    pointed: frozenset[str] = frozenset()
 
     @property
     def files(self) -> tuple[DataFile, ...]:
@@ -72,9 +76,13 @@ class Table:
         if kind == "time":
             return self._time(column, type, declared and name == self.time)
         if kind == "text":
-            return self._text(column, type)
+            return self._mended(self._text(column, type)) if name in (self.mended or ()) else self._text(column, type)
         form = self.numbers.get(name) or numbers.declared(self.options)
         return form.sql(self._text(column, type)) if type == "VARCHAR" else f"try_cast({column} AS DOUBLE)"
+
+    def holds_text(self, name: str) -> bool:
+        """Whether the cells of a column can be any text."""
+        return self.types is None or self.types[self.header.index(name)].startswith(("VARCHAR", "ENUM"))
 
     def is_time(self, name: str) -> bool:
         """Whether a column has a type of times: then none of its cells can be anything else."""
@@ -97,6 +105,13 @@ class Table:
                 f"CASE WHEN isnan({column}) THEN NULL WHEN {is_whole} THEN {whole} ELSE CAST({column} AS VARCHAR) END"
             )
         return column if type == "VARCHAR" else f"CAST({column} AS VARCHAR)"
+
+    def _mended(self, text: str) -> str:
+        """A text in its canonical form, NULL where that is empty or means a missing value."""
+        found = keys.canonical(text)
+        for null in ("", *(self.options.null or ())):
+            found = f"nullif({found}, {literal(null)})"
+        return found
 
     def _without_nulls(self, types: tuple[str, ...]) -> str:
         """The columns of a scan without what means a missing value: told here, once a cell, since the engine computes

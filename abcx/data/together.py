@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from abcx.data import scanning, zones
-from abcx.data.alike import pointed
 from abcx.data.cells import flags, odd_ids, unclear_flags
 from abcx.data.engine import Engine, literal
 from abcx.data.jsonl import lines_of
@@ -72,6 +71,6 @@ def _is_plain(engine: Engine, before: int, source: Source, select: Select, expec
         return False
     if any(rows for _, rows in flags(engine, before, source, select)) or unclear_flags(engine, source, select):
         return False
-    if any(odd_ids(engine, before, source, select)) or pointed(engine, source, select):
+    if any(odd_ids(engine, before, source, select)) or source.table.pointed:
         return False
     return int(engine.run(f"SELECT count(*) FROM {select.part} WHERE rowid >= {before}")[0][0]) == expected

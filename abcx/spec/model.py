@@ -14,7 +14,7 @@ from abcx.spec.analysis import Analysis
 from abcx.spec.counts import ArmCounts
 from abcx.spec.forms import BY_ARM, PATH, PATHS, SHARE, OrAs, SourceForms
 from abcx.spec.times import Time, Timezone, instant
-from abcx.terms import Count, Duration, Model, Number, Share, Text, Texts, Where, parse_share, shown
+from abcx.terms import Count, Duration, Labels, Model, Number, Share, Text, Texts, Where, parse_share, shown
 
 CANONICAL = ("unit", "time", "arm", "event", "value", "id")
 Canonical = Literal["unit", "time", "arm", "event", "value", "id"]
@@ -25,7 +25,7 @@ class ArmSpec(Model):
     """One arm: its planned share, and how the data spell it (by labels, or by a rule on columns)."""
 
     share: Share | None = Field(None, description="planned share of units; all arms or none; they sum to 1")
-    labels: Texts = Field((), description="how the data spell this arm; default: its own name")
+    labels: Labels = Field((), description="how the data spell this arm; default: its own name")
     where: Where | None = Field(None, description="rule on columns that tells this arm, in place of labels")
 
 

@@ -13,6 +13,7 @@ from abcx.spec.document import Loc
 from abcx.spec.findings import Finding, Sections
 from abcx.spec.metric_rules import metric_rules
 from abcx.spec.model import ArmSpec, Baseline
+from abcx.terms import as_text
 
 
 def check(sections: Sections) -> Iterator[Finding]:
@@ -63,7 +64,7 @@ def _arms(arms: dict[str, ArmSpec]) -> Iterator[Finding]:
         )
     owners: dict[str, str] = {}
     for name, arm in arms.items():
-        for position, label in enumerate(arm.labels or (name,)):
+        for position, label in enumerate(map(as_text, arm.labels or (name,))):
             if owners.setdefault(label, name) != name:
                 loc: Loc = ("arms", name, "labels", position) if arm.labels else ("arms", name)
                 yield Finding(
