@@ -16,6 +16,8 @@ from abcx.terms import Not, Range, Term, Where, WhereValue
 
 STRAY = -1
 """The arm of rows that fit none."""
+NO_ARM = -2
+"""The arm of rows of exposures or units whose cell for it is empty."""
 _NO_TEXT = "CAST(NULL AS VARCHAR)"
 
 
@@ -288,8 +290,8 @@ class Select:
         return f"coalesce({self.event_is(source, exposure.event)} AND {source.where(exposure.where)}, FALSE)"
 
     def arm(self, source: Source) -> str:
-        """The SQL of a row's arm: its index, STRAY where the row fits none; NULL where it says nothing of arms, as an
-        event row without a label does."""
+        """The SQL of a row's arm: its index, STRAY where the row fits none, NO_ARM where exposures or units name none;
+        NULL where it says nothing of arms, as an event row without a label does."""
         if source.arm is not None:
             return str(self.plan.arms.index(source.arm))
         other = "NULL" if self.part == "events" or not self.arm_needed else str(STRAY)
@@ -304,4 +306,5 @@ class Select:
         cases = " ".join(f"WHEN {literal(label.strip())} THEN {i}" for label, i in labels)
         text = source.table.sql(column, "text")
         spaced = f"CASE trim({text}) {cases} ELSE {STRAY} END"
+        other = str(NO_ARM) if other == str(STRAY) else other
         return f"CASE {text} {cases} ELSE CASE WHEN trim({text}) <> '' THEN {spaced} ELSE {other} END END"
