@@ -10,6 +10,7 @@ from abcx.data.conditions import as_flag, unspaced
 from abcx.data.engine import literal
 from abcx.data.plan import Plan
 from abcx.data.source import Source, drops, tells_arm, told_by_rule
+from abcx.metrics.base import UnitColumn
 from abcx.problems import Problem
 from abcx.spec.model import EventSource, UnitSource
 from abcx.terms import Not, Range, Term, Where, WhereValue
@@ -249,13 +250,15 @@ class Select:
             return {f"x{i}": f"CAST({contribution} AS {type})" for i, contribution, type in sql}
         if self.part == "units":
             needs = enumerate(self.plan.columns)
-            return {f"m{i}": self._ready_made(source, need.kind, need.term.column or "") for i, need in needs}
+            return {f"m{i}": self._ready_made(source, need) for i, need in needs}
         return {}
 
-    def _ready_made(self, source: Source, kind: str, name: str) -> str:
+    def _ready_made(self, source: Source, need: UnitColumn) -> str:
+        name = need.term.column or ""
         text, number = source.table.sql(name, "text"), source.table.sql(name, "number")
-        value = as_flag(text) if kind == "flag" else f"coalesce({number}, 'nan'::DOUBLE)"
-        return f"CASE WHEN {source.kept} AND {text} IS NOT NULL THEN {value} END"
+        value = as_flag(text) if need.kind == "flag" else f"coalesce({number}, 'nan'::DOUBLE)"
+        empty = "0e0" if need.term.missing_value == "zero" else "NULL"
+        return f"CASE WHEN {source.kept} THEN CASE WHEN {text} IS NULL THEN {empty} ELSE {value} END END"
 
     def _contribution(self, source: Source, term: Term) -> str:
         """What one row adds to a unit: 1, or its value; NULL where it adds nothing, `missing` where none is told."""
