@@ -166,7 +166,7 @@ def _listed(value: Scalar | tuple[Scalar, ...]) -> str:
 
 def _written(value: Scalar) -> str:
     """A value as YAML has it."""
-    return str(value).lower() if isinstance(value, bool) else f"'{value}'" if isinstance(value, str) else f"{value:g}"
+    return str(value).lower() if isinstance(value, bool) else f"'{value}'" if isinstance(value, str) else str(value)
 
 
 def _cure(name: str, value: WhereValue, seen: Counter[str]) -> str | None:
