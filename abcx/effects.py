@@ -21,7 +21,7 @@ from abcx.spec.analysis import PrePeriod
 from abcx.spec.model import Experiment
 from abcx.stats.records import Contrast, Effect, Interval, Proportion, Summary
 from abcx.terms import EffectSizeValue
-from abcx.wording import joined
+from abcx.wording import joined, singular
 
 if TYPE_CHECKING:
     from abcx.stats.multiplicity import Adjusted
@@ -84,6 +84,15 @@ def _levels(
     return levels
 
 
+def _definition(metric: MetricSpec, data: MetricData, unit: str) -> str:
+    """The metric in words; where cells of its columns are empty, that it is about units with a value."""
+    told = metric.definition(unit)
+    if not any(column.term.column for column in metric.needs().columns) or not any(data.missing.values()):
+        return told
+    per = f" per {singular(unit)}"
+    return told.replace(per, f"{per} with a value") if per in told else f"{told}, of {unit} with a value"
+
+
 def _metric(
     experiment: Experiment,
     name: str,
@@ -100,7 +109,7 @@ def _metric(
         role=metric.role,
         goal=metric.goal,
         unit=metric.unit,
-        definition=metric.definition(experiment.unit),
+        definition=_definition(metric, data, experiment.unit),
         arms=tuple(_counted(arm, metric, data, experiment.analysis.alpha) for arm in experiment.arms),
         comparisons=(),
         minimum_effect=_size(metric.minimum_effect),

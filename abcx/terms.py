@@ -289,5 +289,5 @@ class Term(Model):
     )
     source: str | None = Field(None, description="name of the only event file to look in")
     missing_value: Literal["zero", "drop"] | None = Field(
-        None, description="what an empty `value` means; else it is an error"
+        None, description="what an empty `value` or cell of `column` means; else an empty `value` is an error"
     )

@@ -3,7 +3,9 @@
 Looks at: for every metric, exposed units without a value (an empty cell of a ready-made column, a unit that the file of
 units does not know), their share by arm, and a chi-square test of equal shares. A primary metric fails below p = .001;
 otherwise a metric warns below .01. A yes or no that is yes wherever it is filled, and empty elsewhere, fails or warns,
-too: an empty cell may be a no. Where an arm expects fewer than 5 missing or present values there is no test. A unit
+too: an empty cell may be a no. So warns a ready-made column that is empty for more than 20 % of the units, however
+alike the arms are (not for nps, csat and ces, which have `response_rate`, nor where `missing_value: drop` says that
+they are to be left out). Where an arm expects fewer than 5 missing or present values there is no test. A unit
 without any event is not missing: it counts as 0.
 
 Why it matters: units without a value are left out of that metric. If the loss is the same everywhere, only precision
@@ -11,8 +13,9 @@ suffers. If one arm loses more, the two groups that are left are no longer alike
 as much as what the change did.
 
 What to do now: ask why values are empty in one arm: a tracking call that a script blocks, a form field that only one
-version has, a join that failed. Mend the data, or choose a metric that every exposed unit has (a count of events, a
-conversion). Do not fill the gaps with averages.
+version has, a join that failed. Where an empty cell means none or no (did not buy), write `missing_value: zero`; where
+such units are to be left out, and the figures are per unit with a value, `missing_value: drop`. Mend the data, or
+choose a metric that every exposed unit has (a count of events, a conversion). Do not fill the gaps with averages.
 """
 
 from __future__ import annotations
@@ -29,6 +32,11 @@ from abcx.stats.records import Proportion
 
 FAIL = 0.001
 WARN = 0.01
+EMPTY = 0.2
+"""Above this share of empty cells the figures are about some of the units."""
+
+
+_SURVEYS = ("nps", "csat", "ces")
 
 
 @dataclass(frozen=True)
@@ -63,13 +71,17 @@ def check(context: CheckContext) -> CheckResult:
         worst[loss.status].append(loss)
     tested = [loss.p_value for loss in losses if loss.p_value is not None]
     p = min(tested, default=None)
-    if not worst["fail"] and not worst["warn"]:
+    empty = [loss for loss in worst["pass"] if _mostly(context, loss)]
+    if not worst["fail"] and not worst["warn"] and not empty:
         return CheckResult("missing", "pass", _harmless(context, losses), p, details)
     status: CheckStatus = "fail" if worst["fail"] else "warn"
     if status == "fail":
         details["reason"] = "data_loss"
-    message = "; ".join(_clause(loss) for loss in worst["fail"] + worst["warn"])
-    help = "find out why values are lost in one arm more than in the other: blocked tracking, a failed join, a form"
+    uneven = worst["fail"] + worst["warn"]
+    message = "; ".join([*map(_clause, uneven), *(_empty(context, loss) for loss in empty)])
+    why = "find out why values are lost in one arm more than in the other: blocked tracking, a failed join, a form"
+    meant = "say what an empty cell means: missing_value: zero (none, or no) or drop (such units are left out)"
+    help = "; ".join(cure for cure, asked in ((why, uneven), (meant, empty)) if asked)
     return CheckResult("missing", status, message, p, details, help)
 
 
@@ -91,13 +103,28 @@ def _only_yes(context: CheckContext, loss: _Loss) -> bool:
     return all(one.successes == one.n for one in found) and any(o.n for o in found)
 
 
+def _mostly(context: CheckContext, loss: _Loss) -> bool:
+    """Whether a ready-made column is empty for so many units that it must be said what that means."""
+    metric = context.experiment.metrics[loss.name]
+    terms = [column.term for column in metric.needs().columns]
+    asked = metric.type not in _SURVEYS and any(term.column and term.missing_value != "drop" for term in terms)
+    return asked and loss.total > EMPTY * sum(loss.exposed.values())
+
+
+def _empty(context: CheckContext, loss: _Loss) -> str:
+    exposed = sum(loss.exposed.values())
+    share = share_text(loss.total / exposed, EMPTY)
+    one = wording.singular(context.experiment.unit)
+    return f"{loss.name} is empty for {share} of {context.noun(exposed)}: its figures are per {one} with a value"
+
+
 def _unsaid(context: CheckContext, losses: list[_Loss], details: dict[str, Any]) -> CheckResult:
     """An empty cell that may well be a no: taken for missing, everybody would have converted."""
     status: CheckStatus = "fail" if any(loss.primary for loss in losses) else "warn"
     if status == "fail":
         details["reason"] = "data_loss"
     told = [f"{loss.name} is yes wherever it is filled, and empty for {context.noun(loss.total)}" for loss in losses]
-    help = "is an empty cell a no? Then write 0 there: missing is not zero"
+    help = "is an empty cell a no? Then say so: missing_value: zero"
     return CheckResult("missing", status, "; ".join(told), None, details, help)
 
 

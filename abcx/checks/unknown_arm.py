@@ -1,37 +1,77 @@
-"""**Unknown arm**: do rows name an arm that this experiment does not have?
+"""**Unknown arm**: do rows name an arm that this experiment does not have, or none?
 
-Looks at: rows whose arm is none of the declared labels, or that fit none of the declared rules. They are left out and
-counted. Warns when there are any.
+Looks at: rows whose arm is none of the declared labels, or that fit none of the declared rules, and exposed units of
+which no row names an arm. They are left out and counted. Fails where more than 5 % of the rows have a label that
+differs from a declared one by upper and lower case, spaces or punctuation alone; otherwise warns when there are any.
+Units of an event file are exposed where the spec names the event of the exposure.
 
 Why it matters: a label that is spelled differently (`Variant_B` for `variant_b`) silently loses a part of one arm, and
-the loss need not be random. Rows of another experiment, or of an arm that was stopped, are harmless.
+the loss need not be random. So does an arm that was not logged. Rows of another experiment, or of an arm that was
+stopped, are harmless.
 
-What to do now: compare the values in the arm column with `arms:` and add the missing spelling to `labels:`. Where rows
-contradict themselves (the group says one thing and the page shown another) and a rule leaves them out, as it should,
-note how many they are and ask why they exist.
+What to do now: compare the values in the arm column with `arms:` and add the missing spelling to `labels:`. Where cells
+are empty, ask why the arm of these units was not logged. Where rows contradict themselves (the group says one thing and
+the page shown another) and a rule leaves them out, as it should, note how many they are and ask why they exist.
 """
 
 from __future__ import annotations
 
 from abcx import wording
 from abcx.checks.context import CheckContext
-from abcx.results import CheckResult
+from abcx.checks.words import share_text
+from abcx.results import CheckResult, CheckStatus
+
+FAIL = 0.05
 
 
 def check(context: CheckContext) -> CheckResult:
-    """Rows that fit no arm."""
-    rows, labels = context.observed.unknown_arm, context.observed.unknown_labels
+    """Rows that fit no arm, and units of which no row names one."""
+    seen = context.observed
+    rows, unnamed = seen.unknown_arm, seen.no_arm or 0
     if rows is None:
         return CheckResult("unknown_arm", "skipped", "counts do not tell", help="needs one row per unit, not counts")
-    details = {"rows": rows, "labels": list(labels)}
-    if not rows:
+    details = {"rows": rows, "labels": list(seen.unknown_labels), "units_without": unnamed, "near": _near(context)}
+    if not rows and not unnamed:
         return CheckResult("unknown_arm", "pass", "every row fits an arm", None, details)
+    told, cures = [], []
+    if rows:
+        told.append(_strange(context, rows))
+        cures.append(_cure(context))
+    if unnamed:
+        were = "was" if unnamed == 1 else "were"
+        told.append(f"{context.noun(unnamed)} {were} exposed, and no row says in which arm")
+        cures.append("ask why the arm was not logged for them, in one arm more often than in the other?")
+    share = sum(near.rows for near in seen.near_labels) / seen.arm_rows if seen.arm_rows else 0.0
+    status: CheckStatus = "fail" if share > FAIL else "warn"
+    return CheckResult("unknown_arm", status, "; ".join(told), None, details, "; ".join(cures))
+
+
+def _strange(context: CheckContext, rows: int) -> str:
+    labels, near, all_rows = context.observed.unknown_labels, context.observed.near_labels, context.observed.arm_rows
     named = f": {wording.joined([repr(label) for label in labels[:5]])}" if labels else ""
     more = f" and {len(labels) - 5} more" if len(labels) > 5 else ""
     fit = "fits" if rows == 1 else "fit"
     message = f"{wording.plural(rows, 'rows')} {fit} no arm and count for nothing{named}{more}"
-    ruled = any(arm.where for arm in context.experiment.arms.values())
-    help = "add the spelling to the `labels:` of its arm, unless these rows belong to no arm"
-    if ruled:
-        help = "check that the rules (`where:`) of the arms are meant to leave these rows out"
-    return CheckResult("unknown_arm", "warn", message, None, details, help)
+    if near and all_rows:
+        share = share_text(sum(one.rows for one in near) / all_rows)
+        pairs = wording.joined([f"{one.written!r} for {one.meant!r}" for one in near[:5]])
+        message += f"; {share} of the rows that name an arm are spelled otherwise: {pairs}"
+    return message
+
+
+def _cure(context: CheckContext) -> str:
+    arms = context.experiment.arms
+    if any(arm.where for arm in arms.values()):
+        return "check that the rules (`where:`) of the arms are meant to leave these rows out"
+    if near := context.observed.near_labels:
+        meant = near[0].meant
+        known = next(
+            (list(arm.labels or (name,)) for name, arm in arms.items() if meant in (arm.labels or (name,))), []
+        )
+        listed = ", ".join([*known, *(one.written for one in near if one.meant == meant)])
+        return f"add the spelling to the `labels:` of its arm: labels: [{listed}]"
+    return "add the spelling to the `labels:` of its arm, unless these rows belong to no arm"
+
+
+def _near(context: CheckContext) -> dict[str, dict[str, object]]:
+    return {one.written: {"meant": one.meant, "rows": one.rows} for one in context.observed.near_labels}

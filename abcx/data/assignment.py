@@ -1,7 +1,7 @@
 """Rows -> who is in which arm since when: table `assigned` (uid, unit, arm, t0, segments), every loss counted.
 
-Order of treatment: rows that cannot be used, rows outside the period, rows that fit no arm, units in several arms,
-units that never met the exposure event.
+Order of treatment: rows that cannot be used, rows outside the period, rows that fit no arm or name none, units in
+several arms, units that never met the exposure event.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from abcx.data.clock import Clock
 from abcx.data.engine import Engine
 from abcx.data.plan import Plan
 from abcx.data.rows import Loaded, Rows
-from abcx.data.select import STRAY
+from abcx.data.select import NO_ARM, STRAY
 from abcx.results import Exclusion
 
 TOGETHER = 25_000_000
@@ -30,13 +30,16 @@ _FATES = {
 
 @dataclass(frozen=True)
 class Assignment:
-    """Which part told the arms, whether t0 is known, and what was lost on the way."""
+    """Which part told the arms, whether t0 is known, and what was lost on the way. `no_arm` counts units that were
+    exposed and of which no row names an arm."""
 
     part: str
     has_time: bool
     exclusions: tuple[Exclusion, ...]
     crossover: int
     unknown_arm: int
+    no_arm: int
+    arm_rows: int | None
 
 
 def assign(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock) -> Assignment:
@@ -48,7 +51,11 @@ def assign(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock) -> A
     if unknown:
         exclusions.append(Exclusion("unknown_arm", "rows that fit no arm", rows=unknown))
     has_time = loaded.has_time
-    _seen(engine, plan, rows, part, clock)
+    named = f"SELECT count(*) FROM {part} WHERE {known} AND arm >= {STRAY}"
+    arm_rows = int(engine.run(named)[0][0]) if unknown else None
+    _seen(engine, plan, rows, part, clock, unknown > 0)
+    unnamed, no_arm = _unnamed(engine, plan, rows, part, clock)
+    exclusions += unnamed
     if part != "events" and plan.experiment.exposure is not None:
         has_time = True
         _first_exposure_event(engine, plan, loaded, clock)
@@ -67,10 +74,35 @@ def assign(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock) -> A
         f"FROM seen {joined} WHERE fate = 'in'"
     )
     crossover = sum(units for fate, _, units, *_ in fates if fate == "crossover")
-    return Assignment(part, has_time, tuple(exclusions), crossover, unknown)
+    return Assignment(part, has_time, tuple(exclusions), crossover, unknown, no_arm, arm_rows)
 
 
-_FATE_COUNTS = "SELECT fate, arm, count(*), sum(n), sum(n_out) FROM seen GROUP BY ALL ORDER BY ALL"
+_FATE_COUNTS = (
+    "SELECT fate, arm, count(*), sum(n), sum(n_out) FROM seen WHERE fate <> 'no_arm' GROUP BY ALL ORDER BY ALL"
+)
+
+
+def _unnamed(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock) -> tuple[list[Exclusion], int]:
+    """Units of which no row names an arm, and how many of them were exposed. An event may leave its arm to other rows
+    of its unit; rows of exposures or units are there to name one, and are left out where they do not."""
+    if part == "events":
+        exposed = "ever_exposed" if plan.experiment.exposure is not None else "FALSE"
+        found = f"SELECT count(*), sum(n), count(*) FILTER ({exposed}) FROM seen WHERE fate = 'no_arm'"
+        message = "units of which no row names an arm"
+    else:
+        unnamed = f"{clock.known(rows.loaded[part].has_time)} AND arm = {NO_ARM}"
+        if not engine.run(f"SELECT count(*) FROM {part} WHERE {unnamed}")[0][
+            0
+        ]:  # few blocks to read, as in `_unusable`
+            return [], 0
+        some = f"SELECT unit FROM {part} WHERE {unnamed}"
+        best = f"count(*) FILTER ({unnamed}) AS n, max(arm) AS best"
+        by_unit = f"SELECT {best} FROM {part} WHERE unit IN ({some}) GROUP BY unit"
+        lost = f"count(*) FILTER (best = {NO_ARM})"
+        found = f"SELECT {lost}, sum(n), {lost} FROM ({by_unit})"
+        message = f"rows of {part} that name no arm (the units: those of which no row does)"
+    units, lost_rows, exposed_units = (int(count or 0) for count in engine.run(found)[0])
+    return [Exclusion("no_arm", message, units, lost_rows)] if lost_rows else [], exposed_units
 
 
 def _lost(fates: list[tuple[str, str, int, int, int]]) -> Iterator[Exclusion]:
@@ -99,10 +131,11 @@ def _unusable(engine: Engine, part: str, loaded: Loaded, clock: Clock) -> Iterat
             yield Exclusion(reason, message, rows=count)
 
 
-def _seen(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock) -> None:
+def _seen(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock, strays: bool) -> None:
     """Table `seen`: one row per unit with its arm, its first exposure t0 and its fate.
 
-    In `events` a unit's arms are those of all its rows; elsewhere rows outside the period are dropped first.
+    In `events` a unit's arms are those of all its rows; elsewhere rows outside the period are dropped first. With
+    `strays` some rows fit no arm: their units are not those of which no row names one.
     """
     loaded = rows.loaded[part]
     inside = clock.inside(loaded.has_time)
@@ -120,11 +153,14 @@ def _seen(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock) -> No
     met = "t0 IS NOT NULL" if loaded.has_time else "any_arm IS NOT NULL" if by_arm else "coalesce(ever_exposed, FALSE)"
     ever_exposed = "" if by_arm else f", bool_or({exposed}) AS ever_exposed"
     outside = f"count(*) FILTER (NOT ({inside}))" if dropped_first else "0"
+    strange = f"SELECT unit FROM {part} WHERE {clock.known(loaded.has_time)} AND arm = {STRAY}"
+    some_arm = f"any_arm IS NOT NULL OR unit NOT IN ({strange})" if strays else "TRUE"
     shares = 1 if engine.rows_elsewhere else math.ceil(rows.count(part) / TOGETHER)
     for number, some in enumerate(_shares(shares)):
         engine.run(
             f"""{"INSERT INTO seen" if number else "CREATE TABLE seen AS"}
             SELECT *, total - n_out AS n, coalesce(a0, any_arm) AS arm, CASE
+                WHEN any_arm IS NULL THEN 'no_arm'
                 WHEN ({ever}) AND NOT ({met}) THEN 'outside_period' WHEN a0 <> a1 THEN 'crossover'
                 WHEN NOT ({met}) THEN 'not_exposed' ELSE 'in' END AS fate
             FROM (
@@ -132,7 +168,7 @@ def _seen(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock) -> No
                        min(t) FILTER ({inside} AND {exposed}) AS t0{ever_exposed},
                        count(*) AS total, {outside} AS n_out{segments}
                 FROM {part} WHERE {clock.usable(loaded.has_time)} AND {some} GROUP BY unit
-            ) WHERE any_arm IS NOT NULL"""
+            ) WHERE {some_arm}"""
         )
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from abcx import wording
 from abcx.data.engine import Engine
 from abcx.data.rows import Read, Rows
-from abcx.data.select import STRAY
+from abcx.data.select import NO_ARM, STRAY
 from abcx.metrics import MetricSpec
 from abcx.spec.model import Experiment
 from abcx.spec.times import instant, is_date
@@ -36,8 +36,9 @@ class Clock:
     note: str | None = None
 
     def usable(self, has_time: bool, prefix: str = "") -> str:
-        """The SQL condition of rows that have a unit, a time, are not after the declared data cut and fit an arm."""
-        return f"{self.known(has_time, prefix)} AND {prefix}arm IS DISTINCT FROM {STRAY}"
+        """The SQL condition of rows that have a unit, a time, are not after the declared data cut and fit an arm, or
+        are events that say nothing of arms."""
+        return f"{self.known(has_time, prefix)} AND coalesce({prefix}arm, 0) NOT IN ({STRAY}, {NO_ARM})"
 
     def known(self, has_time: bool, prefix: str = "") -> str:
         """As `usable`, with the rows that fit no arm."""

@@ -17,9 +17,13 @@ def excluded(engine: Engine, source: Source) -> Iterator[Exclusion]:
         return
     counts = ", ".join(f"count(*) FILTER ({condition})" for condition in conditions)
     found = engine.run(f"SELECT {counts} FROM {source.table.scan()}")[0]
-    event = source.options.event if isinstance(source.options, EventSource) else None
-    of_event = f" (as '{event}')" if event else ""
     for reason, rows in zip(source.options.exclude, found, strict=True):
         if rows:
-            message = f"rows of {source.table.named}{of_event} that the spec leaves out: {reason.replace('_', ' ')}"
-            yield Exclusion(reason, message, rows=int(rows))
+            yield Exclusion(reason, told(source, reason), rows=int(rows))
+
+
+def told(source: Source, reason: str) -> str:
+    """What is said of the rows of a source that are left out by a reason."""
+    event = source.options.event if isinstance(source.options, EventSource) else None
+    of_event = f" (as '{event}')" if event else ""
+    return f"rows of {source.table.named}{of_event} that the spec leaves out: {reason.replace('_', ' ')}"

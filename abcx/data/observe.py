@@ -18,6 +18,7 @@ from abcx.data import (
     samples,
     spelling,
     summaries,
+    unfound,
     units,
 )
 from abcx.data.clock import Clock
@@ -79,6 +80,7 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
     found = engine.run("SELECT arm, count(*), min(t0), max(t0) FROM unit_table GROUP BY arm")
     times = [time for row in found for time in row[2:] if time is not None]
     per_arm = {wanted.arms[row[0]]: int(row[1]) for row in found}
+    strange = rows.strange_labels(engine, loaded.loaded[part], most=5) if assigned.unknown_arm else []
     sequenced = "events" in loaded.loaded and bool(times)
 
     def named(counts: dict[int, int]) -> dict[str, int]:
@@ -95,9 +97,13 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
         segments=_segments(engine, wanted),
         crossover=assigned.crossover,
         unknown_arm=assigned.unknown_arm,
+        no_arm=assigned.no_arm,
         near_events=spelling.near_events(engine, loaded.loaded["events"]) if attributed.named.unnamed else (),
         near_units=attributed.near_units,
-        unknown_labels=rows.strange_labels(engine, loaded.loaded[part]) if assigned.unknown_arm else (),
+        unknown_labels=tuple(label for label, _ in strange),
+        near_labels=spelling.near_labels(engine, loaded.loaded[part]) if strange else (),
+        arm_rows=assigned.arm_rows,
+        nothing_found=tuple(unfound.unfound(engine, wanted, loaded, attributed.named.terms)),
         before_exposure=named(attributed.before) if sequenced else None,
         units_before=named(attributed.units_before) if sequenced else None,
         repeated_ids=attributed.repeated_ids,

@@ -141,7 +141,8 @@ def plan(experiment: Experiment) -> Plan:
             window = need.window if need.since or need.window else experiment.window
             spans = [_microseconds(span) for span in (window, need.since, need.followed)]
             if need.term.column is not None:
-                feed = _index(columns, UnitColumn(need.kind, Term(column=need.term.column)))
+                empty = "zero" if need.term.missing_value == "zero" else None  # to drop it is to have no value
+                feed = _index(columns, UnitColumn(need.kind, Term(column=need.term.column, missing_value=empty)))
                 spans = [None] * 3
             else:
                 feed = _index(terms, need.term.model_copy(update={"count": None, "at_least": None}))

@@ -86,11 +86,33 @@ class MetricData:
 
 
 @dataclass(frozen=True, slots=True)
+class NearLabel:
+    """A label in the data that is `meant` but for case, spaces or punctuation, and how many rows have it."""
+
+    written: str
+    meant: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unfound:
+    """What the spec asks of a column and no row has: `where` names the condition in the spec (`data.events.exclude
+    .staff`), `asked` what it asks for in words (`is_staff is 'true'`). `seen` holds up to five values that are there,
+    most frequent first (none of a column of ids), and `cure` how to write what is likely meant."""
+
+    where: str
+    asked: str
+    seen: tuple[str, ...] = ()
+    cure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
     """Everything the other rooms know about the data. Times are microseconds since 1970 in UTC.
 
     `daily` and `segments` are None where the data have no times or no such columns. `crossover` counts units seen in
-    several arms (they are not in `units`); `unknown_arm` rows that fit no arm; `before_exposure` events of the metrics
+    several arms (they are not in `units`); `unknown_arm` rows that fit no arm; `no_arm` units that were exposed and of
+    which no row names an arm; `before_exposure` events of the metrics
     that precede exposure, by arm; `units_before`: units with such an event, by arm. `shifted` holds the metrics with
     other windows, by what was changed. `near_events` are names of events that no metric reads, each with the name in
     the spec from which it differs by case alone; `near_units` counts ids of units that are not in the analysis and
@@ -108,7 +130,11 @@ class Observed:
     segments: Mapping[str, Mapping[str, Mapping[str, int]]] = field(default_factory=dict)
     crossover: int | None = None
     unknown_arm: int | None = None
+    no_arm: int | None = None
     unknown_labels: tuple[str, ...] = ()
+    near_labels: tuple[NearLabel, ...] = ()
+    arm_rows: int | None = None
+    nothing_found: tuple[Unfound, ...] = ()
     near_events: tuple[tuple[str, str], ...] = ()
     near_units: Mapping[str, int] = field(default_factory=dict)
     before_exposure: Mapping[str, int] | None = None

@@ -297,8 +297,8 @@ def _left_out(engine: Engine, before: int, source: Source, select: Select, bad: 
     return []
 
 
-def strange_labels(engine: Engine, part: Loaded) -> tuple[str, ...]:
-    """The most frequent texts in the arm column that are no label of an arm."""
+def strange_labels(engine: Engine, part: Loaded, most: int) -> list[tuple[str, int]]:
+    """The most frequent texts in the arm column that are no label of an arm, with their rows."""
     labels: Counter[str] = Counter()
     for source in part.select.sources:
         column = source.name("arm")
@@ -307,5 +307,6 @@ def strange_labels(engine: Engine, part: Loaded) -> tuple[str, ...]:
         text = f"trim({source.table.sql(column, 'text')})"
         is_stray = f"{source.kept} AND {part.select.arm(source)} = {STRAY}"
         found = f"SELECT {text}, count(*) FROM {source.table.scan()} WHERE {is_stray} AND {text} <> ''"
-        labels.update({str(label): n for label, n in engine.run(f"{found} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 10")})
-    return tuple(label for label, _ in labels.most_common(5))
+        listed = engine.run(f"{found} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {most}")
+        labels.update({str(label): int(n) for label, n in listed})
+    return labels.most_common(most)

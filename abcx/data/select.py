@@ -10,12 +10,15 @@ from abcx.data.conditions import as_flag, unspaced
 from abcx.data.engine import literal
 from abcx.data.plan import Plan
 from abcx.data.source import Source, drops, tells_arm, told_by_rule
+from abcx.metrics.base import UnitColumn
 from abcx.problems import Problem
 from abcx.spec.model import EventSource, UnitSource
 from abcx.terms import Not, Range, Term, Where, WhereValue, as_text
 
 STRAY = -1
 """The arm of rows that fit none."""
+NO_ARM = -2
+"""The arm of rows of exposures or units whose cell for it is empty."""
 _NO_TEXT = "CAST(NULL AS VARCHAR)"
 
 
@@ -287,13 +290,15 @@ class Select:
             return {f"x{i}": f"CAST({contribution} AS {type})" for i, contribution, type in sql}
         if self.part == "units":
             needs = enumerate(self.plan.columns)
-            return {f"m{i}": self._ready_made(source, need.kind, need.term.column or "") for i, need in needs}
+            return {f"m{i}": self._ready_made(source, need) for i, need in needs}
         return {}
 
-    def _ready_made(self, source: Source, kind: str, name: str) -> str:
+    def _ready_made(self, source: Source, need: UnitColumn) -> str:
+        name = need.term.column or ""
         text, number = source.table.sql(name, "text"), source.table.sql(name, "number")
-        value = as_flag(text) if kind == "flag" else f"coalesce({number}, 'nan'::DOUBLE)"
-        return f"CASE WHEN {source.kept} AND {text} IS NOT NULL THEN {value} END"
+        value = as_flag(text) if need.kind == "flag" else f"coalesce({number}, 'nan'::DOUBLE)"
+        empty = "0e0" if need.term.missing_value == "zero" else "NULL"
+        return f"CASE WHEN {source.kept} THEN CASE WHEN {text} IS NULL THEN {empty} ELSE {value} END END"
 
     def _contribution(self, source: Source, term: Term) -> str:
         """What one row adds to a unit: 1, or its value; NULL where it adds nothing, `missing` where none is told."""
@@ -328,8 +333,8 @@ class Select:
         return f"coalesce({self.event_is(source, exposure.event)} AND {source.where(exposure.where)}, FALSE)"
 
     def arm(self, source: Source) -> str:
-        """The SQL of a row's arm: its index, STRAY where the row fits none; NULL where it says nothing of arms, as an
-        event row without a label does."""
+        """The SQL of a row's arm: its index, STRAY where the row fits none, NO_ARM where exposures or units name none;
+        NULL where it says nothing of arms, as an event row without a label does."""
         if source.arm is not None:
             return str(self.plan.arms.index(source.arm))
         other = "NULL" if self.part == "events" or not self.arm_needed else str(STRAY)
@@ -346,6 +351,7 @@ class Select:
             for value, i in self._values_of_arms()
         )
         spaced = f"CASE trim({text}) {cases} ELSE {f'CASE{same} ELSE {STRAY} END' if same else STRAY} END"
+        other = str(NO_ARM) if other == str(STRAY) else other
         return f"CASE {text} {cases} ELSE CASE WHEN trim({text}) <> '' THEN {spaced} ELSE {other} END END"
 
     def _labels(self) -> list[tuple[str, int]]:

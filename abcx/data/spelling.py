@@ -1,17 +1,22 @@
-"""Names of events and ids of units that count for nothing because they are spelled otherwise.
+"""Labels of arms, names of events and ids of units that count for nothing because they are spelled otherwise.
 
-The first rows of every file are looked at. Of ids only their number is told: they are of people.
+Of events and ids the first rows of every file are looked at. Of ids only their number is told: they are of people.
 """
 
 from __future__ import annotations
 
+import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 
 from abcx.data import keys
 from abcx.data.engine import Engine, literal
-from abcx.data.rows import Loaded, Rows
+from abcx.data.records import NearLabel
+from abcx.data.rows import Loaded, Rows, strange_labels
 from abcx.data.source import Source
 
+_MOST = 1_000
+"""Of so many labels that no arm has the spelling is looked at."""
 _HIDDEN = r"[\x{200B}-\x{200D}\x{2060}\x{FEFF}]"
 _SPELLINGS = (
     ("upper and lower case", "lower(v)"),
@@ -41,6 +46,26 @@ def near_events(engine: Engine, part: Loaded) -> tuple[tuple[str, str], ...]:
         seen = (str(name) for (name,) in engine.run(f"SELECT DISTINCT v FROM ({first}) WHERE v IS NOT NULL ORDER BY v"))
         found |= {name: known[name.casefold()] for name in seen if name not in names and name.casefold() in known}
     return tuple(found.items())
+
+
+def skeleton(text: str) -> str:
+    """A text without what may tell two spellings of one word apart: case, spaces, punctuation."""
+    return "".join(letter for letter in unicodedata.normalize("NFKC", text).casefold() if letter.isalnum())
+
+
+def near_labels(engine: Engine, part: Loaded) -> tuple[NearLabel, ...]:
+    """Labels of no arm that differ from one of an arm by their spelling alone, most frequent first."""
+    plan = part.select.plan
+    meant: dict[str, set[str]] = {}
+    for name, arm in plan.experiment.arms.items():
+        for label in arm.labels or (name,):
+            meant.setdefault(skeleton(str(label)), set()).add(str(label))
+    rows: Counter[tuple[str, str]] = Counter()
+    for label, count in strange_labels(engine, part, most=_MOST):
+        of = meant.get(skeleton(label), set())
+        if len(of) == 1 and skeleton(label):
+            rows[label, min(of)] += count
+    return tuple(NearLabel(written, label, count) for (written, label), count in rows.most_common())
 
 
 def near_units(engine: Engine, rows: Rows, teller: str) -> dict[str, int]:

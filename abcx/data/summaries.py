@@ -46,11 +46,21 @@ def summarise(
     for name, grouped in others(engine, plan, span, table).items():
         found[name] = MetricData(
             summaries=grouped.get("", {arm: _nothing(plan, name) for arm in plan.arms}),
+            missing=_empty_cells(engine, plan, name, table),
             not_followed=late.get(name, {}),
             responses=responses.get(name, {}),
             occurs=occurs.get(name, True),
         )
     return {name: found[name] for name in plan.metrics}
+
+
+def _empty_cells(engine: Engine, plan: Plan, name: str, table: str) -> dict[str, int]:
+    """Units whose ready-made column is empty, by arm, of a quantile; who did not answer is told by the responses."""
+    value = next(iter(plan.of(name)), None)
+    if value is None or value.need.term.column is None or plan.metrics[name].needs().summary != "quantile":
+        return {}
+    empty = f"SELECT arm, count(*) FILTER (c{value.position} IS NULL) FROM {table} GROUP BY arm ORDER BY arm"
+    return {plan.arms[arm]: int(count) for arm, count in engine.run(empty)}
 
 
 def others(engine: Engine, plan: Plan, span: Timing | None, table: str, by: str = "''") -> dict[str, dict[str, ByArm]]:

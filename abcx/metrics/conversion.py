@@ -38,12 +38,23 @@ class Conversion(MetricOptions):
         None, description="so many events make a success: 2 for repurchase; default 1"
     )
 
+    missing_value: Literal["zero", "drop"] | None = Field(
+        None, description="what an empty cell of `column` means: a no, or nothing"
+    )
+
     @property
     def unit(self) -> Literal["share"]:
         return "share"
 
     def needs(self) -> Needs:
-        term = Term(event=self.event, column=self.column, where=self.where, source=self.source, at_least=self.at_least)
+        term = Term(
+            event=self.event,
+            column=self.column,
+            where=self.where,
+            source=self.source,
+            at_least=self.at_least,
+            missing_value=self.missing_value,
+        )
         return Needs((UnitColumn("flag" if self.column else "any", term, self.window),), "proportion")
 
     def definition(self, unit: str) -> str:

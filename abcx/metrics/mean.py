@@ -2,7 +2,8 @@
 
 Definition: per unit the sum of `value` over its events in the window (or their number, where no `value` is named, or a
 ready-made `column`); the arm's value is the average over all exposed units. Units without an event count as 0; units
-whose ready-made column is empty have no value and are not in the denominator.
+whose ready-made column is empty have no value and are not in the denominator, unless `missing_value: zero` says that
+empty means none.
 
 Unit of analysis: the unit that was randomised.
 
@@ -79,7 +80,7 @@ class Mean(MetricOptions):
     column: str | None = Field(None, description="column of `units` that holds the value of each unit")
     source: str | None = Field(None, description="name of the only event file to look in")
     missing_value: Literal["zero", "drop"] | None = Field(
-        None, description="what an empty `value` means; else an error"
+        None, description="what an empty `value` or cell of `column` means; else an empty `value` is an error"
     )
     cap: Cap | None = Field(None, description="values are cut at this quantile of all units (99.9%) or at this number")
 

@@ -54,7 +54,7 @@ class Quantile(MetricOptions):
     column: str | None = Field(None, description="column of `units` that holds the value of each unit")
     source: str | None = Field(None, description="name of the only event file to look in")
     missing_value: Literal["zero", "drop"] | None = Field(
-        None, description="what an empty `value` means; else an error"
+        None, description="what an empty `value` or cell of `column` means; else an empty `value` is an error"
     )
 
     @property

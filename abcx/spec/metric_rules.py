@@ -148,11 +148,11 @@ def _term(loc: Loc, term: Term) -> Iterator[Finding]:
         yield Finding(
             (*loc, "count"), "value-and-count", "`value` sums and `count: units` counts", "keep one of them", key=True
         )
-    if term.missing_value and not term.value:
+    if term.missing_value and not term.value and not term.column:
         yield Finding(
             (*loc, "missing_value"),
             "event-key",
-            "`missing_value` needs a `value`",
-            "remove it (an empty cell of a ready-made column is missing), or name the value of the event",
+            "`missing_value` needs a `value` or a `column`",
+            "remove it, or name the value of the event",
             key=True,
         )

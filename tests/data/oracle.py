@@ -79,7 +79,9 @@ def expected(test: Test) -> Found:
     timed = part == "events" or test.exposures_timed
     told = _first_look(test, part, timed, found)
     _assign(test, part, timed, told, found)
-    kept = _fates_of_events(test, part, timed, found)
+    nameless = _nameless(test, part, timed)
+    found.lost["no_arm"] = len(nameless)
+    kept = _fates_of_events(test, part, nameless, found)
     for name, measures in test.metrics.items():
         found.values[name] = {}
         for unit in found.arms:
@@ -96,7 +98,7 @@ def _first_look(test: Test, part: str, timed: bool, found: Found) -> list[Row]:
     for row in getattr(test, part):
         fate = _unusable(test, row, timed)
         if fate is None and (row.arm is not None or part != "events") and row.arm not in test.labels:
-            fate = "unknown_arm"
+            fate = "no_arm" if row.arm is None else "unknown_arm"
         if fate is None and part != "events" and timed and not _inside(test, row):
             fate = "outside_period"
         if fate is not None:
@@ -161,7 +163,13 @@ def _assign(test: Test, part: str, timed: bool, told: list[Row], found: Found) -
                 found.fates[part, USED] += len(inside)
 
 
-def _fates_of_events(test: Test, part: str, timed: bool, found: Found) -> list[Row]:
+def _nameless(test: Test, part: str, timed: bool) -> set[str]:
+    """Units of which no row names an arm, whichever."""
+    known = [row for row in getattr(test, part) if _unusable(test, row, timed) is None]
+    return {row.unit for row in known} - {row.unit for row in known if row.arm is not None}
+
+
+def _fates_of_events(test: Test, part: str, nameless: set[str], found: Found) -> list[Row]:
     """The events that count for the units of the analysis; every event gets a fate."""
     measures = [measure for pair in test.metrics.values() for measure in pair]
     told = {row.unit for row in test.events or [] if row.arm is not None and _fit(test, row)}
@@ -174,6 +182,9 @@ def _fates_of_events(test: Test, part: str, timed: bool, found: Found) -> list[R
                 continue  # counted in the first look
             if row.unit in told and row.unit not in found.arms:
                 continue  # counted with its unit
+            if row.unit in nameless:
+                found.fates["events", "no_arm"] += 1
+                continue
         elif not relevant and row.event != test.exposure:
             found.fates["events", IGNORED if row.keep else FILTERED] += 1
             continue

@@ -29,7 +29,7 @@ METRICS = {
     "buyers_per_view": (Measure("any", "purchase"), Measure("count", "view")),
 }
 FIELDS = ("unit", "t", "arm", "event", "value", "id", "category")
-LOST = ("crossover", "outside_period", "not_exposed")
+LOST = ("crossover", "outside_period", "not_exposed", "no_arm")
 
 
 def _rows(random: Random, size: int, timed: bool, labels: list[str], events: list[str] | None) -> list[Row]:

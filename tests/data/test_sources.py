@@ -424,7 +424,7 @@ def test_labels(tmp_path: Path) -> None:
     written["arms"] = {"a": {"labels": ["Original", "A", 0]}, "b": {"labels": ["B", True]}}
     found = look(tmp_path, {"u.csv": text}, written)
     assert found.successes() == {"a": (2, 3), "b": (1, 2)}
-    assert found.lost() == {"unknown_arm": (None, 2)}
+    assert found.lost() == {"unknown_arm": (None, 1), "no_arm": (1, 1)}
     assert found.observed.unknown_labels == ("original",)
 
 
@@ -459,7 +459,7 @@ def test_arms_told_by_rules_on_events_with_another_file(tmp_path: Path) -> None:
     written = {**spec(data, metrics), "arms": {"a": {"where": {"group": "x"}}, "b": {"where": {"group": "y"}}}}
     found = look(tmp_path, {"v.csv": views, "c.csv": calls}, written)
     assert found.successes() == {"a": (1, 1), "b": (0, 1)}
-    assert found.lost() == {"not_in_test": (None, 1)}
+    assert found.lost() == {"no_arm": (1, 1)}
 
 
 def test_a_file_without_times_beside_one_with_times_is_refused(tmp_path: Path) -> None:

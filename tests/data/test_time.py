@@ -304,7 +304,7 @@ def test_repeated_ids_keep_the_earliest(tmp_path: Path) -> None:
     }
     found = look(tmp_path, {"e.csv": text}, spec(metrics=metrics))
     assert found.sums() == {"a": (21, 1), "b": (0, 1)}
-    assert found.lost() == {"duplicate_event": (None, 1), "not_in_test": (None, 2)}
+    assert found.lost() == {"duplicate_event": (None, 1), "no_arm": (1, 2)}
     assert found.observed.repeated_ids == 1
 
 

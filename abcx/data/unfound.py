@@ -1,0 +1,227 @@
+"""What the spec asks for and no row has: an `exclude` or a `where` that fits nothing, a label that nobody spells so, a
+segment or a covariate without a value.
+
+Almost always all is found, and then next to nothing is read: what was counted while the rows were read says so. A
+column is looked at where something was not found.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+
+from abcx.data.conditions import FALSE, TRUE
+from abcx.data.engine import Engine
+from abcx.data.excluded import told
+from abcx.data.plan import Plan
+from abcx.data.records import Unfound
+from abcx.data.rows import Loaded, Rows
+from abcx.data.select import Select
+from abcx.data.source import Source, told_by_rule
+from abcx.data.spelling import skeleton
+from abcx.spec import presets
+from abcx.spec.analysis import PrePeriod
+from abcx.terms import Not, Range, Scalar, Where, WhereValue
+
+_LOOK = 1_000
+"""Of so many values of a column, the most frequent ones, the spelling is looked at."""
+_SHOWN = 5
+
+Rule = tuple[str, Where, list[tuple[Source, str]]]
+"""A condition: its place in the spec, what it says, and the sources that it reads with the SQL of the rows in scope."""
+
+
+def unfound(engine: Engine, plan: Plan, rows: Rows, occurring: Collection[int]) -> Iterator[Unfound]:
+    """Everything that the spec asks for and no row has. `occurring` are the positions of the terms that occur; tables
+    `unit_table` and, where there are covariates, `units_one` must be there."""
+    for part, loaded in rows.loaded.items():
+        for rule in _excludes(rows, part, loaded):
+            yield from _missed(engine, rule, leaves_out=True)
+        for rule in _keeps(part, loaded):
+            yield from _missed(engine, rule)
+        if loaded.has_arm:
+            yield from _labels(engine, plan, loaded)
+    if "events" in rows.loaded:
+        select = rows.loaded["events"].select
+        for rule in (*_of_terms(plan, select, occurring), *_of_exposure(engine, plan, select)):
+            yield from _missed(engine, rule)
+    yield from _empty(engine, plan)
+
+
+def _excludes(rows: Rows, part: str, loaded: Loaded) -> Iterator[Rule]:
+    """The reasons of the spec, not those of a preset, by which no row of any source was left out."""
+    by_rule: dict[tuple[str, str], list[Source]] = {}
+    for source in loaded.sources:
+        for reason, where in source.options.exclude.items():
+            if not _of_preset(source, part, reason, where):
+                by_rule.setdefault((reason, repr(where)), []).append(source)
+    for (reason, _), sources in by_rule.items():
+        messages = {told(source, reason) for source in sources}
+        past = any(source.table.history for source in sources)
+        if not any(one.reason == reason and (past or one.message in messages) for one in rows.exclusions):
+            where = sources[0].options.exclude[reason]
+            scoped = [(source, source.where(source.options.where)) for source in sources]
+            yield f"data.{part}.exclude.{reason}", where, scoped
+
+
+def _of_preset(source: Source, part: str, reason: str, where: Where) -> bool:
+    name = source.options.preset
+    if name is None or name not in presets.names():
+        return False
+    return any(entry.exclude.get(reason) == where for entry in presets.named(name).entries(part))
+
+
+def _keeps(part: str, loaded: Loaded) -> Iterator[Rule]:
+    """Each `where` of a source."""
+    by_rule: dict[str, list[Source]] = {}
+    for source in loaded.sources:
+        if source.options.where:
+            by_rule.setdefault(repr(source.options.where), []).append(source)
+    for sources in by_rule.values():
+        yield f"data.{part}.where", sources[0].options.where, [(source, "TRUE") for source in sources]
+
+
+def _of_terms(plan: Plan, select: Select, occurring: Collection[int]) -> Iterator[Rule]:
+    """The `where` of every metric whose events do not occur."""
+    for position, term in enumerate(plan.terms):
+        if term.where and position not in occurring:
+            served = [source for source in select.sources if term in select.terms(source)]
+            able = [source for source in served if not select.lacking(source, term)]
+            scoped = [(s, f"{s.kept} AND {select.event_is(s, term.event)}") for s in able]
+            named = [value.metric for value in plan.values if value.need.term.column is None and value.feed == position]
+            named += [pairs.metric for pairs in plan.tickets if position in (pairs.start, pairs.end)]
+            yield f"metrics.{named[0]}.where", term.where, scoped
+
+
+def _of_exposure(engine: Engine, plan: Plan, select: Select) -> Iterator[Rule]:
+    """The `where` of the exposure, where no unit met it."""
+    exposure = plan.experiment.exposure
+    if exposure is None or not exposure.where or engine.run("SELECT 1 FROM assigned LIMIT 1"):
+        return
+    sources = [source for source in select.sources if not select.lacks_exposure(source)]
+    told_so = [source for source in sources if select.told_event(source) in (None, exposure.event)]
+    yield "exposure.where", exposure.where, [(s, f"{s.kept} AND {select.event_is(s, exposure.event)}") for s in told_so]
+
+
+def _missed(engine: Engine, rule: Rule, leaves_out: bool = False) -> Iterator[Unfound]:
+    """Each column of a condition that no row fits, or all of them where each fits by itself. What leaves rows out may
+    well find none by a range, an empty cell or several columns together: that nothing is too large is no mistake."""
+    place, where, scoped = rule
+    fitting = (f"SELECT 1 FROM {s.table.scan()} WHERE {scope} AND {s.where(where)} LIMIT 1" for s, scope in scoped)
+    if any(engine.run(found) for found in fitting):  # one row is enough, and nearly always among the first
+        return
+    parts = {name: {name: value} for name, value in where.items()}
+    counts: Counter[str] = Counter()
+    for source, scope in scoped:
+        fits = ", ".join(f"count(*) FILTER ({source.where(one)})" for one in parts.values())
+        found = engine.run(f"SELECT count(*), {fits} FROM {source.table.scan()} WHERE {scope}")[0]
+        counts.update(dict(zip(("", *parts), (int(n) for n in found), strict=True)))
+    if not counts[""]:
+        return
+    alone = [name for name in where if not counts[name]]
+    if leaves_out:
+        alone = [name for name in alone if _by_value(where[name])]
+    for name in alone:
+        values = _values(engine, [(s, scope) for s, scope in scoped if s.resolve(name) is not None], name)
+        shown = () if _of_people(scoped, name) else tuple(value for value, _ in values.most_common(_SHOWN))
+        yield Unfound(place, f"{name} {_asked(where[name])}", shown, _cure(name, where[name], values))
+    if not leaves_out and not any(not counts[name] for name in where):
+        yield Unfound(place, " and ".join(f"{name} {_asked(value)}" for name, value in where.items()))
+
+
+def _by_value(value: WhereValue) -> bool:
+    return not isinstance(value, (Range, Not)) and value is not None
+
+
+def _of_people(scoped: Sequence[tuple[Source, str]], name: str) -> bool:
+    """Whether a column holds ids: those are of people, and are not shown."""
+    return any(source.resolve(name) in (source.name("unit"), source.name("id")) for source, _ in scoped)
+
+
+def _values(engine: Engine, scoped: Sequence[tuple[Source, str]], name: str) -> Counter[str]:
+    """The most frequent values of a column and their rows; an empty cell is an empty text."""
+    found: Counter[str] = Counter()
+    for source, scope in scoped:
+        text = f"coalesce(trim({source.sql(name, 'text')}), '')"
+        listed = f"SELECT {text} AS v, count(*) FROM {source.table.scan()} WHERE {scope} GROUP BY 1"
+        found.update({str(v): int(n) for v, n in engine.run(f"{listed} ORDER BY 2 DESC, 1 LIMIT {_LOOK}")})
+    return found
+
+
+def _asked(value: WhereValue) -> str:
+    """A condition in words: `is 'true'`, `is at least 500`."""
+    if isinstance(value, Range):
+        least = f"at least {value.min:g}" if value.min is not None else ""
+        most = f"at most {value.max:g}" if value.max is not None else ""
+        return f"is {' and '.join(filter(None, (least, most)))}"
+    if isinstance(value, Not):
+        return f"is not {_listed(value.values)}"
+    return f"is {_listed(value)}"
+
+
+def _listed(value: Scalar | tuple[Scalar, ...]) -> str:
+    listed = value if isinstance(value, tuple) else (value,)
+    return " or ".join("empty" if one is None else _written(one) for one in listed[:_SHOWN])
+
+
+def _written(value: Scalar) -> str:
+    """A value as YAML has it."""
+    return str(value).lower() if isinstance(value, bool) else f"'{value}'" if isinstance(value, str) else str(value)
+
+
+def _cure(name: str, value: WhereValue, seen: Counter[str]) -> str | None:
+    """How to ask for the value that is likely meant: a yes or a no, a number, or another spelling."""
+    if isinstance(value, (Range, Not)):
+        return None
+    for asked in value if isinstance(value, tuple) else (value,):
+        for cell in seen:
+            if asked is not None and cell and (meant := _meant(asked, cell)) is not None:
+                return f"the cells say {cell}; write {{{name}: {meant}}}"
+    return None
+
+
+def _meant(asked: Scalar, cell: str) -> str | None:
+    """How to ask for a cell in place of what was asked; None where the two are not alike."""
+    word, text = str(asked).strip().lower(), cell.lower()
+    for words, flag in ((TRUE, "true"), (FALSE, "false")):
+        if word in words and text in words:
+            return flag
+    try:
+        if float(word) == float(text):
+            return f"{float(text):g}"
+    except ValueError:
+        pass
+    if skeleton(word) and skeleton(word) == skeleton(cell):
+        return f"'{cell}'"
+    return None
+
+
+def _labels(engine: Engine, plan: Plan, loaded: Loaded) -> Iterator[Unfound]:
+    """Labels of an arm that nobody spells so, beside others of the same arm; an arm without any has no units."""
+    arms = {name: arm.labels for name, arm in plan.experiment.arms.items() if len(arm.labels) > 1}
+    sources = [s for s in loaded.sources if s.arm is None and s.name("arm") is not None]
+    if not arms or not sources or told_by_rule(plan.experiment):
+        return
+    seen = _values(engine, [(source, source.kept) for source in sources], "arm")
+    shown = tuple(value for value, _ in seen.most_common() if value)[:_SHOWN]
+    for name, labels in arms.items():
+        lost = [label for label in labels if label.strip() not in seen]
+        if len(seen) < _LOOK and lost and len(lost) < len(labels):
+            yield Unfound(f"arms.{name}.labels", f"the arm is {_listed(tuple(lost))}", shown)
+
+
+def _empty(engine: Engine, plan: Plan) -> Iterator[Unfound]:
+    """Segments and covariates without a single value."""
+    declared = plan.experiment.analysis
+    if not engine.run("SELECT 1 FROM assigned LIMIT 1"):
+        return
+    for position, name in enumerate(plan.segments):
+        if not engine.run(f"SELECT count(nullif(trim(s{position}), '')) FROM unit_table")[0][0]:
+            place = "segments" if name in plan.experiment.segments else "analysis.stratify"
+            yield Unfound(place, f"a value of {name}", ("",))
+    covariates = () if isinstance(declared.covariates, PrePeriod) else declared.covariates or ()
+    for name in covariates:
+        column = f"m{plan.covariate(name)}"
+        known = f"SELECT count({column}) FROM assigned a JOIN units_one u ON u.unit = a.unit"
+        if not engine.run(known)[0][0]:
+            yield Unfound("analysis.covariates", f"a value of {name}", ("",))
