@@ -61,7 +61,8 @@ def churn(log: Log, arm: str, event: str, horizon: int) -> list[tuple[float, boo
 
 
 def tickets(log: Log, arm: str, window: int | None) -> list[tuple[str, str, int, int, bool]]:
-    """(unit, ticket, opened, ended or as_of, resolved) of every ticket opened in the unit's window."""
+    """(unit, ticket, opened, ended or as_of, resolved) of every ticket opened in the unit's window, but of those whose
+    only ends are before their first start."""
     found = []
     for unit in log.units(arm):
         first: dict[str, int] = {}
@@ -70,7 +71,11 @@ def tickets(log: Log, arm: str, window: int | None) -> list[tuple[str, str, int,
             first.setdefault(row.ticket, row.t)
         for ticket, opened in first.items():
             ends = [row.t for row in log.rows if (row.unit, row.event, row.ticket) == (unit, "solved", ticket)]
+            starts = [row.t for row in log.rows if (row.unit, row.event, row.ticket) == (unit, "opened", ticket)]
+            before = any(t < min(t for t in starts if t <= log.as_of) for t in ends if t <= log.as_of)
             ends = [t for t in ends if opened <= t <= log.as_of]
+            if before and not ends:
+                continue
             found.append((unit, ticket, opened, min(ends, default=log.as_of), bool(ends)))
     return found
 
