@@ -18,6 +18,7 @@ from abcx.data import (
     rows,
     samples,
     spelling,
+    strays,
     summaries,
     units,
 )
@@ -52,6 +53,7 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
     experiment = wanted.experiment
     part = _arm_part(loaded)
     engine.begin("finding who saw what, and when")
+    strays.leave_out(engine, experiment, loaded)
     resolutions = resolution.whole_times(engine, wanted, loaded, part)
     clock = data_clock(engine, experiment, loaded, resolutions.reach)
     _refuse_windows_without_times(wanted, loaded, part)

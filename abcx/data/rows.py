@@ -174,11 +174,19 @@ def load(engine: Engine, part: str, sources: tuple[Source, ...], plan: Plan, row
 
 def _with_last(engine: Engine, read: Read, part: str, before: int) -> Read:
     """The reading with the latest time of its rows, those from row id `before` on."""
-    last = engine.run(f"SELECT max(t) FROM {part} WHERE rowid >= {before}")[0][0]
+    last, week = last_times(engine, part, before)
+    return replace(read, last=last, last_week=week, first_row=before)
+
+
+def last_times(engine: Engine, part: str, first: int, end: int | None = None) -> tuple[int | None, int]:
+    """The latest time of the rows of a part from row id `first` on and before `end`, and how many rows lie in the seven
+    days up to it."""
+    inside = f"rowid >= {first}" + (f" AND rowid < {end}" if end is not None else "")
+    last = engine.run(f"SELECT max(t) FROM {part} WHERE {inside}")[0][0]
     if last is None:
-        return replace(read, first_row=before)
-    week = f"SELECT count(*) FROM {part} WHERE rowid >= {before} AND t > {int(last) - _WEEK}"
-    return replace(read, last=int(last), last_week=int(engine.run(week)[0][0]), first_row=before)
+        return None, 0
+    week = engine.run(f"SELECT count(*) FROM {part} WHERE {inside} AND t > {int(last) - _WEEK}")[0][0]
+    return int(last), int(week)
 
 
 def _of_few_files(problems: Sequence[Problem]) -> list[Problem]:
