@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from abcx.data import opening
+from abcx.data import opening, totals
 from abcx.data.conditions import LARGEST
 from abcx.data.engine import Engine
 from abcx.data.excluded import excluded
@@ -67,6 +67,7 @@ def from_file(engine: Engine, experiment: Experiment, options: CountsFile, base:
         source = Source(table, options, file.arm, columns)
         rows = _rows(engine, source, experiment, f"counts_{number}")
         reader.exclusions += excluded(engine, source)
+        _refuse_total(rows, reader.labels, source.columns.get("arm", "arm"))
         for row in rows:
             reader.add(row)
         files.append(FileRecord(table.shown, "counts", fingerprint(file), len(rows)))
@@ -165,6 +166,20 @@ def _rows(engine: Engine, source: Source, experiment: Experiment, tag: str) -> l
         numbers = dict(zip(needed, values[1::2], strict=True))
         found.append(_Row(table.shown, line, source.arm, text, numbers, commas))
     return found
+
+
+def _refuse_total(rows: list[_Row], labels: Mapping[str, str], column: str) -> None:
+    """A last row that sums up the others, or is named like a total in place of an arm."""
+    *above, last = rows
+    if len(above) < totals.FEWEST:
+        return
+    counts = [key for key in last.numbers if key not in ("arm", "date") and not key.endswith(("_mean", "_sd"))]
+    summed = len(counts) > 1 and totals.sums_up(
+        [last.numbers[key] for key in counts], [[row.numbers[key] for row in above] for key in counts]
+    )
+    label = last.text.get("arm", last.text.get("date", ""))
+    if summed or (totals.is_named(label) and label.strip() not in labels):
+        raise DataError(totals.problem(last.shown, last.line, column, label, len(above), summed))
 
 
 def _columns(name: str, metric: MetricSpec) -> list[str]:

@@ -211,6 +211,13 @@ def locate(engine: Engine, table: Table, predicate: str, value: str) -> tuple[in
     return int(count), line, "" if shown is None else str(shown)
 
 
+def last_row(engine: Engine, table: Table, predicate: str, value: str) -> tuple[int, str]:
+    """The last row that satisfies `predicate`: (its line, `value` as text)."""
+    sql = _placed(table, predicate, value)
+    row, shown = engine.run(f"SELECT max(n), arg_max(v, n) FROM ({sql}) WHERE bad")[0]
+    return _lines(table, [int(row)])[0][0], str(shown or "")
+
+
 def _lines(table: Table, rows: list[int]) -> list[tuple[int, str]]:
     """The line of every row, with its text where it is JSON: the engine does not count lines without text there."""
     is_json = table.file is not None and table.file.format == "jsonl"

@@ -26,6 +26,7 @@ from abcx.data.rejects import Bad, every_reject, rejected
 from abcx.data.scanning import next_row, read, with_checksums
 from abcx.data.select import STRAY, Select
 from abcx.data.source import Source, told_by_rule
+from abcx.data.totals import total_rows
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
 from abcx.results import Exclusion, FileRecord
@@ -260,6 +261,7 @@ def _load_one(engine: Engine, number: int, select: Select, segments: tuple[str, 
     table = source.table
     bad = [*rejected(engine, table, f"{part}_{number}"), *bad_cells(engine, before, source, select)]
     bad += [*no_ids(engine, before, source, select), *no_answers(engine, source, select)]
+    bad += total_rows(engine, before, source, select)
     if bad and rows.rejects is not None:
         rows.rejects += every_reject(engine, table, f"{part}_{number}", [(one.problem, one.where) for one in bad])
     problems = _left_out(engine, before, source, select, bad, rows)
