@@ -107,7 +107,8 @@ class Observed:
     that precede exposure, by arm; `units_before`: units with such an event, by arm. `shifted` holds the metrics with
     other windows, by what was changed. `near_events` are names of events that no metric reads, each with the name in
     the spec from which it differs by case alone; `near_units` counts ids of units that are not in the analysis and
-    differ from one that is by their spelling alone, by what tells them apart.
+    differ from one that is by their spelling alone, by what tells them apart. `never_fall`: the counts of so many days
+    never fall in any arm, as running totals do; None where they do fall, or the data are no counts by day.
     """
 
     kind: str
@@ -129,6 +130,7 @@ class Observed:
     repeated_rows: int | None = None
     removed_rows: int | None = None
     duplicate_units: int | None = None
+    never_fall: int | None = None
     shifted: Mapping[str, Mapping[str, MetricData]] = field(default_factory=dict)
     first_exposure: int | None = None
     last_exposure: int | None = None

@@ -22,7 +22,7 @@ from abcx.data.history import Log
 from abcx.data.inputs import by_file
 from abcx.data.plan import Plan
 from abcx.data.records import Reject
-from abcx.data.rejects import Bad, every_reject, rejected
+from abcx.data.rejects import Bad, every_reject, rejected, tolerated
 from abcx.data.scanning import next_row, read, with_checksums
 from abcx.data.select import STRAY, Select
 from abcx.data.source import Source, told_by_rule
@@ -294,16 +294,14 @@ def _is_part(source: Source, select: Select) -> bool:
 
 def _left_out(engine: Engine, before: int, source: Source, select: Select, bad: list[Bad], rows: Rows) -> list[Problem]:
     """The problems of bad rows, none where the spec tolerates so many: then they are left out and counted."""
-    most, count = source.options.max_bad_rows, sum(one.rows for one in bad)
-    if not bad or not most or count > most or any(one.fatal for one in bad):
-        over = f"; max_bad_rows is {most:,}, and {count:,} rows are bad" if most and count > most else ""
-        return [replace(one.problem, help=f"{one.problem.help}{over}") for one in bad]
+    try:
+        lost = tolerated(source.table.shown, bad, source.options.max_bad_rows)
+    except DataError as error:
+        return list(error.problems)
     flagged = [check.flag for check, found in flags(engine, before, source, select) if found]
     if flagged:
         engine.run(f"DELETE FROM {select.part} WHERE rowid >= {before} AND ({' OR '.join(flagged)})")
-    for one in bad:
-        message = f"rows of {source.table.shown} that cannot be read ({one.problem.span}: {one.problem.message})"
-        rows.exclusions.append(Exclusion("bad_row", message, rows=one.rows))
+    rows.exclusions += lost
     return []
 
 

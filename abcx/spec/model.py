@@ -161,6 +161,10 @@ class UnitSource(FileOptions):
 class CountsFile(FileOptions):
     """One row is one arm, or one arm on one day (`date`)."""
 
+    cumulative: Annotated[bool, Field(strict=True)] = Field(
+        False, description="the rows of each day hold all counts so far: the last row of each arm counts"
+    )
+
 
 def _counts_kind(raw: Any) -> str:
     return "<file>" if isinstance(raw, (str, CountsFile)) or (isinstance(raw, dict) and "file" in raw) else "<inline>"
