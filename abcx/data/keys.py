@@ -11,6 +11,7 @@ from abcx.data.engine import literal
 from abcx.data.times import ROUNDED
 
 _ROUNDED_ID = rf"{ROUNDED}|\s*(9\d{{15}}|\d{{17,}})\.0\s*"
+_MARK, _BEHIND = r'^\x{FEFF}+"?(.*?)"?$', r"\1"
 _ROUNDED = "0::UBIGINT"
 """The key of every unit or event whose id was rounded: such a file is refused."""
 PLACEHOLDERS = tuple(
@@ -33,8 +34,15 @@ def ticket(text: str, hashed: bool) -> str:
         return f"nullif({trimmed(text)}, '')"
     # As in conditions.trimmed, in words that only this engine has. An empty text comes before '!'.
     plain = f"NOT contains({text}, ' ') AND NOT contains({text}, chr(9)) AND strlen({text}) = length({text})"
-    cut = bare(text)
+    cut = _unmarked(text)
     return f"CASE WHEN {text} >= '!' AND {plain} THEN hash({text}) WHEN {cut} <> '' THEN hash({cut}) END"
+
+
+def _unmarked(text: str) -> str:
+    """A text without the spaces around it, and without the byte order mark that glued files have between their rows.
+    The quotes behind it are then part of the text."""
+    mark = f"regexp_replace({bare(text)}, {literal(_MARK)}, {literal(_BEHIND)})"
+    return f"CASE WHEN starts_with({text}, chr(65279)) THEN {mark} ELSE {bare(text)} END"
 
 
 def event(text: str | None, name: str | None, hashed: bool) -> str:

@@ -151,6 +151,7 @@ def load(engine: Engine, part: str, sources: tuple[Source, ...], plan: Plan, row
     segments = tuple(name for name in plan.segments if any(source.resolve(name) for source in sources))
     rows.loaded[part] = Loaded(select, has["time"], arm_needed, has["id"], segments)
     ordered = part == "units" or (bool(segments) and not has["time"])  # of several rows of a unit the first counts
+    ordered = ordered or any(getattr(source.options, "ties", None) is not None for source in sources)
     engine.run(f"SET preserve_insertion_order = {'true' if ordered else 'false'}")
     found: list[Problem] = []
     number = 0

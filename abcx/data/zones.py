@@ -62,8 +62,9 @@ def _seen(engine: Engine, source: Source, text: str) -> tuple[int, int, int]:
     """Of the times of the first rows: how many, how many without an offset, and with the name of a zone."""
     naive, named = f"NOT regexp_matches(v, {literal(_OFFSET)})", _named("v", _PLAIN)
     counts = f"count(v), count(*) FILTER ({naive}), count(*) FILTER ({named})"
+    rows = f"FROM {source.table.scan()} WHERE {source.table.is_row()}"  # a header between the rows tells no zone
     limit = "" if source.table.more else " LIMIT 1000"  # of several files each has its first rows
-    return engine.run(f"SELECT {counts} FROM (SELECT {text} AS v FROM {source.table.scan()}{limit})")[0]
+    return engine.run(f"SELECT {counts} FROM (SELECT {text} AS v {rows}{limit})")[0]
 
 
 def _named(text: str, but: tuple[str, ...]) -> str:

@@ -149,6 +149,9 @@ class EventSource(FileOptions):
     duplicates: Literal["drop"] | None = Field(
         None, description="`drop`: rows like another in unit, time and all that is read count once; default: all count"
     )
+    ties: Literal["file_order"] | None = Field(
+        None, description="`file_order`: of answers of a unit at one moment the rows' order tells which was first"
+    )
 
 
 class UnitSource(FileOptions):

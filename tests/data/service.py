@@ -92,13 +92,14 @@ def kaplan_meier_mean(lives: Sequence[tuple[float, bool]], horizon: float) -> fl
 
 
 def answers(log: Log, arm: str, event: str, question: str, which: str, window: int | None) -> dict[str, int]:
-    """The answer of every unit that gave one; of several at one time the least."""
+    """The answer of every unit that gave one; of several at one time by the order of the rows."""
     found = {}
     for unit in log.units(arm):
         mine = [row for row in log.of(unit, event, 0, window) if row.question == question and row.value is not None]
         if mine:
-            at = mine[0].t if which == "first" else mine[-1].t
-            found[unit] = min(row.value for row in mine if row.t == at and row.value is not None)
+            value = (mine[0] if which == "first" else mine[-1]).value
+            assert value is not None
+            found[unit] = value
     return found
 
 
