@@ -32,6 +32,7 @@ MODELS: dict[str, type[BaseModel]] = {
         model.FileOptions,
         model.EventSource,
         model.UnitSource,
+        model.CountsFile,
         counts.ArmCounts,
         counts.TypedCount,
         model.Exposure,

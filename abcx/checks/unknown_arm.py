@@ -65,9 +65,8 @@ def _cure(context: CheckContext) -> str:
         return "check that the rules (`where:`) of the arms are meant to leave these rows out"
     if near := context.observed.near_labels:
         meant = near[0].meant
-        known = next(
-            (list(arm.labels or (name,)) for name, arm in arms.items() if meant in (arm.labels or (name,))), []
-        )
+        spelled = {name: [str(label) for label in arm.labels or (name,)] for name, arm in arms.items()}
+        known = next((labels for labels in spelled.values() if meant in labels), [])
         listed = ", ".join([*known, *(one.written for one in near if one.meant == meant)])
         return f"add the spelling to the `labels:` of its arm: labels: [{listed}]"
     return "add the spelling to the `labels:` of its arm, unless these rows belong to no arm"

@@ -6,16 +6,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
-from abcx.data import keys, opening
+from abcx.data import keys, opening, totals
 from abcx.data.conditions import FALSE, LARGEST, TRUE
 from abcx.data.engine import Engine
 from abcx.data.excluded import excluded
 from abcx.data.files import resolve
 from abcx.data.lines import fingerprint
 from abcx.data.records import MetricData, Observed
-from abcx.data.rejects import rejected, unreadable
+from abcx.data.rejects import Bad, every_reject, rejected, tolerated, unreadable
 from abcx.data.source import Source
 from abcx.errors import DataError
 from abcx.measured import Response
@@ -57,7 +58,7 @@ def from_file(engine: Engine, experiment: Experiment, options: CountsFile, base:
 
     `columns` may rename arm and (as `unit`) units; `column` of a metric names its own.
     """
-    reader = _Reader(experiment)
+    reader = _Reader(experiment, options.cumulative)
     files = []
     found = resolve(options, base, engine.scratch)
     engine.only(file.path for file in found)
@@ -66,11 +67,21 @@ def from_file(engine: Engine, experiment: Experiment, options: CountsFile, base:
         shared = experiment.data.columns if experiment.data else {}
         columns = {str(canonical): name for canonical, name in {**shared, **options.columns}.items()}
         source = Source(table, options, file.arm, columns)
-        rows = _rows(engine, source, experiment, f"counts_{number}")
+        rows, bad = _rows(engine, source, experiment, f"counts_{number}")
         reader.exclusions += excluded(engine, source)
+        _refuse_total(rows, reader.labels, source.columns.get("arm", "arm"))
+        unread: list[Problem] = []
         for row in rows:
-            reader.add(row)
-        files.append(FileRecord(table.shown, "counts", fingerprint(file), len(rows)))
+            try:
+                reader.add(row)
+            except DataError as error:
+                if error.problems[0].code not in _UNREAD or not options.max_bad_rows:
+                    raise
+                unread += error.problems
+        left_out = [*bad, *(Bad(problem, 1) for problem in unread)]
+        reader.exclusions += tolerated(table.shown, left_out, options.max_bad_rows)
+        count = len(rows) + sum(one.rows for one in bad)
+        files.append(FileRecord(table.shown, "counts", fingerprint(file), count))
     return reader.observed(tuple(files))
 
 
@@ -125,7 +136,12 @@ class _Row:
             raise self.problem("bad-time", message, "date", "write 2024-03-04") from None
 
 
-def _rows(engine: Engine, source: Source, experiment: Experiment, tag: str) -> list[_Row]:
+_UNREAD = ("bad-number", "bad-time", "ambiguous-number")
+"""Problems of rows with a cell that is not what it should be."""
+
+
+def _rows(engine: Engine, source: Source, experiment: Experiment, tag: str) -> tuple[list[_Row], list[Bad]]:
+    """The rows that can be read, with their lines, and those that cannot."""
     table = source.table
     options = source.options
     needed = {"arm": source.columns.get("arm", "arm"), "units": source.columns.get("unit", "units")}
@@ -155,17 +171,35 @@ def _rows(engine: Engine, source: Source, experiment: Experiment, tag: str) -> l
         f"FROM {table.scan(tag)}) WHERE kept ORDER BY n",
         lambda message: unreadable(table.file, table.shown, message),
     )
-    problems = [bad.problem for bad in rejected(engine, table, tag)]
-    if problems or not rows:
+    bad = rejected(engine, table, tag)
+    tolerated(table.shown, bad, options.max_bad_rows)
+    if not rows:
         message = f"{table.shown} has a header and no rows"
-        raise DataError(problems or [Problem("error", "no-rows", message, Span(table.shown), "export it again")])
+        raise DataError(Problem("error", "no-rows", message, Span(table.shown), "export it again"))
+    lost = [one.line for one in every_reject(engine, table, tag, [])] if bad else []
     found = []
     commas = table.options.delimiter == ";" and options.decimal is None and options.thousands is None
     for line, *values, _ in rows:
+        for other in lost:  # the engine counts the rows that it reads
+            line += other <= line
         text = {key: str(value or "") for key, value in zip(needed, values[::2], strict=True)}
         numbers = dict(zip(needed, values[1::2], strict=True))
         found.append(_Row(table.shown, line, source.arm, text, numbers, commas))
-    return found
+    return found, bad
+
+
+def _refuse_total(rows: list[_Row], labels: Mapping[str, str], column: str) -> None:
+    """A last row that sums up the others, or is named like a total in place of an arm."""
+    *above, last = rows
+    if len(above) < totals.FEWEST:
+        return
+    counts = [key for key in last.numbers if key not in ("arm", "date") and not key.endswith(("_mean", "_sd"))]
+    summed = len(counts) > 1 and totals.sums_up(
+        [last.numbers[key] for key in counts], [[row.numbers[key] for row in above] for key in counts]
+    )
+    label = last.text.get("arm", last.text.get("date", ""))
+    if summed or (totals.is_named(label) and label.strip() not in labels):
+        raise DataError(totals.problem(last.shown, last.line, column, label, len(above), summed))
 
 
 def _columns(name: str, metric: MetricSpec) -> list[str]:
@@ -203,18 +237,17 @@ def _read(name: str, metric: MetricSpec, row: _Row, units: int) -> Summary:
 
 
 class _Reader:
-    """Adds up the rows of a counts file by arm; moments are pooled exactly."""
+    """Adds up the rows of a counts file by arm; moments are pooled exactly. Of running totals (`cumulative`) the last
+    row of each arm counts."""
 
-    def __init__(self, experiment: Experiment) -> None:
-        self.experiment = experiment
+    def __init__(self, experiment: Experiment, cumulative: bool) -> None:
+        self.experiment, self.cumulative = experiment, cumulative
         arms = experiment.arms.items()
         labels = [(label, name) for name, arm in arms for label in arm.labels or (name,)]
         self.labels = {keys.canonical_text(as_text(label)): name for label, name in labels}
         self.values = [(label, name) for label, name in labels if not isinstance(label, str)]
-        self.units: dict[str, int] = {}
         self.exclusions: list[Exclusion] = []
-        self.summaries: dict[tuple[str, str], Summary] = {}
-        self.days: dict[str | None, dict[str, int]] = {}
+        self.days: dict[str | None, dict[str, _Cell]] = {}
 
     def add(self, row: _Row) -> None:
         arm = row.arm or self._labelled(keys.canonical_text(row.text["arm"]))
@@ -222,16 +255,13 @@ class _Reader:
             help = f"the labels are: {', '.join(self.labels)}"
             raise row.problem("unknown-arm", f"'{row.text['arm']}' is not an arm", "arm", help)
         units, day = row.whole("units"), row.day()
-        if arm in self.days.setdefault(day, {}):
+        if arm in self.days.get(day, {}):
             when = f" of {day}" if day else ""
             help = "keep one of them" if day else "keep one of them, or name the column of days: columns: {time: ...}"
             raise row.problem("duplicate-arm", f"the arm '{arm}' stands on two rows{when}", "arm", help)
-        self.days[day][arm] = units
-        self.units[arm] = self.units.get(arm, 0) + units
-        for name, metric in self.experiment.metrics.items():
-            new = _read(name, metric, row, units)
-            old = self.summaries.get((arm, name))
-            self.summaries[arm, name] = new if old is None else added(old, new)
+        metrics = self.experiment.metrics.items()
+        cell = _Cell(row, units, {name: _read(name, metric, row, units) for name, metric in metrics})
+        self.days.setdefault(day, {})[arm] = cell
 
     def _labelled(self, text: str) -> str | None:
         """The arm that a label means; a yes, a no and a number compare as in `where`."""
@@ -240,24 +270,100 @@ class _Reader:
 
     def observed(self, files: tuple[FileRecord, ...]) -> Observed:
         arms = self.experiment.arms
-        for arm in arms:
-            if arm not in self.units:
-                message = f"the arm '{arm}' has no row"
-                raise DataError(
-                    Problem(
-                        "error", "counts-missing", message, Span(files[0].path, path="arm"), "every arm needs a row"
-                    )
-                )
+        courses = {
+            arm: [(day, c[arm]) for day, c in sorted(self.days.items(), key=_by_day) if arm in c] for arm in arms
+        }
+        for arm, course in courses.items():
+            if not course:
+                span, help = Span(files[0].path, path="arm"), "every arm needs a row"
+                raise DataError(Problem("error", "counts-missing", f"the arm '{arm}' has no row", span, help))
+        if self.cumulative:
+            _refuse_no_totals(courses)
+        counted = {arm: course[-1:] if self.cumulative else course for arm, course in courses.items()}
+        units = {arm: sum(cell.units for _, cell in course) for arm, course in counted.items()}
         metrics = {}
         for name, metric in self.experiment.metrics.items():
-            found = {arm: self.summaries[arm, name] for arm in arms}
+            found = {arm: _pooled([cell.summaries[name] for _, cell in course]) for arm, course in counted.items()}
             asked = isinstance(metric, (Nps, Csat, Ces))
-            responses = {arm: Response(self.units[arm], None, one.n) for arm, one in found.items() if asked}
+            responses = {arm: Response(units[arm], None, one.n) for arm, one in found.items() if asked}
             metrics[name] = MetricData(found, responses=responses)
-        days = sorted((day, counts) for day, counts in self.days.items() if day is not None)
-        daily = tuple((day, {arm: counts.get(arm, 0) for arm in arms}) for day, counts in days)
-        units, exclusions = {arm: self.units[arm] for arm in arms}, tuple(self.exclusions)
-        return Observed("counts", units, metrics, files, exclusions, daily=daily or None)
+        never_fall = None if self.cumulative else _never_fall(courses)
+        daily = self._daily(courses)
+        return Observed(
+            "counts", units, metrics, files, tuple(self.exclusions), daily=daily or None, never_fall=never_fall
+        )
+
+    def _daily(self, courses: Mapping[str, _Course]) -> tuple[tuple[str, dict[str, int]], ...]:
+        """New units of each day by arm."""
+        new: dict[str, dict[str, int]] = {}
+        for arm, course in courses.items():
+            before = 0
+            for day, cell in course:
+                if day is not None:
+                    new.setdefault(day, dict.fromkeys(courses, 0))[arm] = cell.units - before
+                before = cell.units if self.cumulative else 0
+        return tuple(sorted(new.items()))
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """One arm on one day, and the row that says so."""
+
+    row: _Row
+    units: int
+    summaries: dict[str, Summary]
+
+
+_Course = list[tuple[str | None, _Cell]]
+"""The days of an arm, in order."""
+_DAYS = 7
+"""Counts that never fall for so many days look like running totals."""
+
+
+def _by_day(item: tuple[str | None, object]) -> str:
+    return item[0] or ""
+
+
+def _pooled(parts: list[Summary]) -> Summary:
+    found = parts[0]
+    for part in parts[1:]:
+        found = added(found, part)
+    return found
+
+
+def _refuse_no_totals(courses: Mapping[str, _Course]) -> None:
+    """Running totals have a day, never fall, and end on one day in all arms."""
+    last = {arm: course[-1] for arm, course in courses.items()}
+    for arm, course in courses.items():
+        row = course[-1][1].row
+        if any(day is None for day, _ in course):
+            help = "name the column of days: columns: {time: NAME}"
+            raise row.problem("no-time", "`cumulative: true` needs a day on every row", "date", help)
+        latest = max(str(day) for day, _ in last.values())
+        if course[-1][0] != latest:
+            message = f"the running totals of '{arm}' end on {course[-1][0]}, others on {latest}"
+            raise row.problem("counts-range", message, "date", "export all arms up to the same day")
+        for (_, before), (day, cell) in pairwise(course):
+            if cell.units < before.units:
+                message = f"the units of '{arm}' fall from {before.units:,} to {cell.units:,} on {day}"
+                help = "these are no running totals: remove `cumulative: true`, or correct the row"
+                raise cell.row.problem("counts-range", message, "units", help)
+
+
+def _never_fall(courses: Mapping[str, _Course]) -> int | None:
+    """For how many days no count of any arm falls, while all grow from the first day to the last; None where some
+    does, or the days are few."""
+    for course in courses.values():
+        if len(course) < _DAYS or any(day is None for day, _ in course):
+            return None
+        series = [[cell.units for _, cell in course]]
+        for name in course[0][1].summaries:
+            found = [cell.summaries[name] for _, cell in course]
+            series += [[one.successes for one in found if isinstance(one, Proportion)]]
+        for counts in filter(None, series):
+            if any(later < earlier for earlier, later in pairwise(counts)) or counts[-1] <= counts[0]:
+                return None
+    return min(len(course) for course in courses.values())
 
 
 def _means(text: str, value: bool | int | float) -> bool:

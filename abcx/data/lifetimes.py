@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from abcx.data.engine import Engine
 from abcx.data.plan import Pairs, Plan
+from abcx.data.records import MetricData, TicketTimes
 from abcx.data.units import Timing
 from abcx.data.working_time import worked
+from abcx.results import Exclusion
 from abcx.stats.records import Lifetimes, Summary
 
 _HOUR = 3_600_000_000
@@ -46,26 +49,78 @@ def _of_units(engine: Engine, plan: Plan, name: str, span: Timing, table: str, b
 
 
 def _of_tickets(engine: Engine, plan: Plan, pairs: Pairs, span: Timing, by: str) -> dict[str, Any]:
-    """One lifetime a ticket, by the first end at or after its start."""
+    """One lifetime a ticket, by the first end at or after its start; none of a ticket that ends before it starts."""
     import numpy as np
 
-    key = f"e.k{pairs.key}"
     units = f"(SELECT uid, {by} AS grp FROM assigned)"
-    opened = (
-        f"SELECT a.grp, e.arm, e.uid, {key} AS key, min(e.t) AS opened FROM {units} a JOIN outcome e ON e.uid = a.uid "
-        f"WHERE e.x{pairs.start} IS NOT NULL AND {span.inside(pairs)} GROUP BY ALL"
-    )
-    ended = f"SELECT e.uid, {key} AS key, e.t FROM outcome e WHERE e.x{pairs.end} IS NOT NULL"
     rows = engine.arrays(
-        "SELECT grp, arm, uid, opened, coalesce(ended, cut) AS ended, ended IS NOT NULL AS observed FROM ("
-        f"SELECT o.grp, o.arm, o.uid, o.key, o.opened, {span.clock.as_of}::BIGINT AS cut, min(c.t) AS ended "
-        f"FROM ({opened}) o "
-        f"LEFT JOIN ({ended}) c ON c.uid = o.uid AND c.key = o.key AND c.t >= o.opened GROUP BY ALL)"
+        f"SELECT a.grp, p.arm, p.uid, p.opened, coalesce(p.ended, {span.clock.as_of}::BIGINT) AS ended, "
+        "p.ended IS NOT NULL AS observed "
+        f"FROM ({_paired(pairs, span)}) p JOIN {units} a ON a.uid = p.uid WHERE NOT p.reversed"
     )
     calendar = pairs.need.calendar
     since, until = (np.asarray(rows[column], np.int64) for column in ("opened", "ended"))
     micros = until - since if calendar is None else worked(since, until, calendar, plan.experiment.timezone)
     return {**rows, "hours": micros / _HOUR, "grp": rows["grp"].astype(str)}
+
+
+def _paired(pairs: Pairs, span: Timing) -> str:
+    """The SQL of every ticket opened in its unit's window: arm, uid, key, when it was opened and ended (NULL: it was
+    not), and whether it is `reversed`: its only ends are before its first start, wherever that lies. A ticket that was
+    solved, and opened again after the exposure, is open."""
+    key, inside = f"e.k{pairs.key}", span.inside(pairs)
+    started = (
+        f"SELECT e.arm, e.uid, {key} AS key, min(e.t) AS first_start, min(e.t) FILTER ({inside}) AS opened "
+        f"FROM outcome e WHERE e.x{pairs.start} IS NOT NULL GROUP BY ALL"
+    )
+    ended = f"SELECT e.uid, {key} AS key, e.t FROM outcome e WHERE e.x{pairs.end} IS NOT NULL"
+    later, early = "min(CASE WHEN c.t >= s.opened THEN c.t END)", "count(CASE WHEN c.t < s.first_start THEN 1 END)"
+    return (
+        f"SELECT s.arm, s.uid, s.key, s.opened, {later} AS ended, {later} IS NULL AND {early} > 0 AS reversed "
+        f"FROM ({started}) s LEFT JOIN ({ended}) c ON c.uid = s.uid AND c.key = s.key "
+        "WHERE s.opened IS NOT NULL GROUP BY s.arm, s.uid, s.key, s.opened"
+    )
+
+
+def ticket_times(engine: Engine, plan: Plan, span: Timing) -> dict[str, dict[str, TicketTimes]]:
+    """What the times of tickets show, by metric and arm."""
+    found: dict[str, dict[str, TicketTimes]] = {}
+    for pairs in plan.tickets:
+        opened = engine.run(
+            f"SELECT arm, count(*), count(CASE WHEN reversed THEN 1 END) FROM ({_paired(pairs, span)}) p GROUP BY arm"
+        )
+        key = f"e.k{pairs.key}"
+        starts = f"SELECT DISTINCT e.uid, {key} AS key FROM outcome e WHERE e.x{pairs.start} IS NOT NULL"
+        ended = engine.run(
+            f"SELECT e.arm, count(*), count(CASE WHEN s.uid IS NULL THEN 1 END) FROM outcome e LEFT JOIN ({starts}) s "
+            f"ON s.uid = e.uid AND s.key = {key} WHERE e.x{pairs.end} IS NOT NULL AND {span.since()} GROUP BY e.arm"
+        )
+        tickets = {arm: (int(n), int(odd)) for arm, n, odd in opened}
+        ends = {arm: (int(n), int(odd)) for arm, n, odd in ended}
+        found[pairs.metric] = {
+            name: TicketTimes(*tickets.get(arm, (0, 0)), *ends.get(arm, (0, 0))) for arm, name in enumerate(plan.arms)
+        }
+    return found
+
+
+def left_out(plan: Plan, metrics: Mapping[str, MetricData]) -> Iterator[Exclusion]:
+    """Tickets that end before they start, and ends that no start goes with; once for metrics of the same tickets."""
+    told = set()
+    for pairs in plan.tickets:
+        same = (pairs.start, pairs.end, pairs.key, pairs.window)
+        if same in told:
+            continue
+        told.add(same)
+        times = metrics[pairs.metric].tickets
+        start, end = pairs.need.start.event, pairs.need.end.event
+        reasons = (
+            ("end_before_start", f"tickets whose '{end}' is before their '{start}'", "ends_before_start"),
+            ("end_without_start", f"'{end}' events whose ticket has no '{start}'", "ends_without_start"),
+        )
+        for reason, message, field in reasons:
+            by_arm = {arm: getattr(one, field) for arm, one in times.items() if getattr(one, field)}
+            if by_arm:
+                yield Exclusion(reason, message, rows=sum(by_arm.values()), by_arm=by_arm)
 
 
 def nothing() -> Lifetimes:

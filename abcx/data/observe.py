@@ -12,11 +12,13 @@ from abcx.data import (
     assignment,
     counts,
     groups,
+    lifetimes,
     moments,
     resolution,
     rows,
     samples,
     spelling,
+    strays,
     summaries,
     unfound,
     units,
@@ -52,6 +54,7 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
     experiment = wanted.experiment
     part = _arm_part(loaded)
     engine.begin("finding who saw what, and when")
+    strays.leave_out(engine, experiment, loaded)
     resolutions = resolution.whole_times(engine, wanted, loaded, part)
     clock = data_clock(engine, experiment, loaded, resolutions.reach)
     _refuse_windows_without_times(wanted, loaded, part)
@@ -91,7 +94,12 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
         units={arm: per_arm.get(arm, 0) for arm in wanted.arms},
         metrics=metrics,
         files=tuple(loaded.files),
-        exclusions=(*loaded.exclusions, *assigned.exclusions, *attributed.exclusions),
+        exclusions=(
+            *loaded.exclusions,
+            *assigned.exclusions,
+            *attributed.exclusions,
+            *lifetimes.left_out(wanted, metrics),
+        ),
         notes=(*_gathered(loaded), *coarse, *_of_events(loaded, attributed), *([clock.note] if clock.note else ())),
         daily=_daily(engine, wanted) if times else None,
         segments=_segments(engine, wanted),

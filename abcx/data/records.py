@@ -35,6 +35,17 @@ class Inputs:
         return bool(self.events or self.exposures or self.units)
 
 
+@dataclass(frozen=True, slots=True)
+class TicketTimes:
+    """What the times of tickets show: tickets opened in the units' windows, those of them whose only ends are before
+    they start (they count for nothing), ends after exposure, and those of them that no start goes with."""
+
+    tickets: int
+    ends_before_start: int
+    ends: int
+    ends_without_start: int
+
+
 Groups = Mapping[str, Mapping[str, Summary]]
 """Summaries by group (a value of a segment, a day) and arm."""
 
@@ -63,7 +74,8 @@ class MetricData:
     with covariates, by stratum ("" where there is one), and `covariate_skewness` the largest absolute skewness of a
     covariate over all units. `responses` says who was asked and who answered. `segments`
     are the summaries by segment column, then value; `cohorts` those of the units first exposed on each day; `days` the
-    same units by day since exposure. `all_at_exposure`: every unit has the event at its exposure or before.
+    same units by day since exposure. `tickets` says what the times of tickets show. `all_at_exposure`: every unit has
+    the event at its exposure or before.
     """
 
     summaries: Mapping[str, Summary]
@@ -78,6 +90,7 @@ class MetricData:
     adjustment: Mapping[str, Mapping[str, CrossMoments]] | None = None
     covariate_skewness: float | None = None
     responses: Mapping[str, Response] = field(default_factory=dict)
+    tickets: Mapping[str, TicketTimes] = field(default_factory=dict)
     segments: Mapping[str, Groups] = field(default_factory=dict)
     cohorts: Groups = field(default_factory=dict)
     days: Days | None = None
@@ -118,6 +131,8 @@ class Observed:
     the spec from which it differs by case alone; `near_units` counts ids of units that are not in the analysis and
     differ from one that is by their spelling alone, by what tells them apart. `by_day` names the metrics whose events
     or exposures are written as dates.
+    differ from one that is by their spelling alone, by what tells them apart. `never_fall`: the counts of so many days
+    never fall in any arm, as running totals do; None where they do fall, or the data are no counts by day.
     """
 
     kind: str
@@ -143,6 +158,7 @@ class Observed:
     repeated_rows: int | None = None
     removed_rows: int | None = None
     duplicate_units: int | None = None
+    never_fall: int | None = None
     shifted: Mapping[str, Mapping[str, MetricData]] = field(default_factory=dict)
     first_exposure: int | None = None
     last_exposure: int | None = None

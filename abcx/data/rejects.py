@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from abcx.data.lines import filled_lines, line_at, lines_at, next_quote
 from abcx.data.records import Reject
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
+from abcx.results import Exclusion
 
 if TYPE_CHECKING:
     from abcx.data.tables import Table
@@ -213,6 +214,13 @@ def locate(engine: Engine, table: Table, predicate: str, value: str) -> tuple[in
     return int(count), line, "" if shown is None else str(shown)
 
 
+def last_row(engine: Engine, table: Table, predicate: str, value: str) -> tuple[int, str]:
+    """The last row that satisfies `predicate`: (its line, `value` as text)."""
+    sql = _placed(table, predicate, value)
+    row, shown = engine.run(f"SELECT max(n), arg_max(v, n) FROM ({sql}) WHERE bad")[0]
+    return _lines(table, [int(row)])[0][0], str(shown or "")
+
+
 def _lines(table: Table, rows: list[int]) -> list[tuple[int, str]]:
     """The line of every row, with its text where it is JSON: the engine does not count lines without text there."""
     is_json = table.file is not None and table.file.format == "jsonl"
@@ -260,6 +268,18 @@ def every_reject(engine: Engine, table: Table, tag: str, bad: list[tuple[Problem
             for (line, _), (_, row) in zip(places, rows, strict=True):
                 found.append(Reject(table.shown, line, column, problem.code, str(row)[:10_000]))
     return found
+
+
+def tolerated(shown: str, bad: list[Bad], most: int) -> list[Exclusion]:
+    """Bad rows of a file as exclusions. Raises DataError where they are more than `most`, or one is fatal."""
+    count = sum(one.rows for one in bad)
+    if bad and (count > most or any(one.fatal for one in bad)):
+        over = f"; max_bad_rows is {most:,}, and {count:,} rows are bad" if most and count > most else ""
+        raise DataError([replace(one.problem, help=f"{one.problem.help}{over}") for one in bad])
+    message = f"rows of {shown} that cannot be read"
+    return [
+        Exclusion("bad_row", f"{message} ({one.problem.span}: {one.problem.message})", rows=one.rows) for one in bad
+    ]
 
 
 def unreadable(file: DataFile | None, shown: str, message: str) -> Problem:

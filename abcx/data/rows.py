@@ -22,10 +22,11 @@ from abcx.data.history import Log
 from abcx.data.inputs import by_file
 from abcx.data.plan import Plan
 from abcx.data.records import Reject
-from abcx.data.rejects import Bad, every_reject, rejected
+from abcx.data.rejects import Bad, every_reject, rejected, tolerated
 from abcx.data.scanning import next_row, read, with_checksums
 from abcx.data.select import STRAY, Select
 from abcx.data.source import Source, told_by_rule
+from abcx.data.totals import total_rows
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
 from abcx.results import Exclusion, FileRecord
@@ -150,6 +151,7 @@ def load(engine: Engine, part: str, sources: tuple[Source, ...], plan: Plan, row
     segments = tuple(name for name in plan.segments if any(source.resolve(name) for source in sources))
     rows.loaded[part] = Loaded(select, has["time"], arm_needed, has["id"], segments)
     ordered = part == "units" or (bool(segments) and not has["time"])  # of several rows of a unit the first counts
+    ordered = ordered or any(getattr(source.options, "ties", None) is not None for source in sources)
     engine.run(f"SET preserve_insertion_order = {'true' if ordered else 'false'}")
     found: list[Problem] = []
     number = 0
@@ -174,11 +176,19 @@ def load(engine: Engine, part: str, sources: tuple[Source, ...], plan: Plan, row
 
 def _with_last(engine: Engine, read: Read, part: str, before: int) -> Read:
     """The reading with the latest time of its rows, those from row id `before` on."""
-    last = engine.run(f"SELECT max(t) FROM {part} WHERE rowid >= {before}")[0][0]
+    last, week = last_times(engine, part, before)
+    return replace(read, last=last, last_week=week, first_row=before)
+
+
+def last_times(engine: Engine, part: str, first: int, end: int | None = None) -> tuple[int | None, int]:
+    """The latest time of the rows of a part from row id `first` on and before `end`, and how many rows lie in the seven
+    days up to it."""
+    inside = f"rowid >= {first}" + (f" AND rowid < {end}" if end is not None else "")
+    last = engine.run(f"SELECT max(t) FROM {part} WHERE {inside}")[0][0]
     if last is None:
-        return replace(read, first_row=before)
-    week = f"SELECT count(*) FROM {part} WHERE rowid >= {before} AND t > {int(last) - _WEEK}"
-    return replace(read, last=int(last), last_week=int(engine.run(week)[0][0]), first_row=before)
+        return None, 0
+    week = engine.run(f"SELECT count(*) FROM {part} WHERE {inside} AND t > {int(last) - _WEEK}")[0][0]
+    return int(last), int(week)
 
 
 def _of_few_files(problems: Sequence[Problem]) -> list[Problem]:
@@ -252,6 +262,7 @@ def _load_one(engine: Engine, number: int, select: Select, segments: tuple[str, 
     table = source.table
     bad = [*rejected(engine, table, f"{part}_{number}"), *bad_cells(engine, before, source, select)]
     bad += [*no_ids(engine, before, source, select), *no_answers(engine, source, select)]
+    bad += total_rows(engine, before, source, select)
     if bad and rows.rejects is not None:
         rows.rejects += every_reject(engine, table, f"{part}_{number}", [(one.problem, one.where) for one in bad])
     problems = _left_out(engine, before, source, select, bad, rows)
@@ -284,16 +295,14 @@ def _is_part(source: Source, select: Select) -> bool:
 
 def _left_out(engine: Engine, before: int, source: Source, select: Select, bad: list[Bad], rows: Rows) -> list[Problem]:
     """The problems of bad rows, none where the spec tolerates so many: then they are left out and counted."""
-    most, count = source.options.max_bad_rows, sum(one.rows for one in bad)
-    if not bad or not most or count > most or any(one.fatal for one in bad):
-        over = f"; max_bad_rows is {most:,}, and {count:,} rows are bad" if most and count > most else ""
-        return [replace(one.problem, help=f"{one.problem.help}{over}") for one in bad]
+    try:
+        lost = tolerated(source.table.shown, bad, source.options.max_bad_rows)
+    except DataError as error:
+        return list(error.problems)
     flagged = [check.flag for check, found in flags(engine, before, source, select) if found]
     if flagged:
         engine.run(f"DELETE FROM {select.part} WHERE rowid >= {before} AND ({' OR '.join(flagged)})")
-    for one in bad:
-        message = f"rows of {source.table.shown} that cannot be read ({one.problem.span}: {one.problem.message})"
-        rows.exclusions.append(Exclusion("bad_row", message, rows=one.rows))
+    rows.exclusions += lost
     return []
 
 

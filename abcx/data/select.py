@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from abcx.data import conditions, keys
+from abcx.data import conditions, keys, totals
 from abcx.data.conditions import as_flag, unspaced
 from abcx.data.engine import literal
 from abcx.data.plan import Plan
@@ -64,6 +64,8 @@ class Select:
         if unread != "FALSE" or len(self.sources) > 1:  # constant columns take time to write: most files do without
             columns["unread"] = unread
         values = self._values(source)
+        if self.part == "units" and self.hashed:
+            columns["totals"] = totals.named(source.table.sql(unit, "text"))
         if self.part == "events":
             if self.filtered:
                 columns["fits"] = source.kept

@@ -43,12 +43,14 @@ def summarise(
             occurs=occurs.get(name, True),
         )
     responses = answers.responses(engine, plan, span, table)
+    tickets = lifetimes.ticket_times(engine, plan, span) if whole and span is not None else {}
     for name, grouped in others(engine, plan, span, table).items():
         found[name] = MetricData(
             summaries=grouped.get("", {arm: _nothing(plan, name) for arm in plan.arms}),
             missing=_empty_cells(engine, plan, name, table),
             not_followed=late.get(name, {}),
             responses=responses.get(name, {}),
+            tickets=tickets.get(name, {}),
             occurs=occurs.get(name, True),
         )
     return {name: found[name] for name in plan.metrics}

@@ -154,9 +154,10 @@ class Table:
         return f"({self.header_again()}) IS NOT TRUE" if self.glued else "TRUE"
 
     def header_again(self) -> str:
-        """The SQL condition of rows that are the header once more."""
+        """The SQL condition of rows that are the header once more. Quotes behind a byte order mark in the middle of
+        glued files are part of the text."""
         cells = [
-            f"trim(ltrim(c{i}, chr(65279))) = {literal(name)}"
+            f"trim(ltrim(c{i}, chr(65279)), ' \"') = {literal(name)}"
             for i, name in enumerate(self.header)
             if not name.startswith("\0")
         ]

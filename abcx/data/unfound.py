@@ -198,7 +198,8 @@ def _meant(asked: Scalar, cell: str) -> str | None:
 
 def _labels(engine: Engine, plan: Plan, loaded: Loaded) -> Iterator[Unfound]:
     """Labels of an arm that nobody spells so, beside others of the same arm; an arm without any has no units."""
-    arms = {name: arm.labels for name, arm in plan.experiment.arms.items() if len(arm.labels) > 1}
+    texts = {name: [one for one in arm.labels if isinstance(one, str)] for name, arm in plan.experiment.arms.items()}
+    arms = {name: labels for name, labels in texts.items() if len(labels) > 1}
     sources = [s for s in loaded.sources if s.arm is None and s.name("arm") is not None]
     if not arms or not sources or told_by_rule(plan.experiment):
         return

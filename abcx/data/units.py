@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from abcx.data import repeats, spelling
+from abcx.data import repeats, spelling, ties
 from abcx.data.assignment import Assignment, one_row_per_unit
 from abcx.data.clock import Clock
 from abcx.data.engine import Engine
@@ -56,6 +56,7 @@ def build(engine: Engine, plan: Plan, shifted: Plan, rows: Rows, assignment: Ass
     """
     exclusions: list[Exclusion] = []
     duplicate_units = _ready_made(engine, plan, rows, assignment, clock, exclusions)
+    placed = ties.with_places(engine, rows)
     repeated_ids, shared_ids = _drop_repeated_ids(engine, plan, rows, clock, exclusions)
     removed = repeats.remove(engine, plan, rows, clock, exclusions)
     events = "events" in rows.loaded
@@ -69,7 +70,10 @@ def build(engine: Engine, plan: Plan, shifted: Plan, rows: Rows, assignment: Ass
         if named.dropped:
             message = "events without a value, where a metric leaves them out (missing_value: drop)"
             exclusions.append(Exclusion("no_value", message, rows=named.dropped))
-        _outcome(engine, plan, rows, clock, timed)
+        _outcome(engine, plan, rows, clock, timed, placed)
+        for value in plan.values:
+            if value.need.kind in ("first", "last") and value.need.term.column is None:
+                ties.refuse(engine, plan, rows, value, span.inside(value) if span else "TRUE")
         before, units_before = _count_events(engine, plan, named, assignment, clock, span, exclusions)
     strangers = any(exclusion.reason == "not_in_test" for exclusion in exclusions)
     near = spelling.near_units(engine, rows, assignment.part) if strangers else {}
@@ -77,7 +81,7 @@ def build(engine: Engine, plan: Plan, shifted: Plan, rows: Rows, assignment: Ass
         engine.run("DROP TABLE events")  # whatever is asked from here on is in `outcome`, which is far smaller
     compares = timed and assignment.has_time
     screened = compares and not engine.rows_elsewhere and any(value.need.term.column is None for value in plan.values)
-    _unit_table(engine, plan, shifted, rows, span, screened)
+    _unit_table(engine, plan, shifted, rows, span, screened, placed)
     repeated_rows = repeats.count(engine, plan, rows, screened) if compares else None
     return Attributed(
         tuple(exclusions),
@@ -110,21 +114,26 @@ def _named(engine: Engine, plan: Plan, rows: Rows, clock: Clock, timed: bool) ->
     return Named(frozenset(i for i, count in enumerate(found) if count), int(none), int(unfit), int(lost), int(usable))
 
 
-def _outcome(engine: Engine, plan: Plan, rows: Rows, clock: Clock, timed: bool) -> None:
+def _outcome(engine: Engine, plan: Plan, rows: Rows, clock: Clock, timed: bool, placed: bool) -> None:
     """Table `outcome`: every usable event that a metric reads, of the units of the analysis; a row without an event for
     each unit that has none."""
     terms, keys = (f"e.x{i}" for i in range(len(plan.terms))), (f"e.k{i}" for i in range(len(plan.keys)))
     columns = ["a.uid", "a.arm", "a.t0", "e.t", *terms, *keys, *(f"e.{name}" for name in repeats.apart(rows))]
+    columns += ["e.place"] if placed else []
     usable = f"{clock.usable(timed, 'e.')} AND ({repeats.relevant(plan)})"
     joined = f"assigned a LEFT JOIN events e ON e.unit = a.unit AND {usable}"
     engine.run(f"CREATE TABLE outcome AS SELECT {', '.join(columns)} FROM {joined}")
 
 
-def _unit_table(engine: Engine, plan: Plan, shifted: Plan, rows: Rows, span: Timing | None, screened: bool) -> None:
+def _unit_table(
+    engine: Engine, plan: Plan, shifted: Plan, rows: Rows, span: Timing | None, screened: bool, placed: bool
+) -> None:
     named = [(f"c{value.position}", value) for value in plan.values]
     named += [(f"h{value.position}", value) for value in shifted.values]
     fed = [(name, value) for name, value in named if value.need.term.column is None]
-    summed = ", ".join(f"{of_events(value, span.inside(value) if span else 'TRUE')} AS {name}" for name, value in fed)
+    summed = ", ".join(
+        f"{of_events(value, span.inside(value) if span else 'TRUE', placed)} AS {name}" for name, value in fed
+    )
     summed += f", {repeats.suspect(plan, rows)} AS suspect" if screened else ""
     joined = ["assigned a"]
     if fed:
@@ -245,16 +254,16 @@ def _value(name: str, value: Value, span: Timing | None) -> str:
     return f"o.{name}" if followed == "TRUE" else f"CASE WHEN {followed} THEN o.{name} END"
 
 
-def of_events(value: Value, inside: str) -> str:
-    """The SQL of one value of a unit from its events `e` in `outcome` that are `inside`."""
+def of_events(value: Value, inside: str, placed: bool = False) -> str:
+    """The SQL of one value of a unit from its events `e` in `outcome` that are `inside`, which may be `placed`."""
     x = f"e.x{value.feed}"
     if value.need.kind == "any":
         least = value.need.term.at_least or 1
         return f"CASE WHEN count({x}) FILTER ({inside}) >= {least} THEN 1.0::DOUBLE ELSE 0.0::DOUBLE END"
     if value.need.kind == "count":
         return f"CAST(count({x}) FILTER ({inside}) AS DOUBLE)"
-    if value.need.kind in ("first", "last"):  # of several at one time the least answer, in any order of the file
-        order = f"{{t: e.t, x: {'-' if value.need.kind == 'last' else ''}{x}}}"
+    if value.need.kind in ("first", "last"):  # of several at one time the first or last row, if the rows are in order
+        order = f"{{t: e.t, p: {'e.place' if placed else x}}}"
         pick = "arg_min" if value.need.kind == "first" else "arg_max"
         return f"{pick}({x}, {order}) FILTER ({x} IS NOT NULL AND {inside})"
     if value.need.kind == "until":

@@ -67,7 +67,8 @@ def _seen(engine: Engine, source: Source, text: str) -> tuple[int, int, int]:
     """Of the times of all rows: how many say their offset, how many do not, and how many end in letters but for Z."""
     said, letters = f"regexp_matches(v, {literal(_OFFSET)})", "regexp_matches(v, '[A-Ya-y]\\s*$')"
     counts = f"count(*) FILTER ({said}), count(*) FILTER (NOT {said}), count(*) FILTER ({letters})"
-    found = engine.run(f"SELECT {counts} FROM (SELECT {text} AS v FROM {source.table.scan()})")[0]
+    rows = f"SELECT {text} AS v FROM {source.table.scan()} WHERE {source.table.is_row()}"
+    found = engine.run(f"SELECT {counts} FROM ({rows})")[0]
     return int(found[0]), int(found[1]), int(found[2])
 
 

@@ -1,10 +1,11 @@
 """**Resolution time**: how long a ticket takes, open tickets included.
 
 Definition: the time from `start` to the first `end` with the same `key`, per ticket, for tickets that were opened in
-the unit's window. A ticket still open at `as_of` is censored then. The arm's value is the restricted mean up to the
-`horizon`, in hours: the area under the Kaplan-Meier curve, so a ticket that takes longer counts as the horizon. Median
-and share within the `service_level` stand beside it. With a `calendar` only working hours count. Where long tickets
-and arms of different sizes call for it the interval is by permutation of the units.
+the unit's window. A ticket still open at `as_of` is censored then; one whose only ends are before its start is left out
+and counted (`end_before_start`). The arm's value is the restricted mean up to the `horizon`, in hours: the area under
+the Kaplan-Meier curve, so a ticket that takes longer counts as the horizon. Median and share within the `service_level`
+stand beside it. With a `calendar` only working hours count. Where long tickets and arms of different sizes call for it
+the interval is by permutation of the units.
 
 Unit of analysis: the unit that was randomised; its tickets are one cluster.
 

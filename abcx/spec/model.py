@@ -149,6 +149,9 @@ class EventSource(FileOptions):
     duplicates: Literal["drop"] | None = Field(
         None, description="`drop`: rows like another in unit, time and all that is read count once; default: all count"
     )
+    ties: Literal["file_order"] | None = Field(
+        None, description="`file_order`: of answers of a unit at one moment the rows' order tells which was first"
+    )
 
 
 class UnitSource(FileOptions):
@@ -160,6 +163,10 @@ class UnitSource(FileOptions):
 
 class CountsFile(FileOptions):
     """One row is one arm, or one arm on one day (`date`)."""
+
+    cumulative: Annotated[bool, Field(strict=True)] = Field(
+        False, description="the rows of each day hold all counts so far: the last row of each arm counts"
+    )
 
 
 def _counts_kind(raw: Any) -> str:

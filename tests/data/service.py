@@ -65,7 +65,8 @@ def churn(log: Log, arm: str, event: str, horizon: int) -> list[tuple[float, boo
 
 
 def tickets(log: Log, arm: str, window: int | None) -> list[tuple[str, str, int, int, bool]]:
-    """(unit, ticket, opened, ended or as_of, resolved) of every ticket opened in the unit's window."""
+    """(unit, ticket, opened, ended or as_of, resolved) of every ticket opened in the unit's window, but of those whose
+    only ends are before their first start."""
     found = []
     for unit in log.units(arm):
         first: dict[str, int] = {}
@@ -74,7 +75,11 @@ def tickets(log: Log, arm: str, window: int | None) -> list[tuple[str, str, int,
             first.setdefault(row.ticket, row.t)
         for ticket, opened in first.items():
             ends = [row.t for row in log.rows if (row.unit, row.event, row.ticket) == (unit, "solved", ticket)]
+            starts = [row.t for row in log.rows if (row.unit, row.event, row.ticket) == (unit, "opened", ticket)]
+            before = any(t < min(t for t in starts if t <= log.as_of) for t in ends if t <= log.as_of)
             ends = [t for t in ends if opened <= t <= log.as_of]
+            if before and not ends:
+                continue
             found.append((unit, ticket, opened, min(ends, default=log.as_of), bool(ends)))
     return found
 
@@ -91,13 +96,14 @@ def kaplan_meier_mean(lives: Sequence[tuple[float, bool]], horizon: float) -> fl
 
 
 def answers(log: Log, arm: str, event: str, question: str, which: str, window: int | None) -> dict[str, int]:
-    """The answer of every followed unit that gave one; of several at one time the least."""
+    """The answer of every followed unit that gave one; of several at one time by the order of the rows."""
     found = {}
     for unit in log.units(arm) if window is None else log.followed(arm, window):
         mine = [row for row in log.of(unit, event, 0, window) if row.question == question and row.value is not None]
         if mine:
-            at = mine[0].t if which == "first" else mine[-1].t
-            found[unit] = min(row.value for row in mine if row.t == at and row.value is not None)
+            value = (mine[0] if which == "first" else mine[-1]).value
+            assert value is not None
+            found[unit] = value
     return found
 
 

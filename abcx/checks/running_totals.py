@@ -1,0 +1,30 @@
+"""**Running totals**: are counts by day the counts of each day, or all counts so far?
+
+Looks at: a counts file with a row for each arm and day, over at least 7 days. Warns where the units and all counts
+never fall from one day to the next, in every arm, and have grown from the first day to the last.
+
+Why it matters: running totals that are added up count the first day's units as often as there are days: seven days
+make four times the units, and an interval of half the true width.
+
+What to do now: compare a row with what one day can have. If the rows hold all counts so far, write `cumulative: true`
+on the counts file: then the last row of each arm counts. If each row is a day that happens to have more than the one
+before, as in a ramp-up, all is right.
+"""
+
+from __future__ import annotations
+
+from abcx.checks.context import CheckContext
+from abcx.results import CheckResult
+
+
+def check(context: CheckContext) -> CheckResult:
+    """Counts by day that never fall."""
+    seen = context.observed
+    if seen.kind != "counts" or seen.daily is None:
+        help = "needs a counts file with a row for each day"
+        return CheckResult("running_totals", "skipped", "there are no counts by day", help=help)
+    if seen.never_fall is None:
+        return CheckResult("running_totals", "pass", "the counts of the days are not running totals", None, {"days": 0})
+    message = f"the counts never fall in {seen.never_fall} days, in any arm: they look like all counts so far"
+    help = "if they are, write cumulative: true on the counts file, and the last row of each arm counts"
+    return CheckResult("running_totals", "warn", message, None, {"days": seen.never_fall}, help)

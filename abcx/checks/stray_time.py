@@ -1,0 +1,37 @@
+"""**Stray time**: are a few rows dated long after all others?
+
+Looks at: rows that are later than all others by more than 30 days while they are fewer than one in a thousand. They are
+left out and counted, and do not move the moment up to which the data are known. Warns when there are any. Where the
+spec says `analysis: {as_of: ...}` later rows are left out by that.
+
+Why it matters: one row that is dated 2042 by mistake makes every unit look followed for years, so that retention falls
+by half and nobody seems to churn any more.
+
+What to do now: look at these rows. A year that was mistyped or a wrong clock: correct it where the data come from. If
+they are right, and the export does reach that far, say so: `analysis: {as_of: ...}`.
+"""
+
+from __future__ import annotations
+
+from abcx import wording
+from abcx.checks.context import CheckContext
+from abcx.results import CheckResult
+
+
+def check(context: CheckContext) -> CheckResult:
+    """Rows that are dated long after all others."""
+    seen = context.observed
+    if seen.as_of is None:
+        return CheckResult(
+            "stray_time", "skipped", "the data have no times", help="needs events or exposures with times"
+        )
+    parts = [one for one in seen.exclusions if one.reason == "stray_time"]
+    rows = sum(one.rows or 0 for one in parts)
+    if not rows:
+        return CheckResult("stray_time", "pass", "no row is dated long after all others", None, {"rows": 0})
+    what = f"{wording.plural(rows, 'rows')} {'is' if rows == 1 else 'are'} dated more than 30 days after all others"
+    message = f"{what}, left out: the data are taken to end on {context.local(seen.as_of).date().isoformat()}"
+    help = (
+        "correct their dates where the data come from; if the export does reach that far, write analysis: {as_of: ...}"
+    )
+    return CheckResult("stray_time", "warn", message, None, {"rows": rows}, help)

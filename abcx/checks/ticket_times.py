@@ -1,0 +1,74 @@
+"""**Ticket times**: does every ticket start before it ends?
+
+Looks at: tickets of resolution times whose only ends are before their start, and ends after exposure whose ticket has
+no start. Both count for nothing; the report says how many by arm. Warns where they are more than 1% in an arm.
+
+Why it matters: a ticket without a usable end would stand as open, the slowest that there is. Where the clocks of two
+systems differ, that turns the fastest tickets into the slowest. Ends without a start show that the two files name
+tickets differently: then all of them look open.
+
+What to do now: compare the times of both files: is one in another timezone (`timezone: ...` on its source), or rounded
+to the minute or the day? Compare the names of tickets letter by letter (`#1001` is not `1001`). Tickets that were
+opened before the export begins are harmless, if they are equally common in all arms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from abcx import wording
+from abcx.checks.context import CheckContext
+from abcx.checks.words import share_text
+from abcx.results import CheckResult
+
+MOST = 0.01
+"""The largest share of an arm's tickets, or of its ends, that is left out without a warning."""
+
+
+def check(context: CheckContext) -> CheckResult:
+    """Tickets that end before they start, and ends without a start."""
+    seen = {name: context.data(name).tickets for name in context.experiment.metrics if context.data(name).tickets}
+    if not seen:
+        help = "needs a metric of tickets (resolution_time)"
+        return CheckResult("ticket_times", "skipped", "there are no tickets", help=help)
+    details = {
+        name: {
+            arm: {"end_before_start": one.ends_before_start, "end_without_start": one.ends_without_start}
+            for arm, one in arms.items()
+        }
+        for name, arms in seen.items()
+    }
+    told, cures, few = [], [], []
+    for name, arms in seen.items():
+        early = {arm: (one.ends_before_start, one.tickets) for arm, one in arms.items()}
+        lone = {arm: (one.ends_without_start, one.ends) for arm, one in arms.items()}
+        for counts, noun, what, cure in (
+            (
+                early,
+                "tickets",
+                "end before they start",
+                "are the clocks of starts and ends in one timezone (`timezone:`)",
+            ),
+            (lone, "ends", "have no start", "are tickets named alike in starts and ends, and were all starts exported"),
+        ):
+            odd, total = (sum(pair[i] for pair in counts.values()) for i in (0, 1))
+            if _many(counts):
+                told.append(f"{name}: {noun} that {what} are left out: {_by_arm(counts)}")
+                cures.append(cure)
+            elif odd:
+                few.append(f"{name}: {odd:,} of {total:,} {noun} {what}, left out")
+    if told:
+        help = f"{' and '.join(dict.fromkeys(cures))}?"
+        return CheckResult("ticket_times", "warn", "; ".join(told), None, {"metrics": details}, help)
+    message = "; ".join(few) or "every ticket starts before it ends"
+    return CheckResult("ticket_times", "pass", message, None, {"metrics": details})
+
+
+def _many(counts: Mapping[str, tuple[int, int]]) -> bool:
+    return any(odd > MOST * total for odd, total in counts.values())
+
+
+def _by_arm(counts: Mapping[str, tuple[int, int]]) -> str:
+    return wording.joined(
+        [f"{arm} {odd:,} of {total:,} ({share_text(odd / total, MOST)})" for arm, (odd, total) in counts.items() if odd]
+    )

@@ -1,0 +1,56 @@
+"""Rows that are dated long after all others: a year that was mistyped, a clock that ran ahead. They would move the data
+cut to a day that nobody has seen, and every unit would look followed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from abcx.data.engine import Engine
+from abcx.data.rows import Rows, last_times
+from abcx.results import Exclusion
+from abcx.spec.model import Experiment
+
+_GAP = 30 * 86_400_000_000
+"""Rows later than all others by more than this are strays."""
+_ONE_IN = 1000
+"""Strays are fewer than one in so many rows with a time."""
+_PARTS = ("exposures", "events", "units")
+
+
+def leave_out(engine: Engine, experiment: Experiment, rows: Rows) -> None:
+    """Remove the stray rows of all parts and count them as `stray_time`, where the spec declares no `as_of`, which
+    leaves later rows out by itself."""
+    timed = [part for part in _PARTS if part in rows.loaded and rows.loaded[part].has_time]
+    since = _strays_since(engine, timed) if timed and experiment.analysis.as_of is None else None
+    if since is None:
+        return
+    for part in timed:
+        count = int(engine.run(f"SELECT count(*) FROM {part} WHERE t >= {since}")[0][0])
+        if not count:
+            continue
+        engine.run(f"DELETE FROM {part} WHERE t >= {since}")
+        message = f"rows of {part} dated more than 30 days after all others"
+        rows.exclusions.append(Exclusion("stray_time", message, rows=count))
+        for key, read in rows.reads.items():
+            if key[0] == part and read.last is not None and read.last >= since:
+                after = [other.first_row for (name, n), other in rows.reads.items() if name == part and n > key[1]]
+                last, week = last_times(engine, part, read.first_row, min(after, default=None))
+                rows.reads[key] = replace(read, last=last, last_week=week)
+
+
+def _strays_since(engine: Engine, parts: list[str]) -> int | None:
+    """The earliest time of a stray row; None where there is none.
+
+    Most data end with many rows in their last 30 days: then no row can be a stray, and the times are not sorted.
+    """
+    union = " UNION ALL ".join(f"SELECT t FROM {part} WHERE t IS NOT NULL" for part in parts)
+    total, last = engine.run(f"SELECT count(*), max(t) FROM ({union}) u")[0]
+    most = (int(total) - 1) // _ONE_IN
+    if most < 1:
+        return None
+    near = engine.run(f"SELECT count(*) FROM ({union}) u WHERE t >= {int(last) - _GAP}")[0][0]
+    if int(near) > most:
+        return None
+    latest = [int(t) for (t,) in engine.run(f"SELECT t FROM ({union}) u ORDER BY t DESC LIMIT {most + 1}")]
+    ends = [later for later, earlier in zip(latest, latest[1:], strict=False) if later - earlier > _GAP]
+    return min(ends, default=None)

@@ -1,0 +1,78 @@
+"""A last row that sums up the others, as spreadsheets and reports add one: as a unit it would double every mean."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from abcx.data.engine import Engine, literal
+from abcx.data.rejects import Bad, last_row
+from abcx.data.source import Source
+from abcx.problems import Problem, Span
+
+if TYPE_CHECKING:
+    from abcx.data.select import Select
+
+FEWEST = 3
+"""So many rows must stand above a row that sums them up."""
+_WORDS = r"^\W*((grand|sub)[ _-]?totals?|totals?|sum|summe|gesamt[a-z]*|grand)([^A-Za-z0-9]|$)"
+
+
+def named(text: str) -> str:
+    """The SQL condition of ids that start like the name of a total."""
+    return f"coalesce(regexp_matches({text}, {literal('(?i)' + _WORDS)}), FALSE)"
+
+
+def is_named(text: str) -> bool:
+    """As `named`, of one text."""
+    return re.search(_WORDS, text, re.IGNORECASE | re.ASCII) is not None
+
+
+def sums_up(last: Sequence[float | None], above: Sequence[Sequence[float | None]]) -> bool:
+    """Whether the last value of every column is the sum of those above. Columns of which fewer than two values are not
+    0 show nothing: there the last of three units may be the only one that bought."""
+    pairs = list(zip(last, above, strict=True))
+    fits = all(value is not None and _is_sum(value, math.fsum(v or 0 for v in others)) for value, others in pairs)
+    return fits and any(sum(bool(value) for value in others) > 1 for _, others in pairs)
+
+
+def _is_sum(value: float, total: float) -> bool:
+    return math.isclose(value, total, rel_tol=1e-9)
+
+
+def total_rows(engine: Engine, before: int, source: Source, select: Select) -> Iterator[Bad]:
+    """The last row of a file of units that sums up those above, or is named like a total and has no smaller values."""
+    if select.part != "units" or not select.hashed:
+        return
+    rows = f"FROM units WHERE rowid >= {before} AND unit IS NOT NULL"
+    count, last, names = engine.run(f"SELECT count(*), max(rowid), count(*) FILTER (totals) {rows}")[0]
+    if count <= FEWEST:
+        return
+    columns = [f"m{i}" for i in range(len(select.plan.columns))]
+    fields = "".join(
+        f", fsum({m}) FILTER ({m} <> 0 AND NOT isnan({m}) AND {{0}}), count({m}) FILTER ({m} <> 0 AND {{0}}), "
+        f"max({m}) FILTER ({{0}}), max({m}) FILTER (NOT ({{0}}))"
+        for m in columns
+    ).replace("{0}", f"rowid < {last}")
+    is_total, *found = engine.run(f"SELECT bool_or(totals) FILTER (rowid = {last}){fields} {rows}")[0]
+    cells = [found[i : i + 4] for i in range(0, len(found), 4)]
+    summed = bool(cells) and all(own is not None and _is_sum(own, total or 0.0) for total, _, _, own in cells)
+    summed = summed and any(filled > 1 for _, filled, _, _ in cells)
+    largest = all(own is None or most is None or own >= most for _, _, most, own in cells)
+    if not summed and not (is_total and names == 1 and largest):
+        return
+    column = source.name("unit") or ""
+    text = source.table.sql(column, "text")
+    line, value = last_row(engine, source.table, f"({source.kept}) AND {text} IS NOT NULL", text)
+    yield Bad(problem(source.table.shown, line, column, value, int(count) - 1, summed), 1, True)
+
+
+def problem(shown: str, line: int, column: str, value: str, above: int, summed: bool) -> Problem:
+    """What is wrong with a row that sums up so many others, and how to leave it out."""
+    what = f"is the sum of the {above:,} rows above" if summed else f"is named like a total of the {above:,} rows above"
+    message = f"the last row ('{value[:60]}') {what}: it would count once more"
+    told = value[:60].replace("'", "''")
+    help = f"delete it in the export, or leave it out: exclude: {{totals: {{{column}: '{told}'}}}}"
+    return Problem("error", "totals-row", message, Span(shown, line, path=column), help)
