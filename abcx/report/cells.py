@@ -175,7 +175,10 @@ def goal(metric: MetricResult) -> str:
     return {"increase": "more is better", "decrease": "less is better", None: "not judged"}[metric.goal]
 
 
-_SPELLED_OUT = ("one_sided", "too_good", "no_window", "peeking", "srm", "replay")
+_SPELLED_OUT = (
+    *("one_sided", "too_good", "no_window", "peeking", "srm", "replay"),
+    *("nothing_found", "stray_time", "running_totals"),
+)
 """Warnings that a reader must know before acting: the banner says them in full, not by their code alone."""
 
 
