@@ -9,6 +9,7 @@ from abcx.errors import DataError
 from abcx.problems import Problem, Span
 
 _OFFSET = r":\d\d.*([A-Za-z]|[+-]\d{1,2}(:?\d{2})?)\s*$"
+_LETTERS = r"(?i)([A-Y]\s*$|UTC\s*[+-])"
 _NAME = r"\d\s*([A-Z][A-Z/_]+)\s*$"
 _HALVES = r"UTC\s*[+-]\d{1,2}:?([1-5]\d|0[1-9])\s*$"
 """UTC+05:30, of which the engine reads the hours alone (DuckDB 2.0)."""
@@ -64,8 +65,9 @@ def _text(source: Source, time: str) -> str:
 
 
 def _seen(engine: Engine, source: Source, text: str) -> tuple[int, int, int]:
-    """Of the times of all rows: how many say their offset, how many do not, and how many end in letters but for Z."""
-    said, letters = f"regexp_matches(v, {literal(_OFFSET)})", "regexp_matches(v, '[A-Ya-y]\\s*$')"
+    """Of the times of all rows: how many say their offset, how many do not, and how many say it with letters, but for
+    a Z."""
+    said, letters = f"regexp_matches(v, {literal(_OFFSET)})", f"regexp_matches(v, {literal(_LETTERS)})"
     counts = f"count(*) FILTER ({said}), count(*) FILTER (NOT {said}), count(*) FILTER ({letters})"
     rows = f"SELECT {text} AS v FROM {source.table.scan()} WHERE {source.table.is_row()}"
     found = engine.run(f"SELECT {counts} FROM ({rows})")[0]

@@ -45,10 +45,18 @@ def said(spec: Path) -> dict[str, Any]:
     return found
 
 
+def without_unfound(found: dict[str, Any]) -> dict[str, Any]:
+    """The exclusions of a preset stand in the packed spec as its own, and of those it is said that no row fits."""
+    for verdict in (found["verdict"], *found["verdicts"]):
+        verdict["warnings"] = [one for one in verdict["warnings"] if one["code"] != "nothing_found"]
+    found["checks"] = [one for one in found["checks"] if one["code"] != "nothing_found"]
+    return found
+
+
 def same(original: Path, folder: Path) -> Path:
     """Pack, and compare the JSON of both specs key by key."""
     copy = packed(original, folder)
-    before, after = said(original), said(copy)
+    before, after = without_unfound(said(original)), without_unfound(said(copy))
     assert before.keys() == after.keys()
     for key in before:
         assert alike(before[key], after[key]), (key, before[key], after[key])

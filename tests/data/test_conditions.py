@@ -122,6 +122,7 @@ def test_a_cap_that_half_the_window_cannot_hold(tmp_path: Path) -> None:
     header = "unit,time,arm,event,amount"
     rows = [header, *(f"u{i},2024-03-04T10:00:00Z,{'ab'[i % 2]},seen," for i in range(100))]
     rows += [f"u{i},2024-03-09T10:00:00Z,{'ab'[i % 2]},purchase,{i + 1}" for i in range(10)]
+    rows += ["u0,2024-03-11T10:00:00Z,a,purchase,1"]  # the window of everybody is over
     metrics = {"revenue": {**METRICS["revenue"], "role": "primary", "cap": "95%"}}
     ran = run(tmp_path, "\n".join(rows) + "\n", metrics=metrics, window="7d")
     assert ran.code < 2, ran.err

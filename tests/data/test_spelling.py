@@ -35,16 +35,16 @@ def lost(folder: Path, exposed: list[str], bought: list[str], **more: str) -> di
         ("1000", "1000.0", "a .0 at the end"),
         ("1f-2a", "{1f-2a}", "braces or quotes"),
         ("1f-2a", "1f2a", "dashes"),
-        (f"ren{NFC}", f"ren{NFD}", "letters that look alike, or do not show"),
-        ("user7", "user7\u200b", "letters that look alike, or do not show"),
+        (f"ren{NFC}", f"ren{NFD}", None),
+        ("user7", "user7\u200b", None),
     ],
 )
-def test_two_spellings_of_one_id(tmp_path: Path, exposed: str, bought: str, how: str) -> None:
-    """Whichever file has the plain one, of the units in the test and of orders."""
+def test_two_spellings_of_one_id(tmp_path: Path, exposed: str, bought: str, how: str | None) -> None:
+    """Whichever file has the plain one, of the units in the test and of orders; what is mended is not lost."""
     for number, (one, other) in enumerate(((exposed, bought), (bought, exposed))):
         folder = tmp_path / str(number)
         folder.mkdir()
-        assert lost(folder, [one, "zoe", "max"], [other, other, "zoe"]) == {how: 1}
+        assert lost(folder, [one, "zoe", "max"], [other, other, "zoe"]) == ({how: 1} if how else {})
 
 
 def test_other_units_are_no_spellings(tmp_path: Path) -> None:
