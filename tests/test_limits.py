@@ -121,10 +121,10 @@ def test_an_output_that_does_not_fit_keeps_the_old_one(tmp_path: Path, what: tup
     (tmp_path / "experiment.yaml").write_text(json.dumps({**spec, "metrics": {"revenue": METRIC}}))
     (scratch := tmp_path / "scratch").mkdir()
     output = tmp_path / "out.json"
-    output.write_text("old")
+    output.write_text(old := "old" if good else "file,line,column,problem,row\n")
     done = run(scratch, what[0], tmp_path / "experiment.yaml", what[1], output, size=1_000)
     assert done.returncode == 2 and "Traceback" not in done.stderr and "cannot write" in done.stderr, done.stderr
-    assert output.read_text() == "old" and os.listdir(scratch) == []
+    assert output.read_text() == old and os.listdir(scratch) == []
     assert sorted(os.listdir(tmp_path)) == ["e.csv", "experiment.yaml", "out.json", "scratch"]
 
 

@@ -126,12 +126,14 @@ def test_landing_page_by_rules_drops_the_mismatched_rows() -> None:
     assert results["converted"].comparisons[0].p_value == pytest.approx(0.190, abs=5e-4)
 
 
+# The log has whole hours: a call is compared by the end of its hour, so one in the hour of exposure comes after it.
 CALLS = """
     WITH first AS (
         SELECT visitor_id, min(variation_name) AS arm, min(CAST("timestamp" AS TIMESTAMP)) AS t0
         FROM read_csv('{folder}/decisions.csv.gz', all_varchar = true) GROUP BY visitor_id
     ), calls AS (
-        SELECT visitor_id, strptime(call_start, '%m/%d/%Y %H:%M:%S') AS at, CAST(call_duration_min AS DOUBLE) AS minutes
+        SELECT visitor_id, strptime(call_start, '%m/%d/%Y %H:%M:%S') + INTERVAL '59 minutes 59 seconds' AS at,
+            CAST(call_duration_min AS DOUBLE) AS minutes
         FROM read_csv('{folder}/call_data.csv', all_varchar = true)
     ), visitors AS (
         SELECT f.arm, f.visitor_id, count(c.at) AS calls, coalesce(sum(c.minutes), 0) AS minutes,

@@ -258,7 +258,8 @@ def test_a_window_without_times_is_refused(tmp_path: Path) -> None:
 
 def test_exposures_without_times_leave_the_period_to_the_events(tmp_path: Path) -> None:
     exposures = "unit,arm\nu1,a\nu2,b\n"
-    events = "unit,time,event\nu1,2024-03-03T23:59:59Z,click\nu1,2024-03-04T00:00:00Z,click\nu2,2024-03-06T00:00:00Z,click\n"
+    events = "unit,time,event\nu1,2024-03-03T23:59:59Z,click\nu1,2024-03-04T00:00:00Z,click\n"
+    events += "u2,2024-03-06T00:00:00Z,click\n"
     data, period = {"exposures": "x.csv", "events": "e.csv"}, {"start": "2024-03-04", "end": "2024-03-05"}
     found = look(tmp_path, {"x.csv": exposures, "e.csv": events}, spec(data, CLICKS, period=period))
     assert found.sums("clicks") == {"a": (1, 1), "b": (0, 1)}
