@@ -35,6 +35,7 @@ def check(context: CheckContext) -> CheckResult:
     without = [name for name in of_events if not follow_up_seconds(context.experiment, name)]
     if not without:
         return CheckResult("no_window", "pass", "every judged metric says how long after exposure events count")
-    message = f"{wording.joined(without)} counts events for as long as each unit was watched, early ones for longer"
+    count = "counts" if len(without) == 1 else "count"
+    message = f"{wording.joined(without)} {count} events for as long as each unit was watched, early ones for longer"
     help = "write how long after exposure events count: window: 14d"
     return CheckResult("no_window", "warn", message, None, {"metrics": without}, help)
