@@ -48,7 +48,8 @@ def log() -> pd.DataFrame:
         add(unit, arm, opened, "ticket_opened", ticket_id=f"t{i}")
         add(unit, arm, opened + pd.Timedelta(hours=1 + i % 60), "ticket_solved", ticket_id=f"t{i}")
     add("late", "control", pd.Timestamp(2024, 3, 4), "exposed")
-    add("late", "control", pd.Timestamp(2024, 7, 1), "visit")  # the log goes on beyond every horizon
+    for week in range(17):  # the log goes on beyond every horizon
+        add("late", "control", pd.Timestamp(2024, 3, 5) + pd.Timedelta(weeks=week), "visit")
     return pd.DataFrame(rows, columns=["unit", "arm", "time", "event", *CELLS])
 
 
