@@ -43,7 +43,7 @@ _METHODS = {
     "permutation": "skewed or unbalanced metrics by permutation of the studentised statistic (Janssen 1997)",
     "permutation+tail": "permutation with a fitted tail where fewer than 20 relabellings are beyond: approximate",
     "Welch, adjusted": "covariates by one slope pooled within the arms (CUPED, Deng et al. 2013), then Welch's t",
-    "permutation, adjusted": "adjusted metrics, skewed or unbalanced, by permutation with slopes fitted anew each time",
+    "permutation, adjusted": "adjusted metrics, skewed or unbalanced, by permutation with the slopes refitted",
     "permutation+tail, adjusted": "adjusted permutation with a fitted tail likewise: approximate",
     "Welch (ratio)": "ratios by Welch's t over linearised units (Deng, Knoblich, Lu 2018), the lift likewise",
     "Welch (NPS)": "Net Promoter Scores by Welch's t over answers",
@@ -145,7 +145,7 @@ def _replayed(found: Results, day: str, later: Results) -> Results:
     told = Reason(
         "replay",
         f"the planned size was reached on {day} and has been passed since: this is the verdict of that day "
-        f"({wording.count(units)} of {wording.count(later_units)} {noun}); later data stand beside",
+        f"({wording.count(units)} of {wording.count(later_units)} {noun}); what all data show is reported separately",
     )
     verdicts = tuple(replace(one, warnings=(told, *one.warnings)) for one in found.verdicts)
     headline = next(one for one in verdicts if one.arm == found.verdict.arm)
@@ -239,7 +239,7 @@ def _progress(context: CheckContext, called_for: Planned, metrics: Sequence[Metr
     nobody = [
         metric.name
         for metric in metrics
-        if metric.role in JUDGED and context.total and not followed(experiment, observed, metric.name)
+        if metric.role in JUDGED and context.total and not followed(observed, metric.name)
     ]
     return verdict.Progress(
         end=context.end,

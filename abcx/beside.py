@@ -42,15 +42,17 @@ def survey(
     found = {arm: one for arm, one in summaries.items() if isinstance(one, Categories)}
     if len(found) < len(experiment.arms):
         found = {}
+    compared = {arm: _bounded(experiment, metric, data, arm, bool(found), levels[arm]) for arm in experiment.variants}
+    if found:
+        alpha = experiment.analysis.alpha
+        compared = {arm: _ordered(one, found[experiment.control], found[arm], alpha) for arm, one in compared.items()}
     return Survey(
         low=metric.scale[0],
         answers={arm: one.counts for arm, one in found.items()},
         responses=data.responses,
         means={arm: _mean(one) for arm, one in summaries.items()},
         groups={arm: _groups(metric, one) for arm, one in summaries.items()},
-        comparisons={
-            arm: _compared(experiment, metric, data, arm, bool(found), levels[arm]) for arm in experiment.variants
-        },
+        comparisons=compared,
     )
 
 
@@ -98,21 +100,10 @@ def scores(metric: Nps | Csat | Ces, found: Categories) -> tuple[float, ...]:
     return tuple(100.0 if answer >= 9 else -100.0 if answer <= 6 else 0.0 for answer in answers)
 
 
-def _compared(
-    experiment: Experiment,
-    metric: Nps | Csat | Ces,
-    data: MetricData,
-    arm: str,
-    whole: bool,
-    levels: ClaimLevels,
-) -> SurveyComparison:
+def _ordered(found: SurveyComparison, control: Categories, variant: Categories, alpha: float) -> SurveyComparison:
+    """With the chance that an answer of the variant is the higher one."""
     from abcx.stats import ordinal
 
-    alpha = experiment.analysis.alpha
-    control, variant = data.summaries[experiment.control], data.summaries[arm]
-    found = _bounded(experiment, metric, data, arm, whole, levels)
-    if not whole or not isinstance(control, Categories) or not isinstance(variant, Categories):
-        return found
     higher = ordinal.compare(control, variant, alpha)
     return replace(
         found,

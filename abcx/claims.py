@@ -45,15 +45,15 @@ def _status(metric: MetricResult, comparison: Comparison, state: MarginState | N
         if comparison.watch is not None:
             return "harmed" if state == "beyond" else "not_judged"
         return {"inside": "safe", "beyond": "harmed"}.get(state or "open", "unresolved")  # type: ignore[return-value]
-    direction = _direction(metric, comparison)
-    if direction is not None and not _supported(metric, comparison, direction == "better"):
-        direction = None
+    claim = direction(metric, comparison)
+    if claim is not None and not _supported(metric, comparison, claim == "better"):
+        claim = None
     if comparison.watch is not None:
-        return "worse" if direction == "worse" and metric.role == "primary" else "not_judged"
-    return direction or "inconclusive"
+        return "worse" if claim == "worse" and metric.role == "primary" else "not_judged"
+    return claim or "inconclusive"
 
 
-def _direction(metric: MetricResult, comparison: Comparison) -> Status | None:
+def direction(metric: MetricResult, comparison: Comparison) -> Status | None:
     """Better or worse by the test alone, at its own level; before the end by the watch for harm."""
     watch = comparison.watch
     p_value, alpha = (comparison.p_value, comparison.alpha) if watch is None else (watch.p_value, watch.alpha)
@@ -77,7 +77,7 @@ def _held_back(metric: MetricResult, before: Comparison, found: Comparison) -> b
     if metric.role == "descriptive" or _survey(metric, before) is None:
         return False
     alone = _margin_of(metric, [_own_margin(before)])
-    claimed = _direction(metric, before) is not None and found.status in ("inconclusive", "not_judged")
+    claimed = direction(metric, before) is not None and found.status in ("inconclusive", "not_judged")
     return claimed or (alone in ("inside", "beyond") and alone != found.margin_state)
 
 

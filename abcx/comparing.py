@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Key = tuple[str, str]
 """A metric and a variant."""
 
-_TOO_MANY = "With so many units or covariates it is not adjusted for covariates."
+_TOO_MANY = "With so many units the interval does not adjust for covariates."
 DRAWS = 4000
 """Relabellings of a comparison."""
 

@@ -40,12 +40,12 @@ class Judging:
 
 @dataclass(frozen=True, slots=True)
 class _Level:
-    """How one comparison is judged: by its rule at its corrected level, and by the watch for harm at its own."""
+    """How one comparison is judged: by its rule at its corrected level, and before the end by the watch for harm at its
+    own."""
 
     rule: Sided
     corrected: Adjusted
-    watch: Sided | None
-    watched: Adjusted | None
+    watch: tuple[Sided, Adjusted] | None
 
 
 def metric_results(
@@ -57,7 +57,8 @@ def metric_results(
     alpha = experiment.analysis.alpha
     corrected = _levels(experiment, contrasts, judging.rules, alpha)
     watched = _levels(experiment, contrasts, judging.watch, alpha / HARM_SHARE) if judging.watch else {}
-    levels = {key: _Level(judging.rules[key], corrected[key], judging.watch.get(key), watched.get(key)) for key in keys}
+    watches = {key: (judging.watch[key], one) for key, one in watched.items()}
+    levels = {key: _Level(judging.rules[key], corrected[key], watches.get(key)) for key in keys}
     zeros = unexplained_zeros(experiment, observed)
     return tuple(
         _metric(experiment, name, observed.metrics[name], contrasts, levels, relabelled, zeros)
@@ -144,11 +145,9 @@ def _metric(
 
 def _claim_levels(experiment: Experiment, level: _Level) -> ClaimLevels:
     """The nominal levels at which claims about a comparison are made: by its rule, or by the watch before the end."""
-    if level.watch is None or level.watched is None:
-        rule, own, overall = level.rule, level.corrected.alpha, experiment.analysis.alpha
-    else:
-        rule, own, overall = level.watch, level.watched.alpha, experiment.analysis.alpha / HARM_SHARE
-    return ClaimLevels(rule.levels(own), rule.levels(overall))
+    rule, corrected = level.watch or (level.rule, level.corrected)
+    overall = experiment.analysis.alpha / (HARM_SHARE if level.watch else 1)
+    return ClaimLevels(rule.levels(corrected.alpha), rule.levels(overall))
 
 
 def surrounded(experiment: Experiment, observed: Observed, result: MetricResult) -> MetricResult:
@@ -160,7 +159,7 @@ def surrounded(experiment: Experiment, observed: Observed, result: MetricResult)
     alpha = experiment.analysis.alpha
 
     def compare(arm: str, contrast: Contrast, level: float) -> Comparison:
-        found = _Level(sided(Fixed()), Adjusted(contrast.p_value, level, False), None, None)
+        found = _Level(sided(Fixed()), Adjusted(contrast.p_value, level, False), None)
         comparison = _comparison(experiment, result, (metric.type, arm), contrast, found, adjusted=False)
         return claims.judged(replace(result, survey=None), comparison, zero_unexplained=False)
 
@@ -236,15 +235,16 @@ def _comparison(
 
 def _watch(experiment: Experiment, metric: MetricResult, contrast: Contrast, level: _Level) -> HarmWatch | None:
     """Harm before the end, by intervals that hold at every look."""
-    if level.watch is None or level.watched is None:
+    if level.watch is None:
         return None
-    effect, overall = level.watch.effect(contrast, level.watched.alpha), experiment.analysis.alpha / HARM_SHARE
+    rule, watched = level.watch
+    effect, overall = rule.effect(contrast, watched.alpha), experiment.analysis.alpha / HARM_SHARE
     return HarmWatch(
         alpha=overall,
-        p_value=level.watched.p_value,
+        p_value=watched.p_value,
         difference_interval=effect.difference_interval,
         lift_interval=effect.lift_interval,
-        margin_interval=_on_margin(metric, level.watch, contrast, overall, effect),
+        margin_interval=_on_margin(metric, rule, contrast, overall, effect),
     )
 
 

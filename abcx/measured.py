@@ -13,7 +13,10 @@ Status = Literal["better", "worse", "inconclusive", "safe", "harmed", "unresolve
 MarginState = Literal["inside", "beyond", "open"]
 Role = Literal["primary", "secondary", "guardrail", "descriptive"]
 Goal = Literal["increase", "decrease"]
-HELD_BACK = "The arms may differ in who answers, and the bounds of the effect do not show it: not claimed."
+HELD_BACK = (
+    "The arms may differ in who answers, and the bounds of the effect do not confirm what the answers show: "
+    "no claim is made."
+)
 """The note of a comparison of answers whose statement no verdict may rest on."""
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from abcx.data.records import Observed
 from abcx.planned_end import PlannedEnd, follow_up_seconds, followed
@@ -50,7 +49,7 @@ def look(experiment: Experiment, observed: Observed, metric: str, end: PlannedEn
     raise false alarms to 6 %, Pocock's to 8 %). Where the end is reached this is the last look, whatever its
     information."""
     planned = end.planned or 1
-    now = followed(experiment, observed, metric) / planned
+    now = followed(observed, metric) / planned
     rule = experiment.analysis.monitoring
     if not isinstance(rule, GroupSequential) or now <= 0:
         return Look((now,), now > 0, None)
@@ -58,7 +57,7 @@ def look(experiment: Experiment, observed: Observed, metric: str, end: PlannedEn
         steps = [k / rule.looks for k in range(1, rule.looks)]
         due = any(0 <= now - step <= LATE / rule.looks for step in steps)
     else:
-        last = _last_day(experiment, observed)
+        last = end.known
         made = [at for at in rule.looks if last is not None and _day(experiment, at) <= last]
         steps = [_followed_by(experiment, observed, metric, at) / planned for at in made]
         due = bool(made) and last is not None and (last - _day(experiment, made[-1])).days <= 1
@@ -73,13 +72,6 @@ def _followed_by(experiment: Experiment, observed: Observed, metric: str, at: st
     """Units whose follow-up in a metric was over by the end of the day of a look."""
     day = _day(experiment, at) - timedelta(seconds=follow_up_seconds(experiment, metric))
     return sum(sum(units.values()) for exposed, units in observed.daily or () if date.fromisoformat(exposed) <= day)
-
-
-def _last_day(experiment: Experiment, observed: Observed) -> date | None:
-    """The last day that the data know, by the data cut or by the last day with exposures."""
-    if observed.as_of is not None:
-        return datetime.fromtimestamp((observed.as_of - 1) / 1e6, ZoneInfo(experiment.timezone)).date()
-    return date.fromisoformat(observed.daily[-1][0]) if observed.daily else None
 
 
 def _day(experiment: Experiment, at: str) -> date:
@@ -152,7 +144,7 @@ def _sequence(
     from abcx.stats.sequential import Silent
 
     name, arm = key
-    summaries, units = observed.metrics[name].summaries, followed(experiment, observed, name)
+    summaries, units = observed.metrics[name].summaries, followed(observed, name)
     if units <= 0 or not ready(summaries[experiment.control], summaries[arm]):
         return Silent()
     return AlwaysValid(units, planned, level or experiment.analysis.alpha)
@@ -166,7 +158,7 @@ def described(experiment: Experiment, observed: Observed, end: PlannedEnd) -> Mo
     if declared == "fixed" or end.planned is None:
         return Monitoring("fixed", "judged once, at the planned end", None, ())
     primaries = [name for name, metric in experiment.metrics.items() if metric.role == "primary"]
-    slowest = min(primaries, key=lambda name: followed(experiment, observed, name))
+    slowest = min(primaries, key=lambda name: followed(observed, name))
     found = look(experiment, observed, slowest, end)
     now = found.information[-1]
     if isinstance(declared, Hybrid):
@@ -178,6 +170,6 @@ def described(experiment: Experiment, observed: Observed, end: PlannedEnd) -> Mo
     rule = f"group sequential, {declared.spending.replace('_', '-')} spending (Lan and DeMets 1983)"
     if not found.planned:
         following = f": the next is at {found.next:.0%} of the planned size" if found.next else ""
-        return Monitoring("group_sequential", f"{rule}; this run is between looks and says nothing{following}", now)
+        return Monitoring("group_sequential", f"{rule}; no decision is made between planned looks{following}", now)
     bounds = boundaries(found.information, experiment.analysis.alpha, declared.spending)
     return Monitoring("group_sequential", rule, now, tuple(zip(found.information, bounds, strict=True)))

@@ -33,7 +33,8 @@ class PlannedEnd:
     units whose follow-up is over, in the primary metric with the fewest, `planned` the declared size. `open_units` are
     exposed units of a judged metric whose window is still open, and `closed_on` the day from which none is. `expected`
     are the units that will have come by the declared period's end at the present rate. `overrun_day` is the day on
-    which a declared size was reached that has since been passed. `known` is the last day of the data, None where they
+    which a declared size was reached that has since been passed: in the primary metrics, and once that has come in all
+    judged metrics. `known` is the last day of the data, None where they
     have no times. `window_ahead`: the size is reached in the primary metrics, and not yet in a
     guardrail with a longer window.
     """
@@ -67,7 +68,7 @@ def follow_up_seconds(experiment: Experiment, name: str) -> int:
     return max((span.seconds for span in spans if span is not None), default=0)
 
 
-def followed(experiment: Experiment, observed: Observed, name: str) -> int:
+def followed(observed: Observed, name: str) -> int:
     """Exposed units whose follow-up in a metric is over, all arms together, with or without a value."""
     total = sum(observed.units.values())
     data = observed.metrics.get(name)
@@ -79,12 +80,12 @@ def planned_end(experiment: Experiment, observed: Observed, planned: Planned) ->
     clock = _Clock(experiment, observed)
     primaries = [name for name, metric in experiment.metrics.items() if metric.role == "primary"]
     judged = [name for name, metric in experiment.metrics.items() if metric.role in JUDGED]
-    fewest = min((followed(experiment, observed, name) for name in primaries), default=0)
+    fewest = min((followed(observed, name) for name in primaries), default=0)
     longest = _longest(experiment, judged)
     rate = experiment.plan.units_per_day or clock.rate()
     last_day = clock.period_end(longest)
     total = sum(observed.units.values())
-    open_units = max((total - followed(experiment, observed, name) for name in judged), default=0)
+    open_units = max((total - followed(observed, name) for name in judged), default=0)
     closed_on = clock.closed_on(longest)
     found = PlannedEnd(
         declared="data",
@@ -106,8 +107,11 @@ def planned_end(experiment: Experiment, observed: Observed, planned: Planned) ->
         always_valid = experiment.analysis.monitoring == "always_valid"  # holds at any size
         timed = observed.as_of is not None  # counts cannot be read up to a day
         late = reached and fewest > planned.units and timed and not always_valid
+        settled = clock.day_of(planned.units, longest, rate)  # in every judged metric
+        if settled is not None and clock.known is not None and settled <= clock.known:
+            day = settled
         overrun = day if late and day is not None and clock.known is not None and day < clock.known else None
-        behind = any(followed(experiment, observed, name) < min(planned.units, total) for name in judged)
+        behind = any(followed(observed, name) < min(planned.units, total) for name in judged)
         return replace(
             found, declared="size", reached=reached, day=day, overrun_day=overrun, window_ahead=reached and behind
         )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from abcx import wording
-from abcx.claims import excludes_minimum
+from abcx.claims import direction, excludes_minimum, scale
 from abcx.decision import Because, Effect, Guardrail, Minimum, Primary, Run, decide
 from abcx.measured import Comparison, MetricResult, Size
 from abcx.planned_end import PlannedEnd
@@ -59,7 +59,7 @@ def headline(verdicts: Sequence[Verdict], metrics: Sequence[MetricResult]) -> Ve
     def rank(verdict: Verdict) -> tuple[int, float]:
         comparison = _of(primary, verdict.arm)
         effect = comparison.lift if comparison.lift is not None else comparison.difference
-        return _ORDER.index(verdict.verdict), -sign * (effect if effect is not None else -math.inf * sign)
+        return _ORDER.index(verdict.verdict), math.inf if effect is None else -sign * effect
 
     return min(verdicts, key=rank)
 
@@ -104,7 +104,7 @@ def _primary(metric: MetricResult, comparison: Comparison) -> Primary:
     effect: Effect = "unclear"
     if comparison.status == "better" or comparison.status == "worse":
         effect = comparison.status
-    elif comparison.held_back and _looks_worse(metric, comparison):
+    elif comparison.held_back and direction(metric, comparison) == "worse":
         effect = "held_back"
     minimum: Minimum | None = None
     if metric.minimum_effect is not None:
@@ -116,11 +116,6 @@ def _guardrail(comparison: Comparison) -> Guardrail:
     if comparison.status == "safe" or comparison.status == "harmed":
         return Guardrail(comparison.status, comparison.held_back)
     return Guardrail("unresolved", comparison.held_back)
-
-
-def _looks_worse(metric: MetricResult, comparison: Comparison) -> bool:
-    worse = comparison.difference is not None and (comparison.difference > 0) == (metric.goal == "decrease")
-    return worse and comparison.p_value is not None and comparison.p_value < comparison.alpha
 
 
 def _keep_running(arm: str, reasons: tuple[Reason, ...], warnings: tuple[Reason, ...], progress: Progress) -> Verdict:
@@ -217,6 +212,26 @@ def _effect(metric: MetricResult, comparison: Comparison) -> str:
     return f"{wording.difference(comparison.difference, metric.unit)} ({_ends(metric, differences, False)})"
 
 
+def _against_margin(metric: MetricResult, comparison: Comparison) -> str:
+    """The effect with the interval that is held against the margin, on the margin's scale."""
+    watch = comparison.watch
+    return _on_scale(metric, comparison, metric.margin, (comparison if watch is None else watch).margin_interval)
+
+
+def _against_minimum(metric: MetricResult, comparison: Comparison) -> str:
+    """The effect with the interval that is held against the minimum effect, on its scale."""
+    return _on_scale(metric, comparison, metric.minimum_effect, scale(comparison, metric.minimum_effect))
+
+
+def _on_scale(metric: MetricResult, comparison: Comparison, size: Size | None, interval: Interval | None) -> str:
+    as_lift = size is not None and size.relative
+    value = comparison.lift if as_lift else comparison.difference
+    if value is None:
+        return _effect(metric, comparison)
+    told = wording.lift(value) if as_lift else wording.difference(value, metric.unit)
+    return f"{told} ({_ends(metric, interval, as_lift)})"
+
+
 def _p(comparison: Comparison) -> str:
     p = comparison.p_value_adjusted if comparison.watch is None else comparison.watch.p_value
     how = "" if comparison.watch is None else " by a test that holds at every look"
@@ -230,7 +245,7 @@ def _win(metric: MetricResult, comparison: Comparison) -> str:
 def _win_noninferior(metric: MetricResult, comparison: Comparison) -> str:
     return (
         f"{_name(metric)} is not worse by more than the margin of {_text(metric.margin)}: "
-        f"{_effect(metric, comparison)}."
+        f"{_against_margin(metric, comparison)}."
     )
 
 
@@ -240,17 +255,17 @@ def _worse(metric: MetricResult, comparison: Comparison) -> str:
 
 def _harmed(metric: MetricResult, comparison: Comparison) -> str:
     beyond = f"beyond its margin of {_text(metric.margin)}"
-    return f"The guardrail {_name(metric)} is harmed {beyond}: {_effect(metric, comparison)}."
+    return f"The guardrail {_name(metric)} is harmed {beyond}: {_against_margin(metric, comparison)}."
 
 
 def _no_benefit(metric: MetricResult, comparison: Comparison) -> str:
     worth = f"the smallest effect worth having, {_text(metric.minimum_effect)}, is excluded"
-    return f"{_name(metric)}: {worth}: {_effect(metric, comparison)}."
+    return f"{_name(metric)}: {worth}: {_against_minimum(metric, comparison)}."
 
 
 def _below_minimum(metric: MetricResult, comparison: Comparison) -> str:
     worth = f"by less than the smallest effect worth having, {_text(metric.minimum_effect)}"
-    return f"{_name(metric)} improved, but {worth}: {_effect(metric, comparison)}."
+    return f"{_name(metric)} improved, but {worth}: {_against_minimum(metric, comparison)}."
 
 
 def _too_early(progress: Progress) -> str:
@@ -276,10 +291,11 @@ def _too_early(progress: Progress) -> str:
 
 def _unfollowed(progress: Progress) -> str:
     end = progress.end
-    until = f" until {end.closed_on.isoformat()}" if end.closed_on else ""
     if progress.unfollowed:
         names = wording.joined([name.replace("_", " ") for name in progress.unfollowed])
-        return f"Nobody has been followed for the whole window of {names} yet{until and f'; the last closes{until}'}."
+        last = f"; the last window closes on {end.closed_on.isoformat()}" if end.closed_on else ""
+        return f"Nobody has been followed for the whole window of {names} yet{last}."
+    until = f" until {end.closed_on.isoformat()}" if end.closed_on else ""
     return f"The window of {wording.count(end.open_units)} {progress.noun} is still open{until}."
 
 
@@ -302,7 +318,7 @@ def _clears_alone(metric: MetricResult, comparison: Comparison) -> bool:
 
 def _margin_open(metric: MetricResult, comparison: Comparison) -> str:
     told = f"harm beyond its margin of {_text(metric.margin)} is not excluded"
-    return f"{_name(metric)}: {told}: {_effect(metric, comparison)}."
+    return f"{_name(metric)}: {told}: {_against_margin(metric, comparison)}."
 
 
 def _underpowered(metric: MetricResult, comparison: Comparison) -> str:
@@ -313,7 +329,8 @@ def _underpowered(metric: MetricResult, comparison: Comparison) -> str:
     )
     as_lift = comparison.lift_interval is not None
     fits = _ends(metric, comparison.lift_interval if as_lift else comparison.difference_interval, as_lift)
-    return f"{_name(metric)}: no clear effect, the data fit anything from {fits}.{worth}"
+    known = None not in ((comparison.lift_interval if as_lift else comparison.difference_interval) or (None,))
+    return f"{_name(metric)}: no clear effect, the data fit {'anything from ' if known else ''}{fits}.{worth}"
 
 
 def _response_bias(metric: MetricResult, comparison: Comparison) -> str:
@@ -326,8 +343,8 @@ def _response_bias(metric: MetricResult, comparison: Comparison) -> str:
     fits = _ends(metric, found.claim_interval, False)
     differ = f"{shares[0]} answer with {comparison.control} and {shares[1]} with {comparison.arm}"
     return (
-        f"{_name(metric)}: {differ}, so those who answer may not be alike; with that the effect on those who answer "
-        f"either way may be {fits}."
+        f"{_name(metric)}: {differ}, so those who answer may differ between the arms; for those who would answer in "
+        f"either arm the effect may be {fits}."
     )
 
 

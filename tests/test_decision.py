@@ -40,6 +40,7 @@ def rows(primaries: tuple[Primary, ...], guardrails: tuple[Guardrail, ...], run:
 
 
 @pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.slow
 def test_every_combination_has_the_verdict_of_its_first_match(count: int) -> None:
     seen = set()
     for primaries, guardrails, run in product(product(PRIMARIES, repeat=count), GUARDRAILS, RUNS):

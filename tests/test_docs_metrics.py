@@ -63,6 +63,7 @@ def test_every_type_says_what_it_is_its_unit_and_its_trap(type: str) -> None:
 
 
 @pytest.mark.parametrize("type", METRIC_TYPES)
+@pytest.mark.slow
 def test_every_example_runs(type: str) -> None:
     (text,) = re.findall(r"```yaml\n(.*?)```", page(type), re.DOTALL)
     ((name, metric),) = yaml.safe_load(text).items()

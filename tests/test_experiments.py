@@ -130,6 +130,7 @@ def spec(folder: str) -> dict[str, Any]:
         (NAV, "gated_content_view", 73.30, 2),
     ],
 )
+@pytest.mark.slow
 def test_published_lift_of_a_share(folder: str, name: str, published: float, digits: int) -> None:
     assert round(load(folder).lift(name), digits) == published
 

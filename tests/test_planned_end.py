@@ -220,3 +220,75 @@ def test_counts_by_day_cannot_be_replayed_and_say_that_the_size_was_passed(tmp_p
     results = abcx.analyze(counted, allow_outside=True)
     assert results.replay is None and sum(arm.units for arm in results.arms) == 7000
     assert "the planned size was passed by 40%" in check(results, "peeking").message
+
+
+REFUNDS = {
+    "type": "conversion",
+    "event": "refund",
+    "window": "28d",
+    "role": "guardrail",
+    "goal": "decrease",
+    "margin": "9pp",
+}
+
+
+def read_with_a_slow_guardrail(day: int) -> Results:
+    """2,000 units are planned and 200 come a day for 40 days; orders are followed for 7 days, refunds for 28."""
+    exposed = units(200, 40)
+    seen = exposed[exposed.time < START + timedelta(days=day)]
+    bought = purchases(seen, {"a": 0.3, "b": 0.4}, HOUR)
+    end = START + timedelta(days=day)
+    metrics = {"orders": {**ORDERS, "window": "7d"}, "refunds": REFUNDS}
+    refund = bought[:1].assign(event="refund")
+    return run(seen, pd.concat([bought, refund]), end, metrics=metrics, plan={"units": 2000})
+
+
+def test_a_size_is_read_on_the_day_on_which_the_longest_window_is_over_too() -> None:
+    """The 2,000th unit comes on the tenth day; orders are known a week later, refunds on 2024-04-10."""
+    assert read_with_a_slow_guardrail(20).verdict.verdict == "KEEP RUNNING"
+    assert read_with_a_slow_guardrail(34).verdict.verdict == "KEEP RUNNING"
+    on_time = read_with_a_slow_guardrail(39)
+    assert (on_time.verdict.verdict, on_time.replay and on_time.replay.day) == ("SHIP", "2024-04-10")
+    assert on_time["refunds"].arms[0].units + on_time["refunds"].arms[1].units == pytest.approx(2000, abs=200)
+
+
+@pytest.mark.parametrize("late", [41, 60])
+@pytest.mark.slow
+def test_a_size_with_a_slow_guardrail_that_was_passed_is_never_told_to_keep_running(late: int) -> None:
+    found = read_with_a_slow_guardrail(late)
+    assert found.verdict.verdict == "SHIP"
+    assert found.replay is not None and found.replay.day == "2024-04-10"
+
+
+def test_a_declared_size_that_was_missed_is_said_beside_a_missing_minimum_effect() -> None:
+    exposed = units(50, 10)
+    plain = {key: value for key, value in ORDERS.items() if key != "minimum_effect"}
+    results = run(
+        exposed,
+        purchases(exposed, ALIKE, HOUR),
+        START + timedelta(days=30),
+        window="1d",
+        metrics={"orders": plain},
+        plan={"units": 50_000},
+        period={"start": "2024-03-04", "end": "2024-03-13"},
+    )
+    found = check(results, "sample_size")
+    assert found.status == "warn" and "no smallest effect worth having" in found.message
+    assert "50,000" in found.message and "500" in found.message
+
+
+def test_a_passed_size_that_is_replayed_is_not_called_passed() -> None:
+    """The day of the plan's end is read, with the units of that whole day: no look came after the plan."""
+    exposed = units(300, 10)
+    bought = purchases(exposed, ALIKE, HOUR)
+    results = run(exposed, bought, START + timedelta(days=12), window="1d", plan={"units": 1000})
+    assert results.replay is not None
+    assert sum(arm.units for arm in results.arms) > 1100
+    assert "was passed" not in check(results, "peeking").message
+
+
+def test_the_data_stop_on_the_last_day_that_they_reach() -> None:
+    """Events go on for two days after the last exposure: the last day of the data is theirs."""
+    exposed = units(100, 8)
+    results = run(exposed, purchases(exposed, ALIKE, HOUR), datetime(2024, 3, 14), period=PERIOD)
+    assert "the data stop on 2024-03-13" in check(results, "duration").message

@@ -67,6 +67,7 @@ def tickets(units: int, small: int) -> pd.DataFrame:
     ("small", "interval", "method"),
     [(20, "auto", "permutation"), (12, "analytic", "RMST"), (60, "auto", "RMST"), (60, "permutation", "permutation")],
 )
+@pytest.mark.slow
 def test_resolution_times(small: int, interval: str, method: str) -> None:
     metric = {"type": "resolution_time", "start": "opened", "end": "solved", "key": "ticket", "horizon": "72h"}
     spec = {

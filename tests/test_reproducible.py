@@ -63,6 +63,7 @@ def found(path: Path, spec: dict[str, Any], threads: int) -> dict[str, Any]:
     ],
     ids=["permutation", "analytic", "adjusted"],
 )
+@pytest.mark.slow
 def test_neither_row_order_nor_threads_show(tmp_path: Path, n: int, share: float, keys: dict[str, Any]) -> None:
     """Above 122,880 rows, a row group, the engine works on several threads."""
     frame, texts = units(n, share), []

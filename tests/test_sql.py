@@ -36,6 +36,7 @@ def test_every_statement_is_grammatical(spec: Path, dialect: str, capsys: pytest
     assert runs != ("never run there" in text)
 
 
+@pytest.mark.slow
 def test_names_and_values_cannot_break_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     evil: dict[str, Any] = {
         "schema_version": 1,
@@ -95,6 +96,7 @@ IN_ONE = IN_ONE.replace("shop.events, columns: {", "shop.log, columns: {arm: var
 
 
 @pytest.mark.parametrize("spec", [SEPARATE, IN_ONE + "exposure: {event: visit}\n"], ids=["separate", "one"])
+@pytest.mark.slow
 def test_the_statements_run_on_tables_that_have_only_what_the_spec_names(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], spec: str
 ) -> None:

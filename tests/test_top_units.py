@@ -59,6 +59,7 @@ def left(control: Values, variant: Values, count: int) -> list[Values]:
         (50, 0.06, 1),  # never fewer than one
     ],
 )
+@pytest.mark.slow
 def test_both_leave_out_the_same_units(n: int, share: float, removed: int | None) -> None:
     control, variant = orders(1, n, share), orders(2, n, share, 3.2)
     if removed is None:
@@ -75,6 +76,7 @@ def test_both_leave_out_the_same_units(n: int, share: float, removed: int | None
     assert seen["lift_without"] == pytest.approx(lift) and other.lift == pytest.approx(lift)
 
 
+@pytest.mark.slow
 def test_more_units_than_are_listed_for_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
     """As with more than 500 of the largest units in one arm, in small: 40 of 40,000, all of them in the variant."""
     monkeypatch.setattr(moments, "LISTED", 5)

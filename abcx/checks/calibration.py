@@ -1,10 +1,10 @@
-"""**Calibration**: would this analysis cry wolf on these very units?
+"""**Calibration**: does this analysis give false alarms on these very units?
 
-Looks at: every primary and guardrail metric. The units are dealt to the arms anew at random, thousands of times, so
-that nothing is left of any effect (an A/A test on your own data), and the chosen analysis judges each deal. It should
-call about 5 % of them significant at the usual level. Where the analysis adjusts for covariates, units keep theirs and
-every deal is adjusted anew. For shares the deals are counted exactly. Warns where clearly
-more than 6 % are, or as much above another level.
+Looks at: every primary and guardrail metric. The units are assigned to the arms again at random, thousands of times, so
+that no effect is left (an A/A test on your own data), and the chosen analysis tests each assignment. It should call
+about 5 % of them significant at the usual level. Where the analysis adjusts for covariates, units keep their covariates
+and every assignment is adjusted. For shares all assignments are counted exactly. Warns where clearly more than 6 % are
+significant, or 1.2 times another level.
 
 Why it matters: the promise of "95 %" is made for data of ordinary shape. A metric that a few units dominate, or a
 split of 90:10 with rare buyers, can break it, and no formula tells as surely as the data themselves.
@@ -23,6 +23,7 @@ from abcx import wording
 from abcx.checks.context import CheckContext
 from abcx.data import adjusted
 from abcx.metrics.mean import Mean
+from abcx.planned_end import JUDGED
 from abcx.results import CheckResult
 from abcx.spec.model import Experiment
 from abcx.stats.records import Proportion
@@ -61,15 +62,15 @@ def check(context: CheckContext) -> CheckResult:
     several = len(context.experiment.variants) > 1
     name = f"{worst.metric} ({worst.arm})" if several else worst.metric
     among = "" if len(found) == 1 else ", the most of any metric"
-    share = f"{wording.percent(worst.share, 1)} of deals{among} ({wording.percent(alpha, 0)} is right)"
-    message = f"dealt to the arms at random, these units show an effect on {name} in {share}"
+    share = f"{wording.percent(worst.share, 1)} false positives on {name}{among}"
+    message = f"A/A re-randomization of these units: {share} ({wording.percent(alpha, 0)} expected)"
     if loud:
         return CheckResult("calibration", "warn", message, None, details, advice(context.experiment, worst.metric))
     return CheckResult("calibration", "pass", message, None, details)
 
 
 def advice(experiment: Experiment, name: str) -> str:
-    """What may be done about a metric whose analysis cries wolf; nothing that is done already or cannot be done."""
+    """What may be done about a metric whose analysis gives false alarms, but for what is done already."""
     metric = experiment.metrics[name]
     if metric.unit == "share":
         return "collect more units, or judge by a more frequent event"
@@ -88,7 +89,7 @@ def _relabelled(context: CheckContext) -> Iterator[_Found]:
     experiment, alpha = context.experiment, context.experiment.analysis.alpha
     for name, metric in experiment.metrics.items():
         data = context.observed.metrics.get(name)
-        if metric.role not in ("primary", "guardrail") or data is None:
+        if metric.role not in JUDGED or data is None:
             continue
         for arm in experiment.variants:
             control, variant = data.summaries[experiment.control], data.summaries[arm]

@@ -37,7 +37,7 @@ def check(context: CheckContext) -> CheckResult:
     known = context.end.known or (exposed[1] if exposed else None)
     over = None if known is None else known >= last
     details: dict[str, Any] = {"declared_days": days, "exposed_days": seen, "over": over}
-    problems = _problems(context, last, days, seen, over)
+    problems = _problems(known, last, days, seen)
     if problems:
         help = "wait for the declared end and export again" if over is False else "plan whole weeks, at least one"
         if over and days >= SHORTEST:
@@ -63,14 +63,11 @@ def _days_seen(context: CheckContext, first: date, last: date) -> int | None:
     return sum(first <= day <= last for day in days)
 
 
-def _problems(context: CheckContext, last: date, days: int, seen: int | None, over: bool | None) -> list[str]:
+def _problems(known: date | None, last: date, days: int, seen: int | None) -> list[str]:
+    """What is wrong with the days; `known` is the last day of the data, `last` that of the period."""
     problems = []
-    if over is False:
-        stop = context.observed.as_of
-        exposed = context.exposed_days()
-        day = context.local(stop).date() if stop is not None else exposed[1] if exposed else None
-        when = f" on {day.isoformat()}" if day else ""
-        problems.append(f"the data stop{when}, before the period ends on {last.isoformat()}")
+    if known is not None and known < last:
+        problems.append(f"the data stop on {known.isoformat()}, before the period ends on {last.isoformat()}")
     elif seen is not None and seen < COVERED * days:
         problems.append(f"there are exposures on {wording.count(seen)} of {wording.count(days)} declared days only")
     if days < SHORTEST:

@@ -42,7 +42,7 @@ def check(context: CheckContext) -> CheckResult:
     rates = [f"{wording.percent(n / (n + m), 1)} in {arm}" for arm, n, m in counts if n + m]
     shown = f" ({p_text(p, WARN)})" if p is not None else ""
     message = (
-        f"{_events(events)} before exposure and count for nothing; "
+        f"{_events(events)} before exposure and were ignored; "
         f"share of {context.experiment.unit} that have one: {wording.joined(rates)}{shown}"
     )
     if p is None or p >= WARN:

@@ -47,11 +47,20 @@ def check(context: CheckContext) -> CheckResult:
     if near is not None:
         status = "fail" if "fail" in (status, near.status) else "warn"
         message, help, details = f"{message}; {near.message}", near.help or help, {**near.details, **details}
-    return CheckResult("metric_missing", status, message, None, details, help)
+    return CheckResult("metric_missing", status, message, None, details, help, _variants(context, primary, near))
+
+
+def _variants(context: CheckContext, primary: list[str], near: CheckResult | None) -> tuple[str, ...]:
+    """The variants that cannot be judged because a primary has no value there alone; empty where it concerns all."""
+    experiment = context.experiment
+    lacking = {arm for name in primary for arm in _without_value(context, name) or experiment.arms}
+    if experiment.control in lacking or (near is not None and near.status == "fail"):
+        return ()
+    return tuple(arm for arm in experiment.variants if arm in lacking)
 
 
 def _near(context: CheckContext) -> CheckResult:
-    """Events and units that count for nothing because they are spelled otherwise."""
+    """Events and units that were ignored because they are spelled differently."""
     events, units = context.observed.near_events, context.observed.near_units
     status: CheckStatus = "warn"
     told, cures = [], []
@@ -60,15 +69,13 @@ def _near(context: CheckContext) -> CheckResult:
         of_primary = {column.term.event for metric in primary for column in metric.needs().columns}
         status = "fail" if of_primary & {meant for _, meant in events} else "warn"
         names = wording.joined([f"'{name[:60]}' (the spec has '{meant}')" for name, meant in events[:5]])
-        told.append(f"events whose name is written otherwise count for nothing: {names}")
+        told.append(f"events with a differently spelled name were ignored: {names}")
         cures.append(
             "give one event one name in the data; if these are two events, name both: a descriptive metric will do"
         )
     if units:
         counts = wording.joined([f"at least {count:,} by {how}" for how, count in units.items()])
-        told.append(
-            f"ids of {context.experiment.unit} that are spelled otherwise than in the test count for nothing: {counts}"
-        )
+        told.append(f"ids of {context.experiment.unit} spelled differently from the exposures were ignored: {counts}")
         cures.append("write the ids alike in all files, or name a column that is the same in all")
     details = {"metrics": {}, "near": dict(events), "near_units": dict(units)}
     return CheckResult("metric_missing", status, "; ".join(told), None, details, "; ".join(cures))
@@ -87,7 +94,7 @@ def _absence(context: CheckContext, name: str) -> str | None:
     summed = [column for column in metric.needs().columns if column.term.event is not None]
     if not summed or any(column.kind not in ("any", "count", "sum") for column in summed):
         return None
-    if not followed(context.experiment, context.observed, name):
+    if not followed(context.observed, name):
         return None
     counted = any(metric.estimate(data.summaries[arm]) for arm in context.experiment.arms if context.units(arm))
     return None if counted or not context.total else _UNCOUNTED

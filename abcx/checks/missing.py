@@ -104,7 +104,8 @@ def _only_yes(context: CheckContext, loss: _Loss) -> bool:
 
 
 def _mostly(context: CheckContext, loss: _Loss) -> bool:
-    """Whether a ready-made column is empty for so many units that it must be said what that means."""
+    """Whether a ready-made column is empty for more than a fifth of the units, and the spec does not say what an empty
+    cell means."""
     metric = context.experiment.metrics[loss.name]
     terms = [column.term for column in metric.needs().columns]
     asked = metric.type not in _SURVEYS and any(term.column and term.missing_value != "drop" for term in terms)

@@ -35,7 +35,7 @@ def check(context: CheckContext) -> CheckResult:
     without = [name for name in of_events if not follow_up_seconds(context.experiment, name)]
     if not without:
         return CheckResult("no_window", "pass", "every judged metric says how long after exposure events count")
-    count = "counts" if len(without) == 1 else "count"
-    message = f"{wording.joined(without)} {count} events for as long as each unit was watched, early ones for longer"
+    unit = wording.singular(context.experiment.unit)
+    message = f"{wording.joined(without)}: events count for as long as each {unit} was watched, longer for early ones"
     help = "write how long after exposure events count: window: 14d"
     return CheckResult("no_window", "warn", message, None, {"metrics": without}, help)

@@ -35,7 +35,5 @@ def check(context: CheckContext) -> CheckResult:
 
 
 def _said(one: Unfound) -> str:
-    if one.seen == ("",):
-        return f"no unit has {one.asked} ({one.where}): all cells are empty"
     there = wording.joined([repr(value[:60]) if value else "empty cells" for value in one.seen])
     return f"no row fits {one.where} ({one.asked})" + (f"; there are {there}" if there else "")

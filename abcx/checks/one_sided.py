@@ -22,9 +22,10 @@ from dataclasses import asdict, dataclass
 
 from abcx.checks.context import CheckContext
 from abcx.data.records import Observed
+from abcx.planned_end import JUDGED
 from abcx.results import CheckResult
 from abcx.spec.model import Experiment
-from abcx.stats.records import Answers, Categories, Lifetimes, Moments, Proportion, RatioMoments, Summary
+from abcx.stats.records import Lifetimes, Moments, Proportion, RatioMoments, Summary
 
 CHANCE = 1e-6
 """Below this chance that all units with the event fall into one arm, they did not by chance."""
@@ -99,7 +100,7 @@ def unexplained_zeros(experiment: Experiment, observed: Observed) -> set[tuple[s
 def _fails(experiment: Experiment, found: OneSided) -> bool:
     metric = experiment.metrics[found.metric]
     may_be_real = metric.goal == "decrease" and found.lacks == found.variant
-    return metric.role in ("primary", "guardrail") and not may_be_real
+    return metric.role in JUDGED and not may_be_real
 
 
 def _having(summary: Summary) -> dict[str, int]:
@@ -113,8 +114,6 @@ def _having(summary: Summary) -> dict[str, int]:
         return {name: units for name, units in parts.items() if units is not None}
     if isinstance(summary, Lifetimes):
         return {"": len(set(summary.clusters[summary.observed].tolist()))}
-    if isinstance(summary, (Categories, Answers)):
-        return {"": summary.n}
     return {"": summary.n}
 
 

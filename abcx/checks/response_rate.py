@@ -21,6 +21,7 @@ from abcx import wording
 from abcx.checks.context import CheckContext
 from abcx.checks.words import p_text
 from abcx.measured import MetricResult, Survey, SurveyComparison
+from abcx.planned_end import JUDGED
 from abcx.results import CheckResult
 
 LEVEL = 0.05
@@ -63,8 +64,7 @@ def _answers_alone(asked: list[tuple[MetricResult, Survey]]) -> list[str]:
     return [
         metric.name
         for metric, survey in asked
-        if metric.role in ("primary", "guardrail")
-        and all(found.exposed == found.answered for found in survey.responses.values())
+        if metric.role in JUDGED and all(found.exposed == found.answered for found in survey.responses.values())
     ]
 
 
@@ -91,6 +91,6 @@ def _clauses(context: CheckContext, asked: list[tuple[MetricResult, Survey]]) ->
         names = wording.joined([name for name, _ in found])
         held = {m.name for m, _ in asked for c in m.comparisons if c.arm == arm and c.held_back}
         biased = [name for name, _ in found if name in held]
-        bounds = "; the bounds of the effect do not show what the answers show" if biased else ""
+        bounds = "; the bounds of the effect do not confirm what the answers show" if biased else ""
         bounds += f" for {wording.joined(biased)}" if biased and len(biased) < len(found) else ""
         yield f"{shares[0]} answer {names} in {control}, {shares[1]} in {arm}{p}{bounds}"

@@ -25,15 +25,24 @@ from abcx.results import CheckResult
 
 
 def check(context: CheckContext) -> CheckResult:
-    """Units against the planned number."""
-    planned, source, followed = context.planned.units, context.planned.source, context.end.followed
+    """Units against the planned number, and whether the spec says which effect is worth having."""
     open_ended = [name for name, m in context.experiment.metrics.items() if m.role == "primary" and not _sized(m)]
+    size = _size(context)
     if open_ended:
         message = (
             f"no smallest effect worth having is declared for {wording.joined(open_ended)}: any gain counts as a win"
         )
         help = "write it in the next spec, before you look: minimum_effect: 5%"
-        return CheckResult("sample_size", "warn", message, None, {"without_minimum_effect": open_ended}, help)
+        details = {**(size.details or {}), "without_minimum_effect": open_ended}
+        if size.status == "warn":
+            message, help = f"{message}; {size.message}", f"{help}; {size.help}"
+        return CheckResult("sample_size", "warn", message, None, details, help)
+    return size
+
+
+def _size(context: CheckContext) -> CheckResult:
+    """Followed units against the planned number."""
+    planned, source, followed = context.planned.units, context.planned.source, context.end.followed
     if planned is None:
         help = "needs plan.units, or plan.baseline beside a minimum_effect"
         return CheckResult("sample_size", "skipped", "no size was declared", help=help)

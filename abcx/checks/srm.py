@@ -121,7 +121,8 @@ def _of_followed(context: CheckContext, found: _Part, shares: Shares) -> str:
     expected = wording.count(_rounded(_expected(arm, found.units, shares)))
     units = context.noun(found.units[arm])
     return (
-        f"of those followed in {found.name} {arm} has {units} where {expected} were expected ({p_text(found.p_value)})"
+        f"among those followed for {found.name}, {arm} has {units} where {expected} were expected "
+        f"({p_text(found.p_value)})"
     )
 
 

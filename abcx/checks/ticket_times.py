@@ -1,7 +1,7 @@
 """**Ticket times**: does every ticket start before it ends?
 
 Looks at: tickets of resolution times whose only ends are before their start, and ends after exposure whose ticket has
-no start. Both count for nothing; the report says how many by arm. Warns where they are more than 1% in an arm.
+no start. Both are left out, and the report counts them by arm. Warns above 1% in any arm.
 
 Why it matters: a ticket without a usable end would stand as open, the slowest that there is. Where the clocks of two
 systems differ, that turns the fastest tickets into the slowest. Ends without a start show that the two files name

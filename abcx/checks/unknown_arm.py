@@ -40,7 +40,7 @@ def check(context: CheckContext) -> CheckResult:
     if unnamed:
         were = "was" if unnamed == 1 else "were"
         told.append(f"{context.noun(unnamed)} {were} exposed, and no row says in which arm")
-        cures.append("ask why the arm was not logged for them, in one arm more often than in the other?")
+        cures.append("find out why their arm was not logged, and whether that happens more often in one arm")
     share = sum(near.rows for near in seen.near_labels) / seen.arm_rows if seen.arm_rows else 0.0
     status: CheckStatus = "fail" if share > FAIL else "warn"
     return CheckResult("unknown_arm", status, "; ".join(told), None, details, "; ".join(cures))
@@ -50,12 +50,12 @@ def _strange(context: CheckContext, rows: int) -> str:
     labels, near, all_rows = context.observed.unknown_labels, context.observed.near_labels, context.observed.arm_rows
     named = f": {wording.joined([repr(label) for label in labels[:5]])}" if labels else ""
     more = f" and {len(labels) - 5} more" if len(labels) > 5 else ""
-    fit = "fits" if rows == 1 else "fit"
-    message = f"{wording.plural(rows, 'rows')} {fit} no arm and count for nothing{named}{more}"
+    fit, were = ("matches", "was") if rows == 1 else ("match", "were")
+    message = f"{wording.plural(rows, 'rows')} {fit} no arm and {were} ignored{named}{more}"
     if near and all_rows:
         share = share_text(sum(one.rows for one in near) / all_rows)
         pairs = wording.joined([f"{one.written!r} for {one.meant!r}" for one in near[:5]])
-        message += f"; {share} of the rows that name an arm are spelled otherwise: {pairs}"
+        message += f"; {share} of the rows that name an arm spell it differently: {pairs}"
     return message
 
 

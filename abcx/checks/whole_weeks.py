@@ -7,13 +7,14 @@ Why it matters: people buy and complain differently on a Sunday. Four weeks minu
 and a run of ten days counts three of them twice. Both arms suffer alike, so the comparison stays fair, but its size is
 that of an odd mixture of days and need not hold in a normal week.
 
-What to do now: let the experiment run to the end of the week, or end the period (`period: {end: ...}`) on the last day
-that completes one, and decide that before you look at the result.
+What to do now: before the end let the experiment run to the end of the week, or end the period (`period: {end: ...}`)
+on the last day that completes one, and decide that before you look at the result. Afterwards plan whole weeks in the
+next spec.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from abcx import wording
 from abcx.checks.context import CheckContext, days_between
@@ -37,8 +38,12 @@ def check(context: CheckContext) -> CheckResult:
         return CheckResult("whole_weeks", "pass", message, None, details)
     split = f"{wording.plural(weeks, 'weeks')} and {wording.plural(rest, 'days')}" if weeks else "less than one week"
     message = f"{what} {wording.plural(days, 'days')}, {dates}: {split}, so weekdays do not count alike"
-    until = (last + timedelta(days=7 - rest)).isoformat()
-    help = f"run to {until}, so that every weekday counts equally often"
-    if weeks:
-        help += f", or end the period on {(last - timedelta(days=rest)).isoformat()}"
-    return CheckResult("whole_weeks", "warn", message, None, details, help)
+    return CheckResult("whole_weeks", "warn", message, None, details, _help(context, last, weeks, rest))
+
+
+def _help(context: CheckContext, last: date, weeks: int, rest: int) -> str:
+    """How to get whole weeks: before the end by the end of the week, afterwards only in the next experiment."""
+    if context.end.reached:
+        return "plan whole weeks in the next spec: period: {start: ..., end: ...}"
+    help = f"run to {(last + timedelta(days=7 - rest)).isoformat()}, so that every weekday counts equally often"
+    return f"{help}, or end the period on {(last - timedelta(days=rest)).isoformat()}" if weeks else help

@@ -52,7 +52,7 @@ def unlike_ids(engine: Engine, select: Select) -> Iterator[Problem]:
             for other in (source, *(one for one in select.sources if one is not source)):
                 if (whole := _whole(engine, select, role, (source, other), value)) is not None:
                     whose = "others" if other is source else f"the ids of {other.table.shown}"
-                    message = f"'{value[:60]}' ends in .0, and {whose} do not ('{whole[:60]}'): they never meet"
+                    message = f"'{value[:60]}' ends in .0, but {whose} do not ('{whole[:60]}'): they can never match"
                     span = Span(source.table.shown, line, path=name)
                     yield Problem("error", "unlike-ids", message, span, "write the column as text, or as whole numbers")
                     break

@@ -91,9 +91,8 @@ def _unnamed(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock) ->
         message = "units of which no row names an arm"
     else:
         unnamed = f"{clock.known(rows.loaded[part].has_time)} AND arm = {NO_ARM}"
-        if not engine.run(f"SELECT count(*) FROM {part} WHERE {unnamed}")[0][
-            0
-        ]:  # few blocks to read, as in `_unusable`
+        rows_without = engine.run(f"SELECT count(*) FROM {part} WHERE {unnamed}")[0][0]
+        if not rows_without:  # few blocks to read, as in `_unusable`
             return [], 0
         some = f"SELECT unit FROM {part} WHERE {unnamed}"
         best = f"count(*) FILTER ({unnamed}) AS n, max(arm) AS best"

@@ -9,12 +9,11 @@ from zoneinfo import ZoneInfo
 
 from abcx import wording
 from abcx.data.engine import Engine
+from abcx.data.plan import Plan
 from abcx.data.rows import Read, Rows
 from abcx.data.select import NO_ARM, STRAY
-from abcx.metrics import MetricSpec
 from abcx.spec.model import Experiment
 from abcx.spec.times import instant, is_date
-from abcx.terms import Term
 
 _DAY = 86_400_000_000
 _ROWS_A_DAY = 20
@@ -116,11 +115,7 @@ def _outcome_ends(engine: Engine, experiment: Experiment, rows: Rows, clock: Clo
     if "events" not in rows.loaded:
         return {}
     select = rows.loaded["events"].select
-    terms = [
-        position
-        for position, term in enumerate(select.plan.terms)
-        if any(term == _counted(one) for metric in experiment.metrics.values() for one in _judged_terms(metric))
-    ]
+    terms = _judged_terms(experiment, select.plan)
     ends: dict[str, list[tuple[str, Read, int]]] = {}
     for number, source in enumerate(select.sources):
         read = rows.reads["events", number]
@@ -137,30 +132,18 @@ def _outcome_ends(engine: Engine, experiment: Experiment, rows: Rows, clock: Clo
     return found
 
 
+def _judged_terms(experiment: Experiment, plan: Plan) -> list[int]:
+    """Positions of the events of primary and guardrail metrics among the terms of the plan."""
+    judged = {name for name, metric in experiment.metrics.items() if metric.role in ("primary", "guardrail")}
+    values = {one.feed for one in plan.values if one.metric in judged and one.need.term.event is not None}
+    return sorted(values | {term for one in plan.tickets if one.metric in judged for term in (one.start, one.end)})
+
+
 def _holds(engine: Engine, rows: Rows, number: int, terms: list[int]) -> bool:
     """Whether a source has an event of these terms."""
-    first = rows.reads["events", number].first_row
-    after = [read.first_row for (part, other), read in rows.reads.items() if part == "events" and other > number]
-    inside = f"rowid >= {first}" + (f" AND rowid < {min(after)}" if after else "")
+    inside = rows.of_source("events", number)
     any_term = " OR ".join(f"x{position} IS NOT NULL" for position in terms)
     return bool(terms) and bool(engine.run(f"SELECT 1 FROM events WHERE {inside} AND ({any_term}) LIMIT 1"))
-
-
-def _counted(term: Term) -> Term:
-    return term.model_copy(update={"count": None, "at_least": None})
-
-
-def _judged_terms(metric: MetricSpec) -> tuple[Term, ...]:
-    """The events of a primary or guardrail metric."""
-    if metric.role not in ("primary", "guardrail"):
-        return ()
-    return tuple(term for term in _terms(metric) if term.event is not None)
-
-
-def _terms(metric: MetricSpec) -> tuple[Term, ...]:
-    needs = metric.needs()
-    tickets = (needs.tickets.start, needs.tickets.end) if needs.tickets else ()
-    return (*(column.term for column in needs.columns), *tickets)
 
 
 def _last_exposure(engine: Engine, experiment: Experiment, rows: Rows, clock: Clock) -> int | None:

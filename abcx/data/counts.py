@@ -198,7 +198,7 @@ def _refuse_total(rows: list[_Row], labels: Mapping[str, str], column: str) -> N
         [last.numbers[key] for key in counts], [[row.numbers[key] for row in above] for key in counts]
     )
     label = last.text.get("arm", last.text.get("date", ""))
-    if summed or (totals.is_named(label) and label.strip() not in labels):
+    if summed or (totals.is_named(label) and keys.canonical_text(label) not in labels):
         raise DataError(totals.problem(last.shown, last.line, column, label, len(above), summed))
 
 
@@ -275,7 +275,8 @@ class _Reader:
         }
         for arm, course in courses.items():
             if not course:
-                span, help = Span(files[0].path, path="arm"), "every arm needs a row"
+                bad = "; ".join(one.message for one in self.exclusions if one.reason == "bad_row")
+                span, help = Span(files[0].path, path="arm"), f"every arm needs a row{bad and f' ({bad})'}"
                 raise DataError(Problem("error", "counts-missing", f"the arm '{arm}' has no row", span, help))
         if self.cumulative:
             _refuse_no_totals(courses)
@@ -317,7 +318,7 @@ class _Cell:
 _Course = list[tuple[str | None, _Cell]]
 """The days of an arm, in order."""
 _DAYS = 7
-"""Counts that never fall for so many days look like running totals."""
+"""Days after which counts that never fall look like running totals."""
 
 
 def _by_day(item: tuple[str | None, object]) -> str:

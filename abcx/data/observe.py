@@ -66,20 +66,8 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
     engine.begin("summing up by arm")
     timed = "events" in loaded.loaded and loaded.loaded["events"].has_time
     timing = units.Timing(assigned.has_time, clock) if timed else None
-    metrics = summaries.summarise(engine, wanted, timing, _occurs(wanted, attributed.named.terms))
-    if assigned.has_time and any(attributed.before.values()):
-        before = moments.before_exposure(engine, wanted)
-        metrics = {name: dataclasses.replace(data, before=before.get(name)) for name, data in metrics.items()}
     alternatives = _shifted(engine, wanted, shifted, clock)
-    metrics = adjustment.with_adjustments(engine, wanted, loaded, metrics, assigned.has_time)
-    metrics = samples.with_samples(engine, wanted, metrics)
-    if timing is not None and assigned.has_time:
-        metrics = summaries.with_outcomes_at_exposure(engine, wanted, metrics)
-    metrics = groups.with_segments(engine, wanted, timing, metrics)
-    if assigned.has_time:
-        metrics = groups.with_cohorts(engine, wanted, metrics)
-        if timing is not None:
-            metrics = groups.with_days(engine, wanted, timing, metrics)
+    metrics = _summarized(engine, wanted, loaded, assigned.has_time, timing, attributed)
     found = engine.run("SELECT arm, count(*), min(t0), max(t0) FROM unit_table GROUP BY arm")
     times = [time for row in found for time in row[2:] if time is not None]
     per_arm = {wanted.arms[row[0]]: int(row[1]) for row in found}
@@ -124,6 +112,32 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
         as_of=clock.as_of,
         by_day=resolutions.metrics_by_day(wanted, part),
     )
+
+
+def _summarized(
+    engine: Engine,
+    wanted: Plan,
+    loaded: rows.Rows,
+    has_time: bool,
+    timing: units.Timing | None,
+    attributed: units.Attributed,
+) -> dict[str, MetricData]:
+    """Every metric by arm, with what its comparison, its checks and its segments need. `has_time`: exposures have
+    times; `timing` is None where no events have."""
+    metrics = summaries.summarise(engine, wanted, timing, _occurs(wanted, attributed.named.terms))
+    if has_time and any(attributed.before.values()):
+        before = moments.before_exposure(engine, wanted)
+        metrics = {name: dataclasses.replace(data, before=before.get(name)) for name, data in metrics.items()}
+    metrics = adjustment.with_adjustments(engine, wanted, loaded, metrics, has_time)
+    metrics = samples.with_samples(engine, wanted, metrics)
+    if timing is not None and has_time:
+        metrics = summaries.with_outcomes_at_exposure(engine, wanted, metrics)
+    metrics = groups.with_segments(engine, wanted, timing, metrics)
+    if has_time:
+        metrics = groups.with_cohorts(engine, wanted, metrics)
+        if timing is not None:
+            metrics = groups.with_days(engine, wanted, timing, metrics)
+    return metrics
 
 
 def read(engine: Engine, wanted: Plan, base: Path, inputs: Inputs, apart: bool = False) -> rows.Rows:
@@ -340,7 +354,7 @@ def _shifted(engine: Engine, wanted: Plan, shifted: Plan, clock: Clock) -> dict[
     ways = {"with windows half as long": wanted.windowed()}
     if window is not None:
         length = f"{window // _DAY}d" if window % _DAY == 0 else f"{window * 24 // _DAY}h"
-        ways[f"with a window of {length}, which half of the {wanted.experiment.unit} had"] = wanted.unwindowed()
+        ways[f"with the window that half of the {wanted.experiment.unit} had ({length})"] = wanted.unwindowed()
     for words, names in ways.items():
         some = shifted.only(names)
         if not some.values:

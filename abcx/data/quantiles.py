@@ -48,7 +48,7 @@ def read(
         sums = _residuals(engine, {cell: some for cell, some in points.items() if some}, totals)
         for cell, one in found.items():
             squares, fourths = sums.get(cell, ([], []))
-            found[cell] = mid_distribution.of_events(one, units[cell][0], alike[cell], squares, fourths)
+            found[cell] = mid_distribution.of_events(one, points[cell], units[cell][0], alike[cell], squares, fourths)
     engine.run("DROP TABLE quantile_values")
     engine.run("DROP TABLE quantile_counts")
     result: dict[str, dict[str, Summary]] = {}

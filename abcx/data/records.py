@@ -38,7 +38,7 @@ class Inputs:
 @dataclass(frozen=True, slots=True)
 class TicketTimes:
     """What the times of tickets show: tickets opened in the units' windows, those of them whose only ends are before
-    they start (they count for nothing), ends after exposure, and those of them that no start goes with."""
+    they start (left out), ends after exposure, and those of them whose ticket has no start."""
 
     tickets: int
     ends_before_start: int
@@ -131,7 +131,7 @@ class Observed:
     the spec from which it differs by case alone; `near_units` counts ids of units that are not in the analysis and
     differ from one that is by their spelling alone, by what tells them apart. `by_day` names the metrics whose events
     or exposures are written as dates.
-    differ from one that is by their spelling alone, by what tells them apart. `never_fall`: the counts of so many days
+    `never_fall`: the counts of so many days
     never fall in any arm, as running totals do; None where they do fall, or the data are no counts by day.
     """
 

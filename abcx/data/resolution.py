@@ -36,24 +36,20 @@ FEWEST_DAYS = 3
 
 @dataclass(frozen=True, slots=True)
 class Coarse:
-    """A source whose times cover a whole day, hour or minute: its part of `data`, name, and row ids."""
+    """A source whose times cover a whole day, hour or minute: its part of `data`, its name, and the SQL
+    condition of its rows, with and without the alias `e`."""
 
     part: str
     shown: str
     unit: str
-    first_row: int
-    end_row: int | None
+    rows: str
+    alias_rows: str
     terms: frozenset[int]
 
     @property
     def length(self) -> int:
         """What a time covers, in microseconds."""
         return _UNITS[self.unit]
-
-    def rows(self, prefix: str = "") -> str:
-        """The SQL condition of the rows of this source."""
-        upper = f" AND {prefix}rowid < {self.end_row}" if self.end_row is not None else ""
-        return f"{prefix}rowid >= {self.first_row}{upper}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +96,7 @@ def whole_times(engine: Engine, plan: Plan, rows: Rows, arm_part: str) -> Resolu
         raise DataError(problems)
     for one in coarse:
         if one.part == "events" and not engine.rows_elsewhere:
-            engine.run(f"UPDATE events SET t = t + {one.length - 1} WHERE {one.rows()} AND t IS NOT NULL")
+            engine.run(f"UPDATE events SET t = t + {one.length - 1} WHERE {one.rows} AND t IS NOT NULL")
     reach = {
         part: max(1 if part == "events" else one.length for one in coarse if one.part == part)
         for part in {one.part for one in coarse}
@@ -121,10 +117,12 @@ def _mattering(coarse: Sequence[Coarse], plan: Plan, rows: Rows, arm_part: str) 
 def exposures_at_start(engine: Engine, resolutions: Resolutions, arm_part: str) -> None:
     """Let exposures that were read from coarse events stand at the start of what they cover, in table `assigned`. They
     alone have the last microsecond of a minute."""
-    lengths = {one.length for one in resolutions.coarse if one.part == arm_part == "events"}
-    for length in lengths if len(lengths) == 1 and not engine.rows_elsewhere else ():
+    coarse = [one for one in resolutions.coarse if one.part == arm_part == "events"]
+    for one in coarse if not engine.rows_elsewhere else ():
+        its_row = f"SELECT 1 FROM events e WHERE e.unit = assigned.unit AND e.t = assigned.t0 AND {one.alias_rows}"
+        apart = f" AND EXISTS ({its_row})" if len({other.length for other in coarse}) > 1 else ""
         moved = f"t0 % {_UNITS['minute']} = {_UNITS['minute'] - 1}"
-        engine.run(f"UPDATE assigned SET t0 = t0 - {length - 1} WHERE {moved}")
+        engine.run(f"UPDATE assigned SET t0 = t0 - {one.length - 1} WHERE {moved}{apart}")
 
 
 def _coarse(engine: Engine, rows: Rows, part: str) -> Iterator[Coarse]:
@@ -132,14 +130,11 @@ def _coarse(engine: Engine, rows: Rows, part: str) -> Iterator[Coarse]:
     if not loaded.has_time:
         return
     for number, source in enumerate(loaded.sources):
-        first = rows.reads[part, number].first_row
-        later = [read.first_row for (name, other), read in rows.reads.items() if name == part and other > number]
-        end = min(later, default=None)
-        inside = f"rowid >= {first}" + (f" AND rowid < {end}" if end is not None else "")
-        unit = _unit(engine, part, inside, source)
+        unit = _unit(engine, part, rows.of_source(part, number), source)
         if unit is not None:
             terms = frozenset(_terms(loaded, source)) if part == "events" else frozenset[int]()
-            yield Coarse(part, source.table.named, unit, first, end, terms)
+            own = rows.of_source(part, number), rows.of_source(part, number, "e.")
+            yield Coarse(part, source.table.named, unit, *own, terms)
 
 
 def _unit(engine: Engine, part: str, inside: str, source: Source) -> str | None:
@@ -214,7 +209,7 @@ def notes(engine: Engine, resolutions: Resolutions) -> Iterator[str]:
         told = f"the times of {one.shown} are {words}: they are compared by {one.unit}"
         if one.part == "events":
             same = f"e.t >= a.t0 AND e.t - {one.length - 1} < a.t0"
-            joined = f"events e JOIN assigned a ON a.unit = e.unit WHERE {one.rows('e.')} AND {same}"
+            joined = f"events e JOIN assigned a ON a.unit = e.unit WHERE {one.alias_rows} AND {same}"
             count = int(engine.run(f"SELECT count(*) FROM {joined}")[0][0])
             if count:
                 told += f" ({wording.plural(count, 'rows')} of the {one.unit} of exposure count as after it)"

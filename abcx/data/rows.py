@@ -48,6 +48,12 @@ class Rows:
         """How many rows the table of a part has."""
         return sum(read.rows for (name, _), read in self.reads.items() if name == part)
 
+    def of_source(self, part: str, number: int, alias: str = "") -> str:
+        """The SQL condition of the rows of one source in the table of its part, which may have an alias (`e.`)."""
+        later = [read.first_row for (name, other), read in self.reads.items() if name == part and other > number]
+        upper = f" AND {alias}rowid < {min(later)}" if later else ""
+        return f"{alias}rowid >= {self.reads[part, number].first_row}{upper}"
+
 
 @dataclass(frozen=True, slots=True)
 class Read:
@@ -176,14 +182,13 @@ def load(engine: Engine, part: str, sources: tuple[Source, ...], plan: Plan, row
 
 def _with_last(engine: Engine, read: Read, part: str, before: int) -> Read:
     """The reading with the latest time of its rows, those from row id `before` on."""
-    last, week = last_times(engine, part, before)
+    last, week = last_times(engine, part, f"rowid >= {before}")
     return replace(read, last=last, last_week=week, first_row=before)
 
 
-def last_times(engine: Engine, part: str, first: int, end: int | None = None) -> tuple[int | None, int]:
-    """The latest time of the rows of a part from row id `first` on and before `end`, and how many rows lie in the seven
-    days up to it."""
-    inside = f"rowid >= {first}" + (f" AND rowid < {end}" if end is not None else "")
+def last_times(engine: Engine, part: str, inside: str) -> tuple[int | None, int]:
+    """The latest time of the rows of a part that satisfy a SQL condition, and how many of them lie in the seven days up
+    to it."""
     last = engine.run(f"SELECT max(t) FROM {part} WHERE {inside}")[0][0]
     if last is None:
         return None, 0
@@ -262,7 +267,8 @@ def _load_one(engine: Engine, number: int, select: Select, segments: tuple[str, 
     table = source.table
     bad = [*rejected(engine, table, f"{part}_{number}"), *bad_cells(engine, before, source, select)]
     bad += [*no_ids(engine, before, source, select), *no_answers(engine, source, select)]
-    bad += total_rows(engine, before, source, select)
+    if part == "units" and select.hashed:
+        bad += total_rows(engine, before, source, len(select.plan.columns))
     if bad and rows.rejects is not None:
         rows.rejects += every_reject(engine, table, f"{part}_{number}", [(one.problem, one.where) for one in bad])
     problems = _left_out(engine, before, source, select, bad, rows)

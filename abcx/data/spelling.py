@@ -17,7 +17,6 @@ from abcx.data.source import Source
 
 _MOST = 1_000
 """Of so many labels that no arm has the spelling is looked at."""
-_HIDDEN = r"[\x{200B}-\x{200D}\x{2060}\x{FEFF}]"
 _SPELLINGS = (
     ("upper and lower case", "lower(v)"),
     ("upper and lower case", "upper(v)"),
@@ -25,7 +24,6 @@ _SPELLINGS = (
     ("a .0 at the end", r"regexp_replace(v, '\.0+$', '')"),
     ("braces or quotes", f"trim(v, {literal('{}' + chr(34) + chr(39))})"),
     ("dashes", "replace(v, '-', '')"),
-    ("letters that look alike, or do not show", f"nfc_normalize(regexp_replace(v, '{_HIDDEN}', '', 'g'))"),
 )
 """What may tell two spellings of an id `v` apart, and the SQL of the spelling without it."""
 

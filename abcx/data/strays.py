@@ -33,8 +33,7 @@ def leave_out(engine: Engine, experiment: Experiment, rows: Rows) -> None:
         rows.exclusions.append(Exclusion("stray_time", message, rows=count))
         for key, read in rows.reads.items():
             if key[0] == part and read.last is not None and read.last >= since:
-                after = [other.first_row for (name, n), other in rows.reads.items() if name == part and n > key[1]]
-                last, week = last_times(engine, part, read.first_row, min(after, default=None))
+                last, week = last_times(engine, part, rows.of_source(*key))
                 rows.reads[key] = replace(read, last=last, last_week=week)
 
 

@@ -5,15 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from abcx.data.engine import Engine, literal
 from abcx.data.rejects import Bad, last_row
 from abcx.data.source import Source
 from abcx.problems import Problem, Span
-
-if TYPE_CHECKING:
-    from abcx.data.select import Select
 
 FEWEST = 3
 """So many rows must stand above a row that sums them up."""
@@ -42,20 +38,19 @@ def _is_sum(value: float, total: float) -> bool:
     return math.isclose(value, total, rel_tol=1e-9)
 
 
-def total_rows(engine: Engine, before: int, source: Source, select: Select) -> Iterator[Bad]:
-    """The last row of a file of units that sums up those above, or is named like a total and has no smaller values."""
-    if select.part != "units" or not select.hashed:
-        return
+def total_rows(engine: Engine, before: int, source: Source, columns: int) -> Iterator[Bad]:
+    """The last row of a file of units that sums up those above, or is named like a total and has no smaller values.
+    `before` is the first row id of the file in table `units`, which has so many `columns` of metrics."""
     rows = f"FROM units WHERE rowid >= {before} AND unit IS NOT NULL"
     count, last, names = engine.run(f"SELECT count(*), max(rowid), count(*) FILTER (totals) {rows}")[0]
     if count <= FEWEST:
         return
-    columns = [f"m{i}" for i in range(len(select.plan.columns))]
+    above = f"rowid < {last}"
     fields = "".join(
-        f", fsum({m}) FILTER ({m} <> 0 AND NOT isnan({m}) AND {{0}}), count({m}) FILTER ({m} <> 0 AND {{0}}), "
-        f"max({m}) FILTER ({{0}}), max({m}) FILTER (NOT ({{0}}))"
-        for m in columns
-    ).replace("{0}", f"rowid < {last}")
+        f", fsum({m}) FILTER ({m} <> 0 AND NOT isnan({m}) AND {above}), count({m}) FILTER ({m} <> 0 AND {above}), "
+        f"max({m}) FILTER ({above}), max({m}) FILTER (NOT ({above}))"
+        for m in (f"m{i}" for i in range(columns))
+    )
     is_total, *found = engine.run(f"SELECT bool_or(totals) FILTER (rowid = {last}){fields} {rows}")[0]
     cells = [found[i : i + 4] for i in range(0, len(found), 4)]
     summed = bool(cells) and all(own is not None and _is_sum(own, total or 0.0) for total, _, _, own in cells)

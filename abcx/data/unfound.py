@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
+from abcx.data import keys
 from abcx.data.conditions import FALSE, TRUE
 from abcx.data.engine import Engine
 from abcx.data.excluded import told
@@ -206,7 +207,7 @@ def _labels(engine: Engine, plan: Plan, loaded: Loaded) -> Iterator[Unfound]:
     seen = _values(engine, [(source, source.kept) for source in sources], "arm")
     shown = tuple(value for value, _ in seen.most_common() if value)[:_SHOWN]
     for name, labels in arms.items():
-        lost = [label for label in labels if label.strip() not in seen]
+        lost = [label for label in labels if keys.canonical_text(label) not in seen]
         if len(seen) < _LOOK and lost and len(lost) < len(labels):
             yield Unfound(f"arms.{name}.labels", f"the arm is {_listed(tuple(lost))}", shown)
 
@@ -219,10 +220,10 @@ def _empty(engine: Engine, plan: Plan) -> Iterator[Unfound]:
     for position, name in enumerate(plan.segments):
         if not engine.run(f"SELECT count(nullif(trim(s{position}), '')) FROM unit_table")[0][0]:
             place = "segments" if name in plan.experiment.segments else "analysis.stratify"
-            yield Unfound(place, f"a value of {name}", ("",))
+            yield Unfound(f"{place}.{name}", "a value", ())
     covariates = () if isinstance(declared.covariates, PrePeriod) else declared.covariates or ()
     for name in covariates:
         column = f"m{plan.covariate(name)}"
         known = f"SELECT count({column}) FROM assigned a JOIN units_one u ON u.unit = a.unit"
         if not engine.run(known)[0][0]:
-            yield Unfound("analysis.covariates", f"a value of {name}", ("",))
+            yield Unfound(f"analysis.covariates.{name}", "a value", ())

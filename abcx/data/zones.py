@@ -94,7 +94,7 @@ def _refuse_unclear(engine: Engine, source: Source, time: str, text: str) -> Non
     if not count:
         return
     more = f" ({count:,} such rows)" if count > 1 else ""
-    message = f"'{value[:60]}' names a zone that is not clear{more}: such letters mean different zones"
+    message = f"'{value[:60]}' has an ambiguous time zone{more}: several zones use these letters"
     if (letters := value.split()[-1][-3:].upper()) in _STANDARD:
         place = _STANDARD[letters][0]
         message = f"'{value[:60]}' says {letters} in summer{more}: standard time, or what the clocks of {place} show?"
@@ -111,7 +111,7 @@ def _refuse_mixed(engine: Engine, source: Source, time: str, text: str) -> bool:
     naive, line, value = locate(engine, source.table, f"{read} AND NOT {said}", text)
     zoned = locate(engine, source.table, f"{read} AND {said}", text)[0] if naive else 0
     if naive and zoned:
-        message = f"{zoned:,} times say their offset from UTC and {naive:,} do not, the first of them '{value[:60]}'"
+        message = f"{zoned:,} times have a UTC offset and {naive:,} have none, the first of them '{value[:60]}'"
         cure = "export all times in UTC or with offsets, or put the rows without into a file of their own"
         cure += " (`timezone` says which zone they are in)"
         raise DataError(Problem("error", "mixed-offsets", message, Span(source.table.shown, line, path=time), cure))

@@ -75,8 +75,8 @@ def levels(results: Results, metric: MetricResult) -> list[str]:
         return [f"No p and no interval at this look: {why_silent(results)} ({overall})."]
     at = f"at {corrected or level(results.setup.alpha)}: {overall}"
     if results.monitoring.rule == "hybrid" and any(map(half_open, metric.comparisons)):
-        return [f"Harm at this look, looks paid for; a win at the end. Intervals {at}."]
-    told = f"p at this look, looks paid for. Intervals likewise, {at}"
+        return [f"Harm at this look, corrected for repeated looks; a win at the end. Intervals {at}."]
+    told = f"p at this look, corrected for repeated looks. Intervals likewise, {at}"
     if not corrected and results.monitoring.boundaries:
         told += f", {wording.p_value(_p(results.monitoring.boundaries[-1][1]))} at this look"
     return [f"{told}."]

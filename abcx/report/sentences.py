@@ -233,7 +233,7 @@ def _decided(results: Results) -> str:
     monitoring = results.monitoring
     if monitoring.rule == "fixed" or monitoring.information is None or monitoring.information >= 1:
         return ""
-    return f"Decided at {share_of_plan(monitoring.information)}, looks paid for."
+    return f"Decided at {share_of_plan(monitoring.information)}, corrected for repeated looks."
 
 
 def _no_benefit(metric: MetricResult, comparison: Comparison) -> str:

@@ -37,7 +37,6 @@ from abcx.stats.records import Contrast, CrossMoments, Moments, Proportion, Rati
 Kind = Literal["mean", "share", "ratio"]
 
 METHOD = "Welch, adjusted"
-NOT_ADJUSTED = "Not adjusted for covariates"
 _NEW = 1e-8
 """A covariate of whose variance in an arm less than this fraction is new beside the earlier ones is left out."""
 _CONSTANT = 1e-14
@@ -48,8 +47,6 @@ EXPECTED = 10.0
 missing ones on it makes no difference."""
 _WHOLE = 1e-9
 """A column whose variance is that of a share at its mean, to this fraction, is one of 0 and 1."""
-_RESOLUTION = 1e-12
-"""A residual variance below this fraction of the outcome's is what is left of rounding: the fit is perfect."""
 _SKEWED = 0.13
 """A difference of shares with more skewness than this is not adjusted: in A/A tests at 90:10 one tail of Welch's test
 has 3.5 % at .12 (the smaller arm expects 40 events), 4.2 % at .15 (30 events), 5.1 % at .24 (12 events)."""
@@ -78,16 +75,8 @@ def contrast(control: CrossMoments, variant: CrossMoments, kind: Kind, nonnegati
 
 def not_adjusted(plain: Contrast, reason: str) -> Contrast:
     """The unadjusted comparison, with a note that says why it is that."""
-    note = f"{NOT_ADJUSTED}: {reason}."
+    note = f"Not adjusted for covariates: {reason}."
     return replace(plain, note=note if plain.note is None else f"{plain.note} {note}")
-
-
-def adjusted_values(
-    control: CrossMoments, variant: CrossMoments, kind: Kind, nonnegative: bool
-) -> tuple[float, float] | None:
-    """The adjusted values of control and variant; None where `contrast` is not adjusted."""
-    found = fitted(control, variant, kind, nonnegative)
-    return (found.control.value, found.variant.value) if isinstance(found, Fitted) else None
 
 
 def saved(control: CrossMoments, variant: CrossMoments, kind: Kind, nonnegative: bool) -> float | None:

@@ -34,11 +34,11 @@ def largest(summaries: Mapping[str, Summary], tops: Mapping[str, Pairs]) -> dict
     """
     moments = {arm: summary for arm, summary in summaries.items() if isinstance(summary, (Moments, RatioMoments))}
     listed = {arm: top for arm, top in tops.items() if arm in moments}
-    nonzero = sum(_nonzero(summary) for summary in moments.values())
-    if not nonzero or not listed:
+    values = sum(nonzero(summary) for summary in moments.values())
+    if not values or not listed:
         return {}
     wanted = most(sum(summary.n for summary in moments.values()))
-    count = min(wanted, max(1, math.floor(OF_NONZERO * nonzero)))
+    count = min(wanted, max(1, math.floor(OF_NONZERO * values)))
     known = [len(top) for arm, top in listed.items() if len(top) < moments[arm].n]
     counts = top_counts([[value for value, _ in top] for top in listed.values()], min([count, *known]))
     return {arm: top[:some] for (arm, top), some in zip(listed.items(), counts, strict=True) if some}
@@ -56,7 +56,8 @@ def shortened(summary: Moments | RatioMoments, removed: Pairs) -> Moments | Rati
     return without(summary, [value for value, _ in removed])
 
 
-def _nonzero(summary: Moments | RatioMoments) -> int:
+def nonzero(summary: Moments | RatioMoments) -> int:
+    """Units that are not zero (in the numerator of a ratio); all where that is not known."""
     moments = summary.numerator if isinstance(summary, RatioMoments) else summary
     return moments.n if moments.nonzero is None else moments.nonzero
 

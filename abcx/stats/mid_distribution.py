@@ -77,13 +77,14 @@ def summary(values: Array, q: float, clusters: NDArray[np.int64] | None = None) 
     alike = float((events**2).sum() / events.sum())
     kept = kept_values(below, equal, q, alike)
     first = of_units(q, distinct[kept], below[kept], equal[kept])
+    points = design_points(first, alike)
     squares, fourths = [], []
-    for point in design_points(first, alike):
+    for point in points:
         scores = np.bincount(unit, point.scores(np.asarray(values, float))).astype(float)
         residuals = (scores - point.level * events) / (1.0 - events / events.sum()) if events.size > 1 else events * 0.0
         squares.append(float((residuals**2).sum()))
         fourths.append(float((residuals**4).sum()))
-    return of_events(first, events.size, alike, squares, fourths)
+    return of_events(first, points, events.size, alike, squares, fourths)
 
 
 def kept_values(below: NDArray[np.int64], equal: NDArray[np.int64], q: float, alike: float) -> NDArray[np.bool_]:
@@ -157,10 +158,14 @@ def design_points(first: QuantileSummary, alike: float) -> list[DesignPoint]:
 
 
 def of_events(
-    first: QuantileSummary, units: int, alike: float, squares: list[float], fourths: list[float]
+    first: QuantileSummary,
+    points: list[DesignPoint],
+    units: int,
+    alike: float,
+    squares: list[float],
+    fourths: list[float],
 ) -> QuantileSummary:
-    """The record of events in `units`: sums of squared and fourth powers of residuals at every design point."""
-    points = design_points(first, alike)
+    """The record of events in `units`: sums of squared and fourth powers of residuals at its design `points`."""
     if units < 2 or not points:
         at_most = max(units - 1.0, 0.0)
         return replace(first, n=units, levels=np.array([first.q]), design=np.array([alike]), df=np.array([at_most]))

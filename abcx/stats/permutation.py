@@ -23,6 +23,7 @@ from typing import Literal
 
 from abcx.stats import means, ratios
 from abcx.stats.drawn_tails import tail, tail_serves
+from abcx.stats.influence import nonzero
 from abcx.stats.inversion import two_sided
 from abcx.stats.records import Contrast, Moments, Pivot, RatioMoments, Sample
 from abcx.stats.relabelling import Alignment, Array, Relabellings, draw, estimates, moments, shares_of_pool, statistics
@@ -160,7 +161,7 @@ def enough(control: Moments | RatioMoments, variant: Moments | RatioMoments) -> 
     side only (2 % clicks at 90:10: 0.0 % below, 4.7 % above; by this rule 1.7 and 2.3 %).
     """
     n, m = control.n, variant.n
-    return (_nonzero(control) + _nonzero(variant)) * min(n, m) >= ENOUGH * (n + m)
+    return (nonzero(control) + nonzero(variant)) * min(n, m) >= ENOUGH * (n + m)
 
 
 def needed(control: Moments | RatioMoments, variant: Moments | RatioMoments) -> str | None:
@@ -200,11 +201,6 @@ def few_relabellings(n: int, m: int) -> bool:
 def lopsided(skewness: float, n: int, m: int) -> bool:
     """Whether values of this absolute skewness push the t-test of arms of n and m units to one side (see `needed`)."""
     return skewness * abs(n - m) / math.sqrt(float(n) * m * (n + m)) > _LOPSIDED
-
-
-def _nonzero(arm: Moments | RatioMoments) -> int:
-    part = arm.numerator if isinstance(arm, RatioMoments) else arm
-    return part.n if part.nonzero is None else part.nonzero
 
 
 def _skewness(control: Moments | RatioMoments, variant: Moments | RatioMoments) -> float | None:

@@ -45,7 +45,7 @@ def with_zeros(summary: Moments | RatioMoments, n: int) -> Moments | RatioMoment
 def _moments(a: Moments, b: Moments) -> Moments:
     if a.n == 0 or b.n == 0:
         return a if b.n == 0 else b
-    n, gap = a.n + b.n, (b.mean - a.mean) + (b.low - a.low)
+    n, gap = a.n + b.n, _gap(a, b)
     mean, low = means.nearest(a.mean, a.low + gap * b.n / n)
     squares = a.variance * (a.n - 1) + b.variance * (b.n - 1) + gap * gap * a.n * b.n / n
     nonzero = None if a.nonzero is None or b.nonzero is None else a.nonzero + b.nonzero
@@ -60,9 +60,14 @@ def _moments(a: Moments, b: Moments) -> Moments:
     )
 
 
+def _gap(a: Moments, b: Moments) -> float:
+    """Difference of the means, whose lower digits are in `low`."""
+    return (b.mean - a.mean) + (b.low - a.low)
+
+
 def _covariance(a: RatioMoments, b: RatioMoments) -> float:
     if a.n == 0 or b.n == 0:
         return a.covariance if b.n == 0 else b.covariance
     n = a.n + b.n
-    gaps = (b.numerator.mean - a.numerator.mean) * (b.denominator.mean - a.denominator.mean)
+    gaps = _gap(a.numerator, b.numerator) * _gap(a.denominator, b.denominator)
     return (a.covariance * (a.n - 1) + b.covariance * (b.n - 1) + gaps * a.n * b.n / n) / (n - 1)

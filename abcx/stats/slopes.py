@@ -57,10 +57,9 @@ class Side:
 
 
 class Compared(NamedTuple):
-    """Both arms of each pair: adjusted values, adjusted mean bottoms, and variances of what each arm's units add."""
+    """Both arms of each pair: adjusted values, and variances of what each arm's units add."""
 
     values: tuple[Array, Array]
-    bottoms: tuple[Array, Array]
     variances: tuple[Array, Array]
 
     def distance(self, weights: tuple[float, float]) -> Array:
@@ -103,7 +102,7 @@ def compare(
         squares = terms + 2.0 * a * b * side.top_bottom - a * with_top - b * with_bottom
         squares = np.where(squares <= _ROUNDING * terms, 0.0, squares)
         variances.append(squares / ((side.n - 1.0 - k) * side.n))
-    return Compared((values[0], values[1]), (bottoms[0], bottoms[1]), (variances[0], variances[1]))
+    return Compared((values[0], values[1]), (variances[0], variances[1]))
 
 
 def _dot(one: Array, other: Array) -> Array:

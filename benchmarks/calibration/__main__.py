@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> None:
         for row in pool.imap_unordered(_Job(size), [] if options.only_kept else left):
             done[row.cell] = row
             if options.rows:
-                _keep(options.rows[0], row)
+                keep(options.rows[0], row)
             finished = f"{sum(cell in done for cell in wanted)} of {len(wanted)}"
             print(f"{finished}: {row.cell.name} ({row.seconds:.0f} s)", file=sys.stderr, flush=True)
     text = page.render([done[cell] for cell in wanted if cell in done], len(wanted))
@@ -88,7 +88,8 @@ class _Job:
 # ---------------------------------------------------------------------------------------- finished cells
 
 
-def _keep(path: Path, row: Row) -> None:
+def keep(path: Path, row: Any) -> None:
+    """Add a finished row to the file of rows."""
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(dataclasses.asdict(row)) + "\n")
 

@@ -136,10 +136,10 @@ def _provenance(rows: Sequence[Row], asked: int) -> str:
     )
 
 
-def versions() -> Iterator[str]:
+def versions(names: Sequence[str] = SHOWN) -> Iterator[str]:
     yield f"abcx {abcx.__version__}"
     yield f"Python {platform.python_version()}"
-    for name in SHOWN:
+    for name in names:
         try:
             yield f"{name} {importlib.metadata.version(name)}"
         except importlib.metadata.PackageNotFoundError:

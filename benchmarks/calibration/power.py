@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm  # type: ignore[import-untyped,unused-ignore]
 
 from benchmarks.calibration import judge, page, parts, peers, plain
-from benchmarks.calibration.__main__ import PAGE, write
+from benchmarks.calibration.__main__ import PAGE, keep, write
 from benchmarks.calibration.cells import FAMILIES, Cell
 from benchmarks.calibration.measure import OWN
 
@@ -139,8 +139,7 @@ def main(arguments: list[str] | None = None) -> None:
             continue
         done[cell] = measure(cell, samples, options.draws, options.seed)
         if options.rows:
-            with options.rows.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(dataclasses.asdict(done[cell])) + "\n")
+            keep(options.rows, done[cell])
         print(f"{cell.family} | {cell.name}: {done[cell].seconds:.0f} s", file=sys.stderr, flush=True)
     text = render([done[cell] for cell in wanted])
     if options.write:

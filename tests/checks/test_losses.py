@@ -13,7 +13,7 @@ from abcx.checks import (
     unknown_arm,
 )
 from abcx.data.records import MetricData
-from abcx.stats.records import Moments, RatioMoments
+from abcx.stats.records import Moments, Proportion, RatioMoments
 from tests.checks.builders import ORDER_VALUE, ORDERS, REVENUE, context, experiment, shares_of
 
 
@@ -137,7 +137,7 @@ def test_unknown_arm():
     assert unknown_arm.check(context(unknown_arm=0)).status == "pass"
     found = unknown_arm.check(context(unknown_arm=3893, unknown_labels=("B ", "hold-out")))
     assert found.status == "warn"
-    assert found.message == "3,893 rows fit no arm and count for nothing: 'B ' and 'hold-out'"
+    assert found.message == "3,893 rows match no arm and were ignored: 'B ' and 'hold-out'"
     assert "labels" in found.help
     ruled = experiment(arms={"control": {"where": {"page": "old"}}, "variant": {"where": {"page": "new"}}})
     assert "where" in unknown_arm.check(context(spec=ruled, unknown_arm=1)).help
@@ -179,6 +179,20 @@ def test_metric_missing():
     ratio = _metrics(order_value=MetricData(no_orders), orders=shares_of((0, 0), (0, 0)))
     assert ratio.status == "fail"
     assert ratio.message == "orders has no value in control and variant; order_value has no value in control"
+
+
+def test_a_variant_without_values_leaves_the_others_to_be_judged():
+    """Three arms: what only one variant lacks says nothing about the other; what the control lacks concerns both."""
+    spec = experiment(arms={"control": {}, "variant": {}, "third": {}})
+
+    def found(*shares):
+        data = {arm: Proportion(*pair) for arm, pair in zip(("control", "variant", "third"), shares, strict=True)}
+        return metric_missing.check(context((9, 9, 9), spec, {"orders": MetricData(data)}))
+
+    alone = found((1, 9), (2, 9), (0, 0))
+    assert (alone.status, alone.arms) == ("fail", ("third",))
+    assert (found((0, 0), (2, 9), (1, 9)).status, found((0, 0), (2, 9), (1, 9)).arms) == ("fail", ())
+    assert found((1, 9), (0, 0), (0, 0)).arms == ("variant", "third")
 
 
 def test_metric_missing_leaves_empty_arms_to_missing_arm():

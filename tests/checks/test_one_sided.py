@@ -172,6 +172,6 @@ def test_the_split_is_judged_on_the_units_that_are_followed_too() -> None:
     data = {"orders": MetricData({}, not_followed={"control": 100, "variant": 600})}
     found = srm.check(context((5000, 5000), spec, data))
     assert found.status == "fail"
-    assert "of those followed in orders variant has 4,400 visitors where 4,650 were expected" in found.message
+    assert "among those followed for orders, variant has 4,400 visitors where 4,650 were expected" in found.message
     even = {"orders": MetricData({}, not_followed={"control": 300, "variant": 310})}
     assert srm.check(context((5000, 5000), spec, even)).status == "pass"

@@ -18,13 +18,20 @@ def between(first, last, **rest):
 def test_whole_weeks():
     full = whole_weeks.check(context(**between("2024-03-04T00:00", "2024-03-31T23:59")))
     assert (full.status, full.message) == ("pass", "exposures cover 4 whole weeks, 2024-03-04 to 2024-03-31")
-    short = whole_weeks.check(context(**between("2024-03-04T09:00", "2024-03-30T08:00")))
+    longer = experiment(period={"start": "2024-03-04", "end": "2024-04-07"})
+    short = whole_weeks.check(context(spec=longer, **between("2024-03-04T09:00", "2024-03-30T08:00")))
     assert short.status == "warn" and short.details["days"] == 27
     assert "27 days" in short.message and "3 weeks and 6 days" in short.message
     assert "run to 2024-03-31" in short.help and "end the period on 2024-03-24" in short.help
-    one = whole_weeks.check(context(**between("2024-03-04T09:00", "2024-03-04T10:00")))
+    one = whole_weeks.check(context(spec=longer, **between("2024-03-04T09:00", "2024-03-04T10:00")))
     assert one.message.startswith("exposures cover 1 day, 2024-03-04: less than one week")
     assert one.help == "run to 2024-03-10, so that every weekday counts equally often"
+
+
+def test_after_the_end_whole_weeks_are_planned_in_the_next_spec():
+    spec = experiment(period={"start": "2024-03-04", "end": "2024-03-30"})
+    over = whole_weeks.check(context(spec=spec, **between("2024-03-04T09:00", "2024-03-30T22:00")))
+    assert over.status == "warn" and over.help == "plan whole weeks in the next spec: period: {start: ..., end: ...}"
 
 
 def test_whole_weeks_in_the_timezone_of_the_period():

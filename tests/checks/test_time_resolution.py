@@ -67,6 +67,7 @@ CODE = "time_resolution"
 SECONDS, DAYS = "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"
 
 
+@pytest.mark.slow
 def test_dates_of_either_file_are_handed_on() -> None:
     assert status(SECONDS, SECONDS) == "skipped"
     assert status(SECONDS, DAYS) == status(DAYS, SECONDS) == status(DAYS, DAYS) == "warn"

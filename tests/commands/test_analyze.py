@@ -105,6 +105,7 @@ def test_csv_has_one_header(folder: Path, capsys: pytest.CaptureFixture[str]) ->
         ("invalid", "first", 0),
     ],
 )
+@pytest.mark.slow
 def test_fail_on(folder: Path, fail_on: str, spec: str, code: int) -> None:
     assert run([folder / f"{spec}.yaml"], fail_on=(fail_on,)) == code
 

@@ -112,6 +112,7 @@ def test_any_names_make_a_valid_spec(tmp_path: Path, header: list[str], arms: li
 @pytest.mark.parametrize(
     "time", ["2024-03-{:02} 16:28:23 +0200", "{:02}/03/2024 16:28", "17{:02}000000000", "Mar {}, 2024"]
 )
+@pytest.mark.slow
 def test_times_and_numbers_that_are_written_unusually_are_seen(tmp_path: Path, time: str) -> None:
     rows = [f"u{i};{time.format(10 + i % 18)};{'ab'[i % 2]};{i},50 €" for i in range(60)]
     (tmp_path / "users.csv").write_text("\n".join(["user_id;created_at;variant;revenue", *rows]) + "\n")

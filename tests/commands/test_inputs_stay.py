@@ -65,6 +65,7 @@ def test_rejects_of_an_earlier_run_and_empty_files_are_replaced() -> None:
 
 @pytest.mark.parametrize("how", SPELLINGS)
 @pytest.mark.parametrize("name", ["e.csv", "s.yaml"])
+@pytest.mark.slow
 def test_schema_replaces_schemas_alone(name: str, how: str) -> None:
     before = Path(name).read_bytes()
     with pytest.raises(UsageError, match="no JSON Schema"):

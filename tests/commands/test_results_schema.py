@@ -51,6 +51,7 @@ def test_it_is_a_schema_of_every_record_whole_and_closed() -> None:
 
 
 @pytest.mark.parametrize("name", shipped.NAMES)
+@pytest.mark.slow
 def test_the_documented_experiments_keep_to_it(name: str) -> None:
     found = shipped.results(name).to_dict()
     assert broken(found) == []

@@ -155,3 +155,12 @@ def test_days_of_counts_by_any_name(tmp_path: Path) -> None:
     with pytest.raises(DataError) as refused:
         counts(tmp_path, text)
     assert "columns: {time: ...}" in str(refused.value)
+
+
+def test_an_arm_whose_only_row_is_bad_says_why(tmp_path: Path) -> None:
+    text = "arm,units,orders\na,100,20\nb,5O,9\n"
+    with pytest.raises(DataError) as found:
+        counts(tmp_path, text, max_bad_rows=1)
+    (problem,) = found.value.problems
+    assert problem.code == "counts-missing" and "'b' has no row" in problem.message
+    assert problem.help is not None and "5O" in problem.help

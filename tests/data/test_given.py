@@ -49,6 +49,7 @@ def values(results: abcx.Results) -> dict[str, list[float | None]]:
 
 
 @pytest.mark.parametrize("frames", [False, True])
+@pytest.mark.slow
 def test_as_many_as_the_spec_names_are_read_one_by_one(folder: Path, frames: bool) -> None:
     given: list[Any] = ["buy.csv", "call.csv"]
     given = [pd.read_csv(name) for name in given] if frames else given
@@ -82,6 +83,7 @@ def test_paths_and_frames_together_are_refused(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl", "parquet", "frame", "category"])
+@pytest.mark.slow
 def test_what_means_a_missing_value_does_so_in_every_form(folder: Path, form: str) -> None:
     """-999 among numbers, and an empty text; `null` says what else."""
     rows = [

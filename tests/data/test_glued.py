@@ -26,6 +26,7 @@ def quoted(text: bytes) -> bytes:
 @pytest.mark.parametrize("mark", [b"", BOM], ids=["plain", "mark"])
 @pytest.mark.parametrize("form", [lambda text: text, quoted], ids=["bare", "quoted"])
 @pytest.mark.parametrize("pieces", [2, 4])
+@pytest.mark.slow
 def test_glued_exports_are_read_without_false_notes(tmp_path: Path, mark: bytes, form, pieces: int) -> None:
     size = -(-len(ROWS) // pieces)
     parts = [b"".join(ROWS[i : i + size]) for i in range(0, len(ROWS), size)]

@@ -44,6 +44,7 @@ def test_spaces_around_an_id_do_not_count(of: object, space: str) -> None:
 
 
 @pytest.mark.parametrize("hashed", [True, False])
+@pytest.mark.slow
 def test_the_id_of_an_event(hashed: bool) -> None:
     alone, named = keys.event("v", None, hashed), keys.event("v", "'order'", hashed)
     for sql in (alone, named):

@@ -72,6 +72,7 @@ TURNS = [
 
 
 @pytest.mark.parametrize(("name", "column", "shape"), TURNS)
+@pytest.mark.slow
 def test_keys_in_other_dress(tmp_path: Path, name: str, column: str, shape: str) -> None:
     dress, words = DRESS[name]
     rows = dressed(column, dress)
@@ -87,6 +88,7 @@ def test_keys_in_other_dress(tmp_path: Path, name: str, column: str, shape: str)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.slow
 def test_accents_apart_from_their_letters(tmp_path: Path, shape: str) -> None:
     named = [[r[0].replace("u3", "j\u00fcrgen" if i % 2 else "ju\u0308rgen"), *r[1:]] for i, r in enumerate(LINES)]
     ran = run(tmp_path, content(named, shape), name=f"e.{shape}")
@@ -131,6 +133,7 @@ LABELS = {
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("kind", LABELS)
+@pytest.mark.slow
 def test_labels_that_are_no_texts(tmp_path: Path, kind: str, shape: str) -> None:
     """As `where` compares them; the same label in quotes is a text, and fits no other spelling."""
     first, second, spelled = LABELS[kind]
@@ -154,6 +157,7 @@ def test_labels_in_columns_with_types(tmp_path: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.slow
 def test_two_spellings_of_a_number_in_one_file(tmp_path: Path, shape: str) -> None:
     numbered = [[r[0].replace("u", "").removesuffix(".0"), *r[1:]] for r in LINES]
     assert run(tmp_path, content(numbered, shape), name=f"e.{shape}").values() == EXPECTED
@@ -176,6 +180,7 @@ def test_decimal_ids_are_no_two_spellings(tmp_path: Path) -> None:
     ["<NA>", "NA", "nil", "anonymous", "guest", "(none)", "[object Object]", "00000000-0000-0000-0000-000000000000"]
     + ["NaT", "#REF!", "unknown"],
 )
+@pytest.mark.slow
 def test_words_for_no_id(tmp_path: Path, word: str, shape: str) -> None:
     rows = [*LINES, *[[word, *LINES[-1][1:]]] * 2]
     file = f"e.{shape}"
@@ -207,6 +212,7 @@ def test_words_for_no_id(tmp_path: Path, word: str, shape: str) -> None:
         "~~~",
     ],
 )
+@pytest.mark.slow
 def test_the_spec_and_the_data_have_one_canonical_form(text: str) -> None:
     with Engine() as engine:
         cell = f"(SELECT {literal(text)} AS v)"

@@ -73,6 +73,7 @@ def test_a_unit_of_an_unknown_arm_is_not_one_of_no_arm(tmp_path: Path) -> None:
     assert found.lost() == {"unknown_arm": (None, 1), "no_arm": (2, 3), "not_in_test": (None, 1)}
 
 
+@pytest.mark.slow
 def test_random_event_files_by_a_plain_count(tmp_path: Path) -> None:
     draw = random.Random(7)
     for case in range(15):

@@ -74,6 +74,7 @@ def repeats(frame: pd.DataFrame, found: Look) -> tuple[pd.DataFrame, Counter[str
 
 
 @pytest.mark.parametrize("seed", range(8))
+@pytest.mark.slow
 def test_repeats_are_removed_before_anything_is_counted(tmp_path: Path, seed: int) -> None:
     rows = messy(seed)
     text = to_csv(HEADER, rows)
@@ -135,6 +136,7 @@ SMALL = [
         (["u1", iso(T0 + HOUR), "", "refund", "5", "x"], 0),
     ],
 )
+@pytest.mark.slow
 def test_what_repeats(tmp_path: Path, row: list[str], removed: int) -> None:
     found = look(tmp_path, {"e.csv": to_csv(HEADER, [*SMALL, row])}, spec(DROP, REVENUE))
     assert found.observed.removed_rows == removed
@@ -214,6 +216,7 @@ def test_the_log_tests_whether_arms_lose_alike(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
+@pytest.mark.slow
 def test_repeats_of_busy_units(tmp_path: Path, seed: int) -> None:
     """Units with more events than a set of 64 bits can tell apart, with and without repeats."""
     rng = random.Random(seed)

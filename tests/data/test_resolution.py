@@ -68,6 +68,7 @@ def run(exposed: pd.DataFrame, times: list[Any], units: list[str], zone: str, **
 
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("form", ["text", "date", "midnight"])
+@pytest.mark.slow
 def test_orders_by_date_count_by_the_calendar(zone: str, form: str) -> None:
     exposed, orders = log(ZONES.index(zone), zone)
     days = [moment.date() for _, moment in orders]
@@ -171,3 +172,32 @@ def test_one_file_of_dates_counts_by_the_calendar_where_clocks_change() -> None:
     }
     results = abcx.analyze(spec, events=events)
     assert [arm.value for arm in results["count"].arms] == [1.0, 1.0]  # the order of day 6, not that of day 7
+
+
+def test_events_of_two_lengths_beside_exposures_by_date() -> None:
+    """Exposures are dates, clicks whole hours, orders seconds: every unit of the day of exposure counts in both."""
+    spec = {
+        "schema_version": 1,
+        "name": "t",
+        "arms": {"a": {}, "b": {}},
+        "metrics": {
+            "orders": {"type": "conversion", "event": "order", "role": "primary", "goal": "increase"},
+            "clicks": {"type": "conversion", "event": "click", "role": "secondary", "goal": "increase"},
+        },
+    }
+    units = [f"u{i}" for i in range(400)]
+    exposed = pd.DataFrame(
+        {"unit": units, "time": [f"2024-05-{6 + i % 7:02d}" for i in range(400)], "arm": ["a", "b"] * 200}
+    )
+    clicks = [f"2024-05-{6 + i % 7:02d}T{i % 24:02d}:00:00" for i in range(400)]
+    orders = [f"2024-05-{6 + i % 7:02d}T{i % 24:02d}:{i % 60:02d}:{i % 59:02d}" for i in range(200)]
+    results = abcx.analyze(
+        spec,
+        exposures=exposed,
+        events=[
+            pd.DataFrame({"unit": units, "time": clicks, "event": "click"}),
+            pd.DataFrame({"unit": units[:200], "time": orders, "event": "order"}),
+        ],
+    )
+    assert [arm.value for arm in results["orders"].arms] == [0.5, 0.5]
+    assert [arm.value for arm in results["clicks"].arms] == [1.0, 1.0]

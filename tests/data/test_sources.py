@@ -184,6 +184,7 @@ PER_ARM = {
         ({"events": "**/part?.csv"}, "deep"),
     ],
 )
+@pytest.mark.slow
 def test_per_arm_files_lists_and_globs(tmp_path: Path, data: Any, files: Any) -> None:
     lines = EVENTS.splitlines(keepends=True)
     first, second = "".join(lines[:3]), lines[0] + "".join(lines[3:])
@@ -282,6 +283,7 @@ def frames() -> list[tuple[str, object]]:
 
 
 @pytest.mark.parametrize(("kind", "frame"), frames(), ids=[name for name, _ in frames()])
+@pytest.mark.slow
 def test_frames(tmp_path: Path, kind: str, frame: object) -> None:
     found = look(tmp_path, {}, spec(metrics=REVENUE), Inputs(events=(frame,)))
     assert found.sums() == REVENUES
@@ -322,6 +324,7 @@ CASES = {"unit": ["u1", "u2"], "arm": ["a", "b"], "Value": [1, 2], "value": [10,
 
 @pytest.mark.parametrize("name", ["Value", "value", "VALUE"])
 @pytest.mark.parametrize("form", ["csv", "parquet", "jsonl", "frame"])
+@pytest.mark.slow
 def test_columns_that_differ_in_case_are_different(tmp_path: Path, name: str, form: str) -> None:
     frame = pd.DataFrame(CASES)
     metrics = {"x": {"type": "mean", "column": name, "role": "primary", "goal": "increase"}}
@@ -377,6 +380,7 @@ NASTY = [
 
 
 @pytest.mark.parametrize("nasty", NASTY)
+@pytest.mark.slow
 def test_names_and_values_are_only_text(tmp_path: Path, nasty: str) -> None:
     frame = pd.DataFrame(
         {

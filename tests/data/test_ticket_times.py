@@ -113,6 +113,7 @@ def test_two_metrics_of_the_same_tickets_count_them_once(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("seed", range(6))
+@pytest.mark.slow
 def test_random_tickets_agree_with_a_slow_count(tmp_path: Path, seed: int) -> None:
     rng = random.Random(seed)
     rows: list[Row] = []

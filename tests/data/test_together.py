@@ -354,7 +354,7 @@ def test_an_open_quote_among_many_files(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize("format", FORMATS[1:])
-@pytest.mark.parametrize(("zone", "said"), [(" BST", "names a zone that is not clear"), ("", "have no timezone")])
+@pytest.mark.parametrize(("zone", "said"), [(" BST", "has an ambiguous time zone"), ("", "have no timezone")])
 def test_every_file_says_its_zone(format: str, zone: str, said: str) -> None:
     """However long the files before it are."""
     found = [(f"u{i}", "2024-03-04 10:00:00 UTC", "ab"[i % 2], "purchase", "1", "yes") for i in range(9_000)]

@@ -46,6 +46,7 @@ def lost(folder: Path, options: dict[str, Any], text: str = EVENTS, **rest: Any)
         ({"staff": True, "plan": "gold"}, "plan is 'gold'", ("basic", "Pro"), None),
     ],
 )
+@pytest.mark.slow
 def test_an_exclude_that_fits_no_row(
     tmp_path: Path, where: dict[str, Any], asked: str, seen: tuple[str, ...], cure: str | None
 ) -> None:
@@ -64,6 +65,7 @@ def test_an_exclude_that_fits_no_row(
         {"plan": ["Pro", "gold"]},
     ],
 )
+@pytest.mark.slow
 def test_an_exclude_that_fits_or_may_well_find_nothing(tmp_path: Path, where: dict[str, Any]) -> None:
     assert lost(tmp_path, {"exclude": {"some": where}}) == []
 
@@ -114,14 +116,21 @@ def test_a_label_beside_others(tmp_path: Path) -> None:
     assert lost(tmp_path, {}, arms=arms) == [Unfound("arms.a.labels", "the arm is 'original'", ("b", "a"))]
 
 
+def test_a_label_is_compared_in_the_canonical_form(tmp_path: Path) -> None:
+    """A label with a hard space, a full-width digit or a hidden character is the cell without it."""
+    text = EVENTS.replace(" a ", " control ").replace(",a,", ",variant 2,")
+    arms = {"a": {"labels": ["variant\u00a02", "\u200bvariant \uff12"]}, "b": {"labels": ["b"]}}
+    assert lost(tmp_path, {}, text, arms=arms) == []
+
+
 def test_segments_and_covariates_without_a_value(tmp_path: Path) -> None:
     units = table("unit arm bought country age\nu1 a 1 _ _\nu2 b 0 _ _\nu3 a 0 _ _\nu4 b 1 _ _")
     bought = {"orders": {"type": "mean", "column": "bought", "role": "primary", "goal": "increase"}}
     written = spec({"units": "u.csv"}, bought, segments=["country"], analysis={"covariates": ["age"]})
     found = look(tmp_path, {"u.csv": units}, written).observed.nothing_found
     assert found == (
-        Unfound("segments", "a value of country", ("",)),
-        Unfound("analysis.covariates", "a value of age", ("",)),
+        Unfound("segments.country", "a value", ()),
+        Unfound("analysis.covariates.age", "a value", ()),
     )
     filled = units.replace("u1,a,1,,", "u1,a,1,DE,7")
     assert look(tmp_path, {"u.csv": filled}, written).observed.nothing_found == ()
@@ -145,11 +154,11 @@ def test_the_check() -> None:
     one = Unfound(
         "data.units.exclude.staff", "is_staff is 'true'", ("True", ""), "the cells say True; write {is_staff: true}"
     )
-    found = nothing_found.check(context(nothing_found=(one, Unfound("segments", "a value of plan", ("",)))))
+    found = nothing_found.check(context(nothing_found=(one, Unfound("segments.plan", "a value", ()))))
     assert found.status == "warn" and found.help == "the cells say True; write {is_staff: true}"
     assert found.message == (
         "no row fits data.units.exclude.staff (is_staff is 'true'); there are 'True' and empty cells; "
-        "no unit has a value of plan (segments): all cells are empty"
+        "no row fits segments.plan (a value)"
     )
 
 
@@ -167,7 +176,7 @@ def test_near_spellings_of_a_label_fail_above_a_twentieth(odd: int, verdict: str
     check = next(one for one in results.checks if one.code == "unknown_arm")
     assert check.status == verdict and check.details["near"] == {"Variant B": {"meant": "variant_b", "rows": odd}}
     share = {1: "2.27%", 3: "6.82%"}[odd]
-    assert f"{share} of the rows that name an arm are spelled otherwise: 'Variant B' for 'variant_b'" in check.message
+    assert f"{share} of the rows that name an arm spell it differently: 'Variant B' for 'variant_b'" in check.message
     assert "labels: [variant_b, Variant B]" in (check.help or "")
     invalid = results.verdict.verdict == "INVALID"
     assert invalid == (verdict == "fail") and (not invalid or results.verdict.reasons[0].code == "unknown_arm")

@@ -264,6 +264,7 @@ def test_how_numbers_are_written(tmp_path: Path, options: Any, cells: list[str],
         ({"thousands": ","}, ","),
     ],
 )
+@pytest.mark.slow
 def test_numbers_that_could_be_misread_are_refused(tmp_path: Path, options: Any, cell: str) -> None:
     with pytest.raises(DataError, match=f"'{cell}' is not a usable number"):
         units(tmp_path, {"a": [cell, 1], "b": [0]}, **options)
@@ -310,6 +311,7 @@ u6   b   x     9    100   pro  0
         ({"who": "u2"}, "u2"),
     ],
 )
+@pytest.mark.slow
 def test_where(tmp_path: Path, where: Any, kept: str) -> None:
     """Scalars are equality (text with text, numbers as numbers), lists membership, {min, max} inclusive, null missing;
     a canonical name serves where the header has another."""

@@ -241,6 +241,7 @@ def analysed(folder: Path, name: str, spoil: str = "") -> Ran:
 
 
 @pytest.mark.parametrize("name", CASES)
+@pytest.mark.slow
 def test_good(tmp_path: Path, name: str) -> None:
     case = CASES[name]
     ran = analysed(tmp_path, name)

@@ -502,7 +502,7 @@ def adjusted() -> Results:
             calls,
             0.1,
             method="permutation",
-            note=f"{SKEWED} With so many units or covariates it is not adjusted for covariates.",
+            note=f"{SKEWED} With so many units the interval does not adjust for covariates.",
         ),
         replace(value, comparisons=(replace(value.comparisons[0], bayes=BAYES),)),
     )
@@ -662,7 +662,7 @@ def nothing() -> Results:
 
 
 def replayed() -> Results:
-    """(o) The planned size was passed unnoticed: the verdict is that of the planned day, later data stand beside."""
+    """(o) The planned size was passed unnoticed: the verdict is that of the planned day."""
     later = (
         LaterEffect("orders", "variant", 0.0012, (-0.0004, 0.0028), 0.063, (-0.02, 0.151), 0.141),
         LaterEffect("complaints", "variant", None, None, None, None, None),

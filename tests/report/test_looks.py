@@ -42,7 +42,8 @@ def test_a_boundary_that_nothing_reaches():
 
 def test_p_is_said_to_be_paid_for_with_both_levels():
     text = words(terminal.render(early_look()))
-    assert "p at this look, looks paid for. Intervals likewise, at 95%: level .05 overall, .00079 at this look." in text
+    assert "p at this look, corrected for repeated looks." in text
+    assert "Intervals likewise, at 95%: level .05 overall, .00079 at this look." in text
     assert "Secondary intervals: 97.5% after Holm for 2 comparisons; level .05 overall." in text
     assert "Secondary intervals: 97.5% after Holm for 2 comparisons; level .05 overall." in shown(
         markdown.render(early_look())
@@ -52,7 +53,8 @@ def test_p_is_said_to_be_paid_for_with_both_levels():
 def test_looks_and_correction_together():
     readout = replace(three_arms(), monitoring=stopped().monitoring)
     assert looks.levels(readout, readout["orders"]) == [
-        "p at this look, looks paid for. Intervals likewise, at 97.5% after Holm for 2 comparisons: level .05 overall."
+        "p at this look, corrected for repeated looks. Intervals likewise, at 97.5% after Holm for 2 comparisons: "
+        "level .05 overall."
     ]
 
 
@@ -98,7 +100,10 @@ def test_hybrid_tells_harm_from_a_win():
     text = words(terminal.render(hybrid()))
     assert "Harm to orders is not shown: the data fit +24.7% or less. A win is not judged before the end." in text
     assert "+24.7% or less inconclusive" in text and "not judged before the end" in text
-    assert "Harm at this look, looks paid for; a win at the end. Intervals at 95%: level .05 overall." in text
+    assert (
+        "Harm at this look, corrected for repeated looks; a win at the end. Intervals at 95%: level .05 overall."
+        in text
+    )
     assert "a harm of more than 5% is not found (the data fit -12.3% or more). Safety is not judged" in text
     assert "p = 1" not in text
     assert "up to 47 more" in text
@@ -129,7 +134,7 @@ def test_a_p_of_1_that_was_judged_is_shown():
 
 
 def test_an_early_verdict_says_when():
-    assert "Decided at 40% of the planned size, looks paid for." in words(terminal.render(stopped()))
+    assert "Decided at 40% of the planned size, corrected for repeated looks." in words(terminal.render(stopped()))
     assert "Decided" not in terminal.render(clean()) and "Decided" not in terminal.render(early_look())
     late = replace(stopped(), monitoring=replace(stopped().monitoring, information=1.02))
     assert "Decided" not in terminal.render(late)

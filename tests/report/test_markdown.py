@@ -71,6 +71,7 @@ def test_nothing_of_the_users_becomes_markup(name):
 
 
 @pytest.mark.parametrize("name", ALL)
+@pytest.mark.slow
 def test_every_row_has_as_many_cells_as_its_head(name):
     text = markdown.render(ALL[name]())
     for table in tables(text):

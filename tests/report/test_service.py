@@ -134,6 +134,7 @@ def test_guardrails_are_told_against_their_margin(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", TYPES)
 @pytest.mark.parametrize("shift", [1.0, 0.0, -1.0])
+@pytest.mark.slow
 def test_readouts_keep_their_width_and_print_no_nonsense(kind: str, shift: float) -> None:
     results = analysed(kind, shift, "increase")
     for width in (80, 100):

@@ -86,6 +86,7 @@ def test_every_problem_has_a_place_and_most_a_cure(path: Path) -> None:
 
 
 @pytest.mark.parametrize("raw, wanted", BYTES.values(), ids=BYTES.keys())
+@pytest.mark.slow
 def test_bytes_that_are_no_spec(raw: bytes, wanted: list[str]) -> None:
     assert places(problems_in(raw)) == wanted
 

@@ -91,6 +91,7 @@ def check_tails(pivot: Pivot | None, at: float, expected: tuple[float, float], d
     [((5, 4), 1, False, False), ((6, 5), 2, False, False), ((6, 4), 1, False, True), ((6, 4), 1, True, False)],
 )
 @pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.slow
 def test_p_is_that_of_all_relabellings(sizes: tuple[int, int], k: int, ratio: bool, zeros: bool, seed: int) -> None:
     arms = tiny(seed, sizes, k, ratio, zeros)
     observed = statistic(*arms, 1.0)
@@ -104,6 +105,7 @@ def test_p_is_that_of_all_relabellings(sizes: tuple[int, int], k: int, ratio: bo
 
 @pytest.mark.parametrize("r", [0.5, 0.8, 1.4, 3.0])
 @pytest.mark.parametrize("k", [1, 2])
+@pytest.mark.slow
 def test_a_ratio_is_that_of_all_relabellings_of_the_aligned_pool(r: float, k: int) -> None:
     """Control's units and variant's divided by r, dealt with their covariates; units named variant times r."""
     control, variant = tiny(4, (6, 5), k)
@@ -148,6 +150,7 @@ def ratios(seed: int, n: int) -> Arm:
         (ratios(5, 300), ratios(6, 50)),
     ],
 )
+@pytest.mark.slow
 def test_one_inversion_and_mirror_images(arms: tuple[Arm, Arm], alpha: float) -> None:
     found = contrast(*arms, draws=999)
     assert found.method.endswith("adjusted") and found.difference_pivot is not None
@@ -158,6 +161,7 @@ def test_one_inversion_and_mirror_images(arms: tuple[Arm, Arm], alpha: float) ->
 
 
 @pytest.mark.parametrize(("factor", "scales"), [(1e-6, (1.0, 1.0)), (1e6, (1e3, 1e-3)), (1.0, (1e-6, 1e9))])
+@pytest.mark.slow
 def test_units_of_measurement_do_not_matter(factor: float, scales: tuple[float, float]) -> None:
     arms = buyers(7, 400, 1.0, 2), buyers(8, 60, 1.2, 2)
     plain = effect(contrast(*arms, draws=999), 0.05)
@@ -204,6 +208,7 @@ def test_what_cannot_be_adjusted_is_relabelled_without_covariates() -> None:
 
 
 @pytest.mark.parametrize(("sizes", "sigma"), [((270, 30), 1.0), ((240, 60), 2.0)])
+@pytest.mark.slow
 def test_error_rates_with_heavy_values_and_covariates(sizes: tuple[int, int], sigma: float) -> None:
     """A/A and a lift of 50 %: both tails of the true difference and of the true lift. Welch is beyond 5 % here."""
     rng, samples, misses, of_welch = np.random.default_rng(15), 400, [], []

@@ -265,6 +265,7 @@ def samples(seed: int, n: int, masses: Sequence[float], many: int) -> list[list[
         (500, (0.0, 0.0, 0.0), 10.0),
     ],
 )
+@pytest.mark.slow
 def test_interval_holds_the_effect_on_always_responders(n: int, extra: tuple[float, ...], true: float) -> None:
     """20 % always answer, 11 % of all are promoters and 4 % detractors then, 10 % and 5 % in the control.
 

@@ -31,6 +31,7 @@ def customers(left: list[float], still: list[float]) -> Lifetimes:
 
 @settings(max_examples=12)
 @given(st.integers(0, 30), st.integers(1, 40), st.integers(0, 30), st.integers(1, 40), ALPHAS)
+@pytest.mark.slow
 def test_without_censoring_it_is_the_comparison_of_shares(x0: int, y0: int, x1: int, y1: int, alpha: float) -> None:
     """Also where customers were followed just up to the horizon, and where some leave after it."""
     horizon = 90.0
@@ -184,6 +185,7 @@ def test_churn_with_late_entry_is_covered(
         assert max(tails) < 0.04
 
 
+@pytest.mark.slow
 def test_late_entry_raises_no_false_alarms() -> None:
     """By Greenwood's variance of each arm's own curve 6.6 to 7.1 % were significant here; 5 % are right."""
     alarms = [sum(tails_missed((share, share), (500, 500), 1.0, 1500, LATE)[:2]) for share in (0.05, 0.3)]

@@ -34,9 +34,9 @@ def contrast(control: Arm, variant: Arm, kind: Kind = "mean", nonnegative: bool 
 
 
 def values(control: Arm, variant: Arm, kind: Kind = "mean") -> tuple[float, float]:
-    found = covariates.adjusted_values(cross(control), cross(variant), kind, False)
-    assert found is not None
-    return found
+    found = covariates.fitted(cross(control), cross(variant), kind, False)
+    assert isinstance(found, covariates.Fitted)
+    return found.control.value, found.variant.value
 
 
 def some(seed: int, n: int, k: int, slope: float, mean: float, outcomes: int = 1) -> Arm:
@@ -115,6 +115,7 @@ def test_one_covariate_in_closed_form() -> None:
 
 @pytest.mark.parametrize("kind", ["mean", "ratio"])
 @pytest.mark.parametrize("ratio", [0.7, 1.0, 1.3])
+@pytest.mark.slow
 def test_variance_is_the_jackknife(kind: Kind, ratio: float) -> None:
     """Variance of value_t - r value_c, by leaving out each unit in turn with slopes fitted anew: no formula in common.
 
@@ -202,7 +203,7 @@ def test_few_events_are_not_adjusted() -> None:
     found, plain = contrast(arms[0], arms[1], "share"), shares.contrast(Proportion(14, 500), Proportion(13, 500))
     assert found.method == "binomial score" and found.p_value == plain.p_value and found.lift == plain.lift
     assert found.note is not None and "events are few" in found.note
-    assert covariates.adjusted_values(cross(arms[0]), cross(arms[1]), "share", True) is None
+    assert isinstance(covariates.fitted(cross(arms[0]), cross(arms[1]), "share", True), str)
     assert covariates.saved(cross(arms[0]), cross(arms[1]), "share", True) is None
 
 
@@ -446,6 +447,7 @@ def test_laws(data: tuple[Arm, Arm, Kind], alpha: float) -> None:
     st.lists(st.floats(1e-6, 1e6), min_size=3, max_size=3),
     st.lists(st.floats(-1e3, 1e3), min_size=3, max_size=3),
 )
+@pytest.mark.slow
 def test_units_of_measurement_do_not_matter(
     seed: int, k: int, factor: float, factors: list[float], shifts: list[float]
 ) -> None:
@@ -530,6 +532,7 @@ def test_coverage(
 
 
 @pytest.mark.parametrize(("kind", "sizes"), [("share", (500, 500)), ("share", (900, 300)), ("ratio", (500, 200))])
+@pytest.mark.slow
 def test_size_and_tails_of_shares_and_ratios(kind: Kind, sizes: tuple[int, int]) -> None:
     """A/A: customers with their own rates, the pre-period as the covariates; 5 %, both tails."""
     rng, found = np.random.default_rng(34), []
@@ -547,6 +550,7 @@ def test_size_and_tails_of_shares_and_ratios(kind: Kind, sizes: tuple[int, int])
     assert max(share[0], share[1]) <= 0.04 + 2 * ERROR
 
 
+@pytest.mark.slow
 def test_slopes_that_differ_between_the_arms() -> None:
     """Slopes 0 and 4 and little noise: one slope for both saves less, and 5 % stay 5 %."""
     rng, found = np.random.default_rng(35), []
@@ -604,6 +608,7 @@ def own_slopes(arms: list[Side]) -> tuple[Array, Array]:
 @pytest.mark.parametrize("sizes", [(500, 500), (800, 200), (900, 100)])
 @pytest.mark.parametrize("sigma", [1.0, 1.5, 2.5])
 @pytest.mark.parametrize("related", [0.0, 0.6])
+@pytest.mark.slow
 def test_a_lognormal_covariate_leaves_both_tails_alone(sizes: tuple[int, int], sigma: float, related: float) -> None:
     samples = 2000
     arms = sides(np.random.default_rng(41), samples, sizes, sigma, related)

@@ -125,6 +125,7 @@ def test_a_file_of_such_values(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", ["1e308", "1.7976931348623157e308", "1e400"])
+@pytest.mark.slow
 def test_a_file_of_larger_values_is_refused(tmp_path: Path, value: str) -> None:
     units = tmp_path / "units.csv"
     units.write_text(f"unit,arm,v\na,c,{value}\nb,v,1\nc,c,2\nd,v,4\n", encoding="utf-8")

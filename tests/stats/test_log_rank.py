@@ -98,6 +98,7 @@ def test_no_event_that_tells_the_arms_apart() -> None:
 
 @settings(max_examples=150)
 @given(comparisons())
+@pytest.mark.slow
 def test_it_depends_on_nothing_but_the_ranks(drawn: tuple[Lifetimes, Lifetimes, float]) -> None:
     control, variant, _ = drawn
     found = log_rank.p_value(control, variant)

@@ -41,6 +41,7 @@ def test_three_ways_to_say_rejected(procedure: Procedure, p_values: list[float |
 
 @pytest.mark.parametrize("procedure", [holm, benjamini_hochberg])
 @given(P_VALUES, st.randoms())
+@pytest.mark.slow
 def test_the_order_of_metrics_does_not_matter(
     procedure: Procedure, p_values: list[float | None], rng: random.Random
 ) -> None:

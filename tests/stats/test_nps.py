@@ -150,6 +150,7 @@ def test_an_arm_of_promoters_may_have_others() -> None:
         ((60, 15), (0.92, 0.06, 0.02), (0.92, 0.06, 0.02), 0.94),
     ],
 )
+@pytest.mark.slow
 def test_intervals_hold_the_true_difference(
     n: tuple[int, int], control: tuple[float, ...], variant: tuple[float, ...], least: float
 ) -> None:

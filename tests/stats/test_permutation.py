@@ -97,6 +97,7 @@ def test_p_is_that_of_all_relabellings(control: list[float], variant: list[float
 
 @pytest.mark.parametrize(("control", "variant"), TINY)
 @pytest.mark.parametrize("ratio", [0.3, 0.8, 1.7, 6.0])
+@pytest.mark.slow
 def test_a_ratio_is_that_of_all_relabellings_of_the_aligned_pool(
     control: list[float], variant: list[float], ratio: float
 ) -> None:
@@ -108,6 +109,7 @@ def test_a_ratio_is_that_of_all_relabellings_of_the_aligned_pool(
 
 @pytest.mark.parametrize(("control", "variant"), TINY)
 @pytest.mark.parametrize("step", [-0.6, -0.2, 0.3, 0.7])
+@pytest.mark.slow
 def test_a_difference_is_aligned_by_the_ratio_it_implies(
     control: list[float], variant: list[float], step: float
 ) -> None:
@@ -329,6 +331,7 @@ def test_the_fitted_tail_keeps_the_law_where_the_level_is_small() -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10**6), st.booleans(), st.sampled_from([0.01, 0.05, 0.2]))
+@pytest.mark.slow
 def test_swapping_the_arms_gives_the_mirror_image(seed: int, of_ratios: bool, alpha: float) -> None:
     """Up to rounding, not only up to Monte Carlo: the same relabellings are drawn whichever arm is called control."""
     rng = np.random.default_rng(seed)

@@ -97,6 +97,7 @@ KINDS = ["continuous", "seconds", "ten", "orders", "zeros", "capped"]
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("q", [0.5, 0.8])
+@pytest.mark.slow
 def test_it_is_the_least_over_a_dense_grid(kind: str, q: float) -> None:
     """T^2 by 41 points in every piece: never below ours, and above it by no more than the grid is coarse."""
     rng = np.random.default_rng([3, KINDS.index(kind)])
@@ -109,6 +110,7 @@ def test_it_is_the_least_over_a_dense_grid(kind: str, q: float) -> None:
         assert found == pytest.approx(expected, rel=2e-3, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_it_is_the_least_over_a_very_dense_grid() -> None:
     rng = np.random.default_rng(4)
     control, variant = drawn("seconds", 12, rng), drawn("seconds", 15, rng) + 1.0
@@ -138,6 +140,7 @@ def test_502_against_498_above_the_median_say_nothing() -> None:
 
 
 @pytest.mark.parametrize("kind", ["continuous", "ten", "orders"])
+@pytest.mark.slow
 def test_it_is_as_powerful_as_the_share_test(kind: str) -> None:
     """Against the test of the shares below the pooled quantile (half of those at it): 5 points and chance."""
     rng, differences, powers, samples, n = np.random.default_rng(6), [], [], 300, 400
@@ -165,6 +168,7 @@ def test_an_arm_without_ties_is_wilsons_interval() -> None:
 
 @pytest.mark.parametrize("kind", ["continuous", "ten", "orders"])
 @pytest.mark.parametrize("q", [0.5, 0.9])
+@pytest.mark.slow
 def test_an_arm_is_covered(kind: str, q: float) -> None:
     rng, n, samples, missed = np.random.default_rng(7), 150, 600, np.zeros(2)
     truth = value(summary(drawn(kind, 400_000, rng), q))
@@ -199,12 +203,14 @@ def promised(shares: tuple[float, float], samples: int) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("q", "sizes"), [(0.5, (200, 200)), (0.9, (200, 200)), (0.5, (60, 600)), (0.9, (900, 100))])
+@pytest.mark.slow
 def test_equal_arms_are_not_called_different(kind: str, q: float, sizes: tuple[int, int]) -> None:
     rng, samples = np.random.default_rng(9), 400
     promised(tails([compared(*(drawn(kind, n, rng) for n in sizes), q) for _ in range(samples)]), samples)
 
 
 @pytest.mark.parametrize("kind", ["ten", "orders"])
+@pytest.mark.slow
 def test_grids_reject_about_as_often_as_they_should(kind: str) -> None:
     rng, samples = np.random.default_rng(10), 1000
     shares = tails([compared(drawn(kind, 500, rng), drawn(kind, 500, rng), 0.5) for _ in range(samples)])
@@ -213,6 +219,7 @@ def test_grids_reject_about_as_often_as_they_should(kind: str) -> None:
 
 
 @pytest.mark.parametrize("q", [0.5, 0.9])
+@pytest.mark.slow
 def test_a_shift_is_covered(q: float) -> None:
     rng, samples = np.random.default_rng(11), 400
     found = [compared(drawn("continuous", 200, rng), drawn("continuous", 300, rng) + 0.7, q) for _ in range(samples)]
@@ -230,6 +237,7 @@ def clustered(units: int, rng: np.random.Generator, grid: bool, heavy: bool) -> 
 @pytest.mark.parametrize("heavy", [False, True])
 @pytest.mark.parametrize("grid", [False, True])
 @pytest.mark.parametrize(("q", "sizes"), [(0.9, (100, 100)), (0.9, (60, 600)), (0.5, (20, 20)), (0.5, (300, 30))])
+@pytest.mark.slow
 def test_clustered_events_of_equal_arms(q: float, sizes: tuple[int, int], grid: bool, heavy: bool) -> None:
     rng, samples, found, naive = np.random.default_rng(12), 300, [], []
     for _ in range(samples):
@@ -390,7 +398,7 @@ def test_too_few_values_beyond_leave_an_end_open() -> None:
     low, high = interval(few, 0.05)
     assert low is not None and high is None
     found, swapped = (effect(quantiles.contrast(*arms), 0.05) for arms in ((many, few), (few, many)))
-    assert found.p_value is not None and found.note is not None and "Too few values lie beyond" in found.note
+    assert found.p_value is not None and found.note is not None and "too few values to bound" in found.note
     assert found.difference_interval is not None and swapped.difference_interval is not None
     assert found.difference_interval[0] is not None and found.difference_interval[1] is None
     assert swapped.difference_interval == (None, pytest.approx(-found.difference_interval[0]))
@@ -451,6 +459,7 @@ def test_one_inversion_and_its_mirror(first: Drawn, second: Drawn, q: float, alp
 
 @settings(max_examples=60, deadline=None)
 @given(samples(), samples(), QUANTILES, st.sampled_from([0.5, 3.7e-9, 60.0, 8.1e8]))
+@pytest.mark.slow
 def test_the_unit_of_the_values_does_not_matter(first: Drawn, second: Drawn, q: float, by: float) -> None:
     arms = [summary(values, q, unit) for values, unit in (first, second)]
     grown = [dataclasses.replace(arm, values=by * arm.values) for arm in arms]

@@ -351,6 +351,7 @@ def test_the_unit_of_time_does_not_matter(drawn: tuple[Lifetimes, Lifetimes, flo
 
 @settings(max_examples=100)
 @given(comparisons(), st.integers(0, 99))
+@pytest.mark.slow
 def test_the_order_of_lifetimes_does_not_matter(drawn: tuple[Lifetimes, Lifetimes, float], seed: int) -> None:
     control, variant, horizon = drawn
     contrast = restricted_mean.contrast(control, variant, horizon)

@@ -290,6 +290,7 @@ def test_few_events_are_counted_at_the_share_that_is_most_likely() -> None:
 
 
 @pytest.mark.parametrize("sizes", [(200, 200), (500, 125)])
+@pytest.mark.slow
 def test_false_alarms_are_as_promised_whatever_the_share(sizes: tuple[int, int]) -> None:
     """All outcomes, shares up to 12 %, at which the normal distribution takes over: each tail at most 4 %."""
     shares_ = np.linspace(0.002, 0.12, 60)

@@ -164,6 +164,7 @@ DRAWS = 500
 
 
 @pytest.mark.parametrize(("units", "shares"), [((900, 100), (0.5, 0.3, 0.2)), ((150, 150), (0.6, 0.3, 0.1))])
+@pytest.mark.slow
 def test_coverage(units: tuple[int, int], shares: Sequence[float]) -> None:
     """Effects that differ by stratum: the truth is the average over all customers, not over the sample's strata."""
     rng, effects = np.random.default_rng(9), (1.0, 5.0, 20.0)

@@ -8,7 +8,7 @@ verdict.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,8 +31,6 @@ START = datetime.date(2026, 1, 5)
 ARMS = ("control", "variant")
 CLOSE, FEW = 0.02, 100
 """The screen is the score statistic itself, but for sqrt((N - 1) / N); below so many events exact tests differ."""
-Judge = Callable[[int, int], tuple[bool, bool]]
-"""(run, look) to (SHIP, harm)."""
 
 
 @dataclass(frozen=True)

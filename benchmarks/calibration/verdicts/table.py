@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import datetime
 import functools
-import importlib.metadata
-import platform
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-import abcx
-from benchmarks.calibration import judge
+from benchmarks.calibration import judge, page
 from benchmarks.calibration.verdicts import files, looks, real, shares, surveys
 from benchmarks.calibration.verdicts.real import Found
 
@@ -25,14 +22,13 @@ SHOWN = ("numpy", "scipy", "pandas", "duckdb")
 
 @dataclass(frozen=True)
 class Row:
-    """A kind of experiment and how many are simulated. `ship` and `harm` are what is promised at most; None where the
-    word would be right. `promise` is empty where the figures are promised, else it names them as not."""
+    """A kind of experiment and how many are simulated. `harm` is the promised share of it at most, None where it would
+    be right; of SHIP it is `TAIL`. `promise` is empty where the figures are promised, else it names them as not."""
 
     name: str
     run: Run
     runs: int
     quick: int
-    ship: float | None = TAIL
     harm: float | None = TAIL
     promise: str = ""
 
@@ -108,7 +104,7 @@ def word(row: Row, found: Found) -> str:
 
 
 def _sides(row: Row, found: Found) -> tuple[tuple[int, float | None], tuple[int, float | None]]:
-    return (found.ship, row.ship), (found.harm, row.harm)
+    return (found.ship, TAIL), (found.harm, row.harm)
 
 
 def _within(count: int, runs: int, most: float | None) -> bool:
@@ -138,7 +134,7 @@ Files: {files}
 
 
 def section(found: Sequence[tuple[Row, Found]], powered: Sequence[tuple[int, Found]], seed: int, seconds: float) -> str:
-    """The section with its markers, without a line break at the end; `powered` by exposed units of an arm."""
+    """The section without its markers and without a line break at the end; `powered` by exposed units of an arm."""
     parts = [_intro(), _provenance(seed, seconds), *_broken(found), *_table(found), *_power(powered)]
     return "\n".join(parts)
 
@@ -164,11 +160,10 @@ def _prose(text: str | None) -> str:
 
 
 def _provenance(seed: int, seconds: float) -> str:
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in SHOWN)
     return (
         f"Written on {datetime.date.today()} by `python -m benchmarks.calibration.verdicts --write`, seed {seed}, "
-        f"{seconds:,.0f} seconds of CPU time. abcx {abcx.__version__}, Python {platform.python_version()}, "
-        f"{versions}. Random numbers: PCG64 from SeedSequence([seed, CRC-32 of the row's name]).\n"
+        f"{seconds:,.0f} seconds of CPU time. {', '.join(page.versions(SHOWN))}. "
+        "Random numbers: PCG64 from SeedSequence([seed, CRC-32 of the row's name]).\n"
     )
 
 
@@ -185,9 +180,7 @@ def _table(found: Sequence[tuple[Row, Found]]) -> Iterator[str]:
     yield "|---|---:|---:|---:|---:|---:|---|"
     for row, one in found:
         shown = [_percent(count, one.runs, most) for count, most in _sides(row, one)]
-        limits = (
-            "-" if row.promise else " / ".join("-" if m is None else f"{100 * m:.1f}" for m in (row.ship, row.harm))
-        )
+        limits = "-" if row.promise else " / ".join("-" if m is None else f"{100 * m:.1f}" for m in (TAIL, row.harm))
         slack = 2 * 100 * max(_error(count, one.runs) for count, most in _sides(row, one) if most is not None)
         name = [row.name, *shown, limits, f"{one.runs:,}", f"{slack:.2f}", word(row, one)]
         yield f"| {' | '.join(name)} |"
