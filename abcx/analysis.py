@@ -273,6 +273,7 @@ def _setup(loaded: Loaded, plan: Planned, called_for: Planned, command: str | No
         correction=experiment.analysis.correction,
         power=experiment.plan.power,
         power_each=plan.power_each,
+        power_bounded=plan.bounded,
         planned_units=plan.units,
         planned_from=plan.source,
         looks_inflation=plan.inflation,

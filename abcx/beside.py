@@ -19,8 +19,6 @@ from abcx.stats.records import Categories, Lifetimes, Moments, Proportion, Summa
 UNBOUNDED = "Only mean and sd of the answers are given, so the effect on those who answer cannot be bounded."
 CURVE = 60
 """Times at which a curve is told, equally spaced up to the horizon."""
-BINDS = 0.2
-"""Below this p of equal response a claim must hold for the bounds, too (docs/methods.md, "Who answers")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +129,7 @@ def _bounded(
         return unknown
     answered = [Proportion(one.answered, one.exposed) for one in asked if one is not None]
     p_value = shares.contrast(*answered).p_value
-    binds = p_value is not None and p_value < BINDS
+    binds = p_value is not None and p_value < bounds.BINDS
     control, variant = (_graded(metric, data.summaries[side], whole) for side in (experiment.control, arm))
     if control is None or variant is None:
         nothing = (None, None) if binds else None

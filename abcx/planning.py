@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 from abcx.measured import MetricResult
 from abcx.metrics import MetricSpec
+from abcx.metrics.ces import Ces
+from abcx.metrics.csat import Csat
+from abcx.metrics.nps import Nps
 from abcx.spec.analysis import GroupSequential
 from abcx.spec.model import Baseline, Experiment
 from abcx.spec.times import instant
@@ -26,12 +29,15 @@ DAILY_LOOKS = 14
 class Planned:
     """Units over all arms that were declared (`plan.units`, or by `plan.baseline`), and where the number comes from;
     both None where nothing was declared. `power_each` is the power that each metric was given so that all succeed
-    together, None where the number was written down; `inflation` is the factor that repeated looks cost."""
+    together, None where the number was written down; `inflation` is the factor that repeated looks cost. `bounded` is
+    the power that the bounds on who answers leave, the least of all surveys whose baseline tells who answers.
+    """
 
     units: int | None = None
     source: str | None = None
     power_each: float | None = None
     inflation: float = 1.0
+    bounded: float | None = None
 
 
 def planned(experiment: Experiment) -> Planned:
@@ -43,7 +49,7 @@ def planned(experiment: Experiment) -> Planned:
     (Schultzberg, Ankargren, Frånberg 2024). Repeated looks multiply the size by what their boundaries cost in power.
     """
     if experiment.plan.units is not None:
-        return Planned(experiment.plan.units, "plan.units")
+        return Planned(experiment.plan.units, "plan.units", bounded=_bounded(experiment, experiment.plan.units))
     declared = experiment.plan.baseline
     primaries = {name for name, metric in experiment.metrics.items() if metric.role == "primary"}
     sizes = [
@@ -55,7 +61,8 @@ def planned(experiment: Experiment) -> Planned:
         return Planned()
     units, source, _ = max(sizes)
     inflation = _inflation(experiment, units)
-    return Planned(math.ceil(units * inflation), source, power_each(experiment), inflation)
+    bounded = _bounded(experiment, units)  # by then the looks have had what they cost
+    return Planned(math.ceil(units * inflation), source, power_each(experiment), inflation, bounded)
 
 
 def needed(experiment: Experiment, control: Mapping[str, Summary], exposed: int) -> Planned:
@@ -81,19 +88,49 @@ def power_each(experiment: Experiment) -> float:
 
 def _sizes(experiment: Experiment, name: str, baseline: Baseline | None) -> Iterator[tuple[int, str]]:
     """(units over all arms, why) for the minimum effect and for the margin of a metric."""
-    metric = experiment.metrics[name]
+    metric, power = experiment.metrics[name], power_each(experiment)
+    for effect, alpha, against_margin in _claims(experiment, metric):
+        size = _size(experiment, metric, effect, baseline, alpha, power, against_margin)
+        if size is not None:
+            yield size, f"the margin of {name}" if against_margin else "minimum_effect"
+
+
+def _claims(experiment: Experiment, metric: MetricSpec) -> Iterator[tuple[EffectSizeValue, float, bool]]:
+    """(effect, level, whether it is a margin): the minimum effect of a primary and the margin of a metric."""
     roles = [other.role for other in experiment.metrics.values()]
     family = roles.count("primary") * len(experiment.variants)
-    alpha, power = experiment.analysis.alpha, power_each(experiment)
-    corrected = alpha / family if experiment.analysis.correction != "none" and family else alpha
+    alpha = experiment.analysis.alpha
     if metric.role == "primary" and metric.minimum_effect is not None:
-        size = _size(experiment, metric, metric.minimum_effect, baseline, corrected, power, against_margin=False)
-        if size is not None:
-            yield size, "minimum_effect"
+        corrected = alpha / family if experiment.analysis.correction != "none" and family else alpha
+        yield metric.minimum_effect, corrected, False
     if metric.margin is not None:
-        size = _size(experiment, metric, metric.margin, baseline, alpha, power, against_margin=True)
-        if size is not None:
-            yield size, f"the margin of {name}"
+        yield metric.margin, alpha, True
+
+
+def _bounded(experiment: Experiment, units: int) -> float | None:
+    """The least power of the surveys with a declared response to show their minimum effect, or that a margin is kept,
+    where response is alike in truth and the bounds count whenever its test doubts that."""
+    from abcx.stats.bounds import BINDS
+    from abcx.stats.power import power_bounded
+
+    found: list[float] = []
+    for name, baseline in experiment.plan.baseline.items():
+        metric, response, value = experiment.metrics[name], baseline.response, baseline.center
+        if not isinstance(metric, (Nps, Csat, Ces)) or response is None or response == 1 or value is None:
+            continue
+        least, greatest = {"share": (0, 1), "points": (-100, 100)}.get(metric.unit, metric.scale)
+        for effect, alpha, against_margin in _claims(experiment, metric):
+            distance = abs(value) * effect.value if effect.relative else effect.value
+            gain = 0.0 if against_margin else -distance if metric.goal == "decrease" else distance
+            means = value, value + gain
+            up, down = greatest - means[metric.goal == "increase"], means[metric.goal == "decrease"] - least
+            for variant in experiment.variants:
+                answers = [response * units * experiment.shares()[arm] for arm in (experiment.control, variant)]
+                variances = [m * (1 - m) if metric.unit == "share" else baseline.spread**2 for m in means]
+                error = math.sqrt(sum(v / n for v, n in zip(variances, answers, strict=True)))
+                trimmed = math.sqrt(sum((1 - response) / n for n in answers))
+                found.append(power_bounded(distance, error, trimmed, (up, down), alpha, BINDS))
+    return min(found, default=None)
 
 
 def _observed(metric: MetricSpec, summary: Summary) -> Baseline | None:

@@ -144,8 +144,9 @@ class Setup:
     """What was promised: the set-up card of the report. `command` reproduces the report, where a spec file was read.
 
     `planned_units` is the declared size, None where none was; `power_each` is the power that every metric was given so
-    that all succeed together with `power`, and `looks_inflation` the factor that repeated looks cost. `needed_units` is
-    what the control as observed would call for: information, never a plan.
+    that all succeed together with `power`, and `looks_inflation` the factor that repeated looks cost. `power_bounded`
+    is the power that the bounds on who answers leave, of the survey with the least. `needed_units` is what the control
+    as observed would call for: information, never a plan.
     """
 
     title: str
@@ -170,6 +171,7 @@ class Setup:
     segments: tuple[str, ...] = ()
     command: str | None = None
     power_each: float | None = None
+    power_bounded: float | None = None
     looks_inflation: float = 1.0
     needed_units: int | None = None
     needed_from: str | None = None

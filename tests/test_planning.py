@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import norm
 from statsmodels.stats.power import TTestIndPower
 
-from abcx.planning import planned
+from abcx.planning import Planned, planned
 from abcx.spec.load import load
 from tests.builders import conclude, shares
 
@@ -117,6 +117,13 @@ def test_guardrails_divide_the_chance_to_miss_and_are_sized_by_their_margin() ->
 
 def declared(metric: dict[str, Any], baseline: Any, monitoring: Any = "fixed") -> int:
     """The size that a baseline plans for one primary metric."""
+    units = declared_plan(metric, baseline, monitoring).units
+    assert units is not None
+    return units
+
+
+def declared_plan(metric: dict[str, Any], baseline: Any, monitoring: Any = "fixed") -> Planned:
+    """The plan of one primary metric by its baseline."""
     keys = {"event": "e", "value": "v"} | ({"scale": [0, 10]} if metric["type"] == "nps" else {})
     experiment = load(
         {
@@ -130,9 +137,7 @@ def declared(metric: dict[str, Any], baseline: Any, monitoring: Any = "fixed") -
             "plan": {"baseline": {"m": baseline}},
         }
     ).experiment
-    units = planned(experiment).units
-    assert units is not None
-    return units
+    return planned(experiment)
 
 
 @pytest.mark.parametrize(
@@ -181,3 +186,49 @@ def test_the_size_of_a_quantile_comes_from_a_pilots_interval() -> None:
     sd = 7 / (2 * norm.isf(0.025)) * math.sqrt(2000)
     per_arm = TTestIndPower().solve_power(effect_size=4 / sd, power=0.8, alpha=0.05)
     assert found == pytest.approx(2 * per_arm, abs=3)
+
+
+SURVEYS = {
+    "nps": ({"type": "nps", "minimum_effect": "5pt"}, (0.2, 0.3, 0.5), (-100.0, 0.0, 100.0), 5.0),
+    "csat": ({"type": "csat", "scale": [1, 5], "minimum_effect": "4pp"}, (0.3, 0.7), (0.0, 1.0), 0.04),
+    "ces": ({"type": "ces", "scale": [1, 3], "minimum_effect": 0.1}, (0.25, 0.35, 0.4), (1.0, 2.0, 3.0), 0.1),
+}
+
+
+@pytest.mark.parametrize("response", [0.1, 0.5])
+@pytest.mark.parametrize("survey", SURVEYS)
+def test_the_power_that_the_bounds_on_who_answers_leave(survey: str, response: float) -> None:
+    """By simulation of both arms with the bounds themselves: 2,000 runs with the planned effect and equal response."""
+    from abcx.stats.bounds import Surveyed, claim
+    from abcx.stats.records import Categories, Proportion
+    from abcx.stats.shares import contrast
+
+    metric, shares_, scores, effect = SURVEYS[survey]
+    control = np.array(shares_)
+    mean, reach = float(control @ scores), scores[-1] - scores[0]
+    sd = math.sqrt(float(control @ np.array(scores) ** 2) - mean**2)
+    moved = control + effect / reach * np.array([-1.0, *[0.0] * (len(scores) - 2), 1.0])
+    baseline = {"share": mean} if survey == "csat" else {"mean": mean, "sd": sd}
+    found = declared_plan(metric, {**baseline, "response": response})
+    assert found.units is not None and found.bounded is not None and 0.3 < found.bounded < 0.78
+    rng, arm, won = np.random.default_rng(5), found.units // 2, 0
+    for _ in range(2000):
+        answers = [rng.multinomial(rng.binomial(arm, response), p) for p in (control, moved)]
+        sides = [Surveyed(arm, Categories(0, tuple(map(int, counts)))) for counts in answers]
+        means = [float(counts @ scores) / counts.sum() for counts in answers]
+        errors = [
+            (counts @ np.square(scores) / counts.sum() - m**2) / counts.sum()
+            for counts, m in zip(answers, means, strict=True)
+        ]
+        p_value = contrast(*(Proportion(one.answers.n, arm) for one in sides)).p_value
+        low: float | None = means[1] - means[0] - norm.isf(0.025) * math.sqrt(sum(errors))
+        if p_value is not None and p_value < 0.2:
+            low = claim(sides[0], sides[1], scores, (0.05, 0.05), relative=False)[0]
+        won += low is not None and low > 0
+    assert found.bounded == pytest.approx(won / 2000, abs=0.035)
+
+
+def test_a_survey_that_everybody_answers_has_no_bounds() -> None:
+    nps = {"type": "nps", "minimum_effect": "5pt"}
+    assert declared_plan(nps, {"mean": 30, "sd": 72}).bounded is None
+    assert declared_plan(nps, {"mean": 30, "sd": 72, "response": "20%"}).bounded is not None

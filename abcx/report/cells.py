@@ -227,7 +227,7 @@ def rule(results: Results) -> str:
     parts = [f"alpha {wording.significant(setup.alpha)}", f"correction {clean(setup.correction)}"]
     if setup.planned_units is not None:
         planned = wording.plural(setup.planned_units, clean(setup.unit))
-        parts.append(f"{planned} planned{_power(setup)}")
+        parts.append(f"{planned} planned{_power(setup)}{_bounded(setup)}")
     elif setup.needed_units is not None:
         parts.append(f"no size declared (the control as observed calls for {wording.count(setup.needed_units)})")
     return " · ".join(parts)
@@ -240,6 +240,13 @@ def _power(setup: Setup) -> str:
     each = f" ({wording.percent(setup.power_each, 0)} for each metric)" if setup.power_each > setup.power else ""
     looks = f", {setup.looks_inflation:.2f} times for looks" if setup.looks_inflation > 1 else ""
     return f" for a power of {wording.percent(setup.power, 0)}{each}{looks}"
+
+
+def _bounded(setup: Setup) -> str:
+    """The power that is left where the answers of a survey are bounded."""
+    if setup.power_bounded is None:
+        return ""
+    return f", {wording.percent(setup.power_bounded, 0)} with the bounds on who answers"
 
 
 def factor(results: Results, one: Factor) -> list[str]:

@@ -88,7 +88,7 @@ def _setup(results: Results) -> Iterator[str]:
         planned = wording.plural(setup.planned_units, setup.unit)
         planned += f", {setup.planned_from}" if setup.planned_from else ""
     each = setup.power_each if setup.power_each is not None and setup.power_each > setup.power else None
-    called_for = None
+    bounded, called_for = setup.power_bounded, None
     if setup.needed_units is not None and setup.planned_units is None:
         called_for = f"{wording.plural(setup.needed_units, setup.unit)}, {setup.needed_from}: for information"
     facts: dict[str, str | None] = {
@@ -109,6 +109,7 @@ def _setup(results: Results) -> Iterator[str]:
         "Size called for": called_for,
         "Power": wording.percent(setup.power, 0),
         "Power of each metric": None if each is None else wording.percent(each, 0),
+        "Power with the bounds on who answers": None if bounded is None else wording.percent(bounded, 0),
         "Factor for looks": f"{setup.looks_inflation:.3f}" if setup.looks_inflation > 1 else None,
         "Units a day": None if setup.units_per_day is None else wording.count(setup.units_per_day),
         "Segments": ", ".join(setup.segments),

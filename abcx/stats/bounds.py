@@ -33,6 +33,9 @@ from abcx.stats.records import Categories, Interval, Proportion
 from abcx.stats.tails import normal_quantile, normal_tails
 from abcx.stats.trimming import Part
 
+BINDS = 0.2
+"""Below this p of equal response a claim must hold for the bounds, too (docs/methods.md, "Who answers")."""
+
 Range = tuple[float, float]
 
 

@@ -60,6 +60,30 @@ def power_means(sd: float, difference: float, control: float, variant: float, al
     return noncentral_t_above(t_quantile(1.0 - alpha / 2.0, df), df, shift)
 
 
+def power_bounded(
+    distance: float, error: float, trimmed_error: float, lost: tuple[float, float], alpha: float, binds: float
+) -> float:
+    """The chance that a claim about a survey holds where its bounds count if the test of equal response has p below
+    `binds`, and the arms in truth answer equally often.
+
+    `distance` is how far the true difference lies from what is to be excluded and `error` the standard error of the
+    difference. `trimmed_error` is that of the share of answers that Lee's bounds trim, sqrt of the sum of
+    (1 - response) / answers over both arms. `lost` is how far the mean moves against the claim for each share t / (1 -
+    t) that is trimmed, where the one arm or the other answers more: from its mean to the end of the scale. Given the
+    response the difference is normal, and so is the excess of one arm's response (Lee 2009, proposition 3).
+    """
+    z, steps = normal_quantile(1.0 - alpha / 2.0), 400
+    total = (1.0 - binds) * normal_tails(distance / error - z)[0]
+    for each in lost:
+        of_bound = math.hypot(error, each * trimmed_error)
+        for step in range(steps):
+            excess = -normal_quantile(0.5 * binds * (step + 0.5) / steps)
+            trimmed = min(excess * trimmed_error, 1.0 - 1e-9)
+            left = distance - each * trimmed / (1.0 - trimmed) - z * of_bound
+            total += 0.5 * binds / steps * normal_tails(left / error)[0]
+    return total
+
+
 def _deviations(baseline: float, difference: float, ratio: float) -> tuple[float, float]:
     """Standard deviation of the difference times sqrt(control units): under equality, and at the two shares."""
     other = baseline + difference
