@@ -19,7 +19,7 @@ from abcx.checks.shares import differ
 from abcx.companions import after_exposure, with_companions
 from abcx.comparing import relabellings
 from abcx.data import inputs
-from abcx.data.records import Inputs, Observed
+from abcx.data.records import WITHOUT_FIRST_DAY, Inputs, Observed
 from abcx.decomposition import decompositions
 from abcx.effects import Judging, metric_results, surrounded
 from abcx.errors import UsageError
@@ -190,7 +190,12 @@ def conclude(
     )
     relabelled = relabellings(experiment, observed)
     metrics = metric_results(experiment, observed, judging, relabelled)
-    context = CheckContext(experiment, observed, {metric.name: metric for metric in metrics}, plan, end, relabelled)
+    later: dict[str, MetricResult] = {}
+    if (delayed := observed.shifted.get(WITHOUT_FIRST_DAY)) is not None:
+        others = metric_results(experiment, replace(observed, metrics={**observed.metrics, **delayed}), judging, {})
+        later = {metric.name: metric for metric in others if metric.name in delayed}
+    by_name = {metric.name: metric for metric in metrics}
+    context = CheckContext(experiment, observed, by_name, plan, end, relabelled, later)
     checks = run_all(context)
     verdicts = verdict.judge(experiment.variants, metrics, checks, _progress(context, sizes[1], metrics))
     headline = verdict.headline(verdicts, metrics)

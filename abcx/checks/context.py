@@ -24,8 +24,8 @@ class CheckContext:
     """The spec, the data as observed, and the results of every metric by name.
 
     `planned` is the declared size over all arms and where it comes from, `end` when the experiment ends and how far it
-    is. `relabelled` holds random relabellings of the
-    units of a metric and a variant, where the units themselves were read.
+    is. `relabelled` holds random relabellings of the units of a metric and a variant, where the units themselves were
+    read; `without_first_day` the results of metrics that are compared by day without the day of exposure.
     """
 
     experiment: Experiment
@@ -34,6 +34,7 @@ class CheckContext:
     planned: Planned
     end: PlannedEnd
     relabelled: Mapping[tuple[str, str], Relabellings] = field(default_factory=dict)
+    without_first_day: Mapping[str, MetricResult] = field(default_factory=dict)
 
     @property
     def _zone(self) -> ZoneInfo:

@@ -2,7 +2,8 @@
 
 Looks at: judged metrics with events or exposures that are written as dates, without times of day. They are compared by
 day, so that the whole day of exposure counts as after it. With a window of N days, on average half a day of it, .5/N of
-the window, lies before the exposure. Warns where a window has fewer than 7 days, and where a metric has a margin.
+the window, lies before the exposure. Warns where a window has fewer than 7 days, where a metric has a margin, and
+where a result changes without the day of exposure (the table of other analyses shows it).
 
 Why it matters: what came before the exposure cannot be changed by it. Such events are alike in all arms and pull the
 effect toward 0: a real effect looks smaller, and a harm seems to stay within its margin.
@@ -33,8 +34,9 @@ def check(context: CheckContext) -> CheckResult:
     shares = {name: 0.5 / n if n else None for name, n in days.items()}
     short = [name for name, n in days.items() if n and n < _LONG]
     tolerant = [name for name in judged if metrics[name].margin is not None and name not in short]
-    details = {"metrics": shares}
-    if not short and not tolerant:
+    changed = [name for name in judged if _changes(context, name)]
+    details = {"metrics": shares, "changed": changed}
+    if not short and not tolerant and not changed:
         message = "dates are compared by day, and no judged metric that is made of them has a short window or a margin"
         return CheckResult("time_resolution", "pass", message, None, details)
     clauses = [
@@ -44,9 +46,21 @@ def check(context: CheckContext) -> CheckResult:
     if tolerant:
         pulled = "events from before the exposure pull the effect toward 0, within the margin"
         clauses.append(f"{wording.joined(tolerant)} has a margin, and {pulled}")
+    if changed:
+        clauses.append(f"without the day of exposure the result of {wording.joined(changed)} is another")
     message = f"dates are compared by day, the day of exposure as a whole: {'; '.join(clauses)}"
     help = "export exposures and events with their times of day, or take windows of 7 days or more"
     return CheckResult("time_resolution", "warn", message, None, details, help)
+
+
+def _changes(context: CheckContext, name: str) -> bool:
+    """Whether a variant is better, worse, safe or harmed with the day of exposure and not without it, or the other way
+    about."""
+    if name not in context.metrics or name not in context.without_first_day:
+        return False
+    results = context.metrics[name], context.without_first_day[name]
+    with_it, without = ({one.arm: one.status for one in result.comparisons} for result in results)
+    return with_it != without
 
 
 def _days(context: CheckContext, name: str) -> float | None:

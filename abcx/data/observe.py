@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from abcx import wording
@@ -27,7 +27,7 @@ from abcx.data.clock import Clock
 from abcx.data.clock import clock as data_clock
 from abcx.data.engine import Engine, literal
 from abcx.data.plan import Plan, plan
-from abcx.data.records import Inputs, MetricData, Observed
+from abcx.data.records import WITHOUT_FIRST_DAY, Inputs, MetricData, Observed
 from abcx.data.source import Source, tells_arm
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
@@ -61,12 +61,14 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
     assigned = assignment.assign(engine, wanted, loaded, part, clock)
     resolution.exposures_at_start(engine, resolutions, part)
     coarse = tuple(resolution.notes(engine, resolutions))
-    shifted = _with_other_windows(engine, wanted, assigned, clock)
-    attributed = units.build(engine, wanted, shifted, loaded, assigned, clock)
+    by_day = resolutions.metrics_by_day(wanted, part)
+    shifted = _other_windows(engine, wanted, assigned, clock, by_day)
+    others = [value for some in shifted.values() for value in some.values]
+    attributed = units.build(engine, wanted, others, loaded, assigned, clock)
     engine.begin("summing up by arm")
     timed = "events" in loaded.loaded and loaded.loaded["events"].has_time
     timing = units.Timing(assigned.has_time, clock) if timed else None
-    alternatives = _shifted(engine, wanted, shifted, clock)
+    alternatives = _summed_otherwise(engine, shifted, clock)
     metrics = _summarized(engine, wanted, loaded, assigned.has_time, timing, attributed)
     found = engine.run("SELECT arm, count(*), min(t0), max(t0) FROM unit_table GROUP BY arm")
     times = [time for row in found for time in row[2:] if time is not None]
@@ -110,7 +112,7 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
         first_exposure=min(times, default=None),
         last_exposure=max(times, default=None),
         as_of=clock.as_of,
-        by_day=resolutions.metrics_by_day(wanted, part),
+        by_day=by_day,
     )
 
 
@@ -329,16 +331,26 @@ def _shared(count: int) -> tuple[str, ...]:
     return (told,) if count else ()
 
 
-def _with_other_windows(engine: Engine, wanted: Plan, assigned: assignment.Assignment, clock: Clock) -> Plan:
-    """The plan by other windows: half as long, or where a metric has none the time that half of the units had."""
+def _other_windows(
+    engine: Engine, wanted: Plan, assigned: assignment.Assignment, clock: Clock, by_day: Collection[str]
+) -> dict[str, Plan]:
+    """The plan by other windows, in words: half as long, where a metric has none the time that half of the units had,
+    and where dates are compared by day without the day of exposure, half of which lies before it."""
     if not assigned.has_time:
-        return wanted.with_other_windows(None).only(())
+        return {}
+    ways = {"with windows half as long": wanted.halved()}
     ends = [end for end in (clock.end, clock.as_of) if end is not None]
-    window = None
     if ends and wanted.unwindowed():
         half = engine.run(f"SELECT quantile_cont({min(ends)} - t0, 0.5) FROM assigned WHERE t0 <= {min(ends)}")[0][0]
-        window = _whole(int(half)) if half else None
-    return wanted.with_other_windows(window)
+        if (window := _whole(int(half)) if half else None) is not None:
+            length = f"{window // _DAY}d" if window % _DAY == 0 else f"{window * 24 // _DAY}h"
+            ways[f"with the window that half of the {wanted.experiment.unit} had ({length})"] = wanted.limited(window)
+    ways[WITHOUT_FIRST_DAY] = wanted.delayed(by_day, _DAY)
+    numbered: dict[str, Plan] = {}
+    for words, some in ways.items():
+        if some.values:
+            numbered[words] = some.numbered(sum(len(other.values) for other in numbered.values()))
+    return numbered
 
 
 def _whole(microseconds: int) -> int | None:
@@ -347,18 +359,10 @@ def _whole(microseconds: int) -> int | None:
     return microseconds // unit * unit or None
 
 
-def _shifted(engine: Engine, wanted: Plan, shifted: Plan, clock: Clock) -> dict[str, dict[str, MetricData]]:
+def _summed_otherwise(engine: Engine, ways: Mapping[str, Plan], clock: Clock) -> dict[str, dict[str, MetricData]]:
     """The metrics by other windows: does the verdict hang on the window that was chosen, or on having none?"""
     found = {}
-    window = next((value.window for value in shifted.values if value.metric in wanted.unwindowed()), None)
-    ways = {"with windows half as long": wanted.windowed()}
-    if window is not None:
-        length = f"{window // _DAY}d" if window % _DAY == 0 else f"{window * 24 // _DAY}h"
-        ways[f"with the window that half of the {wanted.experiment.unit} had ({length})"] = wanted.unwindowed()
-    for words, names in ways.items():
-        some = shifted.only(names)
-        if not some.values:
-            continue
+    for words, some in ways.items():
         columns = ", ".join(f"h{value.position} AS c{value.position}" for value in some.values)
         table = f"(SELECT uid, arm, t0, {columns} FROM unit_table)"
         try:

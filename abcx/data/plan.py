@@ -91,16 +91,26 @@ class Plan:
     def _judged(self) -> list[str]:
         return [name for name in self.plain() if self.metrics[name].role != "descriptive"]
 
-    def with_other_windows(self, window: int | None) -> Plan:
-        """The plan of the metrics with a window, half as long, and of those without one with this `window` (in
-        microseconds; None: without them)."""
-        half, others = self.windowed(), self.unwindowed() if window is not None else []
-        values = tuple(
-            replace(value, window=value.window // 2 if value.window is not None else window)
-            for value in self.values
-            if value.metric in (*half, *others)
-        )
-        return replace(self, values=values).only([*half, *others])
+    def halved(self) -> Plan:
+        """The plan of the metrics with a window, half as long."""
+        some = self.only(self.windowed())
+        values = tuple(replace(one, window=one.window // 2) for one in some.values if one.window is not None)
+        return replace(some, values=values)
+
+    def limited(self, window: int) -> Plan:
+        """The plan of the metrics without a window, with this one (in microseconds)."""
+        some = self.only(self.unwindowed())
+        return replace(some, values=tuple(replace(one, window=window) for one in some.values))
+
+    def delayed(self, names: Collection[str], since: int) -> Plan:
+        """The plan of those of these metrics that have a window, which begins so many microseconds later."""
+        some = self.only([name for name in self.windowed() if name in names])
+        return replace(some, values=tuple(replace(one, since=since) for one in some.values))
+
+    def numbered(self, first: int) -> Plan:
+        """The plan with its values at positions from `first` on."""
+        values = tuple(replace(one, position=first + i) for i, one in enumerate(self.values))
+        return replace(self, values=values)
 
     def only(self, names: Collection[str]) -> Plan:
         """The plan of some of its metrics."""

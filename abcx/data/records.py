@@ -119,20 +119,23 @@ class Unfound:
     cure: str | None = None
 
 
+WITHOUT_FIRST_DAY = "without the day of exposure"
+"""What was changed where metrics that are compared by day leave out the day of exposure."""
+
+
 @dataclass(frozen=True, slots=True)
 class Observed:
     """Everything the other rooms know about the data. Times are microseconds since 1970 in UTC.
 
-    `daily` and `segments` are None where the data have no times or no such columns. `crossover` counts units seen in
-    several arms (they are not in `units`); `unknown_arm` rows that fit no arm; `no_arm` units that were exposed and of
-    which no row names an arm; `before_exposure` events of the metrics
-    that precede exposure, by arm; `units_before`: units with such an event, by arm. `shifted` holds the metrics with
-    other windows, by what was changed. `near_events` are names of events that no metric reads, each with the name in
-    the spec from which it differs by case alone; `near_units` counts ids of units that are not in the analysis and
-    differ from one that is by their spelling alone, by what tells them apart. `by_day` names the metrics whose events
-    or exposures are written as dates.
-    `never_fall`: the counts of so many days
-    never fall in any arm, as running totals do; None where they do fall, or the data are no counts by day.
+    `daily` and `segments` are None where the data have no times or no such columns. `crossover` counts units seen
+    in several arms (they are not in `units`); `unknown_arm` rows that fit no arm; `no_arm` units that were exposed
+    and of which no row names an arm; `before_exposure` events of the metrics that precede exposure, by arm;
+    `units_before`: units with such an event, by arm. `shifted` holds the metrics with other windows, by what was
+    changed. `near_events` are names of events that no metric reads, each with the name in the spec from which it
+    differs by case alone; `near_units` counts ids of units that are not in the analysis and differ from one that is
+    by their spelling alone, by what tells them apart. `by_day` names the metrics whose events or exposures are
+    written as dates. `never_fall`: the counts of so many days never fall in any arm, as running totals do; None
+    where they do fall, or the data are no counts by day.
     """
 
     kind: str

@@ -6,6 +6,7 @@ Table `outcome` has the events that metrics read, with their unit, its arm and i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from abcx.data import repeats, spelling, ties
@@ -49,8 +50,10 @@ class Attributed:
     near_units: dict[str, int]
 
 
-def build(engine: Engine, plan: Plan, shifted: Plan, rows: Rows, assignment: Assignment, clock: Clock) -> Attributed:
-    """Build `unit_table`, with the values of a second plan, by other windows, as h0, h1, ...
+def build(
+    engine: Engine, plan: Plan, others: Sequence[Value], rows: Rows, assignment: Assignment, clock: Clock
+) -> Attributed:
+    """Build `unit_table`, with `others`, values by other windows, as h0, h1, ...
 
     Raises DataError where a unit stands on several rows of `units` and no rule says what is meant.
     """
@@ -81,7 +84,7 @@ def build(engine: Engine, plan: Plan, shifted: Plan, rows: Rows, assignment: Ass
         engine.run("DROP TABLE events")  # whatever is asked from here on is in `outcome`, which is far smaller
     compares = timed and assignment.has_time
     screened = compares and not engine.rows_elsewhere and any(value.need.term.column is None for value in plan.values)
-    _unit_table(engine, plan, shifted, rows, span, screened, placed)
+    _unit_table(engine, plan, others, rows, span, screened, placed)
     repeated_rows = repeats.count(engine, plan, rows, screened) if compares else None
     return Attributed(
         tuple(exclusions),
@@ -126,10 +129,10 @@ def _outcome(engine: Engine, plan: Plan, rows: Rows, clock: Clock, timed: bool, 
 
 
 def _unit_table(
-    engine: Engine, plan: Plan, shifted: Plan, rows: Rows, span: Timing | None, screened: bool, placed: bool
+    engine: Engine, plan: Plan, others: Sequence[Value], rows: Rows, span: Timing | None, screened: bool, placed: bool
 ) -> None:
     named = [(f"c{value.position}", value) for value in plan.values]
-    named += [(f"h{value.position}", value) for value in shifted.values]
+    named += [(f"h{value.position}", value) for value in others]
     fed = [(name, value) for name, value in named if value.need.term.column is None]
     summed = ", ".join(
         f"{of_events(value, span.inside(value) if span else 'TRUE', placed)} AS {name}" for name, value in fed

@@ -72,3 +72,37 @@ def test_dates_of_either_file_are_handed_on() -> None:
     assert status(SECONDS, SECONDS) == "skipped"
     assert status(SECONDS, DAYS) == status(DAYS, SECONDS) == status(DAYS, DAYS) == "warn"
     assert status(SECONDS, DAYS, "7d") == "pass"
+
+
+def test_what_the_day_of_exposure_changes_is_shown_and_told() -> None:
+    """30 % of both arms order on the day of exposure, some hours before it or after; on the two days after it 2 % of
+    the control and 5 % of the variant do. By hand: 20 and 50 of 1,000 without the day of exposure."""
+    start, n = datetime(2024, 5, 6), 1000
+    exposures, orders = [], [("nobody", "2024-06-20", "order")]
+    for arm, later in (("a", 20), ("b", 50)):
+        for i in range(n):
+            moment = start + timedelta(hours=i % 240, seconds=i)
+            exposures.append((f"{arm}{i}", f"{moment:{SECONDS}}", arm))
+            if i < 300:
+                orders.append((f"{arm}{i}", f"{moment:{DAYS}}", "order"))
+            elif i < 300 + later:
+                orders.append((f"{arm}{i}", f"{moment + timedelta(days=1 + i % 2):{DAYS}}", "order"))
+    events = pd.DataFrame([*orders, *((f"a{i}", f"{start + timedelta(days=i)}"[:10], "x") for i in range(45))])
+    events.columns = ["unit", "time", "event"]
+    frame = pd.DataFrame(exposures, columns=["unit", "time", "arm"])
+    spec = {
+        "schema_version": 1,
+        "name": "t",
+        "arms": {"a": {}, "b": {}},
+        "window": "14d",
+        "metrics": {"orders": ORDERS},
+    }
+    spec["metrics"] = {"orders": {**ORDERS, "event": "order"}}
+    results = abcx.analyze(spec, exposures=frame, events=events)
+    assert [arm.successes for arm in results["orders"].arms] == [320, 350]
+    assert results["orders"].comparisons[0].status == "inconclusive"
+    row = next(one for one in results.sensitivity if one.name == "without the day of exposure")
+    assert row.lift == pytest.approx(50 / 20 - 1, rel=1e-9) and not row.holds
+    (found,) = (one for one in results.checks if one.code == CODE)
+    assert found.status == "warn" and found.details["changed"] == ["orders"]
+    assert "without the day of exposure the result of orders is another" in found.message
