@@ -261,7 +261,7 @@ def test_broken_cells_are_done_again(tmp_path: Path, capsys: pytest.CaptureFixtu
     rows = tmp_path / "rows.jsonl"
     for cell, tail in zip(cells, (0.3, 0.02, 0.02, 0.02), strict=True):
         tally = Tally(Coverage(0.0, 0.0, 1.0), Coverage(tail, 0.02, 0.0), None, 99)
-        command._keep(rows, Row(cell, 99.0, {"abcx": tally}, 1.0, Size(3, 9, 3, False)))
+        command.keep(rows, Row(cell, 99.0, {"abcx": tally}, 1.0, Size(3, 9, 3, False)))
     run = ["--quick", "--family", "nps", "--samples", "4", "--processes", "1", "--rows", str(rows), "--broken"]
     command.main(run)
     assert capsys.readouterr().err.count("of 4") == 1

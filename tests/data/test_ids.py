@@ -141,4 +141,4 @@ def test_ids_that_one_file_writes_as_decimals(tmp_path: Path, role: str) -> None
             assert ran.code < 2, ran.err
             assert ran.values()["m"]["a"][1] == 2.0
         else:
-            refused(ran, "unlike-ids", f"solved.csv:2 ({role})", "ends in .0, and the ids of e.csv do not")
+            refused(ran, "unlike-ids", f"solved.csv:2 ({role})", "ends in .0, but the ids of e.csv do not")

@@ -193,4 +193,4 @@ def test_an_id_with_a_point_beside_whole_ones(tmp_path: Path) -> None:
     """It keeps its digits, and it never meets the id that a whole number is."""
     assert run(tmp_path, GOOD.replace("u3,", "1234567890123456.0,")).values() == EXPECTED
     mixed = run(tmp_path, GOOD.replace("u3,", "1234567890123456.0,").replace("u1,", "7,"))
-    refused(mixed, "unlike-ids", "e.csv:5 (unit)", "'1234567890123456.0' ends in .0, and others do not ('7')")
+    refused(mixed, "unlike-ids", "e.csv:5 (unit)", "'1234567890123456.0' ends in .0, but others do not ('7')")
