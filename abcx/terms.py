@@ -69,7 +69,7 @@ def parse_effect_size(raw: Any) -> EffectSizeValue:
         return raw
     text = str(raw).strip() if isinstance(raw, (str, int, float)) and not isinstance(raw, bool) else ""
     match = _EFFECT.fullmatch(text)
-    if match is None or not 0 < float(match[1]) < 1e300:
+    if match is None or not 1e-50 <= float(match[1]) <= 1e50:
         raise PydanticCustomError(
             "effect_size",
             "not a size of effect: {raw}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from abcx.metrics.nps import Nps
 from abcx.problems import Problem, Span
 from abcx.results import Exclusion, FileRecord
 from abcx.spec.counts import ArmCounts, Spread, TypedCount
-from abcx.spec.model import CountsFile, Experiment
+from abcx.spec.model import CountsFile, Experiment, FileOptions
 from abcx.stats.pooling import added
 from abcx.stats.records import Answers, Categories, Moments, Proportion, RatioMoments, Summary
 from abcx.terms import as_text
@@ -96,6 +96,7 @@ class _Row:
     text: dict[str, str]
     numbers: dict[str, float | None]
     commas: bool
+    options: FileOptions
 
     def problem(self, code: str, message: str, column: str, help: str) -> DataError:
         return DataError(Problem("error", code, message, Span(self.shown, self.line, path=column), help))
@@ -130,10 +131,24 @@ class _Row:
         if "date" not in self.text:
             return None
         try:
-            return date.fromisoformat(self.text["date"].strip()).isoformat()
+            return _day(self.text["date"].strip(), self.options)
         except ValueError:
-            message = f"'{self.text['date']}' is not a date"
-            raise self.problem("bad-time", message, "date", "write 2024-03-04") from None
+            message = f"'{self.text['date'][:60]}' is not a date"
+            written = self.options.time_format or self.options.date_order
+            help = (
+                f"the spec says {written}" if written else "write 2024-03-04, or say how it is written: date_order: dmy"
+            )
+            raise self.problem("bad-time", message, "date", help) from None
+
+
+def _day(text: str, options: FileOptions) -> str:
+    """A day as ISO 8601; ValueError where the text is none as the spec says that days are written."""
+    if options.time_format:
+        return datetime.strptime(text, options.time_format).date().isoformat()
+    if options.date_order:
+        order = {"dmy": "%d/%m/%Y", "mdy": "%m/%d/%Y"}[options.date_order]
+        return datetime.strptime(re.sub(r"[.\-]", "/", text), order).date().isoformat()
+    return datetime.fromisoformat(text).date().isoformat()
 
 
 _UNREAD = ("bad-number", "bad-time", "ambiguous-number")
@@ -184,7 +199,7 @@ def _rows(engine: Engine, source: Source, experiment: Experiment, tag: str) -> t
             line += other <= line
         text = {key: str(value or "") for key, value in zip(needed, values[::2], strict=True)}
         numbers = dict(zip(needed, values[1::2], strict=True))
-        found.append(_Row(table.shown, line, source.arm, text, numbers, commas))
+        found.append(_Row(table.shown, line, source.arm, text, numbers, commas, options))
     return found, bad
 
 

@@ -32,12 +32,13 @@ def second_look(engine: Engine, before: int, source: Source, select: Select, tag
     columns = [(name, scope) for name, scope in number_columns(select, source).items() if _is_text(table, name)]
     commas = table.options.delimiter == ";"  # as spreadsheets write where the comma is the decimal sign
     suspect = [name for name, _ in columns if name in flagged or cast or commas]  # rows without a time flag no number
+    grouped = [name for name, scope in columns if name not in suspect and _may_be_grouped(engine, source, name, scope)]
     for name, scope in sorted(columns, key=lambda column: column[0] not in suspect):
         commas = commas or any(form.decimal == "," for form in table.numbers.values())
-        if name not in suspect and not commas:
+        if name not in suspect and not commas and name not in grouped:
             continue
         rows = f"FROM {_rows(table)} WHERE {scope}"
-        shown = numbers.find(engine, table.sql(name, "text"), rows, table.options, commas)
+        shown = numbers.find(engine, table.sql(name, "text"), rows, table.options, commas or name in grouped)
         if shown.doubt:
             problems.append(_doubt(engine, table, name, scope, shown))
         elif shown.form is not None:
@@ -89,6 +90,25 @@ def header_rows(engine: Engine, table: Table) -> int:
 
 def _has(engine: Engine, sql: str) -> bool:
     return bool(engine.run(sql))
+
+
+def _may_be_grouped(engine: Engine, source: Source, name: str, scope: str) -> bool:
+    """Whether each number of a column that has a dot has three digits behind it and at most three before it, and each
+    without one is below 1000: 1.234 may then be 1234. What a few of the first rows show otherwise settles it."""
+    table, options = source.table, source.options
+    if options.decimal or options.thousands or table.types is not None:
+        return False
+    cell = f"SELECT {table.sql(name, 'text')} AS v FROM {{}} WHERE {scope}"
+    fits = f"regexp_full_match(v, {literal(_GROUPED)})"
+    rows = cell.format(source.first_rows)
+    if engine.run(f"SELECT 1 FROM ({rows}) WHERE v IS NOT NULL AND NOT {fits} LIMIT 1"):
+        return False
+    rows = cell.format(_rows(table))
+    all_fit, dotted = engine.run(f"SELECT bool_and({fits}), bool_or(contains(v, '.')) FROM ({rows})")[0]
+    return bool(all_fit and dotted)
+
+
+_GROUPED = r"\s*[+-]?(\d{1,3}|[1-9]\d{0,2}\.\d{3})\s*"
 
 
 def _doubt(engine: Engine, table: Table, name: str, scope: str, found: numbers.Found | times.Found) -> Problem:

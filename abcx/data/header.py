@@ -112,9 +112,12 @@ def _rows(engine: Engine, file: DataFile, options: FileOptions, count: int) -> l
 def _width(file: DataFile, options: FileOptions) -> int:
     """At most so many cells has a row at the start of the file; 0 where that cannot be seen."""
     delimiter, most, cells, quotes = options.delimiter or "\t", 1, 1, 0
+    d = re.escape(delimiter)
+    quoted = re.compile(rf'(^|{d})"(?:[^"]|"")*"(?={d}|$)')  # delimiters inside such cells part none
     for line in _start(file).decode(errors="replace").splitlines():
-        cells, quotes = cells + line.count(delimiter), quotes + line.count('"')
-        most = max(most, 1 + line.count(delimiter))
+        outside = quoted.sub(r"\1", line) if quotes % 2 == 0 else line
+        cells, quotes = cells + outside.count(delimiter), quotes + line.count('"')
+        most = max(most, 1 + outside.count(delimiter))
         if quotes % 2 == 0:  # a quote that stays open tells nothing
             most, cells = max(most, cells), 1
     return most if most <= 20_000 else 0

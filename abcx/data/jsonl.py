@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -31,12 +32,13 @@ def objects(engine: Engine, files: Sequence[DataFile]) -> Objects:
     DataError where there are lines, and none has a field, and where several files must be looked at one by one."""
     file, lines = files[0], lines_of(files)
     is_object = "coalesce(json_type(json) = 'OBJECT', FALSE)"
-    keys = f"SELECT unnest(CASE WHEN {is_object} THEN json_keys(json) ELSE [NULL] END) AS k, row_number() OVER () AS n"
+    keys = f"SELECT CASE WHEN {is_object} THEN json_keys(json) END AS fields, row_number() OVER () AS n FROM {lines}"
     found = engine.run(
-        f"SELECT k, min(n) FROM ({keys} FROM {lines}) GROUP BY k ORDER BY 2, 1",
+        f"SELECT fields, min(n) FROM ({keys}) GROUP BY fields ORDER BY 2",
         lambda message: unreadable(file, file.shown, message),
     )
-    pointers = {str(key): _pointer(str(key)) for key, _ in found if key is not None}
+    _refuse_repeated(files, found)
+    pointers = {str(key): _pointer(str(key)) for fields, _ in found for key in sorted(fields or ())}
     if not pointers and found:
         line, text = filled_lines(file, [1])[0]
         span = Span(file.shown, line, text=text[:300])
@@ -48,10 +50,23 @@ def objects(engine: Engine, files: Sequence[DataFile]) -> Objects:
     if len(files) > 1 and nested.keys() & pointers.keys():
         raise DataError(Problem("error", "unlike-fields", "each file for itself tells which of two is meant"))
     pointers |= {**nested, **pointers}
-    broken = any(key is None for key, _ in found)
+    broken = any(names is None for names, _ in found)
     fields = [f"json->>{literal(pointer)} AS c{i}" for i, pointer in enumerate(pointers.values())]
     fields += [f"{is_object} AS is_object"] if broken else [] if fields else ["1"]
     return Objects(tuple(pointers), f"(SELECT {', '.join(fields)} FROM {lines})", broken)
+
+
+def _refuse_repeated(files: Sequence[DataFile], found: Sequence[tuple[list[str] | None, int]]) -> None:
+    """Raise DataError where a line has a field twice: one of its values would be lost without a word."""
+    for fields, number in found:
+        twice = [name for name, times in Counter(fields or ()).items() if times > 1]
+        if twice and len(files) > 1:
+            raise DataError(Problem("error", "unlike-fields", "each file for itself tells where a field stands twice"))
+        if twice:
+            line, text = filled_lines(files[0], [number])[0]
+            message = f"a line has the field '{twice[0][:60]}' twice"
+            span = Span(files[0].shown, line, path=twice[0], text=text[:300])
+            raise DataError(Problem("error", "repeated-field", message, span, "write each field of an object once"))
 
 
 def lines_of(files: Sequence[DataFile]) -> str:

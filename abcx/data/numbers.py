@@ -77,7 +77,8 @@ def _as_number(text: str, point: str, thousands: str | None) -> str:
     escaped = {".": r"\.", ",": ",", " ": " ", "'": "'"}
     if thousands:
         group = escaped[thousands]
-        shape = rf"\s*[+-]?(\d{{1,3}}({group}\d{{3}})+|\d+)({escaped[point]}\d*)?([eE][+-]?\d+)?\s*"
+        indian = r"|\d{1,2}(,\d\d)+,\d{3}" if thousands == "," else ""  # 12,34,567: lakh and crore
+        shape = rf"\s*[+-]?(\d{{1,3}}({group}\d{{3}})+{indian}|\d+)({escaped[point]}\d*)?([eE][+-]?\d+)?\s*"
         plain = f"replace({text}, {literal(thousands)}, '')"
         plain = f"replace({plain}, ',', '.')" if point == "," else plain
         return f"CASE WHEN regexp_full_match({text}, {literal(shape)}) THEN try_cast({plain} AS DOUBLE) END"

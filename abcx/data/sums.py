@@ -17,9 +17,13 @@ from fractions import Fraction
 from typing import Any
 
 from abcx.data.engine import Engine, literal
+from abcx.errors import DataError
+from abcx.problems import Problem
 
 _DIGITS = 24
 """Binary digits of a centre: so few that no order of rows changes them (once in a billion), and squares are exact."""
+SMALLEST = 1e-150
+"""The squares of smaller differences are 0."""
 _NOISE = Fraction(1, 1 << 50)
 """A variance below this fraction of the mean square of what was summed is the rounding of its squares."""
 
@@ -58,6 +62,11 @@ def grid(engine: Engine, table: str, expressions: Sequence[str]) -> Grid:
         ends = {arm: tuple(float(x) for x in found) for arm, found in told.items() if found[0] is not None}
         centres = {arm: short(mean) for arm, (mean, *_) in ends.items()}
         reach = max((abs(end - centres[arm]) for arm, found in ends.items() for end in found[1:]), default=0.0)
+        if 0.0 < reach < SMALLEST:  # its squares would be 0
+            message = f"values that differ by less than {SMALLEST:g} cannot be told apart"
+            raise DataError(
+                Problem("error", "small-values", message, None, "give them in a smaller unit: larger numbers")
+            )
         power = math.frexp(reach)[1] + 1 if reach else 0
         cases = " ".join(f"WHEN {arm} THEN {literal(centre)}" for arm, centre in centres.items())
         centred = f"({sql} - CASE arm {cases} END)" if cases else f"({sql})"

@@ -223,6 +223,9 @@ class Table:
         """The header as a message tells it."""
         names = [name for name in self.header if not name.startswith("\0")]
         names += [f"{name} (twice)" for name in standing_twice(self.header)]
+        nameless = [str(i) for i, name in enumerate(self.header, 1) if name.startswith("\0") and name.endswith("\0")]
+        if len(nameless) == 1:
+            names.append(f"and column {nameless[0]} has no name: give it one in the file")
         more = f", ... ({len(names):,} columns)" if len(names) > 20 else ""
         if len(names) == 1 and self.types is None:
             more = " (one column: is it the right delimiter? `delimiter:` names it)"

@@ -205,7 +205,9 @@ def _plain(kind: str, context: dict[str, Any], given: Any, name: str) -> tuple[s
     if kind == "string_pattern_mismatch":
         return (
             f"{name} cannot be {shown(given)}",
-            "lower-case letters, digits, - and _, starting with a letter or digit",
+            "one character that is no quote and no line break: delimiter: '|'"
+            if name == "delimiter"
+            else "lower-case letters, digits, - and _, starting with a letter or digit",
         )
     limits = {
         "greater_than": "above {gt:g}",

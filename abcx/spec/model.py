@@ -112,7 +112,7 @@ class FileOptions(Model):
         default_factory=dict, description="rows to leave out, by reason: {voided: {Status: voided}}; counted by reason"
     )
     format: Literal["csv", "tsv", "jsonl", "parquet"] | None = Field(None, description="default: by the file's name")
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = Field(
+    delimiter: Annotated[str, Field(min_length=1, max_length=1, pattern=r'[^"\r\n]')] | None = Field(
         None, description="separator of columns, one character"
     )
     decimal: Literal[".", ","] | None = Field(None, description="decimal separator of numbers")

@@ -121,14 +121,21 @@ def _scale(control: Arm, variant: Arm) -> float:
     return math.sqrt(math.fsum(share * (1.0 - share) / n for share, n in smoothed))
 
 
+_COUNTED = 10**8
+"""Units up to which the counts under relabelling are summed one by one."""
+
+
 def false_alarms(control: Proportion, variant: Proportion, alpha: float) -> float:
     """The share of relabellings of these units (an A/A test with as many events) that `contrast` calls significant.
 
     The variant's events are hypergeometric under relabelling; the deals that are significant lie beyond one count on
-    either side, found by bisection, and their probability is summed exactly. Both arms must have units.
+    either side, found by bisection, and their probability is summed exactly; above 100 million units, where single
+    counts no longer show, by the normal distribution. Both arms must have units.
     """
     import numpy as np
     from scipy.special import gammaln
+
+    from abcx.stats.tails import normal_tails
 
     events, n = control.successes + variant.successes, control.n + variant.n
     least, most = max(0, events - control.n), min(events, variant.n)
@@ -147,6 +154,14 @@ def false_alarms(control: Proportion, variant: Proportion, alpha: float) -> floa
         return stop
 
     middle = min(max(round(events * variant.n / n), least), most)
+    low, high = edge(middle, least), edge(middle, most)
+    if n > _COUNTED:
+        mean, spread = (
+            events * variant.n / n,
+            math.sqrt(events * (n - events) / (n - 1) * variant.n / n * control.n / n),
+        )
+        below = 0.0 if low is None else normal_tails((low + 0.5 - mean) / spread)[0]
+        return below + (0.0 if high is None else normal_tails((high - 0.5 - mean) / spread)[1])
     k = np.arange(least, most + 1, dtype=float)
     log = (
         gammaln(variant.n + 1) - gammaln(k + 1) - gammaln(variant.n - k + 1)
@@ -154,6 +169,5 @@ def false_alarms(control: Proportion, variant: Proportion, alpha: float) -> floa
         - gammaln(n + 1) + gammaln(events + 1) + gammaln(n - events + 1)
     )  # fmt: skip
     mass = np.exp(log)
-    low, high = edge(middle, least), edge(middle, most)
     below = 0.0 if low is None else float(mass[: low - least + 1].sum())
     return below + (0.0 if high is None else float(mass[high - least :].sum()))

@@ -164,3 +164,27 @@ def test_an_arm_whose_only_row_is_bad_says_why(tmp_path: Path) -> None:
     (problem,) = found.value.problems
     assert problem.code == "counts-missing" and "'b' has no row" in problem.message
     assert problem.help is not None and "5O" in problem.help
+
+
+@pytest.mark.parametrize(
+    ("written", "options"),
+    [
+        (["06.05.2024", "07.05.2024"], {"time_format": "%d.%m.%Y"}),
+        (["06/05/2024", "7/5/2024"], {"date_order": "dmy"}),
+        (["05-06-2024", "05-07-2024"], {"date_order": "mdy"}),
+        (["2024-05-06 00:00:00", "2024-05-07T00:00"], {}),
+    ],
+)
+def test_days_are_written_as_the_spec_says(tmp_path: Path, written: list[str], options: dict[str, Any]) -> None:
+    rows = "".join(f"{arm},{day},100,{20 + i}\n" for i, day in enumerate(written) for arm in "ab")
+    found = counts(tmp_path, "arm,date,units,orders\n" + rows, **options)
+    assert found.observed.daily == (("2024-05-06", {"a": 100, "b": 100}), ("2024-05-07", {"a": 100, "b": 100}))
+    assert found["orders"]["a"] == Proportion(41, 200)
+
+
+def test_a_day_that_is_not_as_the_spec_says(tmp_path: Path) -> None:
+    for day, options, cure in (("06/05/2024", {}, "date_order"), ("31/31/2024", {"date_order": "dmy"}, "dmy")):
+        with pytest.raises(DataError) as found:
+            counts(tmp_path, f"arm,date,units,orders\na,{day},9,1\nb,{day},9,1\n", **options)
+        (problem,) = found.value.problems
+        assert problem.code == "bad-time" and problem.help is not None and cure in problem.help

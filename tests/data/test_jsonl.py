@@ -133,3 +133,14 @@ def test_objects_that_come_late(tmp_path: Path) -> None:
     revenue = {"type": "mean", "event": "purchase", "value": "cart.value", "role": "primary", "goal": "increase"}
     ran = run(tmp_path, content, "e.jsonl", metrics={"revenue": revenue})
     assert ran.values()["revenue"] == {"a": (20, 0.0), "b": (20, 0.4)}
+
+
+@pytest.mark.parametrize("number", [0, 3, len(LINES) - 1])
+def test_a_field_that_stands_twice_is_refused(tmp_path: Path, number: int) -> None:
+    """The engine takes the first of the two, Python and most others the last: one value would be lost unseen."""
+    twice = [line[:-1] + ', "unit": "u9"}' if i == number else line for i, line in enumerate(LINES)]
+    refused(run(tmp_path, text(["", *twice]), "e.jsonl"), "repeated-field", f"e.jsonl:{number + 2}", "'unit' twice")
+    (tmp_path / "f.jsonl").write_text(text(twice))
+    (tmp_path / "e.jsonl").write_text(text(LINES))
+    ran = run(tmp_path, None, data={"events": {"file": ["e.jsonl", "f.jsonl"]}})
+    refused(ran, "repeated-field", f"f.jsonl:{number + 1}", "once")

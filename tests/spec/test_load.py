@@ -167,3 +167,22 @@ def test_every_line_ending_gives_the_same_places() -> None:
         found.append([(p.code, p.span.line, p.span.column, p.span.text) for p in problems if p.span])
     assert found[0] == found[1] == found[2]
     assert [line for _, line, _, _ in found[0]] == [4, 5]
+
+
+@pytest.mark.parametrize("effect", ["1e-300%", 1e-60, "1e60"])
+def test_effects_beyond_all_sense_are_refused(effect: Any) -> None:
+    orders = {"type": "conversion", "role": "primary", "goal": "increase", "minimum_effect": effect}
+    spec = {"schema_version": 1, "name": "t", "arms": {"a": {}, "b": {}}, "metrics": {"orders": orders}}
+    with pytest.raises(SpecError) as found:
+        load(spec)
+    assert "not a size of effect" in found.value.problems[0].message
+
+
+@pytest.mark.parametrize("delimiter", ['"', "\n", "\r"])
+def test_a_delimiter_that_cannot_part_cells_is_refused(delimiter: str) -> None:
+    orders = {"type": "conversion", "event": "o", "role": "primary", "goal": "increase", "minimum_effect": "5%"}
+    spec = {"schema_version": 1, "name": "t", "arms": {"a": {}, "b": {}}, "metrics": {"orders": orders}}
+    with pytest.raises(SpecError) as found:
+        load({**spec, "data": {"events": {"file": "e.csv", "delimiter": delimiter}}})
+    (problem,) = found.value.problems
+    assert problem.code == "bad-value" and "no line break" in (problem.help or "")

@@ -133,3 +133,16 @@ def test_a_file_of_larger_values_is_refused(tmp_path: Path, value: str) -> None:
     metrics = {"v": {"type": "mean", "column": "v", "role": "primary", "goal": "increase"}}
     with pytest.raises(abcx.DataError, match="not a usable number"):
         abcx.analyze({**spec, "metrics": metrics}, units=str(units), allow_outside=True)
+
+
+def test_a_file_of_values_whose_squares_are_zero_is_refused(tmp_path: Path) -> None:
+    rows = "".join(f"u{i},{'ab'[i % 2]},{i}e-320\n" for i in range(60))
+    (tmp_path / "u.csv").write_text("unit,arm,spend\n" + rows)
+    spec = {
+        "schema_version": 1,
+        "name": "t",
+        "arms": {"a": {}, "b": {}},
+        "metrics": {"spend": {"type": "mean", "column": "spend", "role": "primary", "goal": "increase"}},
+    }
+    with pytest.raises(abcx.DataError, match="cannot be told apart"):
+        abcx.analyze({**spec, "data": {"units": str(tmp_path / "u.csv")}}, allow_outside=True)

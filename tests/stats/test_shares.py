@@ -302,3 +302,15 @@ def test_false_alarms_are_as_promised_whatever_the_share(sizes: tuple[int, int])
         mass = np.outer(*(stats.binom.pmf(x, n, share) for x, n in zip((control, variant), sizes, strict=True)))
         above, below = mass[(p < 0.05) & rises].sum(), mass[(p < 0.05) & ~rises].sum()
         assert max(above, below) < 0.04 and above + below < 0.06
+
+
+@pytest.mark.parametrize(
+    ("events", "n"), [((10**6, 10**6 + 7), (2 * 10**8, 10**8)), ((2 * 10**10, 2 * 10**10), (3 * 10**12, 3 * 10**12))]
+)
+def test_false_alarms_of_more_units_than_can_be_counted_one_by_one(events: tuple[int, int], n: tuple[int, int]) -> None:
+    """Of trillions of units: where single counts no longer show the test has its level."""
+    found = shares.false_alarms(Proportion(events[0], n[0]), Proportion(events[1], n[1]), 0.05)
+    assert found == pytest.approx(0.05, abs=2e-4)
+    few = shares.false_alarms(Proportion(4 * 10**5, 8 * 10**7), Proportion(10**5, 19 * 10**6), 0.05)
+    more = shares.false_alarms(Proportion(4 * 10**5, 8 * 10**7), Proportion(10**5, 21 * 10**6), 0.05)
+    assert few == pytest.approx(more, abs=4e-4)  # below and above the limit
