@@ -16,6 +16,7 @@ from abcx.checks import (
     missing_arm,
     no_variation,
     no_window,
+    not_concurrent,
     nothing_found,
     novelty,
     one_sided,
@@ -39,6 +40,7 @@ from abcx.results import CheckResult
 
 CHECKS: dict[str, Callable[[CheckContext], CheckResult]] = {
     "srm": srm.check,
+    "not_concurrent": not_concurrent.check,
     "crossover": crossover.check,
     "exposure_before_event": exposure_before_event.check,
     "follow_up": follow_up.check,

@@ -10,6 +10,8 @@ from abcx.data.plan import Pairs, Plan
 from abcx.data.records import MetricData, TicketTimes
 from abcx.data.units import Timing
 from abcx.data.working_time import worked
+from abcx.errors import DataError
+from abcx.problems import Problem
 from abcx.results import Exclusion
 from abcx.stats.records import Lifetimes, Summary
 
@@ -20,7 +22,9 @@ def read(engine: Engine, plan: Plan, name: str, span: Timing, table: str, by: st
     """The lifetimes of a metric in hours, by a SQL expression on units and by arm."""
     pairs = next((pairs for pairs in plan.tickets if pairs.metric == name), None)
     sizes: dict[str, dict[int, int]] = {}
-    for group, arm, count in engine.run(f"SELECT {by} AS grp, arm, count(*) FROM {table} GROUP BY ALL"):
+    if pairs is None:
+        table = f"(SELECT * FROM {table} WHERE uid NOT IN ({_gone(plan, name, span)}))"
+    for group, arm, count in engine.run(f"SELECT {by} AS grp, arm, count(*) FROM {table} u GROUP BY ALL"):
         sizes.setdefault(str(group), {})[arm] = int(count)
     if pairs is None:
         rows = _of_units(engine, plan, name, span, table, by)
@@ -43,9 +47,26 @@ def _of_units(engine: Engine, plan: Plan, name: str, span: Timing, table: str, b
     column = f"c{plan.of(name)[0].position}"
     rows = engine.arrays(
         f"SELECT {by} AS grp, arm, uid, coalesce({column}, {span.clock.as_of} - t0) / {_HOUR} AS hours, "
-        f"{column} IS NOT NULL AS observed FROM {table} WHERE t0 <= {span.clock.as_of}"
+        f"{column} IS NOT NULL AS observed FROM {table} u WHERE t0 <= {span.clock.as_of}"
     )
     return {**rows, "hours": np.asarray(rows["hours"], float), "grp": rows["grp"].astype(str)}
+
+
+def _gone(plan: Plan, name: str, span: Timing) -> str:
+    """The SQL of the units that have the event of a metric before their exposure: they were lost before it."""
+    return f"SELECT e.uid FROM outcome e WHERE e.x{plan.of(name)[0].feed} IS NOT NULL AND NOT ({span.since()})"
+
+
+def churned_before(engine: Engine, plan: Plan, span: Timing) -> dict[str, dict[str, int]]:
+    """Units that were lost before their exposure, by metric and arm."""
+    found = {}
+    for name, metric in plan.metrics.items():
+        if metric.type == "churn":
+            rows = engine.run(
+                f"SELECT arm, count(*) FROM unit_table WHERE uid IN ({_gone(plan, name, span)}) GROUP BY arm"
+            )
+            found[name] = {plan.arms[arm]: int(units) for arm, units in sorted(rows)}
+    return found
 
 
 def _of_tickets(engine: Engine, plan: Plan, pairs: Pairs, span: Timing, by: str) -> dict[str, Any]:
@@ -67,18 +88,23 @@ def _of_tickets(engine: Engine, plan: Plan, pairs: Pairs, span: Timing, by: str)
 def _paired(pairs: Pairs, span: Timing) -> str:
     """The SQL of every ticket opened in its unit's window: arm, uid, key, when it was opened and ended (NULL: it was
     not), and whether it is `reversed`: its only ends are before its first start, wherever that lies. A ticket that was
-    solved, and opened again after the exposure, is open."""
+    solved, and opened again after the exposure, is open. `again` says that it has the same start twice and several
+    ends: it was exported again when it had another one."""
     key, inside = f"e.k{pairs.key}", span.inside(pairs)
     started = (
-        f"SELECT e.arm, e.uid, {key} AS key, min(e.t) AS first_start, min(e.t) FILTER ({inside}) AS opened "
-        f"FROM outcome e WHERE e.x{pairs.start} IS NOT NULL GROUP BY ALL"
+        f"SELECT e.arm, e.uid, {key} AS key, min(e.t) AS first_start, min(e.t) FILTER ({inside}) AS opened, "
+        f"count(*) > count(DISTINCT e.t) AS twice FROM outcome e WHERE e.x{pairs.start} IS NOT NULL GROUP BY ALL"
     )
     ended = f"SELECT e.uid, {key} AS key, e.t FROM outcome e WHERE e.x{pairs.end} IS NOT NULL"
-    later, early = "min(CASE WHEN c.t >= s.opened THEN c.t END)", "count(CASE WHEN c.t < s.first_start THEN 1 END)"
+    after = "CASE WHEN c.t >= s.opened THEN c.t END"
+    later, early = f"min({after})", "count(CASE WHEN c.t < s.first_start THEN 1 END)"
+    again = f"s.twice AND count(DISTINCT {after}) > 1"
+    ended_at = f"CASE WHEN {again} THEN max({after}) ELSE {later} END" if pairs.need.reexported == "last" else later
     return (
-        f"SELECT s.arm, s.uid, s.key, s.opened, {later} AS ended, {later} IS NULL AND {early} > 0 AS reversed "
+        f"SELECT s.arm, s.uid, s.key, s.opened, {ended_at} AS ended, {later} IS NULL AND {early} > 0 AS reversed, "
+        f"{again} AS again "
         f"FROM ({started}) s LEFT JOIN ({ended}) c ON c.uid = s.uid AND c.key = s.key "
-        "WHERE s.opened IS NOT NULL GROUP BY s.arm, s.uid, s.key, s.opened"
+        "WHERE s.opened IS NOT NULL GROUP BY s.arm, s.uid, s.key, s.opened, s.twice"
     )
 
 
@@ -87,15 +113,19 @@ def ticket_times(engine: Engine, plan: Plan, span: Timing) -> dict[str, dict[str
     found: dict[str, dict[str, TicketTimes]] = {}
     for pairs in plan.tickets:
         opened = engine.run(
-            f"SELECT arm, count(*), count(CASE WHEN reversed THEN 1 END) FROM ({_paired(pairs, span)}) p GROUP BY arm"
+            "SELECT arm, count(*), count(CASE WHEN reversed THEN 1 END), count(CASE WHEN again THEN 1 END) "
+            f"FROM ({_paired(pairs, span)}) p GROUP BY arm"
         )
+        again = sum(int(row[3]) for row in opened)
+        if again and pairs.need.reexported is None:
+            raise DataError(_reexported(pairs, again))
         key = f"e.k{pairs.key}"
         starts = f"SELECT DISTINCT e.uid, {key} AS key FROM outcome e WHERE e.x{pairs.start} IS NOT NULL"
         ended = engine.run(
             f"SELECT e.arm, count(*), count(CASE WHEN s.uid IS NULL THEN 1 END) FROM outcome e LEFT JOIN ({starts}) s "
             f"ON s.uid = e.uid AND s.key = {key} WHERE e.x{pairs.end} IS NOT NULL AND {span.since()} GROUP BY e.arm"
         )
-        tickets = {arm: (int(n), int(odd)) for arm, n, odd in opened}
+        tickets = {arm: (int(n), int(odd)) for arm, n, odd, _ in opened}
         ends = {arm: (int(n), int(odd)) for arm, n, odd in ended}
         found[pairs.metric] = {
             name: TicketTimes(*tickets.get(arm, (0, 0)), *ends.get(arm, (0, 0))) for arm, name in enumerate(plan.arms)
@@ -103,8 +133,22 @@ def ticket_times(engine: Engine, plan: Plan, span: Timing) -> dict[str, dict[str
     return found
 
 
+def _reexported(pairs: Pairs, count: int) -> Problem:
+    """Tickets whose end an export tells in two ways."""
+    start, end = pairs.need.start.event, pairs.need.end.event
+    some = f"{count:,} tickets have" if count > 1 else "a ticket has"
+    message = f"{some} the same '{start}' twice, and several times of '{end}': exported again, it ended otherwise"
+    cure = f"say which end counts: metrics: {{{pairs.metric}: {{reexported: last}}}} (or first)"
+    return Problem("error", "reexported", message, None, cure)
+
+
 def left_out(plan: Plan, metrics: Mapping[str, MetricData]) -> Iterator[Exclusion]:
-    """Tickets that end before they start, and ends that no start goes with; once for metrics of the same tickets."""
+    """Units that churned before their exposure; tickets that end before they start, and ends that no start goes with:
+    once for metrics of the same tickets."""
+    for name, metric in plan.metrics.items():
+        if metric.type == "churn" and (units := metrics[name].missing):
+            message = f"units with '{metric.event}' before their exposure, left out of {name}"
+            yield Exclusion("churned_before", message, units=sum(units.values()), by_arm=units)
     told = set()
     for pairs in plan.tickets:
         same = (pairs.start, pairs.end, pairs.key, pairs.window)

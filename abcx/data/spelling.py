@@ -17,6 +17,8 @@ from abcx.data.source import Source
 
 _MOST = 1_000
 """Of so many labels that no arm has the spelling is looked at."""
+_BEFORE = r"^(?i:gid://.*/|mailto:|GA\d+\.\d+\.|#|[a-z]+[ _:#/-]+)"
+"""What systems write before an id: gid://shopify/Customer/, mailto:, GA1.1., #, user_, cus-."""
 _SPELLINGS = (
     ("upper and lower case", "lower(v)"),
     ("upper and lower case", "upper(v)"),
@@ -24,6 +26,8 @@ _SPELLINGS = (
     ("a .0 at the end", r"regexp_replace(v, '\.0+$', '')"),
     ("braces or quotes", f"trim(v, {literal('{}' + chr(34) + chr(39))})"),
     ("dashes", "replace(v, '-', '')"),
+    ("what stands before it", rf"regexp_replace(v, {literal(_BEFORE)}, '')"),
+    ("an @ that is written %40", "regexp_replace(v, '%40', '@')"),
 )
 """What may tell two spellings of an id `v` apart, and the SQL of the spelling without it."""
 

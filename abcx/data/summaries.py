@@ -12,7 +12,8 @@ from abcx.data.engine import Engine
 from abcx.data.plan import Plan
 from abcx.data.records import MetricData
 from abcx.data.units import Timing
-from abcx.stats.records import Proportion, Summary
+from abcx.metrics import MetricSpec
+from abcx.stats.records import Lifetimes, Proportion, Summary
 
 ByArm = dict[str, Summary]
 
@@ -44,16 +45,26 @@ def summarise(
         )
     responses = answers.responses(engine, plan, span, table)
     tickets = lifetimes.ticket_times(engine, plan, span) if whole and span is not None else {}
+    gone = lifetimes.churned_before(engine, plan, span) if span is not None else {}
     for name, grouped in others(engine, plan, span, table).items():
         found[name] = MetricData(
             summaries=grouped.get("", {arm: _nothing(plan, name) for arm in plan.arms}),
-            missing=_empty_cells(engine, plan, name, table),
-            not_followed=late.get(name, {}),
+            missing=gone.get(name) or _empty_cells(engine, plan, name, table),
+            not_followed=late.get(name) or _unwatched(plan.metrics[name], grouped.get("", {})),
             responses=responses.get(name, {}),
             tickets=tickets.get(name, {}),
             occurs=occurs.get(name, True),
         )
     return {name: found[name] for name in plan.metrics}
+
+
+def _unwatched(metric: MetricSpec, summaries: Mapping[str, Summary]) -> dict[str, int]:
+    """The units of arms in which nobody was watched up to the horizon, so that there is no value yet."""
+    return {
+        arm: one.units
+        for arm, one in summaries.items()
+        if isinstance(one, Lifetimes) and len(one.durations) and metric.estimate(one) is None
+    }
 
 
 def _empty_cells(engine: Engine, plan: Plan, name: str, table: str) -> dict[str, int]:

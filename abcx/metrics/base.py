@@ -40,7 +40,8 @@ class UnitColumn:
 class Tickets:
     """Pairs of events that the column `key` joins: from `start` (inside the window) to the first `end` at or after it.
 
-    `horizon` is how long a ticket is watched; durations are calendar time, or working time by a `calendar`.
+    `horizon` is how long a ticket is watched; durations are calendar time, or working time by a `calendar`. Of a ticket
+    that was exported again with another end the `reexported` one counts.
     """
 
     start: Term
@@ -49,6 +50,7 @@ class Tickets:
     window: DurationValue | None
     horizon: DurationValue
     calendar: CalendarSpec | None = None
+    reexported: Literal["first", "last"] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 Definition: the time from `start` to the first `end` with the same `key`, per ticket, for tickets that were opened in
 the unit's window. A ticket still open at `as_of` is censored then; one whose only ends are before its start is left out
-and counted (`end_before_start`). The arm's value is the restricted mean up to the `horizon`, in hours: the area under
+and counted (`end_before_start`). Where an export has a ticket again, with the same start and another end, `reexported`
+says which end counts. The arm's value is the restricted mean up to the `horizon`, in hours: the area under
 the Kaplan-Meier curve, so a ticket that takes longer counts as the horizon. Median and share within the `service_level`
 stand beside it. With a `calendar` only working hours count. Where long tickets and arms of different sizes call for it
 the interval is by permutation of the units.
@@ -48,6 +49,9 @@ class ResolutionTime(MetricOptions):
     key: str = Field(description="column that names the ticket in both events")
     horizon: Duration = Field(description="how long a ticket is watched; longer ones count as the horizon")
     service_level: Duration | None = Field(None, description="shows the share resolved within this time")
+    reexported: Literal["first", "last"] | None = Field(
+        None, description="which end counts of a ticket that was exported again with another one"
+    )
     calendar: CalendarSpec | None = Field(None, description="working hours: only that time counts")
 
     @property
@@ -56,7 +60,8 @@ class ResolutionTime(MetricOptions):
 
     def needs(self) -> Needs:
         start, end = Term(event=self.start, where=self.where), Term(event=self.end)
-        return Needs((), "lifetimes", Tickets(start, end, self.key, self.window, self.horizon, self.calendar))
+        options = self.key, self.window, self.horizon, self.calendar, self.reexported
+        return Needs((), "lifetimes", Tickets(start, end, *options))
 
     def definition(self, unit: str) -> str:
         hours = f"working hours ({self.calendar.text})" if self.calendar else "hours"

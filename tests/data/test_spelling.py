@@ -35,6 +35,13 @@ def lost(folder: Path, exposed: list[str], bought: list[str], **more: str) -> di
         ("1000", "1000.0", "a .0 at the end"),
         ("1f-2a", "{1f-2a}", "braces or quotes"),
         ("1f-2a", "1f2a", "dashes"),
+        ("4711", "user_4711", "what stands before it"),
+        ("4711", "#4711", "what stands before it"),
+        ("81.12", "GA1.2.81.12", "what stands before it"),
+        ("4711", "gid://shopify/Customer/4711", "what stands before it"),
+        ("ann@shop.example", "mailto:ann@shop.example", "what stands before it"),
+        ("4711", "cus-4711", "what stands before it"),
+        ("ann@shop.example", "ann%40shop.example", "an @ that is written %40"),
         (f"ren{NFC}", f"ren{NFD}", None),
         ("user7", "user7\u200b", None),
     ],
@@ -52,6 +59,8 @@ def test_other_units_are_no_spellings(tmp_path: Path) -> None:
     assert lost(tmp_path, ["aB", "Ab", "x1"], ["ab1", "aB", "Ab", "y1"]) == {}
     (tmp_path / "all").mkdir()
     assert lost(tmp_path / "all", ["aB", "Ab", "x1"], ["aB", "Ab", "x1"]) == {}
+    (tmp_path / "shops").mkdir()
+    assert lost(tmp_path / "shops", ["north-1", "south-2", "east-3"], ["north-1", "south-1", "north-9"]) == {}
 
 
 @pytest.mark.slow

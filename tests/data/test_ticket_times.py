@@ -10,6 +10,7 @@ import pytest
 
 from abcx.checks import ticket_times
 from abcx.data.records import MetricData, TicketTimes
+from abcx.errors import DataError
 from tests.checks.builders import context, experiment
 from tests.data.build import HOUR, Look, iso, look, micro, spec, to_csv
 
@@ -148,3 +149,40 @@ def test_more_than_one_percent_of_an_arm_warns(control: Any, variant: Any, statu
 
 def test_nothing_is_said_without_tickets() -> None:
     assert ticket_times.check(context()).status == "skipped"
+
+
+AGAIN: list[Row] = [
+    ("a1", 1, "opened", "7"),
+    ("a1", 5, "solved", "7"),
+    ("a1", 1, "opened", "7"),
+    ("a1", 9, "solved", "7"),
+    ("b1", 2, "opened", "8"),
+    ("b1", 3, "solved", "8"),
+]
+
+
+@pytest.mark.parametrize(("which", "hours"), [("first", 4), ("last", 8)])
+def test_a_ticket_that_was_exported_again_with_another_end(tmp_path: Path, which: str, hours: float) -> None:
+    with pytest.raises(DataError) as error:
+        seen(tmp_path, AGAIN)
+    (problem,) = error.value.problems
+    assert problem.code == "reexported" and "{ttr: {reexported: last}}" in (problem.help or "")
+    found = seen(tmp_path, AGAIN, ttr={**TTR, "reexported": which})
+    assert found["ttr"]["a"].durations.tolist() == [hours] and found["ttr"]["b"].durations.tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [("a1", 1, "opened", "7"), ("a1", 5, "solved", "7")] * 2,  # the same row twice
+        [("a1", 1, "opened", "7"), ("a1", 5, "solved", "7"), ("a1", 6, "opened", "7"), ("a1", 9, "solved", "7")],
+        [("a1", 1, "opened", "7"), ("a1", 5, "solved", "7"), ("a1", 9, "solved", "7")],
+        [("a1", 1, "opened", "7"), ("a1", 1, "opened", "7"), ("a1", 5, "solved", "7"), ("a1", 0.5, "solved", "7")],
+    ],
+)
+def test_tickets_that_were_opened_again_or_repeat_need_no_word(tmp_path: Path, rows: list[Row]) -> None:
+    """The first end at or after the start counts, as ever; `reexported` changes nothing there."""
+    rows = [*rows, ("b1", 2, "opened", "8"), ("b1", 3, "solved", "8")]
+    for keys in ({}, {"reexported": "last"}):
+        found = seen(tmp_path, rows, ttr={**TTR, **keys})
+        assert found["ttr"]["a"].durations.tolist() == [4]

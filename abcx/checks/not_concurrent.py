@@ -1,0 +1,76 @@
+"""**Not concurrent**: did control and variant run at the same time?
+
+Looks at: the days on which units were first exposed. A day counts where so many came that one arm alone is no chance
+(below 1 in 1,000 by the planned shares); where days have too few units, neighbors are taken together. Fails for a
+variant where more than half of the units came on days on which it or the control alone was exposed.
+
+Why it matters: before and after a change, or alternating days, compare days and not the change: a sale, a holiday, the
+weather or another campaign is then the effect. Chance between units, which every figure here allows for, is small
+beside it, so no p-value of such a run means anything.
+
+What to do now: assign units at random to arms that run side by side, from the same day on, and run again. Where the
+export is cut (the control's file ends earlier), export all arms for the same days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from abcx import wording
+from abcx.checks.context import CheckContext
+from abcx.results import CheckResult
+
+ALONE = 0.5
+"""Above this share of units on days with one arm alone the arms did not run at the same time."""
+CHANCE = 0.001
+"""Days on which one arm alone has at least this chance say nothing."""
+
+Days = Sequence[tuple[str, int, int]]
+"""Days with the units of the control and of the variant."""
+
+
+def check(context: CheckContext) -> CheckResult:
+    """The share of units that came on days with one arm alone, for each variant."""
+    daily = context.observed.daily
+    if not daily:
+        return CheckResult(
+            "not_concurrent", "skipped", "no day of exposure is known", help="needs exposures with times"
+        )
+    experiment, shares = context.experiment, context.experiment.shares()
+    alone: dict[str, float] = {}
+    for arm in experiment.variants:
+        days = [(day, units.get(experiment.control, 0), units.get(arm, 0)) for day, units in daily]
+        share = shares[experiment.control] / (shares[experiment.control] + shares[arm])
+        alone[arm] = _alone(days, share)
+    details = {"share_alone": alone}
+    apart = tuple(arm for arm, share in alone.items() if share > ALONE)
+    if not apart:
+        return CheckResult(
+            "not_concurrent", "pass", "control and variants were exposed on the same days", None, details
+        )
+    told = [
+        f"{wording.percent(alone[arm], 0)} of the {experiment.unit} of {experiment.control} and {arm} came on days on "
+        "which one of the two alone was exposed"
+        for arm in apart
+    ]
+    help = "run the arms side by side, from the same day on; or export all arms for the same days"
+    message = f"{'; '.join(told)}: such days are compared, not the change"
+    return CheckResult("not_concurrent", "fail", message, None, details, help, apart)
+
+
+def _alone(days: Days, share: float) -> float:
+    """The share of units on days (or neighboring days taken together) with one arm alone, where that is no chance."""
+    total = sum(control + variant for _, control, variant in days)
+    lone = sum(c + v for c, v in _blocks(days, share) if not (c and v))
+    return lone / total if total else 0.0
+
+
+def _blocks(days: Days, share: float) -> Iterator[tuple[int, int]]:
+    """Units of both arms on days, each taken together with the next ones until one arm alone would be no chance."""
+    control = variant = 0
+    for _, more_control, more_variant in days:
+        control, variant = control + more_control, variant + more_variant
+        n = control + variant
+        if share**n + (1.0 - share) ** n < CHANCE:
+            yield control, variant
+            control = variant = 0

@@ -1,0 +1,54 @@
+"""Arms that did not run at the same time: before and after, alternating days; never honest ramps and small tests."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from abcx.checks import not_concurrent
+from tests.checks.builders import arms, context, daily, experiment
+
+BEFORE_AFTER = [(100, 0)] * 7 + [(0, 100)] * 7
+ALTERNATING = [(100, 0), (0, 100)] * 7
+SMALL = [(3, 0)] * 20 + [(0, 3)] * 20
+
+
+@pytest.mark.parametrize("days", [BEFORE_AFTER, ALTERNATING, SMALL, [(50, 50)] * 3 + [(100, 0)] * 5 + [(0, 100)] * 5])
+def test_days_of_one_arm_alone_fail(days: list[tuple[int, int]]) -> None:
+    found = not_concurrent.check(context(daily=daily("2024-03-04", *days)))
+    assert (found.status, found.arms) == ("fail", ("variant",))
+    alone = sum(sum(day) for day in days if 0 in day) / sum(map(sum, days))
+    assert found.details["share_alone"] == {"variant": pytest.approx(alone)} and f"{alone:.0%}" in found.message
+
+
+@pytest.mark.parametrize(
+    "days",
+    [
+        [(100, 100)] * 14,
+        [(200, 0)] * 4 + [(100, 100)] * 14,  # the control was logged earlier
+        [(99, 1), (98, 2), (95, 5), (90, 10)] + [(50, 50)] * 10,  # a ramp
+        [(1, 0), (0, 1), (0, 2), (1, 0)] * 10,  # chance, where few come
+        [],
+    ],
+)
+def test_honest_days_pass(days: list[tuple[int, int]]) -> None:
+    found = not_concurrent.check(context(daily=daily("2024-03-04", *days)))
+    assert found.status == ("pass" if days else "skipped")
+
+
+def test_random_tests_of_any_size_pass() -> None:
+    """1,000 tests of 30 days with 1 to 200 units a day, at splits from 50:50 to 95:5: none fails."""
+    rng = np.random.default_rng(1)
+    for _ in range(1000):
+        share = rng.choice([0.5, 0.5, 0.8, 0.95])
+        variants = rng.binomial(sizes := rng.poisson(rng.choice([1, 5, 20, 200]), 30), 1 - share)
+        days = [(int(n - v), int(v)) for n, v in zip(sizes, variants, strict=True)]
+        spec = experiment(arms=arms(float(share), float(1 - share)))
+        assert not_concurrent.check(context(spec=spec, daily=daily("2024-03-04", *days))).status == "pass"
+
+
+def test_one_of_two_variants_ran_later() -> None:
+    spec = experiment(arms={"control": {}, "variant": {}, "third": {}})
+    days = [(100, 100, 0)] * 7 + [(0, 0, 100)] * 7
+    found = not_concurrent.check(context((700, 700, 700), spec, daily=daily("2024-03-04", *days)))
+    assert (found.status, found.arms) == ("fail", ("third",))
