@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import os
 import signal
 import sys
-from types import FrameType
-from typing import NoReturn
 
-from abcx import errors
+_COMMAND = sys.argv[0].endswith(("abcx", "abcx.exe", "__main__.py", "-m"))
+if _COMMAND and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    # An interrupt while the rest is imported ends the run without a traceback; `main` takes it over.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+import contextlib  # noqa: E402
+import io  # noqa: E402
+import os  # noqa: E402
+from types import FrameType  # noqa: E402
+from typing import NoReturn  # noqa: E402
+
+from abcx import errors  # noqa: E402
 
 for _threads in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
     # Before numpy is loaded: linear algebra on several threads adds in another order, so last digits would differ.
@@ -23,6 +29,9 @@ _ENDS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and give its exit code: 0 done, 1 something blocks, 2 could not run, 3 a bug, 130
     interrupted."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL and _COMMAND:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    _keep_places()
     _make_printable()
     for number in _ENDS:
         if signal.getsignal(number) is signal.SIG_DFL:  # `nohup` has it ignored
@@ -34,12 +43,12 @@ def main(arguments: list[str] | None = None) -> int:
     except errors.AbcxError as error:
         code = _fatal(str(error), errors.COULD_NOT_RUN)
     except MemoryError:
-        code = _fatal(
-            "error[memory]: not enough memory\n  = help: set a limit with --memory 2GB, or use a larger machine",
-            errors.COULD_NOT_RUN,
-        )
+        code = _no_memory()
     except OSError as error:
         code = _system(error)
+    except ImportError as error:  # a library that did not fit into what `ulimit -v` leaves
+        full = any(words in str(error) for words in ("map segment", "allocate"))
+        code = _no_memory() if full else _fatal(_bug(error), errors.BUG)
     except Exception as error:
         asked = _asked_to_end(error)
         code = _fatal(_bug(error), errors.BUG) if asked is None else asked
@@ -82,6 +91,11 @@ def _system(error: OSError) -> int:
     return _fatal(_bug(error), errors.BUG)
 
 
+def _no_memory() -> int:
+    help = "set a limit with --memory 2GB, or use a larger machine"
+    return _fatal(f"error[memory]: not enough memory\n  = help: {help}", errors.COULD_NOT_RUN)
+
+
 def _bug(error: Exception) -> str:
     import platform
     import traceback
@@ -114,6 +128,16 @@ def _flushed(code: int) -> int:
             if not isinstance(error, BrokenPipeError) and code == errors.DONE:
                 code = errors.COULD_NOT_RUN
     return code
+
+
+def _keep_places() -> None:
+    """Hold the places of streams that are closed (`>&-`): the next file that is opened would get one, and what a
+    library prints would be written into it."""
+    for place in range(3):
+        try:
+            os.fstat(place)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest place that is free
 
 
 def _make_printable() -> None:

@@ -117,6 +117,7 @@ def run(
     and that day's verdict counts: whoever looks later, and again, would otherwise have the whole alpha each time
     (docs/methods.md, "After the planned end").
     """
+    refuse_little_memory()
     with open_engine() as engine:
         results, end = _once(engine, loaded, frames, command)
     if end.overrun_day is None or not _readable_again(loaded.experiment):
@@ -125,6 +126,23 @@ def run(
     with open_engine() as engine:
         planned_day, _ = _once(engine, then, replace(frames, rejects=None), command)
     return _replayed(planned_day, end.overrun_day.isoformat(), results)
+
+
+def refuse_little_memory() -> None:
+    """Raise UsageError where `ulimit -v` leaves less than the libraries need to load: some of them would wait without
+    end for memory, or leave with the exit code of a finding."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit != resource.RLIM_INFINITY and limit < _ADDRESSES:
+        message = f"the limit on memory (ulimit -v {limit // 1024}) is below {_ADDRESSES // 1024}"
+        raise UsageError(message, f"raise it: ulimit -v {2 * _ADDRESSES // 1024}", code="memory")
+
+
+_ADDRESSES = 1_250_000 * 1024
+"""Bytes of addresses that numpy, scipy and duckdb take before any data are read."""
 
 
 def _readable_again(experiment: Experiment) -> bool:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from abcx.wording import clean
+
 Level = Literal["error", "warning"]
 
 
@@ -46,11 +48,11 @@ class Problem:
 
 def render(problem: Problem) -> str:
     """The problem as a person reads it: heading, place, source line with a caret, cure."""
-    lines = [f"{problem.level}[{problem.code}]: {problem.message}"]
+    lines = [f"{problem.level}[{problem.code}]: {clean(problem.message)}"]
     span = problem.span
     if span is not None:
         gutter = " " * len(str(span.line)) if span.line else " "
-        lines.append(f"{gutter}--> {span}")
+        lines.append(f"{gutter}--> {clean(span)}")
         if span.text:
             before, text = _visible(span.text, span.column)
             lines.append(f"{gutter} |")
@@ -59,7 +61,7 @@ def render(problem: Problem) -> str:
                 lines.append(f"{gutter} | {' ' * before}{'^' * max(1, min(span.width, len(text) - before))}")
     if problem.help:
         gutter = " " * len(str(span.line)) if span is not None and span.line else " "
-        lines.append(f"{gutter} = help: {problem.help}")
+        lines.append(f"{gutter} = help: {clean(problem.help)}")
     return "\n".join(lines)
 
 

@@ -5,6 +5,7 @@ No rounding ever turns an effect that is not 0 into 0, nor moves a p-value acros
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 Unit = Literal["share", "value", "ratio", "points", "score", "hours"]
@@ -118,3 +119,22 @@ def _p_value(p: float, more: int) -> str:
 
 def _exponent(x: float) -> int:
     return int(f"{abs(x):e}".partition("e")[2])
+
+
+def place(path: str) -> str:
+    """The path of a file as a report names it: below the working folder, else by its name alone, for reports are
+    forwarded and an absolute path tells of people and machines."""
+    given = Path(path)
+    if not given.is_absolute():
+        return path
+    return str(given.relative_to(Path.cwd())) if given.is_relative_to(Path.cwd()) else given.name
+
+
+_JOINERS = "\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"
+
+
+def clean(text: object) -> str:
+    """One line of printable text, for whatever stream: control characters and direction overrides become visible, emoji
+    stay whole. All text from files, headers, names and specs goes through it before it is shown."""
+    flat = " ".join(str(text).split())
+    return "".join(c if c.isprintable() or c in _JOINERS else "\N{REPLACEMENT CHARACTER}" for c in flat)

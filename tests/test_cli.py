@@ -288,3 +288,24 @@ def test_importing_abcx_costs_nothing() -> None:
     loaded = subprocess.run([sys.executable, "-S", "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r}); {code}"],
                             capture_output=True, text=True, check=True).stdout.split()  # fmt: skip
     assert not {"pydantic", "yaml", "typer", *HEAVY} & set(loaded)
+
+
+COUNTS = [sys.executable, "-m", "abcx", "counts", "20/100", "30/100"]
+
+
+@pytest.mark.parametrize(
+    ("closed", "code", "said"),
+    [(">&-", 2, "standard output is closed"), ("2>&-", 0, ""), (">&- 2>&-", 2, ""), ("<&-", 0, "")],
+)
+def test_a_stream_that_is_closed_is_no_bug(closed: str, code: int, said: str) -> None:
+    command = " ".join(f"'{word}'" for word in COUNTS)
+    done = subprocess.run(["sh", "-c", f"{command} {closed}"], capture_output=True, text=True)
+    assert done.returncode == code and said in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("limit", [300_000, 900_000, 1_240_000])
+def test_a_limit_on_memory_below_what_libraries_need_is_said(limit: int) -> None:
+    command = " ".join(f"'{word}'" for word in COUNTS)
+    done = subprocess.run(["sh", "-c", f"ulimit -v {limit}; {command}"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and "error[memory]" in done.stderr and "ulimit -v" in done.stderr
+    assert "Traceback" not in done.stderr and not done.stdout

@@ -8,6 +8,7 @@ import gzip
 import io
 import json
 import os
+import re
 import tempfile
 import zipfile
 from collections.abc import Callable, Sequence
@@ -49,10 +50,15 @@ METRICS = {
 EXPECTED = {"orders": {"a": (2, 0.5), "b": (2, 0.5)}, "revenue": {"a": (2, 6.25), "b": (2, 15.0)}}
 
 
+UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
 class Ran:
     """What a run of `analyze` gave: exit code, standard output, standard error."""
 
     def __init__(self, code: int, out: str, err: str) -> None:
+        assert not UNSEEN.search(out + err), "a character that moves a terminal, or does not show"
+        assert not any(line.startswith("::") for line in (out + err).splitlines())
         self.code, self.out, self.err = code, out, err
 
     def values(self) -> dict[str, dict[str, tuple[int, float | None]]]:

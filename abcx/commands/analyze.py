@@ -60,10 +60,10 @@ def render(found: Sequence[Results], format: str, run: RunOptions, output: str |
 
 def layout(run: RunOptions, output: str | None) -> tuple[int, bool, bool]:
     """Width, colour and whether only ASCII can be shown. A file or a pipe has a stable width and no colour."""
-    screen = output is None and sys.stdout.isatty()
+    screen = output is None and outputs.on_screen(sys.stdout)
     width = max(60, min(120, shutil.get_terminal_size((WIDTH, 24)).columns)) if screen else WIDTH
     try:
-        "─█●".encode((None if output else sys.stdout.encoding) or "utf-8")
+        "─█●".encode((None if output else getattr(sys.stdout, "encoding", None)) or "utf-8")
         ascii = False
     except UnicodeEncodeError:
         ascii = True

@@ -30,6 +30,7 @@ def run(
     from abcx.data.counts import typed
     from abcx.spec.load import load
 
+    analysis.refuse_little_memory()
     loaded = load(spec(arms, share, goal, alpha))
     counts = loaded.experiment.data.counts if loaded.experiment.data else None
     assert isinstance(counts, dict)

@@ -14,6 +14,7 @@ from abcx.commands.starts import data_lines, metric_lines
 from abcx.errors import DataError, UsageError
 from abcx.problems import Problem, Span
 from abcx.spec.written import quoted
+from abcx.wording import clean
 
 if TYPE_CHECKING:
     from abcx.data.profile import Column, Profile
@@ -46,7 +47,7 @@ def run(data: str, *, output: str | None, name: str | None) -> int:
     text = "\n".join(lines) + "\n"
     outputs.write(text, output)
     if output is not None:
-        print(f"wrote {output}: {text.count('# ?')} lines marked # ? are for you to answer", file=sys.stderr)
+        print(f"wrote {clean(output)}: {text.count('# ?')} lines marked # ? are for you to answer", file=sys.stderr)
     return 0
 
 

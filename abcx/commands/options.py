@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
+from abcx.commands import outputs
 from abcx.errors import UsageError
 
 FORMATS = ("terminal", "markdown", "json", "csv")
@@ -126,7 +127,7 @@ def wants_color(color: str, stream: TextIO | None = None) -> bool:
     if color != "auto":
         return color == "always"
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    return not plain and stream is not None and stream.isatty()
+    return not plain and outputs.on_screen(stream)
 
 
 def _arm_file(text: str) -> tuple[str, str]:

@@ -99,6 +99,11 @@ def _print(text: str, stream: TextIO | None) -> None:
         raise UsageError(f"cannot write the result: {error.strerror or error}", code="output") from error
 
 
+def on_screen(stream: TextIO | None) -> bool:
+    """Whether a stream shows on a terminal; one that is closed (`>&-`) does not."""
+    return stream is not None and stream.isatty()
+
+
 def silence(stream: TextIO) -> None:
     """Send the rest of a stream nowhere, so that the interpreter does not trip over it on its way out."""
     nowhere = os.open(os.devnull, os.O_WRONLY)

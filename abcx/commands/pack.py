@@ -11,7 +11,7 @@ from abcx.commands import outputs
 from abcx.commands.options import DataOptions, RunOptions
 from abcx.commands.running import opened
 from abcx.errors import DONE, UsageError
-from abcx.wording import plural
+from abcx.wording import clean, plural
 
 if TYPE_CHECKING:
     from abcx.data.pack import Packed
@@ -85,6 +85,6 @@ def _refuse_sources(folder: Path, names: Iterable[str], read: Iterable[Path]) ->
 
 def _tell(spec: Path, packed: Packed) -> None:
     files, rows = packed.files, sum(file.rows for file in packed.files)
-    print(f"wrote {spec} and {plural(len(files), 'Parquet files')} with {plural(rows, 'rows')}", file=sys.stderr)
+    print(f"wrote {clean(spec)} and {plural(len(files), 'Parquet files')} with {plural(rows, 'rows')}", file=sys.stderr)
     for file in files:
-        print(f"  {file.name}: {plural(file.rows, 'rows')} of {file.shown}", file=sys.stderr)
+        print(f"  {clean(file.name)}: {plural(file.rows, 'rows')} of {clean(file.shown)}", file=sys.stderr)

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from abcx.commands import outputs
+
 if TYPE_CHECKING:
     from abcx.data.engine import Engine, Work
 
@@ -18,7 +20,7 @@ EVERY = 0.2
 @contextmanager
 def waiting(engine: Engine, name: str, quiet: bool = False, after: float = 1.0) -> Iterator[None]:
     """Show what the engine is doing for an experiment once `after` seconds have passed; it leaves no trace."""
-    if quiet or not sys.stderr.isatty():
+    if quiet or not outputs.on_screen(sys.stderr):
         yield
         return
     from rich.console import Console

@@ -14,6 +14,7 @@ from abcx.commands import outputs
 from abcx.commands.options import DataOptions, RunOptions
 from abcx.errors import BLOCKED, COULD_NOT_RUN, DONE, AbcxError, UsageError
 from abcx.problems import render_all
+from abcx.wording import clean, place
 
 if TYPE_CHECKING:
     from abcx.data.engine import Engine
@@ -32,8 +33,8 @@ def run_all(specs: Sequence[str], data: DataOptions, run: RunOptions) -> tuple[l
     rejects: list[Reject] = []
     code = DONE
     for number, spec in enumerate(specs):
-        if len(specs) > 1 and not run.quiet and sys.stderr.isatty():
-            print(f"[{number + 1}/{len(specs)}] {spec}", file=sys.stderr)
+        if len(specs) > 1 and not run.quiet and outputs.on_screen(sys.stderr):
+            print(f"[{number + 1}/{len(specs)}] {clean(spec)}", file=sys.stderr)
         try:
             found.append(_run(spec, data, run, rejects))
         except AbcxError as error:
@@ -45,14 +46,16 @@ def run_all(specs: Sequence[str], data: DataOptions, run: RunOptions) -> tuple[l
 
 
 def _table(rejects: Sequence[Reject]) -> str:
-    """Rows that could not be read, as CSV."""
+    """Rows that could not be read, as CSV that is safe to open in a spreadsheet."""
     import csv
     import io
+
+    from abcx.report.csv import cell
 
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["file", "line", "column", "problem", "row"])
-    writer.writerows((one.file, one.line, one.column, one.problem, one.row) for one in rejects)
+    writer.writerows([cell(x) for x in (one.file, one.line, one.column, one.problem, one.row)] for one in rejects)
     return out.getvalue()
 
 
@@ -64,7 +67,7 @@ def opened(spec: str, data: DataOptions, run: RunOptions) -> Loaded:
 
     loaded = load(spec)
     if loaded.warnings and not run.quiet:
-        print("\n".join(f"warning: {warning.message}" for warning in loaded.warnings), file=sys.stderr)
+        print("\n".join(f"warning: {clean(warning.message)}" for warning in loaded.warnings), file=sys.stderr)
     experiment = analysis.override(loaded.experiment, run.as_of, run.seed)
     experiment = allow_outside(experiment) if run.allow_outside else experiment
     experiment = replace_files(experiment, loaded.base, data.events, data.exposures, data.units, data.arms)
@@ -96,12 +99,13 @@ def _command(spec: str, data: DataOptions, run: RunOptions) -> str:
     """The command line that reproduces the report."""
     import shlex
 
-    words = ["abcx", "report", spec]
+    words = ["abcx", "report", place(spec)]
     for option, files in (("--events", data.events), ("--exposures", data.exposures), ("--units", data.units)):
-        words += [word for file in files for word in (option, file)]
+        words += [word for file in files for word in (option, place(file))]
     for arm, file in data.arms:
-        words += {"<control>": ["--control", file], "<variant>": ["--variant", file]}.get(
-            arm, ["--arm", f"{arm}={file}"]
+        named = place(file)
+        words += {"<control>": ["--control", named], "<variant>": ["--variant", named]}.get(
+            arm, ["--arm", f"{arm}={named}"]
         )
     if run.engine:
         words += ["--engine", re.sub(r"(://[^:@/]*):[^@/]*@", r"\1@", run.engine)]  # never a password

@@ -18,7 +18,7 @@ from abcx.report import problems as formats
 from abcx.report.problems import Checked
 from abcx.spec.document import MAX_BYTES, read
 from abcx.spec.load import STDIN, check, read_bytes, read_stdin
-from abcx.wording import plural
+from abcx.wording import clean, plural
 
 _SUFFIXES = (".yaml", ".yml")
 _SPEC_NAMES = ("experiment.yaml", "experiment.yml")
@@ -50,7 +50,7 @@ def run(paths: Sequence[str], *, format: str, output: str | None = None, run: Ru
         return errors.COULD_NOT_RUN
     if options.verbose:
         for file in found.skipped:
-            print(f"skipped {file}: not a spec", file=sys.stderr)
+            print(f"skipped {clean(file)}: not a spec", file=sys.stderr)
     return errors.DONE if all(file.valid for file in files) else errors.BLOCKED
 
 

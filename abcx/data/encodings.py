@@ -4,6 +4,7 @@ UTF-8 is named, never used unasked."""
 from __future__ import annotations
 
 import codecs
+import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -129,10 +130,9 @@ def not_utf8(shown: str, path: Path, compression: str) -> Problem:
         message = f"{shown} is not UTF-8 text from this line on"
         why = "other lines are: it was glued together or damaged" if good else "no known encoding reads it"
         return Problem("error", "encoding", message, Span(shown, first), f"{why}; save the whole file as UTF-8")
-    text = strange[0].decode(found, "replace").strip()[:160]
-    cure = (
-        f"if the line above reads right, write encoding: {found}; else find out how it was saved, or save it as UTF-8"
-    )
+    words = re.findall(r"[^\s,;|\"]*[^\x00-\x7f][^\s,;|\"]*", strange[0].decode(found, "replace"))
+    text = words[0][:60] if words else ""
+    cure = f"if this word reads right, write encoding: {found}; else find out how it was saved, or save it as UTF-8"
     message = f"{shown} is not UTF-8 text; it looks like {found}"
     return Problem("error", "encoding", message, Span(shown, first, text=text), cure)
 

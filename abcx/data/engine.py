@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -13,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from abcx.data.scratch import Scratch
 from abcx.errors import DataError, UsageError
 from abcx.problems import Problem
 
@@ -50,7 +50,7 @@ class Engine:
         self._work = Work()
         self._folders: list[str] = []
         self._thread = ThreadPoolExecutor(1, "statements")
-        self._spill = tempfile.TemporaryDirectory(prefix="abcx-", ignore_cleanup_errors=True)
+        self._spill = Scratch()
         config: dict[str, Any] = {
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,

@@ -98,13 +98,14 @@ def _may_be_grouped(engine: Engine, source: Source, name: str, scope: str) -> bo
     table, options = source.table, source.options
     if options.decimal or options.thousands or table.types is not None:
         return False
-    cell = f"SELECT {table.sql(name, 'text')} AS v FROM {{}} WHERE {scope}"
+
+    def cells(rows: str) -> str:
+        return f"(SELECT {table.sql(name, 'text')} AS v FROM {rows} WHERE {scope})"
+
     fits = f"regexp_full_match(v, {literal(_GROUPED)})"
-    rows = cell.format(source.first_rows)
-    if engine.run(f"SELECT 1 FROM ({rows}) WHERE v IS NOT NULL AND NOT {fits} LIMIT 1"):
+    if engine.run(f"SELECT 1 FROM {cells(source.first_rows)} WHERE v IS NOT NULL AND NOT {fits} LIMIT 1"):
         return False
-    rows = cell.format(_rows(table))
-    all_fit, dotted = engine.run(f"SELECT bool_and({fits}), bool_or(contains(v, '.')) FROM ({rows})")[0]
+    all_fit, dotted = engine.run(f"SELECT bool_and({fits}), bool_or(contains(v, '.')) FROM {cells(_rows(table))}")[0]
     return bool(all_fit and dotted)
 
 

@@ -41,7 +41,7 @@ def objects(engine: Engine, files: Sequence[DataFile]) -> Objects:
     pointers = {str(key): _pointer(str(key)) for fields, _ in found for key in sorted(fields or ())}
     if not pointers and found:
         line, text = filled_lines(file, [1])[0]
-        span = Span(file.shown, line, text=text[:300])
+        span = Span(file.shown, line)
         if holds_several(text):
             raise DataError(Problem("error", "bad-json", "a line holds several JSON objects", span, SEVERAL))
         message = f"{file.shown} has no line that is a JSON object with fields"
@@ -63,9 +63,9 @@ def _refuse_repeated(files: Sequence[DataFile], found: Sequence[tuple[list[str] 
         if twice and len(files) > 1:
             raise DataError(Problem("error", "unlike-fields", "each file for itself tells where a field stands twice"))
         if twice:
-            line, text = filled_lines(files[0], [number])[0]
+            line, _ = filled_lines(files[0], [number])[0]
             message = f"a line has the field '{twice[0][:60]}' twice"
-            span = Span(files[0].shown, line, path=twice[0], text=text[:300])
+            span = Span(files[0].shown, line, path=twice[0])
             raise DataError(Problem("error", "repeated-field", message, span, "write each field of an object once"))
 
 

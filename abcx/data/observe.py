@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from abcx import wording
@@ -34,6 +34,8 @@ from abcx.problems import Problem, Span
 from abcx.spec.model import CountsFile, Experiment
 
 _DAY = 86_400_000_000
+_LABELS = 20
+"""Labels of no arm of which there are more, or that are addresses, may be of people: none of them is shown."""
 _FEW = 3
 """So many files have a note each; of more, one stands for all."""
 
@@ -73,7 +75,7 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
     found = engine.run("SELECT arm, count(*), min(t0), max(t0) FROM unit_table GROUP BY arm")
     times = [time for row in found for time in row[2:] if time is not None]
     per_arm = {wanted.arms[row[0]]: int(row[1]) for row in found}
-    strange = rows.strange_labels(engine, loaded.loaded[part], most=5) if assigned.unknown_arm else []
+    strange = rows.strange_labels(engine, loaded.loaded[part], most=_LABELS + 1) if assigned.unknown_arm else []
     sequenced = "events" in loaded.loaded and bool(times)
 
     def named(counts: dict[int, int]) -> dict[str, int]:
@@ -98,7 +100,7 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
         no_arm=assigned.no_arm,
         near_events=spelling.near_events(engine, loaded.loaded["events"]) if attributed.named.unnamed else (),
         near_units=attributed.near_units,
-        unknown_labels=tuple(label for label, _ in strange),
+        unknown_labels=_shown_labels([label for label, _ in strange]),
         near_labels=spelling.near_labels(engine, loaded.loaded[part]) if strange else (),
         arm_rows=assigned.arm_rows,
         nothing_found=tuple(unfound.unfound(engine, wanted, loaded, attributed.named.terms)),
@@ -323,6 +325,12 @@ def _unfit(loaded: rows.Rows, count: int) -> tuple[str, ...]:
     reasons = {reason for source in loaded.loaded["events"].select.sources for reason in source.options.exclude}
     others = count - sum(exclusion.rows or 0 for exclusion in loaded.exclusions if exclusion.reason in reasons)
     return (f"{wording.plural(others, 'rows')} of events do not fit the `where` of their source",) if others else ()
+
+
+def _shown_labels(labels: Sequence[str]) -> tuple[str, ...]:
+    """Labels of no arm that may stand in a report, the most frequent first."""
+    personal = len(labels) > _LABELS or any("@" in label for label in labels)
+    return () if personal else tuple(label[:60] for label in labels)
 
 
 def _shared(count: int) -> tuple[str, ...]:

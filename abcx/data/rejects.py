@@ -70,9 +70,9 @@ def rejected(engine: Engine, table: Table, tag: str) -> list[Bad]:
     if table.types is not None or table.file is None:
         return []
 
-    def bad_time(line: int, text: str, message: str, more: str) -> Problem:
+    def bad_time(line: int, message: str, more: str) -> Problem:
         value = message.partition('Could not convert string "')[2].rpartition("\" to '")[0]
-        span = Span(table.shown, line, path=table.time or "", text=text)
+        span = Span(table.shown, line, path=table.time or "")
         return Problem("error", "bad-time", f"'{value}' is not a time{more}", span, time_cure(table, value))
 
     return _told(engine, table.file, f"rejects_{tag}", len(table.header), bad_time)
@@ -85,7 +85,7 @@ def _no_objects(engine: Engine, table: Table) -> Bad:
     bad = _lines(table, rows[:MOST])
     several = next(((line, text) for line, text in bad if holds_several(text)), None)
     line, text = several or bad[0]
-    span = Span(table.shown, line, text=text[:300])
+    span = Span(table.shown, line)
     if several is not None:  # how many is not known, so they cannot be left out
         problem = Problem("error", "bad-json", f"a line holds several JSON objects{more}", span, SEVERAL)
     else:
@@ -106,7 +106,7 @@ def _no_object(table: Table) -> str:
     return f"SELECT n FROM (SELECT row_number() OVER () AS n, is_object FROM {table.scan()}) WHERE NOT is_object"
 
 
-BadTime = Callable[[int, str, str, str], Problem]
+BadTime = Callable[[int, str, str], Problem]
 
 
 def _told(engine: Engine, file: DataFile, rejects: str, width: int, bad_time: BadTime, where: str = "") -> list[Bad]:
@@ -131,12 +131,12 @@ def _told(engine: Engine, file: DataFile, rejects: str, width: int, bad_time: Ba
         line, text = (next_quote(file, int(position)), "") if before else (line_at(file, int(position)), text)
         shown = str(text or "").strip("\r\n").partition("\n")[0][:300]
         if kind == "CAST":  # only the time is cast; the column that the engine names is wrong where others are unread
-            bad.append(Bad(bad_time(line, shown, str(message), more), int(count)))
+            bad.append(Bad(bad_time(line, str(message), more), int(count)))
         else:
             code, what, cure = _REJECTS.get(kind, ("bad-row", "a row cannot be read", "correct the row"))
             what += f": the header has {width}" if code == "ragged-row" else ""
             cure = ESCAPED if _has_escapes(shown) else cure
-            problem = Problem("error", code, what + more, Span(file.shown, line, text=shown), cure)
+            problem = Problem("error", code, what + more, Span(file.shown, line), cure)
             bad.append(Bad(problem, int(count), code != "ragged-row"))
     return bad
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from abcx import wording
 from abcx.measured import MetricResult, Response, Survey, SurveyComparison
-from abcx.report.cells import NOTHING, clean, ends, named, shown, titled
+from abcx.report.cells import NOTHING, ends, named, shown, titled
 from abcx.report.markup import bullets, escape, table
 from abcx.results import Results
+from abcx.wording import clean
 
 _LEVEL = 0.05
 """Response differs at p below; above it can still differ by too much for a verdict."""

@@ -9,6 +9,7 @@ from abcx import wording
 from abcx.measured import Comparison, MetricResult, Role
 from abcx.results import CheckResult, Exclusion, Factor, Results, Setup, Verdict
 from abcx.stats.records import Interval
+from abcx.wording import clean
 
 ROLES: dict[Role, str] = {
     "primary": "Primary",
@@ -20,13 +21,6 @@ Rule = Literal["fixed", "group_sequential", "always_valid", "hybrid"]
 NOTHING = "-"
 UNEVEN = 0.01
 """A loss of units that differs by arm is pointed out below this p."""
-_JOINERS = "\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"
-
-
-def clean(text: object) -> str:
-    """One line of printable text: control characters and direction overrides become visible, emoji stay whole."""
-    flat = " ".join(str(text).split())
-    return "".join(c if c.isprintable() or c in _JOINERS else "\N{REPLACEMENT CHARACTER}" for c in flat)
 
 
 def named(metric: MetricResult | str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abcx.measured import MetricResult
-from abcx.report.cells import clean, named
+from abcx.report.cells import named
+from abcx.wording import clean
 
 _DONE = {
     "csat": ("in the top boxes", "are in the top boxes"),

@@ -8,9 +8,10 @@ from abcx import wording
 from abcx.measured import Course, MetricResult, Point
 from abcx.report import cells
 from abcx.report.bars import bar, ruler
-from abcx.report.cells import NOTHING, clean, named
+from abcx.report.cells import NOTHING, named
 from abcx.report.markup import block, escape
 from abcx.results import Results
+from abcx.wording import clean
 
 WIDTH = 44
 _TITLES = {

@@ -84,7 +84,7 @@ def of_metric(metric: MetricResult, width: int, ascii: bool = False) -> tuple[li
     labels, first = [(0.0, "0")], known[0]
     for x, declared in ((first.band and first.band[1], metric.minimum_effect), (first.mark, metric.margin)):
         if x is not None and declared is not None:
-            labels.append((x, _signed(cells.clean(declared.text), x, first)))
+            labels.append((x, _signed(wording.clean(declared.text), x, first)))
     labels += [(axis[0], "worse"), (axis[1], "better")]
     return lines, ruler(labels, *axis, width).rstrip()
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from abcx.results import Results
 
-_LONE = re.compile("[\ud800-\udfff]")
+_UNSEEN = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Characters that move or end the text of a terminal, and halves of characters; JSON may write them as escapes."""
 
 
 def render(results: Results) -> str:
@@ -24,4 +25,4 @@ def render_all(results: Iterable[Results]) -> str:
 
 def _text(data: Any) -> str:
     text = json.dumps(data, allow_nan=False, indent=2, ensure_ascii=False)
-    return _LONE.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
+    return _UNSEEN.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"

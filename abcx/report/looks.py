@@ -6,8 +6,9 @@ import math
 
 from abcx import wording
 from abcx.measured import Comparison, MetricResult, Role
-from abcx.report.cells import clean, half_open, level, sentence, silent, unjudged
+from abcx.report.cells import half_open, level, sentence, silent, unjudged
 from abcx.results import Results
+from abcx.wording import clean
 
 _CORRECTIONS = {"holm": "Holm", "bh": "Benjamini-Hochberg"}
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from abcx import wording
 from abcx.measured import Comparison, MetricResult
 from abcx.report import answers, cells, course, looks, notes, replay, segments, sensitivity, sentences, times
-from abcx.report.markup import block, bullets, code, escape, table
+from abcx.report.markup import block, bullets, code, escape, link, table
 from abcx.report.page import draw
 from abcx.report.terminal import bars, bars_of_all
 from abcx.results import Results, Verdict
@@ -97,7 +97,7 @@ def _setup(results: Results) -> Iterator[str]:
         "Description": setup.description,
         "Owner": setup.owner,
         "Tags": ", ".join(setup.tags),
-        "Links": ", ".join(setup.links),
+        "Links": ", ".join(setup.links) or None,
         "Arms": ", ".join(f"{arm.name} {wording.significant(100 * arm.share)}%" for arm in results.arms),
         "Unit": setup.unit,
         "Period": setup.period,
@@ -114,10 +114,12 @@ def _setup(results: Results) -> Iterator[str]:
         "Units a day": None if setup.units_per_day is None else wording.count(setup.units_per_day),
         "Segments": ", ".join(setup.segments),
         "Seed": str(setup.seed),
-        "Spec": setup.spec,
+        "Spec": setup.spec and wording.place(setup.spec),
         "SHA-256 of the spec": setup.spec_sha256,
     }
-    yield table(("what", "as declared"), [(name, escape(text)) for name, text in facts.items() if text])
+    written = {name: escape(text) for name, text in facts.items() if text}
+    written |= {"Links": ", ".join(map(link, setup.links))} if setup.links else {}
+    yield table(("what", "as declared"), list(written.items()))
     if rows := looks.boundaries(results):
         overall = f"level {looks.alpha_words(setup.alpha)}"
         yield f"Boundaries so far: a result beyond z, or whose ordinary p is below this p, decides ({overall} overall)."
@@ -279,7 +281,15 @@ def _data(results: Results) -> Iterator[str]:
     if told:
         yield bullets(told)
     if log.files:
-        rows = [(escape(f.path), escape(f.role), wording.count(f.rows), f.sha256 or cells.NOTHING) for f in log.files]
+        rows = [
+            (
+                escape(wording.place(file.path)),
+                escape(file.role),
+                wording.count(file.rows),
+                file.sha256 or cells.NOTHING,
+            )
+            for file in log.files
+        ]
         yield table(("file", "serves", "rows", "SHA-256"), rows, "llrl")
     if not log.exclusions:
         yield "Nothing was left out."

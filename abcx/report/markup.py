@@ -5,16 +5,30 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from abcx.report import cells
+from abcx import wording
 
 _SPECIAL = re.compile(r"[\\`*\[\]<>|~&$]|(?<![^\W_])_|_(?![^\W_])")
+_LINKED = re.compile(r"@(?=\w)|#(?=\d)|:(?=//)|(?<=\bwww)(?=\.)", re.IGNORECASE)
+"""Where a name, a number or an address begins that readers of Markdown would notify or link."""
+_APART = "&#8203;"
+"""A space without width, as an entity: what it parts is shown as it was, and found by nobody."""
 _START = re.compile(r"^(?:[#+=-]|(\d{1,9})(?=[.)]))")
 
 
+_ADDRESS = re.compile(r"https?://[!-;=?-[\]^_a-{}~]+")
+
+
 def escape(text: object) -> str:
-    """Text that Markdown and HTML leave alone, in a paragraph, a heading and a table cell."""
-    safe = _SPECIAL.sub(lambda match: "\\" + match[0], cells.clean(text))
+    """Text that Markdown and HTML leave alone, in a paragraph, a heading and a table cell; it notifies nobody and links
+    nowhere."""
+    safe = _SPECIAL.sub(lambda match: "\\" + match[0], wording.clean(text))
+    safe = _LINKED.sub(lambda match: match[0] + _APART, safe)
     return _START.sub(lambda match: f"{match[1]}\\" if match[1] else "\\" + match[0], safe)
+
+
+def link(address: str) -> str:
+    """An address that a spec declares as a link; as text where it is none."""
+    return f"<{address}>" if _ADDRESS.fullmatch(address) else escape(address)
 
 
 def code(text: str) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 
 from abcx import wording
 from abcx.measured import HELD_BACK, Adjustment, Comparison, MetricResult
-from abcx.report.cells import clean, effect, ends, named, titled
+from abcx.report.cells import effect, ends, named, titled
 from abcx.results import Results
+from abcx.wording import clean
 
 _PERMUTED = "Interval by permutation."
 _FORCED = "The spec asks for it."

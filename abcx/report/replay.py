@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abcx import wording
-from abcx.report.cells import NOTHING, clean, ends, named, shown
+from abcx.report.cells import NOTHING, ends, named, shown
 from abcx.results import LaterEffect, Results
+from abcx.wording import clean
 
 HEADS = ("metric", "variant", "effect with all data", "interval", "p")
 

@@ -11,10 +11,11 @@ from abcx import wording
 from abcx.measured import Comparison, Interaction, MetricResult, Segment, SegmentValue
 from abcx.report import cells
 from abcx.report.bars import bar
-from abcx.report.cells import clean, level, named
+from abcx.report.cells import level, named
 from abcx.report.forest import track
 from abcx.report.markup import bullets, escape, table
 from abcx.results import Results
+from abcx.wording import clean
 
 LABEL = "exploratory: the verdict does not use it"
 MOST = 12

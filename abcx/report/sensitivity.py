@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abcx import wording
-from abcx.report.cells import NOTHING, clean, effect, ends, p_value, primaries, shown
+from abcx.report.cells import NOTHING, effect, ends, p_value, primaries, shown
 from abcx.results import Alternative, Results
+from abcx.wording import clean
 
 
 def line(results: Results) -> list[str]:

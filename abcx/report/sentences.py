@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable
 
 from abcx import wording
 from abcx.measured import Comparison, MetricResult, Size
-from abcx.report.cells import Rule, clean, ends, half_open, named, sentence, silent, titled
+from abcx.report.cells import Rule, ends, half_open, named, sentence, silent, titled
 from abcx.report.counted import countable, counted, done, group, noun
 from abcx.report.looks import share_of_plan, why_silent
 from abcx.results import Results, Setup, Verdict
 from abcx.stats.records import Interval
+from abcx.wording import clean
 
 PER = 10_000
 _WORDS = {"increase": ("more", "fewer"), "value": ("higher", "lower"), "hours": ("longer", "shorter")}

@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
+from abcx import wording
 from abcx.report import cells
 from abcx.report.markup import escape
 from abcx.report.markup import table as markdown_table
@@ -56,8 +57,8 @@ def _narrow(row: Sequence[str]) -> list[str]:
 def _rows(results: Results) -> Iterator[list[str]]:
     verdicts = results.verdicts or (results.verdict,)
     for verdict in verdicts:
-        name = cells.clean(results.experiment)
-        name += f" {cells.clean(verdict.arm)}" if len(verdicts) > 1 else ""
+        name = wording.clean(results.experiment)
+        name += f" {wording.clean(verdict.arm)}" if len(verdicts) > 1 else ""
         name += " (simulated)" if results.setup.simulated else ""
         first = [name, verdict.verdict]
         for effect in _effects(results, verdict) or [["-", "-", "-", "-"]]:
@@ -67,10 +68,10 @@ def _rows(results: Results) -> Iterator[list[str]]:
 
 def _effects(results: Results, verdict: Verdict) -> list[list[str]]:
     if verdict.verdict == "INVALID":
-        return [[cells.clean(metric.name), "-", "-", "-"] for metric in cells.primaries(results)]
+        return [[wording.clean(metric.name), "-", "-", "-"] for metric in cells.primaries(results)]
     rule = results.monitoring.rule
     pairs = [(m, c) for m in cells.primaries(results) for c in m.comparisons if c.arm == verdict.arm]
-    return [[cells.clean(m.name), *cells.effect(m, c, rule=rule), cells.p_value(c, rule)] for m, c in pairs]
+    return [[wording.clean(m.name), *cells.effect(m, c, rule=rule), cells.p_value(c, rule)] for m, c in pairs]
 
 
 def _warnings(results: Results) -> int:

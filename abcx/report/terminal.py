@@ -29,7 +29,7 @@ def render(results: Results, width: int = 100, color: bool = False, ascii: bool 
     parts += [_heading("Can these data be trusted?", width), *_trust(results)]
     parts += [_heading("What was set up", width), _setup(results)]
     for metric in cells.primaries(results):
-        parts += [_heading(f"Primary metric: {cells.clean(metric.name)}", width)]
+        parts += [_heading(f"Primary metric: {wording.clean(metric.name)}", width)]
         parts += _primary(results, metric, width, ascii)
     parts += [_heading(cells.all_metrics(results), width), *_forest(results, width, ascii)]
     for metric in segments.shown(results):
@@ -54,14 +54,14 @@ def _line(text: str, style: str = "") -> Text:
 
 def _banner(results: Results, ascii: bool) -> Panel:
     setup = results.setup
-    title = Text(cells.clean(setup.title or results.experiment), style="bold")
+    title = Text(wording.clean(setup.title or results.experiment), style="bold")
     if setup.simulated:
         title.append(" · SIMULATED DATA, not what customers did", style="bold yellow")
     lines = [title]
     told: set[str] = set()
     for verdict in _headline_first(results):
         lines += _advice(results, verdict, told)
-    arms = ", ".join(f"{cells.clean(arm.name)} {wording.count(arm.units)}" for arm in results.arms)
+    arms = ", ".join(f"{wording.clean(arm.name)} {wording.count(arm.units)}" for arm in results.arms)
     lines.append(Text(" · ".join(text for text in (cells.when(results), f"{cells.units(results)}: {arms}") if text)))
     style = STYLES[results.verdict.verdict].removesuffix(" reverse")
     return Panel(Text("\n", overflow="fold").join(lines), box=box.ASCII if ascii else box.ROUNDED, border_style=style)
@@ -74,13 +74,13 @@ def _headline_first(results: Results) -> list[Verdict]:
 
 def _advice(results: Results, verdict: Verdict, told: set[str]) -> list[Text]:
     """The word, the finding in one sentence, the reason, what to watch; `told` holds the warnings said so far."""
-    first = Text.assemble((verdict.verdict, STYLES[verdict.verdict]), (f"  {cells.clean(verdict.arm)}", "bold"))
+    first = Text.assemble((verdict.verdict, STYLES[verdict.verdict]), (f"  {wording.clean(verdict.arm)}", "bold"))
     lines = [first, _line(sentences.finding(results, verdict))]
     why = " ".join(cells.sentence(reason.message) for reason in verdict.reasons)
     if why:
         lines.append(_line(f"Why: {why}"))
     codes, messages = cells.warnings(results, verdict)
-    if codes := [cells.clean(code) for code in codes if code not in told]:
+    if codes := [wording.clean(code) for code in codes if code not in told]:
         lines.append(_line(f"Read with care: {', '.join(codes)} (see the trust checks).", "yellow"))
     messages += sensitivity.care(results) if verdict == results.verdict else []
     lines += [_line(f"Read with care: {cells.sentence(text)}", "yellow") for text in messages if text not in told]
@@ -94,7 +94,7 @@ def _trust(results: Results) -> list[RenderableType]:
         groups[check.status].append(check)
     table = grid("ll")
     for check in groups["fail"] + groups["warn"]:
-        told = Text.assemble((cells.clean(check.code), "bold"), f": {cells.sentence(check.message)}")
+        told = Text.assemble((wording.clean(check.code), "bold"), f": {cells.sentence(check.message)}")
         if check.help:
             told.append(f" {cells.sentence(check.help)}")
         table.add_row(Text(check.status, style=STYLES[check.status]), told)
@@ -139,7 +139,7 @@ def _beside(results: Results, metric: MetricResult) -> list[str]:
 def bars(metric: MetricResult, width: int, ascii: bool = False) -> Table:
     """A bar per variant on one axis with its ruler; with the variant's name where there are several."""
     several = len(metric.comparisons) > 1
-    names = [cells.clean(comparison.arm) for comparison in metric.comparisons]
+    names = [wording.clean(comparison.arm) for comparison in metric.comparisons]
     room = min(max(map(cell_len, names), default=0), width // 3) if several else 0
     drawn, ruler = of_metric(metric, min(width - room - 2 * several, 80), ascii)
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0) if several else 0)
@@ -156,16 +156,16 @@ def _effects(results: Results, metric: MetricResult) -> Table:
     table = grid("lrrrrl", gap=3)
     level = cells.level(results.setup.alpha)
     hits = any(arm.successes is not None for arm in metric.arms)
-    heads = ("", cells.clean(results.setup.unit), "with it" if hits else "", "value", f"{level} interval", "")
+    heads = ("", wording.clean(results.setup.unit), "with it" if hits else "", "value", f"{level} interval", "")
     table.add_row(*(Text(head, style="dim") for head in heads))
     for arm in metric.arms:
-        texts = [cells.clean(arm.name), wording.count(arm.units), wording.count(arm.successes or 0) if hits else ""]
+        texts = [wording.clean(arm.name), wording.count(arm.units), wording.count(arm.successes or 0) if hits else ""]
         texts += [cells.value(arm.value, metric), cells.value_interval(arm.interval, metric)]
         table.add_row(*(Text(text) for text in texts))
     for comparison in metric.comparisons:
         indent = "  " if len(metric.comparisons) > 1 else ""
         if indent:
-            table.add_row(Text(cells.clean(comparison.arm), style="bold"))
+            table.add_row(Text(wording.clean(comparison.arm), style="bold"))
         p = Text(looks.p_words(results, comparison))
         status = Text(comparison.status, style=STYLES[comparison.status])
         rule = results.monitoring.rule
@@ -240,18 +240,18 @@ def _rooms(results: Results, width: int, several: bool, gap: int) -> list[int]:
 
 
 def _label(row: Row, several: bool) -> str:
-    return cells.clean(row.metric.name) + (f" {cells.clean(row.comparison.arm)}" if several else "")
+    return wording.clean(row.metric.name) + (f" {wording.clean(row.comparison.arm)}" if several else "")
 
 
 def _values(metric: MetricResult) -> str:
-    return ", ".join(f"{cells.clean(arm.name)} {cells.value(arm.value, metric)}" for arm in metric.arms)
+    return ", ".join(f"{wording.clean(arm.name)} {cells.value(arm.value, metric)}" for arm in metric.arms)
 
 
 def _decompositions(results: Results) -> Table:
     variants = [arm.name for arm in results.arms[1:]]
     table = grid("ll" + "r" + "rr" * len(variants))
-    heads = ["", "", cells.clean(results.control.name)]
-    heads += [text for name in variants for text in (cells.clean(name), "lift")]
+    heads = ["", "", wording.clean(results.control.name)]
+    heads += [text for name in variants for text in (wording.clean(name), "lift")]
     table.add_row(*(Text(head, style="dim") for head in heads))
     for decomposition in results.decompositions:
         for sign, factor in zip(
@@ -277,11 +277,11 @@ def _data(results: Results) -> list[RenderableType]:
 
 def _methods(results: Results) -> list[RenderableType]:
     told = (
-        [f"Methods: {'; '.join(_SOURCE.sub('', cells.clean(method)).rstrip('.') for method in results.methods)}."]
+        [f"Methods: {'; '.join(_SOURCE.sub('', wording.clean(method)).rstrip('.') for method in results.methods)}."]
         if results.methods
         else []
     )
     told += [f"Limits: {' '.join(cells.sentence(limit) for limit in results.limits)}"] if results.limits else []
     command = cells.again(results)
-    version = f"abcx {cells.clean(results.abcx_version)}" + (f" · in full: {command}" if command else "")
+    version = f"abcx {wording.clean(results.abcx_version)}" + (f" · in full: {command}" if command else "")
     return [_line(text) for text in [*told, version]]

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from abcx import wording
 from abcx.measured import LifetimesResult, MetricResult
-from abcx.report.cells import NOTHING, clean, shown, titled
+from abcx.report.cells import NOTHING, shown, titled
 from abcx.report.markup import bullets, escape, table
 from abcx.results import Results
+from abcx.wording import clean
 
 ROWS = 12
 """Times of the curve that a table shows."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 from pathlib import Path
@@ -91,3 +92,15 @@ def test_init_validate_sql_and_pack(how: str) -> None:
     with pytest.raises(UsageError, match="would be written over"):
         pack.run("s.yaml", output="packed", overwrite=True, run=RunOptions(quiet=True))
     assert before == {name: Path(name).read_bytes() for name in before}
+
+
+def test_rejects_are_no_formulas() -> None:
+    """The first cell of a bad row may be what a spreadsheet would run."""
+    Path("e.csv").write_text("unit,time,event,arm\n=1+1,x,order,a\n-2+3,y,order,b\nu1,2024-05-06T10:00Z,order,a\n")
+    Path("f.yaml").write_text(
+        "{schema_version: 1, name: t, arms: {a: {}, b: {}}, data: {events: {file: e.csv, max_bad_rows: 5}},"
+        " metrics: {m: {type: conversion, event: order, role: primary, goal: increase}}}"
+    )
+    run_all(["f.yaml"], DataOptions(), RunOptions(quiet=True, rejects="bad.csv"))
+    rows = [row["row"] for row in csv.DictReader(Path("bad.csv").read_text().splitlines())]
+    assert len(rows) == 2 and all(row.startswith("'") for row in rows)

@@ -56,9 +56,11 @@ def retention(log: Log, arm: str, event: str, since: int, until: int, rolling: b
 
 
 def churn(log: Log, arm: str, event: str, horizon: int) -> list[tuple[float, bool]]:
-    """(hours, lost) of every unit; events from the horizon on say nothing."""
+    """(hours, lost) of every unit that was not lost before its exposure; events from the horizon on say nothing."""
     found = []
     for unit in log.units(arm):
+        if any(row.t < log.t0[unit] for row in log.of(unit, event, -(10**18))):
+            continue
         lost = log.of(unit, event, 0, horizon)
         found.append(((lost[0].t if lost else log.as_of) - log.t0[unit], bool(lost)))
     return sorted((micros / HOUR, lost) for micros, lost in found)

@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import io
 import json
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -65,10 +66,12 @@ def test_utf16_without_a_mark_is_named(tmp_path: Path, encoding: str) -> None:
 
 
 @pytest.mark.parametrize("encoding", TEXTS)
-def test_the_likely_encoding_is_named_and_the_line_is_shown(tmp_path: Path, encoding: str) -> None:
+def test_the_likely_encoding_is_named_and_a_word_is_shown(tmp_path: Path, encoding: str) -> None:
     raw = (GOOD + text(TEXTS[encoding]).split("\n", 1)[1]).encode(encoding)
     ran = run(tmp_path, raw)
-    refused(ran, "encoding", "e.csv:8", f"looks like {encoding}", f"write encoding: {encoding}", TEXTS[encoding])
+    refused(ran, "encoding", "e.csv:8", f"looks like {encoding}", f"write encoding: {encoding}")
+    first = next(word for word in re.split(r"[\s,;]+", TEXTS[encoding]) if not word.isascii())
+    assert f"8 | {first}\n" in ran.err  # so much that a reader knows, and no more of the row
 
 
 @pytest.mark.parametrize(

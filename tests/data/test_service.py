@@ -49,7 +49,7 @@ METRICS: dict[str, Any] = {
         "goal": "increase",
     },
     "lost": {"type": "churn", "event": "cancel", "horizon": "2d", "role": "secondary", "goal": "decrease"},
-    "time": {**TICKETS, "horizon": "12h"},
+    "time": {**TICKETS, "horizon": "12h", "reexported": "first"},
     "first": {**ASKED, "type": "csat", "where": {"question": "q"}, "scale": [1, 5], "invited": "asked"},
     "last": {**ASKED, "type": "ces", "where": {"question": "q"}, "scale": [1, 5], "response": "last"},
     "recommend": {**ASKED, "type": "nps", "where": {"question": "nps"}, "scale": [0, 10], "window": "12h"},
@@ -143,7 +143,8 @@ def test_random_logs_agree_with_slow_loops(seed: int) -> None:
         for name, span in (("day_1", (DAY, 2 * DAY)), ("bracket", (6 * HOUR, 2 * DAY))):
             _check_retention(found, name, arm, service.retention(log, arm, "visit", *span))
         _check_retention(found, "rolling", arm, service.retention(log, arm, "visit", DAY, 2 * DAY, rolling=True))
-        _check_lives(found["lost"][arm], n, service.churn(log, arm, "cancel", 2 * DAY))
+        lost = service.churn(log, arm, "cancel", 2 * DAY)
+        _check_lives(found["lost"][arm], len(lost), lost)
         lives = [((last - first) / HOUR, ended) for _, _, first, last, ended in service.tickets(log, arm, WINDOW)]
         _check_lives(found["time"][arm], n, lives)
         assert found["time"][arm].n == len({unit for unit, *_ in service.tickets(log, arm, WINDOW)})

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from abcx import wording
 from abcx.report import cells, markdown
 from tests.report.fixtures import ALL, HOSTILE, SHA, clean, hostile, simulated
 
@@ -42,7 +43,7 @@ def tables(text):
         elif token.type in ("th_open", "td_open"):
             cell = True
         elif token.type == "inline" and cell:
-            found[-1][-1].append("".join(child.content for child in token.children))
+            found[-1][-1].append("".join(child.content for child in token.children).replace("\u200b", ""))
             cell = False
     return found
 
@@ -53,9 +54,8 @@ def headings(text):
 
 
 def shown(text):
-    return "".join(
-        token.content for token in tokens(text) if token.type in ("text", "text_special", "code_inline", "fence")
-    )
+    found = (token.content for token in tokens(text) if token.type in ("text", "text_special", "code_inline", "fence"))
+    return "".join(found).replace("\u200b", "")
 
 
 def test_sections_in_order():
@@ -64,9 +64,12 @@ def test_sections_in_order():
 
 @pytest.mark.parametrize("name", ALL)
 def test_nothing_of_the_users_becomes_markup(name):
-    text = markdown.render(ALL[name]())
+    readout = ALL[name]()
+    text = markdown.render(readout)
     kinds = {token.type for token in tokens(text)}
-    assert not kinds & {"html_block", "html_inline", "link_open", "image", "em_open", "s_open"}
+    assert not kinds & {"html_block", "html_inline", "image", "em_open", "s_open"}
+    links = [dict(token.attrs)["href"] for token in tokens(text) if token.type == "link_open"]
+    assert set(links) <= set(readout.setup.links)  # those that the spec declares as such, and no others
     assert "```" not in [token.content for token in tokens(text) if token.type == "text"]
 
 
@@ -84,8 +87,32 @@ def test_hostile_names_are_shown_as_written():
     text = markdown.render(hostile())
     names = {row[0] for table in tables(text) for row in table}
     for name in HOSTILE:
-        assert cells.clean(name) in names
+        assert wording.clean(name) in names
     assert "# <h1>Title</h1> | [csat]" in headings_text(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("@team", "@&#8203;team"),
+        ("ann@shop.example", "ann@&#8203;shop.example"),
+        ("fixes #12", "fixes #&#8203;12"),
+        ("https://x.example/a", "https:&#8203;//x.example/a"),
+        ("see WWW.x.example", "see WWW&#8203;.x.example"),
+        ("5 @ 3, # of orders, 12:30, www", "5 @ 3, # of orders, 12:30, www"),
+    ],
+)
+def test_text_notifies_nobody_and_links_nowhere(text, written):
+    assert markdown.escape(text) == written
+    assert shown(written).replace("\u200b", "") == text
+
+
+@pytest.mark.parametrize(
+    "text", ["javascript:alert(1)", "https://x.example/a b", "https://x|y", "x.example", "<https://x>"]
+)
+def test_only_an_address_that_is_declared_as_a_link_is_one(text):
+    assert markdown.link("https://x.example/a?b=1#c") == "<https://x.example/a?b=1#c>"
+    assert markdown.link(text) == markdown.escape(text)
 
 
 def headings_text(text):
@@ -98,7 +125,7 @@ def headings_text(text):
 @settings(max_examples=300, deadline=None)
 @given(st.text(max_size=30))
 def test_escaped_text_comes_back_whatever_it_was(name):
-    clean_name = cells.clean(name)
+    clean_name = wording.clean(name)
     body = markdown.table(("a", "b"), [(markdown.escape(name) or "-", "1")])
     assert tables(body) == [[["a", "b"], [clean_name or "-", "1"]]]
     parsed = [
@@ -109,7 +136,7 @@ def test_escaped_text_comes_back_whatever_it_was(name):
 
 @given(st.text(alphabet="`ab \n|", max_size=12))
 def test_code_holds_any_text(text):
-    flat = cells.clean(text)
+    flat = wording.clean(text)
     if flat:
         (span,) = [token for token in tokens(f"x {markdown.code(flat)} y") if token.type == "code_inline"]
         assert span.content == flat

@@ -144,8 +144,8 @@ def test_names_survive():
     text = terminal.render(hostile(), 700)
     folded = terminal.render(hostile(), 80)
     for name in HOSTILE:
-        assert cells.clean(name) in text
-        assert all(word[:15] in folded for word in cells.clean(name).split())
+        assert wording.clean(name) in text
+        assert all(word[:15] in folded for word in wording.clean(name).split())
     assert "\x1b" not in terminal.render(hostile())
 
 
