@@ -11,7 +11,7 @@ exposure's own clock.)
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 
 from abcx import wording
@@ -106,12 +106,26 @@ def whole_times(engine: Engine, plan: Plan, rows: Rows, arm_part: str) -> Resolu
 
 def _mattering(coarse: Sequence[Coarse], plan: Plan, rows: Rows, arm_part: str) -> Iterator[Coarse]:
     """The coarse sources that matter: dates, and minutes or hours beside exposures that are written more finely. Equal
-    minutes compare as they are, and a ticket is as long from minute to minute as from second to second."""
+    minutes compare as they are. Starts and ends of tickets move together or not at all: a ticket is as long from minute
+    to minute as from second to second, and would be longer from a second to the end of a minute."""
     tickets = {term for pairs in plan.tickets for term in (pairs.start, pairs.end)}
+    alike = len(_lengths(coarse, rows, tickets)) <= 1
     sources = len(rows.loaded[arm_part].sources)
     exposed = [one.length for one in coarse if one.part == arm_part]
     finest = min(exposed) if len(exposed) == sources else 0
-    return (one for one in coarse if one.unit == "day" or (one.length > finest and not one.terms & tickets))
+    return (one for one in coarse if one.unit == "day" or (one.length > finest and (alike or not one.terms & tickets)))
+
+
+def _lengths(coarse: Sequence[Coarse], rows: Rows, terms: Set[int]) -> set[int]:
+    """What the times of the sources cover that have one of these terms; 0 for seconds."""
+    loaded = rows.loaded.get("events")
+    known = {one.rows: one.length for one in coarse if one.part == "events"}
+    sources = loaded.sources if loaded is not None and loaded.has_time else ()
+    return {
+        known.get(rows.of_source("events", number), 0)
+        for number, source in enumerate(sources)
+        if loaded is not None and not terms.isdisjoint(_terms(loaded, source))
+    }
 
 
 def exposures_at_start(engine: Engine, resolutions: Resolutions, arm_part: str) -> None:

@@ -13,6 +13,7 @@ import pytest
 import abcx
 from abcx.errors import DataError
 from abcx.results import Results
+from tests.builders import check
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu")
 METRICS: dict[str, Any] = {
@@ -201,3 +202,39 @@ def test_events_of_two_lengths_beside_exposures_by_date() -> None:
     )
     assert [arm.value for arm in results["orders"].arms] == [0.5, 0.5]
     assert [arm.value for arm in results["clicks"].arms] == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_minutes_of_tickets_move_together_with_those_of_orders(apart: bool) -> None:
+    """Orders and tickets are written by the minute, 20 seconds after an exposure in the middle of one. Where the ends of
+    the tickets stand in another file, to the second, the tickets stay as they are."""
+    units = [f"u{i}" for i in range(60)]
+    start = datetime(2024, 5, 6, 10, 0, 30)
+    exposed = [start + timedelta(hours=i) for i in range(60)]
+    frame = pd.DataFrame({"unit": units, "time": [f"{t:%FT%T}Z" for t in exposed], "arm": ["a", "b"] * 30})
+    minute = [f"{t + timedelta(seconds=20):%FT%H:%M}:00Z" for t in exposed]
+    ended = [t + timedelta(hours=3) for t in exposed]
+    form = "%FT%T" if apart else "%FT%H:%M:00"
+    log = [pd.DataFrame({"unit": units, "time": minute, "event": event, "key": units}) for event in ("order", "opened")]
+    ends = pd.DataFrame({"unit": units, "time": [f"{t:{form}}Z" for t in ended], "event": "solved", "key": units})
+    times = [pd.concat(log), ends] if apart else [pd.concat([*log, ends])]
+    metrics = {
+        "orders": {"type": "conversion", "event": "order", "role": "primary", "goal": "increase"},
+        "wait": {
+            "type": "resolution_time",
+            "start": "opened",
+            "end": "solved",
+            "key": "key",
+            "horizon": "12h",
+            "role": "secondary",
+            "goal": "decrease",
+        },
+    }
+    spec = {"schema_version": 1, "name": "t", "arms": {"a": {}, "b": {}}, "metrics": metrics}
+    results = abcx.analyze({**spec, "analysis": {"as_of": "2024-05-20"}}, exposures=frame, events=times)
+    if apart:  # moved, the tickets would be longer: the orders stay before the exposure, which is said
+        early = next(one for one in results.data.exclusions if one.reason == "before_exposure")
+        assert early.rows == 120 and "before exposure" in check(results, "exposure_before_event").message
+        return
+    assert [arm.value for arm in results["orders"].arms] == [1.0, 1.0]
+    assert [arm.value for arm in results["wait"].arms] == pytest.approx([3.0, 3.0])

@@ -1,0 +1,114 @@
+"""A world on disk, analyzed by the command in this process: its numbers, and everything that was said of its data."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import gzip
+import io
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from abcx.commands import analyze
+from abcx.commands.options import DataOptions, RunOptions
+from tests.laws.worlds import Table, World
+from tests.test_hostile import UNSEEN
+
+OF_NUMBERS = {"calibration", "skewness", "outliers", "novelty", "too_good", "pre_period", "sample_size", "peeking"}
+"""Checks of results: they change with the numbers, and say nothing of what was lost."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`numbers`: units and value by metric and arm, empty where nothing was analyzed; `told`: checks that warn or fail,
+    notes, exclusions with their counts; `error`: what stderr says where the run was refused."""
+
+    numbers: dict[tuple[str, str], tuple[float, float | None]]
+    told: frozenset[str]
+    error: str
+
+
+def write(folder: Path, world: World) -> None:
+    folder.mkdir()
+    for name, table in world.files.items():
+        (folder / name).write_bytes(encoded(table))
+    (folder / "s.yaml").write_text(json.dumps(world.spec))
+
+
+def encoded(table: Table) -> bytes:
+    order = table.format.get("order", range(len(table.header)))
+    rows = [[row[i] for i in order] for row in (table.header, *table.rows)]
+    if table.format.get("json"):
+        objects = ({k: v for k, v in zip(rows[0], row, strict=True) if v} for row in rows[1:])
+        text = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in objects)
+    else:
+        out = io.StringIO()
+        quoting = csv.QUOTE_ALL if table.format.get("quoting") else csv.QUOTE_MINIMAL
+        delimiter = table.format.get("delimiter", ",")
+        csv.writer(out, delimiter=delimiter, lineterminator="\n", quoting=quoting).writerows(rows)
+        text = f"{table.format['title']}\n{out.getvalue()}" if "title" in table.format else out.getvalue()
+    if "cut" in table.format:  # within a row: a file that ends with one may as well be whole
+        end = text.rfind("\n", 0, int(len(text) * table.format["cut"])) + 1
+        text = text[: end + 3]
+    kind = table.format.get("encoding", "utf-8")
+    if kind == "crlf":
+        return text.replace("\n", "\r\n").encode()
+    if kind == "cr at the end":
+        return (text.rstrip("\n") + "\r\n").encode()
+    if kind == "gzip":
+        return gzip.compress(text.encode())
+    return text.encode(kind)
+
+
+def run(folder: Path) -> Outcome:
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = analyze.run(
+            [str(folder / "s.yaml")],
+            format="json",
+            output=None,
+            data=DataOptions(),
+            run=RunOptions(quiet=True, threads=1),
+            fail_on=[],
+        )
+    assert code in (0, 1, 2) and not UNSEEN.search(out.getvalue() + err.getvalue())
+    if code == 2 or not out.getvalue():
+        assert "error[" in err.getvalue() and "= help: " in err.getvalue(), err.getvalue()
+        return Outcome({}, frozenset(), err.getvalue())
+    found = json.loads(out.getvalue())
+    return Outcome(_numbers(found), frozenset(_told(found)), "")
+
+
+def _numbers(found: dict[str, Any]) -> dict[tuple[str, str], tuple[float, float | None]]:
+    arms = ((metric["name"], arm) for metric in found["metrics"] for arm in metric["arms"])
+    return {(metric, arm["name"]): (arm["units"], arm["value"]) for metric, arm in arms}
+
+
+def _told(found: dict[str, Any]) -> list[str]:
+    bad = [one for one in found["checks"] if one["status"] in ("warn", "fail") and one["code"] not in OF_NUMBERS]
+    checks = [f"{one['code']} {one['status']}: {one['message']}" for one in bad]
+    notes = [str(note) for note in found["data"]["notes"]]
+    lost = [
+        f"{metric['name']} {arm['name']}: {arm['missing']} without a value"
+        for metric in found["metrics"]
+        for arm in metric["arms"]
+        if arm["missing"]
+    ]
+    left_out = [f"{one['reason']}: {one['units']} units, {one['rows']} rows" for one in found["data"]["exclusions"]]
+    return checks + notes + lost + left_out
+
+
+def same(one: Outcome, other: Outcome) -> bool:
+    """Whether two runs have the same numbers, to the digits that JSON has."""
+    if one.numbers.keys() != other.numbers.keys():
+        return False
+    for key, (units, value) in one.numbers.items():
+        more, another = other.numbers[key]
+        if units != more or (value is None) != (another is None):
+            return False
+        if value is not None and not math.isclose(value, another or 0.0, rel_tol=1e-9, abs_tol=1e-12):
+            return False
+    return True

@@ -1,0 +1,68 @@
+"""Whatever happens to a file on its way: the same numbers, or it is said. Over all shapes of data and types of metrics.
+
+Run with a fixed seed here; `make fuzz` draws new worlds for a while.
+"""
+
+from __future__ import annotations
+
+import copy
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.laws.damage import SAME, TOLD, Damage
+from tests.laws.runs import Outcome, run, same, write
+from tests.laws.worlds import SHAPES, World
+
+pytestmark = pytest.mark.slow
+
+
+def world_of(shape: str, seed: int) -> World:
+    rng = random.Random(seed)
+    return SHAPES[shape](rng, rng.choice([24, 60]))
+
+
+def analyzed(folder: Path, world: World) -> Outcome:
+    write(folder, world)
+    return run(folder)
+
+
+def damaged(world: World, damage: Damage, seed: int) -> World | None:
+    rng = random.Random(seed)
+    changed = copy.deepcopy(world)
+    name = rng.choice(sorted(changed.files))
+    return changed if damage(changed, rng, name) else None
+
+
+def broken_law(folder: Path, shape: str, damage: Damage, seed: int) -> str | None:
+    """What is wrong with the answer to a damaged world; None where nothing is."""
+    world = world_of(shape, seed)
+    changed = damaged(world, damage, seed)
+    if changed is None:
+        return None
+    before = analyzed(folder / "before", world)
+    assert before.numbers, before.error
+    after = analyzed(folder / "after", changed)
+    if same(before, after):
+        return None
+    if damage in SAME:
+        return f"other numbers: {after.error or sorted(after.told - before.told)}"
+    return None if after.error or after.told - before.told else "other numbers, and not a word"
+
+
+SEEDS = range(1)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("damage", [*SAME, *TOLD], ids=lambda one: one.__name__)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_same_numbers_or_it_is_said(tmp_path: Path, shape: str, damage: Damage, seed: int) -> None:
+    assert broken_law(tmp_path, shape, damage, seed) is None
+
+
+def test_the_worlds_have_values_in_every_metric(tmp_path: Path) -> None:
+    """A law over metrics without values would hold for nothing."""
+    for number, shape in enumerate(SHAPES):
+        found = analyzed(tmp_path / str(number), world_of(shape, 2))
+        assert found.numbers and all(value is not None for _, value in found.numbers.values()), shape
