@@ -206,7 +206,7 @@ def test_events_of_two_lengths_beside_exposures_by_date() -> None:
 
 @pytest.mark.parametrize("apart", [False, True])
 def test_minutes_of_tickets_move_together_with_those_of_orders(apart: bool) -> None:
-    """Orders and tickets are written by the minute, 20 seconds after an exposure in the middle of one. Where the ends of
+    """Orders and tickets are written by the minute, 20 seconds after an exposure in its middle. Where the ends of
     the tickets stand in another file, to the second, the tickets stay as they are."""
     units = [f"u{i}" for i in range(60)]
     start = datetime(2024, 5, 6, 10, 0, 30)
