@@ -289,6 +289,9 @@ def _load_one(engine: Engine, number: int, select: Select, segments: tuple[str, 
     by_header = table.options.timezone != source.options.timezone
     if source.name("time") and not problems and zones.are_unsaid(engine, source) and not by_header:
         rows.notes.append(_unsaid(table.shown, table.timezone))
+        first, last = engine.run(f"SELECT min(t), max(t) FROM {part} WHERE rowid >= {before}")[0]
+        if first is not None:
+            rows.notes += zones.changed_clocks(engine, source, int(first), int(last))
     log = Log(part, event, tuple(rows.notes[noted:]), told, left_out + past.left_out)
     rows.reads[part, number] = Read(count, left_out, log)
     return problems

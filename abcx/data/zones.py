@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
 from abcx.data.engine import Engine, literal
 from abcx.data.rejects import locate
 from abcx.data.source import Source
@@ -47,6 +51,43 @@ def unsaid_throughout(engine: Engine, source: Source) -> bool | None:
         return told
     said, naive, lettered = _seen(engine, source, _text(source, time))
     return None if lettered or (said and naive) else bool(naive)
+
+
+def changed_clocks(engine: Engine, source: Source, first: int, last: int) -> Iterator[str]:
+    """Of times without an offset: how many lie in an hour that the clocks of their zone skip, so that they cannot be of
+    it, or show twice. `first` and `last` are the ends of the times, in microseconds since 1970."""
+    time, zone = source.name("time") or "", source.table.timezone
+    if source.table.written is not None and source.table.written.kind != "iso":
+        return  # by another order of day and month the same day would be looked for twice
+    clock = f"try_cast({_text(source, time)} AS TIMESTAMP)"
+    for since, until, skipped in _changes(zone, first, last):
+        inside = f"{clock} >= TIMESTAMP '{since}' AND {clock} < TIMESTAMP '{until}'"
+        rows = f"FROM {source.table.scan()} WHERE {source.table.is_row()} AND ({source.kept}) AND {inside}"
+        if count := int(engine.run(f"SELECT count(*) {rows}")[0][0]):
+            many = f"{count:,} times" if count > 1 else "1 time"
+            hour = f"of {source.table.named} lie{'s' * (count == 1)} between {since:%F %R} and {until:%R}"
+            if skipped:
+                yield f"{many} {hour}, which the clocks of {zone} skipped: are they of another zone?"
+            else:
+                yield f"{many} {hour}, which the clocks of {zone} showed twice: read as the second time"
+
+
+def _changes(zone: str, first: int, last: int) -> Iterator[tuple[datetime, datetime, bool]]:
+    """The times on the clocks of a zone that they skip (True) or show twice, between two moments."""
+    place, hour = ZoneInfo(zone), timedelta(hours=1)
+    moment, end = (datetime.fromtimestamp(micros / 1e6, UTC).replace(minute=0, second=0) for micros in (first, last))
+    moment, end = moment - 3 * hour, end + 3 * hour
+    day = timedelta(days=1)
+    while moment < end:
+        if moment.astimezone(place).utcoffset() == (moment + day).astimezone(place).utcoffset():
+            moment += day
+            continue
+        before = moment.astimezone(place)
+        moment += hour / 2
+        after = moment.astimezone(place)
+        if before.utcoffset() != after.utcoffset():
+            shown = (moment + (before.utcoffset() or timedelta())).replace(tzinfo=None), after.replace(tzinfo=None)
+            yield min(shown), max(shown), shown[0] < shown[1]
 
 
 def _told(source: Source, time: str) -> bool | None:
