@@ -318,7 +318,7 @@ def _data_log(context: CheckContext) -> DataLog:
         for time in (observed.first_exposure, observed.last_exposure, observed.as_of)
     )
     exclusions = tuple(_tested(context, exclusion) for exclusion in observed.exclusions)
-    return DataLog(observed.files, exclusions, first, last, as_of, observed.notes)
+    return DataLog(observed.files, exclusions, first, last, as_of, observed.notes, observed.balance)
 
 
 def _tested(context: CheckContext, exclusion: Exclusion) -> Exclusion:

@@ -128,8 +128,20 @@ class Exclusion:
 
 
 @dataclass(frozen=True, slots=True)
+class Balance:
+    """Where the rows of a part of the data ended: `used`, or `left_out` by one reason each. Together they are the rows
+    that were `read`."""
+
+    part: str
+    read: int
+    used: int
+    left_out: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class DataLog:
-    """The treatment log. Times are ISO 8601 in the period's timezone."""
+    """The treatment log. Times are ISO 8601 in the period's timezone. `balance` is empty for counts, and where another
+    engine holds the rows."""
 
     files: tuple[FileRecord, ...]
     exclusions: tuple[Exclusion, ...]
@@ -137,6 +149,7 @@ class DataLog:
     last_exposure: str | None = None
     as_of: str | None = None
     notes: tuple[str, ...] = ()
+    balance: tuple[Balance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from abcx import wording
 from abcx.data import (
     adjustment,
     assignment,
+    balance,
     counts,
     groups,
     lifetimes,
@@ -31,6 +32,7 @@ from abcx.data.records import WITHOUT_FIRST_DAY, Inputs, MetricData, Observed
 from abcx.data.source import Source, tells_arm
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
+from abcx.results import Balance
 from abcx.spec.model import CountsFile, Experiment
 
 _DAY = 86_400_000_000
@@ -86,6 +88,7 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
         units={arm: per_arm.get(arm, 0) for arm in wanted.arms},
         metrics=metrics,
         files=tuple(loaded.files),
+        balance=_balance(engine, loaded, assigned, clock, attributed),
         exclusions=(
             *loaded.exclusions,
             *assigned.exclusions,
@@ -325,6 +328,20 @@ def _unfit(loaded: rows.Rows, count: int) -> tuple[str, ...]:
     reasons = {reason for source in loaded.loaded["events"].select.sources for reason in source.options.exclude}
     others = count - sum(exclusion.rows or 0 for exclusion in loaded.exclusions if exclusion.reason in reasons)
     return (f"{wording.plural(others, 'rows')} of events do not fit the `where` of their source",) if others else ()
+
+
+def _balance(
+    engine: Engine, loaded: rows.Rows, assigned: assignment.Assignment, clock: Clock, attributed: units.Attributed
+) -> tuple[Balance, ...]:
+    """Where the rows of every part ended; empty where another engine holds them."""
+    found = []
+    for part in () if engine.rows_elsewhere else loaded.loaded:
+        of_events, later = part == "events", dict[str, int]()
+        ended = attributed.ended if of_events else balance.of_others(engine, loaded, part, assigned, clock)
+        if of_events:
+            later = {"duplicate_event": attributed.repeated_ids or 0, "repeated_row": attributed.removed_rows or 0}
+        found.append(balance.balance(loaded, part, ended, later))
+    return tuple(found)
 
 
 def _shown_labels(labels: Sequence[str]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from abcx.measured import Response
-from abcx.results import Exclusion, FileRecord
+from abcx.results import Balance, Exclusion, FileRecord
 from abcx.stats.records import CrossMoments, Moments, Sample, Summary
 
 
@@ -143,6 +143,7 @@ class Observed:
     metrics: Mapping[str, MetricData]
     files: tuple[FileRecord, ...] = ()
     exclusions: tuple[Exclusion, ...] = ()
+    balance: tuple[Balance, ...] = ()
     notes: tuple[str, ...] = ()
     daily: tuple[tuple[str, Mapping[str, int]], ...] | None = None
     segments: Mapping[str, Mapping[str, Mapping[str, int]]] = field(default_factory=dict)

@@ -43,6 +43,7 @@ class Rows:
     exclusions: list[Exclusion] = field(default_factory=list)
     loaded: dict[str, Loaded] = field(default_factory=dict)
     reads: dict[tuple[str, int], Read] = field(default_factory=dict)
+    lost: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def count(self, part: str) -> int:
         """How many rows the table of a part has."""
@@ -274,6 +275,7 @@ def _load_one(engine: Engine, number: int, select: Select, segments: tuple[str, 
     problems = _left_out(engine, before, source, select, bad, rows)
     count = int(engine.run(f"SELECT count(*) FROM {part} WHERE rowid >= {before}")[0][0])
     left_out = 0 if problems else sum(one.rows for one in bad)
+    rows.lost[part, "bad_row"] += left_out + past.left_out
     rows.files.append(FileRecord(table.shown, part, sha256[0] if sha256 else None, count + left_out + past.left_out))
     rows.notes += table.file.notes if table.file else ()
     if table.glued and not problems:

@@ -31,6 +31,7 @@ def leave_out(engine: Engine, experiment: Experiment, rows: Rows) -> None:
         engine.run(f"DELETE FROM {part} WHERE t >= {since}")
         message = f"rows of {part} dated more than 30 days after all others"
         rows.exclusions.append(Exclusion("stray_time", message, rows=count))
+        rows.lost[part, "stray_time"] += count
         for key, read in rows.reads.items():
             if key[0] == part and read.last is not None and read.last >= since:
                 last, week = last_times(engine, part, rows.of_source(*key))

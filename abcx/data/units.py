@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from abcx.data import repeats, spelling, ties
+from abcx.data import balance, repeats, spelling, ties
 from abcx.data.assignment import Assignment, one_row_per_unit
 from abcx.data.clock import Clock
 from abcx.data.engine import Engine
@@ -36,7 +36,8 @@ class Named:
 @dataclass(frozen=True)
 class Attributed:
     """What happened to the events: exclusions, and events of metrics before exposure by arm index. `shared_ids` counts
-    ids of events that stand at several units, `near_units` ids of units whose spelling keeps them out (spelling.py)."""
+    ids of events that stand at several units, `near_units` ids of units whose spelling keeps them out
+    (spelling.py), `ended` how the rows of events ended (balance.py)."""
 
     exclusions: tuple[Exclusion, ...]
     named: Named
@@ -48,6 +49,7 @@ class Attributed:
     removed_rows: int | None
     duplicate_units: int | None
     near_units: dict[str, int]
+    ended: dict[str, int]
 
 
 def build(
@@ -80,6 +82,10 @@ def build(
         before, units_before = _count_events(engine, plan, named, assignment, clock, span, exclusions)
     strangers = any(exclusion.reason == "not_in_test" for exclusion in exclusions)
     near = spelling.near_units(engine, rows, assignment.part) if strangers else {}
+    ended: dict[str, int] = {}
+    if events and not engine.rows_elsewhere:
+        since, counts = (span.since(), _any_counts(plan, span)) if span else ("TRUE", "TRUE")
+        ended = balance.of_events(engine, plan, rows, assignment, clock, since, counts)
     if events:
         engine.run("DROP TABLE events")  # whatever is asked from here on is in `outcome`, which is far smaller
     compares = timed and assignment.has_time
@@ -97,6 +103,7 @@ def build(
         removed,
         duplicate_units,
         near,
+        ended,
     )
 
 
@@ -179,12 +186,13 @@ class Timing:
         return since if open_end else f"{since} AND e.t < {self.clock.end}"
 
 
-def _counted(plan: Plan, span: Timing) -> list[str]:
-    """The SQL conditions of the events that count for something."""
+def _any_counts(plan: Plan, span: Timing) -> str:
+    """The SQL condition of the events that count for something."""
     values = [value for value in plan.values if value.need.term.column is None]
     counted = [f"(e.x{value.feed} IS NOT NULL AND {span.inside(value)})" for value in values]
     counted += [f"(e.x{pairs.start} IS NOT NULL AND {span.inside(pairs)})" for pairs in plan.tickets]
-    return counted + [f"(e.x{pairs.end} IS NOT NULL AND {span.since()})" for pairs in plan.tickets]
+    counted += [f"(e.x{pairs.end} IS NOT NULL AND {span.since()})" for pairs in plan.tickets]
+    return " OR ".join(counted) or "TRUE"
 
 
 def _ready_made(
@@ -238,11 +246,16 @@ def _drop_repeated_ids(
     repeated, shared = int(found[0]), int(found[1])
     if repeated:
         order = ", ".join(["e.t", *(f"e.x{i}" for i in range(len(plan.terms)))])
-        engine.run(
-            "CREATE OR REPLACE TABLE events AS SELECT * FROM (SELECT e.*, e.id IS NULL OR a.uid IS NULL "
-            f"OR row_number() OVER (PARTITION BY e.id, a.uid ORDER BY {order}) = 1 AS is_first "
-            f"FROM events e LEFT JOIN assigned a ON a.unit = e.unit WHERE {usable}) WHERE is_first"
-        )
+        if engine.rows_elsewhere:
+            engine.run(
+                "CREATE OR REPLACE TABLE events AS SELECT * FROM (SELECT e.*, e.id IS NULL OR a.uid IS NULL "
+                f"OR row_number() OVER (PARTITION BY e.id, a.uid ORDER BY {order}) = 1 AS is_first "
+                f"FROM events e LEFT JOIN assigned a ON a.unit = e.unit WHERE {usable}) WHERE is_first"
+            )
+        else:
+            numbered = f"row_number() OVER (PARTITION BY e.id, a.uid ORDER BY {order}, e.rowid) AS n"
+            later = f"SELECT place FROM (SELECT e.rowid AS place, {numbered} FROM {joined}) WHERE n > 1"
+            engine.run(f"DELETE FROM events WHERE rowid IN ({later})")
         exclusions.append(Exclusion("duplicate_event", "events whose id was read before", rows=repeated))
     return repeated, shared
 
@@ -286,7 +299,7 @@ def _count_events(
     """Events of metrics that count for nothing: of units not in the test, before exposure, after the window."""
     relevant = repeats.relevant(plan)
     since = span.since() if span else "TRUE"
-    counted = (" OR ".join(_counted(plan, span)) if span else "") or "TRUE"
+    counted = _any_counts(plan, span) if span else "TRUE"
     per_arm = engine.run(
         f"SELECT e.arm, count(*) FILTER (({relevant}) AND NOT ({since})), "
         f"count(*) FILTER (({relevant}) AND {since} AND NOT ({counted})), count(*) FILTER ({relevant}) "

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from abcx import wording
 from abcx.measured import Comparison, MetricResult
-from abcx.report import answers, cells, course, looks, notes, replay, segments, sensitivity, sentences, times
+from abcx.report import answers, balance, cells, course, looks, notes, replay, segments, sensitivity, sentences, times
 from abcx.report.markup import block, bullets, code, escape, link, table
 from abcx.report.page import draw
 from abcx.report.terminal import bars, bars_of_all
@@ -291,8 +291,15 @@ def _data(results: Results) -> Iterator[str]:
             for file in log.files
         ]
         yield table(("file", "serves", "rows", "SHA-256"), rows, "llrl")
+    if log.balance:
+        ended = [
+            (escape(one.part), wording.count(one.read), wording.count(one.used), balance.left_out(one) or cells.NOTHING)
+            for one in log.balance
+        ]
+        yield table(("rows of", "read", "used", "left out"), ended, "lrrl")
     if not log.exclusions:
-        yield "Nothing was left out."
+        if not any(one.left_out for one in log.balance):
+            yield "Nothing was left out."
         return
     left_out = []
     for one in log.exclusions:

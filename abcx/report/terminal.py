@@ -14,7 +14,7 @@ from rich.text import Text
 
 from abcx import wording
 from abcx.measured import Comparison, MetricResult
-from abcx.report import answers, cells, course, looks, notes, replay, segments, sensitivity, sentences, times
+from abcx.report import answers, balance, cells, course, looks, notes, replay, segments, sensitivity, sentences, times
 from abcx.report.forest import Row, forest, of_metric
 from abcx.report.page import STYLES, draw, grid
 from abcx.results import CheckResult, Results, Verdict
@@ -269,8 +269,10 @@ def _data(results: Results) -> list[RenderableType]:
         rows[file.path] = max(file.rows, rows.get(file.path, 0))
     files = wording.plural(len(rows), "files")
     told = [f"{wording.plural(sum(rows.values()), 'rows')} read from {files}."] if results.data.files else []
+    some = balance.used(results.data.balance)
+    told += some
     left_out = "; ".join(cells.exclusion(results, exclusion) for exclusion in results.data.exclusions)
-    told.append(f"Left out: {left_out}." if left_out else "Nothing was left out.")
+    told += [f"Left out: {left_out}."] if left_out else [] if some else ["Nothing was left out."]
     told += [cells.sentence(note) for note in notes.of_data(results.data.notes, notes.MOST)]
     return [_line(" ".join([*told, *replay.line(results)]))]
 

@@ -79,6 +79,9 @@ def run(folder: Path) -> Outcome:
         assert "error[" in err.getvalue() and "= help: " in err.getvalue(), err.getvalue()
         return Outcome({}, frozenset(), err.getvalue())
     found = json.loads(out.getvalue())
+    for one in found["data"]["balance"]:
+        assert one["read"] == one["used"] + sum(one["left_out"].values()), one
+        assert one["read"] == sum(file["rows"] for file in found["data"]["files"] if file["role"] == one["part"])
     return Outcome(_numbers(found), frozenset(_told(found)), "")
 
 

@@ -1,0 +1,40 @@
+"""Where the rows of the data ended, in words."""
+
+from __future__ import annotations
+
+from abcx import wording
+from abcx.results import Balance
+
+_WORDS = {
+    "by_spec": "left out by the spec",
+    "bad_row": "that could not be read",
+    "stray_time": "dated long after all others",
+    "no_unit": "without a unit",
+    "no_time": "without a time",
+    "after_as_of": "after the data cut",
+    "outside_period": "outside the period",
+    "unknown_arm": "that match no arm",
+    "no_arm": "that name no arm",
+    "crossover": "of units in several arms",
+    "not_exposed": "of units that were not exposed",
+    "not_in_test": "of units that are not in the analysis",
+    "no_metric": "of events that no metric uses",
+    "no_value": "without a value",
+    "before_exposure": "before exposure",
+    "after_window": "after the window",
+    "duplicate_event": "whose id was read before",
+    "repeated_row": "like another",
+}
+
+
+def used(parts: tuple[Balance, ...]) -> list[str]:
+    """`3 of 13 rows of exposures and 3 of 14 rows of events are used.`, of the parts of which not all are."""
+    some = [one for one in parts if one.left_out]
+    told = [f"{wording.count(one.used)} of {wording.plural(one.read, 'rows')} of {one.part}" for one in some]
+    return [f"{wording.joined(told)} are used."] if told else []
+
+
+def left_out(one: Balance) -> str:
+    """`2 of units in several arms; 1 without a unit`, most first."""
+    most_first = sorted(one.left_out.items(), key=lambda item: -item[1])
+    return "; ".join(f"{wording.count(rows)} {_WORDS.get(reason, reason)}" for reason, rows in most_first)

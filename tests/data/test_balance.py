@@ -1,0 +1,120 @@
+"""What was read is used or left out for one reason, to the row: each reason by hand, and its place in the order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from abcx.results import Balance
+from tests.data.build import look, spec, table
+
+METRICS = {
+    "orders": {"type": "conversion", "event": "order", "role": "primary", "goal": "increase", "window": "7d"},
+    "spend": {
+        "type": "mean",
+        "event": "order",
+        "value": "amount",
+        "missing_value": "drop",
+        "role": "secondary",
+        "goal": "increase",
+        "window": "7d",
+    },
+}
+EXPOSURES = """
+unit time arm team
+u1 2024-05-06T10:00:00Z a _
+u1 2024-05-07T10:00:00Z a _
+u2 2024-05-06T10:00:00Z b _
+u3 2024-05-06T10:00:00Z a _
+u3 2024-05-06T11:00:00Z b _
+u4 2024-05-06T10:00:00Z other _
+_ 2024-05-06T10:00:00Z a _
+u5 _ a _
+u6 2024-05-06T10:00:00Z _ _
+u7 2024-05-06T10:00:00Z a staff
+u8 2024-05-01T10:00:00Z a _
+u9 2024-07-01T10:00:00Z b _
+oops never a _
+"""
+EVENTS = """
+unit time event amount id
+u1 2024-05-06T11:00:00Z order 5 1
+u1 2024-05-06T11:00:00Z order 5 1
+u1 2024-05-06T12:00:00Z order 7 2
+u1 2024-05-06T09:00:00Z order 7 3
+u1 2024-05-20T09:00:00Z order 7 4
+u1 2024-05-06T13:00:00Z visit _ 5
+u2 2024-05-06T11:00:00Z order 9 6
+u3 2024-05-06T12:00:00Z order 9 7
+u99 2024-05-06T12:00:00Z order 9 8
+_ 2024-05-06T12:00:00Z order 9 9
+u2 _ order 9 10
+u2 2024-07-01T12:00:00Z order 9 11
+u2 2024-05-06T12:00:00Z order x 12
+u2 2024-05-06T12:00:00Z test 9 13
+"""
+
+
+def test_every_reason(tmp_path: Path) -> None:
+    data = {
+        "exposures": {"file": "x.csv", "exclude": {"staff": {"team": "staff"}}, "max_bad_rows": 5},
+        "events": {"file": "e.csv", "exclude": {"test": {"event": "test"}}, "max_bad_rows": 5},
+    }
+    keys = {"period": {"start": "2024-05-05", "end": "2024-06-30"}, "analysis": {"as_of": "2024-06-30"}}
+    found = look(tmp_path, {"x.csv": table(EXPOSURES), "e.csv": table(EVENTS)}, spec(data, METRICS, **keys))
+    exposures, events = found.observed.balance
+    assert exposures == Balance(
+        "exposures",
+        13,
+        3,
+        {
+            "bad_row": 1,
+            "by_spec": 1,
+            "no_unit": 1,
+            "no_time": 1,
+            "after_as_of": 1,
+            "outside_period": 1,
+            "unknown_arm": 1,
+            "no_arm": 1,
+            "crossover": 2,
+        },
+    )
+    assert events == Balance(
+        "events",
+        14,
+        3,
+        {
+            "bad_row": 1,
+            "by_spec": 1,
+            "no_metric": 1,
+            "no_unit": 1,
+            "no_time": 1,
+            "after_as_of": 1,
+            "not_in_test": 2,
+            "before_exposure": 1,
+            "after_window": 1,
+            "duplicate_event": 1,
+        },
+    )
+
+
+@pytest.mark.parametrize("keys", [{}, {"exposure": {"event": "visit"}}])
+def test_a_log_that_tells_the_arms_too(tmp_path: Path, keys: dict[str, Any]) -> None:
+    """A row that tells an arm or the exposure is used, though no metric reads its event."""
+    text = """
+    unit time event amount arm
+    u1 2024-05-06T10:00:00Z visit _ a
+    u1 2024-05-06T11:00:00Z order 5 a
+    u2 2024-05-06T10:00:00Z visit _ b
+    u3 2024-05-06T10:00:00Z visit _ a
+    u3 2024-05-06T11:00:00Z order 5 b
+    u4 2024-05-06T11:00:00Z order 5 _
+    u5 2024-05-06T10:00:00Z visit _ other
+    u6 2024-05-06T10:00:00Z click _ _
+    """
+    found = look(tmp_path, {"e.csv": table(text)}, spec(None, METRICS, **keys))
+    (events,) = found.observed.balance
+    assert (events.read, events.used) == (8, 3)
+    assert events.left_out == {"crossover": 2, "no_arm": 1, "no_metric": 1, "unknown_arm": 1}
