@@ -1,8 +1,9 @@
 """**Stray time**: are a few rows dated long after all others?
 
-Looks at: rows that are later than all others by more than 30 days while they are fewer than one in a thousand. They are
-left out and counted, and do not move the moment up to which the data are known. Warns when there are any. Where the
-spec says `analysis: {as_of: ...}` later rows are left out by that.
+Looks at: rows that are later than all others by more than 30 days while they are fewer than one in a thousand, or by
+more than a year while they are fewer than one in twenty. They are left out and counted, and do not move the moment up
+to which the data are known. Warns when there are any. Where the spec says `analysis: {as_of: ...}` later rows are left
+out by that.
 
 Why it matters: one row that is dated 2042 by mistake makes every unit look followed for years, so that retention falls
 by half and nobody seems to churn any more.

@@ -10,10 +10,9 @@ from abcx.data.rows import Rows, last_times
 from abcx.results import Exclusion
 from abcx.spec.model import Experiment
 
-_GAP = 30 * 86_400_000_000
-"""Rows later than all others by more than this are strays."""
-_ONE_IN = 1000
-"""Strays are fewer than one in so many rows with a time."""
+_DAY = 86_400_000_000
+_TIERS = ((30 * _DAY, 1000), (365 * _DAY, 20))
+"""Rows later than all others by more than this are strays, while they are fewer than one in so many with a time."""
 _PARTS = ("exposures", "events", "units")
 
 
@@ -39,18 +38,24 @@ def leave_out(engine: Engine, experiment: Experiment, rows: Rows) -> None:
 
 
 def _strays_since(engine: Engine, parts: list[str]) -> int | None:
-    """The earliest time of a stray row; None where there is none.
+    """The earliest time of a stray row; None where there is none."""
+    found = [_of_tier(engine, parts, gap, one_in) for gap, one_in in _TIERS]
+    return min((since for since in found if since is not None), default=None)
 
-    Most data end with many rows in their last 30 days: then no row can be a stray, and the times are not sorted.
+
+def _of_tier(engine: Engine, parts: list[str], gap: int, one_in: int) -> int | None:
+    """As `_strays_since`, of rows with such a gap before them.
+
+    Most data end with many rows in their last days: then no row can be a stray, and the times are not sorted.
     """
     union = " UNION ALL ".join(f"SELECT t FROM {part} WHERE t IS NOT NULL" for part in parts)
     total, last = engine.run(f"SELECT count(*), max(t) FROM ({union}) u")[0]
-    most = (int(total) - 1) // _ONE_IN
+    most = (int(total) - 1) // one_in
     if most < 1:
         return None
-    near = engine.run(f"SELECT count(*) FROM ({union}) u WHERE t >= {int(last) - _GAP}")[0][0]
+    near = engine.run(f"SELECT count(*) FROM ({union}) u WHERE t >= {int(last) - gap}")[0][0]
     if int(near) > most:
         return None
     latest = [int(t) for (t,) in engine.run(f"SELECT t FROM ({union}) u ORDER BY t DESC LIMIT {most + 1}")]
-    ends = [later for later, earlier in zip(latest, latest[1:], strict=False) if later - earlier > _GAP]
+    ends = [later for later, earlier in zip(latest, latest[1:], strict=False) if later - earlier > gap]
     return min(ends, default=None)

@@ -87,8 +87,18 @@ def test_rows_that_are_many_or_near_or_declared_are_no_strays(tmp_path: Path) ->
 
 def test_one_of_exactly_a_thousand_rows_is_not_fewer(tmp_path: Path) -> None:
     rows = log(14)[:999]
-    far = [("a0", max(t for _, t, _ in rows) + 900 * DAY, "visit")]
+    far = [("a0", max(t for _, t, _ in rows) + 90 * DAY, "visit")]
     assert "stray_time" not in look(tmp_path, {"e.csv": csv([*rows, *far])}, spec(metrics=RETENTION)).lost()
+
+
+@pytest.mark.parametrize(
+    ("others", "days", "strays"), [(60, 900, 1), (60, 366, 1), (60, 364, 0), (20, 900, 1), (19, 900, 0)]
+)
+def test_in_a_small_file_a_row_of_another_year_is_one(tmp_path: Path, others: int, days: int, strays: int) -> None:
+    rows = log(14)[:others]
+    far = [("a0", max(t for _, t, _ in rows) + days * DAY, "visit")]
+    lost = look(tmp_path, {"e.csv": csv([*rows, *far])}, spec(metrics=RETENTION)).lost()
+    assert lost.get("stray_time") == ((None, 1) if strays else None)
 
 
 def test_a_stray_outcome_does_not_hide_that_the_outcomes_end_early(tmp_path: Path) -> None:
