@@ -44,6 +44,11 @@ def _half(rng: random.Random, table: Table, column: int, change: Callable[[str],
     return True
 
 
+def _in_utc(table: Table) -> bool:
+    """Whether the times of a file are written with a Z."""
+    return table.time is not None and table.rows[0][table.time].endswith("Z")
+
+
 def respell_ids(world: World, rng: random.Random, name: str) -> bool:
     table = world.files[name]
     if table.unit is None:
@@ -216,7 +221,7 @@ def as_json_lines(world: World, rng: random.Random, name: str) -> bool:
 def lose_offsets(world: World, rng: random.Random, name: str) -> bool:
     """Some times, or all of a file, no longer say that they are UTC."""
     table = world.files[name]
-    if table.time is None or not table.rows[0][table.time].endswith("Z"):
+    if table.time is None or not _in_utc(table):
         return False
     share = rng.choice([0.3, 1.0])
     for row in table.rows:
@@ -228,7 +233,7 @@ def lose_offsets(world: World, rng: random.Random, name: str) -> bool:
 def other_offsets(world: World, rng: random.Random, name: str) -> bool:
     """The same moments, written with the offset of another place."""
     table = world.files[name]
-    if table.time is None or not table.rows[0][table.time].endswith("Z"):
+    if table.time is None or not _in_utc(table):
         return False
     hours = rng.choice([-7, 2, 5])
     for row in table.rows:
@@ -240,7 +245,7 @@ def other_offsets(world: World, rng: random.Random, name: str) -> bool:
 def epochs(world: World, rng: random.Random, name: str) -> bool:
     """Times in seconds or milliseconds since 1970."""
     table = world.files[name]
-    if table.time is None or not table.rows[0][table.time].endswith("Z"):
+    if table.time is None or not _in_utc(table):
         return False
     factor = rng.choice([1, 1000])
     for row in table.rows:
@@ -250,7 +255,7 @@ def epochs(world: World, rng: random.Random, name: str) -> bool:
 
 def american_times(world: World, rng: random.Random, name: str) -> bool:
     table = world.files[name]
-    if table.time is None or not table.rows[0][table.time].endswith("Z"):
+    if table.time is None or not _in_utc(table):
         return False
     for row in table.rows:
         row[table.time] = f"{datetime.fromisoformat(row[table.time]):%m/%d/%Y %H:%M:%S}"
