@@ -57,6 +57,8 @@ def second_look(engine: Engine, before: int, source: Source, select: Select, tag
             notes += [f"the times of {table.named} are read {found.note}"] if found.note else []
         elif not table.glued and (found is None or not found.plain):
             table = replace(table, time=source.table.time)
+    spans = [name for name in number_columns(select, source) if name in table.header and table.is_span(name)]
+    numbered += [f"'{name}' of {table.named} is read as durations, in hours" for name in spans]
     notes += numbered
     if problems:
         raise DataError(problems)

@@ -216,6 +216,9 @@ def _data_file(shown: str, path: Path, arm: str | None, options: FileOptions, sc
 
 
 def _head(shown: str, path: Path) -> bytes:
+    if path.exists() and not path.is_file():  # a pipe would keep us waiting, and can be read only once
+        cure = "write it to a file first, or hand it to standard input: --events -"
+        raise problem(shown, "data-unreadable", f"{shown} is no file but a pipe or a device", cure)
     try:
         with path.open("rb") as handle:
             head = handle.read(4096)

@@ -48,7 +48,7 @@ def read(
         forget(engine, number, select.part, before)
         source = looked
         before = _scan(engine, number, source, select, segments)
-        notes += found
+    notes += found
     select.sources = (*select.sources[:number], source, *select.sources[number + 1 :])
     return source, before
 

@@ -78,6 +78,8 @@ class Table:
         if kind == "text":
             return self._mended(self._text(column, type)) if name in (self.mended or ()) else self._text(column, type)
         form = self.numbers.get(name) or numbers.declared(self.options)
+        if self.is_span(name):
+            return f"(epoch({column}) / 3600)"
         return form.sql(self._text(column, type)) if type == "VARCHAR" else f"try_cast({column} AS DOUBLE)"
 
     def holds_text(self, name: str) -> bool:
@@ -87,6 +89,10 @@ class Table:
     def is_time(self, name: str) -> bool:
         """Whether a column has a type of times: then none of its cells can be anything else."""
         return self.types is not None and self.types[self.header.index(name)].startswith(("TIMESTAMP", "DATE"))
+
+    def is_span(self, name: str) -> bool:
+        """Whether a column has a type of durations, or of times of day: both are read in hours, as their texts are."""
+        return self.types is not None and self.types[self.header.index(name)] in ("INTERVAL", "TIME")
 
     def is_zoned(self, name: str) -> bool:
         """Whether a column has a type of times that say where on the globe they hold."""

@@ -6,6 +6,7 @@ import contextlib
 import csv
 import io
 import json
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -353,3 +354,27 @@ def test_a_long_cell_of_commas_costs_no_columns(tmp_path: Path) -> None:
     file = DataFile("u.csv", tmp_path / "u.csv", "csv", tmp_path / "u.csv")
     assert _width(file, UnitSource.model_validate({"file": "u.csv", "delimiter": ","})) == 4
     refused(column(tmp_path, ["1," * 9_000 + "1", "5"]), "bad-number", "u.csv:2")
+
+
+@pytest.mark.parametrize("kind", ["interval", "time of day"])
+def test_columns_of_durations_are_read_in_hours(tmp_path: Path, kind: str) -> None:
+    """As the same durations written as texts: 1.5 h and 2 h."""
+    import datetime as dt
+
+    import pandas as pd
+
+    import abcx
+
+    spans = [dt.timedelta(hours=1.5), dt.timedelta(hours=2)] * 10
+    values = spans if kind == "interval" else [(dt.datetime(2024, 1, 1) + span).time() for span in spans]
+    frame = pd.DataFrame({"unit": [f"u{i}" for i in range(20)], "arm": ["a", "b"] * 10, "x": values})
+    spec = {"schema_version": 1, "name": "t", "arms": {"a": {}, "b": {}}, "metrics": SUM}
+    results = abcx.analyze(spec, units=frame)
+    assert [arm.value for arm in results["x"].arms] == pytest.approx([1.5, 2.0])
+    assert any("durations, in hours" in note for note in results.data.notes)
+
+
+def test_a_pipe_that_a_spec_names_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "u.csv")
+    ran = run(tmp_path, None, data={"units": {"file": "u.csv"}}, metrics=SUM)
+    refused(ran, "data-unreadable", "u.csv", "pipe", "--events -")
