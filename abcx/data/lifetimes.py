@@ -23,7 +23,7 @@ def read(engine: Engine, plan: Plan, name: str, span: Timing, table: str, by: st
     pairs = next((pairs for pairs in plan.tickets if pairs.metric == name), None)
     sizes: dict[str, dict[int, int]] = {}
     if pairs is None:
-        table = f"(SELECT * FROM {table} WHERE uid NOT IN ({_gone(plan, name, span)}))"
+        table = f"(SELECT * FROM {table} WHERE coalesce(c{plan.of(name)[0].position}, 0) >= 0)"
     for group, arm, count in engine.run(f"SELECT {by} AS grp, arm, count(*) FROM {table} u GROUP BY ALL"):
         sizes.setdefault(str(group), {})[arm] = int(count)
     if pairs is None:
@@ -52,20 +52,13 @@ def _of_units(engine: Engine, plan: Plan, name: str, span: Timing, table: str, b
     return {**rows, "hours": np.asarray(rows["hours"], float), "grp": rows["grp"].astype(str)}
 
 
-def _gone(plan: Plan, name: str, span: Timing) -> str:
-    """The SQL of the units that have the event of a metric before their exposure: they were lost before it."""
-    return f"SELECT e.uid FROM outcome e WHERE e.x{plan.of(name)[0].feed} IS NOT NULL AND NOT ({span.since()})"
-
-
-def churned_before(engine: Engine, plan: Plan, span: Timing) -> dict[str, dict[str, int]]:
+def churned_before(engine: Engine, plan: Plan) -> dict[str, dict[str, int]]:
     """Units that were lost before their exposure, by metric and arm."""
     found = {}
-    for name, metric in plan.metrics.items():
-        if metric.type == "churn":
-            rows = engine.run(
-                f"SELECT arm, count(*) FROM unit_table WHERE uid IN ({_gone(plan, name, span)}) GROUP BY arm"
-            )
-            found[name] = {plan.arms[arm]: int(units) for arm, units in sorted(rows)}
+    for name in (name for name, metric in plan.metrics.items() if metric.type == "churn"):
+        lost = f"FROM unit_table WHERE c{plan.of(name)[0].position} < 0"
+        rows = engine.run(f"SELECT arm, count(*) {lost} GROUP BY arm ORDER BY arm")
+        found[name] = {plan.arms[arm]: int(units) for arm, units in rows}
     return found
 
 

@@ -107,9 +107,11 @@ def whole_times(engine: Engine, plan: Plan, rows: Rows, arm_part: str) -> Resolu
 def _mattering(coarse: Sequence[Coarse], plan: Plan, rows: Rows, arm_part: str) -> Iterator[Coarse]:
     """The coarse sources that matter: dates, and minutes or hours beside exposures that are written more finely. Equal
     minutes compare as they are. Starts and ends of tickets move together or not at all: a ticket is as long from minute
-    to minute as from second to second, and would be longer from a second to the end of a minute."""
+    to minute as from second to second, and would be longer from a second to the end of a minute. By a calendar they
+    stay where they are written: the end of a minute may lie after the end of a working day."""
     tickets = {term for pairs in plan.tickets for term in (pairs.start, pairs.end)}
-    alike = len(_lengths(coarse, rows, tickets)) <= 1
+    by_calendar = any(pairs.need.calendar is not None for pairs in plan.tickets)
+    alike = not by_calendar and len(_lengths(coarse, rows, tickets)) <= 1
     sources = len(rows.loaded[arm_part].sources)
     exposed = [one.length for one in coarse if one.part == arm_part]
     finest = min(exposed) if len(exposed) == sources else 0

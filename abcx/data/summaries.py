@@ -45,7 +45,7 @@ def summarise(
         )
     responses = answers.responses(engine, plan, span, table)
     tickets = lifetimes.ticket_times(engine, plan, span) if whole and span is not None else {}
-    gone = lifetimes.churned_before(engine, plan, span) if span is not None else {}
+    gone = lifetimes.churned_before(engine, plan) if whole and span is not None else {}
     for name, grouped in others(engine, plan, span, table).items():
         found[name] = MetricData(
             summaries=grouped.get("", {arm: _nothing(plan, name) for arm in plan.arms}),

@@ -282,8 +282,9 @@ def of_events(value: Value, inside: str, placed: bool = False) -> str:
         order = f"{{t: e.t, p: {'e.place' if placed else x}}}"
         pick = "arg_min" if value.need.kind == "first" else "arg_max"
         return f"{pick}({x}, {order}) FILTER ({x} IS NOT NULL AND {inside})"
-    if value.need.kind == "until":
-        return f"CAST(min(e.t - e.t0) FILTER ({x} IS NOT NULL AND {inside}) AS DOUBLE)"
+    if value.need.kind == "until":  # -1 where the event was there before the exposure
+        since = "CASE WHEN e.t < e.t0 THEN -1 ELSE e.t - e.t0 END"
+        return f"CAST(min({since}) FILTER ({x} IS NOT NULL AND (e.t < e.t0 OR ({inside}))) AS DOUBLE)"
     return f"coalesce(fsum({x}) FILTER ({inside}), 0.0)"
 
 
