@@ -211,6 +211,19 @@ def _metrics(found: Profile, value: str = "value") -> Iterator[str]:
         role = f"role: secondary, goal: {goal}" if number else f"role: primary, goal: {goal}, minimum_effect: 5%"
         question = "which direction is good?" if number else "is this what decides? the smallest effect worth having?"
         yield f"  {quoted(name)}: {{{body}, {role}}}     # ? {question}"
+    if not found.events:
+        yield from _empty_cells(found)
+
+
+def _empty_cells(found: Profile) -> Iterator[str]:
+    """What the empty cells of a measure mean: they are no zeros until somebody says so."""
+    from abcx.checks.missing import EMPTY
+
+    names = {body.partition("column: ")[2] for _, body, _ in _column_metrics(found)}
+    for column in found.columns:
+        if quoted(column.name) in names and column.empty > EMPTY * found.rows:
+            asked = f"{column.empty:,} of {found.rows:,} cells of {quoted(column.name)} are empty"
+            yield f"  # ? {asked}: do they mean 0 (missing_value: zero), or that nothing is known (drop)?"
 
 
 def _event_metrics(found: Profile, value: str) -> Iterator[tuple[str, str, bool]]:

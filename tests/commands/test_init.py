@@ -126,3 +126,12 @@ def test_any_name_is_made_one_of_a_spec(tmp_path: Path) -> None:
     assert init.run(str(tmp_path / "users.csv"), output=str(tmp_path / "s.yaml"), name="Neuer Checkout") == 0
     assert "name: neuer-checkout" in (tmp_path / "s.yaml").read_text()
     assert validate.run([str(tmp_path / "s.yaml")], format="text") == 0
+
+
+@pytest.mark.parametrize(("empty", "asked"), [(30, True), (13, True), (12, False), (0, False)])
+def test_empty_cells_of_a_measure_are_asked_about(tmp_path: Path, empty: int, asked: bool) -> None:
+    rows = [f"u{i},{'ab'[i % 2]},{'' if i < empty else i % 9}" for i in range(60)]
+    (tmp_path / "u.csv").write_text("\n".join(["user_id,variant,spend", *rows]) + "\n")
+    text = written(tmp_path / "u.csv", tmp_path / "s.yaml")
+    question = f"# ? {empty} of 60 cells of spend are empty: do they mean 0 (missing_value: zero)"
+    assert (question in text) == asked
