@@ -267,7 +267,7 @@ def test_a_plan_is_not_over_because_its_data_have_no_events() -> None:
 
 def test_the_day_before_the_end_is_not_the_end() -> None:
     exposures = pd.DataFrame({"unit": range(400), "arm": ["control", "variant"] * 200})
-    exposures["time"] = pd.Timestamp("2024-03-01") + pd.to_timedelta(np.arange(400) % 30, unit="D")
+    exposures["time"] = pd.Timestamp("2024-03-01") + pd.to_timedelta(np.arange(400) // 2 % 30, unit="D")
     bought = (exposures.index % 4 == 1) | (exposures.index % 16 == 0)
     events = exposures[bought][["unit", "time"]].assign(event="order")
     wanted = {
