@@ -51,14 +51,17 @@ def broken_law(folder: Path, shape: str, damage: Damage, seed: int) -> str | Non
     return None if after.error or after.told - before.told else "other numbers, and not a word"
 
 
-SEEDS = range(1)
+PAIRS = [
+    (shape, damage)
+    for i, shape in enumerate(SHAPES)
+    for j, damage in enumerate((*SAME, *TOLD))
+    if (i + j) % 5 < 3  # each damage in three of the five shapes; `make fuzz` draws from all
+]
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("damage", [*SAME, *TOLD], ids=lambda one: one.__name__)
-@pytest.mark.parametrize("shape", SHAPES)
-def test_the_same_numbers_or_it_is_said(tmp_path: Path, shape: str, damage: Damage, seed: int) -> None:
-    assert broken_law(tmp_path, shape, damage, seed) is None
+@pytest.mark.parametrize(("shape", "damage"), PAIRS, ids=lambda one: one if isinstance(one, str) else one.__name__)
+def test_the_same_numbers_or_it_is_said(tmp_path: Path, shape: str, damage: Damage) -> None:
+    assert broken_law(tmp_path, shape, damage, 0) is None
 
 
 def test_the_worlds_have_values_in_every_metric(tmp_path: Path) -> None:
