@@ -61,6 +61,7 @@ def test_the_names_are_frozen() -> None:
 @pytest.mark.parametrize(
     "convert", [lambda frame: frame, pl.from_pandas, pa.Table.from_pandas], ids=["pandas", "polars", "arrow"]
 )
+@pytest.mark.slow
 def test_frames_stand_in_for_files(convert: Any) -> None:
     results = abcx.analyze(SPEC, units=convert(FRAME))
     assert [(arm.successes, arm.units) for arm in results["orders"].arms] == [(1, 4), (3, 4)]

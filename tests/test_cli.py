@@ -297,6 +297,7 @@ COUNTS = [sys.executable, "-m", "abcx", "counts", "20/100", "30/100"]
     ("closed", "code", "said"),
     [(">&-", 2, "standard output is closed"), ("2>&-", 0, ""), (">&- 2>&-", 2, ""), ("<&-", 0, "")],
 )
+@pytest.mark.slow
 def test_a_stream_that_is_closed_is_no_bug(closed: str, code: int, said: str) -> None:
     command = " ".join(f"'{word}'" for word in COUNTS)
     done = subprocess.run(["sh", "-c", f"{command} {closed}"], capture_output=True, text=True)
@@ -304,6 +305,7 @@ def test_a_stream_that_is_closed_is_no_bug(closed: str, code: int, said: str) ->
 
 
 @pytest.mark.parametrize("limit", [300_000, 900_000, 1_240_000])
+@pytest.mark.slow
 def test_a_limit_on_memory_below_what_libraries_need_is_said(limit: int) -> None:
     command = " ".join(f"'{word}'" for word in COUNTS)
     done = subprocess.run(["sh", "-c", f"ulimit -v {limit}; {command}"], capture_output=True, text=True, timeout=60)

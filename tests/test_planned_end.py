@@ -187,6 +187,7 @@ def orders_that_end(days: float, rows_a_day: int, exposed: pd.DataFrame) -> pd.D
 @pytest.mark.parametrize(
     ("ends", "rows_a_day", "moved"), [(11, 50, True), (13.5, 50, False), (11, 10, False), (14, 50, False)]
 )
+@pytest.mark.slow
 def test_an_old_export_of_outcomes_moves_the_data_cut(ends: float, rows_a_day: int, moved: bool) -> None:
     exposed = units()
     results = abcx.analyze(spec(), exposures=exposed, events=orders_that_end(ends, rows_a_day, exposed))

@@ -197,6 +197,7 @@ SURVEYS = {
 
 @pytest.mark.parametrize("response", [0.1, 0.5])
 @pytest.mark.parametrize("survey", SURVEYS)
+@pytest.mark.slow
 def test_the_power_that_the_bounds_on_who_answers_leave(survey: str, response: float) -> None:
     """By simulation of both arms with the bounds themselves: 2,000 runs with the planned effect and equal response."""
     from abcx.stats.bounds import Surveyed, claim

@@ -60,6 +60,7 @@ def revenue(seed: int, sizes: tuple[int, int], interval: str) -> abcx.Results:
     return abcx.analyze(spec, units=frame)
 
 
+@pytest.mark.slow
 def test_welch_cries_wolf_on_skewed_revenue_at_90_to_10_and_permutation_does_not() -> None:
     """The plain interval covers about 87 % there (design figures); the check must say so from the data alone."""
     loud = check(revenue(1, (9000, 1000), "analytic"), "calibration")

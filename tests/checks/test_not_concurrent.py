@@ -36,6 +36,7 @@ def test_honest_days_pass(days: list[tuple[int, int]]) -> None:
     assert found.status == ("pass" if days else "skipped")
 
 
+@pytest.mark.slow
 def test_random_tests_of_any_size_pass() -> None:
     """1,000 tests of 30 days with 1 to 200 units a day, at splits from 50:50 to 95:5: none fails."""
     rng = np.random.default_rng(1)

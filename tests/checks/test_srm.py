@@ -102,6 +102,7 @@ def test_an_overall_failure_hides_nothing():
     assert "1,200" in found.message and "2024-03-04" in found.message and "device = mobile" in found.message
 
 
+@pytest.mark.slow
 def test_random_equal_splits_warn_once_in_a_hundred():
     """A/A: 3,000 experiments; one in a hundred warns, one in a thousand fails."""
     draws = np.random.default_rng(20240304).binomial(20_000, 0.5, 3000)

@@ -68,6 +68,7 @@ def test_every_format_says_the_verdict_and_that_data_are_simulated(
     assert "simulated" in out.lower()
 
 
+@pytest.mark.slow
 def test_several_specs_are_summarised_and_the_worst_exit_code_wins(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -46,6 +46,7 @@ def test_no_absolute_path_stands_in_a_report(tmp_path: Path, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("where", ["cell", "label", "header", "title"])
+@pytest.mark.slow
 def test_no_stream_moves_a_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str], where: str) -> None:
     rows: list[list[Any]] = [*ROWS, ["u99", "a", EVIL]] if where == "cell" else [*ROWS]
     rows += [[f"v{i}", EVIL, 3] for i in range(9)] if where == "label" else []
@@ -86,6 +87,7 @@ def test_an_error_shows_at_most_the_cell_that_is_wrong(
 
 
 @pytest.mark.parametrize(("labels", "named"), [(3, True), (20, True), (21, False)])
+@pytest.mark.slow
 def test_labels_of_no_arm_are_shown_where_they_are_few(tmp_path: Path, labels: int, named: bool) -> None:
     rows = [*ROWS, *([f"v{i}", f"label {i % labels}", 3] for i in range(60))]
     (results,), _ = run_all([written(tmp_path, rows)], DataOptions(), RunOptions(quiet=True))

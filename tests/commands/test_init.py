@@ -38,6 +38,7 @@ def test_one_row_per_unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert results["revenue"].type == "mean"
 
 
+@pytest.mark.slow
 def test_an_event_log(tmp_path: Path) -> None:
     data = EXPERIMENTS / "uk-tool-centre-filter-menu" / "events.csv"
     text = written(data, tmp_path / "spec.yaml")
@@ -129,6 +130,7 @@ def test_any_name_is_made_one_of_a_spec(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("empty", "asked"), [(30, True), (13, True), (12, False), (0, False)])
+@pytest.mark.slow
 def test_empty_cells_of_a_measure_are_asked_about(tmp_path: Path, empty: int, asked: bool) -> None:
     rows = [f"u{i},{'ab'[i % 2]},{'' if i < empty else i % 9}" for i in range(60)]
     (tmp_path / "u.csv").write_text("\n".join(["user_id,variant,spend", *rows]) + "\n")

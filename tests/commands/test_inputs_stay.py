@@ -78,6 +78,7 @@ def test_schema_replaces_schemas_alone(name: str, how: str) -> None:
 
 
 @pytest.mark.parametrize("how", SPELLINGS)
+@pytest.mark.slow
 def test_init_validate_sql_and_pack(how: str) -> None:
     before = {name: Path(name).read_bytes() for name in ("e.csv", "s.yaml")}
     target = spelled("s.yaml", how)

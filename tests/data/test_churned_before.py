@@ -48,6 +48,7 @@ def files(seed: int, n: int = 300, early: float = 0.2) -> tuple[dict[str, str], 
 
 
 @pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.slow
 def test_they_are_an_exclusion_of_the_metric(tmp_path: Path, seed: int) -> None:
     written, counts = files(seed)
     metrics = {"churn": CHURN, "visits": VISITS}

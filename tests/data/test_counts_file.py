@@ -108,6 +108,7 @@ def test_several_counts_files(tmp_path: Path) -> None:
         ("arm,units,orders\na,10\n", "ragged-row", 2),
     ],
 )
+@pytest.mark.slow
 def test_a_counts_file_that_cannot_be_used(tmp_path: Path, text: str, code: str, line: int) -> None:
     with pytest.raises(DataError) as error:
         counts(tmp_path, text)

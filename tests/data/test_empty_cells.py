@@ -29,6 +29,7 @@ def missing(results: Any) -> Any:
 
 
 @pytest.mark.parametrize(("empty", "status"), [(0, "pass"), (40, "pass"), (41, "warn"), (190, "warn")])
+@pytest.mark.slow
 def test_above_a_fifth_the_check_asks(empty: int, status: str) -> None:
     results, _ = analyzed(REVENUE, empty)
     check = missing(results)
@@ -61,6 +62,7 @@ def test_one_column_may_be_read_in_both_ways() -> None:
     assert [(results[name].arms[0].value, results[name].arms[0].units) for name in ("m", "z")] == [(3, 2), (2, 3)]
 
 
+@pytest.mark.slow
 def test_members_that_nobody_gave() -> None:
     """A conversion, a quantile and a ratio; a survey is exempt."""
     yes = {"type": "conversion", "column": "revenue", "role": "primary", "goal": "increase", "missing_value": "zero"}

@@ -62,6 +62,7 @@ def test_a_column_of_a_reason_must_be_there(tmp_path: Path) -> None:
         ({"unit": {"not": ["u1", "u2"]}}, (0.0, 1.0)),
     ],
 )
+@pytest.mark.slow
 def test_anything_but(tmp_path: Path, where: dict[str, Any], values: tuple[float, float]) -> None:
     counted = {"bought": {"type": "mean", "event": "purchase", "where": where, "role": "primary", "goal": "increase"}}
     ran = run(tmp_path, GOOD, metrics=counted)

@@ -66,6 +66,7 @@ def test_another_number_cannot_be_matched(folder: Path, frames: bool, count: int
         abcx.analyze(spec(TWO), events=given)
 
 
+@pytest.mark.slow
 def test_files_that_are_read_alike_need_no_match(folder: Path) -> None:
     both = [{"file": name} for name in ("buy.csv", "call.csv", "more.csv")]
     names = {"buy.csv": "order", "call.csv": "call"}

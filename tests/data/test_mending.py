@@ -102,6 +102,7 @@ def test_the_names_of_the_spec_are_read_alike(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("shape", ["csv", "parquet"])
+@pytest.mark.slow
 def test_ids_of_events_and_tickets(tmp_path: Path, shape: str) -> None:
     """A double export in other dress is a double, and a ticket that ends in other dress has ended."""
     exposed = "unit,time,arm\n" + "".join(f"u{i},2024-03-04T08:00:00Z,{'ab'[i % 2]}\n" for i in range(4))
@@ -147,6 +148,7 @@ def test_labels_that_are_no_texts(tmp_path: Path, kind: str, shape: str) -> None
 
 
 @pytest.mark.parametrize("kind", ["bool", "float"])
+@pytest.mark.slow
 def test_labels_in_columns_with_types(tmp_path: Path, kind: str) -> None:
     frame = pd.DataFrame([[v or None for v in row] for row in LINES], columns=HEAD)
     frame["arm"] = (frame["arm"] == "b").astype(kind)

@@ -158,6 +158,7 @@ def test_ids_of_their_own_tell_events_apart(tmp_path: Path) -> None:
     assert found.lost() == {"duplicate_event": (None, 1), "repeated_row": (1, 1)}
 
 
+@pytest.mark.slow
 def test_only_the_sources_that_say_so(tmp_path: Path) -> None:
     calls = to_csv(["unit", "time", "event", "value"], [["u2", iso(T0 + HOUR), "purchase", 3]] * 2)
     files = {"e.csv": to_csv(HEADER, [*SMALL, SMALL[2]]), "c.csv": calls}

@@ -86,6 +86,7 @@ def test_the_check_asks() -> None:
 
 
 @pytest.mark.parametrize("bad", ["2024-06-09,a,5", "2024-06-09,a,5,1,1", "2024-06-09,a,x,1", "soon,a,5,1"])
+@pytest.mark.slow
 def test_bad_rows_are_left_out_and_counted_up_to_max_bad_rows(tmp_path: Path, bad: str) -> None:
     lines = csv(drawn(3)).splitlines()
     text = "\n".join([*lines[:2], bad, *lines[2:]]) + "\n"

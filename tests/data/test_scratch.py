@@ -37,6 +37,7 @@ def age(folder: Path, seconds: float) -> None:
     os.utime(folder / "running", (time.time() - seconds,) * 2)
 
 
+@pytest.mark.slow
 def test_the_folder_of_a_killed_run_is_removed_by_the_next(tmp_path: Path) -> None:
     process, folder = started(tmp_path)
     (folder / "spilled").write_text("much")

@@ -268,12 +268,14 @@ NPS = {"type": "nps", "event": "answer", "value": "value", "scale": [0, 10]}
 
 
 @pytest.mark.parametrize("value", ["11", "-1", "8.5"])
+@pytest.mark.slow
 def test_answers_off_the_scale_are_refused_with_their_line(tmp_path: Path, value: str) -> None:
     good = ["a1", "2024-03-05T00:00:00Z", "answer", 10, None, None]
     told = refused(tmp_path, NPS, good, [*good[:3], value, None, None])
     assert "e.csv:3" in told and "(value)" in told and f"'{value}'" in told and "0 to 10" in told
 
 
+@pytest.mark.slow
 def test_an_empty_answer_is_an_error_unless_it_is_dropped(tmp_path: Path) -> None:
     rows = [["a1", "2024-03-05T00:00:00Z", "answer", value, None, None] for value in (None, 9)]
     told = refused(tmp_path, NPS, *rows)
@@ -381,6 +383,7 @@ def test_working_hours_agree_with_the_minutes_on_the_wall(tmp_path: Path, desk: 
     _check_lives(look(tmp_path, files, written)["m"]["a"], 1, expected)
 
 
+@pytest.mark.slow
 def test_answers_beside_a_condition_on_money(tmp_path: Path) -> None:
     """The SQL of a range of unusual numbers stands in the checks of the scale, too."""
     rows = [

@@ -479,6 +479,7 @@ def test_a_misspelt_segment_is_refused(tmp_path: Path, data: Any) -> None:
 
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+@pytest.mark.slow
 def test_parquet_times_with_a_zone_say_it(tmp_path: Path, unit: str) -> None:
     """In any unit; in autumn one hour of New York comes twice."""
     frame = pd.read_csv(io.StringIO(EVENTS))
@@ -505,6 +506,7 @@ def test_events_in_other_case_are_told(tmp_path: Path) -> None:
     assert found.observed.near_events == ((name.upper(), name),)
 
 
+@pytest.mark.slow
 def test_an_export_in_parts_may_have_empty_ones(tmp_path: Path) -> None:
     """A day on which nothing happened is no fault; an export of nothing is."""
     header = EVENTS.splitlines(keepends=True)[0]

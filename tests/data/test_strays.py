@@ -70,6 +70,7 @@ def test_a_few_rows_of_another_year_do_not_move_the_data_cut(tmp_path: Path, str
     assert found.successes("day7") == {arm: retained(rows, arm) for arm in "ab"}
 
 
+@pytest.mark.slow
 def test_rows_that_are_many_or_near_or_declared_are_no_strays(tmp_path: Path) -> None:
     rows = log(14)[:1000]
     last = max(t for _, t, _ in rows)
@@ -94,6 +95,7 @@ def test_one_of_exactly_a_thousand_rows_is_not_fewer(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("others", "days", "strays"), [(60, 900, 1), (60, 366, 1), (60, 364, 0), (20, 900, 1), (19, 900, 0)]
 )
+@pytest.mark.slow
 def test_in_a_small_file_a_row_of_another_year_is_one(tmp_path: Path, others: int, days: int, strays: int) -> None:
     rows = log(14)[:others]
     far = [("a0", max(t for _, t, _ in rows) + days * DAY, "visit")]

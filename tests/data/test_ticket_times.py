@@ -180,6 +180,7 @@ def test_a_ticket_that_was_exported_again_with_another_end(tmp_path: Path, which
         [("a1", 1, "opened", "7"), ("a1", 1, "opened", "7"), ("a1", 5, "solved", "7"), ("a1", 0.5, "solved", "7")],
     ],
 )
+@pytest.mark.slow
 def test_tickets_that_were_opened_again_or_repeat_need_no_word(tmp_path: Path, rows: list[Row]) -> None:
     """The first end at or after the start counts, as ever; `reexported` changes nothing there."""
     rows = [*rows, ("b1", 2, "opened", "8"), ("b1", 3, "solved", "8")]

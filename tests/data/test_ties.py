@@ -51,6 +51,7 @@ def test_ties_that_tell_nothing_or_do_not_count_are_none(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("ids", [False, True], ids=["plain", "ids-that-repeat"])
 @pytest.mark.parametrize("response", ["first", "last"])
+@pytest.mark.slow
 def test_rows_in_order_tell_the_answer(tmp_path: Path, response: str, ids: bool) -> None:
     rng = random.Random(7)
     answers = [(f"{rng.choice('ab')}{rng.randrange(60)}", rng.randrange(3), rng.randrange(11)) for _ in range(400)]

@@ -55,6 +55,7 @@ def test_a_metrics_own_window_goes_before_the_experiments(tmp_path: Path) -> Non
     assert clicks(tmp_path, AROUND, window="1h", metric_window="2h")[0] == "bcd"
 
 
+@pytest.mark.slow
 def test_a_window_may_run_past_the_end_of_the_period(tmp_path: Path) -> None:
     period = {"start": "2024-03-04", "end": "2024-03-04"}
     later = {14 * HOUR - 1: "a", 14 * HOUR: "b", DAY - 1: "c", DAY: "d"}
@@ -84,6 +85,7 @@ def test_14d_is_14_times_24_hours_across_a_change_of_the_clock(tmp_path: Path) -
         ({"start": "2024-03-31T23:59:59.999999"}, "gh"),
     ],
 )
+@pytest.mark.slow
 def test_the_period_limits_exposures(tmp_path: Path, period: dict[str, str], inside: str) -> None:
     """London is an hour ahead of UTC from 31 March, 01:00 UTC: that day ends at 23:00 UTC."""
     times = {
@@ -214,6 +216,7 @@ CUT = {"2024-03-05T23:59:59.999999Z": "a", "2024-03-06T00:00:00Z": "b", "2024-03
         (None, "abc"),
     ],
 )
+@pytest.mark.slow
 def test_as_of_leaves_later_rows_out(tmp_path: Path, as_of: str | None, kept: str) -> None:
     offsets = {micro(time) - T0: name for time, name in CUT.items()}
     rest = {"analysis": {"as_of": as_of}} if as_of else {}

@@ -61,10 +61,12 @@ def test_a_row_named_like_a_total_is_refused(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["summer7", "grandma", "totally", "sumo", "granderson"])
+@pytest.mark.slow
 def test_ids_that_only_begin_alike_are_units(tmp_path: Path, name: str) -> None:
     assert told(tmp_path, [*units(30), [name, "b", 1e6, 3]]) == ""
 
 
+@pytest.mark.slow
 def test_what_could_be_a_unit_is_one(tmp_path: Path) -> None:
     assert told(tmp_path, [["c1", "a", 0, 1], ["c2", "b", 0, 0], ["c3", "a", 7, 0], ["c4", "b", 7, 1]]) == ""
     assert told(tmp_path, [["c1", "a", 5, 1], ["c2", "b", 6, 1], ["c3", "a", 11, 2]]) == ""  # two rows above

@@ -51,6 +51,7 @@ def test_moments_agree_with_numpy_far_from_zero(shift: float, a: list[float], b:
             assert summary.skewness == pytest.approx(stats.skew(np.array(x) - shift, bias=False), rel=1e-6, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_variance_near_a_billion_keeps_nine_digits(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     values = {arm: [float(v) for v in 1e9 + rng.normal(shift, 1, 5000)] for arm, shift in (("a", 0), ("b", 1))}
@@ -144,6 +145,7 @@ def test_count_units_counts_a_unit_once(tmp_path: Path) -> None:
     ("rule", "mean_a", "bought"),
     [("first", (5 + 3) / 2, 1), ("last", (8 + 3) / 2, 2), ("sum", (13 + 3) / 2, 2)],
 )
+@pytest.mark.slow
 def test_a_unit_on_several_rows_of_units(tmp_path: Path, rule: str, mean_a: float, bought: int) -> None:
     text = "unit,arm,x,bought\n1,a,5,0\n2,a,3,1\n1,a,8,1\n3,b,1,0\n"
     metrics = {**mean(), "orders": {"type": "conversion", "column": "bought", "role": "secondary", "goal": "increase"}}
@@ -180,6 +182,7 @@ u2   2024-03-04 b   seen     x
 
 
 @pytest.mark.parametrize(("rule", "count"), [("zero", 2), ("drop", 1)])
+@pytest.mark.slow
 def test_events_without_a_value(tmp_path: Path, rule: str, count: int) -> None:
     term = {"event": "purchase", "value": "amount", "missing_value": rule}
     metrics = {
@@ -246,6 +249,7 @@ def test_flags_in_many_spellings(tmp_path: Path) -> None:
         ({"null": ["n/a", "-", "NULL"]}, ["n/a", "-", "7"], [None, None, 7]),
     ],
 )
+@pytest.mark.slow
 def test_how_numbers_are_written(tmp_path: Path, options: Any, cells: list[str], values: list[float | None]) -> None:
     known = [value for value in values if value is not None]
     found = units(tmp_path, {"a": cells, "b": [0]}, **options)
@@ -337,6 +341,7 @@ def test_where_on_canonical_names(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("cell", ["120 apples", "1,2,3", "n/a", "nan"])
+@pytest.mark.slow
 def test_a_range_over_something_that_is_no_number_is_refused(tmp_path: Path, cell: str) -> None:
     text = (
         f'unit,time,arm,event,price\n1,2024-03-04,a,view,home\n1,2024-03-04,a,purchase,"{cell}"\n2,2024-03-04,b,x,5\n'

@@ -286,6 +286,7 @@ def test_init_writes_a_spec_that_runs(tmp_path: Path, monkeypatch: pytest.Monkey
     assert sum(arm.units for arm in results.arms) >= 3  # one is in two arms of two tests until `where` names one
 
 
+@pytest.mark.slow
 def test_init_names_the_columns_that_are_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     text = (HERE / "shopify_orders.csv").read_text()

@@ -63,6 +63,7 @@ def test_no_line_is_longer_than_the_width(name, width, ascii):
 
 @pytest.mark.parametrize("width", [80, 100])
 @pytest.mark.parametrize("name", ALL)
+@pytest.mark.slow
 def test_every_number_is_there(name, width):
     text = squeezed(terminal.render(ALL[name](), width))
     for number in numbers(ALL[name]()):
@@ -70,6 +71,7 @@ def test_every_number_is_there(name, width):
 
 
 @pytest.mark.parametrize("name", [name for name in ALL if name != "hostile"])
+@pytest.mark.slow
 def test_nothing_is_lost_at_80(name):
     wide, narrow = (set(words(terminal.render(ALL[name](), width)).split()) for width in (100, 80))
     lost = {word for word in wide - narrow if not re.search("[─═░├┤●┼▌]", word)}

@@ -67,6 +67,7 @@ def test_positive(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", NEGATIVE, ids=lambda path: path.stem)
+@pytest.mark.slow
 def test_negative(path: Path) -> None:
     raw = path.read_bytes()
     experiment, problems = check(read(raw, path.name))

@@ -115,6 +115,7 @@ def test_a_ratio_is_that_of_all_relabellings_of_the_aligned_pool(r: float, k: in
 
 
 @pytest.mark.parametrize("d", [-2.0, 0.7, 3.0])
+@pytest.mark.slow
 def test_a_difference_of_values_below_zero_shifts_them(d: float) -> None:
     control, variant = tiny(5, (6, 5))
     control, variant = (control[0] - 6.0, control[1]), (variant[0] - 6.0, variant[1])

@@ -98,6 +98,7 @@ def test_the_correction_for_skewness_is_as_published() -> None:
     assert found.lift_interval[1] is None
 
 
+@pytest.mark.slow
 def test_swapping_a_dozen_units_gives_the_mirror_image() -> None:
     rng = np.random.default_rng(8)
     for _ in range(40):

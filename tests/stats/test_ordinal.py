@@ -139,6 +139,7 @@ def test_a_twentieth_of_equal_arms_is_called_different() -> None:
 
 
 @given(histograms, histograms, alphas)
+@pytest.mark.slow
 def test_one_inversion_and_no_nan(control: Categories, variant: Categories, alpha: float) -> None:
     found = ordinal.compare(control, variant, alpha)
     if min(control.n, variant.n) < 2:

@@ -308,6 +308,7 @@ def check_one_inversion(contrast: Contrast, alpha: float) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(columns(), columns(), ALPHAS)
+@pytest.mark.slow
 def test_p_and_both_intervals_are_one_inversion(control: list[float], variant: list[float], alpha: float) -> None:
     check_one_inversion(permutation.contrast(sample(control), sample(variant), draws=199), alpha)
 

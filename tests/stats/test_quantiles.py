@@ -392,6 +392,7 @@ def test_one_arm_without_spread_is_the_test_of_the_other(at: float) -> None:
     assert found.difference_interval == pytest.approx([end - at for end in own if end is not None], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_too_few_values_beyond_leave_an_end_open() -> None:
     """All of n values lie below the quantile with chance q^n: 20 values do not bound their 95th percentile."""
     few, many = (summary(np.random.default_rng(21).exponential(1.0, n), 0.95) for n in (20, 1000))

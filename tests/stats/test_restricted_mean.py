@@ -338,6 +338,7 @@ def test_one_inversion_and_its_mirror(drawn: tuple[Lifetimes, Lifetimes, float],
 
 @settings(max_examples=100)
 @given(comparisons(), st.sampled_from([0.5, 3.7e-9, 3600.0, 8.1e8]))
+@pytest.mark.slow
 def test_the_unit_of_time_does_not_matter(drawn: tuple[Lifetimes, Lifetimes, float], by: float) -> None:
     control, variant, horizon = drawn
     contrast = restricted_mean.contrast(control, variant, horizon)

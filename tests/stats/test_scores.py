@@ -82,6 +82,7 @@ histograms = st.lists(st.integers(0, 9), min_size=2, max_size=7).map(lambda coun
 
 @settings(max_examples=60, deadline=None)
 @given(histograms, histograms, st.sampled_from(["auto", "permutation"]))
+@pytest.mark.slow
 def test_laws(control: Categories, variant: Categories, interval: str) -> None:
     """One inversion, mirrored arms, nothing that is not a number."""
     contrast = scores.contrast(control, variant, interval, draws=199)  # type: ignore[arg-type]

@@ -86,6 +86,7 @@ def test_statsmodels(seed: int) -> None:
 
 @settings(max_examples=150)
 @given(arms())
+@pytest.mark.slow
 def test_the_curve_by_counting(arm: Lifetimes) -> None:
     times, levels = weighted_survival(arm, np.ones(arm.durations.size))
     found = survival.curve(arm)
