@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Key = tuple[str, str]
 """A metric and a variant."""
 
-_TOO_MANY = "With so many units the interval does not adjust for covariates."
+_TOO_MANY = "Too many units to relabel with covariates: the interval does not adjust for them."
 DRAWS = 4000
 """Relabellings of a comparison."""
 

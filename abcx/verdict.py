@@ -188,13 +188,14 @@ def _ends(metric: MetricResult, interval: Interval | None, as_lift: bool) -> str
     """An interval in words: `+0.5% to +12.4%`, `at most -1.0 pp`."""
     if interval is None:
         return "no interval"
-    ends = [
-        None if end is None else wording.lift(end) if as_lift else wording.difference(end, metric.unit)
-        for end in interval
-    ]
-    if ends[0] is None:
-        return "unbounded" if ends[1] is None else f"at most {ends[1]}"
-    return f"at least {ends[0]}" if ends[1] is None else f"{ends[0]} to {ends[1]}"
+    low, high = _end(metric, interval[0], as_lift), _end(metric, interval[1], as_lift)
+    if low is None:
+        return "unbounded" if high is None else f"at most {high}"
+    return f"at least {low}" if high is None else f"{low} to {high}"
+
+
+def _end(metric: MetricResult, end: float | None, as_lift: bool) -> str | None:
+    return None if end is None else wording.lift(end) if as_lift else wording.difference(end, metric.unit)
 
 
 def _effect(metric: MetricResult, comparison: Comparison) -> str:
@@ -322,15 +323,15 @@ def _margin_open(metric: MetricResult, comparison: Comparison) -> str:
 
 
 def _underpowered(metric: MetricResult, comparison: Comparison) -> str:
-    if comparison.difference_interval in (None, (None, None)):
+    if comparison.difference_interval is None or comparison.difference_interval == (None, None):
         return f"{_name(metric)} cannot be judged from these data at this look."
     worth = (
         f" An effect of {metric.minimum_effect.text} is neither shown nor excluded." if metric.minimum_effect else ""
     )
     as_lift = comparison.lift_interval is not None
-    fits = _ends(metric, comparison.lift_interval if as_lift else comparison.difference_interval, as_lift)
-    known = None not in ((comparison.lift_interval if as_lift else comparison.difference_interval) or (None,))
-    return f"{_name(metric)}: no clear effect, the data fit {'anything from ' if known else ''}{fits}.{worth}"
+    low, high = comparison.lift_interval or comparison.difference_interval
+    fits = wording.anything_in(_end(metric, low, as_lift), _end(metric, high, as_lift))
+    return f"{_name(metric)}: no clear effect, the data fit {fits}.{worth}"
 
 
 def _response_bias(metric: MetricResult, comparison: Comparison) -> str:

@@ -92,6 +92,13 @@ def joined(items: list[str] | tuple[str, ...], last: str = "and") -> str:
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}" if items else ""
 
 
+def anything_in(low: str | None, high: str | None) -> str:
+    """The values between two written ends: `anything from -1.0% to +2.0%`, `anything above -1.0%`."""
+    if low is None or high is None:
+        return f"anything below {high}" if low is None else f"anything above {low}"
+    return f"anything from {low} to {high}"
+
+
 def plural(n: float, noun: str) -> str:
     """`1 unit`, `2,000 units`: the noun is given in the plural."""
     return f"{count(n)} {singular(noun) if n == 1 else noun}"
@@ -124,10 +131,11 @@ def _exponent(x: float) -> int:
 def place(path: str) -> str:
     """The path of a file as a report names it: below the working folder, else by its name alone, for reports are
     forwarded and an absolute path tells of people and machines."""
-    given = Path(path)
+    given, folder = Path(path), Path.cwd()
     if not given.is_absolute():
         return path
-    return str(given.relative_to(Path.cwd())) if given.is_relative_to(Path.cwd()) else given.name
+    below = given.is_relative_to(folder) and folder != Path(folder.anchor)  # below the root is every file
+    return str(given.relative_to(folder)) if below else given.name
 
 
 _JOINERS = "\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"

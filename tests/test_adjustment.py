@@ -167,7 +167,7 @@ def test_too_many_units_to_relabel_with_covariates(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("abcx.data.samples.MOST", 1000)
     found = first(abcx.analyze(wanted, units=data))
     assert found.method.startswith("permutation") and not found.method.endswith("adjusted")
-    assert "does not adjust for covariates" in (found.note or "")
+    assert "does not adjust for them" in (found.note or "")
 
 
 def test_a_skewed_covariate_with_uneven_arms_calls_for_permutation() -> None:

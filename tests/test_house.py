@@ -26,10 +26,11 @@ RANKS = (
     ("report",),
     ("commands",),
     ("cli",),
+    ("ending",),
     ("__main__",),
 )
 RANK = {room: rank for rank, rooms in enumerate(RANKS) for room in rooms}
-LIGHT = ("cli", "commands", "spec", "metrics", "terms", "errors", "problems", "__init__", "__main__")
+LIGHT = ("cli", "commands", "spec", "metrics", "terms", "errors", "problems", "__init__", "__main__", "ending")
 HEAVY = {"pandas", "numpy", "scipy", "statsmodels", "duckdb", "matplotlib", "polars", "pyarrow", "rich"}
 LONGEST = 500
 

@@ -293,3 +293,14 @@ def test_the_data_stop_on_the_last_day_that_they_reach() -> None:
     exposed = units(100, 8)
     results = run(exposed, purchases(exposed, ALIKE, HOUR), datetime(2024, 3, 14), period=PERIOD)
     assert "the data stop on 2024-03-13" in check(results, "duration").message
+
+
+def test_where_nobody_could_be_followed_the_day_of_the_last_window_is_named() -> None:
+    """Units come until the 17th and are followed for 30 days: the last window closes on April 16."""
+    exposed = units()
+    until = START + timedelta(days=DAYS)
+    results = run(exposed, purchases(exposed, ALIKE, HOUR), until, window="30d", period=PERIOD)
+    messages = [reason.message for reason in results.verdict.reasons]
+    assert results.verdict.verdict == "KEEP RUNNING" and results.verdict.end == "2024-04-16"
+    said = "Nobody has been followed for the whole window of orders yet; the last window closes on 2024-04-16."
+    assert said in messages, messages

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import pytest
 from scipy.optimize import brentq
 from scipy.stats import norm
 
+from abcx.report import terminal
 from tests.builders import check, codes, conclude, shares
 
 PRIMARY = {"type": "conversion", "role": "primary", "goal": "increase"}
@@ -297,3 +299,55 @@ def test_traffic_that_cannot_answer_is_told_so() -> None:
     waiting = shares((10, 500), (11, 500), plan={"units_per_day": 10, "units": 38_400})
     assert waiting.verdict.verdict == "KEEP RUNNING"
     assert "cannot answer" in " ".join(reason.message for reason in waiting.verdict.reasons)
+
+
+Told = tuple[float, float, float, set[str]]
+
+
+def told(sentence: str, bound: str) -> Told:
+    """Effect and ends in a sentence's last brackets, open ends infinite; and the units of the three and of `bound`."""
+    number = r"([+-][\d.]+)(%| pp)"
+    found = re.search(rf": {number} \((?:(at least|at most) )?{number}(?: to {number})?\)", sentence)
+    assert found is not None, sentence
+    effect, unit, word, first, first_unit, second, second_unit = found.groups()
+    low, high = (
+        -math.inf if word == "at most" else float(first),
+        math.inf if word == "at least" else float(second or first),
+    )
+    return float(effect), low, high, {unit, first_unit, second_unit or unit, bound.lstrip("0123456789.")}
+
+
+@pytest.mark.parametrize("bound", ["10%", "1.2 pp"])
+def test_sentences_show_the_interval_that_is_held_against_the_bound(bound: str) -> None:
+    """Of 11.8 %, 10 % and 1.2 pp are about alike. Each end that is shown lies on the side that the sentence claims."""
+    size = float(bound.rstrip("% p"))
+    harmed = guarded(1847, 2260, margin=bound)
+    primary = {**PRIMARY, "margin": bound}
+    cases = {
+        "guardrail_harm": harmed,
+        "margin_open": shares((1847, 15640), (1750, 15640), **primary, analysis={}),
+        "win_noninferior": shares((1847, 15640), (1860, 15640), **primary),
+        "no_benefit": shares((1847, 15640), (1830, 15640), minimum_effect=bound),
+        "below_minimum_effect": shares((18470, 156400), (18900, 156400), minimum_effect=bound),
+    }
+    for code, results in cases.items():
+        (sentence,) = (reason.message for reason in results.verdict.reasons if reason.code == code)
+        effect, low, high, units = told(sentence, bound)
+        assert len(units) == 1 and low < effect < high
+        assert {
+            "guardrail_harm": low > size,
+            "margin_open": low < -size < high,
+            "win_noninferior": low > -size,
+            "no_benefit": high < size,
+            "below_minimum_effect": 0 < low and high < size,
+        }[code]
+
+
+def test_the_data_fit_anything_between_two_ends_and_no_more_than_one() -> None:
+    """Of a control without orders no lift is too large."""
+    found = [shares((182, 2000), (190, 2000)), shares((0, 2000), (2, 2000))]
+    (both,), (one,) = ([reason.message for reason in results.verdict.reasons] for results in found)
+    assert re.search(r"the data fit anything from -[\d.]+% to \+[\d.]+%\.$", both)
+    assert re.search(r"the data fit anything above -[\d.]+%\.$", one)
+    for results, text in zip(found, (both, one), strict=True):
+        assert text.partition("the data fit ")[2] in terminal.render(results).replace("\n", " ")

@@ -1,8 +1,9 @@
 """**Not concurrent**: did control and variant run at the same time?
 
-Looks at: the days on which units were first exposed. A day counts where so many came that one arm alone is no chance
-(below 1 in 1,000 by the planned shares); where days have too few units, neighbors are taken together. Fails for a
-variant where more than half of the units came on days on which it or the control alone was exposed.
+Looks at: the days on which units were first exposed. A day is compared where it has enough units: that all of them
+were of one arm would have a probability below 1 in 1,000 by the planned shares. Days with fewer are joined with their
+neighbors. Fails for a variant where more than half of the units came on days on which it or the control alone was
+exposed.
 
 Why it matters: before and after a change, or alternating days, compare days and not the change: a sale, a holiday, the
 weather or another campaign is then the effect. Chance between units, which every figure here allows for, is small

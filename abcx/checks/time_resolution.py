@@ -47,7 +47,7 @@ def check(context: CheckContext) -> CheckResult:
         pulled = "events from before the exposure pull the effect toward 0, within the margin"
         clauses.append(f"{wording.joined(tolerant)} has a margin, and {pulled}")
     if changed:
-        clauses.append(f"without the day of exposure the result of {wording.joined(changed)} is another")
+        clauses.append(f"without the day of exposure the result of {wording.joined(changed)} changes")
     message = f"dates are compared by day, the day of exposure as a whole: {'; '.join(clauses)}"
     help = "export exposures and events with their times of day, or take windows of 7 days or more"
     return CheckResult("time_resolution", "warn", message, None, details, help)

@@ -6,6 +6,7 @@ they may name a row twice (an event before exposure of a unit in several arms), 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 from abcx.data import repeats
@@ -38,15 +39,12 @@ def of_events(
         **_unusable(loaded, clock),
         "no_value": f"{dropped} AND NOT {relevant}",
         "unknown_arm": f"e.arm = {STRAY}",
-        **_fates("seen" if assignment.part == "events" else ""),
+        **_fates(assignment.part == "events"),
         "not_in_test": "e.uid IS NULL",
         "before_exposure": f"{relevant} AND NOT ({since})",
         "after_window": f"{relevant} AND NOT ({counts})",
     }
-    fate = ", s.fate" if assignment.part == "events" else ""
-    seen = "LEFT JOIN seen s ON s.unit = x.unit" if fate else ""
-    table = f"(SELECT x.*, a.uid, a.t0{fate} FROM events x LEFT JOIN assigned a ON a.unit = x.unit {seen})"
-    return _counts(engine, reasons, table)
+    return _counts(engine, reasons, "events", assignment)
 
 
 def of_others(engine: Engine, rows: Rows, part: str, assignment: Assignment, clock: Clock) -> dict[str, int]:
@@ -58,22 +56,25 @@ def of_others(engine: Engine, rows: Rows, part: str, assignment: Assignment, clo
         "outside_period": f"NOT ({clock.inside(loaded.has_time, 'e.')})" if part == assignment.part else "FALSE",
         "unknown_arm": f"e.arm = {STRAY}",
         "no_arm": f"e.arm = {NO_ARM}",
-        **_fates("seen" if part == assignment.part else ""),
+        **_fates(part == assignment.part),
         "not_in_test": "e.uid IS NULL",
     }
-    fate = ", s.fate" if part == assignment.part else ""
-    seen = "LEFT JOIN seen s ON s.unit = x.unit" if fate else ""
-    table = f"(SELECT x.*, a.uid{fate} FROM {part} x LEFT JOIN assigned a ON a.unit = x.unit {seen})"
-    return _counts(engine, reasons, table)
+    return _counts(engine, reasons, part, assignment, _keeps_one_row(loaded))
 
 
-def balance(rows: Rows, part: str, ended: Mapping[str, int], later: Mapping[str, int]) -> Balance:
-    """The balance of a part: how the rows in its table `ended`, with those that were left out at loading, and `later`
-    as repeats of others."""
+def _keeps_one_row(loaded: Loaded) -> bool:
+    """Whether of several rows of a unit one is kept, by `duplicates: first` or `last`."""
+    return any(getattr(source.options, "duplicates", None) in ("first", "last") for source in loaded.sources)
+
+
+def balance(rows: Rows, part: str, ended: Mapping[str, int], duplicates: Mapping[str, int]) -> Balance:
+    """The balance of a part, by reason: how the rows in its table `ended`, those that were left out when they were
+    loaded, and those that were removed as `duplicates`."""
     read = sum(file.rows for file in rows.files if file.role == part)
     lost = {reason: rows.lost[part, reason] for reason in _AT_LOADING}
-    left_out = {reason: n for reason, n in {**lost, **ended, **later}.items() if n and reason != USED}
-    return Balance(part, read, ended.get(USED, 0), left_out)
+    left_out = Counter(lost) + Counter(ended) + Counter(duplicates)
+    used = left_out.pop(USED, 0)
+    return Balance(part, read, used, dict(left_out))
 
 
 def _unusable(loaded: Loaded, clock: Clock) -> dict[str, str]:
@@ -85,15 +86,26 @@ def _unusable(loaded: Loaded, clock: Clock) -> dict[str, str]:
     }
 
 
-def _fates(seen: str) -> dict[str, str]:
-    """What became of the unit of a row of the part that tells the arms."""
-    fates = ("no_arm", "outside_period", "crossover", "not_exposed") if seen else ()
+def _fates(has_arms: bool) -> dict[str, str]:
+    """Why the unit of a row is not in the analysis, in the part that has the arms."""
+    fates = ("no_arm", "outside_period", "crossover", "not_exposed") if has_arms else ()
     return {f"unit_{fate}": f"e.fate = {literal(fate)}" for fate in fates}
 
 
-def _counts(engine: Engine, reasons: Mapping[str, str], table: str) -> dict[str, int]:
-    cases = " ".join(
-        f"WHEN {condition} THEN {literal(reason)}" for reason, condition in reasons.items() if condition != "FALSE"
-    )
-    sql = f"SELECT CASE {cases} ELSE {literal(USED)} END AS reason, count(*) FROM {table} e GROUP BY reason"
-    return {str(reason).removeprefix("unit_"): int(n) for reason, n in sorted(engine.run(sql))}
+def _counts(
+    engine: Engine, reasons: Mapping[str, str], part: str, assignment: Assignment, one_row: bool = False
+) -> dict[str, int]:
+    """Rows of a part by the first reason that applies; `used` where none does. With `one_row` one row of each unit is
+    used, and its other rows are duplicates."""
+    fate, seen = (", s.fate", " LEFT JOIN seen s ON s.unit = x.unit") if part == assignment.part else ("", "")
+    table = f"(SELECT x.*, a.uid, a.t0{fate} FROM {part} x LEFT JOIN assigned a ON a.unit = x.unit{seen})"
+    applied = [(reason, condition) for reason, condition in reasons.items() if condition != "FALSE"]
+    cases = " ".join(f"WHEN {condition} THEN {literal(reason)}" for reason, condition in applied)
+    units = ", count(DISTINCT e.unit)" if one_row else ""
+    sql = f"SELECT CASE {cases} ELSE {literal(USED)} END AS reason, count(*){units} FROM {table} e GROUP BY reason"
+    ended = Counter[str]()
+    for reason, n, *distinct in sorted(engine.run(sql)):
+        ended[str(reason).removeprefix("unit_")] += int(n)
+        if reason == USED and distinct:
+            ended["duplicate_unit"], ended[USED] = int(n) - int(distinct[0]), int(distinct[0])
+    return ended

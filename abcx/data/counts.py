@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,10 +14,11 @@ from abcx.data import keys, opening, totals
 from abcx.data.conditions import FALSE, LARGEST, TRUE
 from abcx.data.engine import Engine
 from abcx.data.excluded import excluded
-from abcx.data.files import resolve, with_line_ends
+from abcx.data.files import resolve
 from abcx.data.lines import fingerprint
 from abcx.data.records import MetricData, Observed
 from abcx.data.rejects import Bad, every_reject, rejected, tolerated, unreadable
+from abcx.data.scanning import with_lines
 from abcx.data.source import Source
 from abcx.errors import DataError
 from abcx.measured import Response
@@ -67,13 +69,8 @@ def from_file(engine: Engine, experiment: Experiment, options: CountsFile, base:
         shared = experiment.data.columns if experiment.data else {}
         columns = {str(canonical): name for canonical, name in {**shared, **options.columns}.items()}
         source = Source(table, options, file.arm, columns)
-        try:
-            rows, bad = _rows(engine, source, experiment, f"counts_{number}")
-        except DataError as error:
-            if error.problems[0].code != "broken-lines":
-                raise
-            source = replace(source, table=replace(table, file=with_line_ends(file, engine.scratch)))
-            rows, bad = _rows(engine, source, experiment, f"counts_{number}_again")
+        read = partial(_rows, engine, experiment=experiment, tag=f"counts_{number}")
+        source, (rows, bad) = with_lines(engine, source, read)
         reader.exclusions += excluded(engine, source)
         _refuse_total(rows, reader.labels, source.columns.get("arm", "arm"))
         unread: list[Problem] = []

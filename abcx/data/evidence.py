@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 from abcx.data import keys, numbers, times
@@ -32,7 +33,7 @@ def second_look(engine: Engine, before: int, source: Source, select: Select, tag
     columns = [(name, scope) for name, scope in number_columns(select, source).items() if _is_text(table, name)]
     commas = table.options.delimiter == ";"  # as spreadsheets write where the comma is the decimal sign
     suspect = [name for name, _ in columns if name in flagged or cast or commas]  # rows without a time flag no number
-    grouped = [name for name, scope in columns if name not in suspect and _may_be_grouped(engine, source, name, scope)]
+    grouped = _may_be_grouped(engine, source, {name: scope for name, scope in columns if name not in suspect})
     for name, scope in sorted(columns, key=lambda column: column[0] not in suspect):
         commas = commas or any(form.decimal == "," for form in table.numbers.values())
         if name not in suspect and not commas and name not in grouped:
@@ -94,21 +95,27 @@ def _has(engine: Engine, sql: str) -> bool:
     return bool(engine.run(sql))
 
 
-def _may_be_grouped(engine: Engine, source: Source, name: str, scope: str) -> bool:
-    """Whether each number of a column that has a dot has three digits behind it and at most three before it, and each
-    without one is below 1000: 1.234 may then be 1234. What a few of the first rows show otherwise settles it."""
+def _may_be_grouped(engine: Engine, source: Source, scopes: Mapping[str, str]) -> set[str]:
+    """The columns of which each number that has a dot has three digits behind it and at most three before it, and each
+    without one is below 1000: 1.234 may then be 1234. What a few of the first rows show otherwise settles it. All are
+    looked at in one scan, in the rows where they must hold numbers (`scopes`)."""
     table, options = source.table, source.options
     if options.decimal or options.thousands or table.types is not None:
-        return False
+        return set()
 
-    def cells(rows: str) -> str:
-        return f"(SELECT {table.sql(name, 'text')} AS v FROM {rows} WHERE {scope})"
+    def among(names: Collection[str], shows: Callable[[str], str], rows: str) -> set[str]:
+        if not names:
+            return set()
+        cells = [f"CASE WHEN {scopes[name]} THEN {table.sql(name, 'text')} END AS v{i}" for i, name in enumerate(names)]
+        asked = ", ".join(shows(f"v{i}") for i in range(len(cells)))
+        found = engine.run(f"SELECT {asked} FROM (SELECT {', '.join(cells)} FROM {rows})")[0]
+        return {name for name, so in zip(names, found, strict=True) if so}
 
-    fits = f"regexp_full_match(v, {literal(_GROUPED)})"
-    if engine.run(f"SELECT 1 FROM {cells(source.first_rows)} WHERE v IS NOT NULL AND NOT {fits} LIMIT 1"):
-        return False
-    all_fit, dotted = engine.run(f"SELECT bool_and({fits}), bool_or(contains(v, '.')) FROM {cells(_rows(table))}")[0]
-    return bool(all_fit and dotted)
+    def all_fit(v: str) -> str:
+        return f"coalesce(bool_and(regexp_full_match({v}, {literal(_GROUPED)})), TRUE)"
+
+    possible = among(scopes, all_fit, source.first_rows)
+    return among(possible, lambda v: f"{all_fit(v)} AND coalesce(bool_or(contains({v}, '.')), FALSE)", _rows(table))
 
 
 _GROUPED = r"\s*[+-]?(\d{1,3}|[1-9]\d{0,2}\.\d{3})\s*"

@@ -130,7 +130,7 @@ def _reexported(pairs: Pairs, count: int) -> Problem:
     """Tickets whose end an export tells in two ways."""
     start, end = pairs.need.start.event, pairs.need.end.event
     some = f"{count:,} tickets have" if count > 1 else "a ticket has"
-    message = f"{some} the same '{start}' twice, and several times of '{end}': exported again, it ended otherwise"
+    message = f"{some} the same '{start}' twice, and several times of '{end}': did later exports change the end?"
     cure = f"say which end counts: metrics: {{{pairs.metric}: {{reexported: last}}}} (or first)"
     return Problem("error", "reexported", message, None, cure)
 

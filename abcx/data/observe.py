@@ -55,40 +55,32 @@ def observe(engine: Engine, experiment: Experiment, base: Path, inputs: Inputs) 
 
 def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
     """Summarise what was read."""
-    experiment = wanted.experiment
     part = _arm_part(loaded)
     engine.begin("finding who saw what, and when")
-    strays.leave_out(engine, experiment, loaded)
+    strays.leave_out(engine, wanted.experiment, loaded)
     resolutions = resolution.whole_times(engine, wanted, loaded, part)
-    clock = data_clock(engine, experiment, loaded, resolutions.reach)
+    clock = data_clock(engine, wanted.experiment, loaded, resolutions.reach)
     _refuse_windows_without_times(wanted, loaded, part)
     assigned = assignment.assign(engine, wanted, loaded, part, clock)
     resolution.exposures_at_start(engine, resolutions, part)
     coarse = tuple(resolution.notes(engine, resolutions))
     by_day = resolutions.metrics_by_day(wanted, part)
-    shifted = _other_windows(engine, wanted, assigned, clock, by_day)
-    others = [value for some in shifted.values() for value in some.values]
-    attributed = units.build(engine, wanted, others, loaded, assigned, clock)
+    other_windows = _other_windows(engine, wanted, assigned, clock, by_day)
+    attributed = units.build(engine, wanted, other_windows.values(), loaded, assigned, clock)
     engine.begin("summing up by arm")
     timed = "events" in loaded.loaded and loaded.loaded["events"].has_time
     timing = units.Timing(assigned.has_time, clock) if timed else None
-    alternatives = _summed_otherwise(engine, shifted, clock)
+    shifted = _summarized_by_window(engine, other_windows, clock)
     metrics = _summarized(engine, wanted, loaded, assigned.has_time, timing, attributed)
-    found = engine.run("SELECT arm, count(*), min(t0), max(t0) FROM unit_table GROUP BY arm")
-    times = [time for row in found for time in row[2:] if time is not None]
-    per_arm = {wanted.arms[row[0]]: int(row[1]) for row in found}
+    per_arm, first_exposure, last_exposure = _exposed(engine, wanted)
     strange = rows.strange_labels(engine, loaded.loaded[part], most=_LABELS + 1) if assigned.unknown_arm else []
-    sequenced = "events" in loaded.loaded and bool(times)
-
-    def named(counts: dict[int, int]) -> dict[str, int]:
-        return {wanted.arms[arm]: n for arm, n in counts.items()}
-
+    sequenced = "events" in loaded.loaded and first_exposure is not None
     return Observed(
         kind="+".join(loaded.loaded),
-        units={arm: per_arm.get(arm, 0) for arm in wanted.arms},
+        units=per_arm,
         metrics=metrics,
         files=tuple(loaded.files),
-        balance=_balance(engine, loaded, assigned, clock, attributed),
+        balance=_balances(engine, loaded, assigned, clock, attributed),
         exclusions=(
             *loaded.exclusions,
             *assigned.exclusions,
@@ -96,7 +88,7 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
             *lifetimes.left_out(wanted, metrics),
         ),
         notes=(*_gathered(loaded), *coarse, *_of_events(loaded, attributed), *([clock.note] if clock.note else ())),
-        daily=_daily(engine, wanted) if times else None,
+        daily=None if first_exposure is None else _daily(engine, wanted),
         segments=_segments(engine, wanted),
         crossover=assigned.crossover,
         unknown_arm=assigned.unknown_arm,
@@ -107,18 +99,33 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
         near_labels=spelling.near_labels(engine, loaded.loaded[part]) if strange else (),
         arm_rows=assigned.arm_rows,
         nothing_found=tuple(unfound.unfound(engine, wanted, loaded, attributed.named.terms)),
-        before_exposure=named(attributed.before) if sequenced else None,
-        units_before=named(attributed.units_before) if sequenced else None,
+        before_exposure=_by_name(wanted, attributed.before) if sequenced else None,
+        units_before=_by_name(wanted, attributed.units_before) if sequenced else None,
         repeated_ids=attributed.repeated_ids,
         repeated_rows=attributed.repeated_rows,
         removed_rows=attributed.removed_rows,
         duplicate_units=attributed.duplicate_units,
-        shifted=alternatives,
-        first_exposure=min(times, default=None),
-        last_exposure=max(times, default=None),
+        shifted=shifted,
+        first_exposure=first_exposure,
+        last_exposure=last_exposure,
         as_of=clock.as_of,
         by_day=by_day,
     )
+
+
+def _by_name(wanted: Plan, counts: Mapping[int, int]) -> dict[str, int]:
+    """Counts by the name of the arm, from counts by its index."""
+    return {wanted.arms[arm]: n for arm, n in counts.items()}
+
+
+def _exposed(engine: Engine, wanted: Plan) -> tuple[dict[str, int], int | None, int | None]:
+    """Units by arm, and the first and last exposure in microseconds since 1970; None where exposures have no times."""
+    by_arm = {
+        row[0]: row[1:] for row in engine.run("SELECT arm, count(*), min(t0), max(t0) FROM unit_table GROUP BY arm")
+    }
+    times = [time for _, *ends in by_arm.values() for time in ends if time is not None]
+    counts = {name: int(by_arm[arm][0]) if arm in by_arm else 0 for arm, name in enumerate(wanted.arms)}
+    return counts, min(times, default=None), max(times, default=None)
 
 
 def _summarized(
@@ -330,18 +337,19 @@ def _unfit(loaded: rows.Rows, count: int) -> tuple[str, ...]:
     return (f"{wording.plural(others, 'rows')} of events do not fit the `where` of their source",) if others else ()
 
 
-def _balance(
+def _balances(
     engine: Engine, loaded: rows.Rows, assigned: assignment.Assignment, clock: Clock, attributed: units.Attributed
 ) -> tuple[Balance, ...]:
-    """Where the rows of every part ended; empty where another engine holds them."""
-    found = []
-    for part in () if engine.rows_elsewhere else loaded.loaded:
-        of_events, later = part == "events", dict[str, int]()
-        ended = attributed.ended if of_events else balance.of_others(engine, loaded, part, assigned, clock)
-        if of_events:
-            later = {"duplicate_event": attributed.repeated_ids or 0, "repeated_row": attributed.removed_rows or 0}
-        found.append(balance.balance(loaded, part, ended, later))
-    return tuple(found)
+    """The balance of rows of every part; empty where another engine has them."""
+    if engine.rows_elsewhere:
+        return ()
+    duplicates = {"duplicate_event": attributed.repeated_ids or 0, "repeated_row": attributed.removed_rows or 0}
+    return tuple(
+        balance.balance(loaded, part, attributed.ended, duplicates)
+        if part == "events"
+        else balance.balance(loaded, part, balance.of_others(engine, loaded, part, assigned, clock), {})
+        for part in loaded.loaded
+    )
 
 
 def _shown_labels(labels: Sequence[str]) -> tuple[str, ...]:
@@ -384,7 +392,7 @@ def _whole(microseconds: int) -> int | None:
     return microseconds // unit * unit or None
 
 
-def _summed_otherwise(engine: Engine, ways: Mapping[str, Plan], clock: Clock) -> dict[str, dict[str, MetricData]]:
+def _summarized_by_window(engine: Engine, ways: Mapping[str, Plan], clock: Clock) -> dict[str, dict[str, MetricData]]:
     """The metrics by other windows: does the verdict hang on the window that was chosen, or on having none?"""
     found = {}
     for words, some in ways.items():

@@ -134,8 +134,8 @@ class Observed:
     changed. `near_events` are names of events that no metric reads, each with the name in the spec from which it
     differs by case alone; `near_units` counts ids of units that are not in the analysis and differ from one that is
     by their spelling alone, by what tells them apart. `by_day` names the metrics whose events or exposures are
-    written as dates. `never_fall`: the counts of so many days never fall in any arm, as running totals do; None
-    where they do fall, or the data are no counts by day.
+    written as dates. `never_fall`: the number of days in which the counts of no arm fall, as running totals
+    never do; None where some fall, or the data are no counts by day.
     """
 
     kind: str

@@ -229,7 +229,7 @@ def _load_together(engine: Engine, number: int, select: Select, segments: tuple[
     for file, count, sha256 in zip(table.files, found.rows, found.sha256, strict=True):
         rows.files.append(FileRecord(file.shown, part, sha256, count))
         rows.notes += file.notes if count else (*file.notes, _without_rows(file.shown))
-    rows.notes += (*found.notes, *([_unsaid(table.named, table.timezone)] if found.unsaid else ()))
+    rows.notes += (*found.notes, *(zones.notes(engine, source, part, found.before) if found.unsaid else ()))
     rows.exclusions += excluded(engine, source)
     rows.reads[part, number] = Read(sum(found.rows), 0, Log(part, select.told_event(source)))
     return True
@@ -248,10 +248,6 @@ def _take_apart(engine: Engine, number: int, select: Select) -> list[Problem]:
 
 def _without_rows(shown: str) -> str:
     return f"{shown} has a header and no rows"
-
-
-def _unsaid(named: str, timezone: str) -> str:
-    return f"the times of {named} have no timezone: they are read as {timezone}"
 
 
 def _load_one(engine: Engine, number: int, select: Select, segments: tuple[str, ...], rows: Rows) -> list[Problem]:
@@ -290,10 +286,7 @@ def _load_one(engine: Engine, number: int, select: Select, segments: tuple[str, 
         problems.append(Problem("error", "no-rows", _without_rows(table.shown), Span(table.shown), "export it again"))
     by_header = table.options.timezone != source.options.timezone
     if source.name("time") and not problems and zones.are_unsaid(engine, source) and not by_header:
-        rows.notes.append(_unsaid(table.shown, table.timezone))
-        first, last = engine.run(f"SELECT min(t), max(t) FROM {part} WHERE rowid >= {before}")[0]
-        if first is not None:
-            rows.notes += zones.changed_clocks(engine, source, int(first), int(last))
+        rows.notes += zones.notes(engine, source, part, before)
     log = Log(part, event, tuple(rows.notes[noted:]), told, left_out + past.left_out)
     rows.reads[part, number] = Read(count, left_out, log)
     return problems

@@ -26,18 +26,8 @@ def read(
     engine: Engine, number: int, source: Source, select: Select, segments: tuple[str, ...], notes: list[str]
 ) -> tuple[Source, int]:
     """Read a source into the table of its part: as plain text, and once more where its columns show something else.
-    Returns it as it was read, and the first row id that can be its own.
-
-    A file whose lines end in different ways is rewritten first.
-    """
-    try:
-        before = _scan(engine, number, source, select, segments)
-    except DataError as error:
-        table, file = source.table, source.table.file
-        if file is None or table.types is not None or error.problems[0].code != "broken-lines":
-            raise
-        source = replace(source, table=replace(table, file=with_line_ends(file, engine.scratch)))
-        before = _scan(engine, number, source, select, segments)
+    Returns it as it was read, and the first row id that can be its own."""
+    source, before = with_lines(engine, source, lambda one: _scan(engine, number, one, select, segments))
     source, again, found = mending.look(engine, before, source, select)
     if again:
         forget(engine, number, select.part, before)
@@ -51,6 +41,18 @@ def read(
     notes += found
     select.sources = (*select.sources[:number], source, *select.sources[number + 1 :])
     return source, before
+
+
+def with_lines(engine: Engine, source: Source, read: Callable[[Source], T]) -> tuple[Source, T]:
+    """A source and what `read` gives of it. A file whose lines end in different ways is rewritten, and read again."""
+    try:
+        return source, read(source)
+    except DataError as error:
+        table, file = source.table, source.table.file
+        if file is None or table.types is not None or error.problems[0].code != "broken-lines":
+            raise
+    source = replace(source, table=replace(table, file=with_line_ends(file, engine.scratch)))
+    return source, read(source)
 
 
 def _scan(engine: Engine, number: int, source: Source, select: Select, segments: tuple[str, ...]) -> int:

@@ -15,10 +15,10 @@ except ImportError:  # Windows removes no folder of another run
 
 _PREFIX = "abcx-"
 _LOCK = "running"
-"""The file that a run holds locked as long as it lives, wherever it lives: process numbers are told apart by container,
-locks are not."""
+"""The file that a run holds locked until it ends. A process number would not do: two containers that share the folder
+have the same numbers."""
 _NEW = 60.0
-"""A lock that is younger may not be taken yet by the run that made it, in seconds."""
+"""In seconds: a file that is younger may not be locked yet by the run that made it."""
 
 
 class Scratch:
@@ -45,7 +45,7 @@ class Scratch:
 
 
 def _sweep(place: Path) -> None:
-    """Remove the folders of runs that are gone: nobody holds their lock."""
+    """Remove the folders of this user's runs that are gone: nobody holds their lock."""
     if fcntl is None:
         return
     for lock in place.glob(f"{_PREFIX}*/{_LOCK}"):
@@ -54,7 +54,8 @@ def _sweep(place: Path) -> None:
         except OSError:  # of another user, or gone by now
             continue
         try:
-            if time.time() - os.fstat(held).st_mtime > _NEW:
+            found = os.fstat(held)
+            if found.st_uid == os.getuid() and time.time() - found.st_mtime > _NEW:
                 fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(lock.parent, ignore_errors=True)
         except OSError:  # its run lives

@@ -12,7 +12,8 @@ from abcx.spec.model import Experiment
 
 _DAY = 86_400_000_000
 _TIERS = ((30 * _DAY, 1000), (365 * _DAY, 20))
-"""Rows later than all others by more than this are strays, while they are fewer than one in so many with a time."""
+"""(gap, n): rows later than all others by more than the gap (microseconds) are strays, where they are fewer than 1 in n
+of the rows with a time."""
 _PARTS = ("exposures", "events", "units")
 
 

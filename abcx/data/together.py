@@ -21,12 +21,14 @@ from abcx.errors import DataError
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """Files as they were read: rows and SHA-256 of each, whether their times have no offset, and how cells are read."""
+    """Files as they were read: rows and SHA-256 of each, whether their times have no offset, how cells are read.
+    `before` is the first row id that can be theirs."""
 
     rows: tuple[int, ...]
     sha256: tuple[str, ...]
     unsaid: bool
     notes: tuple[str, ...]
+    before: int
 
 
 def read(engine: Engine, number: int, source: Source, select: Select, segments: tuple[str, ...]) -> Together | None:
@@ -44,7 +46,7 @@ def read(engine: Engine, number: int, source: Source, select: Select, segments: 
         rows, unsaid = _rows(engine, source.table), zones.unsaid_throughout(engine, looked)
         whole = all(rows) or source.arm is None  # one of several files that are one export may be without rows
         if whole and unsaid is not None and _is_plain(engine, before, looked, select, sum(rows)):
-            found = Together(rows, tuple(sums), unsaid, tuple(notes))
+            found = Together(rows, tuple(sums), unsaid, tuple(notes), before)
     except DataError:
         pass  # read apart they tell which it is
     if found is None:

@@ -40,7 +40,7 @@ def _is_sum(value: float, total: float) -> bool:
 
 def total_rows(engine: Engine, before: int, source: Source, columns: int) -> Iterator[Bad]:
     """The last row of a file of units that sums up those above, or is named like a total and has no smaller values.
-    `before` is the first row id of the file in table `units`, which has so many `columns` of metrics."""
+    `before` is the first row id of the file in table `units`, `columns` the number of its columns of metrics."""
     rows = f"FROM units WHERE rowid >= {before} AND unit IS NOT NULL"
     count, last, names = engine.run(f"SELECT count(*), max(rowid), count(*) FILTER (totals) {rows}")[0]
     if count <= FEWEST:

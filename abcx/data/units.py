@@ -6,7 +6,7 @@ Table `outcome` has the events that metrics read, with their unit, its arm and i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from abcx.data import balance, repeats, spelling, ties
@@ -53,9 +53,9 @@ class Attributed:
 
 
 def build(
-    engine: Engine, plan: Plan, others: Sequence[Value], rows: Rows, assignment: Assignment, clock: Clock
+    engine: Engine, plan: Plan, others: Iterable[Plan], rows: Rows, assignment: Assignment, clock: Clock
 ) -> Attributed:
-    """Build `unit_table`, with `others`, values by other windows, as h0, h1, ...
+    """Build `unit_table`, with the values of `others`, plans with other windows, as h0, h1, ...
 
     Raises DataError where a unit stands on several rows of `units` and no rule says what is meant.
     """
@@ -136,10 +136,10 @@ def _outcome(engine: Engine, plan: Plan, rows: Rows, clock: Clock, timed: bool, 
 
 
 def _unit_table(
-    engine: Engine, plan: Plan, others: Sequence[Value], rows: Rows, span: Timing | None, screened: bool, placed: bool
+    engine: Engine, plan: Plan, others: Iterable[Plan], rows: Rows, span: Timing | None, screened: bool, placed: bool
 ) -> None:
     named = [(f"c{value.position}", value) for value in plan.values]
-    named += [(f"h{value.position}", value) for value in others]
+    named += [(f"h{value.position}", value) for other in others for value in other.values]
     fed = [(name, value) for name, value in named if value.need.term.column is None]
     summed = ", ".join(
         f"{of_events(value, span.inside(value) if span else 'TRUE', placed)} AS {name}" for name, value in fed

@@ -53,23 +53,26 @@ def unsaid_throughout(engine: Engine, source: Source) -> bool | None:
     return None if lettered or (said and naive) else bool(naive)
 
 
-def changed_clocks(engine: Engine, source: Source, first: int, last: int) -> Iterator[str]:
-    """Of times without an offset: how many lie in an hour that the clocks of their zone skip, so that they cannot be of
-    it, or show twice. `first` and `last` are the ends of the times, in microseconds since 1970."""
-    time, zone = source.name("time") or "", source.table.timezone
-    if source.table.written is not None and source.table.written.kind != "iso":
+def notes(engine: Engine, source: Source, part: str, before: int) -> Iterator[str]:
+    """What is to be said of times that have no offset: the zone that they are read in, and how many lie in an hour that
+    its clocks skip or show twice. The rows are those of the part from row id `before` on."""
+    named, zone = source.table.named, source.table.timezone
+    yield f"the times of {named} have no timezone: they are read as {zone}"
+    first, last = engine.run(f"SELECT min(t), max(t) FROM {part} WHERE rowid >= {before}")[0]
+    if first is None or (source.table.written is not None and source.table.written.kind != "iso"):
         return  # by another order of day and month the same day would be looked for twice
-    clock = f"try_cast({_text(source, time)} AS TIMESTAMP)"
-    for since, until, skipped in _changes(zone, first, last):
+    time = source.name("time") or ""
+    clock, where = f"try_cast({_text(source, time)} AS TIMESTAMP)", f"in '{time}' of {named}"
+    for since, until, skipped in _changes(zone, int(first), int(last)):
         inside = f"{clock} >= TIMESTAMP '{since}' AND {clock} < TIMESTAMP '{until}'"
         rows = f"FROM {source.table.scan()} WHERE {source.table.is_row()} AND ({source.kept}) AND {inside}"
         if count := int(engine.run(f"SELECT count(*) {rows}")[0][0]):
-            many = f"{count:,} times" if count > 1 else "1 time"
-            hour = f"of {source.table.named} lie{'s' * (count == 1)} between {since:%F %R} and {until:%R}"
+            many = f"{count:,} times {where} lie" if count > 1 else f"1 time {where} lies"
+            hour = f"between {since:%Y-%m-%d %H:%M} and {until:%H:%M}"
             if skipped:
-                yield f"{many} {hour}, which the clocks of {zone} skipped: are they of another zone?"
+                yield f"{many} {hour}, an hour that the clocks of {zone} skip: are they of another zone?"
             else:
-                yield f"{many} {hour}, which the clocks of {zone} showed twice: read as the second time"
+                yield f"{many} {hour}, an hour that the clocks of {zone} show twice: read as the later one"
 
 
 def _changes(zone: str, first: int, last: int) -> Iterator[tuple[datetime, datetime, bool]]:

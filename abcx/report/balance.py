@@ -23,7 +23,8 @@ _WORDS = {
     "before_exposure": "before exposure",
     "after_window": "after the window",
     "duplicate_event": "whose id was read before",
-    "repeated_row": "like another",
+    "repeated_row": "that repeat another",
+    "duplicate_unit": "of units that have another row",
 }
 
 

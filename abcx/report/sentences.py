@@ -273,10 +273,7 @@ def _fits(metric: MetricResult, comparison: Comparison) -> str:
         interval, form = comparison.difference_interval, _difference(metric)
     if interval is None or interval == (None, None):
         return "the data do not bound it"
-    low, high = interval
-    if low is None or high is None:
-        return f"the data fit {ends(interval, form)}"
-    return f"the data fit anything from {form(low)} to {form(high)}"
+    return f"the data fit {wording.anything_in(*(None if end is None else form(end) for end in interval))}"
 
 
 def _worse_than_nothing(metric: MetricResult, interval: Interval | None) -> bool:

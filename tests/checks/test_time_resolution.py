@@ -105,4 +105,4 @@ def test_what_the_day_of_exposure_changes_is_shown_and_told() -> None:
     assert row.lift == pytest.approx(50 / 20 - 1, rel=1e-9) and not row.holds
     (found,) = (one for one in results.checks if one.code == CODE)
     assert found.status == "warn" and found.details["changed"] == ["orders"]
-    assert "without the day of exposure the result of orders is another" in found.message
+    assert "without the day of exposure the result of orders changes" in found.message

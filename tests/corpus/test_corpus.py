@@ -14,7 +14,6 @@ from tests.laws.runs import run
 
 HOME = Path(__file__).resolve().parent
 EXPECTED = list(csv.DictReader((HOME / "expected.csv").read_text(encoding="utf-8").splitlines()))
-MEANS = {"revenue", "spend"}
 
 
 @pytest.mark.slow

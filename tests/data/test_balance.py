@@ -118,3 +118,13 @@ def test_a_log_that_tells_the_arms_too(tmp_path: Path, keys: dict[str, Any]) -> 
     (events,) = found.observed.balance
     assert (events.read, events.used) == (8, 3)
     assert events.left_out == {"crossover": 2, "no_arm": 1, "no_metric": 1, "unknown_arm": 1}
+
+
+@pytest.mark.parametrize(("rule", "used"), [("first", 3), ("last", 3), ("sum", 5)])
+def test_rows_of_a_unit_that_stands_on_several(tmp_path: Path, rule: str, used: int) -> None:
+    """u1 has three rows: of them one is used, or all where their values are summed."""
+    text = "unit,arm,spend\nu1,a,1\nu1,a,2\nu1,a,3\nu2,b,4\nu3,a,5\n"
+    spend = {"spend": {"type": "mean", "column": "spend", "role": "primary", "goal": "increase"}}
+    found = look(tmp_path, {"u.csv": text}, spec({"units": {"file": "u.csv", "duplicates": rule}}, spend))
+    left_out = {"duplicate_unit": 5 - used} if used < 5 else {}
+    assert found.observed.balance == (Balance("units", 5, used, left_out),)

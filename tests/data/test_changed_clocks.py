@@ -10,6 +10,7 @@ import pytest
 
 from tests.data.build import look, micro, spec
 
+BERLIN = {"timezone": "Europe/Berlin"}
 ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Sao_Paulo", "Asia/Kolkata", "UTC")
 
 
@@ -34,7 +35,7 @@ def test_they_are_counted_as_zoneinfo_tells_them(tmp_path: Path, zone: str) -> N
     times = [datetime(2024, 1, 1, 0, 7) + timedelta(minutes=30 * i) for i in range(2 * 24 * 366)]
     told = [by_zoneinfo(zone, t) for t in times]
     found = notes(tmp_path, zone, times)
-    for kind, words in (("skipped", "skipped: are they of another zone?"), ("twice", "twice: read as the second time")):
+    for kind, words in (("skipped", "skip: are they of another zone?"), ("twice", "show twice: read as the later one")):
         counts = [int(note.split()[0].replace(",", "")) for note in found if words in note]
         assert sum(counts) == told.count(kind)
     assert not notes(tmp_path, zone, times, "Z")
@@ -42,6 +43,17 @@ def test_they_are_counted_as_zoneinfo_tells_them(tmp_path: Path, zone: str) -> N
 
 def test_the_second_of_two_moments_is_the_one_that_is_read(tmp_path: Path) -> None:
     text = "unit,time,arm,event\nu1,2024-10-27T02:30:00,a,purchase\nu2,2024-10-28T02:30:00,b,purchase\n"
-    found = look(tmp_path, {"e.csv": text}, spec(period={"timezone": "Europe/Berlin"}))
+    found = look(tmp_path, {"e.csv": text}, spec(period=BERLIN))
     assert found.observed.first_exposure == micro("2024-10-27T01:30:00+00:00")
-    assert any("1 time of e.csv lies between 2024-10-27 02:00 and 03:00" in note for note in found.observed.notes)
+    assert any(
+        "1 time in 'time' of e.csv lies between 2024-10-27 02:00 and 03:00" in note for note in found.observed.notes
+    )
+
+
+def test_small_files_that_are_read_together_are_looked_at_too(tmp_path: Path) -> None:
+    hours = [datetime(2024, 3, 31, hour, 30) for hour in range(5)]
+    one = '{{"unit": "u{0}{1}", "time": "{2:%Y-%m-%dT%H:%M}", "arm": "{1}", "event": "purchase"}}\n'
+    files = {f"{i}.jsonl": "".join(one.format(i, arm, t) for arm in "ab") for i, t in enumerate(hours)}
+    found = look(tmp_path, files, spec({"events": {"file": list(files)}}, period=BERLIN))
+    said = "2 times in 'time' of 0.jsonl and 4 more files lie between 2024-03-31 02:00 and 03:00"
+    assert any(said in note and "skip" in note for note in found.observed.notes)

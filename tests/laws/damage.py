@@ -10,6 +10,7 @@ import random
 import unicodedata
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import wraps
 
 from tests.laws.worlds import Table, World
 
@@ -218,48 +219,46 @@ def as_json_lines(world: World, rng: random.Random, name: str) -> bool:
     return True
 
 
-def lose_offsets(world: World, rng: random.Random, name: str) -> bool:
+def rewriting_times(draw: Callable[[random.Random], Callable[[datetime], str]]) -> Damage:
+    """Writes the times of a file in another way, where they are written in UTC."""
+
+    @wraps(draw)
+    def rewrite(world: World, rng: random.Random, name: str) -> bool:
+        table = world.files[name]
+        if table.time is None or not _in_utc(table):
+            return False
+        write = draw(rng)
+        for row in table.rows:
+            row[table.time] = write(datetime.fromisoformat(row[table.time]))
+        return True
+
+    return rewrite
+
+
+@rewriting_times
+def lose_offsets(rng: random.Random) -> Callable[[datetime], str]:
     """Some times, or all of a file, no longer say that they are UTC."""
-    table = world.files[name]
-    if table.time is None or not _in_utc(table):
-        return False
     share = rng.choice([0.3, 1.0])
-    for row in table.rows:
-        if rng.random() < share:
-            row[table.time] = row[table.time].removesuffix("Z")
-    return True
+    return lambda moment: f"{moment:%Y-%m-%dT%H:%M:%S}{'' if rng.random() < share else 'Z'}"
 
 
-def other_offsets(world: World, rng: random.Random, name: str) -> bool:
+@rewriting_times
+def other_offsets(rng: random.Random) -> Callable[[datetime], str]:
     """The same moments, written with the offset of another place."""
-    table = world.files[name]
-    if table.time is None or not _in_utc(table):
-        return False
     hours = rng.choice([-7, 2, 5])
-    for row in table.rows:
-        moment = datetime.fromisoformat(row[table.time]) + timedelta(hours=hours)
-        row[table.time] = f"{moment:%Y-%m-%dT%H:%M:%S}{hours:+03d}:00"
-    return True
+    return lambda moment: f"{moment + timedelta(hours=hours):%Y-%m-%dT%H:%M:%S}{hours:+03d}:00"
 
 
-def epochs(world: World, rng: random.Random, name: str) -> bool:
+@rewriting_times
+def epochs(rng: random.Random) -> Callable[[datetime], str]:
     """Times in seconds or milliseconds since 1970."""
-    table = world.files[name]
-    if table.time is None or not _in_utc(table):
-        return False
     factor = rng.choice([1, 1000])
-    for row in table.rows:
-        row[table.time] = str(int(datetime.fromisoformat(row[table.time]).timestamp()) * factor)
-    return True
+    return lambda moment: str(int(moment.timestamp()) * factor)
 
 
-def american_times(world: World, rng: random.Random, name: str) -> bool:
-    table = world.files[name]
-    if table.time is None or not _in_utc(table):
-        return False
-    for row in table.rows:
-        row[table.time] = f"{datetime.fromisoformat(row[table.time]):%m/%d/%Y %H:%M:%S}"
-    return True
+@rewriting_times
+def american_times(rng: random.Random) -> Callable[[datetime], str]:
+    return lambda moment: f"{moment:%m/%d/%Y %H:%M:%S}"
 
 
 def currency(world: World, rng: random.Random, name: str) -> bool:

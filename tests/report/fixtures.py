@@ -502,7 +502,7 @@ def adjusted() -> Results:
             calls,
             0.1,
             method="permutation",
-            note=f"{SKEWED} With so many units the interval does not adjust for covariates.",
+            note=f"{SKEWED} Too many units to relabel with covariates: the interval does not adjust for them.",
         ),
         replace(value, comparisons=(replace(value.comparisons[0], bayes=BAYES),)),
     )

@@ -32,7 +32,8 @@ def test_what_was_not_adjusted_is_called_so():
     assert why in text and why in full
     assert f"Cart visits: not adjusted for {TEXT}" not in text, "said once"
     assert f"Complaints: not adjusted for {TEXT} (too many units or covariates to relabel)." in text
-    assert "pushes the t-test to one side. With so many units the interval does not adjust for covariates." in full
+    many = "Too many units to relabel with covariates: the interval does not adjust for them."
+    assert f"pushes the t-test to one side. {many}" in full
     silent = replace(adjusted()["cart_visits"], role="primary")
     silent = replace(silent, comparisons=tuple(replace(c, note=None) for c in silent.comparisons))
     assert notes.of_metric(adjusted(), silent) == [f"Not adjusted for {TEXT}."]

@@ -92,7 +92,7 @@ def test_headline_of_a_win_is_quotable():
         ),
         (
             only(orders, status="inconclusive", lift_interval=(-0.012, None)),
-            "No clear effect on orders: the data fit -1.2% or more.",
+            "No clear effect on orders: the data fit anything above -1.2%.",
         ),
         (
             only(orders, status="inconclusive", lift=None, lift_interval=None),

@@ -80,6 +80,23 @@ def test_moments_of_parts_and_remainders_keep_the_digits() -> None:
     assert both.variance == pytest.approx(whole.variance, rel=1e-9)
 
 
+@pytest.mark.parametrize("base", [0.0, 1e9, BASE])
+def test_the_covariance_of_two_groups_is_that_of_all_units(base: float) -> None:
+    """By fractions, of groups whose means lie a third of the last digit apart from a number that a float can be."""
+    top, bottom = small(4, 301)
+    top, bottom = np.sort(top) + base, np.sort(bottom) + base
+
+    def ratio(part: slice) -> RatioMoments:
+        pairs = [(Fraction(x), Fraction(y)) for x, y in zip(top[part].tolist(), bottom[part].tolist(), strict=True)]
+        means_of = [sum(values) / len(pairs) for values in zip(*pairs, strict=True)]
+        products = sum((x - means_of[0]) * (y - means_of[1]) for x, y in pairs)
+        return RatioMoments(described(top[part]), described(bottom[part]), float(products / (len(pairs) - 1)))
+
+    both = pooling.added(ratio(slice(100)), ratio(slice(100, None)))
+    assert isinstance(both, RatioMoments)
+    assert both.covariance == pytest.approx(ratio(slice(None)).covariance, rel=1e-12)
+
+
 def test_what_the_rounding_of_sums_leaves_is_no_spread() -> None:
     """.1 + .2 and .3 are one amount; the units that say so differ in the last digit."""
     control, variant = np.array([0.1 + 0.2] * 50 + [0.3] * 150), np.array([0.3] * 200)
