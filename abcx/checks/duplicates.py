@@ -1,9 +1,10 @@
 """**Duplicates**: is the same thing in the data twice?
 
-Looks at: events whose `id` was read before (counted once), events that repeat another row in unit, time and all that
-the metrics read, and units that stand on several rows of a file with one row per unit. Warns when there are any. Equal
-rows are kept, because two equal purchases in one second are possible; a source that says `duplicates: drop` keeps the
-first of them, and the report says by arm how many were left out.
+Looks at: events whose `id` was read before (counted once; how many ids stand on rows with another time or value is
+said), events that repeat another row in unit, time and all that the metrics read, and units that stand on several rows
+of a file with one row per unit. Warns when there are any. Equal rows are kept, because two equal purchases in one
+second are possible; a source that says `duplicates: drop` keeps the first of them, and the report says by arm how many
+were left out.
 
 Why it matters: an export that was run twice doubles revenue and, worse, often only for the days or the arm that were
 exported again. A conversion does not notice, a mean or a ratio does.
@@ -28,6 +29,7 @@ def check(context: CheckContext) -> CheckResult:
         "rows": seen.repeated_rows,
         "removed": seen.removed_rows,
         "units": seen.duplicate_units,
+        "changed": None if seen.repeated_ids is None else seen.changed_ids,
     }
     if all(n is None for n in found.values()):
         help = "needs events with times or ids, or one row per unit"
@@ -35,6 +37,9 @@ def check(context: CheckContext) -> CheckResult:
     clauses = []
     if seen.repeated_ids:
         clauses.append(f"{wording.plural(seen.repeated_ids, 'events')} with an id that was read before, left out")
+    if seen.changed_ids:
+        ids = wording.plural(seen.changed_ids, "ids")
+        clauses.append(f"{ids} on rows that differ in time or value, of which one row counts")
     alike = "like another in unit, time, event and value"
     if seen.removed_rows:
         clauses.append(f"{wording.plural(seen.removed_rows, 'events')} {alike}, left out (`duplicates: drop`)")

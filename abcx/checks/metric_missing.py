@@ -4,7 +4,9 @@ Looks at: whether the events or the values of each metric occur anywhere in the 
 for a unit of the analysis, and whether the metric has a value in every arm that has units. Fails for a primary metric
 and warns for any other. So do events whose name differs from one in the spec by upper and lower case alone. Warns of
 ids of units whose spelling keeps them out of the analysis: by upper and lower case, leading zeros, a `.0` at the end,
-braces or quotes, dashes, or letters that look alike (the first 5,000 rows of every file are looked at).
+braces or quotes, dashes, spaces, or what stands before them (`user_`). Warns of rows whose columns seem to be swapped:
+a number or a time as the name of the event, or the name of an event as the unit. Of every file the first 200,000 rows
+are looked at.
 
 Why it matters: an event that is never logged, or finds none of the units, reads as zero in both arms: "no difference",
 from data that never held the answer. A metric without a value in one arm cannot be compared at all.
@@ -30,7 +32,8 @@ def check(context: CheckContext) -> CheckResult:
     absent = {name: _absence(context, name) for name in context.experiment.metrics}
     found = {name: reason for name, reason in absent.items() if reason is not None}
     details = {"metrics": found}
-    near = _near(context) if context.observed.near_events or context.observed.near_units else None
+    seen = context.observed
+    near = _near(context) if seen.near_events or seen.near_units or seen.values_as_events else None
     if not found and near is not None:
         return near
     if not found:
@@ -60,25 +63,31 @@ def _variants(context: CheckContext, primary: list[str], near: CheckResult | Non
 
 
 def _near(context: CheckContext) -> CheckResult:
-    """Events and units that were ignored because they are spelled differently."""
+    """Events and units that were ignored because they are spelled differently, or stand in another column."""
     events, units = context.observed.near_events, context.observed.near_units
     status: CheckStatus = "warn"
-    told, cures = [], []
+    clauses, cures = [], []
     if events:
         primary = [metric for metric in context.experiment.metrics.values() if metric.role == "primary"]
         of_primary = {column.term.event for metric in primary for column in metric.needs().columns}
         status = "fail" if of_primary & {meant for _, meant in events} else "warn"
         names = wording.joined([f"'{name[:60]}' (the spec has '{meant}')" for name, meant in events[:5]])
-        told.append(f"events with a differently spelled name were ignored: {names}")
+        clauses.append(f"events with a differently spelled name were ignored: {names}")
         cures.append(
             "give one event one name in the data; if these are two events, name both: a descriptive metric will do"
         )
     if units:
         counts = wording.joined([f"at least {count:,} by {how}" for how, count in units.items()])
-        told.append(f"ids of {context.experiment.unit} spelled differently from the exposures were ignored: {counts}")
+        clauses.append(
+            f"ids of {context.experiment.unit} spelled differently from the exposures were ignored: {counts}"
+        )
         cures.append("write the ids alike in all files, or name a column that is the same in all")
-    details = {"metrics": {}, "near": dict(events), "near_units": dict(units)}
-    return CheckResult("metric_missing", status, "; ".join(told), None, details, "; ".join(cures))
+    if values := context.observed.values_as_events:
+        rows = wording.plural(values, "rows")
+        clauses.append(f"the columns of {rows} seem to be swapped: the event's name is a number, a time or an id")
+        cures.append("compare these rows with the header: were files joined whose columns differ in order?")
+    details = {"metrics": {}, "near": dict(events), "near_units": dict(units), "values_as_events": values}
+    return CheckResult("metric_missing", status, "; ".join(clauses), None, details, "; ".join(cures))
 
 
 def _absence(context: CheckContext, name: str) -> str | None:

@@ -3,14 +3,15 @@
 Looks at: the days on which units were first exposed. A day is compared where it has enough units: that all of them
 were of one arm would have a probability below 1 in 1,000 by the planned shares. Days with fewer are joined with their
 neighbors. Fails for a variant where more than half of the units came on days on which it or the control alone was
-exposed.
+exposed, and warns where more than 10 % did.
 
 Why it matters: before and after a change, or alternating days, compare days and not the change: a sale, a holiday, the
 weather or another campaign is then the effect. Chance between units, which every figure here allows for, is small
 beside it, so no p-value of such a run means anything.
 
 What to do now: assign units at random to arms that run side by side, from the same day on, and run again. Where the
-export is cut (the control's file ends earlier), export all arms for the same days.
+export is cut (the control's file ends earlier), export all arms for the same days. Where one arm only started later,
+let the period start on the first day of all arms.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from abcx.results import CheckResult
 
 ALONE = 0.5
 """Above this share of units on days with one arm alone the arms did not run at the same time."""
+WARN = 0.1
+"""Above this share they ran at the same time in part: the days on which one ran alone can move the effect."""
 CHANCE = 0.001
 """Days on which one arm alone has at least this chance say nothing."""
 
@@ -45,17 +48,24 @@ def check(context: CheckContext) -> CheckResult:
         alone[arm] = _alone(days, share)
     details = {"share_alone": alone}
     apart = tuple(arm for arm, share in alone.items() if share > ALONE)
-    if not apart:
-        return CheckResult(
-            "not_concurrent", "pass", "control and variants were exposed on the same days", None, details
-        )
-    told = [
-        f"{wording.percent(alone[arm], 0)} of the {experiment.unit} of {experiment.control} and {arm} came on days on "
-        "which one of the two alone was exposed"
-        for arm in apart
+    some = [arm for arm, share in alone.items() if share > 0.0]
+    if not some:
+        message = "control and variants were exposed on the same days"
+        return CheckResult("not_concurrent", "pass", message, None, details)
+    clauses = [
+        f"{wording.percent(alone[arm], 0 if alone[arm] > WARN else 1)} of the {experiment.unit} of "
+        f"{experiment.control} and {arm} came on days on which one of the two alone was exposed"
+        for arm in apart or some
     ]
+    message = "; ".join(clauses)
+    if max(alone.values()) <= WARN:
+        return CheckResult("not_concurrent", "pass", message, None, details)
+    if not apart:
+        message += ": what those days were like is part of the effect"
+        help = "start the period on the first day on which all arms were exposed: period: {start: ...}"
+        return CheckResult("not_concurrent", "warn", message, None, details, help)
+    message += ": such days are compared, not the change"
     help = "run the arms side by side, from the same day on; or export all arms for the same days"
-    message = f"{'; '.join(told)}: such days are compared, not the change"
     return CheckResult("not_concurrent", "fail", message, None, details, help, apart)
 
 

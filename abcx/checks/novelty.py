@@ -3,7 +3,8 @@
 Looks at: primary metrics. Of what units do again and again (counts, sums) with a window of two days or more: what each
 unit that was followed for all of it did in the later half of the window less what it did in the earlier half, compared
 between the arms (Welch). Of what a unit does once (conversions): whether the effect differs between the units that were
-exposed in the first and in the second half (Cochran's Q). Warns below p = .01 after correction for all these tests.
+exposed in the first and in the second half (Cochran's Q), where a window gives all the same time. Warns below p = .01
+after correction for all these tests.
 
 Why it matters: customers try what is new, and stumble over what has moved. An effect of the first days that is gone
 later does not pay off; one that grows is understated by a short window.
@@ -47,7 +48,7 @@ def check(context: CheckContext) -> CheckResult:
     tests = [_Test(*one, min(1.0, one[3] * len(found))) for one in found]
     details = {"tests": [asdict(test) for test in tests]}
     if not tests:
-        help = "needs exposures with times, and a primary metric that is summed per unit"
+        help = "needs exposures on two days or more, and a primary metric with a window that is summed per unit"
         return CheckResult("novelty", "skipped", "early and late effects cannot be told apart", help=help)
     worst = min(tests, key=lambda test: test.p_value)
     off = [test for test in tests if test.p_value_adjusted < WARN]
@@ -72,7 +73,7 @@ def _moved(context: CheckContext, name: str, arm: str) -> tuple[float, float] | 
         known = contrast.p_value is not None and contrast.difference is not None
         return (contrast.difference or 0.0, contrast.p_value or 0.0) if known else None
     days = sorted(data.cohorts)
-    if len(days) < 2:
+    if len(days) < 2 or not _watched_alike(context, name):
         return None
     halves = days[: len(days) // 2], days[len(days) // 2 :]
     early, late = (
@@ -83,6 +84,13 @@ def _moved(context: CheckContext, name: str, arm: str) -> tuple[float, float] | 
     if p is None or early.difference is None or late.difference is None:
         return None
     return late.difference - early.difference, p
+
+
+def _watched_alike(context: CheckContext, name: str) -> bool:
+    """Whether all units were watched for the same time: without a window those exposed late had less of it, and any
+    difference is smaller."""
+    columns = [one for one in context.experiment.metrics[name].needs().columns if one.term.column is None]
+    return context.experiment.window is not None or all(one.window or one.followed for one in columns)
 
 
 def _clause(context: CheckContext, test: _Test) -> str:

@@ -27,7 +27,7 @@ def check(context: CheckContext) -> CheckResult:
     """Judged metrics that are read by day, with a short window or with a margin."""
     if not context.observed.by_day:
         help = "needs times that are written as dates"
-        return CheckResult("time_resolution", "skipped", "no metric is read by day", help=help)
+        return CheckResult("time_resolution", "skipped", "no metric is made of dates without times of day", help=help)
     metrics = context.experiment.metrics
     judged = [name for name in context.observed.by_day if metrics[name].role in JUDGED]
     days = {name: _days(context, name) for name in judged}
@@ -49,7 +49,8 @@ def check(context: CheckContext) -> CheckResult:
     if changed:
         clauses.append(f"without the day of exposure the result of {wording.joined(changed)} changes")
     message = f"dates are compared by day, the day of exposure as a whole: {'; '.join(clauses)}"
-    help = "export exposures and events with their times of day, or take windows of 7 days or more"
+    help = "export exposures and events with their times of day"
+    help += f", or take windows of {_LONG} days or more" if short else ""
     return CheckResult("time_resolution", "warn", message, None, details, help)
 
 

@@ -77,6 +77,12 @@ def balance(rows: Rows, part: str, ended: Mapping[str, int], duplicates: Mapping
     return Balance(part, read, used, dict(left_out))
 
 
+def moved(ended: Mapping[str, int], reasons: Mapping[str, int]) -> dict[str, int]:
+    """How rows ended, where some of those that seemed used are left out for `reasons` after all."""
+    counts = Counter(ended) + Counter(reasons)
+    return {**counts, USED: ended.get(USED, 0) - sum(reasons.values())}
+
+
 def _unusable(loaded: Loaded, clock: Clock) -> dict[str, str]:
     late = f"e.t >= {clock.cut}" if loaded.has_time and clock.cut is not None else "FALSE"
     return {

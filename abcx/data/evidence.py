@@ -81,7 +81,14 @@ def _glued(engine: Engine, before: int, source: Source, select: Select, odd: boo
         return table
     name = keys.unit(literal(unit.strip()), select.hashed)
     again = odd or _has(engine, f"SELECT 1 FROM {select.part} WHERE rowid >= {before} AND unit = {name} LIMIT 1")
-    if again and _has(engine, f"SELECT 1 FROM {table.scan()} WHERE {table.header_again()} LIMIT 1"):
+    if not again:
+        return table
+    count, line, _ = locate(engine, table, table.header_reordered(), literal(unit))
+    if count:
+        message = "the header stands here again with its columns in another order: the rows below it would be misread"
+        help = f"split the file at line {line} and name both parts: file: [FIRST, SECOND]"
+        raise DataError(Problem("error", "reordered-header", message, Span(table.shown, line), help))
+    if _has(engine, f"SELECT 1 FROM {table.scan()} WHERE {table.header_again()} LIMIT 1"):
         return replace(table, glued=True, time=None)
     return table
 

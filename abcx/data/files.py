@@ -181,7 +181,8 @@ def _refuse_outside(written: str, path: Path, inside: Path, known: bool = False)
             written,
             "data-outside",
             f"{written} is not below the spec's folder",
-            "if you trust the spec, allow it: --allow-outside; or name the file yourself: --events FILE",
+            "if you trust the spec, allow it: --allow-outside; or name the file yourself: --exposures FILE, "
+            "--events FILE, --units FILE",
         )
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from abcx.data import reexported
 from abcx.data.engine import Engine
 from abcx.data.plan import Pairs, Plan
 from abcx.data.records import MetricData, TicketTimes
 from abcx.data.units import Timing
 from abcx.data.working_time import worked
 from abcx.errors import DataError
-from abcx.problems import Problem
 from abcx.results import Exclusion
 from abcx.stats.records import Lifetimes, Summary
 
@@ -111,7 +111,7 @@ def ticket_times(engine: Engine, plan: Plan, span: Timing) -> dict[str, dict[str
         )
         again = sum(int(row[3]) for row in opened)
         if again and pairs.need.reexported is None:
-            raise DataError(_reexported(pairs, again))
+            raise DataError(reexported.problem(pairs, again))
         key = f"e.k{pairs.key}"
         starts = f"SELECT DISTINCT e.uid, {key} AS key FROM outcome e WHERE e.x{pairs.start} IS NOT NULL"
         ended = engine.run(
@@ -126,18 +126,37 @@ def ticket_times(engine: Engine, plan: Plan, span: Timing) -> dict[str, dict[str
     return found
 
 
-def _reexported(pairs: Pairs, count: int) -> Problem:
-    """Tickets whose end an export tells in two ways."""
-    start, end = pairs.need.start.event, pairs.need.end.event
-    some = f"{count:,} tickets have" if count > 1 else "a ticket has"
-    message = f"{some} the same '{start}' twice, and several times of '{end}': did later exports change the end?"
-    cure = f"say which end counts: metrics: {{{pairs.metric}: {{reexported: last}}}} (or first)"
-    return Problem("error", "reexported", message, None, cure)
+def rows_left_out(engine: Engine, plan: Plan, span: Timing) -> dict[str, int]:
+    """Rows of tickets (of `outcome`, inside their window) that no metric uses, by reason: of tickets that end before
+    they start, ends of tickets without a start, and ends of a ticket of which another one counts."""
+    if not plan.tickets:
+        return {}
+    read = []
+    for pairs in plan.tickets:
+        start, end, key = f"e.x{pairs.start} IS NOT NULL", f"e.x{pairs.end} IS NOT NULL", f"e.k{pairs.key}"
+        starts = f"SELECT DISTINCT e.uid, {key} AS key FROM outcome e WHERE {start}"
+        read.append(
+            f"SELECT e.rowid AS place, CASE WHEN s.uid IS NULL AND {end} THEN 'end_without_start' "
+            f"WHEN p.uid IS NULL THEN 'after_window' WHEN p.reversed THEN 'end_before_start' "
+            f"WHEN NOT ({start}) AND e.t IS DISTINCT FROM p.ended THEN 'other_end' END AS reason "
+            f"FROM outcome e LEFT JOIN ({starts}) s ON s.uid = e.uid AND s.key = {key} "
+            f"LEFT JOIN ({_paired(pairs, span)}) p ON p.uid = e.uid AND p.key = {key} "
+            f"WHERE ({start} AND {span.inside(pairs)}) OR ({end} AND {span.since()})"
+        )
+    counted = span.any_counts(plan.values)
+    rows = engine.run(
+        "SELECT reason, count(*) FROM (SELECT place, min(reason) AS reason FROM "
+        f"({' UNION ALL '.join(read)}) GROUP BY place HAVING bool_and(reason IS NOT NULL)) r "
+        f"JOIN outcome e ON e.rowid = r.place WHERE NOT ({counted}) GROUP BY reason ORDER BY reason"
+    )
+    return {str(reason): int(count) for reason, count in rows}
 
 
-def left_out(plan: Plan, metrics: Mapping[str, MetricData]) -> Iterator[Exclusion]:
+def left_out(plan: Plan, metrics: Mapping[str, MetricData], other_ends: int) -> Iterator[Exclusion]:
     """Units that churned before their exposure; tickets that end before they start, and ends that no start goes with:
-    once for metrics of the same tickets."""
+    once for metrics of the same tickets; and rows with `other_ends` of tickets of which one counts."""
+    if other_ends:
+        yield Exclusion("other_end", "ends of tickets of which another end counts", rows=other_ends)
     for name, metric in plan.metrics.items():
         if metric.type == "churn" and (units := metrics[name].missing):
             message = f"units with '{metric.event}' before their exposure, left out of {name}"

@@ -167,7 +167,7 @@ def _judge(
             one, other = forms[a].sql("v"), forms[b].sql("v")
             return Found(
                 doubt="may be two different numbers, and no cell of this column tells which",
-                help="say how the file writes numbers: thousands: ',' or decimal: ',' (or '.')",
+                help="say how the file writes numbers: for 1.234 that is 1234 `thousands: '.'`, else `decimal: '.'`",
                 differs=f"{one} <> {other}",
             )
     form = forms[best[0]]

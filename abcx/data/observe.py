@@ -72,6 +72,7 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
     timing = units.Timing(assigned.has_time, clock) if timed else None
     shifted = _summarized_by_window(engine, other_windows, clock)
     metrics = _summarized(engine, wanted, loaded, assigned.has_time, timing, attributed)
+    of_tickets = {} if timing is None or engine.rows_elsewhere else lifetimes.rows_left_out(engine, wanted, timing)
     per_arm, first_exposure, last_exposure = _exposed(engine, wanted)
     strange = rows.strange_labels(engine, loaded.loaded[part], most=_LABELS + 1) if assigned.unknown_arm else []
     sequenced = "events" in loaded.loaded and first_exposure is not None
@@ -80,12 +81,12 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
         units=per_arm,
         metrics=metrics,
         files=tuple(loaded.files),
-        balance=_balances(engine, loaded, assigned, clock, attributed),
+        balance=_balances(engine, loaded, assigned, clock, attributed, of_tickets),
         exclusions=(
             *loaded.exclusions,
             *assigned.exclusions,
             *attributed.exclusions,
-            *lifetimes.left_out(wanted, metrics),
+            *lifetimes.left_out(wanted, metrics, of_tickets.get("other_end", 0)),
         ),
         notes=(*_gathered(loaded), *coarse, *_of_events(loaded, attributed), *([clock.note] if clock.note else ())),
         daily=None if first_exposure is None else _daily(engine, wanted),
@@ -95,6 +96,7 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
         no_arm=assigned.no_arm,
         near_events=spelling.near_events(engine, loaded.loaded["events"]) if attributed.named.unnamed else (),
         near_units=attributed.near_units,
+        values_as_events=spelling.values_as_events(engine, loaded.loaded["events"]) if attributed.named.unnamed else 0,
         unknown_labels=_shown_labels([label for label, _ in strange]),
         near_labels=spelling.near_labels(engine, loaded.loaded[part]) if strange else (),
         arm_rows=assigned.arm_rows,
@@ -102,6 +104,7 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
         before_exposure=_by_name(wanted, attributed.before) if sequenced else None,
         units_before=_by_name(wanted, attributed.units_before) if sequenced else None,
         repeated_ids=attributed.repeated_ids,
+        changed_ids=attributed.changed_ids,
         repeated_rows=attributed.repeated_rows,
         removed_rows=attributed.removed_rows,
         duplicate_units=attributed.duplicate_units,
@@ -320,12 +323,17 @@ def _gathered(loaded: rows.Rows) -> tuple[str, ...]:
 def _of_events(loaded: rows.Rows, attributed: units.Attributed) -> tuple[str, ...]:
     """What is to be said of the events."""
     named = attributed.named
-    return (*_unused(named.unnamed), *_unfit(loaded, named.unfit), *_shared(attributed.shared_ids))
+    return (
+        *_unused(named.unnamed, _arm_part(loaded) == "events"),
+        *_unfit(loaded, named.unfit),
+        *_shared(attributed.shared_ids),
+    )
 
 
-def _unused(count: int) -> tuple[str, ...]:
-    """How many rows are of events that no metric names: they are read and not used."""
-    return (f"{wording.plural(count, 'rows')} of events are of events that no metric uses",) if count else ()
+def _unused(count: int, has_arm: bool) -> tuple[str, ...]:
+    """How many rows are of events that no metric names: they are not used, but for the arm where they name it."""
+    told = f"{wording.plural(count, 'rows')} hold{'s' if count == 1 else ''} events that no metric uses"
+    return (f"{told}{': they only tell the arms of their units' if has_arm else ''}",) if count else ()
 
 
 def _unfit(loaded: rows.Rows, count: int) -> tuple[str, ...]:
@@ -338,14 +346,21 @@ def _unfit(loaded: rows.Rows, count: int) -> tuple[str, ...]:
 
 
 def _balances(
-    engine: Engine, loaded: rows.Rows, assigned: assignment.Assignment, clock: Clock, attributed: units.Attributed
+    engine: Engine,
+    loaded: rows.Rows,
+    assigned: assignment.Assignment,
+    clock: Clock,
+    attributed: units.Attributed,
+    of_tickets: Mapping[str, int],
 ) -> tuple[Balance, ...]:
-    """The balance of rows of every part; empty where another engine has them."""
+    """The balance of rows of every part, `of_tickets` those that stand at tickets and no metric uses; empty where
+    another engine has them."""
     if engine.rows_elsewhere:
         return ()
     duplicates = {"duplicate_event": attributed.repeated_ids or 0, "repeated_row": attributed.removed_rows or 0}
+    ended = balance.moved(attributed.ended, of_tickets)
     return tuple(
-        balance.balance(loaded, part, attributed.ended, duplicates)
+        balance.balance(loaded, part, ended, duplicates)
         if part == "events"
         else balance.balance(loaded, part, balance.of_others(engine, loaded, part, assigned, clock), {})
         for part in loaded.loaded

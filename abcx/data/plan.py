@@ -103,8 +103,8 @@ class Plan:
         return replace(some, values=tuple(replace(one, window=window) for one in some.values))
 
     def delayed(self, names: Collection[str], since: int) -> Plan:
-        """The plan of those of these metrics that have a window, with windows that begin `since` microseconds later."""
-        some = self.only([name for name in self.windowed() if name in names])
+        """The plan of those of these metrics, with windows that begin `since` microseconds later."""
+        some = self.only([name for name in (*self.windowed(), *self.unwindowed()) if name in names])
         return replace(some, values=tuple(replace(one, since=since) for one in some.values))
 
     def numbered(self, first: int) -> Plan:

@@ -133,9 +133,10 @@ class Observed:
     `units_before`: units with such an event, by arm. `shifted` holds the metrics with other windows, by what was
     changed. `near_events` are names of events that no metric reads, each with the name in the spec from which it
     differs by case alone; `near_units` counts ids of units that are not in the analysis and differ from one that is
-    by their spelling alone, by what tells them apart. `by_day` names the metrics whose events or exposures are
-    written as dates. `never_fall`: the number of days in which the counts of no arm fall, as running totals
-    never do; None where some fall, or the data are no counts by day.
+    by their spelling alone, by what tells them apart; `values_as_events` rows whose columns seem to be swapped, that of
+    the event's name and another; `changed_ids` ids of events that stand on rows with another time or value. `by_day`
+    names the metrics whose events or exposures are written as dates. `never_fall`: the number of days in which the
+    counts of no arm fall, as running totals never do; None where some fall, or the data are no counts by day.
     """
 
     kind: str
@@ -156,6 +157,8 @@ class Observed:
     nothing_found: tuple[Unfound, ...] = ()
     near_events: tuple[tuple[str, str], ...] = ()
     near_units: Mapping[str, int] = field(default_factory=dict)
+    values_as_events: int = 0
+    changed_ids: int = 0
     before_exposure: Mapping[str, int] | None = None
     units_before: Mapping[str, int] | None = None
     repeated_ids: int | None = None

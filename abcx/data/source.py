@@ -37,7 +37,11 @@ class Source:
     @property
     def first_rows(self) -> str:
         """The FROM item of the first rows, of more where the table has several files."""
-        return f"(SELECT * FROM {self.table.scan()} LIMIT {_FIRST * max(1, len(self.table.files))}) AS first_rows"
+        return self.rows_up_to(_FIRST * max(1, len(self.table.files)))
+
+    def rows_up_to(self, count: int) -> str:
+        """The FROM item of the first `count` rows."""
+        return f"(SELECT * FROM {self.table.scan()} LIMIT {count}) AS first_rows"
 
     @cached_property
     def kept(self) -> str:

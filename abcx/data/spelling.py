@@ -1,20 +1,25 @@
 """Labels of arms, names of events and ids of units that count for nothing because they are spelled otherwise.
 
-Of events and ids the first rows of every file are looked at. Of ids only their number is told: they are of people.
+Of events and ids the first 200,000 rows of every file are looked at. Of ids only their number is told: they are of
+people.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
 from abcx.data import keys
 from abcx.data.engine import Engine, literal
+from abcx.data.plan import Plan
 from abcx.data.records import NearLabel
 from abcx.data.rows import Loaded, Rows, strange_labels
 from abcx.data.source import Source
 
+_ROWS = 200_000
+"""So many rows of a file are looked at: a file of 10 million would cost a tenth of its reading."""
 _MOST = 1_000
 """Of so many labels that no arm has the spelling is looked at."""
 _BEFORE = r"^(?i:gid://.*/|mailto:|GA\d+\.\d+\.|#|[a-z]+[ _:#/-]+)"
@@ -22,29 +27,54 @@ _BEFORE = r"^(?i:gid://.*/|mailto:|GA\d+\.\d+\.|#|[a-z]+[ _:#/-]+)"
 _SPELLINGS = (
     ("upper and lower case", "lower(v)"),
     ("upper and lower case", "upper(v)"),
-    ("leading zeros", "ltrim(v, '0')"),
+    ("leading zeros", r"regexp_replace(v, '^([^0-9]*)0+', '\1')"),
     ("a .0 at the end", r"regexp_replace(v, '\.0+$', '')"),
     ("braces or quotes", f"trim(v, {literal('{}' + chr(34) + chr(39))})"),
     ("dashes", "replace(v, '-', '')"),
+    ("spaces", r"regexp_replace(v, '\pZ+', '', 'g')"),
+    ("letters before the digits", r"regexp_replace(v, '^[A-Za-z]{1,5}([0-9]+)$', '\1')"),
     ("what stands before it", rf"regexp_replace(v, {literal(_BEFORE)}, '')"),
     ("an @ that is written %40", "regexp_replace(v, '%40', '@')"),
 )
 """What may tell two spellings of an id `v` apart, and the SQL of the spelling without it."""
+_VALUE = r"[-+]?[0-9]+([.,][0-9]+)?|[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?"
+"""What is no name of an event, but a number or a time."""
+
+
+def _names_in_spec(plan: Plan) -> set[str | None]:
+    exposure = plan.experiment.exposure
+    return {term.event for term in plan.terms} | {exposure.event if exposure else None}
+
+
+def values_as_events(engine: Engine, part: Loaded) -> int:
+    """Rows whose event's name is a number or a time, where no event of the spec has such a name, or whose unit is the
+    name of an event: in files that were glued together with their columns in another order."""
+    names = sorted(name for name in _names_in_spec(part.select.plan) if name is not None)
+    if any(re.fullmatch(_VALUE, name) for name in names):
+        return 0
+    known = ", ".join(map(literal, names)) or "NULL"
+    count = 0
+    for source in part.select.sources:
+        column, unit = source.name("event"), source.name("unit")
+        if column is None or unit is None or part.select.told_event(source) is not None:
+            continue
+        v, u = (f"trim({source.table.sql(name, 'text')})" for name in (column, unit))
+        odd = f"{v} NOT IN ({known}) AND (regexp_full_match({v}, {literal(_VALUE)}) OR {u} IN ({known}))"
+        count += int(engine.run(f"SELECT count(*) FROM {source.rows_up_to(_ROWS)} WHERE {v} <> '' AND {odd}")[0][0])
+    return count
 
 
 def near_events(engine: Engine, part: Loaded) -> tuple[tuple[str, str], ...]:
     """Names of events that no metric reads, and the name of the spec from which they differ by case alone; by the
     first rows of every file."""
-    plan = part.select.plan
-    exposure = plan.experiment.exposure
-    names = {term.event for term in plan.terms} | {exposure.event if exposure else None}
+    names = _names_in_spec(part.select.plan)
     known = {name.casefold(): name for name in names if name is not None}
     found: dict[str, str] = {}
     for source in part.select.sources:
         column = source.name("event")
         if column is None or part.select.told_event(source) is not None:
             continue
-        first = f"SELECT trim({source.table.sql(column, 'text')}) AS v FROM {source.first_rows}"
+        first = f"SELECT trim({source.table.sql(column, 'text')}) AS v FROM {source.rows_up_to(_ROWS)}"
         seen = (str(name) for (name,) in engine.run(f"SELECT DISTINCT v FROM ({first}) WHERE v IS NOT NULL ORDER BY v"))
         found |= {name: known[name.casefold()] for name in seen if name not in names and name.casefold() in known}
     return tuple(found.items())
@@ -88,7 +118,7 @@ def _counted(part: str, sources: Sequence[Source]) -> str:
     for source in sources:
         unit = source.name("unit")
         assert unit is not None
-        first.append(f"SELECT {source.table.sql(unit, 'text')} AS v FROM {source.first_rows}")
+        first.append(f"SELECT {source.table.sql(unit, 'text')} AS v FROM {source.rows_up_to(_ROWS)}")
     spelled = " UNION ALL ".join(f"SELECT {literal(how)} AS how, v, {other} AS o FROM ids" for how, other in _SPELLINGS)
     pairs = f"SELECT how, v, {keys.ticket('v', True)} AS key, {keys.ticket('o', True)} AS other FROM ({spelled})"
     either = "(SELECT key FROM pairs UNION SELECT other FROM pairs)"

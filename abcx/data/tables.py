@@ -162,12 +162,22 @@ class Table:
     def header_again(self) -> str:
         """The SQL condition of rows that are the header once more. Quotes behind a byte order mark in the middle of
         glued files are part of the text."""
-        cells = [
-            f"trim(ltrim(c{i}, chr(65279)), ' \"') = {literal(name)}"
+        return " AND ".join(f"{cell} = {literal(name)}" for cell, name in self._named_cells())
+
+    def header_reordered(self) -> str:
+        """The SQL condition of rows that are the header with its columns in another order."""
+        cells = self._named_cells()
+        names = ", ".join(literal(name) for _, name in cells)
+        reordered = f"list_sort([{', '.join(cell for cell, _ in cells)}]) = list_sort([{names}])"
+        return f"{reordered} AND NOT ({self.header_again()})"
+
+    def _named_cells(self) -> list[tuple[str, str]]:
+        """The SQL of the text of each cell that has a named column, and the name."""
+        return [
+            (f"trim(ltrim(c{i}, chr(65279)), ' \"')", name)
             for i, name in enumerate(self.header)
             if not name.startswith("\0")
         ]
-        return " AND ".join(cells)
 
     def scan(self, tag: str = "") -> str:
         """The FROM item. `tag` names the tables that collect rejected rows; without it every column is text, and broken

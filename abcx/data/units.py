@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from abcx.data import balance, repeats, spelling, ties
+from abcx.data import balance, reexported, repeats, spelling, ties
 from abcx.data.assignment import Assignment, one_row_per_unit
 from abcx.data.clock import Clock
 from abcx.data.engine import Engine
@@ -36,8 +36,9 @@ class Named:
 @dataclass(frozen=True)
 class Attributed:
     """What happened to the events: exclusions, and events of metrics before exposure by arm index. `shared_ids` counts
-    ids of events that stand at several units, `near_units` ids of units whose spelling keeps them out
-    (spelling.py), `ended` how the rows of events ended (balance.py)."""
+    ids of events that stand at several units, `changed_ids` those of one unit whose rows differ in time or value,
+    `near_units` ids of units whose spelling keeps them out (spelling.py), `ended` how the rows of events ended
+    (balance.py)."""
 
     exclusions: tuple[Exclusion, ...]
     named: Named
@@ -45,6 +46,7 @@ class Attributed:
     units_before: dict[int, int]
     repeated_ids: int | None
     shared_ids: int
+    changed_ids: int
     repeated_rows: int | None
     removed_rows: int | None
     duplicate_units: int | None
@@ -62,7 +64,7 @@ def build(
     exclusions: list[Exclusion] = []
     duplicate_units = _ready_made(engine, plan, rows, assignment, clock, exclusions)
     placed = ties.with_places(engine, rows)
-    repeated_ids, shared_ids = _drop_repeated_ids(engine, plan, rows, clock, exclusions)
+    repeated_ids, shared_ids, changed_ids = _drop_repeated_ids(engine, plan, rows, clock, exclusions)
     removed = repeats.remove(engine, plan, rows, clock, exclusions)
     events = "events" in rows.loaded
     timed = events and rows.loaded["events"].has_time
@@ -99,6 +101,7 @@ def build(
         units_before,
         repeated_ids,
         shared_ids,
+        changed_ids,
         repeated_rows,
         removed,
         duplicate_units,
@@ -182,17 +185,33 @@ class Timing:
         since = self.since() if later is None else f"e.t >= e.t0 + {later}"
         if value.window is not None:
             return f"{since} AND e.t < e.t0 + {value.window}"
-        open_end = later is not None or self.clock.end is None
+        declared = isinstance(value, Value) and value.need.since is not None
+        open_end = declared or self.clock.end is None
         return since if open_end else f"{since} AND e.t < {self.clock.end}"
+
+    def any_counts(self, values: Iterable[Value]) -> str:
+        """The SQL condition of events that count for one of these values; FALSE where none is made of events."""
+        fed = [value for value in values if value.need.term.column is None]
+        return " OR ".join(f"(e.x{value.feed} IS NOT NULL AND {self.inside(value)})" for value in fed) or "FALSE"
 
 
 def _any_counts(plan: Plan, span: Timing) -> str:
     """The SQL condition of the events that count for something."""
-    values = [value for value in plan.values if value.need.term.column is None]
-    counted = [f"(e.x{value.feed} IS NOT NULL AND {span.inside(value)})" for value in values]
+    if not plan.tickets and all(value.need.term.column is not None for value in plan.values):
+        return "TRUE"
+    counted = [span.any_counts(plan.values)]
     counted += [f"(e.x{pairs.start} IS NOT NULL AND {span.inside(pairs)})" for pairs in plan.tickets]
     counted += [f"(e.x{pairs.end} IS NOT NULL AND {span.since()})" for pairs in plan.tickets]
-    return " OR ".join(counted) or "TRUE"
+    return " OR ".join(counted)
+
+
+def _last_moment(plan: Plan) -> str:
+    """Up to when events count, in words."""
+    of_events = [value.window for value in plan.values if value.need.term.column is None]
+    windows = [*of_events, *(pairs.window for pairs in plan.tickets)]
+    if all(window is None for window in windows):
+        return "the period's end"
+    return "the unit's window" if None not in windows else "the unit's window or the period's end"
 
 
 def _ready_made(
@@ -234,18 +253,26 @@ def _ready_made(
 
 def _drop_repeated_ids(
     engine: Engine, plan: Plan, rows: Rows, clock: Clock, exclusions: list[Exclusion]
-) -> tuple[int | None, int]:
-    """Keep the earliest event of every id of a unit of the analysis; all others are left out anyway. What one unit did
-    another cannot have done: ids that stand at several units are those of several systems."""
+) -> tuple[int | None, int, int]:
+    """How many events repeat an id, how many ids stand at several units, and how many of one unit differ in time or
+    value. Keep the earliest event of every id of a unit of the analysis; all others are left out anyway. What one unit
+    did another cannot have done: ids that stand at several units are those of several systems."""
     if "events" not in rows.loaded or not rows.loaded["events"].has_id:
-        return None, 0
+        return None, 0, 0
     usable = clock.usable(rows.loaded["events"].has_time, "e.")
     joined = f"events e JOIN assigned a ON a.unit = e.unit WHERE {usable} AND e.id IS NOT NULL"
     by_id = f"SELECT count(*) AS events, count(DISTINCT a.uid) AS units FROM {joined} GROUP BY e.id"
     found = engine.run(f"SELECT coalesce(sum(events - units), 0), count(*) FILTER (units > 1) FROM ({by_id})")[0]
     repeated, shared = int(found[0]), int(found[1])
+    changed = 0
     if repeated:
-        order = ", ".join(["e.t", *(f"e.x{i}" for i in range(len(plan.terms)))])
+        read = [*(["e.t"] if rows.loaded["events"].has_time else []), *(f"e.x{i}" for i in range(len(plan.terms)))]
+        differs = " OR ".join(f"min({column}) IS DISTINCT FROM max({column})" for column in read)
+        apart = f"SELECT e.id FROM {joined} GROUP BY e.id HAVING count(DISTINCT a.uid) = 1 AND ({differs})"
+        changed = int(engine.run(f"SELECT count(*) FROM ({apart})")[0][0])
+        if plan.tickets:
+            reexported.refuse_moved_ends(engine, plan, joined)
+        order = ", ".join([reexported.earliest(plan), *(f"e.x{i}" for i in range(len(plan.terms)))])
         if engine.rows_elsewhere:
             engine.run(
                 "CREATE OR REPLACE TABLE events AS SELECT * FROM (SELECT e.*, e.id IS NULL OR a.uid IS NULL "
@@ -257,7 +284,7 @@ def _drop_repeated_ids(
             later = f"SELECT place FROM (SELECT e.rowid AS place, {numbered} FROM {joined}) WHERE n > 1"
             engine.run(f"DELETE FROM events WHERE rowid IN ({later})")
         exclusions.append(Exclusion("duplicate_event", "events whose id was read before", rows=repeated))
-    return repeated, shared
+    return repeated, shared, changed
 
 
 def _value(name: str, value: Value, span: Timing | None) -> str:
@@ -315,7 +342,7 @@ def _count_events(
         exclusions.append(Exclusion("not_in_test", "events of units that are not in the analysis", rows=strangers))
     reasons = (
         ("before_exposure", 1, "events before the unit's first exposure"),
-        ("after_window", 2, "events after the unit's window"),
+        ("after_window", 2, f"events after {_last_moment(plan)}"),
     )
     for reason, position, message in reasons:
         by_arm = {plan.arms[row[0]]: int(row[position]) for row in per_arm if row[position]}

@@ -19,6 +19,8 @@ ROLES: dict[Role, str] = {
 }
 Rule = Literal["fixed", "group_sequential", "always_valid", "hybrid"]
 NOTHING = "-"
+TICKETS = "end_before_start"
+"""The reason of an exclusion that counts tickets."""
 UNEVEN = 0.01
 """A loss of units that differs by arm is pointed out below this p."""
 
@@ -258,7 +260,7 @@ def factor(results: Results, one: Factor) -> list[str]:
 def exclusion(results: Results, one: Exclusion) -> str:
     """`crossover 12 visitors (60 rows)`."""
     units = None if one.units is None else wording.plural(one.units, clean(results.setup.unit))
-    rows = None if one.rows is None else wording.plural(one.rows, "rows")
+    rows = None if one.rows is None else wording.plural(one.rows, "tickets" if one.reason == TICKETS else "rows")
     counts = f"{units} ({rows})" if units and rows else units or rows or "not counted"
     uneven = one.p_value is not None and one.p_value < UNEVEN
     differs = f", more in one arm than in another (p = {wording.p_value(one.p_value or 0.0)})" if uneven else ""

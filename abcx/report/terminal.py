@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 
 from rich import box
@@ -264,10 +265,12 @@ def _decompositions(results: Results) -> Table:
 
 
 def _data(results: Results) -> list[RenderableType]:
-    rows: dict[str, int] = {}  # a file that serves twice is read once
+    rows: dict[str, int] = {}
     for file in results.data.files:
         rows[file.path] = max(file.rows, rows.get(file.path, 0))
-    files = wording.plural(len(rows), "files")
+    times = Counter(file.path for file in results.data.files)
+    again = [f"{wording.place(path)} {n} times" for path, n in times.items() if n > 1]
+    files = wording.plural(len(rows), "files") + (f" ({wording.joined(again)})" if again else "")
     told = [f"{wording.plural(sum(rows.values()), 'rows')} read from {files}."] if results.data.files else []
     some = balance.used(results.data.balance)
     told += some

@@ -73,7 +73,7 @@ def test_duplicates():
         "1 event like another in unit, time, event and value, kept; "
         "1 visitor on several rows, taken as `duplicates` says"
     )
-    assert both.details == {"ids": 3, "rows": 1, "removed": None, "units": 1}
+    assert both.details == {"ids": 3, "rows": 1, "removed": None, "units": 1, "changed": 0}
     dropped = duplicates.check(context(repeated_rows=0, removed_rows=2))
     assert dropped.status == "warn" and "export that was run twice" in dropped.help
     assert dropped.message == "2 events like another in unit, time, event and value, left out (`duplicates: drop`)"

@@ -74,9 +74,11 @@ def test_dates_of_either_file_are_handed_on() -> None:
     assert status(SECONDS, DAYS, "7d") == "pass"
 
 
-def test_what_the_day_of_exposure_changes_is_shown_and_told() -> None:
-    """30 % of both arms order on the day of exposure, some hours before it or after; on the two days after it 2 % of
-    the control and 5 % of the variant do. By hand: 20 and 50 of 1,000 without the day of exposure."""
+@pytest.mark.parametrize("window", ["14d", None])
+def test_what_the_day_of_exposure_changes_is_shown_and_told(window: str | None) -> None:
+    """With a window, and where events count for as long as each unit was watched. 30 % of both arms order on the day of
+    exposure, some hours before it or after; on the two days after it 2 % of the control and 5 % of the variant do. By
+    hand: 20 and 50 of 1,000 without the day of exposure."""
     start, n = datetime(2024, 5, 6), 1000
     exposures, orders = [], [("nobody", "2024-06-20", "order")]
     for arm, later in (("a", 20), ("b", 50)):
@@ -94,7 +96,7 @@ def test_what_the_day_of_exposure_changes_is_shown_and_told() -> None:
         "schema_version": 1,
         "name": "t",
         "arms": {"a": {}, "b": {}},
-        "window": "14d",
+        **({"window": window} if window else {}),
         "metrics": {"orders": ORDERS},
     }
     spec["metrics"] = {"orders": {**ORDERS, "event": "order"}}

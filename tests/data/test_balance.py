@@ -128,3 +128,31 @@ def test_rows_of_a_unit_that_stands_on_several(tmp_path: Path, rule: str, used: 
     found = look(tmp_path, {"u.csv": text}, spec({"units": {"file": "u.csv", "duplicates": rule}}, spend))
     left_out = {"duplicate_unit": 5 - used} if used < 5 else {}
     assert found.observed.balance == (Balance("units", 5, used, left_out),)
+
+
+@pytest.mark.parametrize(
+    ("rows", "used", "left_out"),
+    [
+        ("u1 10 opened 1; u1 12 solved 1", 2, {}),
+        ("u1 12 opened 1; u1 10 solved 1", 0, {"end_before_start": 2}),
+        ("u1 10 opened 1; u1 12 solved 1; u1 13 solved 1", 2, {"other_end": 1}),
+        ("u1 10 opened 1; u1 12 solved 1; u1 13 solved 2", 2, {"end_without_start": 1}),
+        ("u1 10 opened 1; u1 09 solved 1; u1 12 solved 1; u2 10 opened 3", 3, {"other_end": 1}),
+    ],
+)
+@pytest.mark.parametrize("counted", [False, True])
+def test_rows_of_tickets(tmp_path: Path, rows: str, used: int, left_out: dict[str, int], counted: bool) -> None:
+    """Ends of a ticket of which another one counts, or that fit no start, are left out, unless a metric counts them."""
+    events = [row.split() for row in rows.split(";")]
+    text = "".join(f"{unit},2024-05-06T{hour}:00:00Z,{event},{key}\n" for unit, hour, event, key in events)
+    exposed = "".join(f"u{i},2024-05-06T08:00:00Z,{'ab'[i % 2]}\n" for i in (1, 2))
+    files = {"x.csv": f"unit,time,arm\n{exposed}", "e.csv": f"unit,time,event,ticket\n{text}"}
+    time = {"type": "resolution_time", "start": "opened", "end": "solved", "key": "ticket", "horizon": "24h"}
+    metrics = {"time": {**time, "role": "primary", "goal": "decrease"}}
+    if counted:
+        both = {name: {"type": "mean", "event": name, "role": "descriptive"} for name in ("opened", "solved")}
+        metrics |= both
+    found = look(tmp_path, files, spec({"exposures": "x.csv", "events": "e.csv"}, metrics))
+    _, balance = found.observed.balance
+    expected = Balance("events", len(events), used, left_out)
+    assert balance == (Balance("events", len(events), len(events), {}) if counted else expected)

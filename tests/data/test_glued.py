@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from abcx.errors import DataError
 from tests.data.build import look, spec
 
 BOM = b"\xef\xbb\xbf"
@@ -54,3 +55,14 @@ def test_a_mark_before_a_row_is_no_part_of_its_unit(tmp_path: Path, form) -> Non
     found = look(tmp_path, {"e.csv": glued}, spec())
     assert found.observed.units == {"a": 8, "b": 8} and found.successes() == {"a": (3, 8), "b": (3, 8)}
     assert {one["unit"] for one in found.units} == {f"{arm}{i}" for arm in "ab" for i in range(8)}
+
+
+@pytest.mark.parametrize("order", [(0, 1, 3, 2), (1, 0, 2, 3), (3, 2, 1, 0)])
+def test_a_header_with_its_columns_in_another_order_stops_the_run(tmp_path: Path, order: tuple[int, ...]) -> None:
+    """What follows such a header would be read by the wrong columns."""
+    lines = [HEADER, *ROWS]
+    moved = [b",".join(line.strip().split(b",")[i] for i in order) + b"\n" for line in lines]
+    with pytest.raises(DataError) as error:
+        look(tmp_path, {"e.csv": b"".join([*lines, *moved])}, spec())
+    (problem,) = error.value.problems
+    assert problem.code == "reordered-header" and problem.span is not None and problem.span.line == len(lines) + 1

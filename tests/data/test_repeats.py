@@ -213,7 +213,7 @@ def test_the_log_tests_whether_arms_lose_alike(tmp_path: Path) -> None:
     (check,) = [check for check in results.checks if check.code == "duplicates"]
     assert check.status == "warn"
     assert check.message == "106 events like another in unit, time, event and value, left out (`duplicates: drop`)"
-    assert check.details == {"ids": None, "rows": 0, "removed": 106, "units": None}
+    assert check.details == {"ids": None, "rows": 0, "removed": 106, "units": None, "changed": None}
 
 
 @pytest.mark.parametrize("seed", range(3))

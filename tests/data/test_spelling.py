@@ -42,6 +42,9 @@ def lost(folder: Path, exposed: list[str], bought: list[str], **more: str) -> di
         ("ann@shop.example", "mailto:ann@shop.example", "what stands before it"),
         ("4711", "cus-4711", "what stands before it"),
         ("ann@shop.example", "ann%40shop.example", "an @ that is written %40"),
+        ("u00123", "u123", "leading zeros"),
+        ("u00123", "00123", "letters before the digits"),
+        ("AB 123", "AB123", "spaces"),
         (f"ren{NFC}", f"ren{NFD}", None),
         ("user7", "user7\u200b", None),
     ],
@@ -69,3 +72,22 @@ def test_a_thousand_of_many(tmp_path: Path) -> None:
     exposed = [f"User{i}" for i in range(3000)]
     bought = [f"user{i}" for i in range(0, 3000, 3)] * 2 + [" User1 "]
     assert lost(tmp_path, exposed, bought) == {"upper and lower case": 1000}
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "swapped"),
+    [
+        ("unit,time,event", "order,2024-03-04T09:00:00Z,u{}", 3),  # unit and event
+        ("unit,time,event,amount", "u{},2024-03-04T09:00:00Z,12.50,order", 3),  # event and amount
+        ("unit,event,time", "u{},2024-03-04,2024-03-04T09:00:00Z", 3),  # two times
+        ("unit,time,event", "u{},2024-03-04T09:00:00Z,page/{}", 0),  # an event that no metric uses
+    ],
+)
+def test_rows_whose_columns_are_swapped(tmp_path: Path, header: str, row: str, swapped: int) -> None:
+    good = {"unit": "u{}", "time": "2024-03-04T09:00:00Z", "event": "order", "amount": "5"}
+    line = ",".join(good[name] for name in header.split(","))
+    lines = [line.format(i) for i in range(6)] + [row.format(i, i) for i in range(6, 9)]
+    exposed = "".join(f"u{i},2024-03-04T08:00:00Z,{'ab'[i % 2]}\n" for i in range(9))
+    files = {"x.csv": "unit,time,arm\n" + exposed, "e.csv": "\n".join([header, *lines])}
+    found = look(tmp_path, files, spec({"exposures": "x.csv", "events": "e.csv"}, METRICS))
+    assert found.observed.values_as_events == swapped

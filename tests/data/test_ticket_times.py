@@ -187,3 +187,19 @@ def test_tickets_that_were_opened_again_or_repeat_need_no_word(tmp_path: Path, r
     for keys in ({}, {"reexported": "last"}):
         found = seen(tmp_path, rows, ttr={**TTR, **keys})
         assert found["ttr"]["a"].durations.tolist() == [4]
+
+
+@pytest.mark.parametrize(("which", "hours"), [(None, None), ("first", 4), ("last", 8)])
+def test_a_ticket_that_was_exported_again_under_one_id(tmp_path: Path, which: str | None, hours: float | None) -> None:
+    """The id of an event does not decide between its two times: `reexported` does, and is asked for."""
+    exposures = to_csv(["unit", "time", "arm"], [[f"{arm}1", iso(START), arm] for arm in "ab"])
+    rows = [[u, iso(START + int(h * HOUR)), event, key, f"{event}{key}"] for u, h, event, key in AGAIN]
+    files = {"x.csv": exposures, "e.csv": to_csv(["unit", "time", "event", "ticket", "id"], rows)}
+    metrics = {"ttr": {**TTR, **({"reexported": which} if which else {})}}
+    if which is None:
+        with pytest.raises(DataError) as error:
+            look(tmp_path, files, spec(DATA, metrics))
+        assert [problem.code for problem in error.value.problems] == ["reexported"]
+        return
+    found = look(tmp_path, files, spec(DATA, metrics))
+    assert found["ttr"]["a"].durations.tolist() == [hours] and found.observed.changed_ids == 1

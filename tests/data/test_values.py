@@ -193,7 +193,7 @@ def test_events_without_a_value(tmp_path: Path, rule: str, count: int) -> None:
     assert found.sums("m") == {"a": (6, 1), "b": (0, 1)}
     assert found.lost() == ({} if rule == "zero" else {"no_value": (None, 1)})
     (note,) = (note for note in found.observed.notes if "no metric uses" in note)
-    assert note == "2 rows of events are of events that no metric uses"
+    assert note == "2 rows hold events that no metric uses: they only tell the arms of their units"
     assert found["r"]["a"].denominator.mean == 2
     del term["missing_value"]
     metrics["m"].pop("missing_value")

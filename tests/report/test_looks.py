@@ -98,7 +98,9 @@ def test_too_few_events_is_another_reason():
 
 def test_hybrid_tells_harm_from_a_win():
     text = words(terminal.render(hybrid()))
-    assert "Harm to orders is not shown: the data fit anything below +24.7%. A win is not judged before the end." in text
+    assert (
+        "Harm to orders is not shown: the data fit anything below +24.7%. A win is not judged before the end." in text
+    )
     assert "+24.7% or less inconclusive" in text and "not judged before the end" in text
     assert (
         "Harm at this look, corrected for repeated looks; a win at the end. Intervals at 95%: level .05 overall."
