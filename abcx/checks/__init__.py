@@ -32,6 +32,7 @@ from abcx.checks import (
     ticket_times,
     time_resolution,
     too_good,
+    unit_ids,
     unknown_arm,
     whole_weeks,
 )
@@ -52,6 +53,7 @@ CHECKS: dict[str, Callable[[CheckContext], CheckResult]] = {
     "response_rate": response_rate.check,
     "unknown_arm": unknown_arm.check,
     "missing_arm": missing_arm.check,
+    "unit_ids": unit_ids.check,
     "nothing_found": nothing_found.check,
     "metric_missing": metric_missing.check,
     "one_sided": one_sided.check,

@@ -3,17 +3,15 @@
 Looks at: whether the events or the values of each metric occur anywhere in the data, whether any of its events counts
 for a unit of the analysis, and whether the metric has a value in every arm that has units. Fails for a primary metric
 and warns for any other. So do events whose name differs from one in the spec by upper and lower case alone. Warns of
-ids of units whose spelling keeps them out of the analysis: by upper and lower case, leading zeros, a `.0` at the end,
-braces or quotes, dashes, spaces, or what stands before them (`user_`). Warns of rows whose columns seem to be swapped:
-a number or a time as the name of the event, or the name of an event as the unit. Of every file the first 200,000 rows
-are looked at.
+rows whose columns seem to be swapped: a number or a time as the name of the event, or the name of an event as the unit
+(in the first 200,000 rows of every file).
 
 Why it matters: an event that is never logged, or finds none of the units, reads as zero in both arms: "no difference",
 from data that never held the answer. A metric without a value in one arm cannot be compared at all.
 
 What to do now: compare the event's name in the spec with the names in the data, letter by letter, and its `where` with
 the columns of the file. If the events are there and none counts, compare the ids of units in both files letter by
-letter (`1000.0` is not `1000`), and their timezones: the report says what was left out. If all is right, the tracking
+letter (see `unit_ids`), and their timezones: the report says what was left out. If all is right, the tracking
 is missing: the experiment cannot answer its question from this export.
 """
 
@@ -33,7 +31,7 @@ def check(context: CheckContext) -> CheckResult:
     found = {name: reason for name, reason in absent.items() if reason is not None}
     details = {"metrics": found}
     seen = context.observed
-    near = _near(context) if seen.near_events or seen.near_units or seen.values_as_events else None
+    near = _near(context) if seen.near_events or seen.values_as_events else None
     if not found and near is not None:
         return near
     if not found:
@@ -63,8 +61,8 @@ def _variants(context: CheckContext, primary: list[str], near: CheckResult | Non
 
 
 def _near(context: CheckContext) -> CheckResult:
-    """Events and units that were ignored because they are spelled differently, or stand in another column."""
-    events, units = context.observed.near_events, context.observed.near_units
+    """Events that were ignored because they are spelled differently, or stand in another column."""
+    events = context.observed.near_events
     status: CheckStatus = "warn"
     clauses, cures = [], []
     if events:
@@ -76,17 +74,11 @@ def _near(context: CheckContext) -> CheckResult:
         cures.append(
             "give one event one name in the data; if these are two events, name both: a descriptive metric will do"
         )
-    if units:
-        counts = wording.joined([f"at least {count:,} by {how}" for how, count in units.items()])
-        clauses.append(
-            f"ids of {context.experiment.unit} spelled differently from the exposures were ignored: {counts}"
-        )
-        cures.append("write the ids alike in all files, or name a column that is the same in all")
     if values := context.observed.values_as_events:
         rows = wording.plural(values, "rows")
         clauses.append(f"the columns of {rows} seem to be swapped: the event's name is a number, a time or an id")
         cures.append("compare these rows with the header: were files joined whose columns differ in order?")
-    details = {"metrics": {}, "near": dict(events), "near_units": dict(units), "values_as_events": values}
+    details = {"metrics": {}, "near": dict(events), "values_as_events": values}
     return CheckResult("metric_missing", status, "; ".join(clauses), None, details, "; ".join(cures))
 
 

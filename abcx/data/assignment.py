@@ -14,6 +14,7 @@ from itertools import pairwise
 from abcx.data.clock import Clock
 from abcx.data.engine import Engine
 from abcx.data.plan import Plan
+from abcx.data.records import Busiest
 from abcx.data.rows import Loaded, Rows
 from abcx.data.select import NO_ARM, STRAY
 from abcx.results import Exclusion
@@ -40,6 +41,7 @@ class Assignment:
     unknown_arm: int
     no_arm: int
     arm_rows: int | None
+    busiest: Busiest | None
 
 
 def assign(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock) -> Assignment:
@@ -54,6 +56,7 @@ def assign(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock) -> A
     named = f"SELECT count(*) FROM {part} WHERE {known} AND arm >= {STRAY}"
     arm_rows = int(engine.run(named)[0][0]) if unknown else None
     _seen(engine, plan, rows, part, clock, unknown > 0)
+    busiest = _busiest(engine)
     unnamed, no_arm = _unnamed(engine, plan, rows, part, clock)
     exclusions += unnamed
     if part != "events" and plan.experiment.exposure is not None:
@@ -74,7 +77,15 @@ def assign(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock) -> A
         f"FROM seen {joined} WHERE fate = 'in'"
     )
     crossover = sum(units for fate, _, units, *_ in fates if fate == "crossover")
-    return Assignment(part, has_time, tuple(exclusions), crossover, unknown, no_arm, arm_rows)
+    return Assignment(part, has_time, tuple(exclusions), crossover, unknown, no_arm, arm_rows, busiest)
+
+
+def _busiest(engine: Engine) -> Busiest | None:
+    """The unit with the most rows beside the next one; None where there is one unit alone."""
+    rows = [int(total) for (total,) in engine.run("SELECT total FROM seen ORDER BY total DESC LIMIT 2")]
+    if len(rows) < 2:
+        return None
+    return Busiest(rows[0], rows[1], int(engine.run("SELECT sum(total) FROM seen")[0][0]))
 
 
 _FATE_COUNTS = (

@@ -96,6 +96,8 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
         no_arm=assigned.no_arm,
         near_events=spelling.near_events(engine, loaded.loaded["events"]) if attributed.named.unnamed else (),
         near_units=attributed.near_units,
+        spelled_twice=spelling.spelled_twice(engine, loaded, assigned.part),
+        busiest=assigned.busiest,
         values_as_events=spelling.values_as_events(engine, loaded.loaded["events"]) if attributed.named.unnamed else 0,
         unknown_labels=_shown_labels([label for label, _ in strange]),
         near_labels=spelling.near_labels(engine, loaded.loaded[part]) if strange else (),

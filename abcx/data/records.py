@@ -108,6 +108,15 @@ class NearLabel:
 
 
 @dataclass(frozen=True, slots=True)
+class Busiest:
+    """The unit with the most rows of the part that says the arms: its `rows`, those of the `next` one, and of `all`."""
+
+    rows: int
+    next: int
+    all: int
+
+
+@dataclass(frozen=True, slots=True)
 class Unfound:
     """What the spec asks of a column and no row has: `where` names the condition in the spec (`data.events.exclude
     .staff`), `asked` what it asks for in words (`is_staff is 'true'`). `seen` holds up to five values that are there,
@@ -133,8 +142,9 @@ class Observed:
     `units_before`: units with such an event, by arm. `shifted` holds the metrics with other windows, by what was
     changed. `near_events` are names of events that no metric reads, each with the name in the spec from which it
     differs by case alone; `near_units` counts ids of units that are not in the analysis and differ from one that is
-    by their spelling alone, by what tells them apart; `values_as_events` rows whose columns seem to be swapped, that of
-    the event's name and another; `changed_ids` ids of events that stand on rows with another time or value. `by_day`
+    by their spelling alone, by what tells them apart; `spelled_twice` units of the analysis whose id is another's but
+    for its spelling; `values_as_events` rows whose columns seem to be swapped, that of the event's name and another;
+    `changed_ids` ids of events that stand on rows with another time or value. `by_day`
     names the metrics whose events or exposures are written as dates. `never_fall`: the number of days in which the
     counts of no arm fall, as running totals never do; None where some fall, or the data are no counts by day.
     """
@@ -157,6 +167,8 @@ class Observed:
     nothing_found: tuple[Unfound, ...] = ()
     near_events: tuple[tuple[str, str], ...] = ()
     near_units: Mapping[str, int] = field(default_factory=dict)
+    spelled_twice: int = 0
+    busiest: Busiest | None = None
     values_as_events: int = 0
     changed_ids: int = 0
     before_exposure: Mapping[str, int] | None = None

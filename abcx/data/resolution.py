@@ -224,9 +224,28 @@ def notes(engine: Engine, resolutions: Resolutions) -> Iterator[str]:
         words = {"day": "dates", "hour": "whole hours", "minute": "whole minutes"}[one.unit]
         told = f"the times of {one.shown} are {words}: they are compared by {one.unit}"
         if one.part == "events":
-            same = f"e.t >= a.t0 AND e.t - {one.length - 1} < a.t0"
-            joined = f"events e JOIN assigned a ON a.unit = e.unit WHERE {one.alias_rows} AND {same}"
-            count = int(engine.run(f"SELECT count(*) FROM {joined}")[0][0])
-            if count:
+            near = f"e.t >= a.t0 - {3 * one.length} AND e.t - {one.length - 1} < a.t0"
+            joined = f"events e JOIN assigned a ON a.unit = e.unit WHERE {one.alias_rows} AND {near}"
+            since = f"greatest(0, (a.t0 - e.t + {one.length - 1}) // {one.length})"
+            counts = dict(engine.run(f"SELECT {since} AS ago, count(*) FROM {joined} GROUP BY ago"))
+            if count := counts.get(0, 0):
                 told += f" ({wording.plural(count, 'rows')} of the {one.unit} of exposure count as after it)"
-        yield told
+            yield told
+            if one.unit == "day":
+                yield from _another_zone(one.shown, *(counts.get(ago, 0) for ago in (1, 2, 3)))
+        else:
+            yield told
+
+
+_BUMP = 20
+"""So many events, and twice those of a day before, make the day before exposure odd."""
+
+
+def _another_zone(shown: str, before: int, *earlier: int) -> Iterator[str]:
+    """Events that crowd on the day before the exposure of their unit are likely of the day itself, in another zone."""
+    if before >= _BUMP and before > 2 * max(earlier):
+        two, three = (f"{count:,}" for count in earlier)
+        yield (
+            f"{wording.plural(before, 'rows')} of {shown} lie on the day before the exposure of their unit, {two} and "
+            f"{three} on the two days before that: are the dates of another timezone?"
+        )

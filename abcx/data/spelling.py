@@ -114,16 +114,11 @@ def near_units(engine: Engine, rows: Rows, teller: str) -> dict[str, int]:
 
 def _counted(part: str, sources: Sequence[Source]) -> str:
     """(what tells two spellings apart, ids of which one spelling is in the analysis and the other only in the part)."""
-    first = []
-    for source in sources:
-        unit = source.name("unit")
-        assert unit is not None
-        first.append(f"SELECT {source.table.sql(unit, 'text')} AS v FROM {source.rows_up_to(_ROWS)}")
     spelled = " UNION ALL ".join(f"SELECT {literal(how)} AS how, v, {other} AS o FROM ids" for how, other in _SPELLINGS)
     pairs = f"SELECT how, v, {keys.ticket('v', True)} AS key, {keys.ticket('o', True)} AS other FROM ({spelled})"
     either = "(SELECT key FROM pairs UNION SELECT other FROM pairs)"
     return (
-        f"WITH ids AS (SELECT DISTINCT v FROM ({' UNION ALL '.join(first)})), "
+        f"WITH ids AS ({_ids(sources)}), "
         f"pairs AS MATERIALIZED (SELECT * FROM ({pairs}) WHERE key <> other), "
         f"tested AS MATERIALIZED (SELECT unit FROM assigned WHERE unit IN {either}), "
         "lost AS (SELECT how, CASE WHEN key IN (FROM tested) THEN other ELSE key END AS unit FROM pairs "
@@ -131,3 +126,38 @@ def _counted(part: str, sources: Sequence[Source]) -> str:
         "SELECT how, count(DISTINCT unit) FROM lost "
         f"WHERE unit IN (SELECT unit FROM {part} WHERE unit IN {either}) GROUP BY how ORDER BY 2 DESC, 1"
     )
+
+
+_UUID = "^\\{?([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})\\}?$"
+_ALIKE = (
+    (_UUID, r"\1\2\3\4\5"),  # dashes elsewhere may tell ids apart: 1-12 is not 11-2
+    (r"\.0+$", ""),
+    (r"^([^0-9]*)0+([0-9])", r"\1\2"),
+)
+"""What two spellings of one id have in common, in small letters: patterns and what takes their place."""
+
+
+def spelled_twice(engine: Engine, rows: Rows, arm_part: str) -> int:
+    """How many units of the analysis have an id that is another's but for case, leading zeros, a final `.0`, or the
+    dashes and braces of a UUID."""
+    if engine.rows_elsewhere:
+        return 0
+    ids = _ids(rows.loaded[arm_part].sources)
+    form = "lower(v)"
+    for pattern, kept in _ALIKE:
+        form = f"regexp_replace({form}, {literal(pattern)}, {literal(kept)})"
+    forms = f"SELECT {form} AS form, {keys.ticket('v', True)} AS key FROM ({ids})"
+    alike = "SELECT form FROM forms GROUP BY form HAVING count(*) > 1"
+    some = f"SELECT form, count(DISTINCT key) AS n FROM forms JOIN assigned a ON a.unit = key WHERE form IN ({alike})"
+    sql = f"WITH forms AS ({forms}) SELECT coalesce(sum(n), 0) FROM ({some} GROUP BY form) WHERE n > 1"
+    return int(engine.run(sql)[0][0])
+
+
+def _ids(sources: Sequence[Source]) -> str:
+    """The SQL of the distinct ids `v` of the first rows of some sources."""
+    first = []
+    for source in sources:
+        unit = source.name("unit")
+        assert unit is not None
+        first.append(f"SELECT {source.table.sql(unit, 'text')} AS v FROM {source.rows_up_to(_ROWS)}")
+    return f"SELECT DISTINCT v FROM ({' UNION ALL '.join(first)})"

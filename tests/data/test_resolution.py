@@ -238,3 +238,25 @@ def test_minutes_of_tickets_move_together_with_those_of_orders(apart: bool) -> N
         return
     assert [arm.value for arm in results["orders"].arms] == [1.0, 1.0]
     assert [arm.value for arm in results["wait"].arms] == pytest.approx([3.0, 3.0])
+
+
+@pytest.mark.parametrize(("late", "said"), [(0, False), (9, True)])
+def test_dates_of_another_zone_crowd_on_the_day_before_exposure(late: int, said: bool) -> None:
+    """Visitors who come in the evening and buy within the hour: dates that are `late` hours behind are of the day
+    before. On the two days before they bought now and then."""
+    rng = random.Random(3)
+    exposed, orders = [], []
+    for i in range(300):
+        moment = datetime(2024, 5, 6 + i % 10, 0) + timedelta(seconds=rng.randrange(3600 * 8))
+        exposed.append((f"u{i}", f"{moment:%Y-%m-%dT%H:%M:%SZ}", "ab"[i % 2]))
+        orders += [(f"u{i}", moment + timedelta(minutes=30) - timedelta(hours=late))] if i % 3 == 0 else []
+        orders += [(f"u{i}", moment - timedelta(days=rng.choice([1, 2, 3])))] if i % 10 == 0 else []
+    orders += [("u0", datetime(2024, 5, 30))]
+    frame = pd.DataFrame(exposed, columns=["unit", "time", "arm"])
+    found = run(frame, [f"{moment:%Y-%m-%d}" for _, moment in orders], [unit for unit, _ in orders], "UTC")
+    notes = [note for note in found.data.notes if "of another timezone?" in note]
+    before = sum(
+        moment.date() == datetime.fromisoformat(exposed[int(unit[1:])][1]).date() - timedelta(days=1)
+        for unit, moment in orders
+    )
+    assert len(notes) == said and (not said or notes[0].startswith(f"{before} rows of "))

@@ -2,6 +2,7 @@
 
 --seconds 120     how long
 --seed 1          the first seed; the same seeds draw the same files
+--honest 200      so many files to which nothing is done, before the damaged ones
 --write           write the table of docs/reliability.md
 """
 
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from tests.laws.damage import SAME, TOLD
 from tests.laws.runs import same
-from tests.laws.test_laws import analyzed, damaged, world_of
+from tests.laws.test_laws import analyzed, damaged, warnings_of_nothing, world_of
 from tests.laws.worlds import SHAPES
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
@@ -44,6 +45,12 @@ def once(task: tuple[str, str, int]) -> tuple[str, str, int, str]:
     return shape, name, seed, "reported" if after.told - before.told else "silent"
 
 
+def warned_of(number: int) -> bool:
+    """Whether a file to which nothing was done is warned of."""
+    with tempfile.TemporaryDirectory() as folder:
+        return bool(warnings_of_nothing(Path(folder) / "world", number))
+
+
 def tasks(seed: int, seconds: float) -> list[tuple[str, str, int]]:
     """An endless supply would not end: so many as no machine does in the time."""
     rng = random.Random(seed)
@@ -55,12 +62,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=120)
     parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--honest", type=int, default=0)
     parser.add_argument("--processes", type=int, default=None)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    until, found = time.monotonic() + options.seconds, Counter[tuple[str, str]]()
-    broken = []
+    found, broken = Counter[tuple[str, str]](), []
     with multiprocessing.Pool(options.processes) as pool:
+        warned = sum(pool.imap_unordered(warned_of, range(options.honest)))
+        honest = (
+            f"Of {options.honest} files to which nothing was done, {warned} were warned of.\n" if options.honest else ""
+        )
+        until = time.monotonic() + options.seconds
         for shape, name, seed, kind in pool.imap_unordered(once, tasks(options.seed, options.seconds)):
             found[name, kind] += 1
             if kind == "silent" or (kind != "right" and DAMAGES[name] in SAME and kind != "nothing to damage"):
@@ -69,11 +81,11 @@ def main() -> int:
             if time.monotonic() > until:
                 pool.terminate()
                 break
-    text = table(found)
+    text = table(found) + ("\n" + honest if honest else "")
     print(text)
     if options.write:
         write(text, options.seed, sum(found.values()))
-    return bool(broken)
+    return bool(broken) or 200 * warned > options.honest
 
 
 def table(found: Counter[tuple[str, str]]) -> str:

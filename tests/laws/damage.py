@@ -293,6 +293,34 @@ def cut_off(world: World, rng: random.Random, name: str) -> bool:
     return True
 
 
+def swap_columns(world: World, rng: random.Random, name: str) -> bool:
+    """From some row on two columns stand in each other's place, as where exports with other columns were joined; the
+    header of the second part may stand there, too."""
+    table = world.files[name]
+    known = [i for i in (table.unit, table.time, table.arm, table.event, table.number) if i is not None]
+    if len(known) < 2 or len(table.rows) < 12:
+        return False
+    one, other = rng.sample(known, 2)
+    start = int(len(table.rows) * rng.uniform(0.4, 0.8))
+    if rng.random() < 0.3:
+        table.rows.insert(start, list(table.header))
+    for row in table.rows[start:]:
+        row[one], row[other] = row[other], row[one]
+    return True
+
+
+def move_ends(world: World, rng: random.Random, name: str) -> bool:
+    """A later export has some rows again, with the same ids and a later time."""
+    table = world.files[name]
+    if not _in_utc(table) or "id" not in table.header or table.time is None:
+        return False
+    for row in [row for row in table.rows if row[table.time]][:: rng.randrange(5, 9)]:
+        again = list(row)
+        again[table.time] = f"{row[table.time][:10]}T23:59:58Z"
+        table.rows.append(again)
+    return True
+
+
 def quote_all(world: World, rng: random.Random, name: str) -> bool:
     world.files[name].format["quoting"] = True
     return True
@@ -313,6 +341,6 @@ SAME: tuple[Damage, ...] = (
 TOLD: tuple[Damage, ...] = (
     *(respell_ids, respell_labels, respell_events, overlap, footer, drop_labels, coarsen_times, repeat_rows),
     *(repeat_header, stray_time, empty_numbers, decimal_commas, placeholder_ids, cut_short),
-    *(lose_offsets, epochs, american_times, currency, round_ids, cut_off),
+    *(lose_offsets, epochs, american_times, currency, round_ids, cut_off, swap_columns, move_ends),
 )
 """What may change numbers: then it is reported."""

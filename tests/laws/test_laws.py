@@ -69,3 +69,21 @@ def test_the_worlds_have_values_in_every_metric(tmp_path: Path) -> None:
     for number, shape in enumerate(SHAPES):
         found = analyzed(tmp_path / str(number), world_of(shape, 2))
         assert found.numbers and all(value is not None for _, value in found.numbers.values()), shape
+
+
+MEANING = {
+    *("unit_ids", "metric_missing", "nothing_found", "unknown_arm", "missing", "missing_arm", "duplicates"),
+    *("stray_time", "ticket_times", "running_totals", "not_concurrent", "time_resolution", "crossover"),
+}
+"""Checks of what data mean."""
+
+
+def warnings_of_nothing(folder: Path, number: int) -> list[str]:
+    """What is warned of in a file to which nothing was done."""
+    found = analyzed(folder, world_of(list(SHAPES)[number % len(SHAPES)], 1000 + number))
+    return [said for said in found.told if said.partition(" ")[0] in MEANING]
+
+
+def test_honest_files_are_not_warned_of(tmp_path: Path) -> None:
+    """`python -m tests.laws --honest 200` tries more: one in 200 may be."""
+    assert [warnings_of_nothing(tmp_path / str(number), number) for number in range(30)] == [[]] * 30

@@ -1,0 +1,58 @@
+"""**Ids of units**: does every unit have one id, and every id one unit?
+
+Looks at: ids of units that are not in the analysis and differ from one that is by their spelling alone (upper and lower
+case, leading zeros, a `.0` at the end, braces or quotes, dashes, spaces, what stands before them such as `user_`);
+units of the analysis whose ids differ so from each other, where they are more than 0.1 % of an arm's; and a unit that
+has more than 1 % of the rows and ten times the rows of the next. Of every file the first 200,000 rows are looked at for
+spellings.
+
+Why it matters: what a unit did under another spelling of its id is lost, or counts for a second unit that did nothing
+else. An id that stands for many people (a shared login, a kiosk, a word for "nobody") is one unit with the events of
+all.
+
+What to do now: write the ids alike in all files, or name a column that is the same in all. Leave out an id that is not
+one unit: `exclude: {shared: {user_id: ID}}`, or list a word for no id under `null:`.
+"""
+
+from __future__ import annotations
+
+from abcx import wording
+from abcx.checks.context import CheckContext
+from abcx.results import CheckResult
+
+FEW = 0.001
+"""Up to this share of the units two spellings say little: ids may differ by case on purpose."""
+MUCH, TIMES, ROWS = 0.01, 10, 100
+"""A unit dominates with more than this share of the rows, these times the rows of the next, and so many rows."""
+
+
+def check(context: CheckContext) -> CheckResult:
+    """Units that two spellings keep apart, and a unit that is many."""
+    seen = context.observed
+    if seen.kind == "counts":
+        return CheckResult("unit_ids", "skipped", "counts have no ids", help="needs rows of units, not counts")
+    clauses, cures = [], []
+    if seen.near_units:
+        counts = wording.joined([f"at least {count:,} by {how}" for how, count in seen.near_units.items()])
+        clauses.append(
+            f"ids of {context.experiment.unit} spelled differently from the exposures were ignored: {counts}"
+        )
+        cures.append("write the ids alike in all files, or name a column that is the same in all")
+    if seen.spelled_twice > FEW * context.total:
+        alike = "ids that differ by case, leading zeros, a final .0 or dashes alone, and count as units of their own"
+        clauses.append(f"{context.noun(seen.spelled_twice)} have {alike}")
+        cures.append("write each id in one way")
+    busiest = seen.busiest
+    if busiest and busiest.rows >= ROWS and busiest.rows > max(MUCH * busiest.all, TIMES * busiest.next):
+        share = wording.percent(busiest.rows / busiest.all, 0)
+        of_all = f"{busiest.rows:,} of {busiest.all:,} rows ({share})"
+        clauses.append(f"one of the {context.experiment.unit} has {of_all}, the next {busiest.next:,}")
+        cures.append("leave it out (`exclude`) if its id is that of many")
+    details = {
+        "near_units": dict(seen.near_units),
+        "spelled_twice": seen.spelled_twice,
+        "most_rows": busiest.rows if busiest else None,
+    }
+    if not clauses:
+        return CheckResult("unit_ids", "pass", "no id is spelled in two ways or stands for many", None, details)
+    return CheckResult("unit_ids", "warn", "; ".join(clauses), None, details, "; ".join(dict.fromkeys(cures)))
