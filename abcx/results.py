@@ -129,10 +129,11 @@ class Exclusion:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """Where the rows of a part of the data ended: `used`, or `left_out` by one reason each. Together they are the rows
-    that were `read`."""
+    """Where the rows of a file that serves a part of the data ended: `used`, or `left_out` by one reason each. Together
+    they are the rows that were `read`. Small files that were read together stand in one, by the name of the first."""
 
     part: str
+    file: str
     read: int
     used: int
     left_out: Mapping[str, int] = field(default_factory=dict)

@@ -7,7 +7,7 @@ they may name a row twice (an event before exposure of a unit in several arms), 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from abcx.data import repeats
 from abcx.data.assignment import Assignment
@@ -19,12 +19,13 @@ from abcx.data.select import NO_ARM, STRAY
 from abcx.results import Balance
 
 USED = "used"
-_AT_LOADING = ("bad_row", "stray_time")
+Ended = Counter[tuple[int, str]]
+"""Rows by the number of their source and the reason for which they are left out, or `used`."""
 
 
 def of_events(
     engine: Engine, plan: Plan, rows: Rows, assignment: Assignment, clock: Clock, since: str, counts: str
-) -> dict[str, int]:
+) -> Ended:
     """How the rows ended that are in the table `events`, by reason; the tables `assigned` and `seen` must be there.
     `since` and `counts` are the SQL conditions of events `e` that are not before the exposure, and that some metric
     counts."""
@@ -44,10 +45,10 @@ def of_events(
         "before_exposure": f"{relevant} AND NOT ({since})",
         "after_window": f"{relevant} AND NOT ({counts})",
     }
-    return _counts(engine, reasons, "events", assignment)
+    return _counts(engine, rows, reasons, "events", assignment)
 
 
-def of_others(engine: Engine, rows: Rows, part: str, assignment: Assignment, clock: Clock) -> dict[str, int]:
+def of_others(engine: Engine, rows: Rows, part: str, assignment: Assignment, clock: Clock) -> Ended:
     """How the rows of `exposures` or `units` ended, by reason."""
     loaded = rows.loaded[part]
     reasons = {
@@ -59,7 +60,7 @@ def of_others(engine: Engine, rows: Rows, part: str, assignment: Assignment, clo
         **_fates(part == assignment.part),
         "not_in_test": "e.uid IS NULL",
     }
-    return _counts(engine, reasons, part, assignment, _keeps_one_row(loaded))
+    return _counts(engine, rows, reasons, part, assignment, _keeps_one_row(loaded))
 
 
 def _keeps_one_row(loaded: Loaded) -> bool:
@@ -67,20 +68,26 @@ def _keeps_one_row(loaded: Loaded) -> bool:
     return any(getattr(source.options, "duplicates", None) in ("first", "last") for source in loaded.sources)
 
 
-def balance(rows: Rows, part: str, ended: Mapping[str, int], duplicates: Mapping[str, int]) -> Balance:
-    """The balance of a part, by reason: how the rows in its table `ended`, those that were left out when they were
-    loaded, and those that were removed as `duplicates`."""
-    read = sum(file.rows for file in rows.files if file.role == part)
-    lost = {reason: rows.lost[part, reason] for reason in _AT_LOADING}
-    left_out = Counter(lost) + Counter(ended) + Counter(duplicates)
-    used = left_out.pop(USED, 0)
-    return Balance(part, read, used, dict(left_out))
+def by_ticket(engine: Engine, plan: Plan) -> bool:
+    """Whether rows of tickets are balanced (lifetimes.py)."""
+    return bool(plan.tickets) and not engine.rows_elsewhere
 
 
-def moved(ended: Mapping[str, int], reasons: Mapping[str, int]) -> dict[str, int]:
+def balances(rows: Rows, part: str, ended: Ended) -> Iterator[Balance]:
+    """The balance of each source of a part: how the rows in its table `ended`, and what was removed before."""
+    for number, source in enumerate(rows.loaded[part].sources):
+        left_out = Counter({reason: n for (where, reason), n in ended.items() if where == number})
+        left_out += Counter({key[2]: n for key, n in rows.lost.items() if key[:2] == (part, number)})
+        read, used = left_out.total(), left_out.pop(USED, 0)
+        yield Balance(part, source.table.shown, read, used, dict(left_out))
+
+
+def moved(ended: Ended, reasons: Ended) -> Ended:
     """How rows ended, where some of those that seemed used are left out for `reasons` after all."""
-    counts = Counter(ended) + Counter(reasons)
-    return {**counts, USED: ended.get(USED, 0) - sum(reasons.values())}
+    back = Ended()
+    for (number, _), rows in reasons.items():
+        back[number, USED] -= rows
+    return Ended({key: ended[key] + reasons[key] + back[key] for key in {*ended, *reasons}})
 
 
 def _unusable(loaded: Loaded, clock: Clock) -> dict[str, str]:
@@ -99,19 +106,21 @@ def _fates(has_arms: bool) -> dict[str, str]:
 
 
 def _counts(
-    engine: Engine, reasons: Mapping[str, str], part: str, assignment: Assignment, one_row: bool = False
-) -> dict[str, int]:
-    """Rows of a part by the first reason that applies; `used` where none does. With `one_row` one row of each unit is
-    used, and its other rows are duplicates."""
+    engine: Engine, rows: Rows, reasons: Mapping[str, str], part: str, assignment: Assignment, one_row: bool = False
+) -> Ended:
+    """Rows of a part by source and the first reason that applies; `used` where none does. With `one_row` one row of
+    each unit is used, and its other rows are duplicates."""
     fate, seen = (", s.fate", " LEFT JOIN seen s ON s.unit = x.unit") if part == assignment.part else ("", "")
-    table = f"(SELECT x.*, a.uid, a.t0{fate} FROM {part} x LEFT JOIN assigned a ON a.unit = x.unit{seen})"
+    number = f"{rows.source_of(part, 'x.')} AS number"
+    table = f"(SELECT x.*, {number}, a.uid, a.t0{fate} FROM {part} x LEFT JOIN assigned a ON a.unit = x.unit{seen})"
     applied = [(reason, condition) for reason, condition in reasons.items() if condition != "FALSE"]
     cases = " ".join(f"WHEN {condition} THEN {literal(reason)}" for reason, condition in applied)
-    units = ", count(DISTINCT e.unit)" if one_row else ""
-    sql = f"SELECT CASE {cases} ELSE {literal(USED)} END AS reason, count(*){units} FROM {table} e GROUP BY reason"
-    ended = Counter[str]()
-    for reason, n, *distinct in sorted(engine.run(sql)):
-        ended[str(reason).removeprefix("unit_")] += int(n)
-        if reason == USED and distinct:
-            ended["duplicate_unit"], ended[USED] = int(n) - int(distinct[0]), int(distinct[0])
+    rows_of = f"SELECT number, unit, CASE {cases} ELSE {literal(USED)} END AS reason FROM {table} e"
+    if one_row:
+        other = f"reason = {literal(USED)} AND row_number() OVER (PARTITION BY unit, reason) > 1"
+        rows_of = f"SELECT number, CASE WHEN {other} THEN 'duplicate_unit' ELSE reason END AS reason FROM ({rows_of})"
+    sql = f"SELECT number, reason, count(*) FROM ({rows_of}) GROUP BY ALL"
+    ended = Ended()
+    for source, reason, n in sorted(engine.run(sql)):
+        ended[int(source), str(reason).removeprefix("unit_")] += int(n)
     return ended

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from abcx.data import reexported
+from abcx.data import balance, reexported
 from abcx.data.engine import Engine
 from abcx.data.plan import Pairs, Plan
 from abcx.data.records import MetricData, TicketTimes
@@ -126,11 +126,9 @@ def ticket_times(engine: Engine, plan: Plan, span: Timing) -> dict[str, dict[str
     return found
 
 
-def rows_left_out(engine: Engine, plan: Plan, span: Timing) -> dict[str, int]:
-    """Rows of tickets (of `outcome`, inside their window) that no metric uses, by reason: of tickets that end before
-    they start, ends of tickets without a start, and ends of a ticket of which another one counts."""
-    if not plan.tickets:
-        return {}
+def rows_left_out(engine: Engine, plan: Plan, span: Timing) -> balance.Ended:
+    """Rows of tickets (of `outcome`, inside their window) that no metric uses, by source and reason: of tickets that end
+    before they start, ends of tickets without a start, and ends of a ticket of which another one counts."""
     read = []
     for pairs in plan.tickets:
         start, end, key = f"e.x{pairs.start} IS NOT NULL", f"e.x{pairs.end} IS NOT NULL", f"e.k{pairs.key}"
@@ -145,11 +143,11 @@ def rows_left_out(engine: Engine, plan: Plan, span: Timing) -> dict[str, int]:
         )
     counted = span.any_counts(plan.values)
     rows = engine.run(
-        "SELECT reason, count(*) FROM (SELECT place, min(reason) AS reason FROM "
+        "SELECT e.source_number, reason, count(*) FROM (SELECT place, min(reason) AS reason FROM "
         f"({' UNION ALL '.join(read)}) GROUP BY place HAVING bool_and(reason IS NOT NULL)) r "
-        f"JOIN outcome e ON e.rowid = r.place WHERE NOT ({counted}) GROUP BY reason ORDER BY reason"
+        f"JOIN outcome e ON e.rowid = r.place WHERE NOT ({counted}) GROUP BY ALL"
     )
-    return {str(reason): int(count) for reason, count in rows}
+    return balance.Ended({(int(source), str(reason)): int(count) for source, reason, count in rows})
 
 
 def left_out(plan: Plan, metrics: Mapping[str, MetricData], other_ends: int) -> Iterator[Exclusion]:

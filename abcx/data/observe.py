@@ -72,7 +72,9 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
     timing = units.Timing(assigned.has_time, clock) if timed else None
     shifted = _summarized_by_window(engine, other_windows, clock)
     metrics = _summarized(engine, wanted, loaded, assigned.has_time, timing, attributed)
-    of_tickets = {} if timing is None or engine.rows_elsewhere else lifetimes.rows_left_out(engine, wanted, timing)
+    of_tickets = balance.Ended()
+    if timing is not None and balance.by_ticket(engine, wanted):
+        of_tickets = lifetimes.rows_left_out(engine, wanted, timing)
     per_arm, first_exposure, last_exposure = _exposed(engine, wanted)
     strange = rows.strange_labels(engine, loaded.loaded[part], most=_LABELS + 1) if assigned.unknown_arm else []
     sequenced = "events" in loaded.loaded and first_exposure is not None
@@ -86,7 +88,9 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
             *loaded.exclusions,
             *assigned.exclusions,
             *attributed.exclusions,
-            *lifetimes.left_out(wanted, metrics, of_tickets.get("other_end", 0)),
+            *lifetimes.left_out(
+                wanted, metrics, sum(n for (_, reason), n in of_tickets.items() if reason == "other_end")
+            ),
         ),
         notes=(*_gathered(loaded), *coarse, *_of_events(loaded, attributed), *([clock.note] if clock.note else ())),
         daily=None if first_exposure is None else _daily(engine, wanted),
@@ -353,19 +357,22 @@ def _balances(
     assigned: assignment.Assignment,
     clock: Clock,
     attributed: units.Attributed,
-    of_tickets: Mapping[str, int],
+    of_tickets: balance.Ended,
 ) -> tuple[Balance, ...]:
-    """The balance of rows of every part, `of_tickets` those that stand at tickets and no metric uses; empty where
+    """The balance of rows of every source, `of_tickets` those that stand at tickets and no metric uses; empty where
     another engine has them."""
     if engine.rows_elsewhere:
         return ()
-    duplicates = {"duplicate_event": attributed.repeated_ids or 0, "repeated_row": attributed.removed_rows or 0}
-    ended = balance.moved(attributed.ended, of_tickets)
     return tuple(
-        balance.balance(loaded, part, ended, duplicates)
-        if part == "events"
-        else balance.balance(loaded, part, balance.of_others(engine, loaded, part, assigned, clock), {})
+        one
         for part in loaded.loaded
+        for one in balance.balances(
+            loaded,
+            part,
+            balance.moved(attributed.ended, of_tickets)
+            if part == "events"
+            else balance.of_others(engine, loaded, part, assigned, clock),
+        )
     )
 
 

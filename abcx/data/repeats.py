@@ -40,6 +40,7 @@ def remove(engine: Engine, plan: Plan, rows: Rows, clock: Clock, exclusions: lis
     found = engine.run("SELECT arm, count(*), count(DISTINCT unit) FROM repeats GROUP BY arm ORDER BY arm")
     removed = sum(int(n) for _, n, _ in found)
     if removed:
+        rows.count_lost(engine, "events", "repeated_row", "rowid IN (SELECT place FROM repeats)")
         engine.run("DELETE FROM events WHERE rowid IN (SELECT place FROM repeats)")
         message = "events like another in unit, time and all that the metrics read: the first is kept"
         by_arm = {plan.arms[arm]: int(units) for arm, _, units in found}

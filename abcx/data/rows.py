@@ -43,7 +43,7 @@ class Rows:
     exclusions: list[Exclusion] = field(default_factory=list)
     loaded: dict[str, Loaded] = field(default_factory=dict)
     reads: dict[tuple[str, int], Read] = field(default_factory=dict)
-    lost: Counter[tuple[str, str]] = field(default_factory=Counter)
+    lost: Counter[tuple[str, int, str]] = field(default_factory=Counter)
 
     def count(self, part: str) -> int:
         """How many rows the table of a part has."""
@@ -54,6 +54,19 @@ class Rows:
         later = [read.first_row for (name, other), read in self.reads.items() if name == part and other > number]
         upper = f" AND {alias}rowid < {min(later)}" if later else ""
         return f"{alias}rowid >= {self.reads[part, number].first_row}{upper}"
+
+    def source_of(self, part: str, alias: str = "") -> str:
+        """The SQL of the number of the source of a row in the table of its part."""
+        firsts = sorted((read.first_row, number) for (name, number), read in self.reads.items() if name == part)
+        cases = "".join(f"WHEN {alias}rowid >= {first} THEN {number} " for first, number in reversed(firsts[1:]))
+        return f"CASE {cases}ELSE 0 END" if cases else "0"
+
+    def count_lost(self, engine: Engine, part: str, reason: str, inside: str) -> int:
+        """Count the rows of a part that are about to be removed, by source; how many there are."""
+        sources = "0" if engine.rows_elsewhere else self.source_of(part)
+        found = engine.run(f"SELECT {sources} AS number, count(*) FROM {part} WHERE {inside} GROUP BY number")
+        self.lost.update({(part, int(number), reason): int(count) for number, count in found})
+        return sum(int(count) for _, count in found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,12 +176,14 @@ def load(engine: Engine, part: str, sources: tuple[Source, ...], plan: Plan, row
     found: list[Problem] = []
     number = 0
     while number < len(select.sources):
-        before = next_row(engine, number, part) if has["time"] else 0
+        before = next_row(engine, number, part)
         if not select.sources[number].table.more:
             found += _load_one(engine, number, select, segments, rows)
         elif not _load_together(engine, number, select, segments, rows):
             found += _take_apart(engine, number, select)
             continue
+        if not found:
+            rows.reads[part, number] = replace(rows.reads[part, number], first_row=before)
         if has["time"] and not found:
             rows.reads[part, number] = _with_last(engine, rows.reads[part, number], part, before)
         number += 1
@@ -184,7 +199,7 @@ def load(engine: Engine, part: str, sources: tuple[Source, ...], plan: Plan, row
 def _with_last(engine: Engine, read: Read, part: str, before: int) -> Read:
     """The reading with the latest time of its rows, those from row id `before` on."""
     last, week = last_times(engine, part, f"rowid >= {before}")
-    return replace(read, last=last, last_week=week, first_row=before)
+    return replace(read, last=last, last_week=week)
 
 
 def last_times(engine: Engine, part: str, inside: str) -> tuple[int | None, int]:
@@ -271,7 +286,7 @@ def _load_one(engine: Engine, number: int, select: Select, segments: tuple[str, 
     problems = _left_out(engine, before, source, select, bad, rows)
     count = int(engine.run(f"SELECT count(*) FROM {part} WHERE rowid >= {before}")[0][0])
     left_out = 0 if problems else sum(one.rows for one in bad)
-    rows.lost[part, "bad_row"] += left_out + past.left_out
+    rows.lost[part, number, "bad_row"] += left_out + past.left_out
     rows.files.append(FileRecord(table.shown, part, sha256[0] if sha256 else None, count + left_out + past.left_out))
     rows.notes += table.file.notes if table.file else ()
     if table.glued and not problems:

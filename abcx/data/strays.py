@@ -25,13 +25,12 @@ def leave_out(engine: Engine, experiment: Experiment, rows: Rows) -> None:
     if since is None:
         return
     for part in timed:
-        count = int(engine.run(f"SELECT count(*) FROM {part} WHERE t >= {since}")[0][0])
+        count = rows.count_lost(engine, part, "stray_time", f"t >= {since}")
         if not count:
             continue
         engine.run(f"DELETE FROM {part} WHERE t >= {since}")
         message = f"rows of {part} dated more than 30 days after all others"
         rows.exclusions.append(Exclusion("stray_time", message, rows=count))
-        rows.lost[part, "stray_time"] += count
         for key, read in rows.reads.items():
             if key[0] == part and read.last is not None and read.last >= since:
                 last, week = last_times(engine, part, rows.of_source(*key))

@@ -51,7 +51,7 @@ class Attributed:
     removed_rows: int | None
     duplicate_units: int | None
     near_units: dict[str, int]
-    ended: dict[str, int]
+    ended: balance.Ended
 
 
 def build(
@@ -84,7 +84,7 @@ def build(
         before, units_before = _count_events(engine, plan, named, assignment, clock, span, exclusions)
     strangers = any(exclusion.reason == "not_in_test" for exclusion in exclusions)
     near = spelling.near_units(engine, rows, assignment.part) if strangers else {}
-    ended: dict[str, int] = {}
+    ended = balance.Ended()
     if events and not engine.rows_elsewhere:
         since, counts = (span.since(), _any_counts(plan, span)) if span else ("TRUE", "TRUE")
         ended = balance.of_events(engine, plan, rows, assignment, clock, since, counts)
@@ -133,6 +133,7 @@ def _outcome(engine: Engine, plan: Plan, rows: Rows, clock: Clock, timed: bool, 
     terms, keys = (f"e.x{i}" for i in range(len(plan.terms))), (f"e.k{i}" for i in range(len(plan.keys)))
     columns = ["a.uid", "a.arm", "a.t0", "e.t", *terms, *keys, *(f"e.{name}" for name in repeats.apart(rows))]
     columns += ["e.place"] if placed else []
+    columns += [f"{rows.source_of('events', 'e.')} AS source_number"] if balance.by_ticket(engine, plan) else []
     usable = f"{clock.usable(timed, 'e.')} AND ({repeats.relevant(plan)})"
     joined = f"assigned a LEFT JOIN events e ON e.unit = a.unit AND {usable}"
     engine.run(f"CREATE TABLE outcome AS SELECT {', '.join(columns)} FROM {joined}")
@@ -282,6 +283,7 @@ def _drop_repeated_ids(
         else:
             numbered = f"row_number() OVER (PARTITION BY e.id, a.uid ORDER BY {order}, e.rowid) AS n"
             later = f"SELECT place FROM (SELECT e.rowid AS place, {numbered} FROM {joined}) WHERE n > 1"
+            rows.count_lost(engine, "events", "duplicate_event", f"rowid IN ({later})")
             engine.run(f"DELETE FROM events WHERE rowid IN ({later})")
         exclusions.append(Exclusion("duplicate_event", "events whose id was read before", rows=repeated))
     return repeated, shared, changed

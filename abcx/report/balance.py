@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from abcx import wording
 from abcx.results import Balance
 
@@ -33,8 +35,15 @@ _WORDS = {
 
 def used(parts: tuple[Balance, ...]) -> list[str]:
     """`3 of 13 rows of exposures and 3 of 14 rows of events are used.`, of the parts of which not all are."""
-    some = [one for one in parts if one.left_out]
-    told = [f"{wording.count(one.used)} of {wording.plural(one.read, 'rows')} of {one.part}" for one in some]
+    read, taken = Counter[str](), Counter[str]()
+    for one in parts:
+        read[one.part] += one.read
+        taken[one.part] += one.used
+    told = [
+        f"{wording.count(taken[part])} of {wording.plural(rows, 'rows')} of {part}"
+        for part, rows in read.items()
+        if taken[part] < rows
+    ]
     return [f"{wording.joined(told)} are used."] if told else []
 
 

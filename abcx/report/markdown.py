@@ -293,10 +293,16 @@ def _data(results: Results) -> Iterator[str]:
         yield table(("file", "serves", "rows", "SHA-256"), rows, "llrl")
     if log.balance:
         ended = [
-            (escape(one.part), wording.count(one.read), wording.count(one.used), balance.left_out(one) or cells.NOTHING)
+            (
+                escape(one.part),
+                escape(wording.place(one.file)),
+                wording.count(one.read),
+                wording.count(one.used),
+                balance.left_out(one) or cells.NOTHING,
+            )
             for one in log.balance
         ]
-        yield table(("rows of", "read", "used", "left out"), ended, "lrrl")
+        yield table(("rows of", "file", "read", "used", "left out"), ended, "llrrl")
     if not log.exclusions:
         if not any(one.left_out for one in log.balance):
             yield "Nothing was left out."

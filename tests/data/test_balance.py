@@ -67,6 +67,7 @@ def test_every_reason(tmp_path: Path) -> None:
     exposures, events = found.observed.balance
     assert exposures == Balance(
         "exposures",
+        "x.csv",
         13,
         3,
         {
@@ -83,6 +84,7 @@ def test_every_reason(tmp_path: Path) -> None:
     )
     assert events == Balance(
         "events",
+        "e.csv",
         14,
         3,
         {
@@ -127,7 +129,7 @@ def test_rows_of_a_unit_that_stands_on_several(tmp_path: Path, rule: str, used: 
     spend = {"spend": {"type": "mean", "column": "spend", "role": "primary", "goal": "increase"}}
     found = look(tmp_path, {"u.csv": text}, spec({"units": {"file": "u.csv", "duplicates": rule}}, spend))
     left_out = {"duplicate_unit": 5 - used} if used < 5 else {}
-    assert found.observed.balance == (Balance("units", 5, used, left_out),)
+    assert found.observed.balance == (Balance("units", "u.csv", 5, used, left_out),)
 
 
 @pytest.mark.parametrize(
@@ -154,5 +156,25 @@ def test_rows_of_tickets(tmp_path: Path, rows: str, used: int, left_out: dict[st
         metrics |= both
     found = look(tmp_path, files, spec({"exposures": "x.csv", "events": "e.csv"}, metrics))
     _, balance = found.observed.balance
-    expected = Balance("events", len(events), used, left_out)
-    assert balance == (Balance("events", len(events), len(events), {}) if counted else expected)
+    expected = Balance("events", "e.csv", len(events), used, left_out)
+    assert balance == (Balance("events", "e.csv", len(events), len(events), {}) if counted else expected)
+
+
+def test_every_file_has_a_balance_of_its_own(tmp_path: Path) -> None:
+    """By hand: of the first export one row repeats an id and one has no unit; of the second one is stray, one of
+    nobody in the test."""
+    exposed = "".join(f"u{i},2024-05-06T08:00:00Z,{'ab'[i % 2]}\n" for i in range(40))
+    first = [f"u{i},2024-05-06T09:00:00Z,order,{i}" for i in range(20)] + ["u1,2024-05-06T09:00:00Z,order,1"]
+    first += [",2024-05-06T09:00:00Z,order,90"]
+    second = [f"u{i},2024-05-07T09:00:00Z,order,{100 + i}" for i in range(30)] + ["zz,2024-05-06T09:00:00Z,order,91"]
+    second += ["u1,2042-05-06T09:00:00Z,order,92"]
+    files = {"x.csv": "unit,time,arm\n" + exposed}
+    files |= {f"e{i}.csv": "\n".join(["unit,time,event,id", *rows]) for i, rows in ((1, first), (2, second))}
+    events = [{"file": "e1.csv"}, {"file": "e2.csv"}]
+    metrics = {"orders": {"type": "mean", "event": "order", "role": "primary", "goal": "increase"}}
+    found = look(tmp_path, files, spec({"exposures": "x.csv", "events": events}, metrics))
+    assert found.observed.balance == (
+        Balance("exposures", "x.csv", 40, 40, {}),
+        Balance("events", "e1.csv", 22, 20, {"duplicate_event": 1, "no_unit": 1}),
+        Balance("events", "e2.csv", 32, 30, {"not_in_test": 1, "stray_time": 1}),
+    )
