@@ -50,7 +50,7 @@ def values_as_events(engine: Engine, part: Loaded) -> int:
     """Rows whose event's name is a number or a time, where no event of the spec has such a name, or whose unit is the
     name of an event: in files that were glued together with their columns in another order."""
     names = sorted(name for name in _names_in_spec(part.select.plan) if name is not None)
-    if any(re.fullmatch(_VALUE, name) for name in names):
+    if engine.rows_elsewhere or any(re.fullmatch(_VALUE, name) for name in names):
         return 0
     known = ", ".join(map(literal, names)) or "NULL"
     count = 0
