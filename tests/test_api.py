@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 import abcx
-from tests.builders import shares
+from tests.support.results import shares
 
 SPEC: dict[str, Any] = {
     "schema_version": 1,

@@ -10,7 +10,7 @@ import pytest
 
 import abcx
 from abcx.checks import too_good
-from tests.checks.builders import ORDERS, REVENUE, context, experiment, result
+from tests.support.contexts import ORDERS, REVENUE, context, experiment, result
 
 SAME: list[dict[str, Any]] = [{}, {"at_least": 1}, {"window": "14d"}]
 OTHER: list[dict[str, Any]] = [

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.shipped import GOLDEN, NAMES, ROOT, changed, differences, readout, results
+from tests.support.shipped import GOLDEN, NAMES, ROOT, changed, differences, readout, results
 
 ENDINGS = ("txt", "md", "json")
 

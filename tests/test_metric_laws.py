@@ -22,7 +22,7 @@ from abcx.spec.load import load_spec
 from abcx.stats import mid_distribution
 from abcx.stats.inversion import effect
 from abcx.stats.records import Answers, Categories, Lifetimes, Proportion, Summary
-from tests.stats.test_laws import ALPHAS, check_finite, check_mirror, check_one_inversion
+from tests.support.comparison_laws import ALPHAS, check_finite, check_mirror, check_one_inversion
 
 pytestmark = pytest.mark.slow
 

@@ -13,7 +13,7 @@ import abcx
 from abcx.measured import Comparison
 from abcx.results import Results
 from abcx.stats.sequential import GroupSequential
-from tests.builders import check, codes, conclude, shares, spec
+from tests.support.results import check, codes, conclude, shares, spec
 
 LOOKS = {"looks": 5, "spending": "obrien_fleming"}
 

@@ -12,7 +12,7 @@ import pytest
 
 import abcx
 from abcx.results import Results
-from tests.builders import check, codes
+from tests.support.results import check, codes
 
 START = datetime(2024, 3, 4)
 DAYS = 14

@@ -12,7 +12,7 @@ from statsmodels.stats.power import TTestIndPower
 
 from abcx.planning import Planned, planned
 from abcx.spec.load import load
-from tests.builders import conclude, shares
+from tests.support.results import conclude, shares
 
 MEAN = {"type": "mean", "role": "primary", "goal": "increase"}
 

@@ -8,7 +8,7 @@ import pytest
 
 import abcx
 from abcx.measured import Comparison
-from tests.builders import conclude
+from tests.support.results import conclude
 
 NOTE = "Interval by permutation. "
 

@@ -15,7 +15,7 @@ from abcx.data import moments
 from abcx.results import Alternative
 from abcx.stats import influence
 from abcx.stats.records import Moments
-from tests.builders import check
+from tests.support.results import check
 
 Values = NDArray[np.float64]
 

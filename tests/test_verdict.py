@@ -11,7 +11,7 @@ from scipy.optimize import brentq
 from scipy.stats import norm
 
 from abcx.report import terminal
-from tests.builders import check, codes, conclude, shares
+from tests.support.results import check, codes, conclude, shares
 
 PRIMARY = {"type": "conversion", "role": "primary", "goal": "increase"}
 GUARD = {"type": "conversion", "role": "guardrail", "goal": "decrease", "margin": "10%"}

@@ -127,8 +127,8 @@ def ticket_times(engine: Engine, plan: Plan, span: Timing) -> dict[str, dict[str
 
 
 def rows_left_out(engine: Engine, plan: Plan, span: Timing) -> balance.Ended:
-    """Rows of tickets (of `outcome`, inside their window) that no metric uses, by source and reason: of tickets that end
-    before they start, ends of tickets without a start, and ends of a ticket of which another one counts."""
+    """Rows of tickets (of `outcome`, inside their window) that no metric uses, by source and reason: of tickets that
+    end before they start, ends of tickets without a start, and ends of a ticket of which another one counts."""
     read = []
     for pairs in plan.tickets:
         start, end, key = f"e.x{pairs.start} IS NOT NULL", f"e.x{pairs.end} IS NOT NULL", f"e.k{pairs.key}"

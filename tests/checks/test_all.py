@@ -13,7 +13,7 @@ from abcx.checks import CHECKS, run_all
 from abcx.data.records import MetricData
 from abcx.results import CheckResult
 from abcx.stats.records import Moments, Proportion, RatioMoments
-from tests.checks.builders import NAMES, ORDER_VALUE, ORDERS, REVENUE, at, context, daily, experiment, result
+from tests.support.contexts import NAMES, ORDER_VALUE, ORDERS, REVENUE, at, context, daily, experiment, result
 
 MAY_FAIL = {"srm", "crossover", "missing_arm", "metric_missing", "missing", "one_sided", "no_variation"}
 METRICS = {

@@ -13,8 +13,8 @@ import abcx
 from abcx.checks import calibration
 from abcx.stats.records import Proportion
 from abcx.stats.shares import contrast, false_alarms
-from tests.builders import check, shares
-from tests.checks.builders import REVENUE, experiment
+from tests.support.contexts import REVENUE, experiment
+from tests.support.results import check, shares
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from abcx.checks import (
 )
 from abcx.data.records import MetricData
 from abcx.stats.records import Moments, Proportion, RatioMoments
-from tests.checks.builders import ORDER_VALUE, ORDERS, REVENUE, context, experiment, shares_of
+from tests.support.contexts import ORDER_VALUE, ORDERS, REVENUE, context, experiment, shares_of
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from abcx.checks import not_concurrent
-from tests.checks.builders import arms, context, daily, experiment
+from tests.support.contexts import arms, context, daily, experiment
 
 BEFORE_AFTER = [(100, 0)] * 7 + [(0, 100)] * 7
 ALTERNATING = [(100, 0), (0, 100)] * 7

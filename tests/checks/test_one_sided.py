@@ -15,8 +15,8 @@ from abcx.checks import no_variation, no_window, one_sided, srm, too_good
 from abcx.data.records import MetricData
 from abcx.measured import ArmValue
 from abcx.stats.records import Categories, Lifetimes, Moments, RatioMoments
-from tests.builders import check, codes, conclude
-from tests.checks.builders import ORDERS, at, context, experiment, result, shares_of
+from tests.support.contexts import ORDERS, at, context, experiment, result, shares_of
+from tests.support.results import check, codes, conclude
 
 GUARD = {"type": "conversion", "event": "complaint", "role": "guardrail", "goal": "decrease", "margin": "10%"}
 PRIMARY = {"type": "conversion", "role": "primary", "goal": "increase"}

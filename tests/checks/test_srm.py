@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from abcx.checks.srm import check
-from tests.checks.builders import arms, context, daily, experiment
+from tests.support.contexts import arms, context, daily, experiment
 
 COOKIE_CATS = (44700, 45489)
 KOHAVI = (821588, 815482)

@@ -6,7 +6,7 @@ from scipy import stats
 from abcx.checks import duration, follow_up, peeking, pre_period, sample_size, whole_weeks
 from abcx.data.records import MetricData
 from abcx.stats.records import Moments, Proportion
-from tests.checks.builders import ORDERS, REVENUE, at, context, daily, experiment
+from tests.support.contexts import ORDERS, REVENUE, at, context, daily, experiment
 
 MARCH = {"start": "2024-03-04", "end": "2024-03-31"}
 

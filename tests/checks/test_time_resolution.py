@@ -10,7 +10,7 @@ import pytest
 
 import abcx
 from abcx.checks import time_resolution
-from tests.checks.builders import ORDERS, context, experiment
+from tests.support.contexts import ORDERS, context, experiment
 
 
 @pytest.mark.parametrize(

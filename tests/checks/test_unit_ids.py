@@ -9,8 +9,8 @@ import pytest
 
 from abcx.checks import unit_ids
 from abcx.data.records import Busiest
-from tests.checks.builders import context
-from tests.data.build import look, spec
+from tests.support.contexts import context
+from tests.support.logs import look, spec
 
 
 def test_ids_that_are_spelled_otherwise() -> None:

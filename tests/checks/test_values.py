@@ -6,7 +6,7 @@ from scipy import stats
 
 from abcx.checks import outliers, skewness, too_good
 from abcx.stats.records import Categories, Moments
-from tests.checks.builders import ORDER_VALUE, ORDERS, REVENUE, context, experiment, result, shares_of, values_of
+from tests.support.contexts import ORDER_VALUE, ORDERS, REVENUE, context, experiment, result, shares_of, values_of
 
 SPEC = experiment(metrics={"orders": ORDERS, "revenue": REVENUE})
 ZEROS = [0.0] * 700

@@ -13,9 +13,9 @@ from abcx.commands.options import DataOptions, RunOptions
 from abcx.commands.running import run_all
 from abcx.report import json as json_report
 from abcx.report import markdown, terminal
-from tests.data.build import spec as spec_of
-from tests.data.build import to_csv
-from tests.test_hostile import UNSEEN
+from tests.support.hostile import UNSEEN
+from tests.support.logs import spec as spec_of
+from tests.support.logs import to_csv
 
 SPEND = {"spend": {"type": "mean", "column": "spend", "role": "primary", "goal": "increase", "minimum_effect": "5%"}}
 EVIL = "ev\x1b[31mil\u202eX\x07\x85 \u2066 \r::error::boo"

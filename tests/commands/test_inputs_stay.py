@@ -13,8 +13,8 @@ from abcx.commands import init, pack, schema, sql, validate
 from abcx.commands.options import DataOptions, RunOptions
 from abcx.commands.running import run_all
 from abcx.errors import UsageError
-from tests.data.build import spec as spec_of
-from tests.test_hostile import GOOD
+from tests.support.hostile import GOOD
+from tests.support.logs import spec as spec_of
 
 SPELLINGS = ("as it is", "symbolic link", "hard link", "absolute", "by the parent")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from pathlib import Path
 from typing import Any
 
@@ -12,56 +11,17 @@ import duckdb
 import pytest
 
 import abcx
-from abcx.commands import outputs, pack
-from abcx.commands.options import RunOptions
+from abcx.commands import outputs
 from abcx.errors import AbcxError, DataError, SpecError, UsageError
-from tests.data.test_service import alike
-from tests.presets.test_presets import CASES, analysed
-from tests.test_hostile import GOOD, METRICS
-from tests.test_hostile import run as written
+from tests.support.hostile import GOOD, METRICS
+from tests.support.hostile import run as written
+from tests.support.preset_cases import CASES, analysed
+from tests.support.same import packed, said, same
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 EXPERIMENTS = sorted((ROOT / "experiments").glob("*/experiment.yaml"))
-QUIET = RunOptions(quiet=True, threads=2)
-
-
-def packed(spec: Path, folder: Path, overwrite: bool = False, options: RunOptions = QUIET) -> Path:
-    assert pack.run(str(spec), output=str(folder), overwrite=overwrite, run=options) == 0
-    assert [path.name for path in folder.glob(".*")] == []
-    return folder / spec.name
-
-
-def said(spec: Path) -> dict[str, Any]:
-    """The JSON of an analysis without names and hashes of files."""
-    found = json.loads(json.dumps(abcx.analyze(spec).to_dict()))
-    for key in ("spec", "spec_sha256", "command"):
-        del found["setup"][key]
-    found["data"]["notes"].sort()  # a packed file tells all of its own together
-    for file in found["data"]["files"]:
-        del file["path"], file["sha256"]
-    for one in found["data"]["exclusions"]:
-        one["message"] = re.sub(r"^rows of \S+", "rows of FILE", one["message"])
-    return found
-
-
-def without_unfound(found: dict[str, Any]) -> dict[str, Any]:
-    """The exclusions of a preset stand in the packed spec as its own, and of those it is said that no row fits."""
-    for verdict in (found["verdict"], *found["verdicts"]):
-        verdict["warnings"] = [one for one in verdict["warnings"] if one["code"] != "nothing_found"]
-    found["checks"] = [one for one in found["checks"] if one["code"] != "nothing_found"]
-    return found
-
-
-def same(original: Path, folder: Path) -> Path:
-    """Pack, and compare the JSON of both specs key by key."""
-    copy = packed(original, folder)
-    before, after = without_unfound(said(original)), without_unfound(said(copy))
-    assert before.keys() == after.keys()
-    for key in before:
-        assert alike(before[key], after[key]), (key, before[key], after[key])
-    return copy
 
 
 def types(file: Path) -> dict[str, str]:

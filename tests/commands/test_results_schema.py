@@ -13,8 +13,7 @@ import pytest
 
 from abcx import measured, results
 from abcx.commands import schema
-from tests import shipped
-from tests.report import fixtures
+from tests.support import made_results, shipped
 
 SCHEMA = schema.results_schema()
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
@@ -58,10 +57,10 @@ def test_the_documented_experiments_keep_to_it(name: str) -> None:
     assert broken(json.loads(json.dumps(found, allow_nan=False))) == []
 
 
-@pytest.mark.parametrize("name", fixtures.ALL)
+@pytest.mark.parametrize("name", made_results.ALL)
 def test_results_made_by_hand_keep_to_it(name: str) -> None:
     """Looks, covariates, priors, more than two arms: what the documented experiments do not have."""
-    assert broken(fixtures.ALL[name]().to_dict()) == []
+    assert broken(made_results.ALL[name]().to_dict()) == []
 
 
 def records_of(value: Any, inside: str | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -79,7 +78,7 @@ def records_of(value: Any, inside: str | None = None) -> Iterator[tuple[str, dic
 @cache
 def examples() -> dict[str, dict[str, Any]]:
     """One of each record, by its name."""
-    wholes = [*map(shipped.results, shipped.NAMES), *(make() for make in fixtures.ALL.values())]
+    wholes = [*map(shipped.results, shipped.NAMES), *(make() for make in made_results.ALL.values())]
     return {name: record for whole in wholes for name, record in records_of(whole.to_dict())}
 
 

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from abcx.data import assignment
-from tests.data import oracle
-from tests.data.build import DAY, HOUR, Look, iso, look, micro, to_csv
-from tests.data.oracle import Measure, Row, Test
+from tests.support import log_oracle
+from tests.support.log_oracle import Measure, Row, Test
+from tests.support.logs import DAY, HOUR, Look, iso, look, micro, to_csv
 
 START = micro("2024-03-04T00:00:00+00:00")
 LABELS = {"A": "a", "Original": "a", "B": "b"}
@@ -144,7 +144,7 @@ def test_random_experiments_agree_with_the_oracle(test: Test, together: int) -> 
     with tempfile.TemporaryDirectory() as folder, patch.object(assignment, "TOGETHER", together):
         files, spec = write(test)
         found = look(Path(folder), files, spec)
-    want = oracle.expected(test)
+    want = log_oracle.expected(test)
     arms = list(spec["arms"])
     assert {u["unit"]: arms[u["arm"]] for u in found.units} == want.arms
     assert {u["unit"]: u["t0"] for u in found.units} == want.t0
@@ -154,7 +154,7 @@ def test_random_experiments_agree_with_the_oracle(test: Test, together: int) -> 
     _every_row_has_one_fate(test, found, want)
 
 
-def _same_moments(found: Look, name: str, want: oracle.Found, arms: list[str]) -> None:
+def _same_moments(found: Look, name: str, want: log_oracle.Found, arms: list[str]) -> None:
     for arm in arms:
         values = [value for unit, value in want.values[name].items() if want.arms[unit] == arm]
         summary = found[name][arm]
@@ -163,19 +163,19 @@ def _same_moments(found: Look, name: str, want: oracle.Found, arms: list[str]) -
             continue
         parts = (summary.numerator, summary.denominator) if hasattr(summary, "numerator") else (summary,)
         for position, part in enumerate(parts):
-            for key, value in oracle.moments([v[position] for v in values]).items():
+            for key, value in log_oracle.moments([v[position] for v in values]).items():
                 close = None if value is None else pytest.approx(value, rel=1e-12, abs=1e-12)
                 assert getattr(part, key) == close, (name, arm, key)
         if len(parts) == 2:
-            assert summary.covariance == pytest.approx(oracle.covariance(values), rel=1e-9, abs=1e-12)
+            assert summary.covariance == pytest.approx(log_oracle.covariance(values), rel=1e-9, abs=1e-12)
 
 
-def _every_row_has_one_fate(test: Test, found: Look, want: oracle.Found) -> None:
+def _every_row_has_one_fate(test: Test, found: Look, want: log_oracle.Found) -> None:
     """The oracle gives every row exactly one fate; what abcx left out must be the same rows under the same reasons."""
     for part in ("exposures", "events", "units"):
         if getattr(test, part) is not None:
             assert sum(n for (p, _), n in want.fates.items() if p == part) == len(getattr(test, part))
-    kept = (oracle.USED, oracle.IGNORED, oracle.FILTERED)
+    kept = (log_oracle.USED, log_oracle.IGNORED, log_oracle.FILTERED)
     expected = Counter({fate: 0 for _, fate in want.fates if fate not in kept})
     for (_, fate), n in want.fates.items():
         if fate not in kept:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from abcx.results import Balance
-from tests.data.build import look, spec, table
+from tests.support.logs import look, spec, table
 
 METRICS = {
     "orders": {"type": "conversion", "event": "order", "role": "primary", "goal": "increase", "window": "7d"},

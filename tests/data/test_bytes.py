@@ -17,7 +17,7 @@ import pytest
 from abcx.data import packed
 from abcx.data.encodings import likely
 from abcx.data.packed import zstd
-from tests.test_hostile import EXPECTED, GOOD, Ran, refused, run
+from tests.support.hostile import EXPECTED, GOOD, notes, refused, run
 
 pytestmark = pytest.mark.slow
 
@@ -33,11 +33,6 @@ def text(of: str) -> str:
     """The good file with a segment in some language."""
     rows = GOOD.splitlines()
     return "\n".join([rows[0] + ",who", *(f'{row},"{of}"' for row in rows[1:])]) + "\n"
-
-
-def notes(ran: Ran) -> list[str]:
-    found: list[str] = json.loads(ran.out)["data"]["notes"]
-    return found
 
 
 @pytest.mark.parametrize("encoding", [*TEXTS, "latin-1", "utf-16-le", "utf-16-be", "utf-16", "utf-8"])

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.data.build import look, micro, spec
+from tests.support.logs import look, micro, spec
 
 BERLIN = {"timezone": "Europe/Berlin"}
 ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Sao_Paulo", "Asia/Kolkata", "UTC")

@@ -10,8 +10,8 @@ import pytest
 
 import abcx
 from abcx.results import Results
-from tests.builders import check, codes
-from tests.data.build import DAY, iso, look, micro, spec, to_csv
+from tests.support.logs import DAY, iso, look, micro, spec, to_csv
+from tests.support.results import check, codes
 
 START = micro("2024-05-06T00:00:00+00:00")
 CHURN: dict[str, Any] = {

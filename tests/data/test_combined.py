@@ -24,7 +24,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 
-from tests.test_hostile import HEADER, run
+from tests.support.hostile import HEADER, run
 
 pytestmark = pytest.mark.slow
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.data.build import to_csv
-from tests.test_hostile import EXPECTED, GOOD, HEADER, METRICS, Ran, refused, run
+from tests.support.hostile import EXPECTED, GOOD, HEADER, METRICS, Ran, refused, run
+from tests.support.logs import to_csv
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,7 @@ import pytest
 
 from abcx.errors import DataError
 from abcx.stats.records import Proportion, RatioMoments
-from tests.data.build import look, spec
+from tests.support.logs import look, spec
 
 ORDERS = {"orders": {"type": "conversion", "role": "primary", "goal": "increase"}}
 BOTH = {**ORDERS, "spend": {"type": "mean", "role": "secondary", "goal": "increase"}}

@@ -22,7 +22,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import Phase, given, settings
 
-from tests.test_hostile import HEADER, cut, drop, flip, insert, run
+from tests.support.hostile import HEADER, cut, drop, flip, insert, run
 
 pytestmark = pytest.mark.slow
 

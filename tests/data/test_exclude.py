@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.test_hostile import EXPECTED, GOOD, METRICS, ROWS, Ran, refused, run
+from tests.support.hostile import EXPECTED, GOOD, METRICS, ROWS, Ran, refused, run
 
 EXTRA = (
     "u9,2024-03-04T12:00:00Z,a,seen,\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from abcx.errors import DataError
-from tests.data.build import look, spec
+from tests.support.logs import look, spec
 
 BOM = b"\xef\xbb\xbf"
 HEADER = b"unit,time,arm,event\n"

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.data.test_bytes import notes
-from tests.test_hostile import EXPECTED, GOOD, LINES, refused, run
+from tests.support.hostile import EXPECTED, GOOD, LINES, notes, refused, run
 
 pytestmark = pytest.mark.slow
 

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.data.build import look, spec
-from tests.test_hostile import EXPECTED, GOOD, refused, run
+from tests.support.hostile import EXPECTED, GOOD, refused, run
+from tests.support.logs import look, spec
 
 pytestmark = pytest.mark.slow
 

@@ -13,8 +13,8 @@ import pytest
 
 from abcx.commands import analyze
 from abcx.commands.options import DataOptions, RunOptions
-from tests.commands.test_pack import same
-from tests.test_hostile import EXPECTED, HEADER, METRICS, ROWS, refused, run
+from tests.support.hostile import EXPECTED, HEADER, METRICS, ROWS, refused, run
+from tests.support.same import same
 
 pytestmark = pytest.mark.slow
 

@@ -17,8 +17,8 @@ import pytest
 
 from abcx.data import keys
 from abcx.data.engine import Engine, literal
-from tests.data.build import to_csv
-from tests.test_hostile import EXPECTED, GOOD, Ran, refused, run
+from tests.support.hostile import EXPECTED, GOOD, Ran, refused, run
+from tests.support.logs import to_csv
 
 HEAD, *LINES = (line.split(",") for line in GOOD.splitlines())
 SHAPES = ("csv", "jsonl", "parquet")

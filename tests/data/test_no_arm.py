@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.data.build import look, spec, table, to_csv
+from tests.support.logs import look, spec, table, to_csv
 
 SEEN = {"exposure": {"event": "seen"}}
 EVENTS = table("""

@@ -13,7 +13,7 @@ import pytest
 from abcx.data.records import Inputs
 from abcx.errors import DataError
 from abcx.problems import Problem
-from tests.data.build import look, micro, spec
+from tests.support.logs import look, micro, spec
 
 HEADER = "unit,time,arm,event\n"
 

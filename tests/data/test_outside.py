@@ -16,7 +16,7 @@ from abcx.commands import analyze, pack
 from abcx.commands.options import DataOptions, RunOptions
 from abcx.data.engine import Engine
 from abcx.errors import DataError, SpecError
-from tests.test_hostile import EXPECTED, GOOD, METRICS, Ran, parquet, refused, run
+from tests.support.hostile import EXPECTED, GOOD, METRICS, Ran, parquet, refused, run
 
 pytestmark = pytest.mark.slow
 

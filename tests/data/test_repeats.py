@@ -11,7 +11,7 @@ import pytest
 import abcx
 from abcx.errors import DataError, SpecError
 from abcx.spec.load import load_spec
-from tests.data.build import HOUR, REVENUE, Look, iso, look, micro, spec, to_csv
+from tests.support.logs import HOUR, REVENUE, Look, iso, look, micro, spec, to_csv
 
 T0 = micro("2024-03-04T10:00:00Z")
 HEADER = ["unit", "time", "arm", "event", "value", "page"]

@@ -13,7 +13,7 @@ import pytest
 import abcx
 from abcx.errors import DataError
 from abcx.results import Results
-from tests.builders import check
+from tests.support.results import check
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu")
 METRICS: dict[str, Any] = {

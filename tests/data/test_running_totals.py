@@ -12,8 +12,8 @@ import pytest
 from abcx.checks import running_totals
 from abcx.errors import DataError
 from abcx.problems import render_all
-from tests.checks.builders import context
-from tests.data.build import CONVERSION, look, spec, to_csv
+from tests.support.contexts import context
+from tests.support.logs import CONVERSION, look, spec, to_csv
 
 HEADER = ["date", "arm", "units", "orders"]
 Day = dict[str, tuple[int, int]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 import tempfile
 from collections import Counter
@@ -19,10 +18,10 @@ import abcx
 from abcx.errors import DataError
 from abcx.problems import render_all
 from abcx.stats import mid_distribution
-from tests import quantile_oracle
-from tests.data import service
-from tests.data.build import iso, look, micro, spec, to_csv
-from tests.data.service import DAY, HOUR, Happening, Log
+from tests.support import quantile_oracle, service
+from tests.support.logs import iso, look, micro, spec, to_csv
+from tests.support.same import alike
+from tests.support.service import DAY, HOUR, Happening, Log
 
 START = micro("2024-03-04T00:00:00+00:00")
 ARMS = ("a", "b")
@@ -213,17 +212,6 @@ def _check_quantiles(found: Any, log: Log, arm: str) -> None:
         if units is not None and summary.n > 1 and len(counts_of) > 1:
             design = [float(np.interp(q, summary.levels, one)) for one in (summary.design, summary.df)]
             assert design == pytest.approx(quantile_oracle.design(values, units, q), rel=1e-9)
-
-
-def alike(a: Any, b: Any) -> bool:
-    """Whether two results hold the same; sums of threads may differ in their last digit."""
-    if isinstance(a, dict) and isinstance(b, dict):
-        return a.keys() == b.keys() and all(alike(a[key], b[key]) for key in a)
-    if isinstance(a, list) and isinstance(b, list):
-        return len(a) == len(b) and all(map(alike, a, b))
-    if isinstance(a, float) and isinstance(b, float):
-        return math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-12)
-    return bool(a == b)
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ from abcx.data.engine import Engine
 from abcx.data.records import Inputs
 from abcx.errors import DataError
 from abcx.stats.records import Proportion
-from tests.data.build import CONVERSION, REVENUE, look, micro, spec, table
+from tests.support.logs import CONVERSION, REVENUE, look, micro, spec, table
 
 EVENTS = table("""
 unit time                 arm event    value

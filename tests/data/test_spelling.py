@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.data.build import look, spec
+from tests.support.logs import look, spec
 
 METRICS = {"orders": {"type": "mean", "event": "order", "role": "primary", "goal": "increase"}}
 NFC, NFD = "\u00e9", "e\u0301"

@@ -10,8 +10,8 @@ import pytest
 
 from abcx.checks import stray_time
 from abcx.results import Exclusion
-from tests.checks.builders import context
-from tests.data.build import CONVERSION, DAY, iso, look, micro, spec, to_csv
+from tests.support.contexts import context
+from tests.support.logs import CONVERSION, DAY, iso, look, micro, spec, to_csv
 
 START = micro("2024-06-03T00:00:00+00:00")
 RETENTION: dict[str, Any] = {

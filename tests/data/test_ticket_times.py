@@ -11,8 +11,8 @@ import pytest
 from abcx.checks import ticket_times
 from abcx.data.records import MetricData, TicketTimes
 from abcx.errors import DataError
-from tests.checks.builders import context, experiment
-from tests.data.build import HOUR, Look, iso, look, micro, spec, to_csv
+from tests.support.contexts import context, experiment
+from tests.support.logs import HOUR, Look, iso, look, micro, spec, to_csv
 
 START = micro("2024-05-06T00:00:00+00:00")
 TTR: dict[str, Any] = {

@@ -10,7 +10,7 @@ import pytest
 
 from abcx.errors import DataError
 from abcx.problems import render_all
-from tests.data.build import Look, look, spec, to_csv
+from tests.support.logs import Look, look, spec, to_csv
 
 HEADER = ["unit", "time", "arm", "event", "value", "id"]
 Answer = tuple[str, int, int]

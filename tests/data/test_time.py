@@ -11,8 +11,8 @@ import pytest
 
 from abcx.data.records import Inputs
 from abcx.errors import DataError
-from tests.data.build import CONVERSION, DAY, HOUR, Look, iso, look, micro, spec, to_csv
-from tests.test_hostile import EXPECTED, GOOD, run
+from tests.support.hostile import EXPECTED, GOOD, run
+from tests.support.logs import CONVERSION, DAY, HOUR, Look, iso, look, micro, spec, to_csv
 
 T0 = micro("2024-03-04T10:00:00+00:00")
 CLICKS = {"clicks": {"type": "mean", "event": "click", "role": "primary", "goal": "increase"}}

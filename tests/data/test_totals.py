@@ -10,7 +10,7 @@ import pytest
 
 from abcx.errors import DataError
 from abcx.problems import render_all
-from tests.data.build import look, spec, to_csv
+from tests.support.logs import look, spec, to_csv
 
 SPEND: dict[str, Any] = {"spend": {"type": "mean", "column": "amount", "role": "primary", "goal": "increase"}}
 TWO: dict[str, Any] = {**SPEND, "visits": {"type": "mean", "column": "visits", "role": "secondary", "goal": "increase"}}

@@ -10,8 +10,8 @@ import pytest
 import abcx
 from abcx.checks import nothing_found
 from abcx.data.records import Unfound
-from tests.checks.builders import context
-from tests.data.build import look, spec, table
+from tests.support.contexts import context
+from tests.support.logs import look, spec, table
 
 EVENTS = table("""
 unit time arm event staff plan amount

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from scipy import stats
 
 from abcx.errors import DataError
-from tests.data import oracle
-from tests.data.build import CONVERSION, look, spec, table, to_csv
+from tests.support import log_oracle
+from tests.support.logs import CONVERSION, look, spec, table, to_csv
 
 
 def mean(column: str = "x", **rest: Any) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def test_moments_agree_with_numpy_far_from_zero(shift: float, a: list[float], b:
         found = units(Path(folder), values)
     for arm, texts in values.items():
         x = [float(text) for text in texts]
-        summary, want = found["m"][arm], oracle.moments(x)
+        summary, want = found["m"][arm], log_oracle.moments(x)
         assert (summary.n, summary.nonzero) == (want["n"], want["nonzero"])
         assert (summary.minimum, summary.maximum) == (want["minimum"], want["maximum"])
         assert summary.mean == pytest.approx(want["mean"], rel=1e-14, abs=1e-12)
@@ -70,7 +70,7 @@ def test_variance_near_a_billion_keeps_nine_digits(tmp_path: Path) -> None:
 @settings(max_examples=40, deadline=None)
 def test_caps_are_pooled_quantiles_of_type_7(values: list[int], cap: Any, split: int) -> None:
     arms = {"a": values[split + 1 :], "b": values[: split + 1]}
-    level = cap if isinstance(cap, int) else oracle.quantile([float(v) for v in values], float(cap[:-1]) / 100)
+    level = cap if isinstance(cap, int) else log_oracle.quantile([float(v) for v in values], float(cap[:-1]) / 100)
     with tempfile.TemporaryDirectory() as folder:
         if level <= 0:
             with pytest.raises(DataError, match="falls at 0: most units have no value"):
@@ -80,7 +80,7 @@ def test_caps_are_pooled_quantiles_of_type_7(values: list[int], cap: Any, split:
     data = found.observed.metrics["m"]
     assert data.cap == pytest.approx(level, rel=1e-12)
     for arm, some in arms.items():
-        want, raw = oracle.moments([min(v, level) for v in some]), oracle.moments([float(v) for v in some])
+        want, raw = log_oracle.moments([min(v, level) for v in some]), log_oracle.moments([float(v) for v in some])
         assert data.summaries[arm].mean == pytest.approx(want["mean"], rel=1e-12)
         assert data.summaries[arm].variance == pytest.approx(want["variance"], rel=1e-9, abs=1e-12)
         assert data.uncapped[arm].mean == pytest.approx(raw["mean"], rel=1e-12)
@@ -96,7 +96,7 @@ def test_a_cap_counts_units_without_events_as_zeros(tmp_path: Path) -> None:
     }
     found = look(tmp_path, {"e.csv": to_csv(["unit", "time", "arm", "event", "v"], rows)}, spec(metrics=metrics))
     assert found.observed.metrics["m"].cap == pytest.approx(
-        oracle.quantile([0.0] * 80 + [float(n) for n in range(80, 100)], 0.9)
+        log_oracle.quantile([0.0] * 80 + [float(n) for n in range(80, 100)], 0.9)
     )
     metrics["m"]["cap"] = "75%"
     with pytest.raises(DataError, match="cap-at-zero"):
@@ -117,9 +117,9 @@ def test_a_ratio_takes_the_units_that_have_both_columns(tmp_path: Path) -> None:
     for arm, both in pairs.items():
         summary = found["m"][arm]
         for part, position in ((summary.numerator, 0), (summary.denominator, 1)):
-            want = oracle.moments([pair[position] for pair in both])
+            want = log_oracle.moments([pair[position] for pair in both])
             assert (part.n, part.mean, part.variance) == pytest.approx((want["n"], want["mean"], want["variance"]))
-        assert summary.covariance == pytest.approx(oracle.covariance(both))
+        assert summary.covariance == pytest.approx(log_oracle.covariance(both))
     assert found.observed.metrics["m"].missing == {"a": 2, "b": 0}
     assert found.observed.metrics["m"].top["b"] == ((3, 1), (2, 5), (1, 1))
 

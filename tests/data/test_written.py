@@ -16,8 +16,7 @@ import pytest
 
 from abcx.commands import analyze
 from abcx.commands.options import DataOptions, RunOptions
-from tests.data.test_bytes import notes
-from tests.test_hostile import EXPECTED, GOOD, HEADER, LINES, ROWS, Ran, refused, run
+from tests.support.hostile import EXPECTED, GOOD, HEADER, LINES, ROWS, Ran, notes, refused, run
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import abcx
-from tests.engines import shop
+from tests.support import shop
 
 pa = pytest.importorskip("pyarrow")
 

@@ -8,7 +8,7 @@ import pytest
 
 import abcx
 from abcx.errors import AbcxError
-from tests.engines import shop
+from tests.support import shop
 
 pytest.importorskip("sqlglot", reason="sqlglot is not installed (make test-engines installs it)")
 SOURCES = {name: f"shop.{name}" for name in ("exposures", "buys", "others", "units")}

@@ -1,6 +1,6 @@
 """`python -m tests.golden` writes the golden readouts that no longer hold; read the diff before it is committed."""
 
-from tests.shipped import GOLDEN, NAMES, changed, readout
+from tests.support.shipped import GOLDEN, NAMES, changed, readout
 
 ENDINGS = ("txt", "md", "json")
 

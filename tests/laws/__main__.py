@@ -19,8 +19,7 @@ from datetime import date
 from pathlib import Path
 
 from tests.laws.damage import SAME, TOLD
-from tests.laws.runs import same
-from tests.laws.test_laws import analyzed, damaged, warnings_of_nothing, world_of
+from tests.laws.runs import analyzed, damaged, same, warnings_of_nothing, world_of
 from tests.laws.worlds import SHAPES
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import csv
 import gzip
 import io
 import json
 import math
+import random
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from abcx.commands import analyze
 from abcx.commands.options import DataOptions, RunOptions
-from tests.laws.worlds import Table, World
-from tests.test_hostile import UNSEEN
+from tests.laws.damage import Damage
+from tests.laws.worlds import SHAPES, Table, World
+from tests.support.hostile import UNSEEN
 
 OF_NUMBERS = {"calibration", "skewness", "outliers", "novelty", "too_good", "pre_period", "sample_size", "peeking"}
 """Checks of results: they change with the numbers, and say nothing of what was lost."""
@@ -117,3 +120,33 @@ def same(one: Outcome, other: Outcome) -> bool:
         if value is not None and not math.isclose(value, another or 0.0, rel_tol=1e-9, abs_tol=1e-12):
             return False
     return True
+
+
+def world_of(shape: str, seed: int) -> World:
+    rng = random.Random(seed)
+    return SHAPES[shape](rng, rng.choice([24, 60]))
+
+
+def analyzed(folder: Path, world: World) -> Outcome:
+    write(folder, world)
+    return run(folder)
+
+
+def damaged(world: World, damage: Damage, seed: int) -> World | None:
+    rng = random.Random(seed)
+    changed = copy.deepcopy(world)
+    name = rng.choice(sorted(changed.files))
+    return changed if damage(changed, rng, name) else None
+
+
+MEANING = {
+    *("unit_ids", "metric_missing", "nothing_found", "unknown_arm", "missing", "missing_arm", "duplicates"),
+    *("stray_time", "ticket_times", "running_totals", "not_concurrent", "time_resolution", "crossover"),
+}
+"""Checks of what data mean."""
+
+
+def warnings_of_nothing(folder: Path, number: int) -> list[str]:
+    """What is warned of in a file to which nothing was done."""
+    found = analyzed(folder, world_of(list(SHAPES)[number % len(SHAPES)], 1000 + number))
+    return [said for said in found.told if said.partition(" ")[0] in MEANING]

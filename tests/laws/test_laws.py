@@ -5,34 +5,15 @@ Run with a fixed seed here; `make fuzz` draws new worlds for a while.
 
 from __future__ import annotations
 
-import copy
-import random
 from pathlib import Path
 
 import pytest
 
 from tests.laws.damage import SAME, TOLD, Damage
-from tests.laws.runs import Outcome, run, same, write
-from tests.laws.worlds import SHAPES, World
+from tests.laws.runs import analyzed, damaged, same, warnings_of_nothing, world_of
+from tests.laws.worlds import SHAPES
 
 pytestmark = pytest.mark.slow
-
-
-def world_of(shape: str, seed: int) -> World:
-    rng = random.Random(seed)
-    return SHAPES[shape](rng, rng.choice([24, 60]))
-
-
-def analyzed(folder: Path, world: World) -> Outcome:
-    write(folder, world)
-    return run(folder)
-
-
-def damaged(world: World, damage: Damage, seed: int) -> World | None:
-    rng = random.Random(seed)
-    changed = copy.deepcopy(world)
-    name = rng.choice(sorted(changed.files))
-    return changed if damage(changed, rng, name) else None
 
 
 def broken_law(folder: Path, shape: str, damage: Damage, seed: int) -> str | None:
@@ -69,19 +50,6 @@ def test_the_worlds_have_values_in_every_metric(tmp_path: Path) -> None:
     for number, shape in enumerate(SHAPES):
         found = analyzed(tmp_path / str(number), world_of(shape, 2))
         assert found.numbers and all(value is not None for _, value in found.numbers.values()), shape
-
-
-MEANING = {
-    *("unit_ids", "metric_missing", "nothing_found", "unknown_arm", "missing", "missing_arm", "duplicates"),
-    *("stray_time", "ticket_times", "running_totals", "not_concurrent", "time_resolution", "crossover"),
-}
-"""Checks of what data mean."""
-
-
-def warnings_of_nothing(folder: Path, number: int) -> list[str]:
-    """What is warned of in a file to which nothing was done."""
-    found = analyzed(folder, world_of(list(SHAPES)[number % len(SHAPES)], 1000 + number))
-    return [said for said in found.told if said.partition(" ")[0] in MEANING]
 
 
 def test_honest_files_are_not_warned_of(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from abcx.report import csv, json
 from abcx.results import CheckResult
-from tests.report.fixtures import ALL, clean, hostile, simulated
+from tests.support.made_results import ALL, clean, hostile, simulated
 
 
 def refuse(text):

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from abcx.report.bars import UNICODE
 from abcx.report.forest import forest, of_metric, track
-from tests.report.fixtures import ALL, clean, decrease, three_arms, unbounded
+from tests.support.made_results import ALL, clean, decrease, three_arms, unbounded
 
 
 def test_zero_is_in_one_column():

@@ -6,9 +6,8 @@ import pytest
 
 from abcx.report import cells, looks, markdown, sentences, summary, terminal
 from abcx.results import Monitoring
-from tests.report.fixtures import ALL, between_looks, clean, early_look, hybrid, share, stopped, three_arms
-from tests.report.test_markdown import shown, tables
-from tests.report.test_terminal import words
+from tests.support.made_results import ALL, between_looks, clean, early_look, hybrid, share, stopped, three_arms
+from tests.support.readouts import shown, tables, words
 
 
 def test_one_look_says_nothing_about_looks():

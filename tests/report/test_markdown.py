@@ -4,13 +4,12 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from markdown_it import MarkdownIt
 
 from abcx import wording
 from abcx.report import cells, markdown
-from tests.report.fixtures import ALL, HOSTILE, SHA, clean, hostile, simulated
+from tests.support.made_results import ALL, HOSTILE, SHA, clean, hostile, simulated
+from tests.support.readouts import PARSER, headings, shown, tables, tokens
 
-PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 SECTIONS = (
     "SHIP: variant",
     "Can these data be trusted?",
@@ -23,39 +22,6 @@ SECTIONS = (
     "Limits",
     "Glossary",
 )
-
-
-def tokens(text):
-    for token in PARSER.parse(text):
-        yield token
-        yield from token.children or ()
-
-
-def tables(text):
-    """Rows of rendered cells of each table."""
-    found = []
-    cell = False
-    for token in PARSER.parse(text):
-        if token.type == "table_open":
-            found.append([])
-        elif token.type == "tr_open":
-            found[-1].append([])
-        elif token.type in ("th_open", "td_open"):
-            cell = True
-        elif token.type == "inline" and cell:
-            found[-1][-1].append("".join(child.content for child in token.children).replace("\u200b", ""))
-            cell = False
-    return found
-
-
-def headings(text):
-    parsed = PARSER.parse(text)
-    return [after.content for token, after in zip(parsed, parsed[1:], strict=False) if token.type == "heading_open"]
-
-
-def shown(text):
-    found = (token.content for token in tokens(text) if token.type in ("text", "text_special", "code_inline", "fence"))
-    return "".join(found).replace("\u200b", "")
 
 
 def test_sections_in_order():

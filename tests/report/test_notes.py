@@ -8,9 +8,8 @@ import pytest
 from abcx import wording
 from abcx.report import cells, markdown, notes, sensitivity, sentences, terminal
 from abcx.results import Alternative
-from tests.report.fixtures import BAYES, SKEWED, adjusted, broken_split, clean, sensitive, three_arms
-from tests.report.test_markdown import headings, shown, tables
-from tests.report.test_terminal import words
+from tests.support.made_results import BAYES, SKEWED, adjusted, broken_split, clean, sensitive, three_arms
+from tests.support.readouts import headings, shown, tables, words
 
 TEXT = "the metric in the 14d before exposure"
 

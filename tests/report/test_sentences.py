@@ -5,7 +5,7 @@ import pytest
 from abcx.measured import Size
 from abcx.report import sentences
 from abcx.results import Reason, Verdict
-from tests.report.fixtures import (
+from tests.support.made_results import (
     ALL,
     broken_split,
     clean,

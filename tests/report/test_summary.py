@@ -3,7 +3,7 @@ from markdown_it import MarkdownIt
 from rich.cells import cell_len
 
 from abcx.report import summary
-from tests.report.fixtures import ALL, broken_split, clean, hostile, simulated, three_arms
+from tests.support.made_results import ALL, broken_split, clean, hostile, simulated, three_arms
 
 
 @pytest.mark.parametrize("width", [80, 100])

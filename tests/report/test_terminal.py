@@ -7,7 +7,8 @@ from rich.cells import cell_len
 from abcx import wording
 from abcx.report import cells, terminal
 from abcx.results import Reason
-from tests.report.fixtures import ALL, HOSTILE, clean, hostile, nothing, simulated, three_arms, unbounded
+from tests.support.made_results import ALL, HOSTILE, clean, hostile, nothing, simulated, three_arms, unbounded
+from tests.support.readouts import words
 
 SECTIONS = (
     "Can these data be trusted?",
@@ -18,11 +19,6 @@ SECTIONS = (
     "What was done to the data",
     "Methods and limits",
 )
-
-
-def words(text):
-    """What is said, whatever the line breaks and the frame."""
-    return re.sub(r"\s+", " ", re.sub("[│╭╮╰╯|]", " ", text))
 
 
 def squeezed(text):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from abcx.stats import adjusted_permutation, covariates, permutation, relabelling
 from abcx.stats.inversion import effect
 from abcx.stats.records import Contrast, Pivot, Sample
-from tests.stats.test_laws import check_finite, check_mirror, check_one_inversion
+from tests.support.comparison_laws import check_finite, check_mirror, check_one_inversion
 
 Array = NDArray[np.float64]
 Arm = tuple[Array, Array]

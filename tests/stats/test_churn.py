@@ -11,7 +11,8 @@ from statsmodels.duration.survfunc import SurvfuncRight
 from abcx.stats import churn, shares
 from abcx.stats.inversion import effect
 from abcx.stats.records import Lifetimes, Proportion
-from tests.stats.lifetimes import (
+from tests.support.comparison_laws import ALPHAS, check_finite, check_mirror, check_one_inversion
+from tests.support.lifetimes import (
     MAINTAINED,
     NONE,
     NOT_MAINTAINED,
@@ -22,7 +23,6 @@ from tests.stats.lifetimes import (
     shuffled,
     weighted_share,
 )
-from tests.stats.test_laws import ALPHAS, check_finite, check_mirror, check_one_inversion
 
 
 def customers(left: list[float], still: list[float]) -> Lifetimes:

@@ -15,7 +15,7 @@ from abcx.stats.covariates import Kind
 from abcx.stats.inversion import effect
 from abcx.stats.records import Contrast, CrossMoments, Moments, Proportion, RatioMoments
 from abcx.stats.slopes import Side
-from tests.stats.test_laws import ALPHAS, check_finite, check_mirror, check_one_inversion
+from tests.support.comparison_laws import ALPHAS, check_finite, check_mirror, check_one_inversion
 
 Array = NDArray[np.float64]
 Arm = tuple[Array, Array]

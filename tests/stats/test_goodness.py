@@ -6,7 +6,7 @@ import pytest
 from scipy import stats  # type: ignore[import-untyped,unused-ignore]
 
 from abcx.stats.goodness import chi_square, homogeneity
-from tests import oracles
+from tests.support import oracles
 
 
 def test_kohavi() -> None:

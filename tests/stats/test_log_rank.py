@@ -6,7 +6,7 @@ from hypothesis import given, settings
 
 from abcx.stats import log_rank
 from abcx.stats.records import Lifetimes
-from tests.stats.lifetimes import (
+from tests.support.lifetimes import (
     MAINTAINED,
     NONE,
     NOT_MAINTAINED,

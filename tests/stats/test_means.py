@@ -10,7 +10,7 @@ from scipy import stats  # type: ignore[import-untyped,unused-ignore]
 from abcx.stats import means, ratios
 from abcx.stats.inversion import effect
 from abcx.stats.records import Moments, RatioMoments
-from tests import oracles
+from tests.support import oracles
 
 Array = NDArray[np.float64]
 

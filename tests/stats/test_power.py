@@ -8,7 +8,7 @@ from statsmodels.stats.power import TTestIndPower  # type: ignore[import-untyped
 from statsmodels.stats.proportion import power_proportions_2indep  # type: ignore[import-untyped,unused-ignore]
 
 from abcx.stats.power import power_means, power_shares, size_means, size_shares
-from tests import oracles
+from tests.support import oracles
 
 
 @pytest.mark.parametrize("case", [oracles.R_POWER_PROP_TEST, oracles.R_POWER_PROP_TEST_HELP])

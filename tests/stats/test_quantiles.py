@@ -14,8 +14,8 @@ from abcx.stats import mid_distribution, quantiles
 from abcx.stats.inversion import effect
 from abcx.stats.mid_distribution import Curve, interval, summary, value
 from abcx.stats.records import Contrast, Effect, QuantileSummary
-from tests import quantile_oracle as oracle
-from tests.stats.test_laws import ALPHAS, check_finite, check_mirror, check_one_inversion, check_scaled, columns
+from tests.support import quantile_oracle as oracle
+from tests.support.comparison_laws import ALPHAS, check_finite, check_mirror, check_one_inversion, check_scaled, columns
 
 Array = NDArray[np.float64]
 EMPTY = summary(np.zeros(0), 0.5)

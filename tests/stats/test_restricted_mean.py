@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from abcx.stats import means, permutation, ratios, relabelling, restricted_mean, survival
 from abcx.stats.inversion import effect
 from abcx.stats.records import Effect, Lifetimes, Moments, RatioMoments, Sample
-from tests.stats.lifetimes import (
+from tests.support.comparison_laws import ALPHAS, check_finite, check_mirror, check_one_inversion, check_scaled
+from tests.support.lifetimes import (
     MAINTAINED,
     NONE,
     NOT_MAINTAINED,
@@ -23,7 +24,6 @@ from tests.stats.lifetimes import (
     staggered,
     weighted_mean,
 )
-from tests.stats.test_laws import ALPHAS, check_finite, check_mirror, check_one_inversion, check_scaled
 
 # As remembered, no printed source at hand (lifelines below agrees):
 # print(survfit(Surv(time, status) ~ x, data = aml), print.rmean = TRUE, rmean = "individual") in R: rmean, se(rmean)

@@ -14,7 +14,7 @@ from abcx.stats.always_valid import AlwaysValid
 from abcx.stats.records import Contrast, Moments, Proportion
 from abcx.stats.sequential import Fixed, GroupSequential, Monitoring, Sided, Silent, sided
 from abcx.stats.spending import Spending
-from tests.stats.test_sequential_boundaries import z_paths
+from tests.support.paths import z_paths
 
 FAMILIES: tuple[Spending, ...] = ("obrien_fleming", "pocock", "hwang_shih_decani")
 TWENTY = tuple((k + 1) / 20 for k in range(20))

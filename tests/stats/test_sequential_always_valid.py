@@ -8,7 +8,7 @@ from scipy import integrate, optimize, stats  # type: ignore[import-untyped,unus
 
 from abcx.stats.always_valid import AlwaysValid, ready, tightest
 from abcx.stats.records import Moments, Proportion, RatioMoments
-from tests.stats.test_sequential_boundaries import z_paths
+from tests.support.paths import z_paths
 
 
 def boundary(time: float, alpha: float) -> float:

@@ -9,21 +9,11 @@ from numpy.typing import NDArray
 from scipy import stats  # type: ignore[import-untyped,unused-ignore]
 
 from abcx.stats.spending import Spending, alpha_spending, boundaries, crossings, spent
+from tests.support.paths import z_paths
 
 FIVE = (0.2, 0.4, 0.6, 0.8, 1.0)
 UNEVEN = (0.07, 0.3, 0.31, 0.55, 0.9, 1.0)
 FAMILIES: tuple[Spending, ...] = ("obrien_fleming", "pocock", "hwang_shih_decani")
-
-
-def z_paths(information: tuple[float, ...], reps: int, seed: int, drift: float = 0.0) -> NDArray[np.float64]:
-    """Standardised Brownian motion at the looks, one path a row."""
-    t = np.array(information)
-    steps = np.diff(t, prepend=0.0)
-    walk: NDArray[np.float64] = np.cumsum(
-        np.random.default_rng(seed).normal(size=(reps, len(t))) * np.sqrt(steps), axis=1
-    )
-    z: NDArray[np.float64] = (walk + drift * t) / np.sqrt(t)
-    return z
 
 
 def first_outside(z: NDArray[np.float64], bounds: tuple[float, ...]) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from abcx.stats import constrained, shares
 from abcx.stats.inversion import effect
 from abcx.stats.records import Contrast, Effect, Proportion
 from abcx.stats.shares import BINOMIAL
-from tests import oracles
+from tests.support import oracles
 
 
 def contrast(x0: int, n0: int, x1: int, n1: int) -> Contrast:

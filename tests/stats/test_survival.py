@@ -8,7 +8,7 @@ from hypothesis import given, settings
 
 from abcx.stats import shares, survival
 from abcx.stats.records import Lifetimes, Proportion
-from tests.stats.lifetimes import (
+from tests.support.lifetimes import (
     MAINTAINED,
     NONE,
     NOT_MAINTAINED,

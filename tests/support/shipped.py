@@ -15,7 +15,7 @@ from abcx.commands.running import run_all
 from abcx.report import markdown, terminal
 from abcx.results import Results
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests" / "golden"
 NAMES = tuple(sorted(path.parent.name for path in (ROOT / "experiments").glob("*/experiment.yaml")))
 DIGITS = 12
