@@ -24,7 +24,7 @@ def read(engine: Engine, plan: Plan, name: str, span: Timing, table: str, by: st
     sizes: dict[str, dict[int, int]] = {}
     if pairs is None:
         table = f"(SELECT * FROM {table} WHERE coalesce(c{plan.of(name)[0].position}, 0) >= 0)"
-    for group, arm, count in engine.run(f"SELECT {by} AS grp, arm, count(*) FROM {table} u GROUP BY ALL"):
+    for group, arm, count in engine.run(f"SELECT {by} AS grp, arm, count(*) FROM {table} u GROUP BY ALL ORDER BY ALL"):
         sizes.setdefault(str(group), {})[arm] = int(count)
     if pairs is None:
         rows = _of_units(engine, plan, name, span, table, by)
