@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from abcx import __version__, monitoring, verdict, wording
+from abcx import monitoring, verdict, wording
 from abcx.checks import run_all
 from abcx.checks.context import CheckContext
 from abcx.checks.shares import differ
@@ -31,6 +31,7 @@ from abcx.sensitivity import alternatives
 from abcx.spec.analysis import Analysis
 from abcx.spec.load import Loaded, load
 from abcx.spec.model import Experiment
+from abcx.version import __version__
 
 if TYPE_CHECKING:
     from abcx.data.engine import Engine

@@ -93,7 +93,7 @@ Color = Annotated[
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from abcx import __version__
+        from abcx.version import __version__
 
         typer.echo(f"abcx {__version__}")
         raise typer.Exit()

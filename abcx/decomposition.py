@@ -5,17 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from abcx.data.records import MetricData
-from abcx.metrics import MetricSpec
-from abcx.metrics.conversion import Conversion
 from abcx.metrics.mean import Mean
 from abcx.results import Decomposition, Factor
 from abcx.spec.model import Experiment
 from abcx.stats.records import Moments, Proportion
-from abcx.terms import DurationValue
 from abcx.wording import singular
-
-_NEVER = DurationValue("", -1)
-"""Stands for a window that never closes."""
 
 
 def decompositions(experiment: Experiment, data: Mapping[str, MetricData]) -> Iterator[Decomposition]:
@@ -24,21 +18,8 @@ def decompositions(experiment: Experiment, data: Mapping[str, MetricData]) -> It
         if not isinstance(metric, Mean) or metric.value is None:
             continue
         for other, conversion in experiment.metrics.items():
-            if counts_buyers(experiment, metric, conversion):
+            if metric.is_made_by(conversion, experiment.window):
                 yield _decomposition(experiment, name, other, metric, data)
-
-
-def counts_buyers(experiment: Experiment, mean: MetricSpec, conversion: MetricSpec) -> bool:
-    """Whether a conversion counts exactly the units whose values a mean sums: by one such event in the same time.
-
-    The event, its source and conditions must be the same, and the window, the metric's own or the experiment's. A
-    conversion that asks for two events leaves out buyers whose money is in the mean.
-    """
-    if not isinstance(mean, Mean) or not isinstance(conversion, Conversion) or conversion.event is None:
-        return False
-    alike = (mean.event, mean.where, mean.source) == (conversion.event, conversion.where, conversion.source)
-    windows = {(one.window or experiment.window or _NEVER).seconds for one in (mean, conversion)}
-    return alike and len(windows) == 1 and conversion.at_least in (None, 1)
 
 
 def _decomposition(

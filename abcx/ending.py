@@ -88,7 +88,7 @@ def _bug(error: Exception) -> str:
     import platform
     import traceback
 
-    from abcx import __version__
+    from abcx.version import __version__
 
     lines = "".join(traceback.format_exception(error)).splitlines()
     shown = "\n".join("  " + line for line in lines[-14:])

@@ -1,46 +1,14 @@
-"""Records as plain values: the JSON contract and flat rows."""
+"""Records as plain values: the JSON contract."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from abcx.measured import Comparison, MetricResult
-    from abcx.results import Results
-
+from typing import Any
 
 DIGITS = 12
 """Significant digits of numbers in JSON."""
-
-
-def row(results: Results, metric: MetricResult, comparison: Comparison) -> dict[str, Any]:
-    """One flat row of a metric and a comparison: what CSV and frames hold."""
-    arms = {arm.name: arm for arm in metric.arms}
-    control, variant = arms[comparison.control], arms[comparison.arm]
-    low, high = comparison.difference_interval or (None, None)
-    lift_low, lift_high = comparison.lift_interval or (None, None)
-    return {
-        "experiment": results.experiment,
-        "verdict": next(v.verdict for v in results.verdicts if v.arm == comparison.arm),
-        "metric": metric.name,
-        **{name: getattr(metric, name) for name in ("type", "role", "goal")},
-        **{name: getattr(comparison, name) for name in ("control", "arm")},
-        "control_units": control.units,
-        "arm_units": variant.units,
-        "control_value": control.value,
-        "arm_value": variant.value,
-        "difference": comparison.difference,
-        "difference_low": low,
-        "difference_high": high,
-        "lift": comparison.lift,
-        "lift_low": lift_low,
-        "lift_high": lift_high,
-        **{name: getattr(comparison, name) for name in ("p_value", "p_value_adjusted", "alpha", "status", "method")},
-        "simulated": results.setup.simulated,
-    }
 
 
 def record(found: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from abcx import plain
-from abcx.measured import MetricResult
+from abcx.measured import Comparison, MetricResult
 from abcx.stats.records import Interval
 from abcx.wording import Unit
 
@@ -278,4 +278,31 @@ class Results:
 
     def rows(self) -> list[dict[str, Any]]:
         """One flat row per metric and comparison: what CSV and `to_frame` hold."""
-        return [plain.row(self, metric, comparison) for metric in self.metrics for comparison in metric.comparisons]
+        return [_row(self, metric, comparison) for metric in self.metrics for comparison in metric.comparisons]
+
+
+def _row(results: Results, metric: MetricResult, comparison: Comparison) -> dict[str, Any]:
+    """One flat row of a metric and a comparison: what CSV and frames hold."""
+    arms = {arm.name: arm for arm in metric.arms}
+    control, variant = arms[comparison.control], arms[comparison.arm]
+    low, high = comparison.difference_interval or (None, None)
+    lift_low, lift_high = comparison.lift_interval or (None, None)
+    return {
+        "experiment": results.experiment,
+        "verdict": next(v.verdict for v in results.verdicts if v.arm == comparison.arm),
+        "metric": metric.name,
+        **{name: getattr(metric, name) for name in ("type", "role", "goal")},
+        **{name: getattr(comparison, name) for name in ("control", "arm")},
+        "control_units": control.units,
+        "arm_units": variant.units,
+        "control_value": control.value,
+        "arm_value": variant.value,
+        "difference": comparison.difference,
+        "difference_low": low,
+        "difference_high": high,
+        "lift": comparison.lift,
+        "lift_low": lift_low,
+        "lift_high": lift_high,
+        **{name: getattr(comparison, name) for name in ("p_value", "p_value_adjusted", "alpha", "status", "method")},
+        "simulated": results.setup.simulated,
+    }

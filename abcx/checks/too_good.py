@@ -23,7 +23,6 @@ from typing import Any
 
 from abcx import wording
 from abcx.checks.context import CheckContext
-from abcx.decomposition import counts_buyers
 from abcx.measured import Comparison, MetricResult
 from abcx.metrics import MetricSpec
 from abcx.results import CheckResult
@@ -101,7 +100,7 @@ def _order_values(context: CheckContext) -> list[_Move]:
         sold = _sold(metric) if metric.unit == "value" else None
         if sold is None or (str(sold.event), sold.value) in found:
             continue
-        buyers = next((other for other, m in metrics.items() if counts_buyers(context.experiment, metric, m)), None)
+        buyers = next((other for other, m in metrics.items() if metric.is_made_by(m, context.experiment.window)), None)
         if buyers is not None:
             moves = [_implied(context, name, buyers, arm, excused) for arm in context.experiment.variants]
             found[str(sold.event), sold.value] = [move for move in moves if move]

@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping
 from abcx.data import repeats
 from abcx.data.assignment import Assignment
 from abcx.data.clock import Clock
-from abcx.data.engine import Engine, literal
+from abcx.data.engine import Engine
 from abcx.data.plan import Plan
+from abcx.data.quoting import literal
 from abcx.data.rows import Loaded, Rows
 from abcx.data.select import NO_ARM, STRAY
 from abcx.results import Balance

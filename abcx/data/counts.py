@@ -10,14 +10,15 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
-from abcx.data import keys, opening, totals
+from abcx.data import cell_text, opening, totals
 from abcx.data.conditions import FALSE, LARGEST, TRUE
+from abcx.data.csv_errors import Bad, tolerated, unreadable
 from abcx.data.engine import Engine
 from abcx.data.excluded import excluded
 from abcx.data.files import resolve
 from abcx.data.lines import fingerprint
 from abcx.data.records import MetricData, Observed
-from abcx.data.rejects import Bad, every_reject, rejected, tolerated, unreadable
+from abcx.data.rejects import every_reject, rejected
 from abcx.data.scanning import with_lines
 from abcx.data.source import Source
 from abcx.errors import DataError
@@ -216,7 +217,7 @@ def _refuse_total(rows: list[_Row], labels: Mapping[str, str], column: str) -> N
         [last.numbers[key] for key in counts], [[row.numbers[key] for row in above] for key in counts]
     )
     label = last.text.get("arm", last.text.get("date", ""))
-    if summed or (totals.is_named(label) and keys.canonical_text(label) not in labels):
+    if summed or (totals.is_named(label) and cell_text.canonical_text(label) not in labels):
         raise DataError(totals.problem(last.shown, last.line, column, label, len(above), summed))
 
 
@@ -262,13 +263,13 @@ class _Reader:
         self.experiment, self.cumulative = experiment, cumulative
         arms = experiment.arms.items()
         labels = [(label, name) for name, arm in arms for label in arm.labels or (name,)]
-        self.labels = {keys.canonical_text(as_text(label)): name for label, name in labels}
+        self.labels = {cell_text.canonical_text(as_text(label)): name for label, name in labels}
         self.values = [(label, name) for label, name in labels if not isinstance(label, str)]
         self.exclusions: list[Exclusion] = []
         self.days: dict[str | None, dict[str, _Cell]] = {}
 
     def add(self, row: _Row) -> None:
-        arm = row.arm or self._labelled(keys.canonical_text(row.text["arm"]))
+        arm = row.arm or self._labelled(cell_text.canonical_text(row.text["arm"]))
         if arm is None:
             help = f"the labels are: {', '.join(self.labels)}"
             raise row.problem("unknown-arm", f"'{row.text['arm']}' is not an arm", "arm", help)

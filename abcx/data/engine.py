@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from abcx.data.quoting import literal
 from abcx.data.scratch import Scratch
 from abcx.errors import DataError, UsageError
 from abcx.problems import Problem
@@ -197,35 +198,6 @@ class Engine:
                     help="pass a pandas, Polars or Arrow table",
                 )
             ) from None
-
-
-def identifier(name: str) -> str:
-    """A name quoted for SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(value: str | int | float | bool | None) -> str:
-    """A value as a SQL literal; text cannot break out of it."""
-    if value is None:
-        return "NULL"
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, (int, float)):
-        return repr(value)
-    if "\0" in value:
-        return "(" + " || chr(0) || ".join(literal(part) for part in value.split("\0")) + ")"
-    if not _is_unicode(value):
-        help = "write it with characters that UTF-8 can hold"
-        raise DataError(Problem("error", "not-unicode", f"{value!r} is not a valid text", help=help))
-    return "'" + value.replace("'", "''") + "'"
-
-
-def _is_unicode(value: str) -> bool:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _first_line(error: BaseException) -> str:

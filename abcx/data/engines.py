@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from abcx.data.engine import Engine
 from abcx.errors import DataError, UsageError
 from abcx.problems import Problem
 from abcx.spec.model import Experiment
-
-_DATA = re.compile(r"\.(csv|tsv|txt|parquet|pq|gz|zst)$|/|\\|\*", re.IGNORECASE)
 
 
 def open_engine(
@@ -47,8 +43,3 @@ def chosen(experiment: Experiment, asked: str | None, allow_outside: bool) -> st
         message = f"data.engine of {experiment.name} leads to a server"
         raise DataError(Problem("error", "engine-outside", message, help=cure))
     return asked or written or "duckdb"
-
-
-def is_path(source: str) -> bool:
-    """Whether a source for Spark is a file or a folder; else it is the name of a table."""
-    return _DATA.search(source) is not None

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from abcx.data import keys, numbers, times
 from abcx.data.cells import flags, number_columns
-from abcx.data.engine import Engine, literal
+from abcx.data.engine import Engine
+from abcx.data.quoting import literal
 from abcx.data.rejects import locate
 from abcx.data.select import Select
 from abcx.data.source import Source

@@ -9,10 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
-from abcx.data.engine import Engine, literal
+from abcx.data.csv_dialect import dialect
+from abcx.data.csv_errors import broken_rows, ragged, unreadable
+from abcx.data.engine import Engine
 from abcx.data.files import DataFile
 from abcx.data.packed import chunks
-from abcx.data.rejects import broken_rows, ragged, unreadable
+from abcx.data.quoting import literal
+from abcx.data.roles import unambiguous
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
 from abcx.spec.model import FileOptions
@@ -70,19 +73,6 @@ def read_header(engine: Engine, file: DataFile, options: FileOptions) -> Header:
     _refuse_ragged(engine, file, options, names)
     breaks = sum(str(cell or "").count("\n") for row in rows[:count] for cell in row)
     return Header(names, options, 1 + skip + count + breaks, tuple(notes))
-
-
-def dialect(file: DataFile, options: FileOptions, null: str = "") -> list[str]:
-    """The options of read_csv that say how the text is written; `null` stands for a missing value."""
-    delimiter = options.delimiter or ("\t" if file.format == "tsv" else None)
-    arguments = ["quote='\"'", "escape='\"'", "hive_partitioning=false", f"compression='{file.compression}'"]
-    if delimiter:
-        arguments.append(f"delim={literal(delimiter)}")
-    if options.skip is not None:  # the engine skips lines that it does not like, where it is not told
-        arguments.append(f"skip={options.skip}")
-    nulls = [null, *(options.null or ())]
-    arguments.append(f"nullstr=[{', '.join(literal(null) for null in nulls)}]")
-    return arguments
 
 
 def _as_text(width: int) -> list[str]:
@@ -291,15 +281,3 @@ def _by_counts(file: DataFile, sniffed: str) -> str:
         shares[delimiter] = times if usual else 0
     best = max(shares, key=lambda delimiter: shares[delimiter])
     return best if shares[best] > (1.5 if sniffed in lines[0] else 1.0) * shares[sniffed] else sniffed
-
-
-def unambiguous(names: tuple[str, ...]) -> tuple[str, ...]:
-    """The header, with place holders that no spec can ask for where a name is empty, or stands twice."""
-    count = Counter(names)
-    return tuple(name if name and count[name] == 1 else f"\0{i}\0{name}" for i, name in enumerate(names))
-
-
-def standing_twice(header: Sequence[str]) -> list[str]:
-    """The names that several columns have."""
-    told = (name.rpartition("\0")[2] for name in header if name.startswith("\0"))
-    return list(dict.fromkeys(name for name in told if name))

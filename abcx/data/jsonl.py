@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from abcx.data.engine import Engine, literal
+from abcx.data.csv_errors import BAD_JSON, SEVERAL, holds_several, unreadable
+from abcx.data.engine import Engine
 from abcx.data.files import DataFile
 from abcx.data.lines import filled_lines
-from abcx.data.rejects import BAD_JSON, SEVERAL, holds_several, unreadable
+from abcx.data.quoting import literal
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
 

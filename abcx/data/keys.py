@@ -9,11 +9,11 @@ files need it, so the first reading of a file only marks the rows that do (mendi
 
 from __future__ import annotations
 
-import re
-import unicodedata
-
+from abcx.data.cell_text import (
+    canonical,
+)
 from abcx.data.conditions import bare, trimmed
-from abcx.data.engine import literal
+from abcx.data.quoting import literal
 from abcx.data.times import ROUNDED
 
 _ROUNDED_ID = rf"{ROUNDED}|\s*(9\d{{15}}|\d{{17,}})\.0\s*"
@@ -46,40 +46,6 @@ PLACEHOLDERS = tuple(
 )
 """Texts that stand for no id in exports of many tools."""
 
-_HIDDEN = r"[\x{00AD}\x{061C}\x{180E}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{2066}-\x{2069}\x{FEFF}]"
-"""Characters that do not show: soft hyphens, joiners, marks of direction and of byte order."""
-_AROUND = r"^[\pZ\p{Cc}]+|[\pZ\p{Cc}]+$"
-FORMULA = r"^=\s*(?:[Tt]\(\s*)?(\x22.*\x22)\s*\)?$"
-"""A cell that a spreadsheet reads as a text: ="00123" and =T("00123")."""
-QUOTES = (
-    r"^\x22+([^\x22]*)\x22+$",
-    r"^'+([^']*)'+$",
-    r"^'+(\d+)$",  # as spreadsheets mark a text
-    r"^[\x{201C}-\x{201F}]([^\x{201C}-\x{201F}]*)[\x{201C}-\x{201F}]$",
-    r"^[\x{2018}-\x{201B}]([^\x{2018}-\x{201B}]*)[\x{2018}-\x{201B}]$",
-    r"^[\x{00AB}\x{00BB}]([^\x{00AB}\x{00BB}]*)[\x{00AB}\x{00BB}]$",
-)
-"""Quotes around a whole cell, with what stands between them."""
-
-
-def canonical(text: str) -> str:
-    """The SQL of a text in the form in which keys are compared: without spaces, control and hidden characters around
-    it or (hidden ones) in it, without the formula or the quotes that a spreadsheet puts around a text, and with
-    accents composed (Unicode NFC)."""
-    found = _replaced(_replaced(text, _HIDDEN, ""), _AROUND, "")
-    for wrapped in (FORMULA, *QUOTES):
-        found = _replaced(found, wrapped, r"\1")
-    return f"nfc_normalize({_replaced(found, _AROUND, '')})"
-
-
-def canonical_text(text: str) -> str:
-    """As `canonical`, of a text of the spec."""
-    found = re.sub(_python(_HIDDEN), "", text)
-    found = _stripped(found)
-    for wrapped in (FORMULA, *QUOTES):
-        found = re.sub(_python(wrapped), r"\1", found)
-    return unicodedata.normalize("NFC", _stripped(found))
-
 
 def is_unclean(text: str) -> str:
     """The SQL condition of texts that are not canonical, but for spaces and tabs around them: nearly all fail at the
@@ -97,21 +63,6 @@ def _is_clean(text: str) -> str:
     quotes at both ends, and no formula."""
     ends = f"{text} BETWEEN '(' AND '~~' AND ({text})[-1] BETWEEN '(' AND '~'"
     return f"({ends} AND NOT starts_with({text}, '=') AND strlen({text}) = length({text}))"
-
-
-def _replaced(text: str, pattern: str, by: str) -> str:
-    return f"regexp_replace({text}, {literal(pattern)}, {literal(by)}, 'g')"
-
-
-def _python(pattern: str) -> str:
-    """A pattern of the engine in Python's words."""
-    return re.sub(r"\\x\{([0-9A-F]{4})\}", r"\\u\1", pattern)
-
-
-def _stripped(text: str) -> str:
-    kinds = [unicodedata.category(character) for character in text]
-    kept = [i for i, kind in enumerate(kinds) if kind[0] != "Z" and kind != "Cc"]
-    return text[kept[0] : kept[-1] + 1] if kept else ""
 
 
 def unit(text: str, hashed: bool, first: bool = False) -> str:

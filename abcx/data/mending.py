@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from abcx import wording
-from abcx.data import keys
-from abcx.data.engine import Engine, literal
+from abcx.data import cell_text, keys
+from abcx.data.engine import Engine
+from abcx.data.quoting import literal
 from abcx.data.select import Select
 from abcx.data.source import Source
 from abcx.errors import DataError
@@ -52,7 +53,10 @@ def look(engine: Engine, before: int, source: Source, select: Select) -> tuple[S
 
 _HOW = {
     "formula": ('written as formulas (="..."): read as their text', "starts_with(b, '=')"),
-    "quoted": ("in quotes: read without them", " OR ".join(f"regexp_matches(b, {literal(q)})" for q in keys.QUOTES)),
+    "quoted": (
+        "in quotes: read without them",
+        " OR ".join(f"regexp_matches(b, {literal(q)})" for q in cell_text.QUOTES),
+    ),
     "hidden": ("with spaces or characters that do not show: read without them", "nfc_normalize(b) = b"),
     "composed": ("with accents written apart from their letters: read as one letter (Unicode NFC)", "TRUE"),
 }

@@ -7,8 +7,9 @@ from fractions import Fraction
 from typing import Any
 
 from abcx.data import sums
-from abcx.data.engine import Engine, literal
+from abcx.data.engine import Engine
 from abcx.data.plan import Plan, Value
+from abcx.data.quoting import literal
 from abcx.data.units import of_events
 from abcx.errors import DataError
 from abcx.metrics.mean import CapValue

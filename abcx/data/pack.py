@@ -13,7 +13,8 @@ from pathlib import Path
 from abcx.data import history
 from abcx.data.asked import asked
 from abcx.data.cells import checks, unread
-from abcx.data.engine import Engine, identifier, literal
+from abcx.data.engine import Engine
+from abcx.data.quoting import identifier, literal
 from abcx.data.rows import Read, Rows
 from abcx.data.select import Select
 from abcx.data.source import Source

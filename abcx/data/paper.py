@@ -14,8 +14,8 @@ from typing import Any
 from abcx.data import dialects
 from abcx.data.clock import microseconds
 from abcx.data.elsewhere import Elsewhere
-from abcx.data.engine import identifier, literal
 from abcx.data.plan import Plan
+from abcx.data.quoting import identifier, literal
 from abcx.data.remote import BROUGHT
 from abcx.problems import Problem
 from abcx.spec.model import EventSource, Experiment, ExposureSource, FileOptions, UnitSource

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from abcx.data.addresses import is_path
 from abcx.data.dialects import PREFIX
-from abcx.data.engine import identifier, literal
-from abcx.data.engines import is_path
+from abcx.data.quoting import identifier, literal
 from abcx.data.remote import Backend
 from abcx.errors import DataError, UsageError
 from abcx.problems import Problem

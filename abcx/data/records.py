@@ -5,20 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from abcx.data.csv_errors import Reject
 from abcx.measured import Response
 from abcx.results import Balance, Exclusion, FileRecord
 from abcx.stats.records import CrossMoments, Moments, Sample, Summary
-
-
-@dataclass(frozen=True, slots=True)
-class Reject:
-    """A row that cannot be read: where it stands, what is wrong, and the row as it was written (its cells as CSV)."""
-
-    file: str
-    line: int
-    column: str
-    problem: str
-    row: str
 
 
 @dataclass(frozen=True, slots=True)

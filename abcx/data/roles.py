@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 _NAMES = {
     "unit": r"(user|visitor|customer|client|player|session|account|device|cookie|member|subject|unit)"
@@ -26,3 +27,15 @@ def sounds_like(role: str, name: str) -> bool:
 def likely(role: str, header: Iterable[str]) -> str | None:
     """The first column that is likely to be the canonical column `role`."""
     return next((name for name in header if sounds_like(role, name)), None)
+
+
+def unambiguous(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The header, with place holders that no spec can ask for where a name is empty, or stands twice."""
+    count = Counter(names)
+    return tuple(name if name and count[name] == 1 else f"\0{i}\0{name}" for i, name in enumerate(names))
+
+
+def standing_twice(header: Sequence[str]) -> list[str]:
+    """The names that several columns have."""
+    told = (name.rpartition("\0")[2] for name in header if name.startswith("\0"))
+    return list(dict.fromkeys(name for name in told if name))

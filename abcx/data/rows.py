@@ -14,15 +14,16 @@ from pathlib import Path
 from abcx.data import history, opening, together, zones
 from abcx.data.alike import unlike, unlike_ids
 from abcx.data.cells import bad_cells, flags, no_answers, no_ids
-from abcx.data.engine import Engine, literal
+from abcx.data.csv_errors import Bad, Reject, tolerated
+from abcx.data.engine import Engine
 from abcx.data.evidence import header_rows
 from abcx.data.excluded import excluded
 from abcx.data.files import resolve
 from abcx.data.history import Log
 from abcx.data.inputs import by_file
 from abcx.data.plan import Plan
-from abcx.data.records import Reject
-from abcx.data.rejects import Bad, every_reject, rejected, tolerated
+from abcx.data.quoting import literal
+from abcx.data.rejects import every_reject, rejected
 from abcx.data.scanning import next_row, read, with_checksums
 from abcx.data.select import STRAY, Select
 from abcx.data.source import Source, told_by_rule
@@ -122,7 +123,7 @@ def open_sources(
         columns = shared | _named(option.columns)
         try:
             if engine.rows_elsewhere:
-                from abcx.data.elsewhere import open_tables
+                from abcx.data.remote_tables import open_tables
 
                 found = open_tables(engine, option, experiment.timezone, base)
                 sources += [Source(table, option, arm, columns) for table, arm in found]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from abcx.data import conditions, keys, totals
+from abcx.data import cell_text, conditions, keys, totals
 from abcx.data.conditions import as_flag, unspaced
-from abcx.data.engine import literal
 from abcx.data.plan import Plan
+from abcx.data.quoting import literal
 from abcx.data.source import Source, drops, tells_arm, told_by_rule
 from abcx.metrics.base import UnitColumn
 from abcx.problems import Problem
@@ -131,7 +131,7 @@ class Select:
         """The names of events that something asks for."""
         exposure = self.plan.experiment.exposure
         names = [term.event for term in self.plan.terms] + ([exposure.event] if exposure else [])
-        return sorted({keys.canonical_text(name) for name in names if name})
+        return sorted({cell_text.canonical_text(name) for name in names if name})
 
     @property
     def kept(self) -> str:
@@ -278,7 +278,7 @@ class Select:
         name = source.name("event")
         if self.told_event(source) is not None or name is None:
             return "TRUE"
-        return f"({unspaced(source.table.sql(name, 'text'))}) = {literal(event and keys.canonical_text(event))}"
+        return f"({unspaced(source.table.sql(name, 'text'))}) = {literal(event and cell_text.canonical_text(event))}"
 
     def match(self, source: Source, term: Term) -> str:
         """The SQL condition of rows of a term, of those that the source keeps."""
@@ -359,7 +359,7 @@ class Select:
     def _labels(self) -> list[tuple[str, int]]:
         """The labels of arms as texts, each with the index of its arm."""
         arms = enumerate(self.plan.experiment.arms.items())
-        return [(keys.canonical_text(as_text(one)), i) for i, (name, arm) in arms for one in arm.labels or (name,)]
+        return [(cell_text.canonical_text(as_text(one)), i) for i, (name, arm) in arms for one in arm.labels or (name,)]
 
     def _values_of_arms(self) -> list[tuple[bool | int | float, int]]:
         """The labels of arms that are a yes, a no or a number, which are compared as `where` compares them."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from abcx.data.addresses import is_path
 from abcx.data.dialects import PREFIX
-from abcx.data.engine import literal
-from abcx.data.engines import is_path
+from abcx.data.quoting import literal
 from abcx.data.remote import Backend
 from abcx.errors import DataError, UsageError
 from abcx.problems import Problem

@@ -7,13 +7,14 @@ people.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
 from abcx.data import keys
-from abcx.data.engine import Engine, literal
+from abcx.data.cell_text import skeleton
+from abcx.data.engine import Engine
 from abcx.data.plan import Plan
+from abcx.data.quoting import literal
 from abcx.data.records import NearLabel
 from abcx.data.rows import Loaded, Rows, strange_labels
 from abcx.data.source import Source
@@ -78,11 +79,6 @@ def near_events(engine: Engine, part: Loaded) -> tuple[tuple[str, str], ...]:
         seen = (str(name) for (name,) in engine.run(f"SELECT DISTINCT v FROM ({first}) WHERE v IS NOT NULL ORDER BY v"))
         found |= {name: known[name.casefold()] for name in seen if name not in names and name.casefold() in known}
     return tuple(found.items())
-
-
-def skeleton(text: str) -> str:
-    """A text without what may tell two spellings of one word apart: case, spaces, punctuation."""
-    return "".join(letter for letter in unicodedata.normalize("NFKC", text).casefold() if letter.isalnum())
 
 
 def near_labels(engine: Engine, part: Loaded) -> tuple[NearLabel, ...]:

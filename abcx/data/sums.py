@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from abcx.data.engine import Engine, literal
+from abcx.data.engine import Engine
+from abcx.data.quoting import literal
 from abcx.errors import DataError
 from abcx.problems import Problem
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from abcx import wording
-from abcx.data import keys, numbers, times
-from abcx.data.engine import literal
+from abcx.data import cell_text, numbers, times
+from abcx.data.csv_dialect import dialect
+from abcx.data.csv_errors import MOST
 from abcx.data.files import DataFile
-from abcx.data.header import dialect, standing_twice
 from abcx.data.history import Log
-from abcx.data.rejects import MOST
-from abcx.data.roles import likely
+from abcx.data.quoting import literal
+from abcx.data.roles import likely, standing_twice
 from abcx.problems import Problem, Span
 from abcx.spec.model import FileOptions
 
@@ -114,7 +114,7 @@ class Table:
 
     def _mended(self, text: str) -> str:
         """A text in its canonical form, NULL where that is empty or means a missing value."""
-        found = keys.canonical(text)
+        found = cell_text.canonical(text)
         for null in ("", *(self.options.null or ())):
             found = f"nullif({found}, {literal(null)})"
         return found

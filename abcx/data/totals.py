@@ -6,8 +6,10 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 
-from abcx.data.engine import Engine, literal
-from abcx.data.rejects import Bad, last_row
+from abcx.data.csv_errors import Bad
+from abcx.data.engine import Engine
+from abcx.data.quoting import literal
+from abcx.data.rejects import last_row
 from abcx.data.source import Source
 from abcx.problems import Problem, Span
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
-from abcx.data import keys
+from abcx.data import cell_text
+from abcx.data.cell_text import skeleton
 from abcx.data.conditions import FALSE, TRUE
 from abcx.data.engine import Engine
 from abcx.data.excluded import told
@@ -19,7 +20,6 @@ from abcx.data.records import Unfound
 from abcx.data.rows import Loaded, Rows
 from abcx.data.select import Select
 from abcx.data.source import Source, told_by_rule
-from abcx.data.spelling import skeleton
 from abcx.spec import presets
 from abcx.spec.analysis import PrePeriod
 from abcx.terms import Not, Range, Scalar, Where, WhereValue
@@ -207,7 +207,7 @@ def _labels(engine: Engine, plan: Plan, loaded: Loaded) -> Iterator[Unfound]:
     seen = _values(engine, [(source, source.kept) for source in sources], "arm")
     shown = tuple(value for value, _ in seen.most_common() if value)[:_SHOWN]
     for name, labels in arms.items():
-        lost = [label for label in labels if keys.canonical_text(label) not in seen]
+        lost = [label for label in labels if cell_text.canonical_text(label) not in seen]
         if len(seen) < _LOOK and lost and len(lost) < len(labels):
             yield Unfound(f"arms.{name}.labels", f"the arm is {_listed(tuple(lost))}", shown)
 

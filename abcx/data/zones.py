@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from abcx.data.engine import Engine, literal
+from abcx.data.engine import Engine
+from abcx.data.quoting import literal
 from abcx.data.rejects import locate
 from abcx.data.source import Source
 from abcx.errors import DataError

@@ -84,6 +84,10 @@ class MetricOptions(Model):
         False, description="somebody looked at the logging of an arm that has no event: the zero is real"
     )
 
+    def is_made_by(self, other: Metric, window: DurationValue | None) -> bool:
+        """Whether `other` counts exactly the units whose values this metric sums (`window` is the experiment's)."""
+        return False
+
 
 class Metric(Protocol):
     """A metric as the other rooms see it. Its file's docstring is its documentation."""
@@ -118,6 +122,7 @@ class Metric(Protocol):
         ...
 
     def interval(self, summary: Summary, alpha: float) -> Interval | None: ...
+    def is_made_by(self, other: Metric, window: DurationValue | None) -> bool: ...
 
 
 def described(term: Term) -> str:

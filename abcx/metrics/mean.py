@@ -28,9 +28,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from abcx.metrics.base import MetricOptions, Needs, UnitColumn, described
+from abcx.metrics.base import Metric, MetricOptions, Needs, UnitColumn, described
+from abcx.metrics.conversion import Conversion
 from abcx.stats.records import Contrast, Interval, Moments, Summary
-from abcx.terms import Term, Text
+from abcx.terms import DurationValue, Term, Text
 from abcx.wording import singular
 
 
@@ -103,6 +104,16 @@ class Mean(MetricOptions):
     def definition(self, unit: str) -> str:
         what = described(self.needs().columns[0].term) if self.event or self.column else "mean"
         return f"{what} per {singular(unit)}" + (f", capped at {self.cap.text}" if self.cap else "")
+
+    def is_made_by(self, other: Metric, window: DurationValue | None) -> bool:
+        """As `MetricOptions.is_made_by`: by one such event in the same time. The event, its source and conditions must
+        be the same, and the window. A conversion that asks for two events leaves out buyers whose money is here."""
+        if not isinstance(other, Conversion) or other.event is None:
+            return False
+        alike = (self.event, self.where, self.source) == (other.event, other.where, other.source)
+        windows = [one.window or window for one in (self, other)]
+        same_time = len({span.seconds if span else None for span in windows}) == 1
+        return alike and same_time and other.at_least in (None, 1)
 
     def contrast(self, control: Summary, variant: Summary) -> Contrast:
         from abcx.stats import means

@@ -84,7 +84,7 @@ def as_json(files: Sequence[Checked]) -> str:
 
 def sarif(files: Sequence[Checked]) -> str:
     """SARIF 2.1.0, as code scanning services read it."""
-    from abcx import __version__
+    from abcx.version import __version__
 
     codes = sorted({problem.code for file in files for problem in file.problems})
     driver = {"name": "abcx", "version": __version__, "rules": [{"id": code} for code in codes]}

@@ -15,8 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from abcx.data import keys
-from abcx.data.engine import Engine, literal
+from abcx.data import cell_text, keys
+from abcx.data.engine import Engine
+from abcx.data.quoting import literal
 from tests.support.hostile import EXPECTED, GOOD, Ran, refused, run
 from tests.support.logs import to_csv
 
@@ -218,11 +219,11 @@ def test_words_for_no_id(tmp_path: Path, word: str, shape: str) -> None:
 def test_the_spec_and_the_data_have_one_canonical_form(text: str) -> None:
     with Engine() as engine:
         cell = f"(SELECT {literal(text)} AS v)"
-        found, unclean = engine.run(f"SELECT {keys.canonical('v')}, {keys.is_unclean('v')} FROM {cell}")[0]
-    assert found == keys.canonical_text(text)
+        found, unclean = engine.run(f"SELECT {cell_text.canonical('v')}, {keys.is_unclean('v')} FROM {cell}")[0]
+    assert found == cell_text.canonical_text(text)
     assert unclean == (found != text)
 
 
 def test_what_is_left_as_it_is() -> None:
     for text in ("O'Brien", "=a", '"a', "00123", "a b", "user_1", "#1", "ju\u00dfe"):
-        assert keys.canonical_text(text) == text
+        assert cell_text.canonical_text(text) == text

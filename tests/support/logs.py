@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from abcx.data.engine import Engine, literal
+from abcx.data.engine import Engine
 from abcx.data.observe import observe
+from abcx.data.quoting import literal
 from abcx.data.records import Inputs, Observed
 from abcx.spec.load import load_spec
 

@@ -1,0 +1,45 @@
+"""Tables of another engine, opened as files are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from abcx.data.addresses import is_path
+from abcx.data.elsewhere import Elsewhere
+from abcx.data.engine import Engine
+from abcx.data.files import refuse_outside
+from abcx.data.roles import unambiguous
+from abcx.data.tables import Table
+from abcx.errors import DataError
+from abcx.problems import Problem, Span
+from abcx.spec.model import EventSource, FileOptions, GivenFile, UnitSource
+
+_TEXT_ONLY = ("decimal", "thousands", "encoding", "skip", "header_rows", "time_format", "date_order", "max_bad_rows")
+
+
+def open_tables(engine: Engine, options: FileOptions, timezone: str, base: Path) -> list[tuple[Table, str | None]]:
+    """The tables, or files, of a source, each with the arm of all its rows. Raises DataError for options that only text
+    files here take: elsewhere columns have types, and rows no order."""
+    assert isinstance(engine, Elsewhere)
+    found = []
+    for ref in options.file:
+        asked = [name for name in _TEXT_ONLY if getattr(options, name)]
+        if (
+            isinstance(options, UnitSource)
+            and options.duplicates in ("first", "last")
+            and "time" not in options.columns
+        ):
+            asked.append(f"duplicates: {options.duplicates} without a time column")
+        if isinstance(options, EventSource) and options.duplicates:
+            asked.append("duplicates: drop")
+        if asked:
+            message = f"{engine.elsewhere} does not take {', '.join(asked)} ({ref.path})"
+            cure = "leave it out and give the columns their types there, or read the file with `engine: duckdb`"
+            raise DataError(Problem("error", "engine-option", message, Span(ref.path), cure))
+        if is_path(ref.path) and not isinstance(ref, GivenFile):
+            refuse_outside(ref.path, base)
+        name, columns = engine.view(ref.path, base, options)
+        header = unambiguous(tuple(column for column, _ in columns))
+        types = tuple(type for _, type in columns)
+        found.append((Table(ref.path, header, options, options.timezone or timezone, None, types, name), ref.arm))
+    return found
