@@ -34,7 +34,7 @@ from abcx.spec.model import Experiment
 from abcx.version import __version__
 
 if TYPE_CHECKING:
-    from abcx.data.engine import Engine
+    from abcx.engines.local import Engine
 
 _METHODS = {
     "score": "shares by the constrained score test (Miettinen and Nurminen 1985; the ratio as Koopman 1984)",
@@ -78,7 +78,7 @@ def analyze(
 
     Raises SpecError or DataError with every problem found.
     """
-    from abcx.data.engines import chosen, open_engine
+    from abcx.engines.choose import chosen, open_engine
 
     loaded = Loaded(spec, Path()) if isinstance(spec, Experiment) else load(spec)
     parts = {"events": inputs.split(events), "exposures": inputs.split(exposures), "units": inputs.split(units)}

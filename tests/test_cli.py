@@ -211,7 +211,7 @@ SLOW = {
 def test_interrupted(tmp_path: Path, inside: str, sent: signal.Signals, code: int) -> None:
     """A signal in the middle of a command, or of a statement of the engine, ends it without a word or a file left."""
     heard = "import signal\nsignal.signal(signal.SIGHUP, signal.SIG_DFL)\n"  # `nohup` around the tests has it ignored
-    command = [sys.executable, "-c", heard + planted(f"from abcx.data.engine import Engine\n    {SLOW[inside]}")]
+    command = [sys.executable, "-c", heard + planted(f"from abcx.engines.local import Engine\n    {SLOW[inside]}")]
     place = os.environ | {"TMPDIR": str(tmp_path)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=place) as process:
         assert process.stdout is not None and process.stdout.readline() == b"ready\n"

@@ -18,7 +18,7 @@ import duckdb
 import pytest
 
 from abcx.__main__ import main
-from abcx.data.engine import Engine
+from abcx.engines.local import Engine
 from tests.laws.runs import write
 from tests.laws.worlds import OF_EVENTS, SHAPES
 

@@ -3,96 +3,103 @@
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 import abcx
+from tests.support import house
+from tests.support.house import Module
 
-PACKAGE = Path(abcx.__file__).parent
-MODULES = sorted(PACKAGE.rglob("*.py"))
-RANKS = (
-    ("problems", "errors", "terms", "stats", "wording"),
+HOUSE = house.modules()
+MODULES = [module for name, module in HOUSE.items() if name != "abcx"]
+ROOMS = (
+    ("problems", "errors", "formatting", "spec_types", "version", "stats", "terms", "wording"),
     ("metrics",),
-    ("spec",),
-    ("data", "results", "plain", "measured"),
+    ("spec", "results", "measured", "plain"),
+    ("engines",),
+    ("files",),
+    ("data",),
     ("planning", "planned_end", "claims", "decision"),
-    ("checks", "verdict", "decomposition"),
-    (
-        *("monitoring", "effects", "sensitivity", "analysis", "simulation"),
-        *("beside", "companions", "comparing", "course", "segments"),
-    ),
+    ("checks", "drafting", "verdict", "decomposition"),
+    ("analysis", "monitoring", "effects", "sensitivity", "beside", "companions", "comparing", "course", "segments"),
     ("report",),
     ("commands",),
     ("cli",),
-    ("ending",),
+    ("process", "ending"),
     ("__main__",),
 )
-RANK = {room: rank for rank, rooms in enumerate(RANKS) for room in rooms}
-LIGHT = ("cli", "commands", "spec", "metrics", "terms", "errors", "problems", "__init__", "__main__", "ending")
+"""Rooms from left to right: a file imports from rooms to the left of its own, or from its own."""
+RANK = {room: rank for rank, rooms in enumerate(ROOMS) for room in rooms}
+LIGHT = (
+    "cli",
+    "commands",
+    "spec",
+    "metrics",
+    "spec_types",
+    "terms",
+    "errors",
+    "problems",
+    "__main__",
+    "process",
+    "ending",
+)
 HEAVY = {"pandas", "numpy", "scipy", "statsmodels", "duckdb", "matplotlib", "polars", "pyarrow", "rich"}
 LONGEST = 500
 
 
-def room(path: Path) -> str:
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+def rank(module: Module) -> int | None:
+    """The place of a file among the rooms, by the narrowest that is named; None for the package itself."""
+    parts = module.name.split(".")[1:]
+    names = [".".join(parts[:n]) for n in range(len(parts), 0, -1)]
+    return next((RANK[name] for name in names if name in RANK), None)
 
 
-def imported(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Line and dotted name of every absolute import; `from abcx import x` counts as abcx.x."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, "imports are absolute"
-            names = (f"abcx.{alias.name}" for alias in node.names) if node.module == "abcx" else (node.module or "",)
-            yield from ((node.lineno, name) for name in names)
+def shown(module: Module) -> str:
+    return module.name
 
 
-def parsed(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+def test_every_file_has_a_room() -> None:
+    assert [module.name for module in MODULES if rank(module) is None] == []
 
 
-def test_every_room_has_a_rank() -> None:
-    assert {room(path) for path in MODULES} - {"__init__"} <= set(RANK)
+def test_no_import_climbs() -> None:
+    """Imports in functions and those for types alone count, too."""
+    climbing = []
+    for name, targets in house.arrows(HOUSE).items():
+        for target, line in targets.items():
+            mine, other = rank(HOUSE[name]), rank(HOUSE[target])
+            if mine is not None and (other is None or other > mine):
+                climbing.append(f"{HOUSE[name].path}:{line} imports {target}, which lies to its right")
+    assert climbing == []
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_point_one_way(path: Path) -> None:
-    """A file imports from rooms to the left of its own, or from its own."""
-    if room(path) == "__init__":
-        return
-    mine = RANK[room(path)]
-    for line, name in imported(parsed(path)):
-        package, _, rest = name.partition(".")
-        target = rest.partition(".")[0]
-        if package == "abcx" and target in RANK:
-            assert RANK[target] <= mine, f"{path}:{line} imports {name}, which lies to its right"
+def test_no_files_import_each_other() -> None:
+    assert house.circles(house.arrows(HOUSE)) == []
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if room(path) in LIGHT], ids=str)
-def test_nothing_heavy_at_the_top(path: Path) -> None:
-    top = ast.Module([node for node in parsed(path).body if isinstance(node, (ast.Import, ast.ImportFrom))], [])
-    assert {name.partition(".")[0] for _, name in imported(top)} & HEAVY == set()
+def test_circles_are_found() -> None:
+    graph = {"a": {"b": 1}, "b": {"c": 1}, "c": {"a": 1}, "d": {"a": 1}, "e": {}}
+    assert house.circles(graph) == [["a", "b", "c"]] and house.circles({"a": {"b": 1}, "b": {}}) == []
+
+
+@pytest.mark.parametrize("module", [one for one in MODULES if one.name.split(".")[1] in LIGHT], ids=shown)
+def test_nothing_heavy_at_the_top(module: Module) -> None:
+    top = ast.Module([node for node in module.tree.body if isinstance(node, (ast.Import, ast.ImportFrom))], [])
+    names = [alias.name for node in ast.walk(top) if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module or "" for node in ast.walk(top) if isinstance(node, ast.ImportFrom)]
+    assert {name.partition(".")[0] for name in names} & HEAVY == set()
 
 
 def test_only_one_file_imports_duckdb() -> None:
     """The engine can be exchanged because one file knows it."""
-    found = {
-        str(path.relative_to(PACKAGE))
-        for path in MODULES
-        for _, name in imported(parsed(path))
-        if name.partition(".")[0] == "duckdb"
-    }
-    assert found <= {"data/engine.py"}
+    found = {module.name for module in MODULES for _, name in module.imports() if name.partition(".")[0] == "duckdb"}
+    assert found == {"abcx.engines.local"}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_modules_stay_small_and_say_what_they_are(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert text.count("\n") <= LONGEST
-    assert not text.strip() or ast.get_docstring(parsed(path))
+@pytest.mark.parametrize("module", MODULES, ids=shown)
+def test_files_stay_small_and_say_what_they_are(module: Module) -> None:
+    assert module.text.count("\n") <= LONGEST
+    assert not module.text.strip() or ast.get_docstring(module.tree)
 
 
 def test_the_public_names_are_frozen() -> None:
@@ -132,4 +139,4 @@ def test_star_import() -> None:
 
 
 def test_types_are_shipped() -> None:
-    assert (PACKAGE / "py.typed").exists()
+    assert (house.PACKAGE / "py.typed").exists()

@@ -12,11 +12,11 @@ import pytest
 import yaml
 
 import abcx
-from abcx.data.engine import Engine
 from abcx.data.inputs import allow_outside
 from abcx.data.observe import observe
-from abcx.data.quoting import literal
 from abcx.data.records import Inputs
+from abcx.engines.local import Engine
+from abcx.engines.quoting import literal
 from abcx.results import CheckResult, Results
 from abcx.spec.load import load
 

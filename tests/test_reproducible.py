@@ -15,7 +15,7 @@ import pytest
 
 from abcx.analysis import conclude
 from abcx.data import observe
-from abcx.data.engine import Engine
+from abcx.engines.local import Engine
 from abcx.plain import record
 from abcx.spec.load import load
 

@@ -29,9 +29,9 @@ _ALL = 0.95
 
 def run(data: str, *, output: str | None, name: str | None) -> int:
     """Look at `data` and write a spec that passes `validate` at once."""
-    from abcx.data.engine import Engine
     from abcx.data.profile import profile
     from abcx.data.recognise import recognise
+    from abcx.engines.local import Engine
 
     if output is not None and Path(output).exists():
         raise UsageError(f"{output} exists already", "name another file with -o, or remove it first", "file-exists")

@@ -47,9 +47,9 @@ def _packed(loaded: Loaded, folder: Path, draft: Path, name: str, overwrite: boo
     from abcx.commands.progress import waiting
     from abcx.companions import with_companions
     from abcx.data import observe, pack
-    from abcx.data.engine import Engine
     from abcx.data.plan import plan
     from abcx.data.records import Inputs
+    from abcx.engines.local import Engine
     from abcx.spec.rewrite import with_sources
 
     experiment, _ = with_companions(loaded.experiment)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from abcx.commands import outputs
 
 if TYPE_CHECKING:
-    from abcx.data.engine import Engine, Work
+    from abcx.engines.local import Engine, Work
 
 EVERY = 0.2
 """Seconds between two looks at the engine."""

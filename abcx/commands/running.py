@@ -18,7 +18,7 @@ from abcx.wording import clean, place
 
 if TYPE_CHECKING:
     from abcx.data.csv_errors import Reject
-    from abcx.data.engine import Engine
+    from abcx.engines.local import Engine
     from abcx.results import Results
     from abcx.spec.load import Loaded
 
@@ -77,8 +77,8 @@ def opened(spec: str, data: DataOptions, run: RunOptions) -> Loaded:
 def _run(spec: str, data: DataOptions, run: RunOptions, rejects: list[Reject]) -> Results:
     from abcx import analysis
     from abcx.commands.progress import waiting
-    from abcx.data.engines import chosen, open_engine
     from abcx.data.records import Inputs
+    from abcx.engines.choose import chosen, open_engine
 
     loaded = opened(spec, data, run)
     inputs = Inputs(rejects=rejects if run.rejects is not None else None)

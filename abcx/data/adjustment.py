@@ -6,12 +6,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from abcx.data import sums
-from abcx.data.engine import Engine
 from abcx.data.moments import analysed, before_values
 from abcx.data.plan import Plan
 from abcx.data.records import MetricData
 from abcx.data.rows import Rows
+from abcx.engines import sums
+from abcx.engines.local import Engine
 from abcx.errors import DataError
 from abcx.problems import Problem
 from abcx.spec.analysis import PrePeriod

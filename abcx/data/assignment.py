@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from abcx.data.clock import Clock
-from abcx.data.engine import Engine
 from abcx.data.plan import Plan
 from abcx.data.records import Busiest
 from abcx.data.rows import Loaded, Rows
 from abcx.data.select import NO_ARM, STRAY
+from abcx.engines.local import Engine
 from abcx.results import Exclusion
 
 TOGETHER = 25_000_000

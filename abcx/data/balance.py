@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping
 from abcx.data import repeats
 from abcx.data.assignment import Assignment
 from abcx.data.clock import Clock
-from abcx.data.engine import Engine
 from abcx.data.plan import Plan
-from abcx.data.quoting import literal
 from abcx.data.rows import Loaded, Rows
 from abcx.data.select import NO_ARM, STRAY
+from abcx.engines.local import Engine
+from abcx.engines.quoting import literal
 from abcx.results import Balance
 
 USED = "used"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from abcx.data.quoting import literal
+from abcx.engines.quoting import literal
 
 _HIDDEN = r"[\x{00AD}\x{061C}\x{180E}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{2066}-\x{2069}\x{FEFF}]"
 """Characters that do not show: soft hyphens, joiners, marks of direction and of byte order."""

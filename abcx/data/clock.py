@@ -8,10 +8,10 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from abcx import wording
-from abcx.data.engine import Engine
 from abcx.data.plan import Plan
 from abcx.data.rows import Read, Rows
 from abcx.data.select import NO_ARM, STRAY
+from abcx.engines.local import Engine
 from abcx.spec.model import Experiment
 from abcx.spec.times import instant, is_date
 

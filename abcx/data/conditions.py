@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from abcx.data.quoting import literal
+from abcx.engines.quoting import literal
 from abcx.terms import Not, Range, Scalar, Where, WhereValue
 
 _YES = (

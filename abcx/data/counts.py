@@ -13,7 +13,6 @@ from pathlib import Path
 from abcx.data import cell_text, opening, totals
 from abcx.data.conditions import FALSE, LARGEST, TRUE
 from abcx.data.csv_errors import Bad, tolerated, unreadable
-from abcx.data.engine import Engine
 from abcx.data.excluded import excluded
 from abcx.data.files import resolve
 from abcx.data.lines import fingerprint
@@ -21,6 +20,7 @@ from abcx.data.records import MetricData, Observed
 from abcx.data.rejects import every_reject, rejected
 from abcx.data.scanning import with_lines
 from abcx.data.source import Source
+from abcx.engines.local import Engine
 from abcx.errors import DataError
 from abcx.measured import Response
 from abcx.metrics import MetricSpec

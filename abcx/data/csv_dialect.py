@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abcx.data.files import DataFile
-from abcx.data.quoting import literal
+from abcx.engines.quoting import literal
 from abcx.spec.model import FileOptions
 
 

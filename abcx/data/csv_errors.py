@@ -9,10 +9,10 @@ from pathlib import Path
 
 from abcx.data import packed
 from abcx.data.encodings import not_utf8
-from abcx.data.engine import Engine
 from abcx.data.files import DataFile
 from abcx.data.lines import line_at, next_quote
-from abcx.data.quoting import literal
+from abcx.engines.local import Engine
+from abcx.engines.quoting import literal
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
 from abcx.results import Exclusion

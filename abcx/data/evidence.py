@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from abcx.data import keys, numbers, times
 from abcx.data.cells import flags, number_columns
-from abcx.data.engine import Engine
-from abcx.data.quoting import literal
 from abcx.data.rejects import locate
 from abcx.data.select import Select
 from abcx.data.source import Source
 from abcx.data.tables import Table
+from abcx.engines.local import Engine
+from abcx.engines.quoting import literal
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
 

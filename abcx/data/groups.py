@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from abcx.data import moments, summaries
-from abcx.data.engine import Engine
 from abcx.data.plan import Plan, Value
-from abcx.data.quoting import literal
 from abcx.data.records import Days, MetricData
 from abcx.data.units import Timing, of_events
+from abcx.engines.local import Engine
+from abcx.engines.quoting import literal
 from abcx.stats.pooling import with_zeros
 from abcx.stats.records import Moments, Proportion, RatioMoments, Summary
 

@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 
 from abcx.data.csv_dialect import dialect
 from abcx.data.csv_errors import broken_rows, ragged, unreadable
-from abcx.data.engine import Engine
 from abcx.data.files import DataFile
 from abcx.data.packed import chunks
-from abcx.data.quoting import literal
 from abcx.data.roles import unambiguous
+from abcx.engines.local import Engine
+from abcx.engines.quoting import literal
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
 from abcx.spec.model import FileOptions

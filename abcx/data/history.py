@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from abcx.data.engine import Engine
-from abcx.data.quoting import literal
+from abcx.engines.local import Engine
+from abcx.engines.quoting import literal
 from abcx.results import Exclusion
 
 KEY = "abcx"

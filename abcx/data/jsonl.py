@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from abcx.data.csv_errors import BAD_JSON, SEVERAL, holds_several, unreadable
-from abcx.data.engine import Engine
 from abcx.data.files import DataFile
 from abcx.data.lines import filled_lines
-from abcx.data.quoting import literal
+from abcx.engines.local import Engine
+from abcx.engines.quoting import literal
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
 

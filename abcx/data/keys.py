@@ -13,8 +13,8 @@ from abcx.data.cell_text import (
     canonical,
 )
 from abcx.data.conditions import bare, trimmed
-from abcx.data.quoting import literal
 from abcx.data.times import ROUNDED
+from abcx.engines.quoting import literal
 
 _ROUNDED_ID = rf"{ROUNDED}|\s*(9\d{{15}}|\d{{17,}})\.0\s*"
 _ROUNDED = "0::UBIGINT"

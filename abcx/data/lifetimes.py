@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from abcx.data import balance, reexported
-from abcx.data.engine import Engine
 from abcx.data.plan import Pairs, Plan
 from abcx.data.records import MetricData, TicketTimes
 from abcx.data.units import Timing
 from abcx.data.working_time import worked
+from abcx.engines.local import Engine
 from abcx.errors import DataError
 from abcx.results import Exclusion
 from abcx.stats.records import Lifetimes, Summary

@@ -11,10 +11,10 @@ from dataclasses import replace
 
 from abcx import wording
 from abcx.data import cell_text, keys
-from abcx.data.engine import Engine
-from abcx.data.quoting import literal
 from abcx.data.select import Select
 from abcx.data.source import Source
+from abcx.engines.local import Engine
+from abcx.engines.quoting import literal
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-from abcx.data import sums
-from abcx.data.engine import Engine
 from abcx.data.plan import Plan, Value
-from abcx.data.quoting import literal
 from abcx.data.units import of_events
+from abcx.engines import sums
+from abcx.engines.local import Engine
+from abcx.engines.quoting import literal
 from abcx.errors import DataError
 from abcx.metrics.mean import CapValue
 from abcx.problems import Problem

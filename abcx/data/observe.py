@@ -26,11 +26,11 @@ from abcx.data import (
 )
 from abcx.data.clock import Clock
 from abcx.data.clock import clock as data_clock
-from abcx.data.engine import Engine
 from abcx.data.plan import Plan, plan
-from abcx.data.quoting import literal
 from abcx.data.records import WITHOUT_FIRST_DAY, Inputs, MetricData, Observed
 from abcx.data.source import Source, tells_arm
+from abcx.engines.local import Engine
+from abcx.engines.quoting import literal
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
 from abcx.results import Balance

@@ -10,13 +10,13 @@ from pathlib import Path
 from abcx import wording
 from abcx.data import history, times
 from abcx.data.csv_errors import BAD_JSON, unreadable
-from abcx.data.engine import Engine
 from abcx.data.files import DataFile
 from abcx.data.header import read_header
 from abcx.data.jsonl import objects
-from abcx.data.quoting import identifier, literal
 from abcx.data.roles import unambiguous
 from abcx.data.tables import Table
+from abcx.engines.local import Engine
+from abcx.engines.quoting import identifier, literal
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
 from abcx.spec.model import FileOptions

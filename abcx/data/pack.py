@@ -13,12 +13,12 @@ from pathlib import Path
 from abcx.data import history
 from abcx.data.asked import asked
 from abcx.data.cells import checks, unread
-from abcx.data.engine import Engine
-from abcx.data.quoting import identifier, literal
 from abcx.data.rows import Read, Rows
 from abcx.data.select import Select
 from abcx.data.source import Source
 from abcx.data.typed import Use, columns, refusal
+from abcx.engines.local import Engine
+from abcx.engines.quoting import identifier, literal
 from abcx.errors import DataError
 from abcx.problems import Problem
 from abcx.spec.model import FileOptions, FileRef

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from abcx.data import dialects
 from abcx.data.clock import microseconds
-from abcx.data.elsewhere import Elsewhere
 from abcx.data.plan import Plan
-from abcx.data.quoting import identifier, literal
-from abcx.data.remote import BROUGHT
+from abcx.engines import dialects
+from abcx.engines.base import Elsewhere
+from abcx.engines.quoting import identifier, literal
+from abcx.engines.remote import BROUGHT
 from abcx.problems import Problem
 from abcx.spec.model import EventSource, Experiment, ExposureSource, FileOptions, UnitSource
 from abcx.terms import as_text

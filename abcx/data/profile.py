@@ -9,11 +9,11 @@ from pathlib import Path
 
 from abcx.data import numbers, opening, times
 from abcx.data.conditions import FALSE, TRUE
-from abcx.data.engine import Engine
 from abcx.data.files import resolve
 from abcx.data.roles import ROLES, sounds_like
 from abcx.data.source import Source
 from abcx.data.tables import Table
+from abcx.engines.local import Engine
 from abcx.spec.model import EventSource, FileOptions, GivenFile
 
 ROWS = 200_000

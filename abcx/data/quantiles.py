@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from abcx.data.engine import Engine
 from abcx.data.plan import Plan, Value
-from abcx.data.quoting import literal
 from abcx.data.units import Timing
+from abcx.engines.local import Engine
+from abcx.engines.quoting import literal
 from abcx.stats.records import QuantileSummary, Summary
 
 if TYPE_CHECKING:

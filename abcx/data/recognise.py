@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from abcx.data import opening
-from abcx.data.engine import Engine
 from abcx.data.files import resolve
+from abcx.engines.local import Engine
 from abcx.errors import DataError
 from abcx.spec import presets
 from abcx.spec.model import EventSource, FileOptions, GivenFile

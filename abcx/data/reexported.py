@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from abcx.data.engine import Engine
 from abcx.data.plan import Pairs, Plan
+from abcx.engines.local import Engine
 from abcx.errors import DataError
 from abcx.problems import Problem
 

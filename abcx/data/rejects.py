@@ -15,8 +15,8 @@ from abcx.data.csv_errors import (
     _told,
     holds_several,
 )
-from abcx.data.engine import Engine
 from abcx.data.lines import filled_lines, lines_at
+from abcx.engines.local import Engine
 from abcx.problems import Problem, Span
 
 if TYPE_CHECKING:

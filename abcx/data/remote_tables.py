@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from abcx.data.addresses import is_path
-from abcx.data.elsewhere import Elsewhere
-from abcx.data.engine import Engine
 from abcx.data.files import refuse_outside
 from abcx.data.roles import unambiguous
 from abcx.data.tables import Table
+from abcx.engines.addresses import is_path
+from abcx.engines.base import Elsewhere
+from abcx.engines.local import Engine
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
 from abcx.spec.model import EventSource, FileOptions, GivenFile, UnitSource

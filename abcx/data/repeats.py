@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abcx.data.clock import Clock
-from abcx.data.engine import Engine
 from abcx.data.plan import Plan
 from abcx.data.rows import Rows
 from abcx.data.source import drops
+from abcx.engines.local import Engine
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
 from abcx.results import Exclusion

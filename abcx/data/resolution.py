@@ -15,11 +15,11 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 
 from abcx import wording
-from abcx.data.engine import Engine
 from abcx.data.plan import Plan
-from abcx.data.quoting import literal
 from abcx.data.rows import Loaded, Rows
 from abcx.data.source import Source
+from abcx.engines.local import Engine
+from abcx.engines.quoting import literal
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
 

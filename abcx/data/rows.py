@@ -15,19 +15,19 @@ from abcx.data import history, opening, together, zones
 from abcx.data.alike import unlike, unlike_ids
 from abcx.data.cells import bad_cells, flags, no_answers, no_ids
 from abcx.data.csv_errors import Bad, Reject, tolerated
-from abcx.data.engine import Engine
 from abcx.data.evidence import header_rows
 from abcx.data.excluded import excluded
 from abcx.data.files import resolve
 from abcx.data.history import Log
 from abcx.data.inputs import by_file
 from abcx.data.plan import Plan
-from abcx.data.quoting import literal
 from abcx.data.rejects import every_reject, rejected
 from abcx.data.scanning import next_row, read, with_checksums
 from abcx.data.select import STRAY, Select
 from abcx.data.source import Source, told_by_rule
 from abcx.data.totals import total_rows
+from abcx.engines.local import Engine
+from abcx.engines.quoting import literal
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
 from abcx.results import Exclusion, FileRecord

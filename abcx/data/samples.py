@@ -10,11 +10,11 @@ from dataclasses import replace
 from typing import Any
 
 from abcx.data.adjustment import columns
-from abcx.data.engine import Engine
 from abcx.data.moments import analysed
 from abcx.data.plan import Plan
-from abcx.data.quoting import literal
 from abcx.data.records import MetricData
+from abcx.engines.local import Engine
+from abcx.engines.quoting import literal
 from abcx.stats.records import Moments, RatioMoments, Sample
 
 MOST_FOR_CHECK = 200_000

@@ -8,8 +8,8 @@ from dataclasses import replace
 from abcx.data import cell_text, conditions, keys, totals
 from abcx.data.conditions import as_flag, unspaced
 from abcx.data.plan import Plan
-from abcx.data.quoting import literal
 from abcx.data.source import Source, drops, tells_arm, told_by_rule
+from abcx.engines.quoting import literal
 from abcx.metrics.base import UnitColumn
 from abcx.problems import Problem
 from abcx.spec.model import EventSource, UnitSource

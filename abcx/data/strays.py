@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from abcx.data.engine import Engine
 from abcx.data.rows import Rows, last_times
+from abcx.engines.local import Engine
 from abcx.results import Exclusion
 from abcx.spec.model import Experiment
 

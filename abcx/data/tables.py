@@ -17,8 +17,8 @@ from abcx.data.csv_dialect import dialect
 from abcx.data.csv_errors import MOST
 from abcx.data.files import DataFile
 from abcx.data.history import Log
-from abcx.data.quoting import literal
 from abcx.data.roles import likely, standing_twice
+from abcx.engines.quoting import literal
 from abcx.problems import Problem, Span
 from abcx.spec.model import FileOptions
 

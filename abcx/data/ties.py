@@ -4,10 +4,10 @@ the spec says so, else by nothing."""
 from __future__ import annotations
 
 from abcx import wording
-from abcx.data.engine import Engine
 from abcx.data.plan import Plan, Value
 from abcx.data.rows import Rows
 from abcx.data.source import Source
+from abcx.engines.local import Engine
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
 from abcx.spec.model import EventSource

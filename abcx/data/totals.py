@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from abcx.data.csv_errors import Bad
-from abcx.data.engine import Engine
-from abcx.data.quoting import literal
 from abcx.data.rejects import last_row
 from abcx.data.source import Source
+from abcx.engines.local import Engine
+from abcx.engines.quoting import literal
 from abcx.problems import Problem, Span
 
 FEWEST = 3

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from abcx.data.asked import Asked
 from abcx.data.conditions import usable_number
-from abcx.data.engine import Engine
 from abcx.data.numbers import Form
 from abcx.data.tables import Table
+from abcx.engines.local import Engine
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
 

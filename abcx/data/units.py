@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from abcx.data import balance, reexported, repeats, spelling, ties
 from abcx.data.assignment import Assignment, one_row_per_unit
 from abcx.data.clock import Clock
-from abcx.data.engine import Engine
 from abcx.data.plan import Pairs, Plan, Value
 from abcx.data.rows import Rows
+from abcx.engines.local import Engine
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
 from abcx.results import Exclusion

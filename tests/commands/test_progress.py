@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from abcx.commands.progress import told, waiting
-from abcx.data.engine import Engine, Work
+from abcx.engines.local import Engine, Work
 
 SPEC = """\
 schema_version: 1

@@ -6,8 +6,8 @@ import duckdb
 import pytest
 
 from abcx.data import keys
-from abcx.data.engine import Engine
-from abcx.data.quoting import literal
+from abcx.engines.local import Engine
+from abcx.engines.quoting import literal
 
 IDS = {
     "numbered": "'u' || lpad(i::VARCHAR, 9, '0')",

@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from abcx.data import cell_text, keys
-from abcx.data.engine import Engine
-from abcx.data.quoting import literal
+from abcx.engines.local import Engine
+from abcx.engines.quoting import literal
 from tests.support.hostile import EXPECTED, GOOD, Ran, refused, run
 from tests.support.logs import to_csv
 

@@ -14,7 +14,7 @@ import pytest
 import abcx
 from abcx.commands import analyze, pack
 from abcx.commands.options import DataOptions, RunOptions
-from abcx.data.engine import Engine
+from abcx.engines.local import Engine
 from abcx.errors import DataError, SpecError
 from tests.support.hostile import EXPECTED, GOOD, METRICS, Ran, parquet, refused, run
 

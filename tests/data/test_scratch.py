@@ -13,8 +13,8 @@ import pytest
 
 pytest.importorskip("fcntl")
 
-HOLD = "from abcx.data.scratch import Scratch; s = Scratch(); print(s.name, flush=True); input()"
-ONCE = "from abcx.data.scratch import Scratch; s = Scratch(); s.cleanup(); s.cleanup()"
+HOLD = "from abcx.engines.scratch import Scratch; s = Scratch(); print(s.name, flush=True); input()"
+ONCE = "from abcx.engines.scratch import Scratch; s = Scratch(); s.cleanup(); s.cleanup()"
 
 
 def started(place: Path) -> tuple[subprocess.Popen[str], Path]:

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from abcx.data.engine import Engine
 from abcx.data.records import Inputs
+from abcx.engines.local import Engine
 from abcx.errors import DataError
 from abcx.stats.records import Proportion
 from tests.support.logs import CONVERSION, REVENUE, look, micro, spec, table

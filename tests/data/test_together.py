@@ -16,7 +16,7 @@ import pytest
 
 import abcx
 from abcx.data import opening
-from abcx.data.engine import Engine
+from abcx.engines.local import Engine
 from abcx.errors import DataError
 
 pytestmark = pytest.mark.slow

@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from abcx.data.engine import Engine
 from abcx.data.observe import observe
-from abcx.data.quoting import literal
 from abcx.data.records import Inputs, Observed
+from abcx.engines.local import Engine
+from abcx.engines.quoting import literal
 from abcx.spec.load import load_spec
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abcx.data.engine import Engine
+from abcx.engines.local import Engine
 from abcx.errors import DataError, UsageError
 from abcx.problems import Problem
 from abcx.spec.model import Experiment
@@ -14,7 +14,7 @@ def open_engine(
     """The engine of that name: `duckdb`, `spark`, `spark://HOST:PORT`, or `postgresql://...`."""
     if name == "duckdb":
         return Engine(memory, threads, verbose)
-    from abcx.data.remote import Backend, Remote
+    from abcx.engines.remote import Backend, Remote
 
     try:
         import sqlglot  # noqa: F401
@@ -23,11 +23,11 @@ def open_engine(
         raise UsageError("sqlglot is not installed", f"pip install 'abcx[{extra}]'") from None
     backend: Backend
     if name.startswith("spark"):
-        from abcx.data.spark import Spark
+        from abcx.engines.spark import Spark
 
         backend = Spark(name if "://" in name else None, memory, threads)
     else:
-        from abcx.data.postgres import Postgres
+        from abcx.engines.postgres import Postgres
 
         backend = Postgres(name)
     return Remote(backend, memory, threads, verbose)

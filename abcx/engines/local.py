@@ -12,8 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from abcx.data.quoting import literal
-from abcx.data.scratch import Scratch
+from abcx.engines.quoting import literal
+from abcx.engines.scratch import Scratch
 from abcx.errors import DataError, UsageError
 from abcx.problems import Problem
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from abcx.data.addresses import is_path
-from abcx.data.dialects import PREFIX
-from abcx.data.quoting import literal
-from abcx.data.remote import Backend
+from abcx.engines.addresses import is_path
+from abcx.engines.dialects import PREFIX
+from abcx.engines.quoting import literal
+from abcx.engines.remote import Backend
 from abcx.errors import DataError, UsageError
 from abcx.problems import Problem
 from abcx.spec.model import FileOptions

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from pathlib import Path
 
-from abcx.data.engine import Engine
+from abcx.engines.local import Engine
 from abcx.spec.model import FileOptions
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
-from abcx.data import dialects
-from abcx.data.elsewhere import Elsewhere
+from abcx.engines import dialects
+from abcx.engines.base import Elsewhere
 from abcx.errors import DataError
 from abcx.problems import Problem
 from abcx.spec.model import FileOptions
