@@ -13,9 +13,10 @@ from threading import Event
 import pytest
 
 import abcx
-from abcx.data import packed, rows, scanning
-from abcx.data.files import DataFile
-from abcx.data.lines import fingerprint
+from abcx.data import rows, scanning
+from abcx.files import compression
+from abcx.files.lines import fingerprint
+from abcx.files.paths import DataFile
 
 pytestmark = pytest.mark.slow
 
@@ -216,7 +217,7 @@ def test_nobody_waits_for_a_checksum_once_the_reading_has_ended(
         waited.append(ended.wait(30))
 
     with monkeypatch.context() as patched:
-        patched.setattr(packed, "chunks", pieces)
+        patched.setattr(compression, "chunks", pieces)
         fingerprint(DataFile("e.csv", tmp_path / "e.csv", "csv", tmp_path / "e.csv"), ended)
     assert read == [0, 1]
     waited: list[bool] = []

@@ -17,8 +17,8 @@ from abcx.problems import render_all
 from abcx.wording import clean, place
 
 if TYPE_CHECKING:
-    from abcx.data.csv_errors import Reject
     from abcx.engines.local import Engine
+    from abcx.files.csv_errors import Reject
     from abcx.results import Results
     from abcx.spec.load import Loaded
 

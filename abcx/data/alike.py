@@ -10,12 +10,12 @@ from collections.abc import Iterator
 
 from abcx.data import keys
 from abcx.data.cells import number_columns
-from abcx.data.numbers import Form, declared
-from abcx.data.rejects import locate
 from abcx.data.select import Select
 from abcx.data.source import Source
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
+from abcx.files.bad_rows import locate
+from abcx.files.number_formats import Form, declared
 from abcx.problems import Problem, Span
 from abcx.spec.model import FileOptions
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from abcx.data import keys
 from abcx.data.conditions import LARGEST, as_flag, usable_number
-from abcx.data.csv_errors import Bad
-from abcx.data.rejects import locate, time_cure
 from abcx.data.select import Select
 from abcx.data.source import Source
 from abcx.engines.local import Engine
+from abcx.files.bad_rows import locate, time_cure
+from abcx.files.csv_errors import Bad
 from abcx.problems import Problem, Span
 
 _YEARS = (-2_208_988_800_000_000, 7_258_118_400_000_000)

@@ -10,18 +10,19 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
-from abcx.data import cell_text, opening, totals
+from abcx.data import totals
 from abcx.data.conditions import FALSE, LARGEST, TRUE
-from abcx.data.csv_errors import Bad, tolerated, unreadable
 from abcx.data.excluded import excluded
-from abcx.data.files import resolve
-from abcx.data.lines import fingerprint
 from abcx.data.records import MetricData, Observed
-from abcx.data.rejects import every_reject, rejected
 from abcx.data.scanning import with_lines
 from abcx.data.source import Source
 from abcx.engines.local import Engine
 from abcx.errors import DataError
+from abcx.files import cell_text, opening
+from abcx.files.bad_rows import every_reject, rejected
+from abcx.files.csv_errors import Bad, tolerated, unreadable
+from abcx.files.lines import fingerprint
+from abcx.files.paths import resolve
 from abcx.measured import Response
 from abcx.metrics import MetricSpec
 from abcx.metrics.ces import Ces

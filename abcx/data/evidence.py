@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
-from abcx.data import keys, numbers, times
+from abcx.data import keys
 from abcx.data.cells import flags, number_columns
-from abcx.data.rejects import locate
 from abcx.data.select import Select
 from abcx.data.source import Source
-from abcx.data.tables import Table
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
 from abcx.errors import DataError
+from abcx.files import number_formats, time_formats
+from abcx.files.bad_rows import locate
+from abcx.files.table import Table
 from abcx.problems import Problem, Span
 
 
@@ -40,7 +41,7 @@ def second_look(engine: Engine, before: int, source: Source, select: Select, tag
         if name not in suspect and not commas and name not in grouped:
             continue
         rows = f"FROM {_rows(table)} WHERE {scope}"
-        shown = numbers.find(engine, table.sql(name, "text"), rows, table.options, commas or name in grouped)
+        shown = number_formats.find(engine, table.sql(name, "text"), rows, table.options, commas or name in grouped)
         if shown.doubt:
             problems.append(_doubt(engine, table, name, scope, shown))
         elif shown.form is not None:
@@ -51,7 +52,9 @@ def second_look(engine: Engine, before: int, source: Source, select: Select, tag
         kept = replace(source, table=table).kept  # by numbers as they are read now
         table = replace(table, time=None)
         rows = f"FROM {_rows(table)} WHERE {kept}"
-        found = times.find(engine, table.sql(time, "text"), rows, table.timezone) if table.written is None else None
+        found = (
+            time_formats.find(engine, table.sql(time, "text"), rows, table.timezone) if table.written is None else None
+        )
         if found is not None and found.doubt:
             problems.append(_doubt(engine, table, time, "TRUE", found))
         elif found is not None and found.written is not None:
@@ -129,9 +132,11 @@ def _may_be_grouped(engine: Engine, source: Source, scopes: Mapping[str, str]) -
 _GROUPED = r"\s*[+-]?(\d{1,3}|[1-9]\d{0,2}\.\d{3})\s*"
 
 
-def _doubt(engine: Engine, table: Table, name: str, scope: str, found: numbers.Found | times.Found) -> Problem:
+def _doubt(
+    engine: Engine, table: Table, name: str, scope: str, found: number_formats.Found | time_formats.Found
+) -> Problem:
     text = table.sql(name, "text")
     differs = f"coalesce((SELECT {found.differs} FROM (SELECT {text} AS v)), FALSE) AND {text} IS NOT NULL"
     _, line, value = locate(engine, table, f"({scope}) AND {differs}", text)
-    code = "ambiguous-time" if isinstance(found, times.Found) else "ambiguous-number"
+    code = "ambiguous-time" if isinstance(found, time_formats.Found) else "ambiguous-number"
     return Problem("error", code, f"'{value[:60]}' {found.doubt}", Span(table.shown, line, path=name), found.help)

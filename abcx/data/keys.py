@@ -9,12 +9,10 @@ files need it, so the first reading of a file only marks the rows that do (mendi
 
 from __future__ import annotations
 
-from abcx.data.cell_text import (
-    canonical,
-)
 from abcx.data.conditions import bare, trimmed
-from abcx.data.times import ROUNDED
 from abcx.engines.quoting import literal
+from abcx.files.cell_text import canonical
+from abcx.files.time_formats import ROUNDED
 
 _ROUNDED_ID = rf"{ROUNDED}|\s*(9\d{{15}}|\d{{17,}})\.0\s*"
 _ROUNDED = "0::UBIGINT"

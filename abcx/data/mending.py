@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from abcx import wording
-from abcx.data import cell_text, keys
+from abcx.data import keys
 from abcx.data.select import Select
 from abcx.data.source import Source
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
 from abcx.errors import DataError
+from abcx.files import cell_text
 from abcx.problems import Problem, Span
 
 _WHAT = {

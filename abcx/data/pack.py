@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from abcx.data import history
 from abcx.data.asked import asked
 from abcx.data.cells import checks, unread
 from abcx.data.rows import Read, Rows
@@ -20,6 +19,7 @@ from abcx.data.typed import Use, columns, refusal
 from abcx.engines.local import Engine
 from abcx.engines.quoting import identifier, literal
 from abcx.errors import DataError
+from abcx.files import pack_log
 from abcx.problems import Problem
 from abcx.spec.model import FileOptions, FileRef
 
@@ -157,8 +157,8 @@ def _write(engine: Engine, readings: list[_Reading], target: Path, tag: str) -> 
     uses = [Use(one.source.table, asked(one.select, one.source)) for one in readings]
     typed = ", ".join(f"{sql} AS {identifier(name)}" for name, sql in columns(engine, table, uses, kept))
     _forget(engine, tag)
-    log = literal(history.written(one.read.log for one in readings))
-    form = f"FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{history.KEY}: {log}}}"
+    log = literal(pack_log.written(one.read.log for one in readings))
+    form = f"FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{pack_log.KEY}: {log}}}"
     copied = engine.run(
         f"COPY (SELECT {typed} FROM {kept}) TO {literal(str(target))} ({form})",
         lambda message: Problem("error", "pack", f"cannot write {target.name}: {message.partition(chr(10))[0]}"),

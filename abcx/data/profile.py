@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from abcx.data import numbers, opening, times
 from abcx.data.conditions import FALSE, TRUE
-from abcx.data.files import resolve
-from abcx.data.roles import ROLES, sounds_like
 from abcx.data.source import Source
-from abcx.data.tables import Table
 from abcx.engines.local import Engine
+from abcx.files import number_formats, opening, time_formats
+from abcx.files.column_names import ROLES, sounds_like
+from abcx.files.paths import resolve
+from abcx.files.table import Table
 from abcx.spec.model import EventSource, FileOptions, GivenFile
 
 ROWS = 200_000
@@ -124,7 +124,7 @@ def _written(engine: Engine, column: Column, sql: str, table: Table) -> Column:
     named = sounds_like("time", column.name)
     texts = column.kind == "text" and column.values and all(re.search(r"\d", value) for value, _ in column.values)
     if (texts and not column.name.lower().endswith("id")) or (named and column.kind == "number"):
-        written = times.find(engine, sql, "FROM sample", "UTC").written
+        written = time_formats.find(engine, sql, "FROM sample", "UTC").written
         if written is not None:
             at = written.sql(sql, "UTC")
             first, last = engine.run(
@@ -132,7 +132,7 @@ def _written(engine: Engine, column: Column, sql: str, table: Table) -> Column:
             )[0]
             return replace(column, kind="time", low=str(first), high=str(last))
         commas = table.options.delimiter == ";"
-        if texts and numbers.find(engine, sql, "FROM sample", table.options, commas).form is not None:
+        if texts and number_formats.find(engine, sql, "FROM sample", table.options, commas).form is not None:
             return replace(column, kind="number")
     return column
 

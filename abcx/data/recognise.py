@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from abcx.data import opening
-from abcx.data.files import resolve
 from abcx.engines.local import Engine
 from abcx.errors import DataError
+from abcx.files import opening
+from abcx.files.paths import resolve
 from abcx.spec import presets
 from abcx.spec.model import EventSource, FileOptions, GivenFile
 from abcx.spec.presets import Preset

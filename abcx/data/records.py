@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from abcx.data.csv_errors import Reject
+from abcx.files.csv_errors import Reject
 from abcx.measured import Response
 from abcx.results import Balance, Exclusion, FileRecord
 from abcx.stats.records import CrossMoments, Moments, Sample, Summary

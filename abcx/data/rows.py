@@ -11,17 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from abcx.data import history, opening, together, zones
+from abcx.data import together, zones
 from abcx.data.alike import unlike, unlike_ids
 from abcx.data.cells import bad_cells, flags, no_answers, no_ids
-from abcx.data.csv_errors import Bad, Reject, tolerated
 from abcx.data.evidence import header_rows
 from abcx.data.excluded import excluded
-from abcx.data.files import resolve
-from abcx.data.history import Log
 from abcx.data.inputs import by_file
 from abcx.data.plan import Plan
-from abcx.data.rejects import every_reject, rejected
 from abcx.data.scanning import next_row, read, with_checksums
 from abcx.data.select import STRAY, Select
 from abcx.data.source import Source, told_by_rule
@@ -29,6 +25,11 @@ from abcx.data.totals import total_rows
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
 from abcx.errors import DataError
+from abcx.files import opening, pack_log
+from abcx.files.bad_rows import every_reject, rejected
+from abcx.files.csv_errors import Bad, Reject, tolerated
+from abcx.files.pack_log import Log
+from abcx.files.paths import resolve
 from abcx.problems import Problem, Span
 from abcx.results import Exclusion, FileRecord
 from abcx.spec.model import Canonical, EventSource, Experiment, ExposureSource, FileOptions, UnitSource
@@ -123,7 +124,7 @@ def open_sources(
         columns = shared | _named(option.columns)
         try:
             if engine.rows_elsewhere:
-                from abcx.data.remote_tables import open_tables
+                from abcx.files.remote_tables import open_tables
 
                 found = open_tables(engine, option, experiment.timezone, base)
                 sources += [Source(table, option, arm, columns) for table, arm in found]
@@ -269,7 +270,7 @@ def _without_rows(shown: str) -> str:
 def _load_one(engine: Engine, number: int, select: Select, segments: tuple[str, ...], rows: Rows) -> list[Problem]:
     part, source = select.part, select.sources[number]
     table, event = source.table, select.told_event(source)
-    past, noted, excluded_before = history.of(table.history, part, event), len(rows.notes), len(rows.exclusions)
+    past, noted, excluded_before = pack_log.of(table.history, part, event), len(rows.notes), len(rows.exclusions)
     rows.notes += past.notes
     rows.exclusions += past.exclusions
     engine.run(f"SET TimeZone = {literal(table.timezone)}")

@@ -10,14 +10,14 @@ from typing import TypeVar
 
 from abcx.data import mending
 from abcx.data.cells import unread
-from abcx.data.csv_errors import unreadable
 from abcx.data.evidence import second_look
-from abcx.data.files import DataFile, with_line_ends
-from abcx.data.lines import fingerprint
 from abcx.data.select import Select
 from abcx.data.source import Source
 from abcx.engines.local import Engine
 from abcx.errors import DataError
+from abcx.files.csv_errors import unreadable
+from abcx.files.lines import fingerprint
+from abcx.files.paths import DataFile, with_line_ends
 
 T = TypeVar("T")
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from abcx.data import cell_text, conditions, keys, totals
+from abcx.data import conditions, keys, totals
 from abcx.data.conditions import as_flag, unspaced
 from abcx.data.plan import Plan
 from abcx.data.source import Source, drops, tells_arm, told_by_rule
 from abcx.engines.quoting import literal
+from abcx.files import cell_text
 from abcx.metrics.base import UnitColumn
 from abcx.problems import Problem
 from abcx.spec.model import EventSource, UnitSource

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 from abcx.data.conditions import condition
-from abcx.data.tables import Table
+from abcx.files.table import Table
 from abcx.spec.model import EventSource, Experiment, FileOptions
 from abcx.terms import Where
 

@@ -11,13 +11,13 @@ from collections import Counter
 from collections.abc import Sequence
 
 from abcx.data import keys
-from abcx.data.cell_text import skeleton
 from abcx.data.plan import Plan
 from abcx.data.records import NearLabel
 from abcx.data.rows import Loaded, Rows, strange_labels
 from abcx.data.source import Source
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
+from abcx.files.cell_text import skeleton
 
 _ROWS = 200_000
 """So many rows of a file are looked at: a file of 10 million would cost a tenth of its reading."""

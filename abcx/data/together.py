@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 from abcx.data import scanning, zones
 from abcx.data.cells import flags, odd_ids, unclear_flags
-from abcx.data.jsonl import lines_of
 from abcx.data.scanning import with_checksums
 from abcx.data.select import Select
 from abcx.data.source import Source
-from abcx.data.tables import Table
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
 from abcx.errors import DataError
+from abcx.files.jsonl import lines_of
+from abcx.files.table import Table
 
 
 @dataclass(frozen=True, slots=True)

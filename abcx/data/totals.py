@@ -6,11 +6,11 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 
-from abcx.data.csv_errors import Bad
-from abcx.data.rejects import last_row
 from abcx.data.source import Source
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
+from abcx.files.bad_rows import last_row
+from abcx.files.csv_errors import Bad
 from abcx.problems import Problem, Span
 
 FEWEST = 3

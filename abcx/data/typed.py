@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from abcx.data.asked import Asked
 from abcx.data.conditions import usable_number
-from abcx.data.numbers import Form
-from abcx.data.tables import Table
 from abcx.engines.local import Engine
 from abcx.errors import DataError
+from abcx.files.number_formats import Form
+from abcx.files.table import Table
 from abcx.problems import Problem, Span
 
 

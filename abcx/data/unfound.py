@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
-from abcx.data import cell_text
-from abcx.data.cell_text import skeleton
 from abcx.data.conditions import FALSE, TRUE
 from abcx.data.excluded import told
 from abcx.data.plan import Plan
@@ -20,6 +18,8 @@ from abcx.data.rows import Loaded, Rows
 from abcx.data.select import Select
 from abcx.data.source import Source, told_by_rule
 from abcx.engines.local import Engine
+from abcx.files import cell_text
+from abcx.files.cell_text import skeleton
 from abcx.spec import presets
 from abcx.spec.analysis import PrePeriod
 from abcx.terms import Not, Range, Scalar, Where, WhereValue

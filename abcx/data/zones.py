@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from abcx.data.rejects import locate
 from abcx.data.source import Source
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
 from abcx.errors import DataError
+from abcx.files.bad_rows import locate
 from abcx.problems import Problem, Span
 
 _OFFSET = r":\d\d.*([A-Za-z]|[+-]\d{1,2}(:?\d{2})?)\s*$"

@@ -227,7 +227,7 @@ def test_specs_that_cannot_be_packed(tmp_path: Path) -> None:
 
 
 def test_metadata_of_others_is_no_history(tmp_path: Path) -> None:
-    from abcx.data import history
+    from abcx.files import pack_log
 
     for text in (
         "",
@@ -237,4 +237,4 @@ def test_metadata_of_others_is_no_history(tmp_path: Path) -> None:
         '[{"part":"events","event":null,"notes":[],"exclusions":[],"left_out":-1}]',
         "[" * 9999,
     ):
-        assert history.read(text) == ()
+        assert pack_log.read(text) == ()

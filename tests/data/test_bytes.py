@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from abcx.data import packed
-from abcx.data.encodings import likely
-from abcx.data.packed import zstd
+from abcx.files import compression
+from abcx.files.compression import zstd
+from abcx.files.encodings import likely
 from tests.support.hostile import EXPECTED, GOOD, notes, refused, run
 
 pytestmark = pytest.mark.slow
@@ -148,7 +148,7 @@ def test_zip_files_that_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("how", ["gzip", "zip", "zstd"])
 def test_decompression_bombs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
-    monkeypatch.setattr(packed, "UNPACKED", 1 << 24)
+    monkeypatch.setattr(compression, "UNPACKED", 1 << 24)
     rows = GOOD.encode() + b"u1,2024-03-04T10:00:00Z,a,seen,\n" * 2_000_000
     bomb = {"gzip": gzip.compress, "zip": lambda rows: zipped({"e.csv": rows}), "zstd": zstd.compress}[how](rows)
     refused(run(tmp_path, bomb), "packed-bomb", "e.csv", "unpacks to more than 200 times its size")

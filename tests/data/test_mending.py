@@ -15,9 +15,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from abcx.data import cell_text, keys
+from abcx.data import keys
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
+from abcx.files import cell_text
 from tests.support.hostile import EXPECTED, GOOD, Ran, refused, run
 from tests.support.logs import to_csv
 

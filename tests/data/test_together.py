@@ -15,9 +15,9 @@ import duckdb
 import pytest
 
 import abcx
-from abcx.data import opening
 from abcx.engines.local import Engine
 from abcx.errors import DataError
+from abcx.files import opening
 
 pytestmark = pytest.mark.slow
 

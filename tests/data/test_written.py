@@ -345,8 +345,8 @@ def test_what_is_decimal_by_evidence_is_not_asked_about(tmp_path: Path, cells: l
 
 def test_a_long_cell_of_commas_costs_no_columns(tmp_path: Path) -> None:
     """18 kB in quotes are one cell: taken for 9,000 columns it took twelve seconds to refuse."""
-    from abcx.data.files import DataFile
-    from abcx.data.header import _width
+    from abcx.files.csv_header import _width
+    from abcx.files.paths import DataFile
     from abcx.spec.model import UnitSource
 
     (tmp_path / "u.csv").write_text('unit,arm,x\nu1,a,"' + "1," * 9_000 + '1"\nu2,b,"say ""1,2""",\n')

@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
-from abcx.data.csv_dialect import dialect
-from abcx.data.csv_errors import broken_rows, ragged, unreadable
-from abcx.data.files import DataFile
-from abcx.data.packed import chunks
-from abcx.data.roles import unambiguous
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
 from abcx.errors import DataError
+from abcx.files.column_names import unambiguous
+from abcx.files.compression import chunks
+from abcx.files.csv_dialect import dialect
+from abcx.files.csv_errors import broken_rows, ragged, unreadable
+from abcx.files.paths import DataFile
 from abcx.problems import Problem, Span
 from abcx.spec.model import FileOptions
 

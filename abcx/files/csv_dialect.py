@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from abcx.data.files import DataFile
 from abcx.engines.quoting import literal
+from abcx.files.paths import DataFile
 from abcx.spec.model import FileOptions
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from abcx.data.files import refuse_outside
-from abcx.data.roles import unambiguous
-from abcx.data.tables import Table
 from abcx.engines.addresses import is_path
 from abcx.engines.base import Elsewhere
 from abcx.engines.local import Engine
 from abcx.errors import DataError
+from abcx.files.column_names import unambiguous
+from abcx.files.paths import refuse_outside
+from abcx.files.table import Table
 from abcx.problems import Problem, Span
 from abcx.spec.model import EventSource, FileOptions, GivenFile, UnitSource
 

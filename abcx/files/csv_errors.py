@@ -7,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from abcx.data import packed
-from abcx.data.encodings import not_utf8
-from abcx.data.files import DataFile
-from abcx.data.lines import line_at, next_quote
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
 from abcx.errors import DataError
+from abcx.files import compression
+from abcx.files.encodings import not_utf8
+from abcx.files.lines import line_at, next_quote
+from abcx.files.paths import DataFile
 from abcx.problems import Problem, Span
 from abcx.results import Exclusion
 
@@ -30,7 +30,7 @@ ESCAPED = "it is written with backslashes: export it with quoted cells and doubl
 SEVERAL = "write one JSON object on every line: jq -c . FILE"
 
 
-_REJECTS = {
+REJECTS = {
     "MISSING COLUMNS": (
         "ragged-row",
         "a row has too few cells",
@@ -78,7 +78,9 @@ def holds_several(text: str) -> bool:
 BadTime = Callable[[int, str, str], Problem]
 
 
-def _told(engine: Engine, file: DataFile, rejects: str, width: int, bad_time: BadTime, where: str = "") -> list[Bad]:
+def described(
+    engine: Engine, file: DataFile, rejects: str, width: int, bad_time: BadTime, where: str = ""
+) -> list[Bad]:
     if not engine.run(f"SELECT 1 FROM {rejects} LIMIT 1"):
         return []
     found = engine.run(
@@ -102,7 +104,7 @@ def _told(engine: Engine, file: DataFile, rejects: str, width: int, bad_time: Ba
         if kind == "CAST":  # only the time is cast; the column that the engine names is wrong where others are unread
             bad.append(Bad(bad_time(line, str(message), more), int(count)))
         else:
-            code, what, cure = _REJECTS.get(kind, ("bad-row", "a row cannot be read", "correct the row"))
+            code, what, cure = REJECTS.get(kind, ("bad-row", "a row cannot be read", "correct the row"))
             what += f": the header has {width}" if code == "ragged-row" else ""
             cure = ESCAPED if _has_escapes(shown) else cure
             problem = Problem("error", code, what + more, Span(file.shown, line), cure)
@@ -142,7 +144,7 @@ def _tried(
             f"SELECT count(*) FROM read_csv({literal(str(path))}, {arguments}, {rejects})",
             lambda message: Problem("error", "unread", message),
         )
-        bad = _told(engine, file, "rejects_header", width, lambda *_: Problem("error", "unread", ""), where)
+        bad = described(engine, file, "rejects_header", width, lambda *_: Problem("error", "unread", ""), where)
         return int(read[0][0]), bad
     except DataError:
         return 0, []
@@ -168,7 +170,7 @@ def unreadable(file: DataFile | None, shown: str, message: str) -> Problem:
     first = message.partition("\n")[0]
     line = first.rpartition("CSV Error on Line: ")[2]
     span = Span(shown, int(line) if line.isdigit() else 0)
-    if file is not None and (broken := packed.broken(shown, file.path, file.compression)):
+    if file is not None and (broken := compression.broken(shown, file.path, file.compression)):
         return broken
     if "not utf-8 encoded" in message and file is not None:
         return not_utf8(shown, file.path, file.compression)

@@ -9,8 +9,8 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from abcx.data.packed import chunks, problem
 from abcx.errors import DataError
+from abcx.files.compression import chunks, problem
 from abcx.problems import Problem, Span
 
 BOMS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}

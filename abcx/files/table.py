@@ -1,7 +1,7 @@
 """One file (or frame) as something SQL can scan: its header, a FROM clause, and its columns as text, number or time.
 
 Columns are named c0, c1, ... by position, so that a header may hold anything. CSV is parsed once; rows that are not
-well formed, and times that are none, land in DuckDB's rejects table (`abcx/data/rejects.py`).
+well formed, and times that are none, land in DuckDB's rejects table (`abcx/files/bad_rows.py`).
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from abcx import wording
-from abcx.data import cell_text, numbers, times
-from abcx.data.csv_dialect import dialect
-from abcx.data.csv_errors import MOST
-from abcx.data.files import DataFile
-from abcx.data.history import Log
-from abcx.data.roles import likely, standing_twice
 from abcx.engines.quoting import literal
+from abcx.files import cell_text, number_formats, time_formats
+from abcx.files.column_names import likely, standing_twice
+from abcx.files.csv_dialect import dialect
+from abcx.files.csv_errors import MOST
+from abcx.files.pack_log import Log
+from abcx.files.paths import DataFile
 from abcx.problems import Problem, Span
 from abcx.spec.model import FileOptions
 
@@ -47,8 +47,8 @@ class Table:
     relation: str = ""
     time: str | None = None
     first_line: int = 0
-    numbers: Mapping[str, numbers.Form] = field(default_factory=dict)
-    written: times.Written | None = None
+    numbers: Mapping[str, number_formats.Form] = field(default_factory=dict)
+    written: time_formats.Written | None = None
     glued: bool = False
     broken: bool = False
     history: tuple[Log, ...] = ()
@@ -77,7 +77,7 @@ class Table:
             return self._time(column, type, declared and name == self.time)
         if kind == "text":
             return self._mended(self._text(column, type)) if name in (self.mended or ()) else self._text(column, type)
-        form = self.numbers.get(name) or numbers.declared(self.options)
+        form = self.numbers.get(name) or number_formats.declared(self.options)
         if self.is_span(name):
             return f"(epoch({column}) / 3600)"
         return form.sql(self._text(column, type)) if type == "VARCHAR" else f"try_cast({column} AS DOUBLE)"

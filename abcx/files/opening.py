@@ -8,16 +8,16 @@ from itertools import groupby
 from pathlib import Path
 
 from abcx import wording
-from abcx.data import history, times
-from abcx.data.csv_errors import BAD_JSON, unreadable
-from abcx.data.files import DataFile
-from abcx.data.header import read_header
-from abcx.data.jsonl import objects
-from abcx.data.roles import unambiguous
-from abcx.data.tables import Table
 from abcx.engines.local import Engine
 from abcx.engines.quoting import identifier, literal
 from abcx.errors import DataError
+from abcx.files import pack_log, time_formats
+from abcx.files.column_names import unambiguous
+from abcx.files.csv_errors import BAD_JSON, unreadable
+from abcx.files.csv_header import read_header
+from abcx.files.jsonl import objects
+from abcx.files.paths import DataFile
+from abcx.files.table import Table
 from abcx.problems import Problem, Span
 from abcx.spec.model import FileOptions
 
@@ -78,7 +78,7 @@ def _open_together(engine: Engine, files: Sequence[DataFile], options: FileOptio
     first = files[0]
     engine.begin(f"opening {first.shown} and {len(files) - 1:,} more files")
     try:
-        if first.format == "parquet" and history.is_kept(engine, _paths(files)):
+        if first.format == "parquet" and pack_log.is_kept(engine, _paths(files)):
             return None
         table = _table(engine, files, options, options.timezone or timezone)
     except DataError:
@@ -102,9 +102,9 @@ def open_file(engine: Engine, file: DataFile, options: FileOptions, timezone: st
     )
 
 
-def _ordered(options: FileOptions) -> times.Written | None:
+def _ordered(options: FileOptions) -> time_formats.Written | None:
     """How the spec says that days and months are ordered."""
-    return times.Written(options.date_order) if options.date_order and not options.time_format else None
+    return time_formats.Written(options.date_order) if options.date_order and not options.time_format else None
 
 
 def open_frame(engine: Engine, frame: object, name: str, options: FileOptions, timezone: str) -> Table:
@@ -163,7 +163,7 @@ def _open_parquet(engine: Engine, files: Sequence[DataFile], options: FileOption
         first,
         (*types, *("VARCHAR" for _ in told)),
         _rows(files, fields.values(), told, instants),
-        history=history.kept(engine, first.path),
+        history=pack_log.kept(engine, first.path),
     )
 
 

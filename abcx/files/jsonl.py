@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from abcx.data.csv_errors import BAD_JSON, SEVERAL, holds_several, unreadable
-from abcx.data.files import DataFile
-from abcx.data.lines import filled_lines
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
 from abcx.errors import DataError
+from abcx.files.csv_errors import BAD_JSON, SEVERAL, holds_several, unreadable
+from abcx.files.lines import filled_lines
+from abcx.files.paths import DataFile
 from abcx.problems import Problem, Span
 
 _LOOKED = 10_000

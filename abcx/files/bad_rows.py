@@ -5,22 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from abcx.data.csv_errors import (
-    _REJECTS,
-    BAD_JSON,
-    MOST,
-    SEVERAL,
-    Bad,
-    Reject,
-    _told,
-    holds_several,
-)
-from abcx.data.lines import filled_lines, lines_at
 from abcx.engines.local import Engine
+from abcx.files.csv_errors import BAD_JSON, MOST, REJECTS, SEVERAL, Bad, Reject, described, holds_several
+from abcx.files.lines import filled_lines, lines_at
 from abcx.problems import Problem, Span
 
 if TYPE_CHECKING:
-    from abcx.data.tables import Table
+    from abcx.files.table import Table
 
 
 def rejected(engine: Engine, table: Table, tag: str) -> list[Bad]:
@@ -35,7 +26,7 @@ def rejected(engine: Engine, table: Table, tag: str) -> list[Bad]:
         span = Span(table.shown, line, path=table.time or "")
         return Problem("error", "bad-time", f"'{value}' is not a time{more}", span, time_cure(table, value))
 
-    return _told(engine, table.file, f"rejects_{tag}", len(table.header), bad_time)
+    return described(engine, table.file, f"rejects_{tag}", len(table.header), bad_time)
 
 
 def _no_objects(engine: Engine, table: Table) -> Bad:
@@ -125,7 +116,7 @@ def every_reject(engine: Engine, table: Table, tag: str, bad: list[tuple[Problem
         )
         lines = lines_at(table.file, [int(row[0]) for row in rows])
         for number, (_, kind, text) in zip(lines, rows, strict=True):
-            what = "not a time" if kind == "CAST" else _REJECTS.get(kind, ("", "cannot be read", ""))[1]
+            what = "not a time" if kind == "CAST" else REJECTS.get(kind, ("", "cannot be read", ""))[1]
             column = (table.time or "") if kind == "CAST" else ""
             row = str(text or "").strip("\r\n")
             found.append(Reject(table.shown, number, column, what, row[:10_000]))

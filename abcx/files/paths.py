@@ -17,9 +17,9 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from abcx import wording
-from abcx.data import encodings, packed
-from abcx.data.packed import problem
 from abcx.errors import FULL, DataError
+from abcx.files import compression, encodings
+from abcx.files.compression import problem
 from abcx.problems import Problem
 from abcx.spec.model import FileOptions, GivenFile
 
@@ -188,19 +188,19 @@ def _refuse_outside(written: str, path: Path, inside: Path, known: bool = False)
 
 def _data_file(shown: str, path: Path, arm: str | None, options: FileOptions, scratch: Path) -> DataFile:
     head = _head(shown, path)
-    original, compression = path, packed.kind(head)
-    if compression == "zip":
-        path = packed.unzip(shown, path, scratch)
+    original, packing = path, compression.kind(head)
+    if packing == "zip":
+        path = compression.unzip(shown, path, scratch)
         head = _head(shown, path)
-        compression = packed.kind(head)
-        if compression != "none":
+        packing = compression.kind(head)
+        if packing != "none":
             raise problem(shown, "zip-members", f"{shown} holds a packed file", "unpack it and name the file")
     format = options.format or ("parquet" if head.startswith(b"PAR1") else _format_of(path))
     if format == "parquet" and not head.startswith(b"PAR1"):
         raise problem(shown, "not-parquet", f"{shown} is not a Parquet file", "name its format: format: csv")
     notes: tuple[str, ...] = ()
     if format != "parquet":
-        head = packed.first_bytes(shown, path, compression, head)
+        head = compression.first_bytes(shown, path, packing, head)
         if not head:
             raise problem(shown, "data-empty", f"{shown} is empty", "export it again")
         encoding, note = encodings.by_mark(shown, head, options.encoding)
@@ -211,9 +211,9 @@ def _data_file(shown: str, path: Path, arm: str | None, options: FileOptions, sc
         if format == "csv" and options.format is None and _is_json(shown, plain):
             format, notes = "jsonl", (*notes, f"{shown} is read as JSON lines")
         if not encodings.is_plain(encoding):
-            path = encodings.rewrite(shown, path, compression, encoding, scratch)
-            compression = "none"
-    return DataFile(shown, _plainly_named(path, scratch), format, original, compression, arm, notes)
+            path = encodings.rewrite(shown, path, packing, encoding, scratch)
+            packing = "none"
+    return DataFile(shown, _plainly_named(path, scratch), format, original, packing, arm, notes)
 
 
 def _head(shown: str, path: Path) -> bytes:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from itertools import islice, takewhile
 from threading import Event
 
-from abcx.data import packed
-from abcx.data.files import DataFile
 from abcx.errors import DataError
+from abcx.files import compression
+from abcx.files.paths import DataFile
 from abcx.problems import Problem, Span
 
 _LONGEST = 16
@@ -21,14 +21,14 @@ def fingerprint(file: DataFile, ended: Event | None = None) -> str:
     packed files, bombs, and rows that are longer than its buffers (it would drop them without a word). Once `ended` is
     set nobody waits for it any more."""
     digest = hashlib.sha256()
-    text = _until(ended, packed.chunks(file.shown, file.path, file.compression))
+    text = _until(ended, compression.chunks(file.shown, file.path, file.compression))
     if file.compression == "none" and file.path.samefile(file.original):
         for chunk in _in_lines(file, text):
             digest.update(chunk)
         return digest.hexdigest()
     for _ in _in_lines(file, text):
         pass
-    for chunk in _until(ended, packed.chunks(file.shown, file.original, "none")):
+    for chunk in _until(ended, compression.chunks(file.shown, file.original, "none")):
         digest.update(chunk)
     return digest.hexdigest()
 
@@ -44,7 +44,7 @@ def _in_lines(file: DataFile, chunks: Iterator[bytes]) -> Iterator[bytes]:
     for number, chunk in enumerate(chunks):
         without = 0 if b"\n" in chunk or b"\r" in chunk else without + 1
         if is_text and without > _LONGEST:
-            before = islice(packed.chunks(file.shown, file.path, file.compression), number)
+            before = islice(compression.chunks(file.shown, file.path, file.compression), number)
             line = 1 + sum(chunk.count(b"\n") or chunk.count(b"\r") for chunk in before)
             cure = "is a quote left open, or is it a table at all?"
             raise DataError(
@@ -61,7 +61,7 @@ def line_at(file: DataFile, position: int) -> int:
 def next_quote(file: DataFile, position: int) -> int:
     """The line of the first quotation mark at a byte of the text or behind it."""
     line, start = 1, 0
-    for chunk in packed.chunks(file.shown, file.path, file.compression):
+    for chunk in compression.chunks(file.shown, file.path, file.compression):
         at = chunk.find(b'"', max(0, position - start))
         piece = chunk if at < 0 else chunk[:at]
         line, start = line + (piece.count(b"\n") or piece.count(b"\r")), start + len(chunk)
@@ -74,7 +74,7 @@ def lines_at(file: DataFile, positions: list[int]) -> list[int]:
     """As `line_at`, for several bytes in order, in one pass."""
     found: list[int] = []
     line, start = 1, 0
-    for chunk in packed.chunks(file.shown, file.path, file.compression):
+    for chunk in compression.chunks(file.shown, file.path, file.compression):
         at = 0
         while len(found) < len(positions) and positions[len(found)] <= start + len(chunk):
             end = positions[len(found)] - start
@@ -104,7 +104,7 @@ def filled_lines(file: DataFile, numbers: list[int]) -> list[tuple[int, str]]:
 def _texts(file: DataFile) -> Iterator[bytes]:
     """The lines of a file, one by one."""
     rest = b""
-    for chunk in packed.chunks(file.shown, file.path, file.compression):
+    for chunk in compression.chunks(file.shown, file.path, file.compression):
         *whole, rest = (rest + chunk).split(b"\n")
         yield from whole
     yield rest

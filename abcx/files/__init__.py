@@ -1,0 +1,2 @@
+"""Bytes to tables: paths, compression, encodings, CSV, JSON lines, Parquet, formats of numbers and times, rows that
+cannot be read. Knows no experiment."""
