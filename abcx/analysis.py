@@ -18,7 +18,7 @@ from abcx.checks.context import CheckContext
 from abcx.checks.shares import differ
 from abcx.companions import after_exposure, with_companions
 from abcx.comparing import relabellings
-from abcx.data import inputs
+from abcx.data.reading import overrides
 from abcx.data.records import WITHOUT_FIRST_DAY, Inputs, Observed
 from abcx.decomposition import decompositions
 from abcx.effects import Judging, metric_results, surrounded
@@ -81,14 +81,18 @@ def analyze(
     from abcx.engines.choose import chosen, open_engine
 
     loaded = Loaded(spec, Path()) if isinstance(spec, Experiment) else load(spec)
-    parts = {"events": inputs.split(events), "exposures": inputs.split(exposures), "units": inputs.split(units)}
+    parts = {
+        "events": overrides.split(events),
+        "exposures": overrides.split(exposures),
+        "units": overrides.split(units),
+    }
     experiment = override(loaded.experiment, as_of, seed)
-    experiment = inputs.allow_outside(experiment) if allow_outside else experiment
+    experiment = overrides.allow_outside(experiment) if allow_outside else experiment
     paths = [parts[name][0] for name in ("events", "exposures", "units")]
-    experiment = inputs.replace_files(experiment, loaded.base, paths[0], paths[1], paths[2])
+    experiment = overrides.replace_files(experiment, loaded.base, paths[0], paths[1], paths[2])
     frames = Inputs(parts["events"][1], parts["exposures"][1], parts["units"][1])
     name = chosen(experiment, engine, allow_outside)
-    loaded = replace(loaded, experiment=inputs.without_counts(experiment, frames))
+    loaded = replace(loaded, experiment=overrides.without_counts(experiment, frames))
     return run(lambda: open_engine(name), loaded, frames)
 
 

@@ -13,7 +13,7 @@ from threading import Event
 import pytest
 
 import abcx
-from abcx.data import rows, scanning
+from abcx.data.reading import load, scan
 from abcx.files import compression
 from abcx.files.lines import fingerprint
 from abcx.files.paths import DataFile
@@ -116,7 +116,7 @@ def test_an_output_that_does_not_fit_keeps_the_old_one(tmp_path: Path, what: tup
     rows = "".join(f"u{i},2024-03-04,{'ab'[i % 2]},purchase,x{'y' * 200}\n" for i in range(50))
     good = "--rejects" not in what
     (tmp_path / "e.csv").write_text(
-        "unit,time,arm,event,amount\n" + (rows.replace("x" + "y" * 200, "5") if good else rows)
+        "unit,time,arm,event,amount\n" + (load.replace("x" + "y" * 200, "5") if good else rows)
     )
     spec = {"schema_version": 1, "name": "small", "arms": {"a": {}, "b": {}}, "data": {"events": "e.csv"}}
     (tmp_path / "experiment.yaml").write_text(json.dumps({**spec, "metrics": {"revenue": METRIC}}))
@@ -222,7 +222,7 @@ def test_nobody_waits_for_a_checksum_once_the_reading_has_ended(
     assert read == [0, 1]
     waited: list[bool] = []
     monkeypatch.setattr(rows, "read", interrupted)
-    monkeypatch.setattr(scanning, "fingerprint", checksum)
+    monkeypatch.setattr(scan, "fingerprint", checksum)
     with pytest.raises(KeyboardInterrupt):
         abcx.analyze(spec)
     assert waited == [True]

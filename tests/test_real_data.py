@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 import abcx
-from abcx.data.inputs import allow_outside
 from abcx.data.observe import observe
+from abcx.data.reading.overrides import allow_outside
 from abcx.data.records import Inputs
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal

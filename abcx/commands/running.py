@@ -62,7 +62,7 @@ def _table(rejects: Sequence[Reject]) -> str:
 def opened(spec: str, data: DataOptions, run: RunOptions) -> Loaded:
     """A spec with what the command line says beside it; its warnings go to stderr."""
     from abcx import analysis
-    from abcx.data.inputs import allow_outside, replace_files
+    from abcx.data.reading.overrides import allow_outside, replace_files
     from abcx.spec.load import load
 
     loaded = load(spec)
@@ -141,7 +141,7 @@ def _inputs(spec: str, data: DataOptions) -> Iterator[Path]:
     """The files that a spec names, with those of the command line; none where it cannot be read."""
     import glob
 
-    from abcx.data.inputs import replace_files
+    from abcx.data.reading.overrides import replace_files
     from abcx.spec.load import load
     from abcx.spec.model import CountsFile
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 from abcx.data.moments import analysed, before_values
 from abcx.data.plan import Plan
+from abcx.data.reading.load import Rows
 from abcx.data.records import MetricData
-from abcx.data.rows import Rows
 from abcx.engines import sums
 from abcx.engines.local import Engine
 from abcx.errors import DataError

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from abcx.data.cells import number_columns
-from abcx.data.select import Select
-from abcx.data.source import Source
+from abcx.data.reading.cell_checks import number_columns
+from abcx.data.reading.row_sql import Select
+from abcx.data.reading.source import Source
 from abcx.terms import Not, Range, WhereValue
 
 
@@ -45,7 +45,7 @@ def _texts(select: Select, source: Source) -> Iterator[str | None]:
 
 
 def _kinds(value: WhereValue) -> Iterator[str]:
-    """How a condition reads its column; as in `abcx/data/conditions.py`."""
+    """How a condition reads its column; as in `abcx/data/reading/conditions.py`."""
     if isinstance(value, Range):
         yield "number"
     elif isinstance(value, (Not, tuple)):

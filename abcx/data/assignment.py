@@ -13,9 +13,9 @@ from itertools import pairwise
 
 from abcx.data.clock import Clock
 from abcx.data.plan import Plan
+from abcx.data.reading.load import Loaded, Rows
+from abcx.data.reading.row_sql import NO_ARM, STRAY
 from abcx.data.records import Busiest
-from abcx.data.rows import Loaded, Rows
-from abcx.data.select import NO_ARM, STRAY
 from abcx.engines.local import Engine
 from abcx.results import Exclusion
 

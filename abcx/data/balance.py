@@ -13,8 +13,8 @@ from abcx.data import repeats
 from abcx.data.assignment import Assignment
 from abcx.data.clock import Clock
 from abcx.data.plan import Plan
-from abcx.data.rows import Loaded, Rows
-from abcx.data.select import NO_ARM, STRAY
+from abcx.data.reading.load import Loaded, Rows
+from abcx.data.reading.row_sql import NO_ARM, STRAY
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
 from abcx.results import Balance

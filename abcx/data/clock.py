@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from abcx import wording
 from abcx.data.plan import Plan
-from abcx.data.rows import Read, Rows
-from abcx.data.select import NO_ARM, STRAY
+from abcx.data.reading.load import Read, Rows
+from abcx.data.reading.row_sql import NO_ARM, STRAY
 from abcx.engines.local import Engine
 from abcx.spec.model import Experiment
 from abcx.spec.times import instant, is_date

@@ -10,12 +10,12 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
-from abcx.data import totals
-from abcx.data.conditions import FALSE, LARGEST, TRUE
-from abcx.data.excluded import excluded
+from abcx.data.reading import total_rows
+from abcx.data.reading.conditions import FALSE, LARGEST, TRUE
+from abcx.data.reading.excluded import excluded
+from abcx.data.reading.scan import with_lines
+from abcx.data.reading.source import Source
 from abcx.data.records import MetricData, Observed
-from abcx.data.scanning import with_lines
-from abcx.data.source import Source
 from abcx.engines.local import Engine
 from abcx.errors import DataError
 from abcx.files import cell_text, opening
@@ -211,15 +211,15 @@ def _rows(engine: Engine, source: Source, experiment: Experiment, tag: str) -> t
 def _refuse_total(rows: list[_Row], labels: Mapping[str, str], column: str) -> None:
     """A last row that sums up the others, or is named like a total in place of an arm."""
     *above, last = rows
-    if len(above) < totals.FEWEST:
+    if len(above) < total_rows.FEWEST:
         return
     counts = [key for key in last.numbers if key not in ("arm", "date") and not key.endswith(("_mean", "_sd"))]
-    summed = len(counts) > 1 and totals.sums_up(
+    summed = len(counts) > 1 and total_rows.sums_up(
         [last.numbers[key] for key in counts], [[row.numbers[key] for row in above] for key in counts]
     )
     label = last.text.get("arm", last.text.get("date", ""))
-    if summed or (totals.is_named(label) and cell_text.canonical_text(label) not in labels):
-        raise DataError(totals.problem(last.shown, last.line, column, label, len(above), summed))
+    if summed or (total_rows.is_named(label) and cell_text.canonical_text(label) not in labels):
+        raise DataError(total_rows.problem(last.shown, last.line, column, label, len(above), summed))
 
 
 def _columns(name: str, metric: MetricSpec) -> list[str]:

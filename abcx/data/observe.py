@@ -15,20 +15,17 @@ from abcx.data import (
     groups,
     lifetimes,
     moments,
-    resolution,
-    rows,
     samples,
     spelling,
-    strays,
     summaries,
-    unfound,
     units,
 )
 from abcx.data.clock import Clock
 from abcx.data.clock import clock as data_clock
 from abcx.data.plan import Plan, plan
+from abcx.data.reading import load, resolution, stray_times, unmatched_conditions
+from abcx.data.reading.source import Source, tells_arm
 from abcx.data.records import WITHOUT_FIRST_DAY, Inputs, MetricData, Observed
-from abcx.data.source import Source, tells_arm
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
 from abcx.errors import DataError
@@ -54,11 +51,11 @@ def observe(engine: Engine, experiment: Experiment, base: Path, inputs: Inputs) 
     return observed(engine, wanted, read(engine, wanted, base, inputs))
 
 
-def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
+def observed(engine: Engine, wanted: Plan, loaded: load.Rows) -> Observed:
     """Summarise what was read."""
     part = _arm_part(loaded)
     engine.begin("finding who saw what, and when")
-    strays.leave_out(engine, wanted.experiment, loaded)
+    stray_times.leave_out(engine, wanted.experiment, loaded)
     resolutions = resolution.whole_times(engine, wanted, loaded, part)
     clock = data_clock(engine, wanted.experiment, loaded, resolutions.reach)
     _refuse_windows_without_times(wanted, loaded, part)
@@ -77,7 +74,7 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
     if timing is not None and balance.by_ticket(engine, wanted):
         of_tickets = lifetimes.rows_left_out(engine, wanted, timing)
     per_arm, first_exposure, last_exposure = _exposed(engine, wanted)
-    strange = rows.strange_labels(engine, loaded.loaded[part], most=_LABELS + 1) if assigned.unknown_arm else []
+    strange = load.strange_labels(engine, loaded.loaded[part], most=_LABELS + 1) if assigned.unknown_arm else []
     sequenced = "events" in loaded.loaded and first_exposure is not None
     return Observed(
         kind="+".join(loaded.loaded),
@@ -107,7 +104,7 @@ def observed(engine: Engine, wanted: Plan, loaded: rows.Rows) -> Observed:
         unknown_labels=_shown_labels([label for label, _ in strange]),
         near_labels=spelling.near_labels(engine, loaded.loaded[part]) if strange else (),
         arm_rows=assigned.arm_rows,
-        nothing_found=tuple(unfound.unfound(engine, wanted, loaded, attributed.named.terms)),
+        nothing_found=tuple(unmatched_conditions.unfound(engine, wanted, loaded, attributed.named.terms)),
         before_exposure=_by_name(wanted, attributed.before) if sequenced else None,
         units_before=_by_name(wanted, attributed.units_before) if sequenced else None,
         repeated_ids=attributed.repeated_ids,
@@ -141,7 +138,7 @@ def _exposed(engine: Engine, wanted: Plan) -> tuple[dict[str, int], int | None, 
 def _summarized(
     engine: Engine,
     wanted: Plan,
-    loaded: rows.Rows,
+    loaded: load.Rows,
     has_time: bool,
     timing: units.Timing | None,
     attributed: units.Attributed,
@@ -164,7 +161,7 @@ def _summarized(
     return metrics
 
 
-def read(engine: Engine, wanted: Plan, base: Path, inputs: Inputs, apart: bool = False) -> rows.Rows:
+def read(engine: Engine, wanted: Plan, base: Path, inputs: Inputs, apart: bool = False) -> load.Rows:
     """Open every file, then read them into the engine's tables; all that is wrong at one stage is told at once. With
     `apart` small files are not read together."""
     opened = _opened(engine, wanted, base, inputs, apart)
@@ -172,11 +169,11 @@ def read(engine: Engine, wanted: Plan, base: Path, inputs: Inputs, apart: bool =
     engine.only(file.path for table in tables for file in table.files)
     _refuse_missing_parts(wanted, opened)
     teller = _teller(wanted, opened)
-    loaded = rows.Rows(rejects=inputs.rejects)
+    loaded = load.Rows(rejects=inputs.rejects)
     problems: list[Problem] = []
     for part, sources in opened.items():
         try:
-            rows.load(engine, part, sources, wanted, loaded, arm_needed=part == teller)
+            load.load(engine, part, sources, wanted, loaded, arm_needed=part == teller)
         except DataError as error:
             problems += error.problems
     if not problems:
@@ -208,7 +205,7 @@ def _opened(engine: Engine, wanted: Plan, base: Path, inputs: Inputs, apart: boo
     for part in ("exposures", "units", "events"):
         options, frames = getattr(data, part) if data else (), getattr(inputs, part)
         try:
-            sources = rows.open_sources(engine, part, options, frames, wanted.experiment, base, apart)
+            sources = load.open_sources(engine, part, options, frames, wanted.experiment, base, apart)
         except DataError as error:
             problems += error.problems
             continue
@@ -255,11 +252,11 @@ def _teller(wanted: Plan, opened: Mapping[str, tuple[Source, ...]]) -> str:
     raise DataError(Problem("error", "no-arm", "no column says which arm a unit is in", Span(first.shown, 1), help))
 
 
-def _arm_part(loaded: rows.Rows) -> str:
+def _arm_part(loaded: load.Rows) -> str:
     return next(part for part, table in loaded.loaded.items() if table.has_arm)
 
 
-def _refuse_windows_without_times(wanted: Plan, loaded: rows.Rows, part: str) -> None:
+def _refuse_windows_without_times(wanted: Plan, loaded: load.Rows, part: str) -> None:
     """A window, an order of answers, a ticket, or an exposure event, needs times on both sides."""
     fed = [value for value in wanted.values if value.need.term.column is None]
     ordered = bool(wanted.tickets) or any(value.need.kind in ("first", "last") for value in fed)
@@ -313,7 +310,7 @@ def _refuse_misspelt_arm(opened: Mapping[str, tuple[Source, ...]]) -> None:
         raise DataError(problems)
 
 
-def _gathered(loaded: rows.Rows) -> tuple[str, ...]:
+def _gathered(loaded: load.Rows) -> tuple[str, ...]:
     """The notes of reading; what holds for many files is said of the first."""
     names = sorted({file.path for file in loaded.files}, key=len, reverse=True)
     alike: dict[str, list[str]] = {}
@@ -327,7 +324,7 @@ def _gathered(loaded: rows.Rows) -> tuple[str, ...]:
     )
 
 
-def _of_events(loaded: rows.Rows, attributed: units.Attributed) -> tuple[str, ...]:
+def _of_events(loaded: load.Rows, attributed: units.Attributed) -> tuple[str, ...]:
     """What is to be said of the events."""
     named = attributed.named
     return (
@@ -343,7 +340,7 @@ def _unused(count: int, has_arm: bool) -> tuple[str, ...]:
     return (f"{told}{': they only tell the arms of their units' if has_arm else ''}",) if count else ()
 
 
-def _unfit(loaded: rows.Rows, count: int) -> tuple[str, ...]:
+def _unfit(loaded: load.Rows, count: int) -> tuple[str, ...]:
     """How many rows `where` leaves out of the events, beside those that `exclude` does."""
     if not count:
         return ()
@@ -354,7 +351,7 @@ def _unfit(loaded: rows.Rows, count: int) -> tuple[str, ...]:
 
 def _balances(
     engine: Engine,
-    loaded: rows.Rows,
+    loaded: load.Rows,
     assigned: assignment.Assignment,
     clock: Clock,
     attributed: units.Attributed,

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from abcx.data.conditions import FALSE, TRUE
-from abcx.data.source import Source
+from abcx.data.reading.conditions import FALSE, TRUE
+from abcx.data.reading.source import Source
 from abcx.engines.local import Engine
 from abcx.files import number_formats, opening, time_formats
 from abcx.files.column_names import ROLES, sounds_like

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from abcx.data.clock import Clock
 from abcx.data.plan import Plan
-from abcx.data.rows import Rows
-from abcx.data.source import drops
+from abcx.data.reading.load import Rows
+from abcx.data.reading.source import drops
 from abcx.engines.local import Engine
 from abcx.errors import DataError
 from abcx.problems import Problem, Span

@@ -10,11 +10,11 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from abcx.data import keys
 from abcx.data.plan import Plan
+from abcx.data.reading import keys
+from abcx.data.reading.load import Loaded, Rows, strange_labels
+from abcx.data.reading.source import Source
 from abcx.data.records import NearLabel
-from abcx.data.rows import Loaded, Rows, strange_labels
-from abcx.data.source import Source
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
 from abcx.files.cell_text import skeleton

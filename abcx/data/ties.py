@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from abcx import wording
 from abcx.data.plan import Plan, Value
-from abcx.data.rows import Rows
-from abcx.data.source import Source
+from abcx.data.reading.load import Rows
+from abcx.data.reading.source import Source
 from abcx.engines.local import Engine
 from abcx.errors import DataError
 from abcx.problems import Problem, Span

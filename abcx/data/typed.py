@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from abcx.data.asked import Asked
-from abcx.data.conditions import usable_number
+from abcx.data.reading.conditions import usable_number
 from abcx.engines.local import Engine
 from abcx.errors import DataError
 from abcx.files.number_formats import Form

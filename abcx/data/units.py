@@ -13,7 +13,7 @@ from abcx.data import balance, reexported, repeats, spelling, ties
 from abcx.data.assignment import Assignment, one_row_per_unit
 from abcx.data.clock import Clock
 from abcx.data.plan import Pairs, Plan, Value
-from abcx.data.rows import Rows
+from abcx.data.reading.load import Rows
 from abcx.engines.local import Engine
 from abcx.errors import DataError
 from abcx.problems import Problem, Span

@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from abcx.data import keys
+from abcx.data.reading import keys
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from abcx.data import keys
+from abcx.data.reading import keys
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
 from abcx.files import cell_text

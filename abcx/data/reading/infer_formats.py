@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
-from abcx.data import keys
-from abcx.data.cells import flags, number_columns
-from abcx.data.select import Select
-from abcx.data.source import Source
+from abcx.data.reading import keys
+from abcx.data.reading.cell_checks import flags, number_columns
+from abcx.data.reading.row_sql import Select
+from abcx.data.reading.source import Source
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
 from abcx.errors import DataError

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from abcx.data.rows import Rows, last_times
+from abcx.data.reading.load import Rows, last_times
 from abcx.engines.local import Engine
 from abcx.results import Exclusion
 from abcx.spec.model import Experiment

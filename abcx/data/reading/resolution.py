@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 
 from abcx import wording
 from abcx.data.plan import Plan
-from abcx.data.rows import Loaded, Rows
-from abcx.data.source import Source
+from abcx.data.reading.load import Loaded, Rows
+from abcx.data.reading.source import Source
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
 from abcx.errors import DataError

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from abcx import wording
-from abcx.data import keys
-from abcx.data.select import Select
-from abcx.data.source import Source
+from abcx.data.reading import keys
+from abcx.data.reading.row_sql import Select
+from abcx.data.reading.source import Source
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
 from abcx.errors import DataError

@@ -11,17 +11,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from abcx.data import together, zones
-from abcx.data.alike import unlike, unlike_ids
-from abcx.data.cells import bad_cells, flags, no_answers, no_ids
-from abcx.data.evidence import header_rows
-from abcx.data.excluded import excluded
-from abcx.data.inputs import by_file
 from abcx.data.plan import Plan
-from abcx.data.scanning import next_row, read, with_checksums
-from abcx.data.select import STRAY, Select
-from abcx.data.source import Source, told_by_rule
-from abcx.data.totals import total_rows
+from abcx.data.reading import batch, timezones
+from abcx.data.reading.cell_checks import bad_cells, flags, no_answers, no_ids
+from abcx.data.reading.consistency import unlike, unlike_ids
+from abcx.data.reading.excluded import excluded
+from abcx.data.reading.infer_formats import header_rows
+from abcx.data.reading.overrides import by_file
+from abcx.data.reading.row_sql import STRAY, Select
+from abcx.data.reading.scan import next_row, read, with_checksums
+from abcx.data.reading.source import Source, told_by_rule
+from abcx.data.reading.total_rows import total_rows
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
 from abcx.errors import DataError
@@ -239,14 +239,14 @@ def _load_together(engine: Engine, number: int, select: Select, segments: tuple[
     source, part = select.sources[number], select.part
     table = source.table
     engine.run(f"SET TimeZone = {literal(table.timezone)}")
-    found = together.read(engine, number, source, select, segments)
+    found = batch.read(engine, number, source, select, segments)
     if found is None:
         return False
     source = select.sources[number]
     for file, count, sha256 in zip(table.files, found.rows, found.sha256, strict=True):
         rows.files.append(FileRecord(file.shown, part, sha256, count))
         rows.notes += file.notes if count else (*file.notes, _without_rows(file.shown))
-    rows.notes += (*found.notes, *(zones.notes(engine, source, part, found.before) if found.unsaid else ()))
+    rows.notes += (*found.notes, *(timezones.notes(engine, source, part, found.before) if found.unsaid else ()))
     rows.exclusions += excluded(engine, source)
     rows.reads[part, number] = Read(sum(found.rows), 0, Log(part, select.told_event(source)))
     return True
@@ -302,8 +302,8 @@ def _load_one(engine: Engine, number: int, select: Select, segments: tuple[str, 
     elif not count and not problems:
         problems.append(Problem("error", "no-rows", _without_rows(table.shown), Span(table.shown), "export it again"))
     by_header = table.options.timezone != source.options.timezone
-    if source.name("time") and not problems and zones.are_unsaid(engine, source) and not by_header:
-        rows.notes += zones.notes(engine, source, part, before)
+    if source.name("time") and not problems and timezones.are_unsaid(engine, source) and not by_header:
+        rows.notes += timezones.notes(engine, source, part, before)
     log = Log(part, event, tuple(rows.notes[noted:]), told, left_out + past.left_out)
     rows.reads[part, number] = Read(count, left_out, log)
     return problems

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from abcx.data import scanning, zones
-from abcx.data.cells import flags, odd_ids, unclear_flags
-from abcx.data.scanning import with_checksums
-from abcx.data.select import Select
-from abcx.data.source import Source
+from abcx.data.reading import scan, timezones
+from abcx.data.reading.cell_checks import flags, odd_ids, unclear_flags
+from abcx.data.reading.row_sql import Select
+from abcx.data.reading.scan import with_checksums
+from abcx.data.reading.source import Source
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
 from abcx.errors import DataError
@@ -38,20 +38,20 @@ def read(engine: Engine, number: int, source: Source, select: Select, segments: 
         return None
     files = source.table.files
     engine.begin(f"reading {source.table.named}", sum(file.path.stat().st_size for file in files))
-    before = scanning.next_row(engine, number, select.part)
+    before = scan.next_row(engine, number, select.part)
     found, notes = None, list[str]()
     try:
         (looked, before), sums = with_checksums(
-            engine, files, lambda: scanning.read(engine, number, source, select, segments, notes)
+            engine, files, lambda: scan.read(engine, number, source, select, segments, notes)
         )
-        rows, unsaid = _rows(engine, source.table), zones.unsaid_throughout(engine, looked)
+        rows, unsaid = _rows(engine, source.table), timezones.unsaid_throughout(engine, looked)
         whole = all(rows) or source.arm is None  # one of several files that are one export may be without rows
         if whole and unsaid is not None and _is_plain(engine, before, looked, select, sum(rows)):
             found = Together(rows, tuple(sums), unsaid, tuple(notes), before)
     except DataError:
         pass  # read apart they tell which it is
     if found is None:
-        scanning.forget(engine, number, select.part, before)
+        scan.forget(engine, number, select.part, before)
     return found
 
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
-from abcx.data.conditions import FALSE, TRUE
-from abcx.data.excluded import told
 from abcx.data.plan import Plan
+from abcx.data.reading.conditions import FALSE, TRUE
+from abcx.data.reading.excluded import told
+from abcx.data.reading.load import Loaded, Rows
+from abcx.data.reading.row_sql import Select
+from abcx.data.reading.source import Source, told_by_rule
 from abcx.data.records import Unfound
-from abcx.data.rows import Loaded, Rows
-from abcx.data.select import Select
-from abcx.data.source import Source, told_by_rule
 from abcx.engines.local import Engine
 from abcx.files import cell_text
 from abcx.files.cell_text import skeleton

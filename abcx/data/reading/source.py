@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from abcx.data.conditions import condition
+from abcx.data.reading.conditions import condition
 from abcx.files.table import Table
 from abcx.spec.model import EventSource, Experiment, FileOptions
 from abcx.terms import Where

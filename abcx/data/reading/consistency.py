@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from abcx.data import keys
-from abcx.data.cells import number_columns
-from abcx.data.select import Select
-from abcx.data.source import Source
+from abcx.data.reading import keys
+from abcx.data.reading.cell_checks import number_columns
+from abcx.data.reading.row_sql import Select
+from abcx.data.reading.source import Source
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
 from abcx.files.bad_rows import locate

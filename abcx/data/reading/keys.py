@@ -9,7 +9,7 @@ files need it, so the first reading of a file only marks the rows that do (mendi
 
 from __future__ import annotations
 
-from abcx.data.conditions import bare, trimmed
+from abcx.data.reading.conditions import bare, trimmed
 from abcx.engines.quoting import literal
 from abcx.files.cell_text import canonical
 from abcx.files.time_formats import ROUNDED

@@ -8,11 +8,11 @@ from dataclasses import replace
 from threading import Event
 from typing import TypeVar
 
-from abcx.data import mending
-from abcx.data.cells import unread
-from abcx.data.evidence import second_look
-from abcx.data.select import Select
-from abcx.data.source import Source
+from abcx.data.reading import mended_keys
+from abcx.data.reading.cell_checks import unread
+from abcx.data.reading.infer_formats import second_look
+from abcx.data.reading.row_sql import Select
+from abcx.data.reading.source import Source
 from abcx.engines.local import Engine
 from abcx.errors import DataError
 from abcx.files.csv_errors import unreadable
@@ -28,7 +28,7 @@ def read(
     """Read a source into the table of its part: as plain text, and once more where its columns show something else.
     Returns it as it was read, and the first row id that can be its own."""
     source, before = with_lines(engine, source, lambda one: _scan(engine, number, one, select, segments))
-    source, again, found = mending.look(engine, before, source, select)
+    source, again, found = mended_keys.look(engine, before, source, select)
     if again:
         forget(engine, number, select.part, before)
         before = _scan(engine, number, source, select, segments)

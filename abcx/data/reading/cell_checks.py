@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from abcx.data import keys
-from abcx.data.conditions import LARGEST, as_flag, usable_number
-from abcx.data.select import Select
-from abcx.data.source import Source
+from abcx.data.reading import keys
+from abcx.data.reading.conditions import LARGEST, as_flag, usable_number
+from abcx.data.reading.row_sql import Select
+from abcx.data.reading.source import Source
 from abcx.engines.local import Engine
 from abcx.files.bad_rows import locate, time_cure
 from abcx.files.csv_errors import Bad

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from abcx.data import conditions, keys, totals
-from abcx.data.conditions import as_flag, unspaced
 from abcx.data.plan import Plan
-from abcx.data.source import Source, drops, tells_arm, told_by_rule
+from abcx.data.reading import conditions, keys, total_rows
+from abcx.data.reading.conditions import as_flag, unspaced
+from abcx.data.reading.source import Source, drops, tells_arm, told_by_rule
 from abcx.engines.quoting import literal
 from abcx.files import cell_text
 from abcx.metrics.base import UnitColumn
@@ -66,7 +66,7 @@ class Select:
             columns["unread"] = unread
         values = self._values(source)
         if self.part == "units" and self.hashed:
-            columns["totals"] = totals.named(source.table.sql(unit, "text"))
+            columns["totals"] = total_rows.named(source.table.sql(unit, "text"))
         if self.part == "events":
             if self.filtered:
                 columns["fits"] = source.kept

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from abcx.data.source import Source
+from abcx.data.reading.source import Source
 from abcx.engines.local import Engine
 from abcx.results import Exclusion
 from abcx.spec.model import EventSource
