@@ -7,7 +7,7 @@ from dataclasses import replace
 from abcx.data import moments, summaries
 from abcx.data.plan import Plan, Value
 from abcx.data.records import Days, MetricData
-from abcx.data.units import Timing, of_events
+from abcx.data.units.attribution import Timing, of_events
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
 from abcx.stats.pooling import with_zeros

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from abcx.data import balance, reexported
 from abcx.data.plan import Pairs, Plan
 from abcx.data.records import MetricData, TicketTimes
-from abcx.data.units import Timing
+from abcx.data.units import reexported_tickets, row_balance
+from abcx.data.units.attribution import Timing
 from abcx.data.working_time import worked
 from abcx.engines.local import Engine
 from abcx.errors import DataError
@@ -111,7 +111,7 @@ def ticket_times(engine: Engine, plan: Plan, span: Timing) -> dict[str, dict[str
         )
         again = sum(int(row[3]) for row in opened)
         if again and pairs.need.reexported is None:
-            raise DataError(reexported.problem(pairs, again))
+            raise DataError(reexported_tickets.problem(pairs, again))
         key = f"e.k{pairs.key}"
         starts = f"SELECT DISTINCT e.uid, {key} AS key FROM outcome e WHERE e.x{pairs.start} IS NOT NULL"
         ended = engine.run(
@@ -126,7 +126,7 @@ def ticket_times(engine: Engine, plan: Plan, span: Timing) -> dict[str, dict[str
     return found
 
 
-def rows_left_out(engine: Engine, plan: Plan, span: Timing) -> balance.Ended:
+def rows_left_out(engine: Engine, plan: Plan, span: Timing) -> row_balance.Ended:
     """Rows of tickets (of `outcome`, inside their window) that no metric uses, by source and reason: of tickets that
     end before they start, ends of tickets without a start, and ends of a ticket of which another one counts."""
     read = []
@@ -147,7 +147,7 @@ def rows_left_out(engine: Engine, plan: Plan, span: Timing) -> balance.Ended:
         f"({' UNION ALL '.join(read)}) GROUP BY place HAVING bool_and(reason IS NOT NULL)) r "
         f"JOIN outcome e ON e.rowid = r.place WHERE NOT ({counted}) GROUP BY ALL"
     )
-    return balance.Ended({(int(source), str(reason)): int(count) for source, reason, count in rows})
+    return row_balance.Ended({(int(source), str(reason)): int(count) for source, reason, count in rows})
 
 
 def left_out(plan: Plan, metrics: Mapping[str, MetricData], other_ends: int) -> Iterator[Exclusion]:

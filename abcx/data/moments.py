@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from abcx.data.plan import Plan, Value
-from abcx.data.units import of_events
+from abcx.data.units.attribution import of_events
 from abcx.engines import sums
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal

@@ -7,25 +7,14 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from abcx import wording
-from abcx.data import (
-    adjustment,
-    assignment,
-    balance,
-    counts,
-    groups,
-    lifetimes,
-    moments,
-    samples,
-    spelling,
-    summaries,
-    units,
-)
+from abcx.data import adjustment, counts, groups, lifetimes, moments, samples, summaries
 from abcx.data.clock import Clock
 from abcx.data.clock import clock as data_clock
 from abcx.data.plan import Plan, plan
 from abcx.data.reading import load, resolution, stray_times, unmatched_conditions
 from abcx.data.reading.source import Source, tells_arm
 from abcx.data.records import WITHOUT_FIRST_DAY, Inputs, MetricData, Observed
+from abcx.data.units import assignment, attribution, near_misses, row_balance
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
 from abcx.errors import DataError
@@ -64,14 +53,14 @@ def observed(engine: Engine, wanted: Plan, loaded: load.Rows) -> Observed:
     coarse = tuple(resolution.notes(engine, resolutions))
     by_day = resolutions.metrics_by_day(wanted, part)
     other_windows = _other_windows(engine, wanted, assigned, clock, by_day)
-    attributed = units.build(engine, wanted, other_windows.values(), loaded, assigned, clock)
+    attributed = attribution.build(engine, wanted, other_windows.values(), loaded, assigned, clock)
     engine.begin("summing up by arm")
     timed = "events" in loaded.loaded and loaded.loaded["events"].has_time
-    timing = units.Timing(assigned.has_time, clock) if timed else None
+    timing = attribution.Timing(assigned.has_time, clock) if timed else None
     shifted = _summarized_by_window(engine, other_windows, clock)
     metrics = _summarized(engine, wanted, loaded, assigned.has_time, timing, attributed)
-    of_tickets = balance.Ended()
-    if timing is not None and balance.by_ticket(engine, wanted):
+    of_tickets = row_balance.Ended()
+    if timing is not None and row_balance.by_ticket(engine, wanted):
         of_tickets = lifetimes.rows_left_out(engine, wanted, timing)
     per_arm, first_exposure, last_exposure = _exposed(engine, wanted)
     strange = load.strange_labels(engine, loaded.loaded[part], most=_LABELS + 1) if assigned.unknown_arm else []
@@ -96,13 +85,15 @@ def observed(engine: Engine, wanted: Plan, loaded: load.Rows) -> Observed:
         crossover=assigned.crossover,
         unknown_arm=assigned.unknown_arm,
         no_arm=assigned.no_arm,
-        near_events=spelling.near_events(engine, loaded.loaded["events"]) if attributed.named.unnamed else (),
+        near_events=near_misses.near_events(engine, loaded.loaded["events"]) if attributed.named.unnamed else (),
         near_units=attributed.near_units,
-        spelled_twice=spelling.spelled_twice(engine, loaded, assigned.part),
+        spelled_twice=near_misses.spelled_twice(engine, loaded, assigned.part),
         busiest=assigned.busiest,
-        values_as_events=spelling.values_as_events(engine, loaded.loaded["events"]) if attributed.named.unnamed else 0,
+        values_as_events=near_misses.values_as_events(engine, loaded.loaded["events"])
+        if attributed.named.unnamed
+        else 0,
         unknown_labels=_shown_labels([label for label, _ in strange]),
-        near_labels=spelling.near_labels(engine, loaded.loaded[part]) if strange else (),
+        near_labels=near_misses.near_labels(engine, loaded.loaded[part]) if strange else (),
         arm_rows=assigned.arm_rows,
         nothing_found=tuple(unmatched_conditions.unfound(engine, wanted, loaded, attributed.named.terms)),
         before_exposure=_by_name(wanted, attributed.before) if sequenced else None,
@@ -140,8 +131,8 @@ def _summarized(
     wanted: Plan,
     loaded: load.Rows,
     has_time: bool,
-    timing: units.Timing | None,
-    attributed: units.Attributed,
+    timing: attribution.Timing | None,
+    attributed: attribution.Attributed,
 ) -> dict[str, MetricData]:
     """Every metric by arm, with what its comparison, its checks and its segments need. `has_time`: exposures have
     times; `timing` is None where no events have."""
@@ -324,7 +315,7 @@ def _gathered(loaded: load.Rows) -> tuple[str, ...]:
     )
 
 
-def _of_events(loaded: load.Rows, attributed: units.Attributed) -> tuple[str, ...]:
+def _of_events(loaded: load.Rows, attributed: attribution.Attributed) -> tuple[str, ...]:
     """What is to be said of the events."""
     named = attributed.named
     return (
@@ -354,8 +345,8 @@ def _balances(
     loaded: load.Rows,
     assigned: assignment.Assignment,
     clock: Clock,
-    attributed: units.Attributed,
-    of_tickets: balance.Ended,
+    attributed: attribution.Attributed,
+    of_tickets: row_balance.Ended,
 ) -> tuple[Balance, ...]:
     """The balance of rows of every source, `of_tickets` those that stand at tickets and no metric uses; empty where
     another engine has them."""
@@ -364,12 +355,12 @@ def _balances(
     return tuple(
         one
         for part in loaded.loaded
-        for one in balance.balances(
+        for one in row_balance.balances(
             loaded,
             part,
-            balance.moved(attributed.ended, of_tickets)
+            row_balance.moved(attributed.ended, of_tickets)
             if part == "events"
-            else balance.of_others(engine, loaded, part, assigned, clock),
+            else row_balance.of_others(engine, loaded, part, assigned, clock),
         )
     )
 
@@ -421,7 +412,7 @@ def _summarized_by_window(engine: Engine, ways: Mapping[str, Plan], clock: Clock
         columns = ", ".join(f"h{value.position} AS c{value.position}" for value in some.values)
         table = f"(SELECT uid, arm, t0, {columns} FROM unit_table)"
         try:
-            found[words] = summaries.summarise(engine, some, units.Timing(True, clock), {}, table)
+            found[words] = summaries.summarise(engine, some, attribution.Timing(True, clock), {}, table)
         except DataError as error:  # a cap at a quantile may fall at zero where events have half the time
             if error.problems[0].code != "cap-at-zero":
                 raise

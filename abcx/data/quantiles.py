@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from abcx.data.plan import Plan, Value
-from abcx.data.units import Timing
+from abcx.data.units.attribution import Timing
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
 from abcx.stats.records import QuantileSummary, Summary

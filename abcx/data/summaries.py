@@ -10,7 +10,7 @@ from typing import Any
 from abcx.data import answers, lifetimes, moments, quantiles
 from abcx.data.plan import Plan
 from abcx.data.records import MetricData
-from abcx.data.units import Timing
+from abcx.data.units.attribution import Timing
 from abcx.engines.local import Engine
 from abcx.metrics import MetricSpec
 from abcx.stats.records import Lifetimes, Proportion, Summary

@@ -13,7 +13,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from abcx.data import assignment
+from abcx.data.units import assignment
 from tests.support import log_oracle
 from tests.support.log_oracle import Measure, Row, Test
 from tests.support.logs import DAY, HOUR, Look, iso, look, micro, to_csv

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from abcx.data import balance, reexported, repeats, spelling, ties
-from abcx.data.assignment import Assignment, one_row_per_unit
 from abcx.data.clock import Clock
 from abcx.data.plan import Pairs, Plan, Value
 from abcx.data.reading.load import Rows
+from abcx.data.units import duplicates, near_misses, reexported_tickets, row_balance, tied_answers
+from abcx.data.units.assignment import Assignment, one_row_per_unit
 from abcx.engines.local import Engine
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
@@ -51,7 +51,7 @@ class Attributed:
     removed_rows: int | None
     duplicate_units: int | None
     near_units: dict[str, int]
-    ended: balance.Ended
+    ended: row_balance.Ended
 
 
 def build(
@@ -63,9 +63,9 @@ def build(
     """
     exclusions: list[Exclusion] = []
     duplicate_units = _ready_made(engine, plan, rows, assignment, clock, exclusions)
-    placed = ties.with_places(engine, rows)
+    placed = tied_answers.with_places(engine, rows)
     repeated_ids, shared_ids, changed_ids = _drop_repeated_ids(engine, plan, rows, clock, exclusions)
-    removed = repeats.remove(engine, plan, rows, clock, exclusions)
+    removed = duplicates.remove(engine, plan, rows, clock, exclusions)
     events = "events" in rows.loaded
     timed = events and rows.loaded["events"].has_time
     span = Timing(assignment.has_time, clock) if timed else None
@@ -80,20 +80,20 @@ def build(
         _outcome(engine, plan, rows, clock, timed, placed)
         for value in plan.values:
             if value.need.kind in ("first", "last") and value.need.term.column is None:
-                ties.refuse(engine, plan, rows, value, span.inside(value) if span else "TRUE")
+                tied_answers.refuse(engine, plan, rows, value, span.inside(value) if span else "TRUE")
         before, units_before = _count_events(engine, plan, named, assignment, clock, span, exclusions)
     strangers = any(exclusion.reason == "not_in_test" for exclusion in exclusions)
-    near = spelling.near_units(engine, rows, assignment.part) if strangers else {}
-    ended = balance.Ended()
+    near = near_misses.near_units(engine, rows, assignment.part) if strangers else {}
+    ended = row_balance.Ended()
     if events and not engine.rows_elsewhere:
         since, counts = (span.since(), _any_counts(plan, span)) if span else ("TRUE", "TRUE")
-        ended = balance.of_events(engine, plan, rows, assignment, clock, since, counts)
+        ended = row_balance.of_events(engine, plan, rows, assignment, clock, since, counts)
     if events:
         engine.run("DROP TABLE events")  # whatever is asked from here on is in `outcome`, which is far smaller
     compares = timed and assignment.has_time
     screened = compares and not engine.rows_elsewhere and any(value.need.term.column is None for value in plan.values)
     _unit_table(engine, plan, others, rows, span, screened, placed)
-    repeated_rows = repeats.count(engine, plan, rows, screened) if compares else None
+    repeated_rows = duplicates.count(engine, plan, rows, screened) if compares else None
     return Attributed(
         tuple(exclusions),
         named,
@@ -120,7 +120,7 @@ def _named(engine: Engine, plan: Plan, rows: Rows, clock: Clock, timed: bool) ->
         f"count(*) FILTER ({' AND '.join(unnamed)})",
         f"count(*) FILTER (NOT {fits})",
         f"count(*) FILTER ({dropped})",
-        f"count(*) FILTER ({clock.usable(timed, 'e.')} AND ({repeats.relevant(plan)}))",
+        f"count(*) FILTER ({clock.usable(timed, 'e.')} AND ({duplicates.relevant(plan)}))",
         *(f"count(e.x{i})" for i in range(len(plan.terms))),
     ]
     none, unfit, lost, usable, *found = engine.run(f"SELECT {', '.join(counts)} FROM events e")[0]
@@ -131,10 +131,10 @@ def _outcome(engine: Engine, plan: Plan, rows: Rows, clock: Clock, timed: bool, 
     """Table `outcome`: every usable event that a metric reads, of the units of the analysis; a row without an event for
     each unit that has none."""
     terms, keys = (f"e.x{i}" for i in range(len(plan.terms))), (f"e.k{i}" for i in range(len(plan.keys)))
-    columns = ["a.uid", "a.arm", "a.t0", "e.t", *terms, *keys, *(f"e.{name}" for name in repeats.apart(rows))]
+    columns = ["a.uid", "a.arm", "a.t0", "e.t", *terms, *keys, *(f"e.{name}" for name in duplicates.apart(rows))]
     columns += ["e.place"] if placed else []
-    columns += [f"{rows.source_of('events', 'e.')} AS source_number"] if balance.by_ticket(engine, plan) else []
-    usable = f"{clock.usable(timed, 'e.')} AND ({repeats.relevant(plan)})"
+    columns += [f"{rows.source_of('events', 'e.')} AS source_number"] if row_balance.by_ticket(engine, plan) else []
+    usable = f"{clock.usable(timed, 'e.')} AND ({duplicates.relevant(plan)})"
     joined = f"assigned a LEFT JOIN events e ON e.unit = a.unit AND {usable}"
     engine.run(f"CREATE TABLE outcome AS SELECT {', '.join(columns)} FROM {joined}")
 
@@ -148,7 +148,7 @@ def _unit_table(
     summed = ", ".join(
         f"{of_events(value, span.inside(value) if span else 'TRUE', placed)} AS {name}" for name, value in fed
     )
-    summed += f", {repeats.suspect(plan, rows)} AS suspect" if screened else ""
+    summed += f", {duplicates.suspect(plan, rows)} AS suspect" if screened else ""
     joined = ["assigned a"]
     if fed:
         joined.append(f"JOIN (SELECT e.uid, {summed} FROM outcome e GROUP BY e.uid) o ON o.uid = a.uid")
@@ -272,8 +272,8 @@ def _drop_repeated_ids(
         apart = f"SELECT e.id FROM {joined} GROUP BY e.id HAVING count(DISTINCT a.uid) = 1 AND ({differs})"
         changed = int(engine.run(f"SELECT count(*) FROM ({apart})")[0][0])
         if plan.tickets:
-            reexported.refuse_moved_ends(engine, plan, joined)
-        order = ", ".join([reexported.earliest(plan), *(f"e.x{i}" for i in range(len(plan.terms)))])
+            reexported_tickets.refuse_moved_ends(engine, plan, joined)
+        order = ", ".join([reexported_tickets.earliest(plan), *(f"e.x{i}" for i in range(len(plan.terms)))])
         if engine.rows_elsewhere:
             engine.run(
                 "CREATE OR REPLACE TABLE events AS SELECT * FROM (SELECT e.*, e.id IS NULL OR a.uid IS NULL "
@@ -327,7 +327,7 @@ def _count_events(
     exclusions: list[Exclusion],
 ) -> tuple[dict[int, int], dict[int, int]]:
     """Events of metrics that count for nothing: of units not in the test, before exposure, after the window."""
-    relevant = repeats.relevant(plan)
+    relevant = duplicates.relevant(plan)
     since = span.since() if span else "TRUE"
     counted = _any_counts(plan, span) if span else "TRUE"
     per_arm = engine.run(

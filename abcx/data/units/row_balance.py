@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from abcx.data import repeats
-from abcx.data.assignment import Assignment
 from abcx.data.clock import Clock
 from abcx.data.plan import Plan
 from abcx.data.reading.load import Loaded, Rows
 from abcx.data.reading.row_sql import NO_ARM, STRAY
+from abcx.data.units import duplicates
+from abcx.data.units.assignment import Assignment
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
 from abcx.results import Balance
@@ -31,7 +31,7 @@ def of_events(
     `since` and `counts` are the SQL conditions of events `e` that are not before the exposure, and that some metric
     counts."""
     loaded = rows.loaded["events"]
-    relevant, dropped = f"({repeats.relevant(plan)})", "e.dropped" if plan.drops_missing else "FALSE"
+    relevant, dropped = f"({duplicates.relevant(plan)})", "e.dropped" if plan.drops_missing else "FALSE"
     asked = [relevant, dropped]
     asked += ["e.exposure"] if plan.experiment.exposure is not None else []
     asked += ["e.arm IS NOT NULL"] if loaded.has_arm else []
