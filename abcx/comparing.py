@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from abcx.data import adjusted
 from abcx.data.records import MetricData, Observed
+from abcx.data.summaries import adjusted_samples
 from abcx.metrics import MetricSpec
 from abcx.metrics.ces import Ces
 from abcx.metrics.resolution_time import ResolutionTime
@@ -36,7 +36,7 @@ def relabellings(experiment: Experiment, observed: Observed) -> dict[Key, Relabe
             contrast = metric.contrast(data.summaries[experiment.control], data.summaries[arm])
             if contrast.difference_pivot is not None:
                 found[name, arm] = relabelling.draw(
-                    *adjusted.units(data, experiment.control, arm), DRAWS, experiment.analysis.seed
+                    *adjusted_samples.units(data, experiment.control, arm), DRAWS, experiment.analysis.seed
                 )
     return found
 
@@ -60,7 +60,7 @@ def chosen(
         return _adjusted(experiment, metric, data, key, reason, relabelled)
     if data.samples is None or reason is None:
         return metric.contrast(control, variant)
-    samples = adjusted.units(data, experiment.control, arm)
+    samples = adjusted_samples.units(data, experiment.control, arm)
     found = permutation.contrast(*samples, DRAWS, relabelled=relabelled.get((name, arm)))
     return replace(found, note=_joined(found.note, f"Interval by permutation. {reason}"))
 
@@ -77,13 +77,13 @@ def _adjusted(
     one that the covariates give."""
     from abcx.stats import adjusted_permutation, covariates
 
-    known = adjusted.known(metric, data, experiment.control, key[1])
+    known = adjusted_samples.known(metric, data, experiment.control, key[1])
     found = covariates.contrast(known.control, known.variant, known.kind, known.nonnegative)
     of_values, possible = reason is not None, found.method == covariates.METHOD and known.kind != "share"
     if possible and experiment.analysis.interval == "auto":
         sizes = known.control.n, known.variant.n
         reason = reason or adjusted_permutation.needed(data.covariate_skewness, *sizes)
-    samples = data.samples and adjusted.units(data, experiment.control, key[1])
+    samples = data.samples and adjusted_samples.units(data, experiment.control, key[1])
     if samples and reason and samples[0].covariates is not None:
         deals = relabelled.get(key)
         found = adjusted_permutation.contrast(*samples, known.kind, known.nonnegative, DRAWS, relabelled=deals)
@@ -98,7 +98,7 @@ def saved(metric: MetricSpec, data: MetricData, control: str, variant: str) -> f
     """The fraction of the variance that covariates and strata take away."""
     from abcx.stats import covariates
 
-    known = adjusted.known(metric, data, control, variant)
+    known = adjusted_samples.known(metric, data, control, variant)
     return covariates.saved(known.control, known.variant, known.kind, known.nonnegative)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 import abcx
-from abcx.data import moments
+from abcx.data.summaries import moments
 from abcx.results import Alternative
 from abcx.stats import influence
 from abcx.stats.records import Moments

@@ -21,7 +21,7 @@ from typing import Literal
 
 from abcx import wording
 from abcx.checks.context import CheckContext
-from abcx.data import adjusted
+from abcx.data.summaries import adjusted_samples
 from abcx.metrics.mean import Mean
 from abcx.planned_end import JUDGED
 from abcx.results import CheckResult
@@ -105,9 +105,9 @@ def _relabelled(context: CheckContext) -> Iterator[_Found]:
                 method: Literal["Welch", "permutation"] = (
                     "permutation" if comparison.method.startswith("permutation") else "Welch"
                 )
-                units = adjusted.units(data, experiment.control, arm)
+                units = adjusted_samples.units(data, experiment.control, arm)
                 if is_adjusted:
-                    known = adjusted.known(metric, data, experiment.control, arm)
+                    known = adjusted_samples.known(metric, data, experiment.control, arm)
                     kind, nonnegative = known.kind, known.nonnegative
                     found = adjusted_permutation.false_alarms(*units, kind, nonnegative, alpha, method, deals)
                 else:

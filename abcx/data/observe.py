@@ -7,13 +7,14 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from abcx import wording
-from abcx.data import adjustment, counts, groups, lifetimes, moments, samples, summaries
+from abcx.data import counts
 from abcx.data.clock import Clock
 from abcx.data.clock import clock as data_clock
 from abcx.data.plan import Plan, plan
 from abcx.data.reading import load, resolution, stray_times, unmatched_conditions
 from abcx.data.reading.source import Source, tells_arm
 from abcx.data.records import WITHOUT_FIRST_DAY, Inputs, MetricData, Observed
+from abcx.data.summaries import covariates, groups, lifetimes, moments, samples, summarize
 from abcx.data.units import assignment, attribution, near_misses, row_balance
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
@@ -136,14 +137,14 @@ def _summarized(
 ) -> dict[str, MetricData]:
     """Every metric by arm, with what its comparison, its checks and its segments need. `has_time`: exposures have
     times; `timing` is None where no events have."""
-    metrics = summaries.summarise(engine, wanted, timing, _occurs(wanted, attributed.named.terms))
+    metrics = summarize.summarise(engine, wanted, timing, _occurs(wanted, attributed.named.terms))
     if has_time and any(attributed.before.values()):
         before = moments.before_exposure(engine, wanted)
         metrics = {name: dataclasses.replace(data, before=before.get(name)) for name, data in metrics.items()}
-    metrics = adjustment.with_adjustments(engine, wanted, loaded, metrics, has_time)
+    metrics = covariates.with_adjustments(engine, wanted, loaded, metrics, has_time)
     metrics = samples.with_samples(engine, wanted, metrics)
     if timing is not None and has_time:
-        metrics = summaries.with_outcomes_at_exposure(engine, wanted, metrics)
+        metrics = summarize.with_outcomes_at_exposure(engine, wanted, metrics)
     metrics = groups.with_segments(engine, wanted, timing, metrics)
     if has_time:
         metrics = groups.with_cohorts(engine, wanted, metrics)
@@ -412,7 +413,7 @@ def _summarized_by_window(engine: Engine, ways: Mapping[str, Plan], clock: Clock
         columns = ", ".join(f"h{value.position} AS c{value.position}" for value in some.values)
         table = f"(SELECT uid, arm, t0, {columns} FROM unit_table)"
         try:
-            found[words] = summaries.summarise(engine, some, attribution.Timing(True, clock), {}, table)
+            found[words] = summarize.summarise(engine, some, attribution.Timing(True, clock), {}, table)
         except DataError as error:  # a cap at a quantile may fall at zero where events have half the time
             if error.problems[0].code != "cap-at-zero":
                 raise

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from abcx.data.adjustment import columns
-from abcx.data.moments import analysed
 from abcx.data.plan import Plan
 from abcx.data.records import MetricData
+from abcx.data.summaries.covariates import columns
+from abcx.data.summaries.moments import analysed
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
 from abcx.stats.records import Moments, RatioMoments, Sample

@@ -7,9 +7,9 @@ from typing import Any
 
 from abcx.data.plan import Pairs, Plan
 from abcx.data.records import MetricData, TicketTimes
+from abcx.data.summaries.working_time import worked
 from abcx.data.units import reexported_tickets, row_balance
 from abcx.data.units.attribution import Timing
-from abcx.data.working_time import worked
 from abcx.engines.local import Engine
 from abcx.errors import DataError
 from abcx.results import Exclusion

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from abcx.data import moments, summaries
 from abcx.data.plan import Plan, Value
 from abcx.data.records import Days, MetricData
+from abcx.data.summaries import moments, summarize
 from abcx.data.units.attribution import Timing, of_events
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
@@ -57,7 +57,7 @@ def _grouped(
         name: {group: moments.summaries(plan, name, rows[group], caps.get(name)) for group in rows}
         for name in plan.summed()
     }
-    found |= summaries.others(engine, plan, timing, "unit_table", by)
+    found |= summarize.others(engine, plan, timing, "unit_table", by)
     return {name: dict(sorted(groups.items())) for name, groups in found.items()}  # engines group in any order
 
 

@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from abcx.data.moments import analysed, before_values
 from abcx.data.plan import Plan
 from abcx.data.reading.load import Rows
 from abcx.data.records import MetricData
+from abcx.data.summaries.moments import analysed, before_values
 from abcx.engines import sums
 from abcx.engines.local import Engine
 from abcx.errors import DataError

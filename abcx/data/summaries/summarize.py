@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from abcx.data import answers, lifetimes, moments, quantiles
 from abcx.data.plan import Plan
 from abcx.data.records import MetricData
+from abcx.data.summaries import categories, lifetimes, moments, quantiles
 from abcx.data.units.attribution import Timing
 from abcx.engines.local import Engine
 from abcx.metrics import MetricSpec
@@ -43,7 +43,7 @@ def summarise(
             top=tops.get(name, {}),
             occurs=occurs.get(name, True),
         )
-    responses = answers.responses(engine, plan, span, table)
+    responses = categories.responses(engine, plan, span, table)
     tickets = lifetimes.ticket_times(engine, plan, span) if whole and span is not None else {}
     gone = lifetimes.churned_before(engine, plan) if whole and span is not None else {}
     for name, grouped in others(engine, plan, span, table).items():
@@ -84,7 +84,7 @@ def others(engine: Engine, plan: Plan, span: Timing | None, table: str, by: str 
         kind = metric.needs().summary
         groups: dict[str, ByArm] | None = None
         if kind == "categories":
-            groups = answers.read(engine, plan, name, table, by)
+            groups = categories.read(engine, plan, name, table, by)
         elif kind == "lifetimes" and span is not None:
             groups = lifetimes.read(engine, plan, name, span, table, by)
         elif kind == "quantile":
@@ -99,7 +99,7 @@ def _nothing(plan: Plan, name: str) -> Summary:
     """The summary of an arm without units."""
     needs = plan.metrics[name].needs()
     if needs.summary == "categories":
-        return answers.nothing(plan, name)
+        return categories.nothing(plan, name)
     return lifetimes.nothing() if needs.q is None else quantiles.nothing(needs.q)
 
 

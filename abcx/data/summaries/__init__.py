@@ -1,0 +1,1 @@
+"""Units to summaries by arm: moments, samples, groups, categories, times to an event, quantiles, covariates."""
