@@ -14,7 +14,7 @@ from abcx.errors import DONE, UsageError
 from abcx.wording import clean, plural
 
 if TYPE_CHECKING:
-    from abcx.data.pack import Packed
+    from abcx.data.pack.write import Packed
     from abcx.spec.load import Loaded
 
 FOLDER = "packed"
@@ -46,7 +46,8 @@ def _packed(loaded: Loaded, folder: Path, draft: Path, name: str, overwrite: boo
     """Write the Parquet files and the spec into the draft."""
     from abcx.commands.progress import waiting
     from abcx.companions import with_companions
-    from abcx.data import observe, pack
+    from abcx.data import observe
+    from abcx.data.pack import write
     from abcx.data.plan import plan
     from abcx.data.records import Inputs
     from abcx.engines.local import Engine
@@ -60,9 +61,9 @@ def _packed(loaded: Loaded, folder: Path, draft: Path, name: str, overwrite: boo
         observe.observed(engine, wanted, rows)  # for what can be refused there only; its numbers are not needed
         files = [source.table.file for one in rows.loaded.values() for source in one.sources]
         read = [file.original for file in files if file is not None]
-        _refuse_existing(folder, pack.names(rows), overwrite)
-        _refuse_sources(folder, [*pack.names(rows), name], [*read, Path(loaded.path or "")])
-        packed = pack.pack(engine, rows, draft)
+        _refuse_existing(folder, write.names(rows), overwrite)
+        _refuse_sources(folder, [*write.names(rows), name], [*read, Path(loaded.path or "")])
+        packed = write.pack(engine, rows, draft)
     assert loaded.document is not None
     note = f"Packed by abcx from {loaded.path} (SHA-256 {loaded.sha256}). Its data were:"
     text = with_sources(loaded.raw, loaded.document, loaded.experiment, packed.sources, note)

@@ -20,9 +20,9 @@ def run(spec: str, *, dialect: str, output: str | None) -> int:
         raise UsageError("sqlglot is not installed", "pip install 'abcx[sql]'") from None
     from abcx.companions import with_companions
     from abcx.data.observe import observe
-    from abcx.data.paper import Paper
     from abcx.data.plan import plan
     from abcx.data.records import Inputs
+    from abcx.data.sql_script import Paper
     from abcx.spec.load import load
 
     loaded = load(spec)

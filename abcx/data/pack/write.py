@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from abcx.data.asked import asked
+from abcx.data.pack.column_types import Use, columns, refusal
+from abcx.data.pack.column_uses import asked
 from abcx.data.reading.cell_checks import checks, unread
 from abcx.data.reading.load import Read, Rows
 from abcx.data.reading.row_sql import Select
 from abcx.data.reading.source import Source
-from abcx.data.typed import Use, columns, refusal
 from abcx.engines.local import Engine
 from abcx.engines.quoting import identifier, literal
 from abcx.errors import DataError

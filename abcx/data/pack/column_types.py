@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from abcx.data.asked import Asked
+from abcx.data.pack.column_uses import Asked
 from abcx.data.reading.conditions import usable_number
 from abcx.engines.local import Engine
 from abcx.errors import DataError

@@ -1,0 +1,1 @@
+"""Measured data as typed Parquet files with a spec that reads them."""
