@@ -24,7 +24,7 @@ __all__ = [
 if TYPE_CHECKING:
     from abcx.analysis import analyze
     from abcx.errors import AbcxError, DataError, SpecError
-    from abcx.results import Results
+    from abcx.results.readout import Results
     from abcx.spec.load import load_spec
     from abcx.spec.model import Experiment
 
@@ -32,7 +32,7 @@ _HOMES = {
     "AbcxError": "abcx.errors",
     "DataError": "abcx.errors",
     "Experiment": "abcx.spec.model",
-    "Results": "abcx.results",
+    "Results": "abcx.results.readout",
     "SpecError": "abcx.errors",
     "analyze": "abcx.analysis",
     "load_spec": "abcx.spec.load",

@@ -23,10 +23,10 @@ from abcx.data.records import WITHOUT_FIRST_DAY, Inputs, Observed
 from abcx.decomposition import decompositions
 from abcx.effects import Judging, metric_results, surrounded
 from abcx.errors import UsageError
-from abcx.measured import MetricResult
 from abcx.planned_end import JUDGED, PlannedEnd, followed, planned_end
 from abcx.planning import Planned, needed, planned, units_for_margin
-from abcx.results import Arm, DataLog, Exclusion, LaterEffect, Reason, Replay, Results, Setup, Verdict
+from abcx.results.metric import MetricResult
+from abcx.results.readout import Arm, DataLog, Exclusion, LaterEffect, Reason, Replay, Results, Setup, Verdict
 from abcx.sensitivity import alternatives
 from abcx.spec.analysis import Analysis
 from abcx.spec.load import Loaded, load

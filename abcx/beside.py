@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from abcx.data.records import MetricData
-from abcx.measured import LifetimesResult, Survey, SurveyComparison
 from abcx.metrics import MetricSpec
 from abcx.metrics.ces import Ces
 from abcx.metrics.churn import Churn
 from abcx.metrics.csat import Csat
 from abcx.metrics.nps import Nps
 from abcx.metrics.resolution_time import ResolutionTime
+from abcx.results.metric import LifetimesResult, Survey, SurveyComparison
 from abcx.spec.model import Experiment
 from abcx.stats.records import Categories, Lifetimes, Moments, Proportion, Summary
 

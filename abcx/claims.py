@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from abcx.measured import HELD_BACK, Comparison, MarginState, MetricResult, Size, Status, SurveyComparison
+from abcx.results.metric import HELD_BACK, Comparison, MarginState, MetricResult, Size, Status, SurveyComparison
 from abcx.stats.records import Effect, Interval
 
 

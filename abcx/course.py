@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from itertools import accumulate
 
 from abcx.data.records import MetricData
-from abcx.measured import Course, Point
 from abcx.metrics import MetricSpec
+from abcx.results.metric import Course, Point
 from abcx.spec.model import Experiment
 from abcx.stats.records import Summary
 

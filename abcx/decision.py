@@ -18,8 +18,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from abcx.measured import MarginState
-from abcx.results import VerdictWord
+from abcx.results.metric import MarginState
+from abcx.results.readout import VerdictWord
 
 Code = Literal[
     "primary_harm",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from abcx.data.records import MetricData
 from abcx.metrics.mean import Mean
-from abcx.results import Decomposition, Factor
+from abcx.results.readout import Decomposition, Factor
 from abcx.spec.model import Experiment
 from abcx.stats.records import Moments, Proportion
 from abcx.wording import singular

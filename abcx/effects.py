@@ -12,10 +12,10 @@ from abcx.checks.one_sided import unexplained_zeros
 from abcx.comparing import Key, chosen, saved
 from abcx.course import courses
 from abcx.data.records import MetricData, Observed
-from abcx.measured import Adjustment, ArmValue, Bayes, Cap, Comparison, HarmWatch, MetricResult, Size
 from abcx.metrics import MetricSpec
 from abcx.metrics.csat import Csat
 from abcx.monitoring import HARM_SHARE
+from abcx.results.metric import Adjustment, ArmValue, Bayes, Cap, Comparison, HarmWatch, MetricResult, Size
 from abcx.segments import segments
 from abcx.spec.analysis import PrePeriod
 from abcx.spec.model import Experiment

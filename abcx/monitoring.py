@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from abcx.data.records import Observed
 from abcx.planned_end import PlannedEnd, follow_up_seconds, followed
-from abcx.results import Monitoring
+from abcx.results.readout import Monitoring
 from abcx.spec.analysis import GroupSequential, Hybrid
 from abcx.spec.model import Experiment
 from abcx.spec.times import instant, is_date

@@ -10,11 +10,11 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from abcx.measured import MetricResult
 from abcx.metrics import MetricSpec
 from abcx.metrics.ces import Ces
 from abcx.metrics.csat import Csat
 from abcx.metrics.nps import Nps
+from abcx.results.metric import MetricResult
 from abcx.spec.analysis import GroupSequential
 from abcx.spec.model import Baseline, Experiment
 from abcx.spec.times import instant

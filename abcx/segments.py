@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from abcx.data.records import Groups, MetricData
-from abcx.measured import ArmValue, Comparison, Interaction, MetricResult, Segment, SegmentValue
 from abcx.metrics import MetricSpec
+from abcx.results.metric import ArmValue, Comparison, Interaction, MetricResult, Segment, SegmentValue
 from abcx.spec.model import Experiment
 from abcx.stats.records import Contrast, Summary
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from abcx import wording
 from abcx.data.records import MetricData, Observed
-from abcx.measured import Comparison, MetricResult
-from abcx.results import Alternative, Verdict
+from abcx.results.metric import Comparison, MetricResult
+from abcx.results.readout import Alternative, Verdict
 from abcx.spec.model import Experiment
 from abcx.stats.records import Moments, RatioMoments
 

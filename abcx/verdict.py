@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from abcx import wording
 from abcx.claims import direction, excludes_minimum, scale
 from abcx.decision import Because, Effect, Guardrail, Minimum, Primary, Run, decide
-from abcx.measured import Comparison, MetricResult, Size
 from abcx.planned_end import PlannedEnd
-from abcx.results import CheckResult, Reason, Verdict
+from abcx.results.metric import Comparison, MetricResult, Size
+from abcx.results.readout import CheckResult, Reason, Verdict
 from abcx.stats.records import Interval
 
 HOPELESS_DAYS = 365

@@ -10,7 +10,7 @@ import pytest
 import statsmodels.formula.api as smf
 
 import abcx
-from abcx.measured import Comparison
+from abcx.results.metric import Comparison
 
 pytestmark = pytest.mark.slow
 

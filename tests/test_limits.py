@@ -221,7 +221,7 @@ def test_nobody_waits_for_a_checksum_once_the_reading_has_ended(
         fingerprint(DataFile("e.csv", tmp_path / "e.csv", "csv", tmp_path / "e.csv"), ended)
     assert read == [0, 1]
     waited: list[bool] = []
-    monkeypatch.setattr(rows, "read", interrupted)
+    monkeypatch.setattr(load, "read", interrupted)
     monkeypatch.setattr(scan, "fingerprint", checksum)
     with pytest.raises(KeyboardInterrupt):
         abcx.analyze(spec)

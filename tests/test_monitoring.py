@@ -10,8 +10,8 @@ import pytest
 from scipy.stats import norm
 
 import abcx
-from abcx.measured import Comparison
-from abcx.results import Results
+from abcx.results.metric import Comparison
+from abcx.results.readout import Results
 from abcx.stats.sequential import GroupSequential
 from tests.support.results import check, codes, conclude, shares, spec
 

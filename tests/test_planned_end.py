@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import abcx
-from abcx.results import Results
+from abcx.results.readout import Results
 from tests.support.results import check, codes
 
 START = datetime(2024, 3, 4)

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 import abcx
-from abcx.results import CheckResult, Results
+from abcx.results.readout import CheckResult, Results
 from abcx.stats import power, shares
 from abcx.stats.inversion import effect
 from abcx.stats.records import Proportion

@@ -17,7 +17,7 @@ from abcx.data.reading.overrides import allow_outside
 from abcx.data.records import Inputs
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
-from abcx.results import CheckResult, Results
+from abcx.results.readout import CheckResult, Results
 from abcx.spec.load import load
 
 HERE = Path(__file__).parent / "real"

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import abcx
-from abcx.measured import Comparison
+from abcx.results.metric import Comparison
 from tests.support.results import conclude
 
 NOTE = "Interval by permutation. "

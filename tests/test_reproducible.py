@@ -16,7 +16,7 @@ import pytest
 from abcx.analysis import conclude
 from abcx.data import observe
 from abcx.engines.local import Engine
-from abcx.plain import record
+from abcx.results.export import record
 from abcx.spec.load import load
 
 REVENUE: dict[str, Any] = {"type": "mean", "column": "spent", "role": "primary", "goal": "increase"}

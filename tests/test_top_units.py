@@ -12,7 +12,7 @@ from scipy import stats
 
 import abcx
 from abcx.data.summaries import moments
-from abcx.results import Alternative
+from abcx.results.readout import Alternative
 from abcx.stats import influence
 from abcx.stats.records import Moments
 from tests.support.results import check

@@ -9,7 +9,7 @@ from scipy import stats  # type: ignore[import-untyped,unused-ignore]
 import abcx
 from abcx import wording
 from abcx.report.markdown import render
-from abcx.results import Exclusion, Results
+from abcx.results.readout import Exclusion, Results
 
 SPEC = {
     "schema_version": 1,

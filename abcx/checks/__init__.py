@@ -37,7 +37,7 @@ from abcx.checks import (
     whole_weeks,
 )
 from abcx.checks.context import CheckContext
-from abcx.results import CheckResult
+from abcx.results.readout import CheckResult
 
 CHECKS: dict[str, Callable[[CheckContext], CheckResult]] = {
     "srm": srm.check,

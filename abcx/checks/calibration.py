@@ -24,7 +24,7 @@ from abcx.checks.context import CheckContext
 from abcx.data.summaries import adjusted_samples
 from abcx.metrics.mean import Mean
 from abcx.planned_end import JUDGED
-from abcx.results import CheckResult
+from abcx.results.readout import CheckResult
 from abcx.spec.model import Experiment
 from abcx.stats.records import Proportion
 

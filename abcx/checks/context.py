@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 from abcx import wording
 from abcx.data.records import MetricData, Observed
-from abcx.measured import Comparison, MetricResult
 from abcx.planned_end import PlannedEnd
 from abcx.planning import Planned
+from abcx.results.metric import Comparison, MetricResult
 from abcx.spec.model import Experiment
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from abcx import wording
 from abcx.checks.context import CheckContext
 from abcx.checks.words import share_text
-from abcx.results import CheckResult, CheckStatus
+from abcx.results.readout import CheckResult, CheckStatus
 
 FAIL = 0.01
 WARN = 0.001

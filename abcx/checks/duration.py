@@ -18,7 +18,7 @@ from typing import Any
 
 from abcx import wording
 from abcx.checks.context import CheckContext, days_between
-from abcx.results import CheckResult
+from abcx.results.readout import CheckResult
 
 SHORTEST = 7
 """Days that an experiment should have at least."""

@@ -18,7 +18,7 @@ from abcx import wording
 from abcx.checks.context import CheckContext
 from abcx.checks.shares import differ
 from abcx.checks.words import p_text
-from abcx.results import CheckResult
+from abcx.results.readout import CheckResult
 
 WARN = 0.001
 

@@ -18,7 +18,7 @@ from typing import Any
 from abcx import wording
 from abcx.checks.context import CheckContext
 from abcx.checks.words import share_text
-from abcx.results import CheckResult
+from abcx.results.readout import CheckResult
 from abcx.terms import DurationValue
 
 

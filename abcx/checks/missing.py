@@ -27,7 +27,7 @@ from abcx import wording
 from abcx.checks.context import CheckContext
 from abcx.checks.shares import differ
 from abcx.checks.words import p_text, share_text
-from abcx.results import CheckResult, CheckStatus
+from abcx.results.readout import CheckResult, CheckStatus
 from abcx.stats.records import Proportion
 
 FAIL = 0.001

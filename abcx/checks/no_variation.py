@@ -15,7 +15,7 @@ from __future__ import annotations
 from abcx import wording
 from abcx.checks.context import CheckContext
 from abcx.planned_end import JUDGED
-from abcx.results import CheckResult
+from abcx.results.readout import CheckResult
 from abcx.stats.records import Proportion
 
 FEWEST = 20

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 
 from abcx import wording
 from abcx.checks.context import CheckContext
-from abcx.results import CheckResult
+from abcx.results.readout import CheckResult
 
 ALONE = 0.5
 """Above this share of units on days with one arm alone the arms did not run at the same time."""

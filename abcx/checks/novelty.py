@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 from abcx import wording
 from abcx.checks.context import CheckContext
 from abcx.checks.words import p_text
-from abcx.results import CheckResult
+from abcx.results.readout import CheckResult
 
 WARN = 0.01
 

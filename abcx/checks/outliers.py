@@ -24,7 +24,7 @@ from typing import Any
 from abcx import wording
 from abcx.checks.context import CheckContext
 from abcx.checks.words import p_text
-from abcx.results import CheckResult
+from abcx.results.readout import CheckResult
 from abcx.stats.records import Contrast, Moments, RatioMoments
 
 MOVED = 1 / 3

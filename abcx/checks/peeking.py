@@ -19,7 +19,7 @@ from __future__ import annotations
 from abcx import wording
 from abcx.checks.context import CheckContext
 from abcx.planned_end import OVERRUN
-from abcx.results import CheckResult
+from abcx.results.readout import CheckResult
 
 _EARLY = "use it to see that everything is logged; an early look at p < .05 raises far more false alarms than 5%"
 _NEXT = "declare the end in the next spec before you look: period: {end: ...} or plan: {units: ...}"

@@ -19,7 +19,7 @@ from abcx import wording
 from abcx.checks.context import CheckContext
 from abcx.checks.words import p_text
 from abcx.metrics import MetricSpec
-from abcx.results import CheckResult
+from abcx.results.readout import CheckResult
 from abcx.stats.records import Summary
 
 WARN = 0.01

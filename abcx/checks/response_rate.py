@@ -20,9 +20,9 @@ from collections.abc import Iterator
 from abcx import wording
 from abcx.checks.context import CheckContext
 from abcx.checks.words import p_text
-from abcx.measured import MetricResult, Survey, SurveyComparison
 from abcx.planned_end import JUDGED
-from abcx.results import CheckResult
+from abcx.results.metric import MetricResult, Survey, SurveyComparison
+from abcx.results.readout import CheckResult
 
 LEVEL = 0.05
 

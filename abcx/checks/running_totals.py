@@ -14,7 +14,7 @@ before, as in a ramp-up, all is right.
 from __future__ import annotations
 
 from abcx.checks.context import CheckContext
-from abcx.results import CheckResult
+from abcx.results.readout import CheckResult
 
 
 def check(context: CheckContext) -> CheckResult:

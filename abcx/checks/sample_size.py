@@ -21,7 +21,7 @@ from typing import Any
 from abcx import wording
 from abcx.checks.context import CheckContext
 from abcx.metrics import MetricSpec
-from abcx.results import CheckResult
+from abcx.results.readout import CheckResult
 
 
 def check(context: CheckContext) -> CheckResult:

@@ -22,7 +22,7 @@ from typing import Any
 
 from abcx import wording
 from abcx.checks.context import CheckContext
-from abcx.results import CheckResult
+from abcx.results.readout import CheckResult
 from abcx.stats.records import Categories, Moments, RatioMoments, Summary
 
 _HELP = "read the interval as a rough guide; cap the metric (`cap: 99.9%`) or judge by the share that converts"

@@ -26,7 +26,7 @@ from abcx import wording
 from abcx.checks.context import CheckContext
 from abcx.checks.words import p_text
 from abcx.planned_end import JUDGED
-from abcx.results import CheckResult, CheckStatus
+from abcx.results.readout import CheckResult, CheckStatus
 
 FAIL = 0.001
 WARN = 0.01

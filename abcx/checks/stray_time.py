@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from abcx import wording
 from abcx.checks.context import CheckContext
-from abcx.results import CheckResult
+from abcx.results.readout import CheckResult
 
 
 def check(context: CheckContext) -> CheckResult:

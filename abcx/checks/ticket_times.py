@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from abcx import wording
 from abcx.checks.context import CheckContext
 from abcx.checks.words import share_text
-from abcx.results import CheckResult
+from abcx.results.readout import CheckResult
 
 MOST = 0.01
 """The largest share of an arm's tickets, or of its ends, that is left out without a warning."""

@@ -17,7 +17,7 @@ from __future__ import annotations
 from abcx import wording
 from abcx.checks.context import CheckContext
 from abcx.planned_end import JUDGED
-from abcx.results import CheckResult
+from abcx.results.readout import CheckResult
 
 _LONG = 7
 """Days of a window of which half a day is about 7 %."""

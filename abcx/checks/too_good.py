@@ -23,9 +23,9 @@ from typing import Any
 
 from abcx import wording
 from abcx.checks.context import CheckContext
-from abcx.measured import Comparison, MetricResult
 from abcx.metrics import MetricSpec
-from abcx.results import CheckResult
+from abcx.results.metric import Comparison, MetricResult
+from abcx.results.readout import CheckResult
 from abcx.terms import Term
 
 LIFT = 0.5

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from abcx import wording
 from abcx.checks.context import CheckContext
-from abcx.results import CheckResult
+from abcx.results.readout import CheckResult
 
 FEW = 0.001
 """Up to this share of the units two spellings say little: ids may differ by case on purpose."""

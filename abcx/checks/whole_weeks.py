@@ -18,7 +18,7 @@ from datetime import date, timedelta
 
 from abcx import wording
 from abcx.checks.context import CheckContext, days_between
-from abcx.results import CheckResult
+from abcx.results.readout import CheckResult
 
 
 def check(context: CheckContext) -> CheckResult:

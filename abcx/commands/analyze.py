@@ -13,7 +13,7 @@ from abcx.commands.options import DataOptions, RunOptions, wants_color
 from abcx.commands.running import exit_code, refuse_overwriting, run_all
 
 if TYPE_CHECKING:
-    from abcx.results import Results
+    from abcx.results.readout import Results
 
 WIDTH = 100
 """Columns where the output is not a terminal."""

@@ -13,7 +13,7 @@ from abcx.commands.running import exit_code, refuse_overwriting, run_all
 from abcx.errors import UsageError
 
 if TYPE_CHECKING:
-    from abcx.results import Results
+    from abcx.results.readout import Results
 
 
 def run(specs: list[str], *, output: str, data: DataOptions, run: RunOptions, fail_on: list[str]) -> int:

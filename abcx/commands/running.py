@@ -19,7 +19,7 @@ from abcx.wording import clean, place
 if TYPE_CHECKING:
     from abcx.engines.local import Engine
     from abcx.files.csv_errors import Reject
-    from abcx.results import Results
+    from abcx.results.readout import Results
     from abcx.spec.load import Loaded
 
 

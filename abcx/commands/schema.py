@@ -49,7 +49,7 @@ def results_schema() -> dict[str, Any]:
     """
     from pydantic import TypeAdapter
 
-    from abcx.results import SCHEMA_VERSION, Results
+    from abcx.results.readout import SCHEMA_VERSION, Results
 
     schema = TypeAdapter(Results).json_schema(mode="serialization")
     records = {name: _closed(record) for name, record in schema["$defs"].items()}

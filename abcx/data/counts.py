@@ -23,13 +23,13 @@ from abcx.files.bad_rows import every_reject, rejected
 from abcx.files.csv_errors import Bad, tolerated, unreadable
 from abcx.files.lines import fingerprint
 from abcx.files.paths import resolve
-from abcx.measured import Response
 from abcx.metrics import MetricSpec
 from abcx.metrics.ces import Ces
 from abcx.metrics.csat import Csat
 from abcx.metrics.nps import Nps
 from abcx.problems import Problem, Span
-from abcx.results import Exclusion, FileRecord
+from abcx.results.metric import Response
+from abcx.results.readout import Exclusion, FileRecord
 from abcx.spec.counts import ArmCounts, Spread, TypedCount
 from abcx.spec.model import CountsFile, Experiment, FileOptions
 from abcx.stats.pooling import added

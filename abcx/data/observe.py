@@ -20,7 +20,7 @@ from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
-from abcx.results import Balance
+from abcx.results.readout import Balance
 from abcx.spec.model import CountsFile, Experiment
 
 _DAY = 86_400_000_000

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from abcx.files.csv_errors import Reject
-from abcx.measured import Response
-from abcx.results import Balance, Exclusion, FileRecord
+from abcx.results.metric import Response
+from abcx.results.readout import Balance, Exclusion, FileRecord
 from abcx.stats.records import CrossMoments, Moments, Sample, Summary
 
 

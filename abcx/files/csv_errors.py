@@ -15,7 +15,7 @@ from abcx.files.encodings import not_utf8
 from abcx.files.lines import line_at, next_quote
 from abcx.files.paths import DataFile
 from abcx.problems import Problem, Span
-from abcx.results import Exclusion
+from abcx.results.readout import Exclusion
 
 MOST = 10_000
 """So many rejected rows of a file are kept, and written out of each kind."""

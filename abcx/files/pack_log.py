@@ -11,7 +11,7 @@ from typing import Any
 
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
-from abcx.results import Exclusion
+from abcx.results.readout import Exclusion
 
 KEY = "abcx"
 """The key in the metadata of a Parquet file."""

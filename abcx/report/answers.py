@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from abcx import wording
-from abcx.measured import MetricResult, Response, Survey, SurveyComparison
 from abcx.report.cells import NOTHING, ends, named, shown, titled
 from abcx.report.markup import bullets, escape, table
-from abcx.results import Results
+from abcx.results.metric import MetricResult, Response, Survey, SurveyComparison
+from abcx.results.readout import Results
 from abcx.wording import clean
 
 _LEVEL = 0.05

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from abcx import wording
-from abcx.results import Balance
+from abcx.results.readout import Balance
 
 _WORDS = {
     "by_spec": "left out by the spec",

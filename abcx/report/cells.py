@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import Literal
 
 from abcx import wording
-from abcx.measured import Comparison, MetricResult, Role
-from abcx.results import CheckResult, Exclusion, Factor, Results, Setup, Verdict
+from abcx.results.metric import Comparison, MetricResult, Role
+from abcx.results.readout import CheckResult, Exclusion, Factor, Results, Setup, Verdict
 from abcx.stats.records import Interval
 from abcx.wording import clean
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from abcx.measured import MetricResult
 from abcx.report.cells import named
+from abcx.results.metric import MetricResult
 from abcx.wording import clean
 
 _DONE = {

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from abcx import wording
-from abcx.measured import Course, MetricResult, Point
 from abcx.report import cells
 from abcx.report.bars import bar, ruler
 from abcx.report.cells import NOTHING, named
 from abcx.report.markup import block, escape
-from abcx.results import Results
+from abcx.results.metric import Course, MetricResult, Point
+from abcx.results.readout import Results
 from abcx.wording import clean
 
 WIDTH = 44

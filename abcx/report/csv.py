@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from abcx.results import Results
+from abcx.results.readout import Results
 
 COLUMNS = (
     *("experiment", "verdict", "metric", "type", "role", "goal", "control", "arm", "control_units", "arm_units"),

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from abcx import wording
-from abcx.measured import Comparison, MetricResult
 from abcx.report import cells
 from abcx.report.bars import bar, ruler
-from abcx.results import Results
+from abcx.results.metric import Comparison, MetricResult
+from abcx.results.readout import Results
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from abcx.results import Results
+from abcx.results.readout import Results
 
 _UNSEEN = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """Characters that move or end the text of a terminal, and halves of characters; JSON may write them as escapes."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from abcx import wording
-from abcx.measured import Comparison, MetricResult, Role
 from abcx.report.cells import half_open, level, sentence, silent, unjudged
-from abcx.results import Results
+from abcx.results.metric import Comparison, MetricResult, Role
+from abcx.results.readout import Results
 from abcx.wording import clean
 
 _CORRECTIONS = {"holm": "Holm", "bh": "Benjamini-Hochberg"}

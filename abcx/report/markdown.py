@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from abcx import wording
-from abcx.measured import Comparison, MetricResult
 from abcx.report import answers, balance, cells, course, looks, notes, replay, segments, sensitivity, sentences, times
 from abcx.report.markup import block, bullets, code, escape, link, table
 from abcx.report.page import draw
 from abcx.report.terminal import bars, bars_of_all
-from abcx.results import Results, Verdict
+from abcx.results.metric import Comparison, MetricResult
+from abcx.results.readout import Results, Verdict
 
 WIDTH = 96
 GLOSSARY = {

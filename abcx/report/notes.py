@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 
 from abcx import wording
-from abcx.measured import HELD_BACK, Adjustment, Comparison, MetricResult
 from abcx.report.cells import effect, ends, named, titled
-from abcx.results import Results
+from abcx.results.metric import HELD_BACK, Adjustment, Comparison, MetricResult
+from abcx.results.readout import Results
 from abcx.wording import clean
 
 _PERMUTED = "Interval by permutation."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abcx import wording
 from abcx.report.cells import NOTHING, ends, named, shown
-from abcx.results import LaterEffect, Results
+from abcx.results.readout import LaterEffect, Results
 from abcx.wording import clean
 
 HEADS = ("metric", "variant", "effect with all data", "interval", "p")

@@ -8,13 +8,13 @@ from rich.table import Table
 from rich.text import Text
 
 from abcx import wording
-from abcx.measured import Comparison, Interaction, MetricResult, Segment, SegmentValue
 from abcx.report import cells
 from abcx.report.bars import bar
 from abcx.report.cells import level, named
 from abcx.report.forest import track
 from abcx.report.markup import bullets, escape, table
-from abcx.results import Results
+from abcx.results.metric import Comparison, Interaction, MetricResult, Segment, SegmentValue
+from abcx.results.readout import Results
 from abcx.wording import clean
 
 LABEL = "exploratory: the verdict does not use it"

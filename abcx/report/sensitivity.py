@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abcx import wording
 from abcx.report.cells import NOTHING, effect, ends, p_value, primaries, shown
-from abcx.results import Alternative, Results
+from abcx.results.readout import Alternative, Results
 from abcx.wording import clean
 
 

@@ -14,7 +14,7 @@ from abcx.report import cells
 from abcx.report.markup import escape
 from abcx.report.markup import table as markdown_table
 from abcx.report.page import STYLES, draw
-from abcx.results import Results, Verdict
+from abcx.results.readout import Results, Verdict
 
 HEADS = ("experiment", "verdict", "primary metric", "effect", "interval", "p", "warnings")
 

@@ -14,11 +14,11 @@ from rich.table import Table
 from rich.text import Text
 
 from abcx import wording
-from abcx.measured import Comparison, MetricResult
 from abcx.report import answers, balance, cells, course, looks, notes, replay, segments, sensitivity, sentences, times
 from abcx.report.forest import Row, forest, of_metric
 from abcx.report.page import STYLES, draw, grid
-from abcx.results import CheckResult, Results, Verdict
+from abcx.results.metric import Comparison, MetricResult
+from abcx.results.readout import CheckResult, Results, Verdict
 
 _SOURCE = re.compile(r" \([^()]*\b(?:19|20)\d\d\b[^()]*\)")
 """The publications of a method; the report in full names them."""

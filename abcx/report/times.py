@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from abcx import wording
-from abcx.measured import LifetimesResult, MetricResult
 from abcx.report.cells import NOTHING, shown, titled
 from abcx.report.markup import bullets, escape, table
-from abcx.results import Results
+from abcx.results.metric import LifetimesResult, MetricResult
+from abcx.results.readout import Results
 from abcx.wording import clean
 
 ROWS = 12

@@ -115,7 +115,7 @@ def _with_skewness(moments: Moments, values: Array) -> Moments:
 
 
 def _with_covariates(control: Arm, variant: Arm) -> tuple[Sample, Sample]:
-    """As abcx/data/summaries/covariates.py: a missing covariate is the mean of the others, and a 0/1 column says where."""
+    """As data/summaries/covariates.py: a missing covariate is the mean of the others, and a 0/1 column says where."""
     known = np.concatenate([arm.covariate for arm in (control, variant) if arm.covariate is not None])
     mean = float(np.nanmean(known)) if np.isfinite(known).any() else 0.0
     found = []

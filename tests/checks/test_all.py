@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from abcx import checks
 from abcx.checks import CHECKS, run_all
 from abcx.data.records import MetricData
-from abcx.results import CheckResult
+from abcx.results.readout import CheckResult
 from abcx.stats.records import Moments, Proportion, RatioMoments
 from tests.support.contexts import NAMES, ORDER_VALUE, ORDERS, REVENUE, at, context, daily, experiment, result
 

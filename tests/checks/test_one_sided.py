@@ -13,7 +13,7 @@ from scipy.stats import binom
 import abcx
 from abcx.checks import no_variation, no_window, one_sided, srm, too_good
 from abcx.data.records import MetricData
-from abcx.measured import ArmValue
+from abcx.results.metric import ArmValue
 from abcx.stats.records import Categories, Lifetimes, Moments, RatioMoments
 from tests.support.contexts import ORDERS, at, context, experiment, result, shares_of
 from tests.support.results import check, codes, conclude

@@ -11,8 +11,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from abcx import measured, results
 from abcx.commands import schema
+from abcx.results import metric, readout
 from tests.support import made_results, shipped
 
 SCHEMA = schema.results_schema()
@@ -36,8 +36,8 @@ def test_it_is_the_committed_one(capsys: pytest.CaptureFixture[str]) -> None:
 def test_it_is_a_schema_of_every_record_whole_and_closed() -> None:
     """Against the fields of the records, which pydantic had no part in."""
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
-    assert SCHEMA["properties"]["schema_version"] == {"const": results.SCHEMA_VERSION}
-    records = {n: r for m in (measured, results) for n, r in vars(m).items() if isinstance(r, type) and is_dataclass(r)}
+    assert SCHEMA["properties"]["schema_version"] == {"const": readout.SCHEMA_VERSION}
+    records = {n: r for m in (metric, readout) for n, r in vars(m).items() if isinstance(r, type) and is_dataclass(r)}
     assert records.keys() == {"Results", *SCHEMA["$defs"]}
     for name, record in records.items():
         names = [field.name for field in fields(record)]

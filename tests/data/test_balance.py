@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from abcx.results import Balance
+from abcx.results.readout import Balance
 from tests.support.logs import look, spec, table
 
 METRICS = {

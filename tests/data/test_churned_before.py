@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import abcx
-from abcx.results import Results
+from abcx.results.readout import Results
 from tests.support.logs import DAY, iso, look, micro, spec, to_csv
 from tests.support.results import check, codes
 

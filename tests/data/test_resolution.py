@@ -12,7 +12,7 @@ import pytest
 
 import abcx
 from abcx.errors import DataError
-from abcx.results import Results
+from abcx.results.readout import Results
 from tests.support.results import check
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu")

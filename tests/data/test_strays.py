@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from abcx.checks import stray_time
-from abcx.results import Exclusion
+from abcx.results.readout import Exclusion
 from tests.support.contexts import context
 from tests.support.logs import CONVERSION, DAY, iso, look, micro, spec, to_csv
 

@@ -9,7 +9,7 @@ import pandas
 import pytest
 
 from abcx.report import csv, json
-from abcx.results import CheckResult
+from abcx.results.readout import CheckResult
 from tests.support.made_results import ALL, clean, hostile, simulated
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from abcx.report import cells, looks, markdown, sentences, summary, terminal
-from abcx.results import Monitoring
+from abcx.results.readout import Monitoring
 from tests.support.made_results import ALL, between_looks, clean, early_look, hybrid, share, stopped, three_arms
 from tests.support.readouts import shown, tables, words
 

@@ -7,7 +7,7 @@ import pytest
 
 from abcx import wording
 from abcx.report import cells, markdown, notes, sensitivity, sentences, terminal
-from abcx.results import Alternative
+from abcx.results.readout import Alternative
 from tests.support.made_results import BAYES, SKEWED, adjusted, broken_split, clean, sensitive, three_arms
 from tests.support.readouts import headings, shown, tables, words
 

@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from abcx.measured import Size
 from abcx.report import sentences
-from abcx.results import Reason, Verdict
+from abcx.results.metric import Size
+from abcx.results.readout import Reason, Verdict
 from tests.support.made_results import (
     ALL,
     broken_split,

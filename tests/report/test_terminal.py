@@ -6,7 +6,7 @@ from rich.cells import cell_len
 
 from abcx import wording
 from abcx.report import cells, terminal
-from abcx.results import Reason
+from abcx.results.readout import Reason
 from tests.support.made_results import ALL, HOSTILE, clean, hostile, nothing, simulated, three_arms, unbounded
 from tests.support.readouts import words
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from abcx.checks.context import CheckContext
 from abcx.data.records import MetricData, Observed
-from abcx.measured import Comparison, MetricResult
 from abcx.planned_end import planned_end
 from abcx.planning import Planned
+from abcx.results.metric import Comparison, MetricResult
 from abcx.spec.load import load_spec
 from abcx.spec.model import Experiment
 from abcx.stats.records import Moments, Proportion, RatioMoments

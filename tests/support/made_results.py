@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from math import sqrt
 
-from abcx.measured import Adjustment, ArmValue, Bayes, Cap, Comparison, MetricResult, Size
-from abcx.results import (
+from abcx.results.metric import Adjustment, ArmValue, Bayes, Cap, Comparison, MetricResult, Size
+from abcx.results.readout import (
     Alternative,
     Arm,
     CheckResult,

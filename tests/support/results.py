@@ -6,7 +6,7 @@ from typing import Any
 
 from abcx import analysis
 from abcx.data.counts import typed
-from abcx.results import CheckResult, Results
+from abcx.results.readout import CheckResult, Results
 from abcx.spec.load import load
 
 

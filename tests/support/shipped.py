@@ -13,7 +13,7 @@ from typing import Any
 from abcx.commands.options import DataOptions, RunOptions
 from abcx.commands.running import run_all
 from abcx.report import markdown, terminal
-from abcx.results import Results
+from abcx.results.readout import Results
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests" / "golden"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from abcx.data.reading.source import Source
 from abcx.engines.local import Engine
-from abcx.results import Exclusion
+from abcx.results.readout import Exclusion
 from abcx.spec.model import EventSource
 
 

@@ -31,7 +31,7 @@ from abcx.files.csv_errors import Bad, Reject, tolerated
 from abcx.files.pack_log import Log
 from abcx.files.paths import resolve
 from abcx.problems import Problem, Span
-from abcx.results import Exclusion, FileRecord
+from abcx.results.readout import Exclusion, FileRecord
 from abcx.spec.model import Canonical, EventSource, Experiment, ExposureSource, FileOptions, UnitSource
 
 

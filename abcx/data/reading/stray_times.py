@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from abcx.data.reading.load import Rows, last_times
 from abcx.engines.local import Engine
-from abcx.results import Exclusion
+from abcx.results.readout import Exclusion
 from abcx.spec.model import Experiment
 
 _DAY = 86_400_000_000

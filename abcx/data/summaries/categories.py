@@ -5,7 +5,7 @@ from __future__ import annotations
 from abcx.data.plan import Plan, Value
 from abcx.data.units.attribution import Timing
 from abcx.engines.local import Engine
-from abcx.measured import Response
+from abcx.results.metric import Response
 from abcx.stats.records import Categories, Summary
 
 

@@ -12,7 +12,7 @@ from abcx.data.units import reexported_tickets, row_balance
 from abcx.data.units.attribution import Timing
 from abcx.engines.local import Engine
 from abcx.errors import DataError
-from abcx.results import Exclusion
+from abcx.results.readout import Exclusion
 from abcx.stats.records import Lifetimes, Summary
 
 _HOUR = 3_600_000_000

@@ -17,7 +17,7 @@ from abcx.data.reading.load import Loaded, Rows
 from abcx.data.reading.row_sql import NO_ARM, STRAY
 from abcx.data.records import Busiest
 from abcx.engines.local import Engine
-from abcx.results import Exclusion
+from abcx.results.readout import Exclusion
 
 TOGETHER = 25_000_000
 """So many rows are grouped by unit at a time: a hash table of ten million units takes twice as long as four of a

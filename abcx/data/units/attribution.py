@@ -17,7 +17,7 @@ from abcx.data.units.assignment import Assignment, one_row_per_unit
 from abcx.engines.local import Engine
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
-from abcx.results import Exclusion
+from abcx.results.readout import Exclusion
 
 
 @dataclass(frozen=True)

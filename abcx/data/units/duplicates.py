@@ -9,7 +9,7 @@ from abcx.data.reading.source import drops
 from abcx.engines.local import Engine
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
-from abcx.results import Exclusion
+from abcx.results.readout import Exclusion
 
 
 def remove(engine: Engine, plan: Plan, rows: Rows, clock: Clock, exclusions: list[Exclusion]) -> int | None:

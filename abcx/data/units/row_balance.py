@@ -17,7 +17,7 @@ from abcx.data.units import duplicates
 from abcx.data.units.assignment import Assignment
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
-from abcx.results import Balance
+from abcx.results.readout import Balance
 
 USED = "used"
 Ended = Counter[tuple[int, str]]

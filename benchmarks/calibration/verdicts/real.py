@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from abcx import analysis
 from abcx.data.records import MetricData, Observed
-from abcx.results import Verdict
+from abcx.results.readout import Verdict
 from abcx.spec.load import Loaded, load
 from abcx.stats.records import Proportion, Summary
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from abcx import analysis
 from abcx.data.records import MetricData, Observed
-from abcx.measured import Response
+from abcx.results.metric import Response
 from abcx.spec.load import Loaded
 from abcx.stats.records import Categories, Proportion
 from abcx.stats.tails import normal_quantile

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from abcx import plain
-from abcx.measured import Comparison, MetricResult
+from abcx.results import export
+from abcx.results.metric import Comparison, MetricResult
 from abcx.stats.records import Interval
 from abcx.wording import Unit
 
@@ -263,7 +263,7 @@ class Results:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON contract: plain dicts, lists, strings and finite numbers; what does not exist is None."""
-        return {"schema_version": SCHEMA_VERSION, **plain.record(self)}
+        return {"schema_version": SCHEMA_VERSION, **export.record(self)}
 
     def to_frame(self) -> pandas.DataFrame:
         """One row per metric and comparison, as a pandas frame with the columns of `rows()`."""

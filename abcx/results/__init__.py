@@ -1,0 +1,1 @@
+"""The frozen records of a readout, and their form as JSON."""
