@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from abcx.analysis import analyze
+    from abcx.analysis.pipeline import analyze
     from abcx.errors import AbcxError, DataError, SpecError
     from abcx.results.readout import Results
     from abcx.spec.load import load_spec
@@ -34,7 +34,7 @@ _HOMES = {
     "Experiment": "abcx.spec.model",
     "Results": "abcx.results.readout",
     "SpecError": "abcx.errors",
-    "analyze": "abcx.analysis",
+    "analyze": "abcx.analysis.pipeline",
     "load_spec": "abcx.spec.load",
 }
 

@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from abcx.decision import Guardrail, Primary, Run, decide
+from abcx.analysis.decision import Guardrail, Primary, Run, decide
 
 EFFECTS = ("better", "worse", "held_back", "unclear")
 PRIMARIES = [

@@ -186,7 +186,7 @@ def test_descriptive_metrics_keep_their_intervals_between_looks() -> None:
 def test_watching_for_harm_every_day_hardly_adds_to_the_error_of_the_end() -> None:
     """28 daily looks and the end, no effect: the watch at a fifth of alpha and the test at the end are wrong on the
     side of harm in 2.5 to 2.6 % (2.53 in the long run). Paths of z through the real levels."""
-    from abcx.monitoring import HARM_SHARE
+    from abcx.analysis.monitoring import HARM_SHARE
     from abcx.stats.always_valid import AlwaysValid
 
     looks, runs = 28, 40_000

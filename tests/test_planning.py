@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import norm
 from statsmodels.stats.power import TTestIndPower
 
-from abcx.planning import Planned, planned
+from abcx.planning.sample_size import Planned, planned
 from abcx.spec.load import load
 from tests.support.results import conclude, shares
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from abcx.analysis import conclude
+from abcx.analysis.pipeline import conclude
 from abcx.data import observe
 from abcx.engines.local import Engine
 from abcx.results.export import record

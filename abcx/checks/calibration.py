@@ -23,7 +23,7 @@ from abcx import wording
 from abcx.checks.context import CheckContext
 from abcx.data.summaries import adjusted_samples
 from abcx.metrics.mean import Mean
-from abcx.planned_end import JUDGED
+from abcx.planning.planned_end import JUDGED
 from abcx.results.readout import CheckResult
 from abcx.spec.model import Experiment
 from abcx.stats.records import Proportion

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from abcx import wording
 from abcx.data.records import MetricData, Observed
-from abcx.planned_end import PlannedEnd
-from abcx.planning import Planned
+from abcx.planning.planned_end import PlannedEnd
+from abcx.planning.sample_size import Planned
 from abcx.results.metric import Comparison, MetricResult
 from abcx.spec.model import Experiment
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from abcx import wording
 from abcx.checks.context import CheckContext
-from abcx.planned_end import followed
+from abcx.planning.planned_end import followed
 from abcx.results.readout import CheckResult, CheckStatus
 
 _UNCOUNTED = "is zero in every arm: its events are in the data, and none of them counts"

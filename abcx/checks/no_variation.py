@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from abcx import wording
 from abcx.checks.context import CheckContext
-from abcx.planned_end import JUDGED
+from abcx.planning.planned_end import JUDGED
 from abcx.results.readout import CheckResult
 from abcx.stats.records import Proportion
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from abcx import wording
 from abcx.checks.context import CheckContext
-from abcx.planned_end import JUDGED, follow_up_seconds
+from abcx.planning.planned_end import JUDGED, follow_up_seconds
 from abcx.results.readout import CheckResult
 
 

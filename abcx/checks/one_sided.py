@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass
 
 from abcx.checks.context import CheckContext
 from abcx.data.records import Observed
-from abcx.planned_end import JUDGED
+from abcx.planning.planned_end import JUDGED
 from abcx.results.readout import CheckResult
 from abcx.spec.model import Experiment
 from abcx.stats.records import Lifetimes, Moments, Proportion, RatioMoments, Summary

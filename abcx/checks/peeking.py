@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from abcx import wording
 from abcx.checks.context import CheckContext
-from abcx.planned_end import OVERRUN
+from abcx.planning.planned_end import OVERRUN
 from abcx.results.readout import CheckResult
 
 _EARLY = "use it to see that everything is logged; an early look at p < .05 raises far more false alarms than 5%"

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from abcx import wording
 from abcx.checks.context import CheckContext
 from abcx.checks.words import p_text
-from abcx.planned_end import JUDGED
+from abcx.planning.planned_end import JUDGED
 from abcx.results.metric import MetricResult, Survey, SurveyComparison
 from abcx.results.readout import CheckResult
 

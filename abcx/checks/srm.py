@@ -25,7 +25,7 @@ from typing import Any
 from abcx import wording
 from abcx.checks.context import CheckContext
 from abcx.checks.words import p_text
-from abcx.planned_end import JUDGED
+from abcx.planning.planned_end import JUDGED
 from abcx.results.readout import CheckResult, CheckStatus
 
 FAIL = 0.001

@@ -26,15 +26,15 @@ def run(
     fail_on: list[str],
 ) -> int:
     """Analyse `successes/units` of two or more arms and print the readout."""
-    from abcx import analysis
+    from abcx.analysis import pipeline
     from abcx.data.counts import typed
     from abcx.spec.load import load
 
-    analysis.refuse_little_memory()
+    pipeline.refuse_little_memory()
     loaded = load(spec(arms, share, goal, alpha))
     counts = loaded.experiment.data.counts if loaded.experiment.data else None
     assert isinstance(counts, dict)
-    results = analysis.conclude(loaded, typed(loaded.experiment, counts))
+    results = pipeline.conclude(loaded, typed(loaded.experiment, counts))
     outputs.write(render([results], by_ending(format, output), run, output), output)
     return exit_code([results], 0, fail_on)
 

@@ -44,8 +44,8 @@ def run(spec: str, *, output: str | None, overwrite: bool, run: RunOptions) -> i
 
 def _packed(loaded: Loaded, folder: Path, draft: Path, name: str, overwrite: bool, run: RunOptions) -> Packed:
     """Write the Parquet files and the spec into the draft."""
+    from abcx.analysis.companions import with_companions
     from abcx.commands.progress import waiting
-    from abcx.companions import with_companions
     from abcx.data import observe
     from abcx.data.pack import write
     from abcx.data.plan import plan

@@ -61,21 +61,21 @@ def _table(rejects: Sequence[Reject]) -> str:
 
 def opened(spec: str, data: DataOptions, run: RunOptions) -> Loaded:
     """A spec with what the command line says beside it; its warnings go to stderr."""
-    from abcx import analysis
+    from abcx.analysis import pipeline
     from abcx.data.reading.overrides import allow_outside, replace_files
     from abcx.spec.load import load
 
     loaded = load(spec)
     if loaded.warnings and not run.quiet:
         print("\n".join(f"warning: {clean(warning.message)}" for warning in loaded.warnings), file=sys.stderr)
-    experiment = analysis.override(loaded.experiment, run.as_of, run.seed)
+    experiment = pipeline.override(loaded.experiment, run.as_of, run.seed)
     experiment = allow_outside(experiment) if run.allow_outside else experiment
     experiment = replace_files(experiment, loaded.base, data.events, data.exposures, data.units, data.arms)
     return replace(loaded, experiment=experiment)
 
 
 def _run(spec: str, data: DataOptions, run: RunOptions, rejects: list[Reject]) -> Results:
-    from abcx import analysis
+    from abcx.analysis import pipeline
     from abcx.commands.progress import waiting
     from abcx.data.records import Inputs
     from abcx.engines.choose import chosen, open_engine
@@ -92,7 +92,7 @@ def _run(spec: str, data: DataOptions, run: RunOptions, rejects: list[Reject]) -
         ):
             yield engine
 
-    return analysis.run(opening, loaded, inputs, _command(spec, data, run))
+    return pipeline.run(opening, loaded, inputs, _command(spec, data, run))
 
 
 def _command(spec: str, data: DataOptions, run: RunOptions) -> str:

@@ -18,7 +18,7 @@ def run(spec: str, *, dialect: str, output: str | None) -> int:
         import sqlglot  # noqa: F401
     except ImportError:
         raise UsageError("sqlglot is not installed", "pip install 'abcx[sql]'") from None
-    from abcx.companions import with_companions
+    from abcx.analysis.companions import with_companions
     from abcx.data.observe import observe
     from abcx.data.plan import plan
     from abcx.data.records import Inputs

@@ -9,8 +9,8 @@ import numpy as np
 
 from abcx.checks.context import CheckContext
 from abcx.data.records import MetricData, Observed
-from abcx.planned_end import planned_end
-from abcx.planning import Planned
+from abcx.planning.planned_end import planned_end
+from abcx.planning.sample_size import Planned
 from abcx.results.metric import Comparison, MetricResult
 from abcx.spec.load import load_spec
 from abcx.spec.model import Experiment

@@ -1,6 +1,6 @@
 """From simulated counts to the verdict that abcx gives, and what is counted as wrong.
 
-Every verdict is that of `abcx.analysis.conclude`, with all checks. Wrong verdicts need a statistic near or beyond a
+Every verdict is that of `abcx.analysis.pipeline.conclude`, with all checks. Wrong verdicts need a statistic near or beyond a
 critical value, so `conclude` is called for those runs only in which a z-value comes within `NEAR` of one; a sample of
 the others (`spot`) goes the same way, and a wrong verdict among them stops the benchmark.
 """
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from abcx import analysis
+from abcx.analysis import pipeline
 from abcx.data.records import MetricData, Observed
 from abcx.results.readout import Verdict
 from abcx.spec.load import Loaded, load
@@ -71,7 +71,7 @@ def shares(arms: Sequence[str], n: int, successes: Mapping[str, Sequence[int]]) 
 
 def words(loaded: Loaded, seen: Observed) -> tuple[bool, bool]:
     """Whether some variant may SHIP, and whether some variant is harmed, by the real verdict."""
-    return told(analysis.conclude(loaded, seen).verdicts)
+    return told(pipeline.conclude(loaded, seen).verdicts)
 
 
 def told(verdicts: Iterable[Verdict]) -> tuple[bool, bool]:

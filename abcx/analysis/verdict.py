@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from abcx import wording
-from abcx.claims import direction, excludes_minimum, scale
-from abcx.decision import Because, Effect, Guardrail, Minimum, Primary, Run, decide
-from abcx.planned_end import PlannedEnd
+from abcx.analysis.claims import direction, excludes_minimum, scale
+from abcx.analysis.decision import Because, Effect, Guardrail, Minimum, Primary, Run, decide
+from abcx.planning.planned_end import PlannedEnd
 from abcx.results.metric import Comparison, MetricResult, Size
 from abcx.results.readout import CheckResult, Reason, Verdict
 from abcx.stats.records import Interval

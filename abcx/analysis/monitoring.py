@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from abcx.data.records import Observed
-from abcx.planned_end import PlannedEnd, follow_up_seconds, followed
+from abcx.planning.planned_end import PlannedEnd, follow_up_seconds, followed
 from abcx.results.readout import Monitoring
 from abcx.spec.analysis import GroupSequential, Hybrid
 from abcx.spec.model import Experiment

@@ -6,17 +6,17 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from abcx import beside, claims
-from abcx.beside import ClaimLevels
+from abcx.analysis import beside, claims
+from abcx.analysis.beside import ClaimLevels
+from abcx.analysis.comparing import Key, chosen, saved
+from abcx.analysis.effect_over_time import courses
+from abcx.analysis.monitoring import HARM_SHARE
+from abcx.analysis.segments import segments
 from abcx.checks.one_sided import unexplained_zeros
-from abcx.comparing import Key, chosen, saved
-from abcx.course import courses
 from abcx.data.records import MetricData, Observed
 from abcx.metrics import MetricSpec
 from abcx.metrics.csat import Csat
-from abcx.monitoring import HARM_SHARE
 from abcx.results.metric import Adjustment, ArmValue, Bayes, Cap, Comparison, HarmWatch, MetricResult, Size
-from abcx.segments import segments
 from abcx.spec.analysis import PrePeriod
 from abcx.spec.model import Experiment
 from abcx.stats.records import Contrast, Effect, Interval, Proportion, Summary

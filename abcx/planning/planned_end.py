@@ -14,7 +14,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from abcx.data.records import Observed
-from abcx.planning import Planned
+from abcx.planning.sample_size import Planned
 from abcx.spec.model import Experiment
 
 OVERRUN = 1.1

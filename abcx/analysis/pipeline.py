@@ -12,22 +12,23 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from abcx import monitoring, verdict, wording
+from abcx import wording
+from abcx.analysis import monitoring, verdict
+from abcx.analysis.companions import after_exposure, with_companions
+from abcx.analysis.comparing import relabellings
+from abcx.analysis.comparisons import Judging, metric_results, surrounded
+from abcx.analysis.decomposition import decompositions
+from abcx.analysis.sensitivity import alternatives
 from abcx.checks import run_all
 from abcx.checks.context import CheckContext
 from abcx.checks.shares import differ
-from abcx.companions import after_exposure, with_companions
-from abcx.comparing import relabellings
 from abcx.data.reading import overrides
 from abcx.data.records import WITHOUT_FIRST_DAY, Inputs, Observed
-from abcx.decomposition import decompositions
-from abcx.effects import Judging, metric_results, surrounded
 from abcx.errors import UsageError
-from abcx.planned_end import JUDGED, PlannedEnd, followed, planned_end
-from abcx.planning import Planned, needed, planned, units_for_margin
+from abcx.planning.planned_end import JUDGED, PlannedEnd, followed, planned_end
+from abcx.planning.sample_size import Planned, needed, planned, units_for_margin
 from abcx.results.metric import MetricResult
 from abcx.results.readout import Arm, DataLog, Exclusion, LaterEffect, Reason, Replay, Results, Setup, Verdict
-from abcx.sensitivity import alternatives
 from abcx.spec.analysis import Analysis
 from abcx.spec.load import Loaded, load
 from abcx.spec.model import Experiment

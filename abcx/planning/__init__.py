@@ -1,0 +1,1 @@
+"""What was promised: the declared end, and the sizes that effects need."""
