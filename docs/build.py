@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 
 from abcx.checks import CHECKS
-from abcx.commands.starts import data_lines, metric_lines
-from abcx.data.recognise import Known
+from abcx.drafting.preset_spec import data_lines, metric_lines
+from abcx.drafting.recognize import Known
 from abcx.metrics import METRIC_TYPES
 from abcx.spec import presets
 from abcx.spec.model import EventSource, FileOptions

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from abcx.commands import outputs
-from abcx.commands.starts import data_lines, metric_lines
+from abcx.drafting.preset_spec import data_lines, metric_lines
 from abcx.errors import DataError, UsageError
 from abcx.problems import Problem, Span
 from abcx.spec.written import quoted
 from abcx.wording import clean
 
 if TYPE_CHECKING:
-    from abcx.data.profile import Column, Profile
-    from abcx.data.recognise import Known
+    from abcx.drafting.profile import Column, Profile
+    from abcx.drafting.recognize import Known
 
 _CONTROL = re.compile(r"control|original|baseline|default|old.*|a|off|false|0|holdout", re.IGNORECASE)
 _GOOD = re.compile(r".*(purchase|order|checkout|conver|sign_?up|subscri|paid|thank|lead|book).*", re.IGNORECASE)
@@ -29,8 +29,8 @@ _ALL = 0.95
 
 def run(data: str, *, output: str | None, name: str | None) -> int:
     """Look at `data` and write a spec that passes `validate` at once."""
-    from abcx.data.profile import profile
-    from abcx.data.recognise import recognise
+    from abcx.drafting.profile import profile
+    from abcx.drafting.recognize import recognise
     from abcx.engines.local import Engine
 
     if output is not None and Path(output).exists():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from abcx.spec.written import flow, quoted
 
 if TYPE_CHECKING:
-    from abcx.data.recognise import Known
+    from abcx.drafting.recognize import Known
     from abcx.spec.presets import Preset
 
 

@@ -1,0 +1,1 @@
+"""A first spec from files: what `abcx init` proposes."""
