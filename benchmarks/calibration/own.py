@@ -63,7 +63,7 @@ def compare(cell: Cell, control: Arm, variant: Arm, draws: int, seed: int) -> Ju
 
 
 def chosen(control: Arm, variant: Arm, draws: int, seed: int) -> tuple[Contrast, bool]:
-    """As abcx/analysis/comparing.py: permutation where needed, adjusted where there are covariates, else Welch; and whether the
+    """As comparing.py: permutation where needed, adjusted where there are covariates, else Welch; and whether the
     check `skewness` warns."""
     one, other = described(control.sample), described(variant.sample)
     reason = permutation.needed(one, other)

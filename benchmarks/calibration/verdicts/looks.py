@@ -1,7 +1,7 @@
 """Experiments in which nothing works and that somebody reads again and again, up to the first SHIP or harm.
 
 Units come in equal steps, each converts at once or never. A run ends with its first verdict SHIP or DO NOT SHIP by
-harm; every look that comes near a boundary of the look's own rule (as `abcx.analysis.monitoring` makes it) goes through the real
+harm; every look that comes near a boundary of the look's own rule (as `monitoring` makes it) goes through the real
 verdict.
 """
 
@@ -56,7 +56,7 @@ class Course:
 
     def decides(self, look: int) -> int:
         """The look whose counts decide: where the planned size was passed it is the one at which
-        it was reached, as `abcx.analysis.pipeline.run` reads the data again up to that day."""
+        it was reached, as `run` reads the data again up to that day."""
         day = self._end(self.seen(look, (0, 0))).overrun_day
         return look if day is None else (day - START).days
 

@@ -1,6 +1,6 @@
 """From simulated counts to the verdict that abcx gives, and what is counted as wrong.
 
-Every verdict is that of `abcx.analysis.pipeline.conclude`, with all checks. Wrong verdicts need a statistic near or beyond a
+Every verdict is that of `conclude`, with all checks. Wrong verdicts need a statistic near or beyond a
 critical value, so `conclude` is called for those runs only in which a z-value comes within `NEAR` of one; a sample of
 the others (`spot`) goes the same way, and a wrong verdict among them stops the benchmark.
 """

@@ -114,7 +114,7 @@ def _within(count: int, runs: int, most: float | None) -> bool:
 INTRO = """\
 ## Wrong verdicts
 
-**All experiments are simulated**, and every verdict is abcx's own: `abcx.analysis.pipeline.conclude` with all checks, for files
+**All experiments are simulated**, and every verdict is abcx's own: `conclude` with all checks, for files
 `abcx.analyze`. Wrong is SHIP for a variant that does nothing or whose harm lies exactly at a margin, and DO NOT SHIP by
 harm for a variant that does no harm, or no more than its margin. Each is promised to be at most {most} % (with k
 guardrails exactly at their margins harm is at most k times that), judged with two Monte Carlo standard errors. "-":
@@ -124,7 +124,7 @@ Shares are of {units:,} units an arm, 10 % of them with the event; metrics of a 
 goes to `conclude` where a z-value lies beyond a critical value or near it: within {near} for shares that are read once,
 {surveyed} for surveys, {looked} for looks, where z is the test's own ({near} below {few} events). Of the other runs
 {spot} or more in each row go the same way, and the benchmark stops where one of them gives a wrong verdict. Runs that
-are read again and again end with their first SHIP or harm. Past the planned end `abcx.analysis.pipeline.run` reads the data
+are read again and again end with their first SHIP or harm. Past the planned end `run` reads the data
 again up to the planned day; here it is handed the counts of that day.
 
 Surveys: {surveys}
