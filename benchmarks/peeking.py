@@ -23,12 +23,12 @@ from numpy.typing import NDArray
 from scipy.special import ndtr  # type: ignore[import-untyped,unused-ignore]
 
 import abcx
-from abcx.stats import constrained, means, power, shares
+from abcx.stats import means, miettinen_nurminen, power, shares
 from abcx.stats.always_valid import AlwaysValid
+from abcx.stats.distributions import normal_quantile
 from abcx.stats.records import Moments, Proportion
 from abcx.stats.sequential import Fixed, GroupSequential, Monitoring, Silent
 from abcx.stats.spending import boundaries, crossings
-from abcx.stats.tails import normal_quantile
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -59,7 +59,7 @@ def conversion() -> Data:
         p, sign = np.empty((reps, days)), np.sign(variant - control).astype(float)
         for day in range(days):
             n = daily * (day + 1)
-            z = constrained.score_difference(control[:, day], n, variant[:, day], n, 0.0)
+            z = miettinen_nurminen.score_difference(control[:, day], n, variant[:, day], n, 0.0)
             p[:, day] = 2 * ndtr(-np.abs(z))
             same = shares.contrast(Proportion(int(control[0, day]), n), Proportion(int(variant[0, day]), n))
             assert same.method == shares.BINOMIAL or math.isclose(p[0, day], same.p_value or 0.0, rel_tol=1e-9)

@@ -23,7 +23,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the CPU time of waiting th
 
 import numpy as np
 
-from abcx.stats import means, permutation, relabelling
+from abcx.stats import means, permutation, permutation_draws
 from abcx.stats.inversion import effect
 from abcx.stats.records import Moments, Pivot, Sample
 
@@ -51,7 +51,7 @@ def cost(units: int) -> None:
 
 def described(sample: Sample) -> Moments:
     """The moments of an arm with their skewness, as a readout has them."""
-    found, zeros = relabelling.moments(sample), sample.n - len(sample.values)
+    found, zeros = permutation_draws.moments(sample), sample.n - len(sample.values)
     assert isinstance(found, Moments)
     if found.variance == 0.0:
         return found

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from abcx.stats import permutation, relabelling, shares
+from abcx.stats import permutation, permutation_draws, shares
 from abcx.stats.inversion import effect, two_sided
 from abcx.stats.records import CrossMoments, Lifetimes, Moments, Proportion, QuantileSummary
 from benchmarks.calibration import __main__ as command
@@ -117,7 +117,7 @@ def test_true_lifts_and_differences_are_those_of_the_populations() -> None:
             continue
         large, sums = dataclasses.replace(cell, n=200_000, split="50:50", lift=0.5), []
         for arm in next(samples.arms(large, 1, np.random.default_rng(2))):
-            found = relabelling.moments(arm.sample)
+            found = permutation_draws.moments(arm.sample)
             sums.append(found.mean if isinstance(found, Moments) else found.numerator.mean / found.denominator.mean)
         assert sums[1] / sums[0] == pytest.approx(1.5, rel=0.05)
         assert sums[1] - sums[0] == pytest.approx(samples.truth(large), rel=0.15)

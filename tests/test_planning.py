@@ -200,7 +200,7 @@ SURVEYS = {
 @pytest.mark.slow
 def test_the_power_that_the_bounds_on_who_answers_leave(survey: str, response: float) -> None:
     """By simulation of both arms with the bounds themselves: 2,000 runs with the planned effect and equal response."""
-    from abcx.stats.bounds import Surveyed, claim
+    from abcx.stats.lee_bounds import Surveyed, claim
     from abcx.stats.records import Categories, Proportion
     from abcx.stats.shares import contrast
 

@@ -121,7 +121,7 @@ def _bounded(
     levels: ClaimLevels,
 ) -> SurveyComparison:
     """Who answers in each arm, and the bounds that this leaves."""
-    from abcx.stats import bounds, shares
+    from abcx.stats import lee_bounds, shares
 
     unknown = SurveyComparison(*(None,) * 8, binds=False)
     asked = data.responses.get(experiment.control), data.responses.get(arm)
@@ -129,7 +129,7 @@ def _bounded(
         return unknown
     answered = [Proportion(one.answered, one.exposed) for one in asked if one is not None]
     p_value = shares.contrast(*answered).p_value
-    binds = p_value is not None and p_value < bounds.BINDS
+    binds = p_value is not None and p_value < lee_bounds.BINDS
     control, variant = (_graded(metric, data.summaries[side], whole) for side in (experiment.control, arm))
     if control is None or variant is None:
         nothing = (None, None) if binds else None
@@ -142,8 +142,8 @@ def _bounded(
             claim_margin_interval=nothing,
             note=UNBOUNDED,
         )
-    sides = bounds.Surveyed(asked[0].exposed, control[0]), bounds.Surveyed(asked[1].exposed, variant[0])
-    found = bounds.bounds(*sides, control[1], experiment.analysis.alpha)
+    sides = lee_bounds.Surveyed(asked[0].exposed, control[0]), lee_bounds.Surveyed(asked[1].exposed, variant[0])
+    found = lee_bounds.bounds(*sides, control[1], experiment.analysis.alpha)
     positive = metric.unit == "share"  # scores and points have no lift: their zero is arbitrary
     relative = metric.margin is not None and metric.margin.relative
     return replace(
@@ -154,11 +154,11 @@ def _bounded(
         worst_case=found.manski,
         worst_case_interval=found.manski_interval,
         binds=binds,
-        claim_interval=bounds.claim(*sides, control[1], levels.effect, relative=False) if binds else None,
-        claim_lift_interval=bounds.claim(*sides, control[1], levels.effect, relative=True)
+        claim_interval=lee_bounds.claim(*sides, control[1], levels.effect, relative=False) if binds else None,
+        claim_lift_interval=lee_bounds.claim(*sides, control[1], levels.effect, relative=True)
         if binds and positive
         else None,
-        claim_margin_interval=bounds.claim(*sides, control[1], levels.margin, relative=relative) if binds else None,
+        claim_margin_interval=lee_bounds.claim(*sides, control[1], levels.margin, relative=relative) if binds else None,
         note=found.note,
     )
 

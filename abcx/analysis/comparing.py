@@ -15,7 +15,7 @@ from abcx.spec.model import Experiment
 from abcx.stats.records import Contrast, Moments, RatioMoments
 
 if TYPE_CHECKING:
-    from abcx.stats.relabelling import Relabellings
+    from abcx.stats.permutation_draws import Relabellings
 
 Key = tuple[str, str]
 """A metric and a variant."""
@@ -27,7 +27,7 @@ DRAWS = 4000
 
 def relabellings(experiment: Experiment, observed: Observed) -> dict[Key, Relabellings]:
     """Random relabellings of the units of every comparison whose units were read, drawn once for all that use them."""
-    from abcx.stats import relabelling
+    from abcx.stats import permutation_draws
 
     found: dict[Key, Relabellings] = {}
     for name, data in observed.metrics.items():
@@ -35,7 +35,7 @@ def relabellings(experiment: Experiment, observed: Observed) -> dict[Key, Relabe
         for arm in experiment.variants if data.samples else ():
             contrast = metric.contrast(data.summaries[experiment.control], data.summaries[arm])
             if contrast.difference_pivot is not None:
-                found[name, arm] = relabelling.draw(
+                found[name, arm] = permutation_draws.draw(
                     *adjusted_samples.units(data, experiment.control, arm), DRAWS, experiment.analysis.seed
                 )
     return found

@@ -25,7 +25,7 @@ from abcx.wording import joined, singular
 
 if TYPE_CHECKING:
     from abcx.stats.multiplicity import Adjusted
-    from abcx.stats.relabelling import Relabellings
+    from abcx.stats.permutation_draws import Relabellings
     from abcx.stats.sequential import Sided
 
 

@@ -16,7 +16,7 @@ from abcx.results.metric import Comparison, MetricResult
 from abcx.spec.model import Experiment
 
 if TYPE_CHECKING:
-    from abcx.stats.relabelling import Relabellings
+    from abcx.stats.permutation_draws import Relabellings
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ MIN_EXPECTED = 5
 
 def differ(having: Sequence[int], without: Sequence[int]) -> float | None:
     """p of "the share of units that have it is the same in all arms"; None where there are too few for the test."""
-    from abcx.stats import goodness
+    from abcx.stats import chi_square
 
     arms = [a + b for a, b in zip(having, without, strict=True) if a + b]
     if len(arms) < 2 or min(sum(having), sum(without)) * min(arms) < MIN_EXPECTED * sum(arms):
         return None
-    return goodness.homogeneity([having, without])
+    return chi_square.homogeneity([having, without])

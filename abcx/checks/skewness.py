@@ -66,12 +66,12 @@ def _by_permutation(context: CheckContext, name: str) -> bool:
 
 def _doubt(context: CheckContext, name: str) -> str | None:
     """Why the interval of a metric cannot be trusted, in one clause; None where it can."""
-    from abcx.stats import permutation, scores
+    from abcx.stats import mean_scores, permutation
 
     control, *variants = _summaries(context, name)
     for variant in variants:
         if isinstance(control, Categories) and isinstance(variant, Categories):
-            if not _by_permutation(context, name) or scores.enough(control, variant):
+            if not _by_permutation(context, name) or mean_scores.enough(control, variant):
                 continue
             return "an arm can expect fewer than 30 answers other than the commonest one"
         if not isinstance(control, (Moments, RatioMoments)) or not isinstance(variant, (Moments, RatioMoments)):
@@ -87,11 +87,11 @@ def _doubt(context: CheckContext, name: str) -> str | None:
 
 def _skewness(summary: Summary) -> float | None:
     """Skewness of the values, or of the numerator; None where it is unknown."""
-    from abcx.stats import answers
+    from abcx.stats import categorical
 
     moments = summary.numerator if isinstance(summary, RatioMoments) else summary
     if isinstance(moments, Categories):
-        moments = answers.moments(moments)
+        moments = categorical.moments(moments)
     known = isinstance(moments, Moments) and moments.skewness is not None and math.isfinite(moments.skewness)
     return moments.skewness if known and isinstance(moments, Moments) else None
 

@@ -127,9 +127,9 @@ def _of_followed(context: CheckContext, found: _Part, shares: Shares) -> str:
 
 
 def _p_value(units: Units, shares: Shares) -> float:
-    from abcx.stats import goodness
+    from abcx.stats import chi_square
 
-    return goodness.chi_square([units.get(arm, 0) for arm in shares], list(shares.values()))
+    return chi_square.chi_square([units.get(arm, 0) for arm in shares], list(shares.values()))
 
 
 def _expected(arm: str, units: Units, shares: Shares) -> float:

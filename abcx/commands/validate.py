@@ -14,8 +14,8 @@ from abcx.commands import outputs
 from abcx.commands.options import RunOptions, wants_color
 from abcx.errors import SpecError
 from abcx.problems import Problem, Span, render_all
-from abcx.report import problems as formats
-from abcx.report.problems import Checked
+from abcx.report import findings as formats
+from abcx.report.findings import Checked
 from abcx.spec.document import MAX_BYTES, read
 from abcx.spec.load import STDIN, check, read_bytes, read_stdin
 from abcx.wording import clean, plural

@@ -58,10 +58,10 @@ class Ces(SurveyOptions):
         seed: int = 0,
     ) -> Contrast:
         """`contrast` by the method that a spec asks for, or that these answers need."""
-        from abcx.stats import means, scores
+        from abcx.stats import mean_scores, means
 
         if isinstance(control, Categories) and isinstance(variant, Categories):
-            found = scores.contrast(control, variant, interval, draws, seed)
+            found = mean_scores.contrast(control, variant, interval, draws, seed)
         else:
             found = means.contrast(_moments(control), _moments(variant))
         return replace(found, lift=None, ratio_pivot=None, lift_note=NO_LIFT)
@@ -79,9 +79,9 @@ class Ces(SurveyOptions):
 
 
 def _moments(summary: Summary) -> Moments:
-    from abcx.stats import answers
+    from abcx.stats import categorical
 
     if isinstance(summary, Moments):
         return summary
     assert isinstance(summary, Categories)
-    return answers.moments(summary)
+    return categorical.moments(summary)

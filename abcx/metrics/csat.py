@@ -64,9 +64,9 @@ class Csat(SurveyOptions):
 
     def boxes(self, summary: Summary) -> Proportion:
         """Answers in the top boxes, of all."""
-        from abcx.stats import answers
+        from abcx.stats import categorical
 
-        return summary if isinstance(summary, Proportion) else answers.top_box(_categories(summary), self.top)
+        return summary if isinstance(summary, Proportion) else categorical.top_box(_categories(summary), self.top)
 
 
 def _categories(summary: Summary) -> Categories:

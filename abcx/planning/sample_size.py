@@ -110,7 +110,7 @@ def _claims(experiment: Experiment, metric: MetricSpec) -> Iterator[tuple[Effect
 def _bounded(experiment: Experiment, units: int) -> float | None:
     """The least power of the surveys with a declared response to show their minimum effect, or that a margin is kept,
     where response is alike in truth and the bounds count whenever its test doubts that."""
-    from abcx.stats.bounds import BINDS
+    from abcx.stats.lee_bounds import BINDS
     from abcx.stats.power import power_bounded
 
     found: list[float] = []
@@ -230,7 +230,7 @@ def units_for_margin(experiment: Experiment, metric: MetricResult, arm: str, uni
     The half-width of the interval shrinks with the square root of the units; to exclude the margin with power 1 - b it
     must be margin z / (z + z_b). None where the interval is open, or widened by looks.
     """
-    from abcx.stats.tails import normal_quantile
+    from abcx.stats.distributions import normal_quantile
 
     comparison = next(item for item in metric.comparisons if item.arm == arm)
     interval = comparison.margin_interval

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from abcx import wording
-from abcx.report import cells
-from abcx.report.bars import bar, ruler
+from abcx.report import fragments
+from abcx.report.interval_bar import bar, ruler
 from abcx.results.metric import Comparison, MetricResult
 from abcx.results.readout import Results
 
@@ -71,7 +71,7 @@ def track(metric: MetricResult, comparison: Comparison, relative: bool) -> Track
 def of_metric(metric: MetricResult, width: int, ascii: bool = False) -> tuple[list[str], str]:
     """A bar for each variant on one metric, on the scale of its declared size, and the ruler below them."""
     size = metric.margin if metric.role == "guardrail" else metric.minimum_effect
-    relative = all(map(cells.has_lift, metric.comparisons)) if size is None else size.relative
+    relative = all(map(fragments.has_lift, metric.comparisons)) if size is None else size.relative
     tracks = [track(metric, comparison, relative) for comparison in metric.comparisons]
     if not any(tracks):
         relative = not relative
@@ -91,16 +91,16 @@ def of_metric(metric: MetricResult, width: int, ascii: bool = False) -> tuple[li
 
 def forest(results: Results, width: int, ascii: bool = False) -> Forest:
     """Every comparison of every metric by role, all lifts on one axis; others on their own scale, zero in place."""
-    found = [(m, c, _shown(m, c)) for _, metrics in cells.by_role(results) for m in metrics for c in m.comparisons]
+    found = [(m, c, _shown(m, c)) for _, metrics in fragments.by_role(results) for m in metrics for c in m.comparisons]
     lifts = [(metric, drawn) for metric, _, drawn in found if drawn is not None and drawn.relative]
     core = [drawn for metric, drawn in lifts if metric.role in ("primary", "guardrail")]
     axis, rule = _axis([drawn for _, drawn in lifts], core), results.monitoring.rule
     lines = []
     for metric, comparison, drawn in found:
         relative = drawn is None or drawn.relative
-        texts = cells.effect(metric, comparison, relative, rule)
+        texts = fragments.effect(metric, comparison, relative, rule)
         line = "" if drawn is None else _draw(drawn, axis if relative else _own(drawn, axis), width, ascii)
-        lines.append(Row(metric, comparison, *texts, line, cells.p_value(comparison, rule), not relative))
+        lines.append(Row(metric, comparison, *texts, line, fragments.p_value(comparison, rule), not relative))
     heading = ruler([(0.0, "0"), (axis[0], "worse"), (axis[1], "better")], *axis, width)
     return Forest(heading, tuple(lines), tuple(_legend(lines, ascii)))
 
@@ -128,7 +128,7 @@ def _mark(row: Row) -> bool:
 
 def _shown(metric: MetricResult, comparison: Comparison) -> Track | None:
     """In the forest a guardrail is drawn on the scale of its margin, everything else as a lift where it has one."""
-    relative = cells.has_lift(comparison)
+    relative = fragments.has_lift(comparison)
     if metric.role == "guardrail" and metric.margin is not None:
         relative = metric.margin.relative
     return track(metric, comparison, relative) or track(metric, comparison, not relative)
@@ -169,7 +169,7 @@ def _signed(text: str, x: float, drawn: Track) -> str:
 
 
 def _names(metrics: Iterable[MetricResult]) -> str:
-    return wording.joined(list(dict.fromkeys(cells.named(metric) for metric in metrics)))
+    return wording.joined(list(dict.fromkeys(fragments.named(metric) for metric in metrics)))
 
 
 def _minus(x: float | None) -> float | None:

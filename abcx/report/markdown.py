@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from abcx import wording
-from abcx.report import answers, balance, cells, course, looks, notes, replay, segments, sensitivity, sentences, times
+from abcx.report import (
+    effect_over_time,
+    fragments,
+    lifetimes,
+    monitoring,
+    notes,
+    replay,
+    row_balance,
+    segments,
+    sensitivity,
+    sentences,
+    surveys,
+)
+from abcx.report.console import draw
 from abcx.report.markup import block, bullets, code, escape, link, table
-from abcx.report.page import draw
 from abcx.report.terminal import bars, bars_of_all
 from abcx.results.metric import Comparison, MetricResult
 from abcx.results.readout import Results, Verdict
@@ -54,15 +66,15 @@ def _verdict(results: Results) -> Iterator[str]:
         if lines:
             yield bullets(lines)
     arms = ", ".join(f"{escape(arm.name)} {wording.count(arm.units)}" for arm in results.arms)
-    when = cells.when(results)
-    yield (f"{escape(when)} · " if when else "") + f"{escape(cells.units(results))}: {arms}"
+    when = fragments.when(results)
+    yield (f"{escape(when)} · " if when else "") + f"{escape(fragments.units(results))}: {arms}"
 
 
 def _reasons(verdict: Verdict) -> Iterator[str]:
     for reason in verdict.reasons:
-        yield f"Why: {escape(cells.sentence(reason.message))} ({escape(reason.code)})"
+        yield f"Why: {escape(fragments.sentence(reason.message))} ({escape(reason.code)})"
     for warning in verdict.warnings:
-        yield f"Read with care: {escape(cells.sentence(warning.message))} ({escape(warning.code)})"
+        yield f"Read with care: {escape(fragments.sentence(warning.message))} ({escape(warning.code)})"
 
 
 def _trust(results: Results) -> Iterator[str]:
@@ -73,9 +85,9 @@ def _trust(results: Results) -> Iterator[str]:
     order = {"fail": 0, "warn": 1, "pass": 2, "skipped": 3}
     rows = []
     for check in sorted(results.checks, key=lambda check: order[check.status]):
-        told = cells.sentence(check.message) + (f" {cells.sentence(check.help)}" if check.help else "")
+        told = fragments.sentence(check.message) + (f" {fragments.sentence(check.help)}" if check.help else "")
         outcome = f"**{check.status}**" if check.status in ("fail", "warn") else check.status
-        p = cells.shown(check.p_value, wording.p_value)
+        p = fragments.shown(check.p_value, wording.p_value)
         rows.append([escape(check.code), outcome, escape(told), p])
     yield table(("check", "outcome", "what was found", "p"), rows, "lllr")
 
@@ -104,7 +116,7 @@ def _setup(results: Results) -> Iterator[str]:
         "Exposure": setup.exposure,
         "Window": setup.window,
         "Level and correction": f"alpha {wording.significant(setup.alpha)}, {setup.correction}",
-        **dict(looks.facts(results)),
+        **dict(monitoring.facts(results)),
         "Planned size": planned,
         "Size called for": called_for,
         "Power": wording.percent(setup.power, 0),
@@ -120,14 +132,14 @@ def _setup(results: Results) -> Iterator[str]:
     written = {name: escape(text) for name, text in facts.items() if text}
     written |= {"Links": ", ".join(map(link, setup.links))} if setup.links else {}
     yield table(("what", "as declared"), list(written.items()))
-    if rows := looks.boundaries(results):
-        overall = f"level {looks.alpha_words(setup.alpha)}"
+    if rows := monitoring.boundaries(results):
+        overall = f"level {monitoring.alpha_words(setup.alpha)}"
         yield f"Boundaries so far: a result beyond z, or whose ordinary p is below this p, decides ({overall} overall)."
         yield table(("look", "planned size", "z", "p"), rows, "rrrr")
 
 
 def _primaries(results: Results) -> Iterator[str]:
-    for metric in cells.primaries(results):
+    for metric in fragments.primaries(results):
         yield f"## Primary metric: {escape(metric.name)}"
         yield _definition(metric)
         yield _arms(results, [metric])
@@ -144,15 +156,15 @@ def _primaries(results: Results) -> Iterator[str]:
 
 
 def _definition(metric: MetricResult) -> str:
-    told = [cells.sentence(metric.definition)] if metric.definition else []
-    told.append(cells.sentence(cells.goal(metric)))
+    told = [fragments.sentence(metric.definition)] if metric.definition else []
+    told.append(fragments.sentence(fragments.goal(metric)))
     told += [f"Minimum effect {metric.minimum_effect.text}."] if metric.minimum_effect else []
     told += [f"Tolerated harm {metric.margin.text}."] if metric.margin else []
     return escape(" ".join(told))
 
 
 def _arms(results: Results, metrics: Sequence[MetricResult]) -> str:
-    level = cells.level(results.setup.alpha)
+    level = fragments.level(results.setup.alpha)
     heads = ("metric", "arm", escape(results.setup.unit), "with it", "value", f"{level} interval")
     rows = [
         (
@@ -160,9 +172,9 @@ def _arms(results: Results, metrics: Sequence[MetricResult]) -> str:
                 escape(metric.name),
                 escape(arm.name),
                 wording.count(arm.units),
-                cells.shown(arm.successes, wording.count),
+                fragments.shown(arm.successes, wording.count),
             ),
-            *(cells.value(arm.value, metric), cells.value_interval(arm.interval, metric)),
+            *(fragments.value(arm.value, metric), fragments.value_interval(arm.interval, metric)),
         )
         for metric in metrics
         for arm in metric.arms
@@ -175,7 +187,7 @@ def _effects(results: Results, metric: MetricResult) -> Iterator[str]:
         yield _comparisons(results, [metric])
     if drawn := draw([bars(metric, WIDTH)], WIDTH, color=False, ascii=False).strip("\n"):
         yield block(drawn)
-    yield from map(escape, looks.levels(results, metric))
+    yield from map(escape, monitoring.levels(results, metric))
 
 
 def _comparisons(results: Results, metrics: Iterable[MetricResult]) -> str:
@@ -186,24 +198,24 @@ def _comparisons(results: Results, metrics: Iterable[MetricResult]) -> str:
 
 def _comparison(results: Results, metric: MetricResult, comparison: Comparison) -> tuple[str, ...]:
     rule = results.monitoring.rule
-    difference, interval = cells.effect(metric, comparison, False, rule)
-    lift = cells.NOTHING
-    if cells.has_lift(comparison):
-        lift, ends = cells.effect(metric, comparison, True, rule)
+    difference, interval = fragments.effect(metric, comparison, False, rule)
+    lift = fragments.NOTHING
+    if fragments.has_lift(comparison):
+        lift, ends = fragments.effect(metric, comparison, True, rule)
         lift += f" ({ends})" if comparison.lift_interval is not None else ""
-    p = adjusted = cells.NOTHING
-    if not cells.unjudged(comparison, rule):
-        p = cells.p_value(comparison, rule)
-        adjusted = cells.shown(comparison.p_value_adjusted, lambda p: wording.p_value(p, results.setup.alpha))
+    p = adjusted = fragments.NOTHING
+    if not fragments.unjudged(comparison, rule):
+        p = fragments.p_value(comparison, rule)
+        adjusted = fragments.shown(comparison.p_value_adjusted, lambda p: wording.p_value(p, results.setup.alpha))
     return (
         *(escape(metric.name), escape(comparison.arm), f"{difference} ({interval})", lift),
-        *(p, adjusted, cells.level(comparison.alpha)),
-        *(escape(cells.method(comparison)), comparison.status),
+        *(p, adjusted, fragments.level(comparison.alpha)),
+        *(escape(fragments.method(comparison)), comparison.status),
     )
 
 
 def _all(results: Results) -> Iterator[str]:
-    yield f"## {cells.all_metrics(results)}"
+    yield f"## {fragments.all_metrics(results)}"
     forest, legend = bars_of_all(results, WIDTH)
     yield block(draw([forest], WIDTH, color=False, ascii=False))
     if legend:
@@ -221,7 +233,7 @@ def _all(results: Results) -> Iterator[str]:
     yield _arms(results, others)
     if any(metric.comparisons for metric in others):
         yield _comparisons(results, others)
-        yield from map(escape, looks.levels_of_role(results, "secondary"))
+        yield from map(escape, monitoring.levels_of_role(results, "secondary"))
 
 
 def _said(results: Results, metric: MetricResult) -> Iterator[str]:
@@ -250,7 +262,7 @@ def _sensitivity(results: Results) -> Iterator[str]:
     if not results.sensitivity:
         return
     yield "## Does the verdict hold?"
-    names = ", ".join(escape(metric.name) for metric in cells.primaries(results)[:1])
+    names = ", ".join(escape(metric.name) for metric in fragments.primaries(results)[:1])
     yield f"The same data analysed in other ways; lift and p are those of {names} with {escape(results.verdict.arm)}."
     yield from map(escape, sensitivity.line(results))
     rows = [(escape(way), *rest) for way, *rest in sensitivity.rows(results)]
@@ -267,7 +279,9 @@ def _decompositions(results: Results) -> Iterator[str]:
     for one in results.decompositions:
         factors = zip(("", "= ", "\N{MULTIPLICATION SIGN} "), (one.total, one.first, one.second), strict=True)
         rows = [
-            [sign + escape(name), *rest] for sign, factor in factors for name, *rest in [cells.factor(results, factor)]
+            [sign + escape(name), *rest]
+            for sign, factor in factors
+            for name, *rest in [fragments.factor(results, factor)]
         ]
         yield table(heads, rows, "l" + "r" * (len(heads) - 1))
 
@@ -277,7 +291,7 @@ def _data(results: Results) -> Iterator[str]:
     yield "## What was done to the data"
     times = {"First exposure": log.first_exposure, "Last exposure": log.last_exposure, "Data up to": log.as_of}
     told = [f"{label}: {escape(time)}" for label, time in times.items() if time]
-    told += [escape(cells.sentence(note)) for note in notes.of_data(log.notes)]
+    told += [escape(fragments.sentence(note)) for note in notes.of_data(log.notes)]
     if told:
         yield bullets(told)
     if log.files:
@@ -286,7 +300,7 @@ def _data(results: Results) -> Iterator[str]:
                 escape(wording.place(file.path)),
                 escape(file.role),
                 wording.count(file.rows),
-                file.sha256 or cells.NOTHING,
+                file.sha256 or fragments.NOTHING,
             )
             for file in log.files
         ]
@@ -298,7 +312,7 @@ def _data(results: Results) -> Iterator[str]:
                 escape(wording.place(one.file)),
                 wording.count(one.read),
                 wording.count(one.used),
-                balance.left_out(one) or cells.NOTHING,
+                row_balance.left_out(one) or fragments.NOTHING,
             )
             for one in log.balance
         ]
@@ -309,10 +323,10 @@ def _data(results: Results) -> Iterator[str]:
         return
     left_out = []
     for one in log.exclusions:
-        arms = ", ".join(f"{escape(name)} {wording.count(n)}" for name, n in one.by_arm.items()) or cells.NOTHING
-        counts = cells.shown(one.units, wording.count), cells.shown(one.rows, wording.count)
-        p = cells.shown(one.p_value, wording.p_value)
-        left_out.append((escape(one.reason), escape(cells.sentence(one.message)), *counts, arms, p))
+        arms = ", ".join(f"{escape(name)} {wording.count(n)}" for name, n in one.by_arm.items()) or fragments.NOTHING
+        counts = fragments.shown(one.units, wording.count), fragments.shown(one.rows, wording.count)
+        p = fragments.shown(one.p_value, wording.p_value)
+        left_out.append((escape(one.reason), escape(fragments.sentence(one.message)), *counts, arms, p))
     heads = ("left out", "why", escape(results.setup.unit), "rows", "by arm", "p of equal loss")
     yield table(heads, left_out, "llrrlr")
 
@@ -321,7 +335,7 @@ def _methods(results: Results) -> Iterator[str]:
     for title, items in (("Methods", results.methods), ("Limits", results.limits)):
         if items:
             yield f"## {title}"
-            yield bullets(escape(cells.sentence(item)) for item in items)
+            yield bullets(escape(fragments.sentence(item)) for item in items)
 
 
 def _glossary(results: Results) -> Iterator[str]:
@@ -331,11 +345,11 @@ def _glossary(results: Results) -> Iterator[str]:
     words |= {"Prior": PRIOR} if any(c.bayes for metric in results.metrics for c in metric.comparisons) else {}
     yield bullets(f"**{word}**: {meaning}" for word, meaning in words.items())
     version = escape(f"Written by abcx {results.abcx_version}")
-    command = cells.again(results)
+    command = fragments.again(results)
     yield f"{version}. To write it again: {code(command)}" if command else f"{version}."
 
 
 SECTIONS = (
-    *(_verdict, _trust, _setup, _primaries, _all, answers.section, times.section, _sensitivity, _later),
-    *(_decompositions, course.section, segments.section, _data, _methods, _glossary),
+    *(_verdict, _trust, _setup, _primaries, _all, surveys.section, lifetimes.section, _sensitivity, _later),
+    *(_decompositions, effect_over_time.section, segments.section, _data, _methods, _glossary),
 )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from abcx import wording
-from abcx.report.cells import effect, ends, named, titled
+from abcx.report.fragments import effect, ends, named, titled
 from abcx.results.metric import HELD_BACK, Adjustment, Comparison, MetricResult
 from abcx.results.readout import Results
 from abcx.wording import clean

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abcx import wording
-from abcx.report.cells import NOTHING, ends, named, shown
+from abcx.report.fragments import NOTHING, ends, named, shown
 from abcx.results.readout import LaterEffect, Results
 from abcx.wording import clean
 

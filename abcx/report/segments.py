@@ -8,10 +8,10 @@ from rich.table import Table
 from rich.text import Text
 
 from abcx import wording
-from abcx.report import cells
-from abcx.report.bars import bar
-from abcx.report.cells import level, named
+from abcx.report import fragments
 from abcx.report.forest import track
+from abcx.report.fragments import level, named
+from abcx.report.interval_bar import bar
 from abcx.report.markup import bullets, escape, table
 from abcx.results.metric import Comparison, Interaction, MetricResult, Segment, SegmentValue
 from abcx.results.readout import Results
@@ -24,7 +24,7 @@ MOST = 12
 
 def shown(results: Results) -> list[MetricResult]:
     """The primary metrics that have segments."""
-    return [metric for metric in cells.primaries(results) if metric.segments]
+    return [metric for metric in fragments.primaries(results) if metric.segments]
 
 
 def forest(metric: MetricResult, width: int, ascii: bool = False) -> Table:
@@ -33,7 +33,7 @@ def forest(metric: MetricResult, width: int, ascii: bool = False) -> Table:
     rows = [(s, v, c) for s in metric.segments for v in s.values for c in v.comparisons][
         : MOST * len(metric.comparisons)
     ]
-    relative = all(cells.has_lift(c) for _, _, c in rows)
+    relative = all(fragments.has_lift(c) for _, _, c in rows)
     tracks = [track(metric, c, relative) for _, _, c in rows]
     ends = [x for one in tracks if one for x in (one.low, one.estimate, one.high) if x is not None]
     low, high = min([*ends, 0.0]), max([*ends, 0.0])
@@ -46,7 +46,7 @@ def forest(metric: MetricResult, width: int, ascii: bool = False) -> Table:
         name = f"{clean(segment.name)} = {clean(value.value) or '(none)'}" + (
             f" {clean(comparison.arm)}" if several else ""
         )
-        estimate, interval = cells.effect(metric, comparison, relative)
+        estimate, interval = fragments.effect(metric, comparison, relative)
         line = (
             ""
             if one is None
@@ -126,14 +126,14 @@ def _table(metric: MetricResult, segment: Segment) -> str:
 def _row(metric: MetricResult, value: SegmentValue, comparison: Comparison) -> tuple[str, ...]:
     arms = {arm.name: arm for arm in value.arms}
     control, variant = arms[comparison.control], arms[comparison.arm]
-    lift, lift_interval = cells.effect(metric, comparison, True)
-    difference, interval = cells.effect(metric, comparison, False)
-    as_lift = cells.has_lift(comparison)
-    sides = [f"{cells.value(arm.value, metric)} of {wording.count(arm.units)}" for arm in (control, variant)]
+    lift, lift_interval = fragments.effect(metric, comparison, True)
+    difference, interval = fragments.effect(metric, comparison, False)
+    as_lift = fragments.has_lift(comparison)
+    sides = [f"{fragments.value(arm.value, metric)} of {wording.count(arm.units)}" for arm in (control, variant)]
     return (
         escape(comparison.arm),
         *sides,
         difference,
-        lift if as_lift else cells.NOTHING,
+        lift if as_lift else fragments.NOTHING,
         lift_interval if as_lift else interval,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abcx import wording
-from abcx.report.cells import NOTHING, effect, ends, p_value, primaries, shown
+from abcx.report.fragments import NOTHING, effect, ends, p_value, primaries, shown
 from abcx.results.readout import Alternative, Results
 from abcx.wording import clean
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from abcx import wording
-from abcx.report.cells import Rule, ends, half_open, named, sentence, silent, titled
-from abcx.report.counted import countable, counted, done, group, noun
-from abcx.report.looks import share_of_plan, why_silent
+from abcx.report.fragments import Rule, ends, half_open, named, sentence, silent, titled
+from abcx.report.monitoring import share_of_plan, why_silent
+from abcx.report.nouns import countable, counted, done, group, noun
 from abcx.results.metric import Comparison, MetricResult, Size
 from abcx.results.readout import Results, Setup, Verdict
 from abcx.stats.records import Interval

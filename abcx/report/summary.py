@@ -10,10 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from abcx import wording
-from abcx.report import cells
+from abcx.report import fragments
+from abcx.report.console import STYLES, draw
 from abcx.report.markup import escape
 from abcx.report.markup import table as markdown_table
-from abcx.report.page import STYLES, draw
 from abcx.results.readout import Results, Verdict
 
 HEADS = ("experiment", "verdict", "primary metric", "effect", "interval", "p", "warnings")
@@ -68,10 +68,10 @@ def _rows(results: Results) -> Iterator[list[str]]:
 
 def _effects(results: Results, verdict: Verdict) -> list[list[str]]:
     if verdict.verdict == "INVALID":
-        return [[wording.clean(metric.name), "-", "-", "-"] for metric in cells.primaries(results)]
+        return [[wording.clean(metric.name), "-", "-", "-"] for metric in fragments.primaries(results)]
     rule = results.monitoring.rule
-    pairs = [(m, c) for m in cells.primaries(results) for c in m.comparisons if c.arm == verdict.arm]
-    return [[wording.clean(m.name), *cells.effect(m, c, rule=rule), cells.p_value(c, rule)] for m, c in pairs]
+    pairs = [(m, c) for m in fragments.primaries(results) for c in m.comparisons if c.arm == verdict.arm]
+    return [[wording.clean(m.name), *fragments.effect(m, c, rule=rule), fragments.p_value(c, rule)] for m, c in pairs]
 
 
 def _warnings(results: Results) -> int:

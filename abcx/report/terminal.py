@@ -14,9 +14,21 @@ from rich.table import Table
 from rich.text import Text
 
 from abcx import wording
-from abcx.report import answers, balance, cells, course, looks, notes, replay, segments, sensitivity, sentences, times
+from abcx.report import (
+    effect_over_time,
+    fragments,
+    lifetimes,
+    monitoring,
+    notes,
+    replay,
+    row_balance,
+    segments,
+    sensitivity,
+    sentences,
+    surveys,
+)
+from abcx.report.console import STYLES, draw, grid
 from abcx.report.forest import Row, forest, of_metric
-from abcx.report.page import STYLES, draw, grid
 from abcx.results.metric import Comparison, MetricResult
 from abcx.results.readout import CheckResult, Results, Verdict
 
@@ -29,10 +41,10 @@ def render(results: Results, width: int = 100, color: bool = False, ascii: bool 
     parts: list[RenderableType] = [_banner(results, ascii)]
     parts += [_heading("Can these data be trusted?", width), *_trust(results)]
     parts += [_heading("What was set up", width), _setup(results)]
-    for metric in cells.primaries(results):
+    for metric in fragments.primaries(results):
         parts += [_heading(f"Primary metric: {wording.clean(metric.name)}", width)]
         parts += _primary(results, metric, width, ascii)
-    parts += [_heading(cells.all_metrics(results), width), *_forest(results, width, ascii)]
+    parts += [_heading(fragments.all_metrics(results), width), *_forest(results, width, ascii)]
     for metric in segments.shown(results):
         parts += [_heading(f"{metric.name} by segment, {segments.LABEL}", width)]
         parts += [segments.forest(metric, width, ascii), *map(_line, segments.told(results, metric))]
@@ -63,7 +75,9 @@ def _banner(results: Results, ascii: bool) -> Panel:
     for verdict in _headline_first(results):
         lines += _advice(results, verdict, told)
     arms = ", ".join(f"{wording.clean(arm.name)} {wording.count(arm.units)}" for arm in results.arms)
-    lines.append(Text(" · ".join(text for text in (cells.when(results), f"{cells.units(results)}: {arms}") if text)))
+    lines.append(
+        Text(" · ".join(text for text in (fragments.when(results), f"{fragments.units(results)}: {arms}") if text))
+    )
     style = STYLES[results.verdict.verdict].removesuffix(" reverse")
     return Panel(Text("\n", overflow="fold").join(lines), box=box.ASCII if ascii else box.ROUNDED, border_style=style)
 
@@ -77,14 +91,14 @@ def _advice(results: Results, verdict: Verdict, told: set[str]) -> list[Text]:
     """The word, the finding in one sentence, the reason, what to watch; `told` holds the warnings said so far."""
     first = Text.assemble((verdict.verdict, STYLES[verdict.verdict]), (f"  {wording.clean(verdict.arm)}", "bold"))
     lines = [first, _line(sentences.finding(results, verdict))]
-    why = " ".join(cells.sentence(reason.message) for reason in verdict.reasons)
+    why = " ".join(fragments.sentence(reason.message) for reason in verdict.reasons)
     if why:
         lines.append(_line(f"Why: {why}"))
-    codes, messages = cells.warnings(results, verdict)
+    codes, messages = fragments.warnings(results, verdict)
     if codes := [wording.clean(code) for code in codes if code not in told]:
         lines.append(_line(f"Read with care: {', '.join(codes)} (see the trust checks).", "yellow"))
     messages += sensitivity.care(results) if verdict == results.verdict else []
-    lines += [_line(f"Read with care: {cells.sentence(text)}", "yellow") for text in messages if text not in told]
+    lines += [_line(f"Read with care: {fragments.sentence(text)}", "yellow") for text in messages if text not in told]
     told.update(codes, messages)
     return lines
 
@@ -95,21 +109,21 @@ def _trust(results: Results) -> list[RenderableType]:
         groups[check.status].append(check)
     table = grid("ll")
     for check in groups["fail"] + groups["warn"]:
-        told = Text.assemble((wording.clean(check.code), "bold"), f": {cells.sentence(check.message)}")
+        told = Text.assemble((wording.clean(check.code), "bold"), f": {fragments.sentence(check.message)}")
         if check.help:
-            told.append(f" {cells.sentence(check.help)}")
+            told.append(f" {fragments.sentence(check.help)}")
         table.add_row(Text(check.status, style=STYLES[check.status]), told)
     if groups["pass"]:
-        names = ", ".join(cells.passed(check) for check in groups["pass"])
+        names = ", ".join(fragments.passed(check) for check in groups["pass"])
         table.add_row(Text("pass", style=STYLES["pass"]), _line(names))
     if groups["skipped"]:
-        table.add_row(Text("skipped", style=STYLES["skipped"]), _line("; ".join(cells.skipped(groups["skipped"]))))
+        table.add_row(Text("skipped", style=STYLES["skipped"]), _line("; ".join(fragments.skipped(groups["skipped"]))))
     return [table] if results.checks else [_line("No checks were run.")]
 
 
 def _setup(results: Results) -> Table:
     table = grid("ll")
-    found = [*cells.card(results), ("looks", looks.in_short(results))]
+    found = [*fragments.card(results), ("looks", monitoring.in_short(results))]
     for label, text in found if found[-1][1] else found[:-1]:
         table.add_row(Text(label, style="dim"), _line(text))
     return table
@@ -117,9 +131,11 @@ def _setup(results: Results) -> Table:
 
 def _primary(results: Results, metric: MetricResult, width: int, ascii: bool) -> list[RenderableType]:
     """Values per arm and the effects in one table, then a bar and a sentence per variant."""
-    told = cells.sentence(f"{metric.definition}, {cells.goal(metric)}" if metric.definition else cells.goal(metric))
+    told = fragments.sentence(
+        f"{metric.definition}, {fragments.goal(metric)}" if metric.definition else fragments.goal(metric)
+    )
     parts: list[RenderableType] = [_line(told), _effects(results, metric)]
-    parts += [_line(text) for text in looks.levels(results, metric)]
+    parts += [_line(text) for text in monitoring.levels(results, metric)]
     parts += [bars(metric, width, ascii)]
     if not metric.comparisons:
         parts.append(_line("No comparison could be made."))
@@ -128,13 +144,13 @@ def _primary(results: Results, metric: MetricResult, width: int, ascii: bool) ->
     else:
         rule, unit = results.monitoring.rule, results.setup.unit
         parts += [_line(sentences.quote(metric, c, unit, rule), "bold") for c in metric.comparisons]
-    lines = notes.in_short(results, [metric]) + _beside(results, metric) + course.line(results, metric)
+    lines = notes.in_short(results, [metric]) + _beside(results, metric) + effect_over_time.line(results, metric)
     return parts + [_line(note) for note in lines]
 
 
 def _beside(results: Results, metric: MetricResult) -> list[str]:
     """What stands beside a metric of answers or of times."""
-    return answers.in_short(results, metric) + times.in_short(results, metric)
+    return surveys.in_short(results, metric) + lifetimes.in_short(results, metric)
 
 
 def bars(metric: MetricResult, width: int, ascii: bool = False) -> Table:
@@ -155,24 +171,24 @@ def bars(metric: MetricResult, width: int, ascii: bool = False) -> Table:
 def _effects(results: Results, metric: MetricResult) -> Table:
     """A row per arm, then difference and lift of each variant in the same columns."""
     table = grid("lrrrrl", gap=3)
-    level = cells.level(results.setup.alpha)
+    level = fragments.level(results.setup.alpha)
     hits = any(arm.successes is not None for arm in metric.arms)
     heads = ("", wording.clean(results.setup.unit), "with it" if hits else "", "value", f"{level} interval", "")
     table.add_row(*(Text(head, style="dim") for head in heads))
     for arm in metric.arms:
         texts = [wording.clean(arm.name), wording.count(arm.units), wording.count(arm.successes or 0) if hits else ""]
-        texts += [cells.value(arm.value, metric), cells.value_interval(arm.interval, metric)]
+        texts += [fragments.value(arm.value, metric), fragments.value_interval(arm.interval, metric)]
         table.add_row(*(Text(text) for text in texts))
     for comparison in metric.comparisons:
         indent = "  " if len(metric.comparisons) > 1 else ""
         if indent:
             table.add_row(Text(wording.clean(comparison.arm), style="bold"))
-        p = Text(looks.p_words(results, comparison))
+        p = Text(monitoring.p_words(results, comparison))
         status = Text(comparison.status, style=STYLES[comparison.status])
         rule = results.monitoring.rule
         adjusted = ", adjusted" if comparison.method.endswith("adjusted") else ""
-        rows = [(f"{indent}difference{adjusted}", *cells.effect(metric, comparison, False, rule), p)]
-        if cells.has_lift(comparison) or comparison.lift_note:
+        rows = [(f"{indent}difference{adjusted}", *fragments.effect(metric, comparison, False, rule), p)]
+        if fragments.has_lift(comparison) or comparison.lift_note:
             rows.append((f"{indent}lift{adjusted}", *_lift(metric, comparison, rule), status))
         else:
             p.append(", ").append_text(status)
@@ -181,9 +197,11 @@ def _effects(results: Results, metric: MetricResult) -> Table:
     return table
 
 
-def _lift(metric: MetricResult, comparison: Comparison, rule: cells.Rule) -> tuple[str, str]:
+def _lift(metric: MetricResult, comparison: Comparison, rule: fragments.Rule) -> tuple[str, str]:
     """The lift with its interval, dashes where it does not exist."""
-    return cells.effect(metric, comparison, True, rule) if cells.has_lift(comparison) else (cells.NOTHING,) * 2
+    return (
+        fragments.effect(metric, comparison, True, rule) if fragments.has_lift(comparison) else (fragments.NOTHING,) * 2
+    )
 
 
 def _forest(results: Results, width: int, ascii: bool) -> list[RenderableType]:
@@ -193,13 +211,13 @@ def _forest(results: Results, width: int, ascii: bool) -> list[RenderableType]:
     told = [legend] if legend else []
     several = len(results.arms) > 2
     guarded = [(metric, c) for metric in others for c in metric.comparisons if metric.role == "guardrail"]
-    told += looks.levels_of_role(results, "secondary")
+    told += monitoring.levels_of_role(results, "secondary")
     told += [sentences.guardrail(metric, c, several, results.monitoring.rule) for metric, c in guarded]
     told += [
-        f"{cells.titled(metric)} is not compared: {_values(metric)}." for metric in others if not metric.comparisons
+        f"{fragments.titled(metric)} is not compared: {_values(metric)}." for metric in others if not metric.comparisons
     ]
-    told += answers.in_brief(results, others)
-    told += [line for metric in others for line in times.in_short(results, metric)]
+    told += surveys.in_brief(results, others)
+    told += [line for metric in others for line in lifetimes.in_short(results, metric)]
     told += notes.permuted(results) + notes.in_short(results, others) + sensitivity.line(results)
     return [table, *(_line(text) for text in told)]
 
@@ -213,12 +231,12 @@ def bars_of_all(results: Results, width: int, ascii: bool = False) -> tuple[Tabl
     for side, room in zip("lrllrl", rooms, strict=True):
         table.add_column(justify="right" if side == "r" else "left", overflow="fold", width=room)
     role = drawn.rows[0].metric.role if drawn.rows else "primary"
-    heads = (cells.ROLES[role], "effect", "interval", drawn.heading, "p", "")
+    heads = (fragments.ROLES[role], "effect", "interval", drawn.heading, "p", "")
     table.add_row(*(Text(head, style="dim") for head in heads))
     for row in drawn.rows:
         if row.metric.role != role:
             role = row.metric.role
-            table.add_row(Text(cells.ROLES[role], style="dim"))
+            table.add_row(Text(fragments.ROLES[role], style="dim"))
         texts = [f"  {_label(row, several)}", row.estimate, row.interval, row.bar, row.p]
         status = Text(row.comparison.status, style=STYLES[row.comparison.status])
         table.add_row(*(Text(text) for text in texts), status)
@@ -245,7 +263,7 @@ def _label(row: Row, several: bool) -> str:
 
 
 def _values(metric: MetricResult) -> str:
-    return ", ".join(f"{wording.clean(arm.name)} {cells.value(arm.value, metric)}" for arm in metric.arms)
+    return ", ".join(f"{wording.clean(arm.name)} {fragments.value(arm.value, metric)}" for arm in metric.arms)
 
 
 def _decompositions(results: Results) -> Table:
@@ -260,7 +278,7 @@ def _decompositions(results: Results) -> Table:
             (decomposition.total, decomposition.first, decomposition.second),
             strict=True,
         ):
-            table.add_row(*(Text(cell) for cell in (sign, *cells.factor(results, factor))))
+            table.add_row(*(Text(cell) for cell in (sign, *fragments.factor(results, factor))))
     return table
 
 
@@ -272,11 +290,11 @@ def _data(results: Results) -> list[RenderableType]:
     again = [f"{wording.place(path)} {n} times" for path, n in times.items() if n > 1]
     files = wording.plural(len(rows), "files") + (f" ({wording.joined(again)})" if again else "")
     told = [f"{wording.plural(sum(rows.values()), 'rows')} read from {files}."] if results.data.files else []
-    some = balance.used(results.data.balance)
+    some = row_balance.used(results.data.balance)
     told += some
-    left_out = "; ".join(cells.exclusion(results, exclusion) for exclusion in results.data.exclusions)
+    left_out = "; ".join(fragments.exclusion(results, exclusion) for exclusion in results.data.exclusions)
     told += [f"Left out: {left_out}."] if left_out else [] if some else ["Nothing was left out."]
-    told += [cells.sentence(note) for note in notes.of_data(results.data.notes, notes.MOST)]
+    told += [fragments.sentence(note) for note in notes.of_data(results.data.notes, notes.MOST)]
     return [_line(" ".join([*told, *replay.line(results)]))]
 
 
@@ -286,7 +304,7 @@ def _methods(results: Results) -> list[RenderableType]:
         if results.methods
         else []
     )
-    told += [f"Limits: {' '.join(cells.sentence(limit) for limit in results.limits)}"] if results.limits else []
-    command = cells.again(results)
+    told += [f"Limits: {' '.join(fragments.sentence(limit) for limit in results.limits)}"] if results.limits else []
+    command = fragments.again(results)
     version = f"abcx {wording.clean(results.abcx_version)}" + (f" · in full: {command}" if command else "")
     return [_line(text) for text in [*told, version]]

@@ -24,8 +24,8 @@ import numpy as np
 from abcx.stats import covariates, permutation, slopes, welch
 from abcx.stats.drawn_tails import tail_serves
 from abcx.stats.inversion import two_sided
+from abcx.stats.permutation_draws import Alignment, Array, Products, Relabellings, Sums, draw, named, shifts
 from abcx.stats.records import Contrast, CrossMoments, Sample
-from abcx.stats.relabelling import Alignment, Array, Products, Relabellings, Sums, draw, named, shifts
 
 METHOD, METHOD_TAIL = "permutation, adjusted", "permutation+tail, adjusted"
 Pair = tuple[float, float]

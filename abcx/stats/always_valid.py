@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from scipy.special import lambertw  # type: ignore[import-untyped,unused-ignore]
 
+from abcx.stats.distributions import normal_quantile, normal_tails
 from abcx.stats.records import Lifetimes, Moments, Proportion, RatioMoments, Summary
 from abcx.stats.sequential import SMALLEST
-from abcx.stats.tails import normal_quantile, normal_tails
 
 EVENTS = 20
 """Events, and units without one, that each arm must have before the large-sample argument is trusted."""

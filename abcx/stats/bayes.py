@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from abcx.stats.distributions import normal_quantile, normal_tails
 from abcx.stats.inversion import interval
 from abcx.stats.records import Contrast, Interval
-from abcx.stats.tails import normal_quantile, normal_tails
 
 ONE_SIGMA = 2 * normal_tails(1.0)[1]
 

@@ -25,10 +25,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from abcx.stats import constrained, shares, survival
-from abcx.stats.constrained import Fit, Score
+from abcx.stats import miettinen_nurminen, shares, survival
+from abcx.stats.distributions import normal_tails
+from abcx.stats.miettinen_nurminen import Fit, Score
 from abcx.stats.records import Contrast, Interval, Lifetimes, Proportion
-from abcx.stats.tails import normal_tails
 
 METHOD = "skewness-corrected score (effective n)"
 
@@ -56,11 +56,13 @@ def contrast(control: Lifetimes, variant: Lifetimes, horizon: float, told: survi
     first, second = _effective(control, variant, horizon)
 
     def of_difference(d: float) -> tuple[float, float]:
-        fit, score = constrained.for_difference, constrained.score_difference
+        fit, score = miettinen_nurminen.for_difference, miettinen_nurminen.score_difference
         return normal_tails(_corrected(first, second, d, 1.0, fit, score))
 
     def of_ratio(r: float) -> tuple[float, float]:
-        return normal_tails(_corrected(first, second, r, r, constrained.for_ratio, constrained.score_ratio))
+        return normal_tails(
+            _corrected(first, second, r, r, miettinen_nurminen.for_ratio, miettinen_nurminen.score_ratio)
+        )
 
     return shares.compared(METHOD, (first.share, first.n), (second.share, second.n), of_difference, of_ratio)
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from abcx.stats.tails import binomial_at_least, normal_quantile, normal_tails
+from abcx.stats.distributions import binomial_at_least, normal_quantile, normal_tails
 
 Array = NDArray[np.float64]
 

@@ -12,9 +12,9 @@ import functools
 from collections.abc import Sequence
 
 from abcx.stats.always_valid import AlwaysValid
+from abcx.stats.distributions import normal_quantile, normal_tails
 from abcx.stats.sequential import rising_root
 from abcx.stats.spending import Spending, boundaries, crossings
-from abcx.stats.tails import normal_quantile, normal_tails
 
 
 @functools.lru_cache(maxsize=64)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from abcx.stats.distributions import chi_square_tail
 from abcx.stats.records import Contrast
-from abcx.stats.tails import chi_square_tail
 
 
 def heterogeneity(estimates: Sequence[float], errors: Sequence[float]) -> float | None:

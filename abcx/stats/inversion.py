@@ -13,8 +13,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import Literal
 
+from abcx.stats.distributions import normal_quantile
 from abcx.stats.records import Contrast, Effect, Interval, Pivot
-from abcx.stats.tails import normal_quantile
 
 _RELATIVE = 1e-11
 """An end is known to this fraction of its distance from the null (of itself, if it is a ratio below one half) ..."""

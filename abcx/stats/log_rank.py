@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from abcx.stats.distributions import chi_square_tail
 from abcx.stats.records import Lifetimes
 from abcx.stats.survival import Array, curve, unit_norm
-from abcx.stats.tails import chi_square_tail
 
 
 def p_value(control: Lifetimes, variant: Lifetimes) -> float | None:

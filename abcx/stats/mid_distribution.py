@@ -37,8 +37,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from abcx.stats.distributions import t_quantile
 from abcx.stats.records import Interval, QuantileSummary
-from abcx.stats.tails import t_quantile
 
 Array = NDArray[np.float64]
 

@@ -24,9 +24,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from abcx.stats.distributions import t_tails
 from abcx.stats.inversion import interval, two_sided
 from abcx.stats.records import Categories, Interval, Pivot
-from abcx.stats.tails import t_tails
 
 ONE_ANSWER = "An arm has only one answer, so the spread between answers is unknown and nothing can be tested."
 NO_OVERLAP = "The answers of the two arms do not overlap: p and the interval are exact bounds from pairs of units."

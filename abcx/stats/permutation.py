@@ -22,12 +22,21 @@ from dataclasses import replace
 from typing import Literal
 
 from abcx.stats import means, ratios
+from abcx.stats.distributions import normal_quantile, t_tails
 from abcx.stats.drawn_tails import tail, tail_serves
 from abcx.stats.influence import nonzero
 from abcx.stats.inversion import two_sided
+from abcx.stats.permutation_draws import (
+    Alignment,
+    Array,
+    Relabellings,
+    draw,
+    estimates,
+    moments,
+    shares_of_pool,
+    statistics,
+)
 from abcx.stats.records import Contrast, Moments, Pivot, RatioMoments, Sample
-from abcx.stats.relabelling import Alignment, Array, Relabellings, draw, estimates, moments, shares_of_pool, statistics
-from abcx.stats.tails import normal_quantile, t_tails
 
 METHOD, METHOD_TAIL = "permutation", "permutation+tail"
 ENOUGH = 30

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from abcx.stats.tails import noncentral_t_above, normal_quantile, normal_tails, t_quantile
+from abcx.stats.distributions import noncentral_t_above, normal_quantile, normal_tails, t_quantile
 
 
 def size_shares(baseline: float, difference: float, alpha: float, power: float, ratio: float = 1.0) -> int:

@@ -13,10 +13,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from abcx.stats.distributions import t_tails
 from abcx.stats.inversion import two_sided
 from abcx.stats.mid_distribution import NODES, Curve
 from abcx.stats.records import Contrast, Pivot, QuantileSummary
-from abcx.stats.tails import t_tails
 
 Array = NDArray[np.float64]
 

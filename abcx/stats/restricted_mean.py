@@ -26,7 +26,7 @@ from typing import Literal
 
 import numpy as np
 
-from abcx.stats import permutation, relabelling, welch
+from abcx.stats import permutation, permutation_draws, welch
 from abcx.stats.records import Contrast, Interval, Lifetimes, RatioMoments, Sample
 from abcx.stats.survival import (
     Array,
@@ -116,7 +116,7 @@ def pseudo_values(lifetimes: Lifetimes, horizon: float) -> Sample:
 
 
 def _moments(sample: Sample) -> RatioMoments:
-    found = relabelling.moments(sample)
+    found = permutation_draws.moments(sample)
     assert isinstance(found, RatioMoments)
     parts = [
         replace(one, skewness=float((((values - one.mean) / math.sqrt(one.variance)) ** 3).mean()))

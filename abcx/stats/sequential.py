@@ -15,10 +15,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
+from abcx.stats.distributions import normal_tails
 from abcx.stats.inversion import effect
 from abcx.stats.records import Contrast, Effect, Interval
 from abcx.stats.spending import Spending, alpha_spending, boundaries, check_information
-from abcx.stats.tails import normal_tails
 
 SMALLEST = 1e-290
 """A level below this counts as 0, which nothing can reach, and a p-value below it counts as this."""

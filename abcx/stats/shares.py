@@ -12,11 +12,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from abcx.stats import constrained, exact
-from abcx.stats.constrained import Fit, Score
+from abcx.stats import exact_binomial, miettinen_nurminen
+from abcx.stats.distributions import normal_quantile, normal_tails
 from abcx.stats.inversion import two_sided
+from abcx.stats.miettinen_nurminen import Fit, Score
 from abcx.stats.records import Contrast, Interval, Pivot, Proportion
-from abcx.stats.tails import normal_quantile, normal_tails
 
 SCORE = "score"
 """The method: the constrained score, referred to the normal distribution."""
@@ -42,8 +42,8 @@ def contrast(control: Proportion, variant: Proportion) -> Contrast:
         method,
         (control.successes / control.n, control.n),
         (variant.successes / variant.n, variant.n),
-        _test(control, variant, few, constrained.for_difference, constrained.score_difference),
-        _test(control, variant, few, constrained.for_ratio, constrained.score_ratio),
+        _test(control, variant, few, miettinen_nurminen.for_difference, miettinen_nurminen.score_difference),
+        _test(control, variant, few, miettinen_nurminen.for_ratio, miettinen_nurminen.score_ratio),
     )
 
 
@@ -110,7 +110,9 @@ def _test(control: Proportion, variant: Proportion, few: bool, fit: Fit, score: 
 
     def by_enumeration(h: float) -> Tails:
         share0, share1 = fit(x0, n0, x1, n1, h)
-        return exact.tails(lambda a, b: score(a, n0, b, n1, h), (x0, x1), (n0, n1), (float(share0), float(share1)))
+        return exact_binomial.tails(
+            lambda a, b: score(a, n0, b, n1, h), (x0, x1), (n0, n1), (float(share0), float(share1))
+        )
 
     return by_enumeration if few else by_normal
 
@@ -135,7 +137,7 @@ def false_alarms(control: Proportion, variant: Proportion, alpha: float) -> floa
     import numpy as np
     from scipy.special import gammaln
 
-    from abcx.stats.tails import normal_tails
+    from abcx.stats.distributions import normal_tails
 
     events, n = control.successes + variant.successes, control.n + variant.n
     least, most = max(0, events - control.n), min(events, variant.n)

@@ -16,9 +16,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from abcx.stats.distributions import t_quantile, t_tails
 from abcx.stats.inversion import two_sided
 from abcx.stats.records import Contrast, Interval, Pivot
-from abcx.stats.tails import t_quantile, t_tails
 
 Errors = Callable[[float], tuple[float, float]]
 """At a ratio r, the standard errors that control's and variant's units bring to variant - r x control."""

@@ -34,7 +34,7 @@ from abcx.metrics.nps import Nps
 from abcx.metrics.quantile import Quantile
 from abcx.metrics.resolution_time import ResolutionTime
 from abcx.metrics.retention import Retention
-from abcx.stats import mid_distribution, scores
+from abcx.stats import mean_scores, mid_distribution
 from abcx.stats.records import Answers, Categories, Contrast, Lifetimes, Proportion, Summary
 from benchmarks.calibration.cells import FOLLOWED, Cell
 
@@ -72,7 +72,7 @@ def warned(cell: Cell, control: Summary, variant: Summary, method: str) -> bool:
     """Whether the check `skewness` says that the interval cannot be trusted."""
     if not isinstance(control, Categories) or not isinstance(variant, Categories):
         return False
-    return method.startswith("permutation") and not scores.enough(control, variant)
+    return method.startswith("permutation") and not mean_scores.enough(control, variant)
 
 
 def truth(cell: Cell) -> float:

@@ -15,7 +15,16 @@ from numpy.typing import NDArray
 from scipy.special import ndtr  # type: ignore[import-untyped,unused-ignore]
 from scipy.stats import binom, skew  # type: ignore[import-untyped,unused-ignore]
 
-from abcx.stats import adjusted_permutation, constrained, covariates, means, permutation, ratios, relabelling, shares
+from abcx.stats import (
+    adjusted_permutation,
+    covariates,
+    means,
+    miettinen_nurminen,
+    permutation,
+    permutation_draws,
+    ratios,
+    shares,
+)
 from abcx.stats.records import Contrast, Moments, Pivot, Proportion, RatioMoments, Sample
 from benchmarks.calibration.cells import Cell
 from benchmarks.calibration.samples import Arm, truth
@@ -98,7 +107,7 @@ def _adjusted(control: Arm, variant: Arm, reason: str | None, draws: int, seed: 
 
 def described(sample: Sample) -> Moments | RatioMoments:
     """The moments of an arm with their skewness, as a readout has them."""
-    found = relabelling.moments(sample)
+    found = permutation_draws.moments(sample)
     if isinstance(found, Moments):
         return _with_skewness(found, sample.values)
     top, bottom = sample.values[:, 0], sample.values[:, 1]
@@ -165,9 +174,9 @@ def enumerate_shares(cell: Cell, found: Outcomes) -> tuple[Array, Array, Array]:
     lift, difference, rejected = np.empty(len(few)), np.empty(len(few)), np.empty(len(few))
     many = ~few
     x0, x1 = found.control[many], found.variant[many]
-    lift[many] = _sides(constrained.score_ratio(x0, n0, x1, n1, cell.ratio))
-    difference[many] = _sides(constrained.score_difference(x0, n0, x1, n1, truth(cell)))
-    rejected[many] = _sides(constrained.score_difference(x0, n0, x1, n1, 0.0)) != 0
+    lift[many] = _sides(miettinen_nurminen.score_ratio(x0, n0, x1, n1, cell.ratio))
+    difference[many] = _sides(miettinen_nurminen.score_difference(x0, n0, x1, n1, truth(cell)))
+    rejected[many] = _sides(miettinen_nurminen.score_difference(x0, n0, x1, n1, 0.0)) != 0
     for i in np.flatnonzero(few).tolist():
         counts = Proportion(int(found.control[i]), n0), Proportion(int(found.variant[i]), n1)
         contrast = shares.contrast(*counts)

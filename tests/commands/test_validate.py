@@ -13,8 +13,8 @@ from abcx.commands import validate
 from abcx.commands.options import RunOptions
 from abcx.errors import UsageError
 from abcx.problems import Problem, Span
-from abcx.report import problems as formats
-from abcx.report.problems import Checked
+from abcx.report import findings as formats
+from abcx.report.findings import Checked
 
 VALID = """\
 schema_version: 1

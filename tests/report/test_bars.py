@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abcx.report.bars import ASCII, UNICODE, bar, column, ruler
+from abcx.report.interval_bar import ASCII, UNICODE, bar, column, ruler
 
 
 def test_every_thing_is_in_its_cell():

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
-from abcx.report.bars import UNICODE
 from abcx.report.forest import forest, of_metric, track
+from abcx.report.interval_bar import UNICODE
 from tests.support.made_results import ALL, clean, decrease, three_arms, unbounded
 
 

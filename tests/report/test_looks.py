@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from abcx.report import cells, looks, markdown, sentences, summary, terminal
+from abcx.report import fragments, markdown, monitoring, sentences, summary, terminal
 from abcx.results.readout import Monitoring
 from tests.support.made_results import ALL, between_looks, clean, early_look, hybrid, share, stopped, three_arms
 from tests.support.readouts import shown, tables, words
@@ -12,7 +12,9 @@ from tests.support.readouts import shown, tables, words
 
 def test_one_look_says_nothing_about_looks():
     assert (
-        looks.facts(clean()) == [] and looks.in_short(clean()) == "" and looks.levels(clean(), clean()["orders"]) == []
+        monitoring.facts(clean()) == []
+        and monitoring.in_short(clean()) == ""
+        and monitoring.levels(clean(), clean()["orders"]) == []
     )
     text = terminal.render(clean()) + markdown.render(clean())
     assert "look" not in text.replace("looking", "") and "Boundar" not in text
@@ -34,8 +36,8 @@ def test_markdown_has_a_table_of_boundaries():
 
 def test_a_boundary_that_nothing_reaches():
     readout = replace(early_look(), monitoring=Monitoring("group_sequential", "x", 0.004, ((0.004, float("inf")),)))
-    assert looks.boundaries(readout) == [("1", "0.4%", "out of reach", "none")]
-    assert "now 0.4% of the planned size · boundary now out of reach" in looks.in_short(readout)
+    assert monitoring.boundaries(readout) == [("1", "0.4%", "out of reach", "none")]
+    assert "now 0.4% of the planned size · boundary now out of reach" in monitoring.in_short(readout)
     assert "inf" not in terminal.render(readout).replace("information", "")
 
 
@@ -51,7 +53,7 @@ def test_p_is_said_to_be_paid_for_with_both_levels():
 
 def test_looks_and_correction_together():
     readout = replace(three_arms(), monitoring=stopped().monitoring)
-    assert looks.levels(readout, readout["orders"]) == [
+    assert monitoring.levels(readout, readout["orders"]) == [
         "p at this look, corrected for repeated looks. Intervals likewise, at 97.5% after Holm for 2 comparisons: "
         "level .05 overall."
     ]
@@ -62,13 +64,13 @@ def test_levels_of_their_own_are_named():
     left, top = readout["orders"].comparisons
     orders = replace(readout["orders"], comparisons=(left, replace(top, alpha=0.05)))
     readout = replace(readout, metrics=(orders,))
-    (told,) = looks.levels(readout, orders)
+    (told,) = monitoring.levels(readout, orders)
     assert told == (
         "Intervals of difference and lift: 97.5% for filter_left and 95% for filter_top after Holm for 2 comparisons; "
         "level .05 overall."
     )
     changed = replace(readout, setup=replace(readout.setup, correction="bh"))
-    assert "after Benjamini-Hochberg for 2 comparisons" in looks.levels(changed, orders)[0]
+    assert "after Benjamini-Hochberg for 2 comparisons" in monitoring.levels(changed, orders)[0]
 
 
 @pytest.mark.parametrize("width", [80, 100])
@@ -113,7 +115,7 @@ def test_hybrid_tells_harm_from_a_win():
 def test_harm_found_under_hybrid_reads_as_harm():
     metric = share("orders", {"control": 963, "variant": 749}, "worse", 0.0001)
     found = replace(metric.comparisons[0], difference_interval=(None, -0.002), lift_interval=(None, -0.09))
-    assert not cells.unjudged(found, "hybrid")
+    assert not fragments.unjudged(found, "hybrid")
     text = sentences.effect(replace(metric, comparisons=(found,)), found, "visitors", "hybrid")
     assert text.startswith(
         "Orders fell by 22.3% (9.0% or more), 48 fewer orders per 10,000 visitors (at least 20 fewer)"
@@ -123,15 +125,15 @@ def test_harm_found_under_hybrid_reads_as_harm():
 
 def test_an_open_end_without_monitoring_is_not_unjudged():
     comparison = replace(clean()["orders"].comparisons[0], difference_interval=(None, None), p_value=1.0)
-    assert not cells.unjudged(comparison, "fixed") and not cells.silent(comparison, "fixed")
-    assert cells.unjudged(comparison, "always_valid") and cells.silent(comparison, "always_valid")
-    assert cells.effect(clean()["orders"], comparison, relative=False)[1] == "not bounded"
-    assert cells.effect(clean()["orders"], comparison, relative=False, rule="hybrid")[1] == "not judged"
+    assert not fragments.unjudged(comparison, "fixed") and not fragments.silent(comparison, "fixed")
+    assert fragments.unjudged(comparison, "always_valid") and fragments.silent(comparison, "always_valid")
+    assert fragments.effect(clean()["orders"], comparison, relative=False)[1] == "not bounded"
+    assert fragments.effect(clean()["orders"], comparison, relative=False, rule="hybrid")[1] == "not judged"
 
 
 def test_a_p_of_1_that_was_judged_is_shown():
     comparison = replace(clean()["orders"].comparisons[0], p_value=1.0)
-    assert cells.p_value(comparison, "group_sequential") == "1"
+    assert fragments.p_value(comparison, "group_sequential") == "1"
 
 
 def test_an_early_verdict_says_when():

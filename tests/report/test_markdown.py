@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from abcx import wording
-from abcx.report import cells, markdown
+from abcx.report import fragments, markdown
 from tests.support.made_results import ALL, HOSTILE, SHA, clean, hostile, simulated
 from tests.support.readouts import PARSER, headings, shown, tables, tokens
 
@@ -125,19 +125,19 @@ def test_it_holds_everything():
     ):
         assert said in text
     for check in readout.checks:
-        assert cells.sentence(check.message) in text
-        assert not check.help or cells.sentence(check.help) in text
+        assert fragments.sentence(check.message) in text
+        assert not check.help or fragments.sentence(check.help) in text
     for exclusion in readout.data.exclusions:
-        assert exclusion.reason in text and cells.sentence(exclusion.message) in text
+        assert exclusion.reason in text and fragments.sentence(exclusion.message) in text
     for line in (*readout.methods, *readout.limits, *readout.data.notes):
-        assert cells.sentence(line) in text
+        assert fragments.sentence(line) in text
     for metric in readout.metrics:
         assert metric.definition[1:] in text
         for arm in metric.arms:
-            assert cells.value_interval(arm.interval, metric) in text
+            assert fragments.value_interval(arm.interval, metric) in text
         for comparison in metric.comparisons:
-            assert "{} ({})".format(*cells.effect(metric, comparison)) in text
-            assert "{} ({})".format(*cells.effect(metric, comparison, relative=False)) in text
+            assert "{} ({})".format(*fragments.effect(metric, comparison)) in text
+            assert "{} ({})".format(*fragments.effect(metric, comparison, relative=False)) in text
 
 
 def test_the_last_line_reproduces_it():

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from abcx import wording
-from abcx.report import cells, markdown, notes, sensitivity, sentences, terminal
+from abcx.report import fragments, markdown, notes, sensitivity, sentences, terminal
 from abcx.results.readout import Alternative
 from tests.support.made_results import BAYES, SKEWED, adjusted, broken_split, clean, sensitive, three_arms
 from tests.support.readouts import headings, shown, tables, words
@@ -133,8 +133,8 @@ def test_adjusted_permutation_names_its_method_and_the_covariates():
     readout = replace(readout, metrics=tuple(changed if m.name == name else m for m in readout.metrics))
     said = f"{name} (covariates too skewed and arms too uneven for the t-test; approximate)"
     assert said in words(terminal.render(readout))
-    assert cells.method(changed.comparisons[0]) == "permutation, adjusted, approximate (fitted tail)"
-    assert cells.method(replace(changed.comparisons[0], method="permutation, adjusted")) == "permutation, adjusted"
+    assert fragments.method(changed.comparisons[0]) == "permutation, adjusted, approximate (fitted tail)"
+    assert fragments.method(replace(changed.comparisons[0], method="permutation, adjusted")) == "permutation, adjusted"
 
 
 def test_another_note_beside_permutation_is_kept():

@@ -5,7 +5,7 @@ import pytest
 from rich.cells import cell_len
 
 from abcx import wording
-from abcx.report import cells, terminal
+from abcx.report import fragments, terminal
 from abcx.results.readout import Reason
 from tests.support.made_results import ALL, HOSTILE, clean, hostile, nothing, simulated, three_arms, unbounded
 from tests.support.readouts import words
@@ -32,12 +32,12 @@ def numbers(results):
     for metric in results.metrics:
         for arm in metric.arms if metric.role == "primary" else ():
             yield wording.count(arm.units)
-            yield cells.value(arm.value, metric)
-            yield from (part for part in cells.value_interval(arm.interval, metric).split(" to "))
+            yield fragments.value(arm.value, metric)
+            yield from (part for part in fragments.value_interval(arm.interval, metric).split(" to "))
         for comparison in metric.comparisons:
-            yield from cells.effect(metric, comparison, rule=rule)[:1]
-            yield from cells.effect(metric, comparison, rule=rule)[1].split(" to ")
-            yield cells.p_value(comparison, rule)
+            yield from fragments.effect(metric, comparison, rule=rule)[:1]
+            yield from fragments.effect(metric, comparison, rule=rule)[1].split(" to ")
+            yield fragments.p_value(comparison, rule)
             yield comparison.status
 
 
@@ -111,7 +111,7 @@ def test_trust_checks_each_with_their_message():
     for check in clean().checks:
         assert check.code in text
         if check.status == "warn":
-            assert f"warn {check.code}: {cells.sentence(check.message)} {cells.sentence(check.help)}" in text
+            assert f"warn {check.code}: {fragments.sentence(check.message)} {fragments.sentence(check.help)}" in text
     assert "skipped pre_period (needs events from before the exposure); segments" in text
 
 

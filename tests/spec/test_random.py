@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from abcx.commands import validate
 from abcx.problems import Problem, render_all
-from abcx.report.problems import FORMATS, Checked
+from abcx.report.findings import FORMATS, Checked
 from abcx.spec.document import read
 from abcx.spec.load import check
 

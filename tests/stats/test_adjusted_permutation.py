@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from abcx.stats import adjusted_permutation, covariates, permutation, relabelling
+from abcx.stats import adjusted_permutation, covariates, permutation, permutation_draws
 from abcx.stats.inversion import effect
 from abcx.stats.records import Contrast, Pivot, Sample
 from tests.support.comparison_laws import check_finite, check_mirror, check_one_inversion
@@ -180,14 +180,16 @@ def test_units_may_stand_in_any_order_and_zeros_may_be_written() -> None:
     turned = effect(contrast(*((y[::-1], x[::-1]) for y, x in arms), draws=999), 0.05)
     assert turned.lift_interval == pytest.approx(plain.lift_interval, rel=1e-9)
     written = [Sample(len(y), y, x) for y, x in arms]
-    drawn = relabelling.draw(written[0], written[1], 999, 0)
-    assert drawn.control.error == pytest.approx(relabelling.draw(*map(sample, arms), 999, 0).control.error, rel=1e-12)
+    drawn = permutation_draws.draw(written[0], written[1], 999, 0)
+    assert drawn.control.error == pytest.approx(
+        permutation_draws.draw(*map(sample, arms), 999, 0).control.error, rel=1e-12
+    )
 
 
 def test_one_draw_serves_both_analyses() -> None:
     """What a draw with covariates says of the values alone is what one without says, but for chance."""
     arms = [sample(arm) for arm in (buyers(11, 900), buyers(12, 100))]
-    drawn = relabelling.draw(arms[0], arms[1], 4000, 0)
+    drawn = permutation_draws.draw(arms[0], arms[1], 4000, 0)
     plain = permutation.contrast(*(Sample(one.n, one.values[one.values > 0]) for one in arms))
     both = permutation.contrast(arms[0], arms[1], relabelled=drawn)
     assert both.difference == pytest.approx(plain.difference, rel=1e-12)
@@ -239,7 +241,7 @@ def test_false_alarms_of_both_methods() -> None:
     for n in (450, 50):
         z, e = rng.standard_normal((2, n))
         arms.append(sample((np.exp(1.2 * z + 1.2 * e), np.exp(z)[:, None])))
-    drawn = relabelling.draw(arms[0], arms[1], 4000, 0)
+    drawn = permutation_draws.draw(arms[0], arms[1], 4000, 0)
     welch, permuted = (
         adjusted_permutation.false_alarms(*arms, "mean", True, 0.05, method, drawn)  # type: ignore[arg-type]
         for method in ("Welch", "permutation")

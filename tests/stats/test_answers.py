@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats  # type: ignore[import-untyped,unused-ignore]
 
-from abcx.stats import answers, means, shares
+from abcx.stats import categorical, means, shares
 from abcx.stats.inversion import effect
 from abcx.stats.records import Categories, Moments, Proportion
 
@@ -24,7 +24,7 @@ histograms = st.builds(
 
 @given(histograms)
 def test_moments_are_those_of_the_answers(categories: Categories) -> None:
-    found, values = answers.moments(categories), expanded(categories)
+    found, values = categorical.moments(categories), expanded(categories)
     assert found.n == len(values)
     if not values:
         assert found == Moments(0, 0.0, 0.0, 0)
@@ -44,39 +44,39 @@ def test_top_boxes_are_the_highest_answers_of_the_scale(categories: Categories, 
     size = len(categories.counts)
     if top > size:
         with pytest.raises(ValueError, match=f"between 1 and {size}"):
-            answers.top_box(categories, top)
+            categorical.top_box(categories, top)
         return
     least = categories.low + size - top
     values = expanded(categories)
-    assert answers.top_box(categories, top) == Proportion(sum(value >= least for value in values), len(values))
+    assert categorical.top_box(categories, top) == Proportion(sum(value >= least for value in values), len(values))
 
 
 def test_a_worked_example() -> None:
     """Ten people on a scale of 1 to 5: 2 x 1, 0 x 2, 1 x 3, 4 x 4, 3 x 5; mean 36 / 10, sum of squares 20.4."""
     categories = Categories(1, (2, 0, 1, 4, 3))
-    assert answers.top_box(categories, 2) == Proportion(7, 10)
-    assert answers.top_box(categories, 5) == Proportion(10, 10)
-    found = answers.moments(categories)
+    assert categorical.top_box(categories, 2) == Proportion(7, 10)
+    assert categorical.top_box(categories, 5) == Proportion(10, 10)
+    found = categorical.moments(categories)
     assert (found.mean, found.n, found.nonzero, found.minimum, found.maximum) == (3.6, 10, 10, 1.0, 5.0)
     assert found.variance == pytest.approx(20.4 / 9, rel=1e-15)
 
 
 def test_no_top_box_at_all_is_refused() -> None:
     with pytest.raises(ValueError, match="not 0"):
-        answers.top_box(Categories(1, (1, 2)), 0)
+        categorical.top_box(Categories(1, (1, 2)), 0)
 
 
 def test_huge_counts_keep_their_digits() -> None:
-    found = answers.moments(Categories(0, (10**15, 0, 10**15)))
+    found = categorical.moments(Categories(0, (10**15, 0, 10**15)))
     assert found.mean == 1.0 and found.skewness == 0.0
     assert found.variance == pytest.approx(1.0, rel=1e-14)
 
 
 def test_ces_and_csat_are_the_tests_that_means_and_shares_have() -> None:
     control, variant = Categories(1, (9, 14, 30, 41, 22)), Categories(1, (5, 12, 25, 50, 33))
-    ces = effect(means.contrast(answers.moments(control), answers.moments(variant)), 0.05)
+    ces = effect(means.contrast(categorical.moments(control), categorical.moments(variant)), 0.05)
     assert ces.p_value == pytest.approx(stats.ttest_ind(expanded(variant), expanded(control), equal_var=False).pvalue)
-    csat = shares.contrast(answers.top_box(control, 2), answers.top_box(variant, 2))
+    csat = shares.contrast(categorical.top_box(control, 2), categorical.top_box(variant, 2))
     assert csat.difference == pytest.approx(83 / 125 - 63 / 116)
     assert csat.difference is not None
     n, pooled = (116, 125), 146 / 241

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import optimize, stats  # type: ignore[import-untyped,unused-ignore]
 
 from abcx.stats import nps, shares, trimming
-from abcx.stats.bounds import Bounds, Surveyed, bounds, claim, critical_value
+from abcx.stats.lee_bounds import Bounds, Surveyed, bounds, claim, critical_value
 from abcx.stats.records import Answers, Categories, Proportion
 
 NPS = [-100.0, 0.0, 100.0]

@@ -5,7 +5,7 @@ import random
 import pytest
 from scipy import stats  # type: ignore[import-untyped,unused-ignore]
 
-from abcx.stats.goodness import chi_square, homogeneity
+from abcx.stats.chi_square import chi_square, homogeneity
 from tests.support import oracles
 
 

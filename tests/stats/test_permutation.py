@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from abcx.stats import dealing, drawn_tails, means, permutation, ratios, relabelling
+from abcx.stats import dealing, drawn_tails, means, permutation, permutation_draws, ratios
 from abcx.stats.inversion import effect, interval, two_sided
 from abcx.stats.records import Contrast, Effect, Interval, Moments, Pivot, RatioMoments, Sample
 
@@ -193,7 +193,7 @@ def test_every_subset_is_equally_likely_on_both_ways_of_drawing() -> None:
     # The same units, once as equal values (drawn in groups) and once told apart by a hair (drawn one by one).
     equal = [1.0] * 300 + [2.0] * 200, [1.0] * 60 + [3.0] * 40
     hair = tuple([x + 1e-9 * i for i, x in enumerate(arm)] for arm in equal)
-    found = [relabelling.draw(sample(a), sample(b), 20000, 5) for a, b in (equal, hair)]
+    found = [permutation_draws.draw(sample(a), sample(b), 20000, 5) for a, b in (equal, hair)]
     for one, other in zip(found[0].from_control, found[1].from_control, strict=True):
         assert one.mean() == pytest.approx(other.mean(), abs=4 * one.std() / 100 + 1e-9)
         assert one.std() == pytest.approx(other.std(), rel=0.04, abs=1e-9)
@@ -228,7 +228,7 @@ def test_compressed_zeros_are_relabelled_as_zeros_written_out_are() -> None:
 def test_the_sums_of_a_relabelling_are_those_of_hypergeometric_sampling() -> None:
     rng = np.random.default_rng(1)
     control, variant = Sample(900, rng.gamma(2, 3, 90)), Sample(300, rng.gamma(2, 3, 40))
-    found = relabelling.draw(control, variant, 40000, 8)
+    found = permutation_draws.draw(control, variant, 40000, 8)
     size = found.from_control.x + found.from_variant.x
     assert np.all(size == 300)
     share = found.from_variant.x
@@ -251,7 +251,7 @@ def test_neither_the_order_of_units_nor_a_second_run_changes_anything() -> None:
     assert effect(shuffled, 0.05).p_value == pytest.approx(one.p_value, rel=1e-9)
     check_intervals_close(effect(shuffled, 0.05), one)
     assert other_seed.lift_interval != one.lift_interval
-    drawn = relabelling.draw(Sample(500, a), Sample(400, b), 999, 0)
+    drawn = permutation_draws.draw(Sample(500, a), Sample(400, b), 999, 0)
     assert effect(permutation.contrast(Sample(500, a), Sample(400, b), relabelled=drawn), 0.05) == one
 
 
@@ -445,7 +445,7 @@ def test_coverage_where_welch_loses_it(lift: float) -> None:
         below += low < 0.025
         above += high < 0.025
         covered += min(low, high) >= 0.025
-        one, other = relabelling.moments(control), relabelling.moments(variant)
+        one, other = permutation_draws.moments(control), permutation_draws.moments(variant)
         assert isinstance(one, Moments) and isinstance(other, Moments)
         welch += two_sided(made(means.contrast(one, other).ratio_pivot), 1 + lift) >= 0.05
     assert covered >= 0.955 * 300 - 3 * math.sqrt(300 * 0.955 * 0.045)
@@ -525,7 +525,7 @@ def test_wilson() -> None:
 
 def test_moments_are_those_of_the_written_out_units() -> None:
     units = [(3.0, 5.0), (0.0, 2.0), (0.0, 0.0), (7.0, 9.0)]
-    found = relabelling.moments(ratio_sample(units))
+    found = permutation_draws.moments(ratio_sample(units))
     assert isinstance(found, RatioMoments)
     top, bottom = zip(*units, strict=True)
     assert found.covariance == pytest.approx(statistics.covariance(top, bottom))
@@ -551,7 +551,7 @@ def test_lumpy_draws_have_no_tiny_tails() -> None:
 def test_what_a_count_leaves_possible(k: int, n: int) -> None:
     from scipy import stats  # type: ignore[import-untyped,unused-ignore]
 
-    from abcx.stats.tails import binomial_at_least
+    from abcx.stats.distributions import binomial_at_least
 
     oracle = stats.binomtest(k, n).proportion_ci(0.90, "exact").low
     assert binomial_at_least(k, n, 0.05) == pytest.approx(oracle, rel=1e-9)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from abcx.stats import means, permutation, ratios, relabelling, restricted_mean, survival
+from abcx.stats import means, permutation, permutation_draws, ratios, restricted_mean, survival
 from abcx.stats.inversion import effect
 from abcx.stats.records import Effect, Lifetimes, Moments, RatioMoments, Sample
 from tests.support.comparison_laws import ALPHAS, check_finite, check_mirror, check_one_inversion, check_scaled
@@ -144,7 +144,7 @@ def test_without_censoring_units_are_relabelled_as_those_of_a_ratio(interval: st
 def test_pseudo_values_have_the_mean_and_the_error_of_the_curve() -> None:
     for arm in uneven(np.random.default_rng(12), 150.0):
         assert not arm.observed.all()
-        pairs = relabelling.moments(restricted_mean.pseudo_values(arm, 60.0))
+        pairs = permutation_draws.moments(restricted_mean.pseudo_values(arm, 60.0))
         assert isinstance(pairs, RatioMoments)
         found = ratios.estimate(pairs)
         assert found is not None and found.value == pytest.approx(restricted_mean.value(arm, 60.0), rel=1e-9)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats  # type: ignore[import-untyped,unused-ignore]
 
-from abcx.stats import answers, means, scores
+from abcx.stats import categorical, mean_scores, means
 from abcx.stats.inversion import effect, two_sided
 from abcx.stats.records import Categories
 
@@ -27,23 +27,23 @@ def welch(x: np.ndarray, y: np.ndarray, axis: int = -1) -> np.ndarray:
 
 
 def test_skewed_answers_of_uneven_arms_are_relabelled() -> None:
-    found = scores.contrast(CONTROL, VARIANT)
+    found = mean_scores.contrast(CONTROL, VARIANT)
     assert found.method == "permutation" and found.note is not None
     assert found.note.startswith("Interval by permutation. The skewness of the values is")
     assert (
-        scores.contrast(CONTROL, VARIANT, "analytic")
-        == means.contrast(answers.moments(CONTROL), answers.moments(VARIANT))
-        or scores.contrast(CONTROL, VARIANT, "analytic").method == "Welch"
+        mean_scores.contrast(CONTROL, VARIANT, "analytic")
+        == means.contrast(categorical.moments(CONTROL), categorical.moments(VARIANT))
+        or mean_scores.contrast(CONTROL, VARIANT, "analytic").method == "Welch"
     )
     even = Categories(1, (2, 0, 2, 2, 6, 18, 50))
-    assert scores.contrast(even, even).method == "Welch"
-    forced = scores.contrast(even, VARIANT, "permutation")
+    assert mean_scores.contrast(even, even).method == "Welch"
+    forced = mean_scores.contrast(even, VARIANT, "permutation")
     assert forced.method == "permutation" and forced.note == "Interval by permutation. The spec asks for it."
 
 
 def test_p_is_that_of_scipys_permutation_test() -> None:
     """Both draw relabellings at random: 0.02 is five standard errors of a tail near one half."""
-    found = scores.contrast(CONTROL, VARIANT, draws=9_999)
+    found = mean_scores.contrast(CONTROL, VARIANT, draws=9_999)
     assert found.difference_pivot is not None
     pair = np.array(expanded(CONTROL)), np.array(expanded(VARIANT))
     for alternative, tail in zip(("less", "greater"), found.difference_pivot.tails(0.0), strict=True):
@@ -64,17 +64,17 @@ def test_tails_are_shares_of_all_relabellings_of_the_shifted_answers(d: float) -
         mask = np.isin(np.arange(10), chosen)
         drawn.append(float(welch(pool[~mask], pool[mask])))
     wanted = np.mean(np.array(drawn) <= observed + 1e-9), np.mean(np.array(drawn) >= observed - 1e-9)
-    found = scores.contrast(control, variant, "permutation", draws=20_000)
+    found = mean_scores.contrast(control, variant, "permutation", draws=20_000)
     assert found.difference_pivot is not None
     assert found.difference_pivot.tails(d) == pytest.approx(wanted, abs=0.02)
 
 
 def test_the_start_of_the_scale_changes_nothing() -> None:
     moved = [Categories(low, arm.counts) for low, arm in ((0, CONTROL), (0, VARIANT))]
-    here, there = (effect(scores.contrast(*pair), 0.05) for pair in ((CONTROL, VARIANT), moved))
+    here, there = (effect(mean_scores.contrast(*pair), 0.05) for pair in ((CONTROL, VARIANT), moved))
     assert (here.difference_interval, here.p_value) == (there.difference_interval, there.p_value)
     longer = Categories(0, (0, *VARIANT.counts, 0))
-    assert effect(scores.contrast(CONTROL, longer), 0.05).p_value == here.p_value
+    assert effect(mean_scores.contrast(CONTROL, longer), 0.05).p_value == here.p_value
 
 
 histograms = st.lists(st.integers(0, 9), min_size=2, max_size=7).map(lambda counts: Categories(1, tuple(counts)))
@@ -85,10 +85,10 @@ histograms = st.lists(st.integers(0, 9), min_size=2, max_size=7).map(lambda coun
 @pytest.mark.slow
 def test_laws(control: Categories, variant: Categories, interval: str) -> None:
     """One inversion, mirrored arms, nothing that is not a number."""
-    contrast = scores.contrast(control, variant, interval, draws=199)  # type: ignore[arg-type]
+    contrast = mean_scores.contrast(control, variant, interval, draws=199)  # type: ignore[arg-type]
     found, swapped = (
         effect(one, 0.05)
-        for one in (contrast, scores.contrast(variant, control, interval, draws=199))  # type: ignore[arg-type]
+        for one in (contrast, mean_scores.contrast(variant, control, interval, draws=199))  # type: ignore[arg-type]
     )
     assert (found.p_value is None) == (swapped.p_value is None)
     if contrast.difference_pivot is None:

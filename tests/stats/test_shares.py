@@ -9,7 +9,7 @@ import pytest
 from scipy import stats  # type: ignore[import-untyped,unused-ignore]
 from statsmodels.stats import proportion as sm  # type: ignore[import-untyped,unused-ignore]
 
-from abcx.stats import constrained, shares
+from abcx.stats import miettinen_nurminen, shares
 from abcx.stats.inversion import effect
 from abcx.stats.records import Contrast, Effect, Proportion
 from abcx.stats.shares import BINOMIAL
@@ -37,8 +37,8 @@ def test_ratio_published_with_a_share_of_one() -> None:
     """Non-events are few here, so the readout is exact; the published end belongs to the score statistic itself."""
     x0, n0, x1, n1 = oracles.KOOPMAN_SHARE_OF_ONE
     z = stats.norm.isf(0.025)
-    assert float(constrained.score_ratio(x0, n0, x1, n1, oracles.KOOPMAN_LOWER - 5e-4)) > z
-    assert float(constrained.score_ratio(x0, n0, x1, n1, oracles.KOOPMAN_LOWER + 5e-4)) < z
+    assert float(miettinen_nurminen.score_ratio(x0, n0, x1, n1, oracles.KOOPMAN_LOWER - 5e-4)) > z
+    assert float(miettinen_nurminen.score_ratio(x0, n0, x1, n1, oracles.KOOPMAN_LOWER + 5e-4)) < z
     found = result(*oracles.KOOPMAN_SHARE_OF_ONE).lift_interval
     assert found is not None and found[0] is not None
     assert 1 + found[0] == pytest.approx(oracles.KOOPMAN_LOWER, abs=0.02)
@@ -89,7 +89,10 @@ def test_constrained_shares_maximise_the_likelihood() -> None:
     for _ in range(300):
         counts = random_counts(rng, 200)
         d, r = rng.uniform(-0.999, 0.999), math.exp(rng.gauss(0, 2))
-        for kind, h, fit in (("difference", d, constrained.for_difference), ("ratio", r, constrained.for_ratio)):
+        for kind, h, fit in (
+            ("difference", d, miettinen_nurminen.for_difference),
+            ("ratio", r, miettinen_nurminen.for_ratio),
+        ):
             p0, p1 = (float(p) for p in fit(*counts, h))
             found, _ = oracles.maximised(kind, *counts, h)  # type: ignore[arg-type]
             ours = oracles.log_likelihood(kind, p0, *counts, h)  # type: ignore[arg-type]
@@ -103,9 +106,9 @@ def test_constrained_shares_maximise_the_likelihood() -> None:
 @pytest.mark.parametrize("h", [1e-9, 1e-6, -3e-6, 0.3, -0.3])
 def test_constrained_shares_keep_their_digits_when_events_are_rare(counts: tuple[int, int, int, int], h: float) -> None:
     expected = oracles.climbed("difference", *counts, h)
-    assert [float(p) for p in constrained.for_difference(*counts, h)] == pytest.approx(expected, rel=1e-12)
+    assert [float(p) for p in miettinen_nurminen.for_difference(*counts, h)] == pytest.approx(expected, rel=1e-12)
     expected = oracles.climbed("ratio", *counts, 1 + h)
-    assert [float(p) for p in constrained.for_ratio(*counts, 1 + h)] == pytest.approx(expected, rel=1e-12)
+    assert [float(p) for p in miettinen_nurminen.for_ratio(*counts, 1 + h)] == pytest.approx(expected, rel=1e-12)
 
 
 def test_statistics_match_the_second_derivation() -> None:
@@ -113,7 +116,10 @@ def test_statistics_match_the_second_derivation() -> None:
     for _ in range(300):
         counts = random_counts(rng, 500)
         d, r = rng.uniform(-0.999, 0.999), math.exp(rng.gauss(0, 2))
-        found = float(constrained.score_difference(*counts, d)), float(constrained.score_ratio(*counts, r))
+        found = (
+            float(miettinen_nurminen.score_difference(*counts, d)),
+            float(miettinen_nurminen.score_ratio(*counts, r)),
+        )
         expected = oracles.score("difference", *counts, d), oracles.score("ratio", *counts, r)
         assert found == pytest.approx(expected, rel=1e-8, abs=1e-9), (counts, d, r)
 
@@ -125,7 +131,10 @@ def test_the_statistic_grows_with_the_variant_and_falls_with_the_control() -> No
         n0, n1 = (int(n) for n in rng.integers(1, 50, 2))
         i, j = np.meshgrid(np.arange(n0 + 1.0), np.arange(n1 + 1.0), indexing="ij")
         d, r = float(rng.uniform(-1, 1)), float(np.exp(rng.normal(0, 2)))
-        for t in (constrained.score_difference(i, n0, j, n1, d), constrained.score_ratio(i, n0, j, n1, r)):
+        for t in (
+            miettinen_nurminen.score_difference(i, n0, j, n1, d),
+            miettinen_nurminen.score_ratio(i, n0, j, n1, r),
+        ):
             assert not np.isnan(t).any()
             t = np.clip(t, -1e6, 1e6)
             assert np.diff(t, axis=1).min() > -1e-9 and np.diff(t, axis=0).max() < 1e-9
@@ -276,8 +285,8 @@ def test_huge_counts_stay_finite() -> None:
 def test_few_events_are_counted_at_the_share_that_is_most_likely() -> None:
     """0 of 1,000 against 6 of 1,000: p at the pooled share .003 by scipy's binomial, below the largest over shares."""
     counts = np.arange(0.0, 60.0)
-    t = constrained.score_difference(counts[:, None], 1000, counts[None, :], 1000, 0.0)
-    reached = np.abs(t) >= float(constrained.score_difference(0, 1000, 6, 1000, 0.0)) - 1e-9
+    t = miettinen_nurminen.score_difference(counts[:, None], 1000, counts[None, :], 1000, 0.0)
+    reached = np.abs(t) >= float(miettinen_nurminen.score_difference(0, 1000, 6, 1000, 0.0)) - 1e-9
 
     def at(share: float) -> float:
         mass = stats.binom.pmf(counts, 1000, share)

@@ -19,8 +19,8 @@ from abcx.data.records import Observed
 from abcx.planning.planned_end import PlannedEnd, planned_end
 from abcx.planning.sample_size import planned
 from abcx.spec.load import Loaded
+from abcx.stats.distributions import normal_quantile
 from abcx.stats.records import Proportion
-from abcx.stats.tails import normal_quantile
 from benchmarks.calibration.verdicts import real
 from benchmarks.calibration.verdicts.real import Array, Counts, Found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from abcx.stats.tails import normal_quantile
+from abcx.stats.distributions import normal_quantile
 from benchmarks.calibration.verdicts import real
 from benchmarks.calibration.verdicts.real import NEAR, Counts, Found
 

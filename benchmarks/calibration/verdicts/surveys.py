@@ -19,8 +19,8 @@ from abcx.analysis import pipeline
 from abcx.data.records import MetricData, Observed
 from abcx.results.metric import Response
 from abcx.spec.load import Loaded
+from abcx.stats.distributions import normal_quantile
 from abcx.stats.records import Categories, Proportion
-from abcx.stats.tails import normal_quantile
 from benchmarks.calibration import cx
 from benchmarks.calibration.verdicts import real
 from benchmarks.calibration.verdicts.real import Array, Counts, Found

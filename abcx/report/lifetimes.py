@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from abcx import wording
-from abcx.report.cells import NOTHING, shown, titled
+from abcx.report.fragments import NOTHING, shown, titled
 from abcx.report.markup import bullets, escape, table
 from abcx.results.metric import LifetimesResult, MetricResult
 from abcx.results.readout import Results

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from abcx.stats.tails import chi_square_tail
+from abcx.stats.distributions import chi_square_tail
 
 
 def chi_square(counts: Sequence[int], expected_shares: Sequence[float]) -> float:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from abcx import wording
-from abcx.report import cells
-from abcx.report.bars import bar, ruler
-from abcx.report.cells import NOTHING, named
+from abcx.report import fragments
+from abcx.report.fragments import NOTHING, named
+from abcx.report.interval_bar import bar, ruler
 from abcx.report.markup import block, escape
 from abcx.results.metric import Course, MetricResult, Point
 from abcx.results.readout import Results
@@ -29,7 +29,7 @@ def line(results: Results, metric: MetricResult) -> list[str]:
         who = f" with {clean(course.arm)}" if len(metric.comparisons) > 1 else ""
         ends = [f"{_effect(metric, point)} on day {point.day}" for point in (course.points[0], course.points[-1])]
         units = wording.plural(course.points[0].units, clean(results.setup.unit))
-        told.append(f"{cells.titled(metric)}{who} by day since exposure ({units}): {wording.joined(ends)}.")
+        told.append(f"{fragments.titled(metric)}{who} by day since exposure ({units}): {wording.joined(ends)}.")
     return told
 
 
@@ -40,7 +40,7 @@ def _relative(course: Course) -> bool:
 def _effect(metric: MetricResult, point: Point) -> str:
     if point.lift is not None:
         return wording.lift(point.lift)
-    return cells.shown(point.difference, lambda x: wording.difference(x, metric.unit))
+    return fragments.shown(point.difference, lambda x: wording.difference(x, metric.unit))
 
 
 def section(results: Results) -> Iterator[str]:
@@ -49,7 +49,7 @@ def section(results: Results) -> Iterator[str]:
     if not found:
         return
     yield "## Effect over time"
-    level = cells.level(results.setup.alpha)
+    level = fragments.level(results.setup.alpha)
     yield f"Each line is compared by itself, with its {level} interval by the analytic method; it decides nothing."
     for metric, course in found:
         title = _TITLES[course.kind].format(units=wording.count(course.points[0].units))
@@ -90,8 +90,8 @@ def _texts(course: Course, point: Point, relative: bool, form: object) -> tuple[
     return (
         day,
         wording.count(point.units),
-        cells.shown(estimate, form),
-        cells.ends(interval, form) if interval else NOTHING,
+        fragments.shown(estimate, form),
+        fragments.ends(interval, form) if interval else NOTHING,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from abcx import wording
-from abcx.report.cells import NOTHING, ends, named, shown, titled
+from abcx.report.fragments import NOTHING, ends, named, shown, titled
 from abcx.report.markup import bullets, escape, table
 from abcx.results.metric import MetricResult, Response, Survey, SurveyComparison
 from abcx.results.readout import Results

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abcx.report.cells import named
+from abcx.report.fragments import named
 from abcx.results.metric import MetricResult
 from abcx.wording import clean
 

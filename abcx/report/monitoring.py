@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from abcx import wording
-from abcx.report.cells import half_open, level, sentence, silent, unjudged
+from abcx.report.fragments import half_open, level, sentence, silent, unjudged
 from abcx.results.metric import Comparison, MetricResult, Role
 from abcx.results.readout import Results
 from abcx.wording import clean

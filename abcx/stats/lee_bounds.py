@@ -29,8 +29,8 @@ from fractions import Fraction
 from typing import Literal
 
 from abcx.stats import shares, trimming
+from abcx.stats.distributions import normal_quantile, normal_tails
 from abcx.stats.records import Categories, Interval, Proportion
-from abcx.stats.tails import normal_quantile, normal_tails
 from abcx.stats.trimming import Part
 
 BINDS = 0.2

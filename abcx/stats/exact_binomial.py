@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from abcx.stats.tails import binomial_from, binomial_upto
+from abcx.stats.distributions import binomial_from, binomial_upto
 
 Array = NDArray[np.float64]
 Statistic = Callable[[Any, Any], Array]

@@ -20,7 +20,7 @@ from typing import Literal
 
 import numpy as np
 
-from abcx.stats import answers, means, permutation
+from abcx.stats import categorical, means, permutation
 from abcx.stats.records import Categories, Contrast, Sample
 
 
@@ -32,7 +32,7 @@ def contrast(
     seed: int = 0,
 ) -> Contrast:
     """Variant against control, in points of the scale. `note` says why where it is by permutation."""
-    one, other = answers.moments(control), answers.moments(variant)
+    one, other = categorical.moments(control), categorical.moments(variant)
     reason = permutation.needed(one, other) if interval == "auto" else "The spec asks for it."
     if interval == "analytic" or reason is None or min(control.n, variant.n) == 0:
         return means.contrast(one, other)
