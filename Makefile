@@ -6,7 +6,7 @@ APT = apt-get install -y -q
 STAMP = $(VENV)/.installed
 
 .POSIX:
-.PHONY: help demo test lint types tests test-fast fuzz golden test-engines bench format clean
+.PHONY: help demo test lint types tests test-fast fuzz map golden test-engines bench format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -30,6 +30,9 @@ test-fast: $(STAMP) ## the tests without those that are marked slow
 
 fuzz: $(STAMP) ## damage files in new ways for two minutes: the same numbers, or it is said
 	@$(BIN)/python -m tests.laws --seconds 120
+
+map: $(STAMP) ## the figures of the house: rooms, imports, circles, longest functions
+	@$(BIN)/python -m tests.support.house
 
 golden: $(STAMP) ## write the golden readouts and the schema of results anew; read the diff before it is committed
 	@$(BIN)/python -m tests.golden

@@ -14,10 +14,10 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 done, 1 something blocks, 2 could not run, 3 a bug, 130
     interrupted."""
     try:
-        from abcx import ending  # most of the start-up: an interrupt here prints no traceback either
+        from abcx import process
     except KeyboardInterrupt:
         return 130
-    return ending.run(arguments)
+    return process.run(arguments)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from abcx.wording import clean
+from abcx.formatting import clean
 
 Level = Literal["error", "warning"]
 

@@ -19,7 +19,7 @@ from abcx.metrics.base import MetricOptions
 from abcx.metrics.calendar import CalendarSpec
 from abcx.metrics.survey import SurveyOptions
 from abcx.spec import analysis, counts, model
-from abcx.terms import Range, Term
+from abcx.spec_types import Range, Term
 
 PAGE = Path(__file__).parent / "spec.md"
 MODELS: dict[str, type[BaseModel]] = {

@@ -6,12 +6,12 @@ time per ticket can move because other people ask for help. The companion is a d
 
 from __future__ import annotations
 
+from abcx.formatting import singular
 from abcx.metrics.mean import Mean
 from abcx.metrics.ratio import Ratio
 from abcx.metrics.resolution_time import ResolutionTime
 from abcx.spec.model import Experiment
-from abcx.terms import Term
-from abcx.wording import singular
+from abcx.spec_types import Term
 
 
 def with_companions(experiment: Experiment) -> tuple[Experiment, dict[str, str]]:

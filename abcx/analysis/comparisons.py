@@ -6,22 +6,22 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from abcx.analysis import beside, claims
-from abcx.analysis.beside import ClaimLevels
+from abcx.analysis import claims, lifetimes, surveys
 from abcx.analysis.comparing import Key, chosen, saved
 from abcx.analysis.effect_over_time import courses
 from abcx.analysis.monitoring import HARM_SHARE
 from abcx.analysis.segments import segments
+from abcx.analysis.surveys import ClaimLevels
 from abcx.checks.one_sided import unexplained_zeros
 from abcx.data.records import MetricData, Observed
+from abcx.formatting import joined, singular
 from abcx.metrics import MetricSpec
 from abcx.metrics.csat import Csat
 from abcx.results.metric import Adjustment, ArmValue, Bayes, Cap, Comparison, HarmWatch, MetricResult, Size
 from abcx.spec.analysis import PrePeriod
 from abcx.spec.model import Experiment
+from abcx.spec_types import EffectSizeValue
 from abcx.stats.records import Contrast, Effect, Interval, Proportion, Summary
-from abcx.terms import EffectSizeValue
-from abcx.wording import joined, singular
 
 if TYPE_CHECKING:
     from abcx.stats.multiplicity import Adjusted
@@ -115,7 +115,7 @@ def _metric(
         comparisons=(),
         minimum_effect=_size(metric.minimum_effect),
         margin=_size(metric.margin),
-        survey=beside.survey(
+        survey=surveys.survey(
             experiment, metric, data, {arm: _claim_levels(experiment, levels[name, arm]) for arm in experiment.variants}
         ),
     )
@@ -168,7 +168,7 @@ def surrounded(experiment: Experiment, observed: Observed, result: MetricResult)
 
     return replace(
         result,
-        lifetimes=beside.lifetimes(experiment, metric, data),
+        lifetimes=lifetimes.lifetimes(experiment, metric, data),
         segments=segments(experiment, metric, result, data, compare, value) if metric.role != "descriptive" else (),
         course=tuple(courses(experiment, metric, data)) if metric.role == "primary" else (),
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from abcx.data.records import MetricData
+from abcx.formatting import singular
 from abcx.metrics.mean import Mean
 from abcx.results.readout import Decomposition, Factor
 from abcx.spec.model import Experiment
 from abcx.stats.records import Moments, Proportion
-from abcx.wording import singular
 
 
 def decompositions(experiment: Experiment, data: Mapping[str, MetricData]) -> Iterator[Decomposition]:

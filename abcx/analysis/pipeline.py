@@ -12,23 +12,24 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from abcx import wording
+from abcx import formatting
 from abcx.analysis import monitoring, verdict
 from abcx.analysis.companions import after_exposure, with_companions
 from abcx.analysis.comparing import relabellings
 from abcx.analysis.comparisons import Judging, metric_results, surrounded
 from abcx.analysis.decomposition import decompositions
+from abcx.analysis.methods import limits_of, methods_used
 from abcx.analysis.sensitivity import alternatives
+from abcx.analysis.setup import data_log, setup_of
 from abcx.checks import run_all
 from abcx.checks.context import CheckContext
-from abcx.checks.shares import differ
 from abcx.data.reading import overrides
 from abcx.data.records import WITHOUT_FIRST_DAY, Inputs, Observed
 from abcx.errors import UsageError
 from abcx.planning.planned_end import JUDGED, PlannedEnd, followed, planned_end
 from abcx.planning.sample_size import Planned, needed, planned, units_for_margin
 from abcx.results.metric import MetricResult
-from abcx.results.readout import Arm, DataLog, Exclusion, LaterEffect, Reason, Replay, Results, Setup, Verdict
+from abcx.results.readout import Arm, LaterEffect, Reason, Replay, Results, Verdict
 from abcx.spec.analysis import Analysis
 from abcx.spec.load import Loaded, load
 from abcx.spec.model import Experiment
@@ -36,25 +37,6 @@ from abcx.version import __version__
 
 if TYPE_CHECKING:
     from abcx.engines.local import Engine
-
-_METHODS = {
-    "score": "shares by the constrained score test (Miettinen and Nurminen 1985; the ratio as Koopman 1984)",
-    "binomial score": "shares with few events by the binomial distribution of the same score statistic at the shares "
-    "most likely under the hypothesis (a plug-in, not the largest p over all shares: Storer and Kim 1990)",
-    "Welch": "means by Welch's t over units, the lift by inverting the same statistic (Fieller 1954)",
-    "permutation": "skewed or unbalanced metrics by permutation of the studentised statistic (Janssen 1997)",
-    "permutation+tail": "permutation with a fitted tail where fewer than 20 relabellings are beyond: approximate",
-    "Welch, adjusted": "covariates by one slope pooled within the arms (CUPED, Deng et al. 2013), then Welch's t",
-    "permutation, adjusted": "adjusted metrics, skewed or unbalanced, by permutation with the slopes refitted",
-    "permutation+tail, adjusted": "adjusted permutation with a fitted tail likewise: approximate",
-    "Welch (ratio)": "ratios by Welch's t over linearised units (Deng, Knoblich, Lu 2018), the lift likewise",
-    "Welch (NPS)": "Net Promoter Scores by Welch's t over answers",
-    "Welch (adjusted NPS)": "Net Promoter Scores of fewer than 500 answers by the adjusted Wald estimate (Rocks 2016)",
-    "RMST": "times by the restricted mean under the Kaplan-Meier curve, its error summed over units",
-    "skewness-corrected score (effective n)": "churn by Kaplan-Meier, compared as a share of the effective number of "
-    "units (Rothman 1978) by the score test corrected for skewness (Gart and Nam 1988; Laud 2017)",
-    "quantile": "quantiles by the projected share test on the mid-distribution, events clustered in units",
-}
 
 
 def analyze(
@@ -169,7 +151,8 @@ def _replayed(found: Results, day: str, later: Results) -> Results:
     told = Reason(
         "replay",
         f"the planned size was reached on {day} and has been passed since: this is the verdict of that day "
-        f"({wording.count(units)} of {wording.count(later_units)} {noun}); what all data show is reported separately",
+        f"({formatting.count(units)} of {formatting.count(later_units)} {noun}); what all data show is reported "
+        "separately",
     )
     verdicts = tuple(replace(one, warnings=(told, *one.warnings)) for one in found.verdicts)
     headline = next(one for one in verdicts if one.arm == found.verdict.arm)
@@ -234,16 +217,16 @@ def conclude(
         experiment=experiment.name,
         verdict=headline,
         verdicts=verdicts,
-        setup=_setup(loaded, *sizes, command),
+        setup=setup_of(loaded, *sizes, command),
         arms=tuple(Arm(arm, observed.units[arm], shares[arm]) for arm in experiment.arms),
         checks=checks,
         metrics=tuple(
             _labelled(experiment, surrounded(experiment, observed, metric), accompanied or {}) for metric in metrics
         ),
         decompositions=tuple(decompositions(experiment, observed.metrics)),
-        data=_data_log(context),
-        methods=_methods(experiment, metrics),
-        limits=_limits(experiment, observed),
+        data=data_log(context),
+        methods=methods_used(experiment, metrics),
+        limits=limits_of(experiment, observed),
         monitoring=monitoring.described(experiment, observed, end),
         sensitivity=tuple(alternatives(experiment, observed, headline, metrics, judge))
         if headline.verdict != "INVALID"
@@ -279,85 +262,3 @@ def _progress(context: CheckContext, called_for: Planned, metrics: Sequence[Metr
         unfollowed=tuple(nobody),
         noun=experiment.unit,
     )
-
-
-def _setup(loaded: Loaded, plan: Planned, called_for: Planned, command: str | None) -> Setup:
-    experiment, period = loaded.experiment, loaded.experiment.period
-    exposure = f"first {experiment.exposure.event}" if experiment.exposure else "first row in an arm"
-    if experiment.data is not None and experiment.data.counts is not None:
-        exposure = "counts"
-    dates = f"{period.start or '...'} to {period.end or '...'} ({period.timezone})" if period else None
-    return Setup(
-        title=experiment.title or experiment.name,
-        hypothesis=experiment.hypothesis,
-        description=experiment.description,
-        owner=experiment.owner,
-        tags=experiment.tags,
-        links=experiment.links,
-        unit=experiment.unit,
-        period=dates,
-        exposure=exposure,
-        window=experiment.window.text if experiment.window else None,
-        alpha=experiment.analysis.alpha,
-        correction=experiment.analysis.correction,
-        power=experiment.plan.power,
-        power_each=plan.power_each,
-        power_bounded=plan.bounded,
-        planned_units=plan.units,
-        planned_from=plan.source,
-        looks_inflation=plan.inflation,
-        needed_units=called_for.units,
-        needed_from=called_for.source,
-        units_per_day=experiment.plan.units_per_day,
-        spec=loaded.path,
-        spec_sha256=loaded.sha256,
-        seed=experiment.analysis.seed,
-        segments=experiment.segments,
-        command=command,
-    )
-
-
-def _data_log(context: CheckContext) -> DataLog:
-    observed = context.observed
-    first, last, as_of = (
-        None if time is None else context.local(time).isoformat()
-        for time in (observed.first_exposure, observed.last_exposure, observed.as_of)
-    )
-    exclusions = tuple(_tested(context, exclusion) for exclusion in observed.exclusions)
-    return DataLog(observed.files, exclusions, first, last, as_of, observed.notes, observed.balance)
-
-
-def _tested(context: CheckContext, exclusion: Exclusion) -> Exclusion:
-    """The exclusion with a test of whether it takes units equally often from all arms."""
-    if exclusion.units is None or not exclusion.by_arm:
-        return exclusion
-    arms = context.experiment.arms
-    lost, kept = [exclusion.by_arm.get(arm, 0) for arm in arms], [context.units(arm) for arm in arms]
-    if exclusion.reason == "repeated_row":  # these units lose rows and stay
-        kept = [all_of_arm - hit for all_of_arm, hit in zip(kept, lost, strict=True)]
-    return replace(exclusion, p_value=differ(lost, kept))
-
-
-def _methods(experiment: Experiment, metrics: Sequence[MetricResult]) -> tuple[str, ...]:
-    used = {comparison.method for metric in metrics for comparison in metric.comparisons}
-    methods = [text for method, text in _METHODS.items() if method in used]
-    families = [
-        role for role in ("primary", "secondary") if sum(m.role == role for m in metrics) * len(experiment.variants) > 1
-    ]
-    name = {"holm": "Holm's correction", "bh": "Benjamini-Hochberg with matching intervals (FCR)"}
-    if families and experiment.analysis.correction in name:
-        each = " by variant" if len(experiment.variants) > 1 else ""
-        over = " and over ".join(f"{role} metrics{each}" for role in families)
-        methods.append(f"{name[experiment.analysis.correction]} over {over}")
-    return tuple(methods)
-
-
-def _limits(experiment: Experiment, observed: Observed) -> tuple[str, ...]:
-    limits = []
-    if experiment.segments:
-        limits.append("effects by segment are exploratory: nobody planned their size")
-    if observed.kind == "counts":
-        limits.append("only counts were given: what happened to the data before they were counted is not checked")
-    if experiment.analysis.correction == "none":
-        limits.append("no correction for several comparisons: more of them are significant by chance")
-    return tuple(limits)

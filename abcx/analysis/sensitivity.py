@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from abcx import wording
+from abcx import formatting
 from abcx.data.records import MetricData, Observed
 from abcx.results.metric import Comparison, MetricResult
 from abcx.results.readout import Alternative, Verdict
@@ -69,7 +69,7 @@ def _ways(experiment: Experiment, observed: Observed) -> Iterator[tuple[str, Exp
     if trimmed:
         words = _plainly(metrics[name] for name in trimmed)
         name = min(trimmed, key=lambda name: experiment.metrics[name].role != "primary")
-        number = f"{wording.count(trimmed[name].removed)} of {wording.count(trimmed[name].units)}"
+        number = f"{formatting.count(trimmed[name].removed)} of {formatting.count(trimmed[name].units)}"
         if len({found.removed for found in trimmed.values()}) > 1:
             number += f" by {name}"
         yield (

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from abcx import wording
+from abcx import formatting
 from abcx.analysis.claims import direction, excludes_minimum, scale
 from abcx.analysis.decision import Because, Effect, Guardrail, Minimum, Primary, Run, decide
 from abcx.planning.planned_end import PlannedEnd
@@ -195,7 +195,7 @@ def _ends(metric: MetricResult, interval: Interval | None, as_lift: bool) -> str
 
 
 def _end(metric: MetricResult, end: float | None, as_lift: bool) -> str | None:
-    return None if end is None else wording.lift(end) if as_lift else wording.difference(end, metric.unit)
+    return None if end is None else formatting.lift(end) if as_lift else formatting.difference(end, metric.unit)
 
 
 def _effect(metric: MetricResult, comparison: Comparison) -> str:
@@ -207,10 +207,10 @@ def _effect(metric: MetricResult, comparison: Comparison) -> str:
         else (watch.lift_interval, watch.difference_interval)
     )
     if comparison.lift is not None:
-        return f"{wording.lift(comparison.lift)} ({_ends(metric, lifts, True)})"
+        return f"{formatting.lift(comparison.lift)} ({_ends(metric, lifts, True)})"
     if comparison.difference is None:
         return "an effect that cannot be computed"
-    return f"{wording.difference(comparison.difference, metric.unit)} ({_ends(metric, differences, False)})"
+    return f"{formatting.difference(comparison.difference, metric.unit)} ({_ends(metric, differences, False)})"
 
 
 def _against_margin(metric: MetricResult, comparison: Comparison) -> str:
@@ -229,14 +229,14 @@ def _on_scale(metric: MetricResult, comparison: Comparison, size: Size | None, i
     value = comparison.lift if as_lift else comparison.difference
     if value is None:
         return _effect(metric, comparison)
-    told = wording.lift(value) if as_lift else wording.difference(value, metric.unit)
+    told = formatting.lift(value) if as_lift else formatting.difference(value, metric.unit)
     return f"{told} ({_ends(metric, interval, as_lift)})"
 
 
 def _p(comparison: Comparison) -> str:
     p = comparison.p_value_adjusted if comparison.watch is None else comparison.watch.p_value
     how = "" if comparison.watch is None else " by a test that holds at every look"
-    return "" if p is None else f", p = {wording.p_value(p)}{how}"
+    return "" if p is None else f", p = {formatting.p_value(p)}{how}"
 
 
 def _win(metric: MetricResult, comparison: Comparison) -> str:
@@ -274,7 +274,9 @@ def _too_early(progress: Progress) -> str:
     end = progress.end
     day = f" on {end.day.isoformat()}" if end.day else ""
     if end.declared == "size" and end.planned is not None:
-        far = f"{wording.count(end.followed)} of {wording.count(end.planned)} planned {progress.noun} are followed"
+        far = (
+            f"{formatting.count(end.followed)} of {formatting.count(end.planned)} planned {progress.noun} are followed"
+        )
         until = f"; at this traffic the end comes{day}" if day else ""
         hopeless = _days(max(end.planned - progress.units, 0), progress)
         never = " This traffic cannot answer the question within a year." if (hopeless or 0) > HOPELESS_DAYS else ""
@@ -284,8 +286,8 @@ def _too_early(progress: Progress) -> str:
     short = ""
     if end.planned is not None and end.expected is not None and end.expected < end.planned:
         short = (
-            f" By then about {wording.count(end.expected)} of {wording.count(end.planned)} planned {progress.noun} will"
-            " have come."
+            f" By then about {formatting.count(end.expected)} of {formatting.count(end.planned)} planned "
+            f"{progress.noun} will have come."
         )
     return f"It is too early to judge: the declared end comes{day}.{short}"
 
@@ -293,11 +295,11 @@ def _too_early(progress: Progress) -> str:
 def _unfollowed(progress: Progress) -> str:
     end = progress.end
     if progress.unfollowed:
-        names = wording.joined([name.replace("_", " ") for name in progress.unfollowed])
+        names = formatting.joined([name.replace("_", " ") for name in progress.unfollowed])
         last = f"; the last window closes on {end.closed_on.isoformat()}" if end.closed_on else ""
         return f"Nobody has been followed for the whole window of {names} yet{last}."
     until = f" until {end.closed_on.isoformat()}" if end.closed_on else ""
-    return f"The window of {wording.count(end.open_units)} {progress.noun} is still open{until}."
+    return f"The window of {formatting.count(end.open_units)} {progress.noun} is still open{until}."
 
 
 def _unresolved(metric: MetricResult, comparison: Comparison) -> str:
@@ -330,7 +332,7 @@ def _underpowered(metric: MetricResult, comparison: Comparison) -> str:
     )
     as_lift = comparison.lift_interval is not None
     low, high = comparison.lift_interval or comparison.difference_interval
-    fits = wording.anything_in(_end(metric, low, as_lift), _end(metric, high, as_lift))
+    fits = formatting.anything_in(_end(metric, low, as_lift), _end(metric, high, as_lift))
     return f"{_name(metric)}: no clear effect, the data fit {fits}.{worth}"
 
 
@@ -338,7 +340,7 @@ def _response_bias(metric: MetricResult, comparison: Comparison) -> str:
     assert metric.survey is not None
     found = metric.survey.comparisons[comparison.arm]
     shares = [
-        wording.percent(one.answered / one.exposed if one.exposed else 0.0, 1)
+        formatting.percent(one.answered / one.exposed if one.exposed else 0.0, 1)
         for one in (metric.survey.responses[comparison.control], metric.survey.responses[comparison.arm])
     ]
     fits = _ends(metric, found.claim_interval, False)

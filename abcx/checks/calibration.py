@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from abcx import wording
+from abcx import formatting
 from abcx.checks.context import CheckContext
 from abcx.data.summaries import adjusted_samples
 from abcx.metrics.mean import Mean
@@ -62,8 +62,8 @@ def check(context: CheckContext) -> CheckResult:
     several = len(context.experiment.variants) > 1
     name = f"{worst.metric} ({worst.arm})" if several else worst.metric
     among = "" if len(found) == 1 else ", the most of any metric"
-    share = f"{wording.percent(worst.share, 1)} false positives on {name}{among}"
-    message = f"A/A re-randomization of these units: {share} ({wording.percent(alpha, 0)} expected)"
+    share = f"{formatting.percent(worst.share, 1)} false positives on {name}{among}"
+    message = f"A/A re-randomization of these units: {share} ({formatting.percent(alpha, 0)} expected)"
     if loud:
         return CheckResult("calibration", "warn", message, None, details, advice(context.experiment, worst.metric))
     return CheckResult("calibration", "pass", message, None, details)
@@ -80,7 +80,7 @@ def advice(experiment: Experiment, name: str) -> str:
     if isinstance(metric, Mean) and metric.cap is None:
         ways.append("cap the metric")
     ways.append("judge by the share that converts" if metric.unit in ("value", "ratio") else "collect more answers")
-    return wording.joined(ways, "or")
+    return formatting.joined(ways, "or")
 
 
 def _relabelled(context: CheckContext) -> Iterator[_Found]:

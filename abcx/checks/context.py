@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from abcx import wording
+from abcx import formatting
 from abcx.data.records import MetricData, Observed
 from abcx.planning.planned_end import PlannedEnd
 from abcx.planning.sample_size import Planned
@@ -51,7 +51,7 @@ class CheckContext:
 
     def noun(self, n: float) -> str:
         """A number of units in the words of the spec: 1 visitor, 1,234 visitors."""
-        return wording.plural(n, self.experiment.unit)
+        return formatting.plural(n, self.experiment.unit)
 
     def data(self, metric: str) -> MetricData:
         """What was observed of a metric; nothing at all where the data do not know it."""

@@ -14,7 +14,7 @@ randomised (visitor, account). If rows were mislabelled rather than units shown 
 
 from __future__ import annotations
 
-from abcx import wording
+from abcx import formatting
 from abcx.checks.context import CheckContext
 from abcx.checks.words import share_text
 from abcx.results.readout import CheckResult, CheckStatus
@@ -31,9 +31,8 @@ def check(context: CheckContext) -> CheckResult:
     exposed = context.total + both
     share = both / exposed if exposed else 0.0
     status: CheckStatus = "fail" if share > FAIL else "warn" if share > WARN else "pass"
-    message = (
-        f"{wording.count(both)} of {context.noun(exposed)} ({share_text(share, FAIL, WARN)}) were seen in several arms"
-    )
+    of_all = f"{formatting.count(both)} of {context.noun(exposed)} ({share_text(share, FAIL, WARN)})"
+    message = f"{of_all} were seen in several arms"
     if not both:
         message = f"none of {context.noun(exposed)} was seen in several arms"
     help = "check that an assignment sticks to its unit; if rows are mislabelled, tell the arms by a rule (`where:`)"

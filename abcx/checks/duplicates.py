@@ -16,7 +16,7 @@ For units on several rows say what is meant by `duplicates: first | last | sum`,
 
 from __future__ import annotations
 
-from abcx import wording
+from abcx import formatting
 from abcx.checks.context import CheckContext
 from abcx.results.readout import CheckResult
 
@@ -36,15 +36,15 @@ def check(context: CheckContext) -> CheckResult:
         return CheckResult("duplicates", "skipped", "the data do not tell", help=help)
     clauses = []
     if seen.repeated_ids:
-        clauses.append(f"{wording.plural(seen.repeated_ids, 'events')} with an id that was read before, left out")
+        clauses.append(f"{formatting.plural(seen.repeated_ids, 'events')} with an id that was read before, left out")
     if seen.changed_ids:
-        ids = wording.plural(seen.changed_ids, "ids")
+        ids = formatting.plural(seen.changed_ids, "ids")
         clauses.append(f"{ids} on rows that differ in time or value, of which one row counts")
     alike = "like another in unit, time, event and value"
     if seen.removed_rows:
-        clauses.append(f"{wording.plural(seen.removed_rows, 'events')} {alike}, left out (`duplicates: drop`)")
+        clauses.append(f"{formatting.plural(seen.removed_rows, 'events')} {alike}, left out (`duplicates: drop`)")
     if seen.repeated_rows:
-        clauses.append(f"{wording.plural(seen.repeated_rows, 'events')} {alike}, kept")
+        clauses.append(f"{formatting.plural(seen.repeated_rows, 'events')} {alike}, kept")
     if seen.duplicate_units:
         clauses.append(f"{context.noun(seen.duplicate_units)} on several rows, taken as `duplicates` says")
     if not clauses:

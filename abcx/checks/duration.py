@@ -16,7 +16,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from abcx import wording
+from abcx import formatting
 from abcx.checks.context import CheckContext, days_between
 from abcx.results.readout import CheckResult
 
@@ -44,8 +44,8 @@ def check(context: CheckContext) -> CheckResult:
             help = "find out why there were no exposures on some days: an outage, an incomplete export, little traffic"
         return CheckResult("duration", "warn", "; ".join(problems), None, details, help)
     told = "the data have no times, so it is taken as over" if over is None else "it is over"
-    covered = f", with exposures on {wording.count(seen)} of them" if seen is not None else ""
-    message = f"the period has {wording.plural(days, 'days')}{covered}, and ends on {last.isoformat()}: {told}"
+    covered = f", with exposures on {formatting.count(seen)} of them" if seen is not None else ""
+    message = f"the period has {formatting.plural(days, 'days')}{covered}, and ends on {last.isoformat()}: {told}"
     return CheckResult("duration", "pass", message, None, details)
 
 
@@ -69,7 +69,9 @@ def _problems(known: date | None, last: date, days: int, seen: int | None) -> li
     if known is not None and known < last:
         problems.append(f"the data stop on {known.isoformat()}, before the period ends on {last.isoformat()}")
     elif seen is not None and seen < COVERED * days:
-        problems.append(f"there are exposures on {wording.count(seen)} of {wording.count(days)} declared days only")
+        problems.append(
+            f"there are exposures on {formatting.count(seen)} of {formatting.count(days)} declared days only"
+        )
     if days < SHORTEST:
-        problems.append(f"the period has {wording.plural(days, 'days')}: shorter than one week")
+        problems.append(f"the period has {formatting.plural(days, 'days')}: shorter than one week")
     return problems

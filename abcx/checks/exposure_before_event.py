@@ -14,7 +14,7 @@ end of a page, and for devices whose clock is wrong.
 
 from __future__ import annotations
 
-from abcx import wording
+from abcx import formatting
 from abcx.checks.context import CheckContext
 from abcx.checks.shares import differ
 from abcx.checks.words import p_text
@@ -39,11 +39,11 @@ def check(context: CheckContext) -> CheckResult:
         return CheckResult("exposure_before_event", "pass", message, None, details)
     p = differ(early, late)
     counts = zip(arms, early, late, strict=True)
-    rates = [f"{wording.percent(n / (n + m), 1)} in {arm}" for arm, n, m in counts if n + m]
+    rates = [f"{formatting.percent(n / (n + m), 1)} in {arm}" for arm, n, m in counts if n + m]
     shown = f" ({p_text(p, WARN)})" if p is not None else ""
     message = (
         f"{_events(events)} before exposure and were ignored; "
-        f"share of {context.experiment.unit} that have one: {wording.joined(rates)}{shown}"
+        f"share of {context.experiment.unit} that have one: {formatting.joined(rates)}{shown}"
     )
     if p is None or p >= WARN:
         return CheckResult("exposure_before_event", "pass", message, p, details)
@@ -52,4 +52,4 @@ def check(context: CheckContext) -> CheckResult:
 
 
 def _events(n: int) -> str:
-    return "no event came" if n == 0 else f"{wording.plural(n, 'events')} came"
+    return "no event came" if n == 0 else f"{formatting.plural(n, 'events')} came"

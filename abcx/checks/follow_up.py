@@ -15,11 +15,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from abcx import wording
+from abcx import formatting
 from abcx.checks.context import CheckContext
 from abcx.checks.words import share_text
 from abcx.results.readout import CheckResult
-from abcx.terms import DurationValue
+from abcx.spec_types import DurationValue
 
 
 def check(context: CheckContext) -> CheckResult:
@@ -66,7 +66,7 @@ def _sentence(context: CheckContext, late: dict[str, int], windows: dict[str, Du
     for (window, n), names in groups.items():
         share = share_text(n / context.total) if context.total else "all"
         all_metrics = len(names) == len(context.experiment.metrics)
-        of = "" if all_metrics else f" of {wording.joined(names)}"
+        of = "" if all_metrics else f" of {formatting.joined(names)}"
         clauses.append(
             f"{context.noun(n)} ({share}) came too late for the full window of {window}{of}: not counted yet"
         )

@@ -17,7 +17,7 @@ is missing: the experiment cannot answer its question from this export.
 
 from __future__ import annotations
 
-from abcx import wording
+from abcx import formatting
 from abcx.checks.context import CheckContext
 from abcx.planning.planned_end import followed
 from abcx.results.readout import CheckResult, CheckStatus
@@ -69,13 +69,13 @@ def _near(context: CheckContext) -> CheckResult:
         primary = [metric for metric in context.experiment.metrics.values() if metric.role == "primary"]
         of_primary = {column.term.event for metric in primary for column in metric.needs().columns}
         status = "fail" if of_primary & {meant for _, meant in events} else "warn"
-        names = wording.joined([f"'{name[:60]}' (the spec has '{meant}')" for name, meant in events[:5]])
+        names = formatting.joined([f"'{name[:60]}' (the spec has '{meant}')" for name, meant in events[:5]])
         clauses.append(f"events with a differently spelled name were ignored: {names}")
         cures.append(
             "give one event one name in the data; if these are two events, name both: a descriptive metric will do"
         )
     if values := context.observed.values_as_events:
-        rows = wording.plural(values, "rows")
+        rows = formatting.plural(values, "rows")
         clauses.append(f"the columns of {rows} seem to be swapped: the event's name is a number, a time or an id")
         cures.append("compare these rows with the header: were files joined whose columns differ in order?")
     details = {"metrics": {}, "near": dict(events), "values_as_events": values}
@@ -91,7 +91,7 @@ def _absence(context: CheckContext, name: str) -> str | None:
         return f"has no value: its {nowhere} nowhere in the data"
     without = _without_value(context, name)
     if without:
-        return f"has no value in {wording.joined(without)}"
+        return f"has no value in {formatting.joined(without)}"
     summed = [column for column in metric.needs().columns if column.term.event is not None]
     if not summed or any(column.kind not in ("any", "count", "sum") for column in summed):
         return None

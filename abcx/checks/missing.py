@@ -23,7 +23,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from abcx import wording
+from abcx import formatting
 from abcx.checks.context import CheckContext
 from abcx.checks.shares import differ
 from abcx.checks.words import p_text, share_text
@@ -115,7 +115,7 @@ def _mostly(context: CheckContext, loss: _Loss) -> bool:
 def _empty(context: CheckContext, loss: _Loss) -> str:
     exposed = sum(loss.exposed.values())
     share = share_text(loss.total / exposed, EMPTY)
-    one = wording.singular(context.experiment.unit)
+    one = formatting.singular(context.experiment.unit)
     return f"{loss.name} is empty for {share} of {context.noun(exposed)}: its figures are per {one} with a value"
 
 
@@ -138,7 +138,7 @@ def _clause(loss: _Loss) -> str:
     shares = [f"{share_text(loss.missing[arm] / n)} in {arm}" for arm, n in loss.exposed.items() if n]
     assert loss.p_value is not None
     shown = p_text(loss.p_value, FAIL if loss.p_value < 2 * FAIL else WARN)
-    return f"{loss.name} has no value for {wording.joined(shares)} ({shown})"
+    return f"{loss.name} has no value for {formatting.joined(shares)} ({shown})"
 
 
 def _harmless(context: CheckContext, losses: list[_Loss]) -> str:
@@ -147,4 +147,4 @@ def _harmless(context: CheckContext, losses: list[_Loss]) -> str:
         return f"every metric has a value for all {context.noun(context.total)}"
     exposed = sum(most.exposed.values())
     alike = f", alike in all arms ({p_text(most.p_value, WARN)})" if most.p_value is not None else ""
-    return f"{most.name} has no value for {wording.count(most.total)} of {context.noun(exposed)}{alike}"
+    return f"{most.name} has no value for {formatting.count(most.total)} of {context.noun(exposed)}{alike}"

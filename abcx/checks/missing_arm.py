@@ -11,7 +11,7 @@ the exposure event. The list of exclusions in the report says which.
 
 from __future__ import annotations
 
-from abcx import wording
+from abcx import formatting
 from abcx.checks.context import CheckContext
 from abcx.results.readout import CheckResult
 
@@ -22,9 +22,9 @@ def check(context: CheckContext) -> CheckResult:
     empty = [arm for arm, n in units.items() if n <= 0]
     details = {"units": units}
     if not empty:
-        counts = [f"{arm} has {wording.count(n)}" for arm, n in units.items()]
-        message = f"every arm has {context.experiment.unit}: {wording.joined(counts)}"
+        counts = [f"{arm} has {formatting.count(n)}" for arm, n in units.items()]
+        message = f"every arm has {context.experiment.unit}: {formatting.joined(counts)}"
         return CheckResult("missing_arm", "pass", message, None, details)
-    message = f"{wording.joined(empty)} {'has' if len(empty) == 1 else 'have'} no {context.experiment.unit}"
+    message = f"{formatting.joined(empty)} {'has' if len(empty) == 1 else 'have'} no {context.experiment.unit}"
     help = "check how the data spell the arm (`labels:`), and the exclusions: period, exposure event, crossover"
     return CheckResult("missing_arm", "fail", message, None, details, help)

@@ -12,7 +12,7 @@ which they enter the test.
 
 from __future__ import annotations
 
-from abcx import wording
+from abcx import formatting
 from abcx.checks.context import CheckContext
 from abcx.planning.planned_end import JUDGED
 from abcx.results.readout import CheckResult
@@ -35,12 +35,12 @@ def check(context: CheckContext) -> CheckResult:
     details = {"metrics": full, "at_exposure": from_start}
     if from_start:
         message = (
-            f"every unit of every arm has {wording.joined(from_start)} at its exposure or before: the outcome is the "
-            "exposure itself"
+            f"every unit of every arm has {formatting.joined(from_start)} at its exposure or before: the outcome is "
+            "the exposure itself"
         )
         help = "choose the event that the change is meant to bring about, or another exposure event"
         return CheckResult("no_variation", "fail", message, None, details, help)
-    message = f"every unit of every arm has {wording.joined(full)}: there is nothing to compare"
+    message = f"every unit of every arm has {formatting.joined(full)}: there is nothing to compare"
     help = "check that the event is the outcome, and that units without it are in the data"
     return CheckResult("no_variation", "warn", message, None, details, help)
 

@@ -14,7 +14,7 @@ events count: `window: 14d`.
 
 from __future__ import annotations
 
-from abcx import wording
+from abcx import formatting
 from abcx.checks.context import CheckContext
 from abcx.planning.planned_end import JUDGED, follow_up_seconds
 from abcx.results.readout import CheckResult
@@ -35,7 +35,9 @@ def check(context: CheckContext) -> CheckResult:
     without = [name for name in of_events if not follow_up_seconds(context.experiment, name)]
     if not without:
         return CheckResult("no_window", "pass", "every judged metric says how long after exposure events count")
-    unit = wording.singular(context.experiment.unit)
-    message = f"{wording.joined(without)}: events count for as long as each {unit} was watched, longer for early ones"
+    unit = formatting.singular(context.experiment.unit)
+    message = (
+        f"{formatting.joined(without)}: events count for as long as each {unit} was watched, longer for early ones"
+    )
     help = "write how long after exposure events count: window: 14d"
     return CheckResult("no_window", "warn", message, None, {"metrics": without}, help)

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from abcx import wording
+from abcx import formatting
 from abcx.checks.context import CheckContext
 from abcx.results.readout import CheckResult
 
@@ -53,7 +53,7 @@ def check(context: CheckContext) -> CheckResult:
         message = "control and variants were exposed on the same days"
         return CheckResult("not_concurrent", "pass", message, None, details)
     clauses = [
-        f"{wording.percent(alone[arm], 0 if alone[arm] > WARN else 1)} of the {experiment.unit} of "
+        f"{formatting.percent(alone[arm], 0 if alone[arm] > WARN else 1)} of the {experiment.unit} of "
         f"{experiment.control} and {arm} came on days on which one of the two alone was exposed"
         for arm in apart or some
     ]

@@ -14,7 +14,7 @@ occur and just did not yet, nothing is wrong.
 
 from __future__ import annotations
 
-from abcx import wording
+from abcx import formatting
 from abcx.checks.context import CheckContext
 from abcx.data.records import Unfound
 from abcx.results.readout import CheckResult
@@ -35,5 +35,5 @@ def check(context: CheckContext) -> CheckResult:
 
 
 def _said(one: Unfound) -> str:
-    there = wording.joined([repr(value[:60]) if value else "empty cells" for value in one.seen])
+    there = formatting.joined([repr(value[:60]) if value else "empty cells" for value in one.seen])
     return f"no row fits {one.where} ({one.asked})" + (f"; there are {there}" if there else "")

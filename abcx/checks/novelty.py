@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from abcx import wording
+from abcx import formatting
 from abcx.checks.context import CheckContext
 from abcx.checks.words import p_text
 from abcx.results.readout import CheckResult
@@ -55,7 +55,7 @@ def check(context: CheckContext) -> CheckResult:
     if not off:
         message = f"the effect is alike early and late ({p_text(worst.p_value_adjusted, WARN)})"
         return CheckResult("novelty", "pass", message, worst.p_value_adjusted, details)
-    message = "the effect changes over time: " + wording.joined([_clause(context, one) for one in off])
+    message = "the effect changes over time: " + formatting.joined([_clause(context, one) for one in off])
     help = "read the effect over time; run longer, or judge by the later days, declared before you look"
     return CheckResult("novelty", "warn", message, worst.p_value_adjusted, details, help)
 

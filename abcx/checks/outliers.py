@@ -21,7 +21,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from abcx import wording
+from abcx import formatting
 from abcx.checks.context import CheckContext
 from abcx.checks.words import p_text
 from abcx.results.readout import CheckResult
@@ -153,7 +153,7 @@ def _clause(context: CheckContext, found: _Influence) -> str:
     lifts = found.full.lift is not None and found.rest.lift is not None
     what = "lift" if lifts else "difference"
     ends = [_effect(context, found.metric, contrast, lifts) for contrast in (found.full, found.rest)]
-    top = "largest" if found.removed == 1 else f"top {wording.count(found.removed)}"
+    top = "largest" if found.removed == 1 else f"top {formatting.count(found.removed)}"
     text = f"the {what} of {named} is {ends[0]} with all {context.experiment.unit}, {ends[1]} without the {top}"
     first, second = found.significant
     if first != second and found.full.p_value is not None and found.rest.p_value is not None:
@@ -169,4 +169,4 @@ def _effect(context: CheckContext, name: str, contrast: Contrast, as_lift: bool)
     effect = contrast.lift if as_lift else contrast.difference
     if effect is None:
         return "unknown"
-    return wording.lift(effect) if as_lift else wording.difference(effect, context.experiment.metrics[name].unit)
+    return formatting.lift(effect) if as_lift else formatting.difference(effect, context.experiment.metrics[name].unit)

@@ -16,7 +16,7 @@ the next spec declare it (`period: {end: ...}` or `plan: {units: ...}`), or plan
 
 from __future__ import annotations
 
-from abcx import wording
+from abcx import formatting
 from abcx.checks.context import CheckContext
 from abcx.planning.planned_end import OVERRUN
 from abcx.results.readout import CheckResult
@@ -48,8 +48,8 @@ def check(context: CheckContext) -> CheckResult:
         return CheckResult("peeking", "warn", message, None, details, _NEXT)
     not_replayed = context.observed.as_of is None or end.overrun_day is not None
     if not_replayed and end.declared == "size" and end.planned is not None and end.followed > OVERRUN * end.planned:
-        over = wording.percent(end.followed / end.planned - 1, 0)
-        message = f"the planned size was passed by {over}: it was to be read at {wording.count(end.planned)}"
+        over = formatting.percent(end.followed / end.planned - 1, 0)
+        message = f"the planned size was passed by {over}: it was to be read at {formatting.count(end.planned)}"
         return CheckResult("peeking", "warn", message, None, details, _NEXT)
     reached = "the declared period is over" if end.declared == "period" else "the planned size is reached"
     return CheckResult("peeking", "pass", f"{reached}: this is the planned time to look", None, details)
@@ -58,6 +58,6 @@ def check(context: CheckContext) -> CheckResult:
 def _missing(context: CheckContext) -> str:
     end = context.end
     if end.declared == "size" and end.planned is not None:
-        planned = wording.count(end.planned)
-        return f"{wording.count(end.followed)} of {planned} planned {context.experiment.unit} are followed"
+        planned = formatting.count(end.planned)
+        return f"{formatting.count(end.followed)} of {planned} planned {context.experiment.unit} are followed"
     return f"the declared end is {end.day.isoformat()}" if end.day else "the declared end is not reached"

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from abcx import wording
+from abcx import formatting
 from abcx.checks.context import CheckContext
 from abcx.checks.words import p_text
 from abcx.metrics import MetricSpec
@@ -75,6 +75,6 @@ def _p_value(metric: MetricSpec, control: Summary | None, variant: Summary | Non
 
 def _clause(context: CheckContext, test: _Test) -> str:
     unit = context.experiment.metrics[test.metric].unit
-    values = [None if x is None else wording.value(x, unit) for x in (test.control_value, test.arm_value)]
+    values = [None if x is None else formatting.value(x, unit) for x in (test.control_value, test.arm_value)]
     sides = f"{values[0]} in {context.experiment.control}, {values[1]} in {test.arm}"
     return f"{test.metric} {sides} ({p_text(test.p_value_adjusted, WARN)})"

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from abcx import wording
+from abcx import formatting
 from abcx.checks.context import CheckContext
 from abcx.checks.words import p_text
 from abcx.planning.planned_end import JUDGED
@@ -47,12 +47,12 @@ def check(context: CheckContext) -> CheckResult:
     tested = [c.response_p_value for _, survey in asked for c in survey.comparisons.values()]
     p = min((one for one in tested if one is not None), default=None)
     if not clauses and (alone := _answers_alone(asked)):
-        message = f"nobody says who was asked for {wording.joined(alone)}: the verdict rests on the answers alone"
+        message = f"nobody says who was asked for {formatting.joined(alone)}: the verdict rests on the answers alone"
         help = "give all exposed units (or `invited:`), so that response can be compared"
         return CheckResult("response_rate", "warn", message, p, {"metrics": details}, help)
     if not clauses:
         shares = [_share(asked[0][1], arm) for arm in context.experiment.arms]
-        told = wording.joined([wording.percent(share, 1) for share in shares])
+        told = formatting.joined([formatting.percent(share, 1) for share in shares])
         message = f"{told} answer {asked[0][0].name}, alike in all arms"
         return CheckResult("response_rate", "pass", message, p, {"metrics": details})
     help = "ask in the same way in all arms; read the bounds of the effect, and judge by what every unit has"
@@ -85,12 +85,12 @@ def _clauses(context: CheckContext, asked: list[tuple[MetricResult, Survey]]) ->
     surveys = {metric.name: survey for metric, survey in asked}
     for (arm, _, _), found in groups.items():
         first = surveys[found[0][0]]
-        shares = [wording.percent(_share(first, one), 1) for one in (control, arm)]
+        shares = [formatting.percent(_share(first, one), 1) for one in (control, arm)]
         p_value = found[0][1].response_p_value
         p = f" ({p_text(p_value, LEVEL)})" if p_value is not None else ""
-        names = wording.joined([name for name, _ in found])
+        names = formatting.joined([name for name, _ in found])
         held = {m.name for m, _ in asked for c in m.comparisons if c.arm == arm and c.held_back}
         biased = [name for name, _ in found if name in held]
         bounds = "; the bounds of the effect do not confirm what the answers show" if biased else ""
-        bounds += f" for {wording.joined(biased)}" if biased and len(biased) < len(found) else ""
+        bounds += f" for {formatting.joined(biased)}" if biased and len(biased) < len(found) else ""
         yield f"{shares[0]} answer {names} in {control}, {shares[1]} in {arm}{p}{bounds}"

@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from abcx import wording
+from abcx import formatting
 from abcx.checks.context import CheckContext
 from abcx.metrics import MetricSpec
 from abcx.results.readout import CheckResult
@@ -30,7 +30,7 @@ def check(context: CheckContext) -> CheckResult:
     size = _size(context)
     if open_ended:
         message = (
-            f"no smallest effect worth having is declared for {wording.joined(open_ended)}: any gain counts as a win"
+            f"no smallest effect worth having is declared for {formatting.joined(open_ended)}: any gain counts as a win"
         )
         help = "write it in the next spec, before you look: minimum_effect: 5%"
         details = {**(size.details or {}), "without_minimum_effect": open_ended}
@@ -50,7 +50,7 @@ def _size(context: CheckContext) -> CheckResult:
     details: dict[str, Any] = {"units": context.total, "followed": followed, "planned": planned, "missing": missing}
     details["planned_from"] = source
     origin = f" (by {source})" if source else ""
-    counts = f"{wording.count(followed)} of {wording.count(planned)}"
+    counts = f"{formatting.count(followed)} of {formatting.count(planned)}"
     message = f"{counts} planned {context.experiment.unit} are followed{origin}"
     if not missing:
         return CheckResult("sample_size", "pass", message, None, details)
@@ -60,7 +60,7 @@ def _size(context: CheckContext) -> CheckResult:
     message += f": {context.noun(missing)} {'is' if missing == 1 else 'are'} missing"
     per_day = context.experiment.plan.units_per_day
     if per_day and missing / per_day < 1e6:
-        message += f", about {wording.plural(math.ceil(missing / per_day), 'days')} at the planned traffic"
+        message += f", about {formatting.plural(math.ceil(missing / per_day), 'days')} at the planned traffic"
     help = "keep the experiment running; a result from fewer units misses effects and overstates those it finds"
     return CheckResult("sample_size", "warn", message, None, details, help)
 

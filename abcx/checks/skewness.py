@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from abcx import wording
+from abcx import formatting
 from abcx.checks.context import CheckContext
 from abcx.results.readout import CheckResult
 from abcx.stats.records import Categories, Moments, RatioMoments, Summary
@@ -42,13 +42,13 @@ def check(context: CheckContext) -> CheckResult:
     doubts = {name: doubt for name in numbers if (doubt := _doubt(context, name)) is not None}
     if doubts:
         (first, why), *others = doubts.items()
-        also = f" (likewise {wording.joined([name for name, _ in others])})" if others else ""
-        promise = f"{wording.significant(100 * (1 - context.experiment.analysis.alpha))}%"
+        also = f" (likewise {formatting.joined([name for name, _ in others])})" if others else ""
+        promise = f"{formatting.significant(100 * (1 - context.experiment.analysis.alpha))}%"
         message = f"{first}{also}: {why}; the interval may not hold its {promise}"
         return CheckResult("skewness", "warn", message, None, details, _HELP)
     relabelled = [name for name in numbers if _by_permutation(context, name)]
     message = (
-        f"the intervals of {wording.joined(relabelled)} are by permutation"
+        f"the intervals of {formatting.joined(relabelled)} are by permutation"
         if relabelled
         else "the values are not too skewed for Welch's intervals"
     )

@@ -22,7 +22,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from abcx import wording
+from abcx import formatting
 from abcx.checks.context import CheckContext
 from abcx.checks.words import p_text
 from abcx.planning.planned_end import JUDGED
@@ -118,7 +118,7 @@ def _followed(context: CheckContext, shares: Shares) -> _Part | None:
 
 def _of_followed(context: CheckContext, found: _Part, shares: Shares) -> str:
     arm = _off(found.units, shares)
-    expected = wording.count(_rounded(_expected(arm, found.units, shares)))
+    expected = formatting.count(_rounded(_expected(arm, found.units, shares)))
     units = context.noun(found.units[arm])
     return (
         f"among those followed for {found.name}, {arm} has {units} where {expected} were expected "
@@ -167,11 +167,11 @@ def _parts(found: list[tuple[str, Units]], shares: Shares) -> tuple[list[_Part],
 def _sentence(context: CheckContext, units: Units, shares: Shares, p: float) -> str:
     if p < WARN:
         arm = _off(units, shares)
-        expected = wording.count(_rounded(_expected(arm, units, shares)))
+        expected = formatting.count(_rounded(_expected(arm, units, shares)))
         shown = p_text(p, FAIL if p < 2 * FAIL else WARN)
         return f"{arm} has {context.noun(units[arm])} where {expected} were expected ({shown})"
-    counts = wording.joined([wording.count(n) for n in units.values()])
-    planned = wording.joined([f"{wording.significant(100 * share)}%" for share in shares.values()])
+    counts = formatting.joined([formatting.count(n) for n in units.values()])
+    planned = formatting.joined([f"{formatting.significant(100 * share)}%" for share in shares.values()])
     assumed = "planned" if _declared(context) else "assumed"
     return f"{counts} {context.experiment.unit} fit the {assumed} split of {planned} ({p_text(p, WARN)})"
 
@@ -183,11 +183,11 @@ def _places(parts: list[_Part], shares: Shares, word: str) -> list[str]:
         return []
     worst = off[0]
     arm = _off(worst.units, shares)
-    expected = wording.count(_rounded(_expected(arm, worst.units, shares)))
+    expected = formatting.count(_rounded(_expected(arm, worst.units, shares)))
     others = f" and {len(off) - 1} more" if len(off) > 1 else ""
     return [
-        f"off {word} {worst.name}{others}: {arm} has {wording.count(worst.units[arm])} where {expected} were expected "
-        f"({p_text(worst.p_value_adjusted, FAIL)}, corrected for {len(parts)} looks)"
+        f"off {word} {worst.name}{others}: {arm} has {formatting.count(worst.units[arm])} where {expected} were "
+        f"expected ({p_text(worst.p_value_adjusted, FAIL)}, corrected for {len(parts)} looks)"
     ]
 
 

@@ -14,7 +14,7 @@ they are right, and the export does reach that far, say so: `analysis: {as_of: .
 
 from __future__ import annotations
 
-from abcx import wording
+from abcx import formatting
 from abcx.checks.context import CheckContext
 from abcx.results.readout import CheckResult
 
@@ -30,7 +30,7 @@ def check(context: CheckContext) -> CheckResult:
     rows = sum(one.rows or 0 for one in parts)
     if not rows:
         return CheckResult("stray_time", "pass", "no row is dated long after all others", None, {"rows": 0})
-    what = f"{wording.plural(rows, 'rows')} {'is' if rows == 1 else 'are'} dated more than 30 days after all others"
+    what = f"{formatting.plural(rows, 'rows')} {'is' if rows == 1 else 'are'} dated more than 30 days after all others"
     message = f"{what}, left out: the data are taken to end on {context.local(seen.as_of).date().isoformat()}"
     help = (
         "correct their dates where the data come from; if the export does reach that far, write analysis: {as_of: ...}"

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from abcx import wording
+from abcx import formatting
 from abcx.checks.context import CheckContext
 from abcx.checks.words import share_text
 from abcx.results.readout import CheckResult
@@ -69,6 +69,6 @@ def _many(counts: Mapping[str, tuple[int, int]]) -> bool:
 
 
 def _by_arm(counts: Mapping[str, tuple[int, int]]) -> str:
-    return wording.joined(
+    return formatting.joined(
         [f"{arm} {odd:,} of {total:,} ({share_text(odd / total, MOST)})" for arm, (odd, total) in counts.items() if odd]
     )

@@ -14,7 +14,7 @@ only, take a window of a week or more, and read the effect as a little too small
 
 from __future__ import annotations
 
-from abcx import wording
+from abcx import formatting
 from abcx.checks.context import CheckContext
 from abcx.planning.planned_end import JUDGED
 from abcx.results.readout import CheckResult
@@ -40,14 +40,14 @@ def check(context: CheckContext) -> CheckResult:
         message = "dates are compared by day, and no judged metric that is made of them has a short window or a margin"
         return CheckResult("time_resolution", "pass", message, None, details)
     clauses = [
-        f"about {wording.percent(0.5 / (days[name] or 1), 1)} of the window of {name} lies before the exposure"
+        f"about {formatting.percent(0.5 / (days[name] or 1), 1)} of the window of {name} lies before the exposure"
         for name in short
     ]
     if tolerant:
         pulled = "events from before the exposure pull the effect toward 0, within the margin"
-        clauses.append(f"{wording.joined(tolerant)} has a margin, and {pulled}")
+        clauses.append(f"{formatting.joined(tolerant)} has a margin, and {pulled}")
     if changed:
-        clauses.append(f"without the day of exposure the result of {wording.joined(changed)} changes")
+        clauses.append(f"without the day of exposure the result of {formatting.joined(changed)} changes")
     message = f"dates are compared by day, the day of exposure as a whole: {'; '.join(clauses)}"
     help = "export exposures and events with their times of day"
     help += f", or take windows of {_LONG} days or more" if short else ""

@@ -21,12 +21,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from abcx import wording
+from abcx import formatting
 from abcx.checks.context import CheckContext
 from abcx.metrics import MetricSpec
 from abcx.results.metric import Comparison, MetricResult
 from abcx.results.readout import CheckResult
-from abcx.terms import Term
+from abcx.spec_types import Term
 
 LIFT = 0.5
 ORDER_VALUE = 0.2
@@ -61,10 +61,12 @@ def check(context: CheckContext) -> CheckResult:
     suspects = [move for move in moves if move.suspect]
     if not suspects:
         most = max(moves, key=lambda move: abs(move.lift))
-        message = f"no lift is out of the ordinary: the largest is {wording.lift(most.lift)} ({_name(context, most)})"
+        message = (
+            f"no lift is out of the ordinary: the largest is {formatting.lift(most.lift)} ({_name(context, most)})"
+        )
         return CheckResult("too_good", "pass", message, None, details)
     clauses = [_clause(context, move, move in orders) for move in suspects]
-    message = f"{wording.joined(clauses)}: figures this striking are usually wrong (Twyman's law)"
+    message = f"{formatting.joined(clauses)}: figures this striking are usually wrong (Twyman's law)"
     help = "look for the dull explanation first: double tracking, a broken control, bots, prices, a few large orders"
     return CheckResult("too_good", "warn", message, None, details, help)
 
@@ -153,7 +155,7 @@ def _name(context: CheckContext, move: _Move) -> str:
 def _clause(context: CheckContext, move: _Move, order_value: bool) -> str:
     chance = ", which may be chance" if move.chance else ""
     if order_value:
-        return f"the order value ({_name(context, move)}) moved by {wording.lift(move.lift)}{chance}"
+        return f"the order value ({_name(context, move)}) moved by {formatting.lift(move.lift)}{chance}"
     if move.from_zero:
         return f"{_name(context, move)} is 0 in {context.experiment.control} and not in {move.arm}"
-    return f"{_name(context, move)} moved by {wording.lift(move.lift)}"
+    return f"{_name(context, move)} moved by {formatting.lift(move.lift)}"

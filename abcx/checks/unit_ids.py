@@ -16,7 +16,7 @@ one unit: `exclude: {shared: {user_id: ID}}`, or list a word for no id under `nu
 
 from __future__ import annotations
 
-from abcx import wording
+from abcx import formatting
 from abcx.checks.context import CheckContext
 from abcx.results.readout import CheckResult
 
@@ -33,7 +33,7 @@ def check(context: CheckContext) -> CheckResult:
         return CheckResult("unit_ids", "skipped", "counts have no ids", help="needs rows of units, not counts")
     clauses, cures = [], []
     if seen.near_units:
-        counts = wording.joined([f"at least {count:,} by {how}" for how, count in seen.near_units.items()])
+        counts = formatting.joined([f"at least {count:,} by {how}" for how, count in seen.near_units.items()])
         clauses.append(
             f"ids of {context.experiment.unit} spelled differently from the exposures were ignored: {counts}"
         )
@@ -44,7 +44,7 @@ def check(context: CheckContext) -> CheckResult:
         cures.append("write each id in one way")
     busiest = seen.busiest
     if busiest and busiest.rows >= ROWS and busiest.rows > max(MUCH * busiest.all, TIMES * busiest.next):
-        share = wording.percent(busiest.rows / busiest.all, 0)
+        share = formatting.percent(busiest.rows / busiest.all, 0)
         of_all = f"{busiest.rows:,} of {busiest.all:,} rows ({share})"
         clauses.append(f"one of the {context.experiment.unit} has {of_all}, the next {busiest.next:,}")
         cures.append("leave it out (`exclude`) if its id is that of many")

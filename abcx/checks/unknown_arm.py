@@ -16,7 +16,7 @@ the page shown another) and a rule leaves them out, as it should, note how many 
 
 from __future__ import annotations
 
-from abcx import wording
+from abcx import formatting
 from abcx.checks.context import CheckContext
 from abcx.checks.words import share_text
 from abcx.results.readout import CheckResult, CheckStatus
@@ -48,13 +48,13 @@ def check(context: CheckContext) -> CheckResult:
 
 def _strange(context: CheckContext, rows: int) -> str:
     labels, near, all_rows = context.observed.unknown_labels, context.observed.near_labels, context.observed.arm_rows
-    named = f": {wording.joined([repr(label) for label in labels[:5]])}" if labels else ""
+    named = f": {formatting.joined([repr(label) for label in labels[:5]])}" if labels else ""
     more = f" and {len(labels) - 5} more" if len(labels) > 5 else ""
     fit, were = ("matches", "was") if rows == 1 else ("match", "were")
-    message = f"{wording.plural(rows, 'rows')} {fit} no arm and {were} ignored{named}{more}"
+    message = f"{formatting.plural(rows, 'rows')} {fit} no arm and {were} ignored{named}{more}"
     if near and all_rows:
         share = share_text(sum(one.rows for one in near) / all_rows)
-        pairs = wording.joined([f"{one.written!r} for {one.meant!r}" for one in near[:5]])
+        pairs = formatting.joined([f"{one.written!r} for {one.meant!r}" for one in near[:5]])
         message += f"; {share} of the rows that name an arm spell it differently: {pairs}"
     return message
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from abcx import wording
+from abcx import formatting
 from abcx.checks.context import CheckContext, days_between
 from abcx.results.readout import CheckResult
 
@@ -34,10 +34,12 @@ def check(context: CheckContext) -> CheckResult:
     what = "exposures cover" if exposed else "the period has"
     dates = first.isoformat() if days == 1 else f"{first.isoformat()} to {last.isoformat()}"
     if not rest:
-        message = f"{what} {wording.plural(weeks, 'whole weeks')}, {dates}"
+        message = f"{what} {formatting.plural(weeks, 'whole weeks')}, {dates}"
         return CheckResult("whole_weeks", "pass", message, None, details)
-    split = f"{wording.plural(weeks, 'weeks')} and {wording.plural(rest, 'days')}" if weeks else "less than one week"
-    message = f"{what} {wording.plural(days, 'days')}, {dates}: {split}, so weekdays do not count alike"
+    split = (
+        f"{formatting.plural(weeks, 'weeks')} and {formatting.plural(rest, 'days')}" if weeks else "less than one week"
+    )
+    message = f"{what} {formatting.plural(days, 'days')}, {dates}: {split}, so weekdays do not count alike"
     return CheckResult("whole_weeks", "warn", message, None, details, _help(context, last, weeks, rest))
 
 

@@ -11,7 +11,7 @@ from abcx.commands import outputs
 from abcx.commands.options import DataOptions, RunOptions
 from abcx.commands.running import opened
 from abcx.errors import DONE, UsageError
-from abcx.wording import clean, plural
+from abcx.formatting import clean, plural
 
 if TYPE_CHECKING:
     from abcx.data.pack.write import Packed

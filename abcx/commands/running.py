@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from abcx.commands import outputs
 from abcx.commands.options import DataOptions, RunOptions
 from abcx.errors import BLOCKED, COULD_NOT_RUN, DONE, AbcxError, UsageError
+from abcx.formatting import clean, place
 from abcx.problems import render_all
-from abcx.wording import clean, place
 
 if TYPE_CHECKING:
     from abcx.engines.local import Engine

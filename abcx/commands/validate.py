@@ -13,12 +13,12 @@ from abcx import errors
 from abcx.commands import outputs
 from abcx.commands.options import RunOptions, wants_color
 from abcx.errors import SpecError
+from abcx.formatting import clean, plural
 from abcx.problems import Problem, Span, render_all
 from abcx.report import findings as formats
 from abcx.report.findings import Checked
 from abcx.spec.document import MAX_BYTES, read
 from abcx.spec.load import STDIN, check, read_bytes, read_stdin
-from abcx.wording import clean, plural
 
 _SUFFIXES = (".yaml", ".yml")
 _SPEC_NAMES = ("experiment.yaml", "experiment.yml")

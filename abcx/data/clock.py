@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from abcx import wording
+from abcx import formatting
 from abcx.data.plan import Plan
 from abcx.data.reading.load import Read, Rows
 from abcx.data.reading.row_sql import NO_ARM, STRAY
@@ -103,8 +103,8 @@ def _cut_at_old_outcomes(engine: Engine, experiment: Experiment, rows: Rows, clo
     days = (exposed - last) // _DAY
     moment = datetime.fromtimestamp(last / 1e6, ZoneInfo(experiment.timezone))
     note = (
-        f"{name} ends on {moment.date().isoformat()}, {wording.plural(days, 'days')} before the last exposure: later "
-        "rows of all files are left out, because the outcomes of later units are not known"
+        f"{name} ends on {moment.date().isoformat()}, {formatting.plural(days, 'days')} before the last exposure: "
+        "later rows of all files are left out, because the outcomes of later units are not known"
     )
     return replace(clock, as_of=last, cut=last + 1, note=note)
 

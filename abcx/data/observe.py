@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from abcx import wording
-from abcx.data import counts
+from abcx import formatting
+from abcx.data import counts, counts_file
 from abcx.data.clock import Clock
 from abcx.data.clock import clock as data_clock
 from abcx.data.plan import Plan, plan
@@ -35,7 +35,7 @@ def observe(engine: Engine, experiment: Experiment, base: Path, inputs: Inputs) 
     data = experiment.data
     if data is not None and data.counts is not None:
         if isinstance(data.counts, CountsFile):
-            return counts.from_file(engine, experiment, data.counts, base)
+            return counts_file.from_file(engine, experiment, data.counts, base)
         return counts.typed(experiment, data.counts)
     wanted = plan(experiment)
     return observed(engine, wanted, read(engine, wanted, base, inputs))
@@ -328,7 +328,7 @@ def _of_events(loaded: load.Rows, attributed: attribution.Attributed) -> tuple[s
 
 def _unused(count: int, has_arm: bool) -> tuple[str, ...]:
     """How many rows are of events that no metric names: they are not used, but for the arm where they name it."""
-    told = f"{wording.plural(count, 'rows')} hold{'s' if count == 1 else ''} events that no metric uses"
+    told = f"{formatting.plural(count, 'rows')} hold{'s' if count == 1 else ''} events that no metric uses"
     return (f"{told}{': they only tell the arms of their units' if has_arm else ''}",) if count else ()
 
 
@@ -338,7 +338,7 @@ def _unfit(loaded: load.Rows, count: int) -> tuple[str, ...]:
         return ()
     reasons = {reason for source in loaded.loaded["events"].select.sources for reason in source.options.exclude}
     others = count - sum(exclusion.rows or 0 for exclusion in loaded.exclusions if exclusion.reason in reasons)
-    return (f"{wording.plural(others, 'rows')} of events do not fit the `where` of their source",) if others else ()
+    return (f"{formatting.plural(others, 'rows')} of events do not fit the `where` of their source",) if others else ()
 
 
 def _balances(
@@ -374,7 +374,7 @@ def _shown_labels(labels: Sequence[str]) -> tuple[str, ...]:
 
 def _shared(count: int) -> tuple[str, ...]:
     """How many ids do not tell one event: two systems number theirs alike, or one event was given to two units."""
-    told = f"{wording.plural(count, 'ids')} of events stand at several units: an id counts once for each unit"
+    told = f"{formatting.plural(count, 'ids')} of events stand at several units: an id counts once for each unit"
     return (told,) if count else ()
 
 

@@ -10,7 +10,7 @@ from abcx.metrics import MetricSpec
 from abcx.metrics.base import Tickets, UnitColumn
 from abcx.spec.analysis import PrePeriod
 from abcx.spec.model import Experiment
-from abcx.terms import DurationValue, Term
+from abcx.spec_types import DurationValue, Term
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from abcx.engines.quoting import identifier, literal
 from abcx.engines.remote import BROUGHT
 from abcx.problems import Problem
 from abcx.spec.model import EventSource, Experiment, ExposureSource, FileOptions, UnitSource
-from abcx.terms import as_text
+from abcx.spec_types import as_text
 
 _TIME = 1_704_067_200_000_000
 """When nothing says: 2024-01-01."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
-from abcx import wording
+from abcx import formatting
 from abcx.engines.local import Engine
 from abcx.engines.quoting import identifier, literal
 from abcx.errors import DataError
@@ -154,7 +154,7 @@ def _open_parquet(engine: Engine, files: Sequence[DataFile], options: FileOption
     told = [name for name in dict(first.told) if name not in own]
     if instants:
         how = "times of the type INT96 are read as UTC, as Spark writes them; `timezone` says otherwise"
-        first = replace(first, notes=(*first.notes, f"{wording.joined(instants)} of {first.shown}: {how}"))
+        first = replace(first, notes=(*first.notes, f"{formatting.joined(instants)} of {first.shown}: {how}"))
     return Table(
         first.shown,
         unambiguous((*own, *fields, *told)),

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote
 
-from abcx import wording
+from abcx import formatting
 from abcx.errors import FULL, DataError
 from abcx.files import compression, encodings
 from abcx.files.compression import problem
@@ -74,7 +74,7 @@ def resolve(options: FileOptions, base: Path, scratch: Path) -> list[DataFile]:
             if not found:
                 raise next(iter(empty.values()))
             if empty:  # a day on which nothing happened
-                note = f"{wording.joined(list(empty)[:5])} {'is' if len(empty) == 1 else 'are'} empty"
+                note = f"{formatting.joined(list(empty)[:5])} {'is' if len(empty) == 1 else 'are'} empty"
                 found[-1] = replace(found[-1], notes=(*found[-1].notes, note))
             files += found
         except DataError as error:

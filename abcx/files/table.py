@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from abcx import wording
+from abcx import formatting
 from abcx.engines.quoting import literal
 from abcx.files import cell_text, number_formats, time_formats
 from abcx.files.column_names import likely, standing_twice
@@ -64,7 +64,7 @@ class Table:
     @property
     def named(self) -> str:
         """The file, or the files, in words."""
-        return f"{self.shown} and {wording.plural(len(self.more), 'more files')}" if self.more else self.shown
+        return f"{self.shown} and {formatting.plural(len(self.more), 'more files')}" if self.more else self.shown
 
     def sql(self, name: str, kind: Kind, declared: bool = True) -> str:
         """The SQL of a column by its header name, as text, as a DOUBLE, or as microseconds since 1970 (UTC).

@@ -8,10 +8,10 @@ from typing import Literal, Protocol
 
 from pydantic import Field
 
+from abcx.formatting import Unit
 from abcx.metrics.calendar import CalendarSpec
+from abcx.spec_types import Duration, DurationValue, EffectSize, EffectSizeValue, Model, Term, Where
 from abcx.stats.records import Contrast, Interval, Summary
-from abcx.terms import Duration, DurationValue, EffectSize, EffectSizeValue, Model, Term, Where
-from abcx.wording import Unit
 
 Role = Literal["primary", "secondary", "guardrail", "descriptive"]
 Goal = Literal["increase", "decrease"]

@@ -22,8 +22,8 @@ from typing import Literal
 from pydantic import Field
 
 from abcx.metrics.base import MetricOptions, Needs, UnitColumn, as_written
+from abcx.spec_types import Duration, Term, Text
 from abcx.stats.records import Contrast, Interval, Lifetimes, Summary
-from abcx.terms import Duration, Term, Text
 
 
 class Churn(MetricOptions):

@@ -23,8 +23,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from abcx.metrics.base import MetricOptions, Needs, UnitColumn, described
+from abcx.spec_types import Term, Text
 from abcx.stats.records import Contrast, Interval, Proportion, Summary
-from abcx.terms import Term, Text
 
 
 class Conversion(MetricOptions):

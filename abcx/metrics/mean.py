@@ -28,11 +28,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from abcx.formatting import singular
 from abcx.metrics.base import Metric, MetricOptions, Needs, UnitColumn, described
 from abcx.metrics.conversion import Conversion
+from abcx.spec_types import DurationValue, Term, Text
 from abcx.stats.records import Contrast, Interval, Moments, Summary
-from abcx.terms import DurationValue, Term, Text
-from abcx.wording import singular
 
 
 @dataclass(frozen=True, slots=True)

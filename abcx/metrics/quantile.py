@@ -37,10 +37,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from abcx.formatting import singular
 from abcx.metrics.base import Kind, MetricOptions, Needs, UnitColumn, described
+from abcx.spec_types import Number, Term, Text
 from abcx.stats.records import Contrast, Interval, QuantileSummary, Summary
-from abcx.terms import Number, Term, Text
-from abcx.wording import singular
 
 
 class Quantile(MetricOptions):

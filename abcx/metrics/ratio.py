@@ -28,8 +28,8 @@ from typing import Literal
 from pydantic import Field
 
 from abcx.metrics.base import Kind, MetricOptions, Needs, UnitColumn, described
+from abcx.spec_types import Term
 from abcx.stats.records import Contrast, Interval, RatioMoments, Summary
-from abcx.terms import Term
 
 
 class Ratio(MetricOptions):

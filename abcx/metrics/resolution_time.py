@@ -36,8 +36,8 @@ from pydantic import Field
 
 from abcx.metrics.base import MetricOptions, Needs, Tickets, as_written
 from abcx.metrics.calendar import CalendarSpec
+from abcx.spec_types import Duration, Term, Text
 from abcx.stats.records import Contrast, Interval, Lifetimes, Summary
-from abcx.terms import Duration, Term, Text
 
 
 class ResolutionTime(MetricOptions):

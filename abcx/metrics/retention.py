@@ -25,8 +25,8 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from abcx.metrics.base import MetricOptions, Needs, UnitColumn
+from abcx.spec_types import DurationValue, Term, Text, parse_duration, shown
 from abcx.stats.records import Contrast, Interval, Proportion, Summary
-from abcx.terms import DurationValue, Term, Text, parse_duration, shown
 
 _DAY = 86400
 

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from abcx.metrics.base import MetricOptions, Needs, UnitColumn
-from abcx.terms import Term, Text, shown
+from abcx.spec_types import Term, Text, shown
 
 
 def _scale(raw: Any) -> Any:

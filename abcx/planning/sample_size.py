@@ -18,8 +18,8 @@ from abcx.results.metric import MetricResult
 from abcx.spec.analysis import GroupSequential
 from abcx.spec.model import Baseline, Experiment
 from abcx.spec.times import instant
+from abcx.spec_types import EffectSizeValue
 from abcx.stats.records import Moments, QuantileSummary, RatioMoments, Summary
-from abcx.terms import EffectSizeValue
 
 DAILY_LOOKS = 14
 """Looks that an always-valid plan is sized for where neither traffic nor period tells the days."""

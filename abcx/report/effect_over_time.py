@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from abcx import wording
+from abcx import formatting
+from abcx.formatting import clean
 from abcx.report import fragments
 from abcx.report.fragments import NOTHING, named
 from abcx.report.interval_bar import bar, ruler
 from abcx.report.markup import block, escape
 from abcx.results.metric import Course, MetricResult, Point
 from abcx.results.readout import Results
-from abcx.wording import clean
 
 WIDTH = 44
 _TITLES = {
@@ -28,8 +28,8 @@ def line(results: Results, metric: MetricResult) -> list[str]:
             continue
         who = f" with {clean(course.arm)}" if len(metric.comparisons) > 1 else ""
         ends = [f"{_effect(metric, point)} on day {point.day}" for point in (course.points[0], course.points[-1])]
-        units = wording.plural(course.points[0].units, clean(results.setup.unit))
-        told.append(f"{fragments.titled(metric)}{who} by day since exposure ({units}): {wording.joined(ends)}.")
+        units = formatting.plural(course.points[0].units, clean(results.setup.unit))
+        told.append(f"{fragments.titled(metric)}{who} by day since exposure ({units}): {formatting.joined(ends)}.")
     return told
 
 
@@ -39,8 +39,8 @@ def _relative(course: Course) -> bool:
 
 def _effect(metric: MetricResult, point: Point) -> str:
     if point.lift is not None:
-        return wording.lift(point.lift)
-    return fragments.shown(point.difference, lambda x: wording.difference(x, metric.unit))
+        return formatting.lift(point.lift)
+    return fragments.shown(point.difference, lambda x: formatting.difference(x, metric.unit))
 
 
 def section(results: Results) -> Iterator[str]:
@@ -52,7 +52,7 @@ def section(results: Results) -> Iterator[str]:
     level = fragments.level(results.setup.alpha)
     yield f"Each line is compared by itself, with its {level} interval by the analytic method; it decides nothing."
     for metric, course in found:
-        title = _TITLES[course.kind].format(units=wording.count(course.points[0].units))
+        title = _TITLES[course.kind].format(units=formatting.count(course.points[0].units))
         yield f"### {escape(named(metric))}, {escape(course.arm)}"
         yield f"{title}."
         yield block("\n".join(chart(metric, course)))
@@ -70,7 +70,7 @@ def chart(metric: MetricResult, course: Course) -> Iterator[str]:
     low, high = min([*later, 0.0]), max([*later, 0.0])
     span = (high - low) or 1.0
     axis = low - span / 5, high + span / 5
-    form = wording.lift if relative else lambda x: wording.difference(x, metric.unit)
+    form = formatting.lift if relative else lambda x: formatting.difference(x, metric.unit)
     texts = [_texts(course, point, relative, form) for point in points]
     widths = [max(len(row[i]) for row in texts) for i in range(4)]
     head = ruler([(0.0, "0"), (axis[0], "worse"), (axis[1], "better")], *axis, WIDTH)
@@ -89,7 +89,7 @@ def _texts(course: Course, point: Point, relative: bool, form: object) -> tuple[
     )
     return (
         day,
-        wording.count(point.units),
+        formatting.count(point.units),
         fragments.shown(estimate, form),
         fragments.ends(interval, form) if interval else NOTHING,
     )

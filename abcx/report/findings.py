@@ -10,8 +10,8 @@ from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
+from abcx.formatting import plural
 from abcx.problems import Problem, Span, render
-from abcx.wording import plural
 
 _RED, _YELLOW, _RESET = "\x1b[1;31m", "\x1b[1;33m", "\x1b[0m"
 

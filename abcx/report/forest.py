@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from abcx import wording
+from abcx import formatting
 from abcx.report import fragments
 from abcx.report.interval_bar import bar, ruler
 from abcx.results.metric import Comparison, MetricResult
@@ -84,7 +84,7 @@ def of_metric(metric: MetricResult, width: int, ascii: bool = False) -> tuple[li
     labels, first = [(0.0, "0")], known[0]
     for x, declared in ((first.band and first.band[1], metric.minimum_effect), (first.mark, metric.margin)):
         if x is not None and declared is not None:
-            labels.append((x, _signed(wording.clean(declared.text), x, first)))
+            labels.append((x, _signed(formatting.clean(declared.text), x, first)))
     labels += [(axis[0], "worse"), (axis[1], "better")]
     return lines, ruler(labels, *axis, width).rstrip()
 
@@ -169,7 +169,7 @@ def _signed(text: str, x: float, drawn: Track) -> str:
 
 
 def _names(metrics: Iterable[MetricResult]) -> str:
-    return wording.joined(list(dict.fromkeys(fragments.named(metric) for metric in metrics)))
+    return formatting.joined(list(dict.fromkeys(fragments.named(metric) for metric in metrics)))
 
 
 def _minus(x: float | None) -> float | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Literal
 
-from abcx import wording
+from abcx import formatting
+from abcx.formatting import clean
 from abcx.results.metric import Comparison, MetricResult, Role
 from abcx.results.readout import CheckResult, Exclusion, Factor, Results, Setup, Verdict
 from abcx.stats.records import Interval
-from abcx.wording import clean
 
 ROLES: dict[Role, str] = {
     "primary": "Primary",
@@ -68,12 +68,12 @@ def shown(x: float | None, form: Callable[[float], str]) -> str:
 
 def value(x: float | None, metric: MetricResult) -> str:
     """A value of the metric in its own unit."""
-    return shown(x, lambda x: wording.value(x, metric.unit))
+    return shown(x, lambda x: formatting.value(x, metric.unit))
 
 
 def value_interval(interval: Interval | None, metric: MetricResult) -> str:
     """The interval of a value of the metric."""
-    return ends(interval, lambda x: wording.value(x, metric.unit))
+    return ends(interval, lambda x: formatting.value(x, metric.unit))
 
 
 def effect(
@@ -85,7 +85,7 @@ def effect(
     """
 
     def form(x: float) -> str:
-        return wording.lift(x) if lift else wording.difference(x, metric.unit)
+        return formatting.lift(x) if lift else formatting.difference(x, metric.unit)
 
     lift = relative and has_lift(comparison)
     estimate = comparison.lift if lift else comparison.difference
@@ -121,7 +121,7 @@ def p_value(comparison: Comparison, rule: Rule = "fixed") -> str:
     """The raw p-value as printed, a dash where there is none or this look does not judge it."""
     if unjudged(comparison, rule):
         return NOTHING
-    return shown(comparison.p_value, lambda p: wording.p_value(p, comparison.alpha))
+    return shown(comparison.p_value, lambda p: formatting.p_value(p, comparison.alpha))
 
 
 def method(comparison: Comparison) -> str:
@@ -134,7 +134,7 @@ def method(comparison: Comparison) -> str:
 
 def level(alpha: float) -> str:
     """The level of an interval: 95% for alpha = .05, 97.5% for .025."""
-    return f"{wording.significant(100 * (1 - alpha))}%"
+    return f"{formatting.significant(100 * (1 - alpha))}%"
 
 
 def when(results: Results) -> str:
@@ -147,7 +147,7 @@ def when(results: Results) -> str:
 
 def units(results: Results) -> str:
     """`89,420 visitors`."""
-    return wording.plural(sum(arm.units for arm in results.arms), clean(results.setup.unit))
+    return formatting.plural(sum(arm.units for arm in results.arms), clean(results.setup.unit))
 
 
 def all_metrics(results: Results) -> str:
@@ -189,7 +189,7 @@ def warnings(results: Results, verdict: Verdict) -> tuple[list[str], list[str]]:
 
 def passed(check: CheckResult) -> str:
     """A passed check in a list of them: its code, with p where it has one."""
-    return clean(check.code) + (f" (p = {wording.p_value(check.p_value)})" if check.p_value is not None else "")
+    return clean(check.code) + (f" (p = {formatting.p_value(check.p_value)})" if check.p_value is not None else "")
 
 
 def skipped(checks: Iterable[CheckResult]) -> list[str]:
@@ -203,7 +203,7 @@ def skipped(checks: Iterable[CheckResult]) -> list[str]:
 def card(results: Results) -> list[tuple[str, str]]:
     """The set-up card in short: label and text, only what was declared."""
     setup = results.setup
-    arms = ", ".join(f"{clean(arm.name)} {wording.significant(100 * arm.share)}%" for arm in results.arms)
+    arms = ", ".join(f"{clean(arm.name)} {formatting.significant(100 * arm.share)}%" for arm in results.arms)
     measured = [f"split {arms}", f"exposure {clean(setup.exposure)}" if setup.exposure else ""]
     measured.append(f"window {clean(setup.window)}" if setup.window else "")
     return [
@@ -220,12 +220,12 @@ def card(results: Results) -> list[tuple[str, str]]:
 def rule(results: Results) -> str:
     """The level, the correction and the planned size."""
     setup = results.setup
-    parts = [f"alpha {wording.significant(setup.alpha)}", f"correction {clean(setup.correction)}"]
+    parts = [f"alpha {formatting.significant(setup.alpha)}", f"correction {clean(setup.correction)}"]
     if setup.planned_units is not None:
-        planned = wording.plural(setup.planned_units, clean(setup.unit))
+        planned = formatting.plural(setup.planned_units, clean(setup.unit))
         parts.append(f"{planned} planned{_power(setup)}{_bounded(setup)}")
     elif setup.needed_units is not None:
-        parts.append(f"no size declared (the control as observed calls for {wording.count(setup.needed_units)})")
+        parts.append(f"no size declared (the control as observed calls for {formatting.count(setup.needed_units)})")
     return " · ".join(parts)
 
 
@@ -233,37 +233,37 @@ def _power(setup: Setup) -> str:
     """The power behind a planned size; where margins raise that of each metric, both figures."""
     if setup.power_each is None:
         return ""
-    each = f" ({wording.percent(setup.power_each, 0)} for each metric)" if setup.power_each > setup.power else ""
+    each = f" ({formatting.percent(setup.power_each, 0)} for each metric)" if setup.power_each > setup.power else ""
     looks = f", {setup.looks_inflation:.2f} times for looks" if setup.looks_inflation > 1 else ""
-    return f" for a power of {wording.percent(setup.power, 0)}{each}{looks}"
+    return f" for a power of {formatting.percent(setup.power, 0)}{each}{looks}"
 
 
 def _bounded(setup: Setup) -> str:
     """The power that is left where the answers of a survey are bounded."""
     if setup.power_bounded is None:
         return ""
-    return f", {wording.percent(setup.power_bounded, 0)} with the bounds on who answers"
+    return f", {formatting.percent(setup.power_bounded, 0)} with the bounds on who answers"
 
 
 def factor(results: Results, one: Factor) -> list[str]:
     """A line of a decomposition: name, value of the control, then value and lift of each variant."""
 
     def form(x: float) -> str:
-        return wording.value(x, one.unit)
+        return formatting.value(x, one.unit)
 
     line = [named(one.name), shown(one.values.get(results.control.name), form)]
     for arm in results.arms[1:]:
-        line += [shown(one.values.get(arm.name), form), shown(one.lifts.get(arm.name), wording.lift)]
+        line += [shown(one.values.get(arm.name), form), shown(one.lifts.get(arm.name), formatting.lift)]
     return line
 
 
 def exclusion(results: Results, one: Exclusion) -> str:
     """`crossover 12 visitors (60 rows)`."""
-    units = None if one.units is None else wording.plural(one.units, clean(results.setup.unit))
-    rows = None if one.rows is None else wording.plural(one.rows, "tickets" if one.reason == TICKETS else "rows")
+    units = None if one.units is None else formatting.plural(one.units, clean(results.setup.unit))
+    rows = None if one.rows is None else formatting.plural(one.rows, "tickets" if one.reason == TICKETS else "rows")
     counts = f"{units} ({rows})" if units and rows else units or rows or "not counted"
     uneven = one.p_value is not None and one.p_value < UNEVEN
-    differs = f", more in one arm than in another (p = {wording.p_value(one.p_value or 0.0)})" if uneven else ""
+    differs = f", more in one arm than in another (p = {formatting.p_value(one.p_value or 0.0)})" if uneven else ""
     return f"{clean(one.reason)} {counts}{differs}"
 
 

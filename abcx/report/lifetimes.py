@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from abcx import wording
+from abcx import formatting
+from abcx.formatting import clean
 from abcx.report.fragments import NOTHING, shown, titled
 from abcx.report.markup import bullets, escape, table
 from abcx.results.metric import LifetimesResult, MetricResult
 from abcx.results.readout import Results
-from abcx.wording import clean
 
 ROWS = 12
 """Times of the curve that a table shows."""
@@ -24,16 +24,16 @@ def in_short(results: Results, metric: MetricResult) -> list[str]:
     what = "tickets still open" if tickets else f"{clean(results.setup.unit)} still here"
     told = []
     if metric.type == "resolution_time":
-        told.append(f"median {_each(results, found.medians, lambda x: f'{wording.significant(x, 3)} h')}")
+        told.append(f"median {_each(results, found.medians, lambda x: f'{formatting.significant(x, 3)} h')}")
     if found.service_level is not None:
         level = clean(found.service_level)
-        told.append(f"within {level} {_each(results, found.within, lambda x: wording.percent(x, 1))}")
+        told.append(f"within {level} {_each(results, found.within, lambda x: formatting.percent(x, 1))}")
     counts = {arm: (found.open[arm], found.lifetimes[arm]) for arm in found.open}
-    still = wording.joined(
-        [f"{wording.count(counts[a.name][0])} of {wording.count(counts[a.name][1])}" for a in results.arms]
+    still = formatting.joined(
+        [f"{formatting.count(counts[a.name][0])} of {formatting.count(counts[a.name][1])}" for a in results.arms]
     )
     told.append(f"{still} {what}, counted as long as they were watched")
-    p_values = [f"p = {wording.p_value(p)}" for p in found.log_rank.values() if p is not None]
+    p_values = [f"p = {formatting.p_value(p)}" for p in found.log_rank.values() if p is not None]
     if metric.role == "primary" and p_values:
         told.append(f"log-rank test, shown and not judged, {', '.join(p_values)}")
     return [f"{titled(metric)}: {'; '.join(told)}."]
@@ -41,7 +41,7 @@ def in_short(results: Results, metric: MetricResult) -> list[str]:
 
 def _each(results: Results, values: Mapping[str, float | None], form: object) -> str:
     assert callable(form)
-    return wording.joined([f"{shown(values.get(a.name), form)} with {clean(a.name)}" for a in results.arms])
+    return formatting.joined([f"{shown(values.get(a.name), form)} with {clean(a.name)}" for a in results.arms])
 
 
 def section(results: Results) -> Iterator[str]:
@@ -64,10 +64,10 @@ def _curve(results: Results, found: LifetimesResult) -> str:
     rows = []
     for position in sorted({round(step * (length - 1) / (ROWS - 1)) for step in range(ROWS)}):
         hours = found.curve[arms[0]][position][0]
-        cells = [f"{wording.significant(hours, 3)} h"]
+        cells = [f"{formatting.significant(hours, 3)} h"]
         for arm in arms:
             _, left, watched = found.curve[arm][position]
-            cells += [wording.percent(left, 1), wording.count(watched)]
+            cells += [formatting.percent(left, 1), formatting.count(watched)]
         rows.append(cells)
     heads = ["after", *(text for arm in arms for text in (f"left with {escape(arm)}", "watched"))]
     return table(heads, rows, "r" * len(heads)) if rows else NOTHING

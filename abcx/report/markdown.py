@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from abcx import wording
+from abcx import formatting
 from abcx.report import (
     effect_over_time,
     fragments,
@@ -65,7 +65,7 @@ def _verdict(results: Results) -> Iterator[str]:
             lines += [f"Read with care: {escape(text)}" for text in sensitivity.care(results)]
         if lines:
             yield bullets(lines)
-    arms = ", ".join(f"{escape(arm.name)} {wording.count(arm.units)}" for arm in results.arms)
+    arms = ", ".join(f"{escape(arm.name)} {formatting.count(arm.units)}" for arm in results.arms)
     when = fragments.when(results)
     yield (f"{escape(when)} · " if when else "") + f"{escape(fragments.units(results))}: {arms}"
 
@@ -87,7 +87,7 @@ def _trust(results: Results) -> Iterator[str]:
     for check in sorted(results.checks, key=lambda check: order[check.status]):
         told = fragments.sentence(check.message) + (f" {fragments.sentence(check.help)}" if check.help else "")
         outcome = f"**{check.status}**" if check.status in ("fail", "warn") else check.status
-        p = fragments.shown(check.p_value, wording.p_value)
+        p = fragments.shown(check.p_value, formatting.p_value)
         rows.append([escape(check.code), outcome, escape(told), p])
     yield table(("check", "outcome", "what was found", "p"), rows, "lllr")
 
@@ -97,12 +97,12 @@ def _setup(results: Results) -> Iterator[str]:
     yield "## What was set up"
     planned = None
     if setup.planned_units is not None:
-        planned = wording.plural(setup.planned_units, setup.unit)
+        planned = formatting.plural(setup.planned_units, setup.unit)
         planned += f", {setup.planned_from}" if setup.planned_from else ""
     each = setup.power_each if setup.power_each is not None and setup.power_each > setup.power else None
     bounded, called_for = setup.power_bounded, None
     if setup.needed_units is not None and setup.planned_units is None:
-        called_for = f"{wording.plural(setup.needed_units, setup.unit)}, {setup.needed_from}: for information"
+        called_for = f"{formatting.plural(setup.needed_units, setup.unit)}, {setup.needed_from}: for information"
     facts: dict[str, str | None] = {
         "Experiment": results.experiment,
         "Hypothesis": setup.hypothesis,
@@ -110,23 +110,23 @@ def _setup(results: Results) -> Iterator[str]:
         "Owner": setup.owner,
         "Tags": ", ".join(setup.tags),
         "Links": ", ".join(setup.links) or None,
-        "Arms": ", ".join(f"{arm.name} {wording.significant(100 * arm.share)}%" for arm in results.arms),
+        "Arms": ", ".join(f"{arm.name} {formatting.significant(100 * arm.share)}%" for arm in results.arms),
         "Unit": setup.unit,
         "Period": setup.period,
         "Exposure": setup.exposure,
         "Window": setup.window,
-        "Level and correction": f"alpha {wording.significant(setup.alpha)}, {setup.correction}",
+        "Level and correction": f"alpha {formatting.significant(setup.alpha)}, {setup.correction}",
         **dict(monitoring.facts(results)),
         "Planned size": planned,
         "Size called for": called_for,
-        "Power": wording.percent(setup.power, 0),
-        "Power of each metric": None if each is None else wording.percent(each, 0),
-        "Power with the bounds on who answers": None if bounded is None else wording.percent(bounded, 0),
+        "Power": formatting.percent(setup.power, 0),
+        "Power of each metric": None if each is None else formatting.percent(each, 0),
+        "Power with the bounds on who answers": None if bounded is None else formatting.percent(bounded, 0),
         "Factor for looks": f"{setup.looks_inflation:.3f}" if setup.looks_inflation > 1 else None,
-        "Units a day": None if setup.units_per_day is None else wording.count(setup.units_per_day),
+        "Units a day": None if setup.units_per_day is None else formatting.count(setup.units_per_day),
         "Segments": ", ".join(setup.segments),
         "Seed": str(setup.seed),
-        "Spec": setup.spec and wording.place(setup.spec),
+        "Spec": setup.spec and formatting.place(setup.spec),
         "SHA-256 of the spec": setup.spec_sha256,
     }
     written = {name: escape(text) for name, text in facts.items() if text}
@@ -171,8 +171,8 @@ def _arms(results: Results, metrics: Sequence[MetricResult]) -> str:
             *(
                 escape(metric.name),
                 escape(arm.name),
-                wording.count(arm.units),
-                fragments.shown(arm.successes, wording.count),
+                formatting.count(arm.units),
+                fragments.shown(arm.successes, formatting.count),
             ),
             *(fragments.value(arm.value, metric), fragments.value_interval(arm.interval, metric)),
         )
@@ -206,7 +206,7 @@ def _comparison(results: Results, metric: MetricResult, comparison: Comparison) 
     p = adjusted = fragments.NOTHING
     if not fragments.unjudged(comparison, rule):
         p = fragments.p_value(comparison, rule)
-        adjusted = fragments.shown(comparison.p_value_adjusted, lambda p: wording.p_value(p, results.setup.alpha))
+        adjusted = fragments.shown(comparison.p_value_adjusted, lambda p: formatting.p_value(p, results.setup.alpha))
     return (
         *(escape(metric.name), escape(comparison.arm), f"{difference} ({interval})", lift),
         *(p, adjusted, fragments.level(comparison.alpha)),
@@ -242,7 +242,7 @@ def _said(results: Results, metric: MetricResult) -> Iterator[str]:
         arm = f"{comparison.arm}: " if several else ""
         told = sentences.effect(metric, comparison, results.setup.unit, results.monitoring.rule)
         if comparison.p_value_margin is not None:
-            told += f" One-sided p against the margin: {wording.p_value(comparison.p_value_margin)}."
+            told += f" One-sided p against the margin: {formatting.p_value(comparison.p_value_margin)}."
         yield arm + told
     if not metric.comparisons:
         yield "Shown, not compared."
@@ -297,9 +297,9 @@ def _data(results: Results) -> Iterator[str]:
     if log.files:
         rows = [
             (
-                escape(wording.place(file.path)),
+                escape(formatting.place(file.path)),
                 escape(file.role),
-                wording.count(file.rows),
+                formatting.count(file.rows),
                 file.sha256 or fragments.NOTHING,
             )
             for file in log.files
@@ -309,9 +309,9 @@ def _data(results: Results) -> Iterator[str]:
         ended = [
             (
                 escape(one.part),
-                escape(wording.place(one.file)),
-                wording.count(one.read),
-                wording.count(one.used),
+                escape(formatting.place(one.file)),
+                formatting.count(one.read),
+                formatting.count(one.used),
                 row_balance.left_out(one) or fragments.NOTHING,
             )
             for one in log.balance
@@ -323,9 +323,9 @@ def _data(results: Results) -> Iterator[str]:
         return
     left_out = []
     for one in log.exclusions:
-        arms = ", ".join(f"{escape(name)} {wording.count(n)}" for name, n in one.by_arm.items()) or fragments.NOTHING
-        counts = fragments.shown(one.units, wording.count), fragments.shown(one.rows, wording.count)
-        p = fragments.shown(one.p_value, wording.p_value)
+        arms = ", ".join(f"{escape(name)} {formatting.count(n)}" for name, n in one.by_arm.items()) or fragments.NOTHING
+        counts = fragments.shown(one.units, formatting.count), fragments.shown(one.rows, formatting.count)
+        p = fragments.shown(one.p_value, formatting.p_value)
         left_out.append((escape(one.reason), escape(fragments.sentence(one.message)), *counts, arms, p))
     heads = ("left out", "why", escape(results.setup.unit), "rows", "by arm", "p of equal loss")
     yield table(heads, left_out, "llrrlr")

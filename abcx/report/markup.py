@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from abcx import wording
+from abcx import formatting
 
 _SPECIAL = re.compile(r"[\\`*\[\]<>|~&$]|(?<![^\W_])_|_(?![^\W_])")
 _LINKED = re.compile(r"@(?=\w)|#(?=\d)|:(?=//)|(?<=\bwww)(?=\.)", re.IGNORECASE)
@@ -21,7 +21,7 @@ _ADDRESS = re.compile(r"https?://[!-;=?-[\]^_a-{}~]+")
 def escape(text: object) -> str:
     """Text that Markdown and HTML leave alone, in a paragraph, a heading and a table cell; it notifies nobody and links
     nowhere."""
-    safe = _SPECIAL.sub(lambda match: "\\" + match[0], wording.clean(text))
+    safe = _SPECIAL.sub(lambda match: "\\" + match[0], formatting.clean(text))
     safe = _LINKED.sub(lambda match: match[0] + _APART, safe)
     return _START.sub(lambda match: f"{match[1]}\\" if match[1] else "\\" + match[0], safe)
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 
-from abcx import wording
+from abcx import formatting
+from abcx.formatting import clean
 from abcx.report.fragments import half_open, level, sentence, silent, unjudged
 from abcx.results.metric import Comparison, MetricResult, Role
 from abcx.results.readout import Results
-from abcx.wording import clean
 
 _CORRECTIONS = {"holm": "Holm", "bh": "Benjamini-Hochberg"}
 
 
 def alpha_words(alpha: float) -> str:
     """A level as p-values are written: .05."""
-    return wording.significant(alpha).removeprefix("0")
+    return formatting.significant(alpha).removeprefix("0")
 
 
 def facts(results: Results) -> list[tuple[str, str]]:
@@ -39,7 +39,7 @@ def in_short(results: Results) -> str:
 
 def share_of_plan(information: float) -> str:
     """`40% of the planned size`."""
-    return f"{wording.percent(information, 0 if information >= 0.0995 else 1)} of the planned size"
+    return f"{formatting.percent(information, 0 if information >= 0.0995 else 1)} of the planned size"
 
 
 def boundaries(results: Results) -> list[tuple[str, str, str, str]]:
@@ -47,7 +47,7 @@ def boundaries(results: Results) -> list[tuple[str, str, str, str]]:
     rows = []
     for number, (information, z) in enumerate(results.monitoring.boundaries, 1):
         reachable = math.isfinite(z)
-        p = wording.p_value(_p(z)) if reachable else "none"
+        p = formatting.p_value(_p(z)) if reachable else "none"
         size = share_of_plan(information).removesuffix(" of the planned size")
         rows.append((str(number), size, f"{z:.3f}" if reachable else "out of reach", p))
     return rows
@@ -59,10 +59,10 @@ def p_words(results: Results, comparison: Comparison) -> str:
         return "not judged before the end" if results.monitoring.rule == "hybrid" else "not judged now"
     if comparison.p_value is None:
         return "no p-value"
-    text = f"p = {wording.p_value(comparison.p_value, comparison.alpha)}"
+    text = f"p = {formatting.p_value(comparison.p_value, comparison.alpha)}"
     adjusted = comparison.p_value_adjusted
     if adjusted is not None and adjusted != comparison.p_value:
-        text += f", adjusted {wording.p_value(adjusted, results.setup.alpha)}"
+        text += f", adjusted {formatting.p_value(adjusted, results.setup.alpha)}"
     return text
 
 
@@ -79,7 +79,7 @@ def levels(results: Results, metric: MetricResult) -> list[str]:
         return [f"Harm at this look, corrected for repeated looks; a win at the end. Intervals {at}."]
     told = f"p at this look, corrected for repeated looks. Intervals likewise, {at}"
     if not corrected and results.monitoring.boundaries:
-        told += f", {wording.p_value(_p(results.monitoring.boundaries[-1][1]))} at this look"
+        told += f", {formatting.p_value(_p(results.monitoring.boundaries[-1][1]))} at this look"
     return [f"{told}."]
 
 
@@ -110,17 +110,19 @@ def _corrected(results: Results, role: Role, named: list[tuple[Comparison, str]]
     groups: dict[str, list[str]] = {}
     for comparison, name in named:
         groups.setdefault(level(comparison.alpha), []).append(name)
-    texts = [f"{text} for {wording.joined(names)}" for text, names in groups.items()] if len(groups) > 1 else [*groups]
+    texts = (
+        [f"{text} for {formatting.joined(names)}" for text, names in groups.items()] if len(groups) > 1 else [*groups]
+    )
     family = sum(len(metric.comparisons) for metric in results.metrics if metric.role == role)
     by = _CORRECTIONS.get(results.setup.correction, clean(results.setup.correction))
-    told = ", ".join(texts) if any(len(names) > 1 for names in groups.values()) else wording.joined(texts)
-    return f"{told} after {by} for {wording.plural(family, 'comparisons')}"
+    told = ", ".join(texts) if any(len(names) > 1 for names in groups.values()) else formatting.joined(texts)
+    return f"{told} after {by} for {formatting.plural(family, 'comparisons')}"
 
 
 def _boundary(z: float, alpha: float) -> str:
     if not math.isfinite(z):
         return f"out of reach: no result could decide at this look (level {alpha_words(alpha)} overall)"
-    return f"z = {z:.3f} (p below {wording.p_value(_p(z))}; level {alpha_words(alpha)} overall)"
+    return f"z = {z:.3f} (p below {formatting.p_value(_p(z))}; level {alpha_words(alpha)} overall)"
 
 
 def _p(z: float) -> float:

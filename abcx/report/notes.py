@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from abcx import wording
+from abcx import formatting
+from abcx.formatting import clean
 from abcx.report.fragments import effect, ends, named, titled
 from abcx.results.metric import HELD_BACK, Adjustment, Comparison, MetricResult
 from abcx.results.readout import Results
-from abcx.wording import clean
 
 _PERMUTED = "Interval by permutation."
 _FORCED = "The spec asks for it."
@@ -33,7 +33,7 @@ def in_short(results: Results, metrics: Sequence[MetricResult]) -> list[str]:
     for metric in metrics:
         for note in _plain(metric, short=True):
             groups.setdefault(note, []).append(named(metric))
-    told = [f"{titled(wording.joined(list(dict.fromkeys(names))))}: {note}." for note, names in groups.items()]
+    told = [f"{titled(formatting.joined(list(dict.fromkeys(names))))}: {note}." for note, names in groups.items()]
     for metric in metrics:
         told += _chosen(results, metric) + _cap(results, metric) + _adjustment(results, metric, short=True)
     return told + [line for metric in metrics for line in prior(results, metric, short=True)]
@@ -48,7 +48,7 @@ def permuted(results: Results) -> list[str]:
             continue
         name = clean(metric.name)
         if len(found) < len(metric.comparisons):
-            name += f" {wording.joined([clean(c.arm) for c in found])}"
+            name += f" {formatting.joined([clean(c.arm) for c in found])}"
         forced = all(_FORCED in (c.note or "") for c in found)
         skewed = "covariates" if all(_OF_COVARIATES in (c.note or "") for c in found) else "values"
         why = "the spec asks for it" if forced else f"{skewed} too skewed and arms too uneven for the t-test"
@@ -72,12 +72,12 @@ def prior(results: Results, metric: MetricResult, short: bool = False) -> list[s
             continue
         who = [] if metric.role == "primary" else [named(metric)]
         who += [clean(comparison.arm)] if len(metric.comparisons) > 1 else []
-        sd = f"{wording.significant(100 * found.lift_sd)}%"
+        sd = f"{formatting.significant(100 * found.lift_sd)}%"
         first = metric.role == "primary" or not short
         head = f"With a prior of lifts N(0, {sd})" if first else "Same prior"
-        figures = f"lift {wording.lift(found.lift)} ({ends(found.interval, wording.lift)})"
-        chance = f"{wording.chance(found.chance_to_beat)} chance to beat {clean(comparison.control)}"
-        loss = f"expected loss {wording.small_percent(found.expected_loss)}"
+        figures = f"lift {formatting.lift(found.lift)} ({ends(found.interval, formatting.lift)})"
+        chance = f"{formatting.chance(found.chance_to_beat)} chance to beat {clean(comparison.control)}"
+        loss = f"expected loss {formatting.small_percent(found.expected_loss)}"
         told.append(f"{', '.join([head, ' '.join(who)] if who else [head])}: {figures}, {chance}, {loss}.")
     return told
 
@@ -91,8 +91,8 @@ def of_data(notes: Iterable[str], most: int | None = None) -> list[str]:
     told = []
     for text, files in found.items():
         shown = files if most is None or len(files) <= most else files[: most - 1]
-        more = [f"{wording.count(len(files) - len(shown))} more files"] if len(shown) < len(files) else []
-        told.append(f"the times of {wording.joined(shown + more)} have no timezone: {text}" if any(files) else text)
+        more = [f"{formatting.count(len(files) - len(shown))} more files"] if len(shown) < len(files) else []
+        told.append(f"the times of {formatting.joined(shown + more)} have no timezone: {text}" if any(files) else text)
     return told
 
 
@@ -105,12 +105,12 @@ def _plain(metric: MetricResult, short: bool) -> list[str]:
             note = note.replace(HELD_BACK, "").strip()  # the lines about answers say it
         arbitrary = short and metric.unit in ("points", "score")  # the unit itself says that there is no lift
         found += [clean(text).rstrip(".") for text in (note, None if arbitrary else comparison.lift_note) if text]
-    missing = [f"{wording.count(arm.missing)} in {clean(arm.name)}" for arm in metric.arms if arm.missing]
+    missing = [f"{formatting.count(arm.missing)} in {clean(arm.name)}" for arm in metric.arms if arm.missing]
     if missing:
-        found.append(f"no value for {wording.joined(missing)}")
-    late = [f"{wording.count(arm.not_followed)} in {clean(arm.name)}" for arm in metric.arms if arm.not_followed]
+        found.append(f"no value for {formatting.joined(missing)}")
+    late = [f"{formatting.count(arm.not_followed)} in {clean(arm.name)}" for arm in metric.arms if arm.not_followed]
     if late:
-        found.append(f"not followed long enough, left out: {wording.joined(late)}")
+        found.append(f"not followed long enough, left out: {formatting.joined(late)}")
     return list(dict.fromkeys(found))
 
 
@@ -119,15 +119,15 @@ def _chosen(results: Results, metric: MetricResult) -> list[str]:
     beside = [named(other) for other in results.metrics if other.beside == metric.name]
     if not metric.after_exposure or not beside:
         return []
-    return [f"{titled(metric)}: its denominator is chosen after exposure; read it with {wording.joined(beside)}."]
+    return [f"{titled(metric)}: its denominator is chosen after exposure; read it with {formatting.joined(beside)}."]
 
 
 def _cap(results: Results, metric: MetricResult) -> list[str]:
     if metric.cap is None:
         return []
     cut = sum(arm.capped for arm in metric.arms)
-    at = [clean(metric.cap.text), wording.significant(metric.cap.value)]
-    text = f"{titled(metric)}: {wording.plural(cut, 'values')} capped at {' = '.join(dict.fromkeys(at))}"
+    at = [clean(metric.cap.text), formatting.significant(metric.cap.value)]
+    text = f"{titled(metric)}: {formatting.plural(cut, 'values')} capped at {' = '.join(dict.fromkeys(at))}"
     return [f"{'; '.join([text, *_without('uncapped', results, metric, metric.cap.uncapped)])}."]
 
 
@@ -148,7 +148,7 @@ def _adjustment(results: Results, metric: MetricResult, short: bool = False) -> 
     told = (
         []
         if adjusted == list(metric.comparisons)
-        else [f"only with {wording.joined([clean(c.arm) for c in adjusted])}"]
+        else [f"only with {formatting.joined([clean(c.arm) for c in adjusted])}"]
     )
     several = len(metric.comparisons) > 1
     saved = [f"variance {_change(found.saved[c.arm])}" + (f" with {clean(c.arm)}" if several else "") for c in adjusted]
@@ -173,7 +173,7 @@ def _said_by_primary(results: Results, found: Adjustment) -> bool:
 
 def _change(saved: float | None) -> str:
     """What became of the variance: -34%."""
-    return "unchanged" if not saved or abs(saved) < 0.005 else wording.percent(-saved, 0, sign=True)
+    return "unchanged" if not saved or abs(saved) < 0.005 else formatting.percent(-saved, 0, sign=True)
 
 
 def _without(word: str, results: Results, metric: MetricResult, comparisons: Sequence[Comparison]) -> list[str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from abcx.formatting import clean
 from abcx.report.fragments import named
 from abcx.results.metric import MetricResult
-from abcx.wording import clean
 
 _DONE = {
     "csat": ("in the top boxes", "are in the top boxes"),

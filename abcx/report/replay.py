@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from abcx import wording
+from abcx import formatting
+from abcx.formatting import clean
 from abcx.report.fragments import NOTHING, ends, named, shown
 from abcx.results.readout import LaterEffect, Results
-from abcx.wording import clean
 
 HEADS = ("metric", "variant", "effect with all data", "interval", "p")
 
@@ -16,9 +16,9 @@ def line(results: Results) -> list[str]:
     if results.replay is None:
         return []
     primary = {metric.name for metric in results.metrics if metric.role == "primary"}
-    units = wording.plural(results.replay.later_units, clean(results.setup.unit))
+    units = formatting.plural(results.replay.later_units, clean(results.setup.unit))
     told = [f"{named(one.metric)} is {' '.join(_effect(results, one))}" for one in _of(results, primary)]
-    return [f"With all {units}, looked at later than planned, {wording.joined(told)}: no verdict rests on it."]
+    return [f"With all {units}, looked at later than planned, {formatting.joined(told)}: no verdict rests on it."]
 
 
 def rows(results: Results) -> list[tuple[str, str, str, str, str]]:
@@ -27,7 +27,7 @@ def rows(results: Results) -> list[tuple[str, str, str, str, str]]:
     found = []
     for one in _of(results, names):
         effect, interval = _effect(results, one)
-        found.append((one.metric, one.arm, effect, interval.strip("()"), shown(one.p_value, wording.p_value)))
+        found.append((one.metric, one.arm, effect, interval.strip("()"), shown(one.p_value, formatting.p_value)))
     return found
 
 
@@ -37,10 +37,10 @@ def _of(results: Results, names: set[str]) -> list[LaterEffect]:
 
 def _effect(results: Results, one: LaterEffect) -> tuple[str, str]:
     if one.lift is not None:
-        return wording.lift(one.lift), f"({ends(one.lift_interval, wording.lift)})"
+        return formatting.lift(one.lift), f"({ends(one.lift_interval, formatting.lift)})"
     if one.difference is None:
         return NOTHING, ""
     unit = results[one.metric].unit
-    return wording.difference(one.difference, unit), (
-        f"({ends(one.difference_interval, lambda x: wording.difference(x, unit))})"
+    return formatting.difference(one.difference, unit), (
+        f"({ends(one.difference_interval, lambda x: formatting.difference(x, unit))})"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from abcx import wording
+from abcx import formatting
 from abcx.results.readout import Balance
 
 _WORDS = {
@@ -40,14 +40,14 @@ def used(parts: tuple[Balance, ...]) -> list[str]:
         read[one.part] += one.read
         taken[one.part] += one.used
     told = [
-        f"{wording.count(taken[part])} of {wording.plural(rows, 'rows')} of {part}"
+        f"{formatting.count(taken[part])} of {formatting.plural(rows, 'rows')} of {part}"
         for part, rows in read.items()
         if taken[part] < rows
     ]
-    return [f"{wording.joined(told)} are used."] if told else []
+    return [f"{formatting.joined(told)} are used."] if told else []
 
 
 def left_out(one: Balance) -> str:
     """`2 of units in several arms; 1 without a unit`, most first."""
     most_first = sorted(one.left_out.items(), key=lambda item: -item[1])
-    return "; ".join(f"{wording.count(rows)} {_WORDS.get(reason, reason)}" for reason, rows in most_first)
+    return "; ".join(f"{formatting.count(rows)} {_WORDS.get(reason, reason)}" for reason, rows in most_first)

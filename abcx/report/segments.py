@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from rich.table import Table
 from rich.text import Text
 
-from abcx import wording
+from abcx import formatting
+from abcx.formatting import clean
 from abcx.report import fragments
 from abcx.report.forest import track
 from abcx.report.fragments import level, named
@@ -15,7 +16,6 @@ from abcx.report.interval_bar import bar
 from abcx.report.markup import bullets, escape, table
 from abcx.results.metric import Comparison, Interaction, MetricResult, Segment, SegmentValue
 from abcx.results.readout import Results
-from abcx.wording import clean
 
 LABEL = "exploratory: the verdict does not use it"
 MOST = 12
@@ -52,7 +52,9 @@ def forest(metric: MetricResult, width: int, ascii: bool = False) -> Table:
             if one is None
             else bar(one.low, one.estimate, one.high, low - span / 20, high + span / 20, room, ascii=ascii)
         )
-        drawn.add_row(*(Text(text) for text in (f"  {name}", wording.count(_units(value)), estimate, interval, line)))
+        drawn.add_row(
+            *(Text(text) for text in (f"  {name}", formatting.count(_units(value)), estimate, interval, line))
+        )
     return drawn
 
 
@@ -70,7 +72,7 @@ def told(results: Results, metric: MetricResult) -> list[str]:
         f"{clean(s.name)} = {clean(v.value) or '(none)'}" for s in metric.segments for v in s.values if v.withheld
     ]
     if hidden:
-        few = f"{len(hidden)} values" if len(hidden) > 5 else wording.joined(hidden)
+        few = f"{len(hidden)} values" if len(hidden) > 5 else formatting.joined(hidden)
         lines.append(f"Withheld, fewer than 10 {clean(results.setup.unit)} in an arm: {few}.")
     return lines
 
@@ -83,12 +85,12 @@ def _interaction(results: Results, metric: MetricResult, segment: Segment, found
     else:
         p = found.p_value if found.p_value_adjusted is None else found.p_value_adjusted
         differs = "differs" if p < results.setup.alpha else "does not clearly differ"
-        shown_p = wording.p_value(p, results.setup.alpha)
+        shown_p = formatting.p_value(p, results.setup.alpha)
         text = f"The effect{arm} {differs} by {name} (interaction p = {shown_p}, corrected)."
     if found.simpson:
         text += f" It points the other way in every {name}: a Simpson reversal, look at the mix of {name} in the arms."
     elif found.reversed_in:
-        values = wording.joined([clean(value) or "(none)" for value in found.reversed_in])
+        values = formatting.joined([clean(value) or "(none)" for value in found.reversed_in])
         text += f" It clearly points the other way in {values}."
     return text
 
@@ -129,7 +131,7 @@ def _row(metric: MetricResult, value: SegmentValue, comparison: Comparison) -> t
     lift, lift_interval = fragments.effect(metric, comparison, True)
     difference, interval = fragments.effect(metric, comparison, False)
     as_lift = fragments.has_lift(comparison)
-    sides = [f"{fragments.value(arm.value, metric)} of {wording.count(arm.units)}" for arm in (control, variant)]
+    sides = [f"{fragments.value(arm.value, metric)} of {formatting.count(arm.units)}" for arm in (control, variant)]
     return (
         escape(comparison.arm),
         *sides,

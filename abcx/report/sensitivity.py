@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from abcx import wording
+from abcx import formatting
+from abcx.formatting import clean
 from abcx.report.fragments import NOTHING, effect, ends, p_value, primaries, shown
 from abcx.results.readout import Alternative, Results
-from abcx.wording import clean
 
 
 def line(results: Results) -> list[str]:
@@ -16,9 +16,9 @@ def line(results: Results) -> list[str]:
     holds = [_way(one) for one in results.sensitivity if one.holds]
     fails = [f"{_way(one)} ({one.verdict})" for one in results.sensitivity if not one.holds]
     if not holds:
-        return [f"The verdict{arm} does not hold {wording.joined(fails, 'or')}."]
-    but = f"; not {wording.joined(fails, 'or')}" if fails else ""
-    return [f"The verdict{arm} holds {wording.joined(holds)}{but}."]
+        return [f"The verdict{arm} does not hold {formatting.joined(fails, 'or')}."]
+    but = f"; not {formatting.joined(fails, 'or')}" if fails else ""
+    return [f"The verdict{arm} holds {formatting.joined(holds)}{but}."]
 
 
 def care(results: Results) -> list[str]:
@@ -27,7 +27,7 @@ def care(results: Results) -> list[str]:
     for one in results.sensitivity:
         if not one.holds:
             others.setdefault(one.verdict, []).append(_way(one))
-    return [f"{_first(wording.joined(ways, 'or'))} the verdict would be {word}." for word, ways in others.items()]
+    return [f"{_first(formatting.joined(ways, 'or'))} the verdict would be {word}." for word, ways in others.items()]
 
 
 def rows(results: Results) -> list[tuple[str, str, str, str, str]]:
@@ -42,11 +42,11 @@ def rows(results: Results) -> list[tuple[str, str, str, str, str]]:
 
 
 def _row(results: Results, one: Alternative) -> tuple[str, str, str, str, str]:
-    lift, p = shown(one.lift, wording.lift), shown(one.p_value, lambda p: wording.p_value(p, results.setup.alpha))
+    lift, p = shown(one.lift, formatting.lift), shown(one.p_value, lambda p: formatting.p_value(p, results.setup.alpha))
     if one.lift_interval == (None, None) and results.monitoring.rule != "fixed":
         lift, p = f"{lift} (not judged)", NOTHING
     elif one.lift_interval is not None:
-        lift += f" ({ends(one.lift_interval, wording.lift)})"
+        lift += f" ({ends(one.lift_interval, formatting.lift)})"
     return _way(one), one.verdict, lift, p, "yes" if one.holds else "no"
 
 

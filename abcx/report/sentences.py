@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from abcx import wording
+from abcx import formatting
+from abcx.formatting import clean
 from abcx.report.fragments import Rule, ends, half_open, named, sentence, silent, titled
 from abcx.report.monitoring import share_of_plan, why_silent
 from abcx.report.nouns import countable, counted, done, group, noun
 from abcx.results.metric import Comparison, MetricResult, Size
 from abcx.results.readout import Results, Setup, Verdict
 from abcx.stats.records import Interval
-from abcx.wording import clean
 
 PER = 10_000
 _WORDS = {"increase": ("more", "fewer"), "value": ("higher", "lower"), "hours": ("longer", "shorter")}
@@ -61,9 +61,11 @@ def _so_far(results: Results, metric: MetricResult, comparison: Comparison) -> s
     if comparison.difference is None or (rule == "hybrid" and half_open(comparison)):
         return told
     as_lift = comparison.lift is not None
-    size = wording.lift(comparison.lift) if comparison.lift is not None else _difference(metric)(comparison.difference)
+    size = (
+        formatting.lift(comparison.lift) if comparison.lift is not None else _difference(metric)(comparison.difference)
+    )
     interval = comparison.lift_interval if as_lift else comparison.difference_interval
-    form = wording.lift if as_lift else _difference(metric)
+    form = formatting.lift if as_lift else _difference(metric)
     fits = f" (the data fit {ends(interval, form)})" if interval not in (None, (None, None)) else ""
     return f"{titled(metric)}: {size} seen so far{fits}."
 
@@ -72,13 +74,13 @@ def new_run(verdict: Verdict, setup: Setup) -> str:
     """`A new run would need about 61,000 visitors, 31 days at this traffic.`; empty where nothing tells."""
     if verdict.new_run_units is None:
         return ""
-    units = wording.plural(verdict.new_run_units, clean(setup.unit))
+    units = formatting.plural(verdict.new_run_units, clean(setup.unit))
     days = verdict.new_run_days
     if days is None:
         return f"A new run would need about {units}."
     if days > 365:
         return f"A new run would need about {units}: at this traffic more than a year."
-    return f"A new run would need about {units}, {wording.plural(days, 'days')} at this traffic."
+    return f"A new run would need about {units}, {formatting.plural(days, 'days')} at this traffic."
 
 
 def effect(metric: MetricResult, comparison: Comparison, unit: str, rule: Rule = "fixed") -> str:
@@ -93,7 +95,7 @@ def effect(metric: MetricResult, comparison: Comparison, unit: str, rule: Rule =
     if comparison.status == "descriptive":
         return _described(metric, comparison, unit)
     if silent(comparison, rule):
-        so_far = f" so far {wording.lift(comparison.lift)}," if comparison.lift is not None else ""
+        so_far = f" so far {formatting.lift(comparison.lift)}," if comparison.lift is not None else ""
         return f"{titled(metric)}:{so_far} not judged at this look."
     if rule == "hybrid" and half_open(comparison):
         return f"Harm to {named(metric)} is not shown: {_fits(metric, comparison)}. A win is not judged before the end."
@@ -119,12 +121,12 @@ def quote(metric: MetricResult, comparison: Comparison, unit: str, rule: Rule = 
     change = f"{' ' if change.startswith('as measured') else ': '}{change}."
     names = clean(comparison.control), clean(comparison.arm)
     if metric.unit == "share":
-        among = f"{wording.count(PER)} {group(metric, unit)}"
+        among = f"{formatting.count(PER)} {group(metric, unit)}"
         whole = f"{titled(metric)}: of {among}" if done(metric) else f"Out of {among}"
         start = f"{whole}, {_rate(control)} {counted(metric)} with {names[0]}"
         return f"{start} and {_rate(variant)} with {names[1]}{change}"
-    start = f"{titled(metric)}: {wording.value(control, metric.unit)} with {names[0]}"
-    return f"{start} and {wording.value(variant, metric.unit)} with {names[1]}{change}"
+    start = f"{titled(metric)}: {formatting.value(control, metric.unit)} with {names[0]}"
+    return f"{start} and {formatting.value(variant, metric.unit)} with {names[1]}{change}"
 
 
 def absolute(metric: MetricResult, comparison: Comparison, unit: str, short: bool = False) -> str:
@@ -143,16 +145,16 @@ def absolute(metric: MetricResult, comparison: Comparison, unit: str, short: boo
     about = ""
     if metric.unit == "share" and not short:
         whole = group(metric, unit)
-        about = f" {noun(metric, whole)} per {wording.count(PER)}" + (
+        about = f" {noun(metric, whole)} per {formatting.count(PER)}" + (
             f" {whole}" if countable(metric) and not done(metric) else ""
         )
     elif (
         metric.unit == "value"
         and metric.type != "quantile"
         and not short
-        and f"per {wording.singular(unit)}" not in named(metric)
+        and f"per {formatting.singular(unit)}" not in named(metric)
     ):
-        about = f" per {clean(wording.singular(unit))}"
+        about = f" per {clean(formatting.singular(unit))}"
     change = f"{form(abs(x))} {word}{about}" if x else "no difference"
     return f"{change}{_range(comparison.difference_interval, scale, words, form)}"
 
@@ -188,13 +190,13 @@ def more_needed(verdict: Verdict, setup: Setup) -> str:
         return f"The end comes on {verdict.end}."
     if verdict.missing_units is None:
         days = verdict.missing_days
-        return f"About {wording.plural(days, 'more days')} to go." if days else ""
-    needed = wording.plural(verdict.missing_units, unit)
+        return f"About {formatting.plural(days, 'more days')} to go." if days else ""
+    needed = formatting.plural(verdict.missing_units, unit)
     if verdict.missing_days is None:
         return f"About {needed.replace(' ', ' more ', 1)} to go." if verdict.missing_units else ""
-    rate = f"at {wording.count(verdict.units_per_day)} a day" if verdict.units_per_day else "at the rate seen so far"
+    rate = f"at {formatting.count(verdict.units_per_day)} a day" if verdict.units_per_day else "at the rate seen so far"
     rate += "" if setup.units_per_day or not verdict.units_per_day else ", the rate seen so far"
-    return f"About {wording.plural(verdict.missing_days, 'more days')} to go ({needed} {rate})."
+    return f"About {formatting.plural(verdict.missing_days, 'more days')} to go ({needed} {rate})."
 
 
 def scale_interval(comparison: Comparison, size: Size | None) -> Interval | None:
@@ -206,15 +208,15 @@ def scale_interval(comparison: Comparison, size: Size | None) -> Interval | None
 def scale_form(metric: MetricResult, size: Size | None) -> Callable[[float], str]:
     """How a number on that scale is written."""
     if size is None or size.relative:
-        return wording.lift
+        return formatting.lift
     return _difference(metric)
 
 
 def _difference(metric: MetricResult) -> Callable[[float], str]:
     if metric.unit == "share":
-        return lambda x: wording.difference(x, "share")
+        return lambda x: formatting.difference(x, "share")
     if metric.unit in ("points", "hours"):
-        return lambda x: wording.difference(x, metric.unit)
+        return lambda x: formatting.difference(x, metric.unit)
     return lambda x: ("+" if x >= 0 else "") + _plain(x)
 
 
@@ -262,18 +264,18 @@ def _moved(metric: MetricResult, comparison: Comparison, unit: str) -> str:
 def _described(metric: MetricResult, comparison: Comparison, unit: str) -> str:
     told = f"{titled(metric)}: {absolute(metric, comparison, unit)}"
     if comparison.lift is not None:
-        told += f", {wording.lift(comparison.lift)}"
+        told += f", {formatting.lift(comparison.lift)}"
     return f"{told}; described, not tested."
 
 
 def _fits(metric: MetricResult, comparison: Comparison) -> str:
     interval = comparison.lift_interval
-    form: Callable[[float], str] = wording.lift
+    form: Callable[[float], str] = formatting.lift
     if interval is None or interval == (None, None):
         interval, form = comparison.difference_interval, _difference(metric)
     if interval is None or interval == (None, None):
         return "the data do not bound it"
-    return f"the data fit {wording.anything_in(*(None if end is None else form(end) for end in interval))}"
+    return f"the data fit {formatting.anything_in(*(None if end is None else form(end) for end in interval))}"
 
 
 def _worse_than_nothing(metric: MetricResult, interval: Interval | None) -> bool:
@@ -282,7 +284,7 @@ def _worse_than_nothing(metric: MetricResult, interval: Interval | None) -> bool
 
 
 def _size(lift: float) -> str:
-    return wording.lift(abs(lift)).removeprefix("+")
+    return formatting.lift(abs(lift)).removeprefix("+")
 
 
 def _sizes(interval: Interval | None, up: bool) -> str:
@@ -291,7 +293,7 @@ def _sizes(interval: Interval | None, up: bool) -> str:
         return ""
     low, high = interval if up else (_minus(interval[1]), _minus(interval[0]))
     if low is not None and low < 0:
-        return f" ({ends(interval, wording.lift)})"
+        return f" ({ends(interval, formatting.lift)})"
     return f" ({ends((low, high), _size)})"
 
 
@@ -315,11 +317,11 @@ def _range(interval: Interval | None, scale: float, words: tuple[str, str], form
 
 def _whole(x: float) -> str:
     """A count per 10,000: whole where that says something, else two digits."""
-    return wording.count(x) if x == 0 or x >= 0.95 else wording.significant(x, 2)
+    return formatting.count(x) if x == 0 or x >= 0.95 else formatting.significant(x, 2)
 
 
 def _plain(x: float) -> str:
-    return wording.significant(x, 3)
+    return formatting.significant(x, 3)
 
 
 def _points(x: float) -> str:

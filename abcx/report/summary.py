@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from abcx import wording
+from abcx import formatting
 from abcx.report import fragments
 from abcx.report.console import STYLES, draw
 from abcx.report.markup import escape
@@ -57,8 +57,8 @@ def _narrow(row: Sequence[str]) -> list[str]:
 def _rows(results: Results) -> Iterator[list[str]]:
     verdicts = results.verdicts or (results.verdict,)
     for verdict in verdicts:
-        name = wording.clean(results.experiment)
-        name += f" {wording.clean(verdict.arm)}" if len(verdicts) > 1 else ""
+        name = formatting.clean(results.experiment)
+        name += f" {formatting.clean(verdict.arm)}" if len(verdicts) > 1 else ""
         name += " (simulated)" if results.setup.simulated else ""
         first = [name, verdict.verdict]
         for effect in _effects(results, verdict) or [["-", "-", "-", "-"]]:
@@ -68,10 +68,12 @@ def _rows(results: Results) -> Iterator[list[str]]:
 
 def _effects(results: Results, verdict: Verdict) -> list[list[str]]:
     if verdict.verdict == "INVALID":
-        return [[wording.clean(metric.name), "-", "-", "-"] for metric in fragments.primaries(results)]
+        return [[formatting.clean(metric.name), "-", "-", "-"] for metric in fragments.primaries(results)]
     rule = results.monitoring.rule
     pairs = [(m, c) for m in fragments.primaries(results) for c in m.comparisons if c.arm == verdict.arm]
-    return [[wording.clean(m.name), *fragments.effect(m, c, rule=rule), fragments.p_value(c, rule)] for m, c in pairs]
+    return [
+        [formatting.clean(m.name), *fragments.effect(m, c, rule=rule), fragments.p_value(c, rule)] for m, c in pairs
+    ]
 
 
 def _warnings(results: Results) -> int:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from abcx import wording
+from abcx import formatting
+from abcx.formatting import clean
 from abcx.report.fragments import NOTHING, ends, named, shown, titled
 from abcx.report.markup import bullets, escape, table
 from abcx.results.metric import MetricResult, Response, Survey, SurveyComparison
 from abcx.results.readout import Results
-from abcx.wording import clean
 
 _LEVEL = 0.05
 """Response differs at p below; above it can still differ by too much for a verdict."""
@@ -40,12 +40,12 @@ def in_brief(results: Results, metrics: list[MetricResult]) -> list[str]:
         responses = _responses(results, metric, survey).partition(": ")[2].rstrip(".")
         alike.setdefault(responses, []).append(metric)
     for responses, group in alike.items():
-        names = wording.joined([named(metric) for metric in group])
+        names = formatting.joined([named(metric) for metric in group])
         told += [f"Answers to {names}: {responses}."] if responses else []
         unequal = [m for m in group if m.survey and any(c.binds for c in m.survey.comparisons.values())]
         if unequal:
             held = [m for m in unequal if any(c.held_back for c in m.comparisons)]
-            which = "them" if held == group else wording.joined([named(m) for m in held])
+            which = "them" if held == group else formatting.joined([named(m) for m in held])
             rest = f"; those who answer may show no effect, so no verdict may rest on {which}" if held else ""
             surely = any(_differs(c) == "differs" for m in unequal if m.survey for c in m.survey.comparisons.values())
             told.append(
@@ -58,11 +58,13 @@ def _means(results: Results, asked: list[tuple[MetricResult, Survey]]) -> list[s
     """Mean answers of several questions in one line: `Mean answers with control and variant: ...`."""
     arms = [arm.name for arm in results.arms]
     parts = [
-        f"{named(metric)} {wording.joined([shown(survey.means.get(arm), lambda x: f'{x:.2f}') for arm in arms])}"
+        f"{named(metric)} {formatting.joined([shown(survey.means.get(arm), lambda x: f'{x:.2f}') for arm in arms])}"
         for metric, survey in asked
         if any(mean is not None for mean in survey.means.values())
     ]
-    return [f"Mean answers with {wording.joined([clean(arm) for arm in arms])}: {', '.join(parts)}."] if parts else []
+    return (
+        [f"Mean answers with {formatting.joined([clean(arm) for arm in arms])}: {', '.join(parts)}."] if parts else []
+    )
 
 
 def _groups(results: Results, metric: MetricResult, survey: Survey) -> str:
@@ -71,7 +73,7 @@ def _groups(results: Results, metric: MetricResult, survey: Survey) -> str:
     parts = []
     for group in next(iter(survey.groups.values()), {}):
         if group != "top":
-            shares = [wording.percent(survey.groups[arm].get(group, 0.0), 1) for arm in arms]
+            shares = [formatting.percent(survey.groups[arm].get(group, 0.0), 1) for arm in arms]
             parts.append(f"{group} {_each(arms, shares)}")
     if metric.type == "csat" and any(mean is not None for mean in survey.means.values()):
         means = [shown(survey.means.get(arm), lambda x: f"{x:.2f}") for arm in arms]
@@ -80,7 +82,7 @@ def _groups(results: Results, metric: MetricResult, survey: Survey) -> str:
 
 
 def _each(arms: list[str], texts: list[str]) -> str:
-    return wording.joined([f"{text} with {clean(arm)}" for arm, text in zip(arms, texts, strict=True)])
+    return formatting.joined([f"{text} with {clean(arm)}" for arm, text in zip(arms, texts, strict=True)])
 
 
 def _responses(results: Results, metric: MetricResult, survey: Survey) -> str:
@@ -90,23 +92,25 @@ def _responses(results: Results, metric: MetricResult, survey: Survey) -> str:
     unit = clean(results.setup.unit)
     texts = [_answered(survey.responses[arm], unit) for arm in arms]
     repeats = sum(survey.responses[arm].repeats for arm in arms)
-    more = f"; {wording.plural(repeats, 'answers')} beyond one a unit not used" if repeats else ""
+    more = f"; {formatting.plural(repeats, 'answers')} beyond one a unit not used" if repeats else ""
     return f"Answers to {named(metric)}: {_each(arms, texts)}{more}."
 
 
 def _answered(found: Response, unit: str) -> str:
-    share = f" ({wording.percent(found.answered / found.exposed, 1)})" if found.exposed else ""
-    asked = f", {wording.count(found.invited)} invited" if found.invited is not None else ""
-    return f"{wording.count(found.answered)} of {wording.count(found.exposed)} {unit}{share}{asked}"
+    share = f" ({formatting.percent(found.answered / found.exposed, 1)})" if found.exposed else ""
+    asked = f", {formatting.count(found.invited)} invited" if found.invited is not None else ""
+    return f"{formatting.count(found.answered)} of {formatting.count(found.exposed)} {unit}{share}{asked}"
 
 
 def _compared(metric: MetricResult, arm: str, found: SurveyComparison) -> Iterator[str]:
     who = f" with {clean(arm)}" if len(metric.comparisons) > 1 else ""
     if found.higher is not None:
-        interval = f" ({ends(found.higher_interval, lambda x: wording.percent(x, 1))})" if found.higher_interval else ""
-        chance = wording.percent(found.higher, 1)
+        interval = (
+            f" ({ends(found.higher_interval, lambda x: formatting.percent(x, 1))})" if found.higher_interval else ""
+        )
+        chance = formatting.percent(found.higher, 1)
         yield f"Chance that a variant answer is the higher one{who}, ties halved: {chance}{interval}, 50% is no effect."
-    p = f" (p = {wording.p_value(found.response_p_value)})" if found.response_p_value is not None else ""
+    p = f" (p = {formatting.p_value(found.response_p_value)})" if found.response_p_value is not None else ""
     if found.binds and found.bounds is None:
         yield f"Response {_differs(found)}{who}{p}, and nothing bounds the effect: no verdict may rest on it."
     if found.binds and found.bounds is not None:
@@ -123,7 +127,7 @@ def _differs(found: SurveyComparison) -> str:
 
 def _bounds(metric: MetricResult, found: SurveyComparison) -> str:
     def form(x: float) -> str:
-        return wording.difference(x, metric.unit)
+        return formatting.difference(x, metric.unit)
 
     interval = f" (95% interval {ends(found.bounds_interval, form)})" if found.bounds_interval else ""
     return f"between {ends(found.bounds, form).replace(' to ', ' and ')}{interval}"
@@ -152,8 +156,8 @@ def _answers(results: Results, survey: Survey) -> str:
         cells = [str(survey.low + position)]
         for arm in arms:
             count = survey.answers[arm][position]
-            share = wording.percent(count / totals[arm], 1) if totals[arm] else NOTHING
-            cells += [wording.count(count), share]
+            share = formatting.percent(count / totals[arm], 1) if totals[arm] else NOTHING
+            cells += [formatting.count(count), share]
         rows.append(cells)
     heads = ["answer", *(text for arm in arms for text in (escape(arm), "share"))]
     return table(heads, rows, "r" * len(heads))
@@ -161,14 +165,14 @@ def _answers(results: Results, survey: Survey) -> str:
 
 def _trust(results: Results, metric: MetricResult, survey: Survey) -> str:
     def form(x: float) -> str:
-        return wording.difference(x, metric.unit)
+        return formatting.difference(x, metric.unit)
 
     rows = []
     for arm, found in survey.comparisons.items():
         rows.append(
             (
                 escape(arm),
-                shown(found.response_p_value, wording.p_value),
+                shown(found.response_p_value, formatting.p_value),
                 f"{ends(found.bounds, form)} ({ends(found.bounds_interval, form)})",
                 f"{ends(found.worst_case, form)} ({ends(found.worst_case_interval, form)})",
                 "yes" if found.binds else "no",

@@ -13,7 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from abcx import wording
+from abcx import formatting
 from abcx.report import (
     effect_over_time,
     fragments,
@@ -42,7 +42,7 @@ def render(results: Results, width: int = 100, color: bool = False, ascii: bool 
     parts += [_heading("Can these data be trusted?", width), *_trust(results)]
     parts += [_heading("What was set up", width), _setup(results)]
     for metric in fragments.primaries(results):
-        parts += [_heading(f"Primary metric: {wording.clean(metric.name)}", width)]
+        parts += [_heading(f"Primary metric: {formatting.clean(metric.name)}", width)]
         parts += _primary(results, metric, width, ascii)
     parts += [_heading(fragments.all_metrics(results), width), *_forest(results, width, ascii)]
     for metric in segments.shown(results):
@@ -67,14 +67,14 @@ def _line(text: str, style: str = "") -> Text:
 
 def _banner(results: Results, ascii: bool) -> Panel:
     setup = results.setup
-    title = Text(wording.clean(setup.title or results.experiment), style="bold")
+    title = Text(formatting.clean(setup.title or results.experiment), style="bold")
     if setup.simulated:
         title.append(" · SIMULATED DATA, not what customers did", style="bold yellow")
     lines = [title]
     told: set[str] = set()
     for verdict in _headline_first(results):
         lines += _advice(results, verdict, told)
-    arms = ", ".join(f"{wording.clean(arm.name)} {wording.count(arm.units)}" for arm in results.arms)
+    arms = ", ".join(f"{formatting.clean(arm.name)} {formatting.count(arm.units)}" for arm in results.arms)
     lines.append(
         Text(" · ".join(text for text in (fragments.when(results), f"{fragments.units(results)}: {arms}") if text))
     )
@@ -89,13 +89,13 @@ def _headline_first(results: Results) -> list[Verdict]:
 
 def _advice(results: Results, verdict: Verdict, told: set[str]) -> list[Text]:
     """The word, the finding in one sentence, the reason, what to watch; `told` holds the warnings said so far."""
-    first = Text.assemble((verdict.verdict, STYLES[verdict.verdict]), (f"  {wording.clean(verdict.arm)}", "bold"))
+    first = Text.assemble((verdict.verdict, STYLES[verdict.verdict]), (f"  {formatting.clean(verdict.arm)}", "bold"))
     lines = [first, _line(sentences.finding(results, verdict))]
     why = " ".join(fragments.sentence(reason.message) for reason in verdict.reasons)
     if why:
         lines.append(_line(f"Why: {why}"))
     codes, messages = fragments.warnings(results, verdict)
-    if codes := [wording.clean(code) for code in codes if code not in told]:
+    if codes := [formatting.clean(code) for code in codes if code not in told]:
         lines.append(_line(f"Read with care: {', '.join(codes)} (see the trust checks).", "yellow"))
     messages += sensitivity.care(results) if verdict == results.verdict else []
     lines += [_line(f"Read with care: {fragments.sentence(text)}", "yellow") for text in messages if text not in told]
@@ -109,7 +109,7 @@ def _trust(results: Results) -> list[RenderableType]:
         groups[check.status].append(check)
     table = grid("ll")
     for check in groups["fail"] + groups["warn"]:
-        told = Text.assemble((wording.clean(check.code), "bold"), f": {fragments.sentence(check.message)}")
+        told = Text.assemble((formatting.clean(check.code), "bold"), f": {fragments.sentence(check.message)}")
         if check.help:
             told.append(f" {fragments.sentence(check.help)}")
         table.add_row(Text(check.status, style=STYLES[check.status]), told)
@@ -156,7 +156,7 @@ def _beside(results: Results, metric: MetricResult) -> list[str]:
 def bars(metric: MetricResult, width: int, ascii: bool = False) -> Table:
     """A bar per variant on one axis with its ruler; with the variant's name where there are several."""
     several = len(metric.comparisons) > 1
-    names = [wording.clean(comparison.arm) for comparison in metric.comparisons]
+    names = [formatting.clean(comparison.arm) for comparison in metric.comparisons]
     room = min(max(map(cell_len, names), default=0), width // 3) if several else 0
     drawn, ruler = of_metric(metric, min(width - room - 2 * several, 80), ascii)
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0) if several else 0)
@@ -173,16 +173,20 @@ def _effects(results: Results, metric: MetricResult) -> Table:
     table = grid("lrrrrl", gap=3)
     level = fragments.level(results.setup.alpha)
     hits = any(arm.successes is not None for arm in metric.arms)
-    heads = ("", wording.clean(results.setup.unit), "with it" if hits else "", "value", f"{level} interval", "")
+    heads = ("", formatting.clean(results.setup.unit), "with it" if hits else "", "value", f"{level} interval", "")
     table.add_row(*(Text(head, style="dim") for head in heads))
     for arm in metric.arms:
-        texts = [wording.clean(arm.name), wording.count(arm.units), wording.count(arm.successes or 0) if hits else ""]
+        texts = [
+            formatting.clean(arm.name),
+            formatting.count(arm.units),
+            formatting.count(arm.successes or 0) if hits else "",
+        ]
         texts += [fragments.value(arm.value, metric), fragments.value_interval(arm.interval, metric)]
         table.add_row(*(Text(text) for text in texts))
     for comparison in metric.comparisons:
         indent = "  " if len(metric.comparisons) > 1 else ""
         if indent:
-            table.add_row(Text(wording.clean(comparison.arm), style="bold"))
+            table.add_row(Text(formatting.clean(comparison.arm), style="bold"))
         p = Text(monitoring.p_words(results, comparison))
         status = Text(comparison.status, style=STYLES[comparison.status])
         rule = results.monitoring.rule
@@ -259,18 +263,18 @@ def _rooms(results: Results, width: int, several: bool, gap: int) -> list[int]:
 
 
 def _label(row: Row, several: bool) -> str:
-    return wording.clean(row.metric.name) + (f" {wording.clean(row.comparison.arm)}" if several else "")
+    return formatting.clean(row.metric.name) + (f" {formatting.clean(row.comparison.arm)}" if several else "")
 
 
 def _values(metric: MetricResult) -> str:
-    return ", ".join(f"{wording.clean(arm.name)} {fragments.value(arm.value, metric)}" for arm in metric.arms)
+    return ", ".join(f"{formatting.clean(arm.name)} {fragments.value(arm.value, metric)}" for arm in metric.arms)
 
 
 def _decompositions(results: Results) -> Table:
     variants = [arm.name for arm in results.arms[1:]]
     table = grid("ll" + "r" + "rr" * len(variants))
-    heads = ["", "", wording.clean(results.control.name)]
-    heads += [text for name in variants for text in (wording.clean(name), "lift")]
+    heads = ["", "", formatting.clean(results.control.name)]
+    heads += [text for name in variants for text in (formatting.clean(name), "lift")]
     table.add_row(*(Text(head, style="dim") for head in heads))
     for decomposition in results.decompositions:
         for sign, factor in zip(
@@ -287,9 +291,9 @@ def _data(results: Results) -> list[RenderableType]:
     for file in results.data.files:
         rows[file.path] = max(file.rows, rows.get(file.path, 0))
     times = Counter(file.path for file in results.data.files)
-    again = [f"{wording.place(path)} {n} times" for path, n in times.items() if n > 1]
-    files = wording.plural(len(rows), "files") + (f" ({wording.joined(again)})" if again else "")
-    told = [f"{wording.plural(sum(rows.values()), 'rows')} read from {files}."] if results.data.files else []
+    again = [f"{formatting.place(path)} {n} times" for path, n in times.items() if n > 1]
+    files = formatting.plural(len(rows), "files") + (f" ({formatting.joined(again)})" if again else "")
+    told = [f"{formatting.plural(sum(rows.values()), 'rows')} read from {files}."] if results.data.files else []
     some = row_balance.used(results.data.balance)
     told += some
     left_out = "; ".join(fragments.exclusion(results, exclusion) for exclusion in results.data.exclusions)
@@ -300,11 +304,11 @@ def _data(results: Results) -> list[RenderableType]:
 
 def _methods(results: Results) -> list[RenderableType]:
     told = (
-        [f"Methods: {'; '.join(_SOURCE.sub('', wording.clean(method)).rstrip('.') for method in results.methods)}."]
+        [f"Methods: {'; '.join(_SOURCE.sub('', formatting.clean(method)).rstrip('.') for method in results.methods)}."]
         if results.methods
         else []
     )
     told += [f"Limits: {' '.join(fragments.sentence(limit) for limit in results.limits)}"] if results.limits else []
     command = fragments.again(results)
-    version = f"abcx {wording.clean(results.abcx_version)}" + (f" · in full: {command}" if command else "")
+    version = f"abcx {formatting.clean(results.abcx_version)}" + (f" · in full: {command}" if command else "")
     return [_line(text) for text in [*told, version]]

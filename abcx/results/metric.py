@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from abcx.formatting import Unit
 from abcx.stats.records import Interval
-from abcx.wording import Unit
 
 Status = Literal["better", "worse", "inconclusive", "safe", "harmed", "unresolved", "not_judged", "descriptive"]
 MarginState = Literal["inside", "beyond", "open"]

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from abcx.formatting import Unit
 from abcx.results import export
 from abcx.results.metric import Comparison, MetricResult
 from abcx.stats.records import Interval
-from abcx.wording import Unit
 
 if TYPE_CHECKING:
     import pandas

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema,
 from pydantic_core import PydanticCustomError
 
 from abcx.spec.times import Time, parse_time
-from abcx.terms import Count, Duration, EffectSize, EffectSizeValue, Model, Number, Texts, shown
+from abcx.spec_types import Count, Duration, EffectSize, EffectSizeValue, Model, Number, Texts, shown
 
 Spending = Literal["obrien_fleming", "pocock", "hwang_shih_decani"]
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, model_validator
 
 from abcx.spec.forms import OrAs
-from abcx.terms import Count, Model, Number
+from abcx.spec_types import Count, Model, Number
 
 
 class Spread(Model):

@@ -9,7 +9,7 @@ from abcx.problems import Level
 from abcx.spec.analysis import Analysis
 from abcx.spec.document import Loc
 from abcx.spec.model import ArmSpec, DataSpec, Exposure, Period, Plan
-from abcx.terms import DurationValue
+from abcx.spec_types import DurationValue
 
 
 @dataclass(frozen=True)

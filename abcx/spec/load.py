@@ -22,7 +22,7 @@ from abcx.spec import presets, rules
 from abcx.spec.document import MAX_BYTES, Document, Loc, read
 from abcx.spec.findings import Sections
 from abcx.spec.model import Experiment
-from abcx.terms import Model, shown
+from abcx.spec_types import Model, shown
 
 STDIN = "<stdin>"
 

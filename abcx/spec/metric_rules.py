@@ -10,7 +10,7 @@ from abcx.metrics.ratio import Ratio
 from abcx.spec.document import Loc
 from abcx.spec.findings import Finding
 from abcx.spec.type_rules import type_rules
-from abcx.terms import EffectSizeValue, Term
+from abcx.spec_types import EffectSizeValue, Term
 
 
 def metric_rules(name: str, metric: MetricSpec) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from abcx.spec.analysis import Analysis
 from abcx.spec.counts import ArmCounts
 from abcx.spec.forms import BY_ARM, PATH, PATHS, SHARE, OrAs, SourceForms
 from abcx.spec.times import Time, Timezone, instant
-from abcx.terms import Count, Duration, Labels, Model, Number, Share, Text, Texts, Where, parse_share, shown
+from abcx.spec_types import Count, Duration, Labels, Model, Number, Share, Text, Texts, Where, parse_share, shown
 
 CANONICAL = ("unit", "time", "arm", "event", "value", "id")
 Canonical = Literal["unit", "time", "arm", "event", "value", "id"]

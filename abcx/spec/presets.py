@@ -18,7 +18,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from abcx.problems import Problem, Span
 from abcx.spec.document import MAX_BYTES, Document, Loc, read
 from abcx.spec.model import CountsFile, DataSpec, EventSource, ExposureSource, FileOptions, UnitSource
-from abcx.terms import Model, Texts
+from abcx.spec_types import Model, Texts
 
 FOLDER = Path(__file__).parent.parent / "presets"
 PARTS = ("exposures", "events", "units", "counts")

@@ -11,7 +11,7 @@ from abcx.spec.document import Document, Loc, read
 from abcx.spec.load import check
 from abcx.spec.model import DataSpec, EventSource, Experiment, FileOptions, FileRef
 from abcx.spec.written import flow
-from abcx.terms import Not, Range, WhereValue
+from abcx.spec_types import Not, Range, WhereValue
 
 
 def with_sources(

@@ -13,7 +13,7 @@ from abcx.spec.document import Loc
 from abcx.spec.findings import Finding, Sections
 from abcx.spec.metric_rules import metric_rules
 from abcx.spec.model import ArmSpec, Baseline
-from abcx.terms import as_text
+from abcx.spec_types import as_text
 
 
 def check(sections: Sections) -> Iterator[Finding]:

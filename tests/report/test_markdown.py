@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from abcx import wording
+from abcx import formatting
 from abcx.report import fragments, markdown
 from tests.support.made_results import ALL, HOSTILE, SHA, clean, hostile, simulated
 from tests.support.readouts import PARSER, headings, shown, tables, tokens
@@ -53,7 +53,7 @@ def test_hostile_names_are_shown_as_written():
     text = markdown.render(hostile())
     names = {row[0] for table in tables(text) for row in table}
     for name in HOSTILE:
-        assert wording.clean(name) in names
+        assert formatting.clean(name) in names
     assert "# <h1>Title</h1> | [csat]" in headings_text(text)
 
 
@@ -91,7 +91,7 @@ def headings_text(text):
 @settings(max_examples=300, deadline=None)
 @given(st.text(max_size=30))
 def test_escaped_text_comes_back_whatever_it_was(name):
-    clean_name = wording.clean(name)
+    clean_name = formatting.clean(name)
     body = markdown.table(("a", "b"), [(markdown.escape(name) or "-", "1")])
     assert tables(body) == [[["a", "b"], [clean_name or "-", "1"]]]
     parsed = [
@@ -102,7 +102,7 @@ def test_escaped_text_comes_back_whatever_it_was(name):
 
 @given(st.text(alphabet="`ab \n|", max_size=12))
 def test_code_holds_any_text(text):
-    flat = wording.clean(text)
+    flat = formatting.clean(text)
     if flat:
         (span,) = [token for token in tokens(f"x {markdown.code(flat)} y") if token.type == "code_inline"]
         assert span.content == flat

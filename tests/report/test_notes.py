@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from abcx import wording
+from abcx import formatting
 from abcx.report import fragments, markdown, notes, sensitivity, sentences, terminal
 from abcx.results.readout import Alternative
 from tests.support.made_results import BAYES, SKEWED, adjusted, broken_split, clean, sensitive, three_arms
@@ -106,11 +106,11 @@ def test_broken_data_get_no_chance_to_beat():
     ],
 )
 def test_a_chance_is_never_certain(p, text):
-    assert wording.chance(p) == text
+    assert formatting.chance(p) == text
 
 
 def test_a_small_loss_is_never_nothing():
-    assert wording.small_percent(0.0002) == "0.02%" and wording.small_percent(1e-9) == "below 0.01%"
+    assert formatting.small_percent(0.0002) == "0.02%" and formatting.small_percent(1e-9) == "below 0.01%"
 
 
 def test_permutation_is_said_once_in_the_terminal_and_in_full_in_markdown():

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 
-from abcx import wording
+from abcx import formatting
 from abcx.report import fragments, terminal
 from abcx.results.readout import Reason
 from tests.support.made_results import ALL, HOSTILE, clean, hostile, nothing, simulated, three_arms, unbounded
@@ -31,7 +31,7 @@ def numbers(results):
     rule = results.monitoring.rule
     for metric in results.metrics:
         for arm in metric.arms if metric.role == "primary" else ():
-            yield wording.count(arm.units)
+            yield formatting.count(arm.units)
             yield fragments.value(arm.value, metric)
             yield from (part for part in fragments.value_interval(arm.interval, metric).split(" to "))
         for comparison in metric.comparisons:
@@ -142,8 +142,8 @@ def test_names_survive():
     text = terminal.render(hostile(), 700)
     folded = terminal.render(hostile(), 80)
     for name in HOSTILE:
-        assert wording.clean(name) in text
-        assert all(word[:15] in folded for word in wording.clean(name).split())
+        assert formatting.clean(name) in text
+        assert all(word[:15] in folded for word in formatting.clean(name).split())
     assert "\x1b" not in terminal.render(hostile())
 
 

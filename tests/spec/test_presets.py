@@ -13,7 +13,7 @@ from abcx.spec import presets
 from abcx.spec.document import read
 from abcx.spec.load import check, load
 from abcx.spec.model import DataSpec
-from abcx.terms import Not
+from abcx.spec_types import Not
 
 MINE = """\
 export: orders of our own shop

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from abcx.data.reading.cell_checks import number_columns
 from abcx.data.reading.row_sql import Select
 from abcx.data.reading.source import Source
-from abcx.terms import Not, Range, WhereValue
+from abcx.spec_types import Not, Range, WhereValue
 
 
 @dataclass(frozen=True, slots=True)

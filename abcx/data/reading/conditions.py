@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from abcx.engines.quoting import literal
-from abcx.terms import Not, Range, Scalar, Where, WhereValue
+from abcx.spec_types import Not, Range, Scalar, Where, WhereValue
 
 _YES = (
     "wahr",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from abcx import wording
+from abcx import formatting
 from abcx.data.reading import keys
 from abcx.data.reading.row_sql import Select
 from abcx.data.reading.source import Source
@@ -78,7 +78,7 @@ def _told(source: Source, role: str, name: str, found: dict[str, int]) -> Iterat
     one, many = _WHAT.get(role, _TICKET)
     for how, (words, _) in _HOW.items():
         if count := found[how]:
-            what = f"{wording.count(count)} {many} of {source.table.named} ('{name}') were"
+            what = f"{formatting.count(count)} {many} of {source.table.named} ('{name}') were"
             yield f"{what if count > 1 else f'1 {one} of {source.table.named} ({name!r}) was'} {words}"
 
 

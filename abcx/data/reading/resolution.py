@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 
-from abcx import wording
+from abcx import formatting
 from abcx.data.plan import Plan
 from abcx.data.reading.load import Loaded, Rows
 from abcx.data.reading.source import Source
@@ -230,7 +230,7 @@ def notes(engine: Engine, resolutions: Resolutions) -> Iterator[str]:
             since = f"greatest(0, (a.t0 - e.t + {one.length - 1}) // {one.length})"
             counts = dict(engine.run(f"SELECT {since} AS ago, count(*) FROM {joined} GROUP BY ago"))
             if count := counts.get(0, 0):
-                told += f" ({wording.plural(count, 'rows')} of the {one.unit} of exposure count as after it)"
+                told += f" ({formatting.plural(count, 'rows')} of the {one.unit} of exposure count as after it)"
             yield told
             if one.unit == "day":
                 yield from _another_zone(one.shown, *(counts.get(ago, 0) for ago in (1, 2, 3)))
@@ -247,6 +247,6 @@ def _another_zone(shown: str, before: int, *earlier: int) -> Iterator[str]:
     if before >= _BUMP and before > 2 * max(earlier):
         two, three = (f"{count:,}" for count in earlier)
         yield (
-            f"{wording.plural(before, 'rows')} of {shown} lie on the day before the exposure of their unit, {two} and "
-            f"{three} on the two days before that: are the dates of another timezone?"
+            f"{formatting.plural(before, 'rows')} of {shown} lie on the day before the exposure of their unit, {two} "
+            f"and {three} on the two days before that: are the dates of another timezone?"
         )

@@ -14,7 +14,7 @@ from abcx.files import cell_text
 from abcx.metrics.base import UnitColumn
 from abcx.problems import Problem
 from abcx.spec.model import EventSource, UnitSource
-from abcx.terms import Not, Range, Term, Where, WhereValue, as_text
+from abcx.spec_types import Not, Range, Term, Where, WhereValue, as_text
 
 STRAY = -1
 """The arm of rows that fit none."""

@@ -10,7 +10,7 @@ from typing import Literal
 from abcx.data.reading.conditions import condition
 from abcx.files.table import Table
 from abcx.spec.model import EventSource, Experiment, FileOptions
-from abcx.terms import Where
+from abcx.spec_types import Where
 
 _FIRST = 5_000
 """So many rows are the first of a file, where a look at them must do."""

@@ -22,7 +22,7 @@ from abcx.files import cell_text
 from abcx.files.cell_text import skeleton
 from abcx.spec import presets
 from abcx.spec.analysis import PrePeriod
-from abcx.terms import Not, Range, Scalar, Where, WhereValue
+from abcx.spec_types import Not, Range, Scalar, Where, WhereValue
 
 _LOOK = 1_000
 """Of so many values of a column, the most frequent ones, the spelling is looked at."""

@@ -3,7 +3,7 @@ the spec says so, else by nothing."""
 
 from __future__ import annotations
 
-from abcx import wording
+from abcx import formatting
 from abcx.data.plan import Plan, Value
 from abcx.data.reading.load import Rows
 from abcx.data.reading.source import Source
@@ -51,7 +51,7 @@ def refuse(engine: Engine, plan: Plan, rows: Rows, value: Value, inside: str) ->
         f"JOIN (SELECT e.uid, {pick}(e.t) AS t {answers} GROUP BY e.uid) p ON p.uid = g.uid AND p.t = g.t WHERE g.n > 1"
     )[0][0]
     if units:
-        who = wording.plural(int(units), plan.experiment.unit)
+        who = formatting.plural(int(units), plan.experiment.unit)
         message = (
             f"{who} gave different answers of '{value.metric}' at one moment: nothing tells which is the "
             f"{value.need.kind} one"

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats  # type: ignore[import-untyped,unused-ignore]
 
 import abcx
-from abcx import wording
+from abcx import formatting
 from abcx.report.markdown import render
 from abcx.results.readout import Exclusion, Results
 
@@ -57,7 +57,7 @@ def test_an_uneven_loss_is_pointed_out() -> None:
     document = render(results)
     p = stats.chi2_contingency([[40, 95], [460, 405]], correction=False).pvalue
     (row,) = [line for line in document.splitlines() if line.startswith("| not_exposed ")]
-    assert "p of equal loss" in document and row.endswith(f"| control 40, variant 95 | {wording.p_value(p)} |")
+    assert "p of equal loss" in document and row.endswith(f"| control 40, variant 95 | {formatting.p_value(p)} |")
     assert results.to_dict()["data"]["exclusions"][0]["p_value"] == pytest.approx(lost(results).p_value, rel=1e-11)
 
 

@@ -14,7 +14,7 @@ from abcx.commands.options import DIALECTS
 from abcx.errors import UsageError
 
 sqlglot = pytest.importorskip("sqlglot")
-EXPERIMENTS = sorted((Path(__file__).parents[1] / "experiments").glob("*/experiment.yaml"))
+EXPERIMENTS = sorted((Path(__file__).parents[2] / "experiments").glob("*/experiment.yaml"))
 
 
 def written(spec: Path, dialect: str, capsys: pytest.CaptureFixture[str]) -> str:

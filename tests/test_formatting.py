@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abcx import wording
+from abcx import formatting
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from abcx import wording
     ],
 )
 def test_lift(fraction, text):
-    assert wording.lift(fraction) == text
+    assert formatting.lift(fraction) == text
 
 
 @given(st.floats(min_value=-10, max_value=10).filter(lambda x: abs(x) > 1e-12))
@@ -29,9 +29,9 @@ def test_no_effect_is_rounded_to_nothing(x):
     def number(text):
         return float(text.removesuffix("%").removesuffix(" pp").replace(",", ""))
 
-    assert number(wording.lift(x)) != 0
-    assert number(wording.difference(x, "share")) != 0
-    assert number(wording.difference(x, "value")) != 0
+    assert number(formatting.lift(x)) != 0
+    assert number(formatting.difference(x, "share")) != 0
+    assert number(formatting.difference(x, "value")) != 0
 
 
 @pytest.mark.parametrize(
@@ -48,13 +48,13 @@ def test_no_effect_is_rounded_to_nothing(x):
     ],
 )
 def test_p_value(p, alpha, text):
-    assert wording.p_value(p, alpha) == text
+    assert formatting.p_value(p, alpha) == text
 
 
 @given(st.floats(min_value=1e-12, max_value=1), st.sampled_from([0.01, 0.025, 0.05, 0.05 / 3, 0.1]))
 def test_p_value_stays_on_its_side_of_alpha(p, alpha):
     if abs(p - alpha) > 1e-9:
-        assert (float(wording.p_value(p, alpha)) < alpha) == (p < alpha)
+        assert (float(formatting.p_value(p, alpha)) < alpha) == (p < alpha)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +69,6 @@ def test_p_value_stays_on_its_side_of_alpha(p, alpha):
     ],
 )
 def test_singular(noun, one):
-    assert wording.singular(noun) == one
-    assert wording.plural(1, noun) == f"1 {one}"
-    assert wording.plural(2000, noun) == f"2,000 {noun}"
+    assert formatting.singular(noun) == one
+    assert formatting.plural(1, noun) == f"1 {one}"
+    assert formatting.plural(2000, noun) == f"2,000 {noun}"

@@ -1,0 +1,58 @@
+"""Times to an event: curves and shares by the horizon, from the same summaries."""
+
+from __future__ import annotations
+
+from abcx.data.records import MetricData
+from abcx.metrics import MetricSpec
+from abcx.metrics.churn import Churn
+from abcx.metrics.resolution_time import ResolutionTime
+from abcx.results.metric import LifetimesResult
+from abcx.spec.model import Experiment
+from abcx.stats.records import Lifetimes
+
+CURVE = 60
+"""Times at which a curve is told, equally spaced up to the horizon."""
+
+
+def lifetimes(experiment: Experiment, metric: MetricSpec, data: MetricData) -> LifetimesResult | None:
+    """Median, service level, open tickets and the curve of times to an event; None for other metrics."""
+    if not isinstance(metric, (Churn, ResolutionTime)):
+        return None
+    from abcx.stats import log_rank, survival
+
+    found = {arm: one for arm, one in data.summaries.items() if isinstance(one, Lifetimes)}
+    if len(found) < len(experiment.arms):
+        return None
+    level = metric.service_level if isinstance(metric, ResolutionTime) else None
+    control = found[experiment.control]
+    return LifetimesResult(
+        horizon=metric.horizon.text,
+        lifetimes={arm: len(one.durations) for arm, one in found.items()},
+        open={arm: int((~one.observed).sum()) for arm, one in found.items()},
+        medians={arm: survival.median(one) for arm, one in found.items()},
+        service_level=level.text if level else None,
+        within={arm: _within(one, level.seconds / 3600) if level else None for arm, one in found.items()},
+        curve={arm: _curve(one, metric.hours) for arm, one in found.items()},
+        log_rank={arm: log_rank.p_value(control, found[arm]) for arm in experiment.variants},
+    )
+
+
+def _within(found: Lifetimes, hours: float) -> float | None:
+    from abcx.stats import survival
+
+    ended = survival.ended(found, hours)
+    return None if ended is None else ended.share
+
+
+def _curve(found: Lifetimes, horizon: float) -> tuple[tuple[float, float, int], ...]:
+    """(hours, share left, lifetimes still watched) from 0 to the horizon, as far as it is known."""
+    import numpy as np
+
+    from abcx.stats import survival
+
+    if not found.durations.size:
+        return ()
+    curve, last = survival.curve(found), min(horizon, survival.largest_horizon(found))
+    lasting = np.sort(found.durations)
+    times = [horizon * step / CURVE for step in range(CURVE + 1)]
+    return tuple((at, curve.at(at), int(lasting.size - np.searchsorted(lasting, at))) for at in times if at <= last)

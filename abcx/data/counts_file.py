@@ -1,0 +1,380 @@
+"""Counts from a small file: one row for each arm, or for each arm and day."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+
+from abcx.data.reading import total_rows
+from abcx.data.reading.conditions import FALSE, LARGEST, TRUE
+from abcx.data.reading.excluded import excluded
+from abcx.data.reading.scan import with_lines
+from abcx.data.reading.source import Source
+from abcx.data.records import MetricData, Observed
+from abcx.engines.local import Engine
+from abcx.errors import DataError
+from abcx.files import cell_text, opening
+from abcx.files.bad_rows import every_reject, rejected
+from abcx.files.csv_errors import Bad, tolerated, unreadable
+from abcx.files.lines import fingerprint
+from abcx.files.paths import resolve
+from abcx.metrics import MetricSpec
+from abcx.metrics.ces import Ces
+from abcx.metrics.csat import Csat
+from abcx.metrics.nps import Nps
+from abcx.problems import Problem, Span
+from abcx.results.metric import Response
+from abcx.results.readout import Exclusion, FileRecord
+from abcx.spec.model import CountsFile, Experiment, FileOptions
+from abcx.spec_types import as_text
+from abcx.stats.pooling import added
+from abcx.stats.records import Answers, Moments, Proportion, Summary
+
+MOST_UNITS = 10**15
+"""Units beyond are a slip of the hand, and not exact as floating-point numbers."""
+
+
+def from_file(engine: Engine, experiment: Experiment, options: CountsFile, base: Path) -> Observed:
+    """A counts file: columns arm, units, those of every metric (`_columns`), optional date.
+
+    `columns` may rename arm and (as `unit`) units; `column` of a metric names its own.
+    """
+    reader = _Reader(experiment, options.cumulative)
+    files = []
+    found = resolve(options, base, engine.scratch)
+    engine.only(file.path for file in found)
+    for number, file in enumerate(found):
+        table = opening.open_file(engine, file, options, experiment.timezone)
+        shared = experiment.data.columns if experiment.data else {}
+        columns = {str(canonical): name for canonical, name in {**shared, **options.columns}.items()}
+        source = Source(table, options, file.arm, columns)
+        read = partial(_rows, engine, experiment=experiment, tag=f"counts_{number}")
+        source, (rows, bad) = with_lines(engine, source, read)
+        reader.exclusions += excluded(engine, source)
+        _refuse_total(rows, reader.labels, source.columns.get("arm", "arm"))
+        unread: list[Problem] = []
+        for row in rows:
+            try:
+                reader.add(row)
+            except DataError as error:
+                if error.problems[0].code not in _UNREAD or not options.max_bad_rows:
+                    raise
+                unread += error.problems
+        left_out = [*bad, *(Bad(problem, 1) for problem in unread)]
+        reader.exclusions += tolerated(table.shown, left_out, options.max_bad_rows)
+        count = len(rows) + sum(one.rows for one in bad)
+        files.append(FileRecord(table.shown, "counts", fingerprint(file), count))
+    return reader.observed(tuple(files))
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A row of a counts file: its cells as text and as numbers, and where it stands. Where the file may have decimal
+    `commas`, a dot before three digits is in doubt."""
+
+    shown: str
+    line: int
+    arm: str | None
+    text: dict[str, str]
+    numbers: dict[str, float | None]
+    commas: bool
+    options: FileOptions
+
+    def problem(self, code: str, message: str, column: str, help: str) -> DataError:
+        return DataError(Problem("error", code, message, Span(self.shown, self.line, path=column), help))
+
+    def whole(self, name: str) -> int:
+        number = self._clear(name)
+        if number is None or not 0 <= number <= MOST_UNITS or number != int(number):
+            message = f"'{self.text[name]}' is not a count"
+            raise self.problem("bad-number", message, name, f"write a whole number{self._said(name)}")
+        return int(number)
+
+    def number(self, name: str) -> float:
+        number = self._clear(name)
+        if number is None or not abs(number) <= LARGEST or (name.endswith("_sd") and number < 0):
+            message = f"'{self.text[name]}' cannot be a {name.rpartition('_')[2]}"
+            raise self.problem("bad-number", message, name, f"write a finite number{self._said(name)}")
+        return number
+
+    def _clear(self, name: str) -> float | None:
+        """The number of a cell that can be read in one way."""
+        if self.commas and re.fullmatch(r"\s*[+-]?\d{1,3}(\.\d{3})+\s*", self.text[name]):
+            message = f"'{self.text[name]}' may be two different numbers"
+            help = "say how the file writes numbers: thousands: '.' or decimal: '.'"
+            raise self.problem("ambiguous-number", message, name, help)
+        return self.numbers[name]
+
+    def _said(self, name: str) -> str:
+        sign = next((sign for sign in ",." if sign in self.text[name]), None)
+        return f", or say how the file writes numbers: thousands: '{sign}' or decimal: '{sign}'" if sign else ""
+
+    def day(self) -> str | None:
+        if "date" not in self.text:
+            return None
+        try:
+            return _day(self.text["date"].strip(), self.options)
+        except ValueError:
+            message = f"'{self.text['date'][:60]}' is not a date"
+            written = self.options.time_format or self.options.date_order
+            help = (
+                f"the spec says {written}" if written else "write 2024-03-04, or say how it is written: date_order: dmy"
+            )
+            raise self.problem("bad-time", message, "date", help) from None
+
+
+def _day(text: str, options: FileOptions) -> str:
+    """A day as ISO 8601; ValueError where the text is none as the spec says that days are written."""
+    if options.time_format:
+        return datetime.strptime(text, options.time_format).date().isoformat()
+    if options.date_order:
+        order = {"dmy": "%d/%m/%Y", "mdy": "%m/%d/%Y"}[options.date_order]
+        return datetime.strptime(re.sub(r"[.\-]", "/", text), order).date().isoformat()
+    return datetime.fromisoformat(text).date().isoformat()
+
+
+_UNREAD = ("bad-number", "bad-time", "ambiguous-number")
+"""Problems of rows with a cell that is not what it should be."""
+
+
+def _rows(engine: Engine, source: Source, experiment: Experiment, tag: str) -> tuple[list[_Row], list[Bad]]:
+    """The rows that can be read, with their lines, and those that cannot."""
+    table = source.table
+    options = source.options
+    needed = {"arm": source.columns.get("arm", "arm"), "units": source.columns.get("unit", "units")}
+    for name, metric in experiment.metrics.items():
+        names = _columns(name, metric)
+        if not names:
+            message = f"'{name}' is a {metric.type}: a counts file cannot hold one"
+            ratio = metric.needs().summary == "ratio"
+            help = "type the counts in the spec, or give one row per unit" if ratio else "give events"
+            raise DataError(Problem("error", "counts-ratio", message, Span(table.shown), help))
+        column = metric.needs().columns[0].term.column or name
+        needed.update({key: column + key.removeprefix(name) for key in names})
+    if source.arm is not None:
+        del needed["arm"]
+    problems = [table.unknown_column(column, "counts") for column in needed.values() if column not in table.header]
+    asked = [name for where in (options.where, *options.exclude.values()) for name in where]
+    problems += [table.unknown_column(name, "where") for name in asked if source.resolve(name) is None]
+    if problems:
+        raise DataError(problems)
+    if day := source.name("time") or ("date" if "date" in table.header else None):
+        needed["date"] = day
+    cells = [table.sql(column, kind) for column in needed.values() for kind in ("text", "number")]
+    keep = source.kept
+    first = max(0, table.first_line - 1)
+    rows = engine.run(
+        f"SELECT n + {first}, * EXCLUDE n FROM (SELECT row_number() OVER () AS n, {', '.join(cells)}, {keep} AS kept "
+        f"FROM {table.scan(tag)}) WHERE kept ORDER BY n",
+        lambda message: unreadable(table.file, table.shown, message),
+    )
+    bad = rejected(engine, table, tag)
+    tolerated(table.shown, bad, options.max_bad_rows)
+    if not rows:
+        message = f"{table.shown} has a header and no rows"
+        raise DataError(Problem("error", "no-rows", message, Span(table.shown), "export it again"))
+    lost = [one.line for one in every_reject(engine, table, tag, [])] if bad else []
+    found = []
+    commas = table.options.delimiter == ";" and options.decimal is None and options.thousands is None
+    for line, *values, _ in rows:
+        for other in lost:  # the engine counts the rows that it reads
+            line += other <= line
+        text = {key: str(value or "") for key, value in zip(needed, values[::2], strict=True)}
+        numbers = dict(zip(needed, values[1::2], strict=True))
+        found.append(_Row(table.shown, line, source.arm, text, numbers, commas, options))
+    return found, bad
+
+
+def _refuse_total(rows: list[_Row], labels: Mapping[str, str], column: str) -> None:
+    """A last row that sums up the others, or is named like a total in place of an arm."""
+    *above, last = rows
+    if len(above) < total_rows.FEWEST:
+        return
+    counts = [key for key in last.numbers if key not in ("arm", "date") and not key.endswith(("_mean", "_sd"))]
+    summed = len(counts) > 1 and total_rows.sums_up(
+        [last.numbers[key] for key in counts], [[row.numbers[key] for row in above] for key in counts]
+    )
+    label = last.text.get("arm", last.text.get("date", ""))
+    if summed or (total_rows.is_named(label) and cell_text.canonical_text(label) not in labels):
+        raise DataError(total_rows.problem(last.shown, last.line, column, label, len(above), summed))
+
+
+def _columns(name: str, metric: MetricSpec) -> list[str]:
+    """The columns of a metric in a counts file; none where a file cannot hold it."""
+    if isinstance(metric, Nps):
+        return [f"{name}_{kind}" for kind in ("promoters", "passives", "detractors")]
+    if isinstance(metric, Csat):
+        return [name, f"{name}_answers"]
+    if isinstance(metric, Ces):
+        return [f"{name}_mean", f"{name}_sd", f"{name}_answers"]
+    kind = metric.needs().summary
+    return [name] if kind == "proportion" else [f"{name}_mean", f"{name}_sd"] if kind == "moments" else []
+
+
+def _read(name: str, metric: MetricSpec, row: _Row, units: int) -> Summary:
+    """A metric's summary from one row."""
+    columns = _columns(name, metric)
+    n = row.whole(f"{name}_answers") if f"{name}_answers" in columns else units
+    new: Summary
+    if isinstance(metric, Nps):
+        new = Answers(*(row.whole(column) for column in columns))
+    elif columns[0] == name:
+        new = Proportion(row.whole(name), n)
+        if new.successes > n:
+            noun, cure = ("units", "units, not events") if n is units else ("answers", "one answer a unit")
+            message = f"{new.successes:,} of {n:,} {noun}: a share above 1"
+            raise row.problem("counts-range", message, name, f"count {cure}")
+    else:
+        sd = row.number(f"{name}_sd")
+        new = Moments(n, row.number(f"{name}_mean"), sd * sd if n > 1 else 0.0)
+    if new.n > units:
+        message = f"{new.n:,} answers of {units:,} units"
+        raise row.problem("counts-range", message, columns[-1], "one answer a unit counts")
+    return new
+
+
+class _Reader:
+    """Adds up the rows of a counts file by arm; moments are pooled exactly. Of running totals (`cumulative`) the last
+    row of each arm counts."""
+
+    def __init__(self, experiment: Experiment, cumulative: bool) -> None:
+        self.experiment, self.cumulative = experiment, cumulative
+        arms = experiment.arms.items()
+        labels = [(label, name) for name, arm in arms for label in arm.labels or (name,)]
+        self.labels = {cell_text.canonical_text(as_text(label)): name for label, name in labels}
+        self.values = [(label, name) for label, name in labels if not isinstance(label, str)]
+        self.exclusions: list[Exclusion] = []
+        self.days: dict[str | None, dict[str, _Cell]] = {}
+
+    def add(self, row: _Row) -> None:
+        arm = row.arm or self._labelled(cell_text.canonical_text(row.text["arm"]))
+        if arm is None:
+            help = f"the labels are: {', '.join(self.labels)}"
+            raise row.problem("unknown-arm", f"'{row.text['arm']}' is not an arm", "arm", help)
+        units, day = row.whole("units"), row.day()
+        if arm in self.days.get(day, {}):
+            when = f" of {day}" if day else ""
+            help = "keep one of them" if day else "keep one of them, or name the column of days: columns: {time: ...}"
+            raise row.problem("duplicate-arm", f"the arm '{arm}' stands on two rows{when}", "arm", help)
+        metrics = self.experiment.metrics.items()
+        cell = _Cell(row, units, {name: _read(name, metric, row, units) for name, metric in metrics})
+        self.days.setdefault(day, {})[arm] = cell
+
+    def _labelled(self, text: str) -> str | None:
+        """The arm that a label means; a yes, a no and a number compare as in `where`."""
+        meant = (name for value, name in self.values if _means(text, value))
+        return self.labels.get(text) or next(meant, None)
+
+    def observed(self, files: tuple[FileRecord, ...]) -> Observed:
+        arms = self.experiment.arms
+        courses = {
+            arm: [(day, c[arm]) for day, c in sorted(self.days.items(), key=_by_day) if arm in c] for arm in arms
+        }
+        for arm, course in courses.items():
+            if not course:
+                bad = "; ".join(one.message for one in self.exclusions if one.reason == "bad_row")
+                span, help = Span(files[0].path, path="arm"), f"every arm needs a row{bad and f' ({bad})'}"
+                raise DataError(Problem("error", "counts-missing", f"the arm '{arm}' has no row", span, help))
+        if self.cumulative:
+            _refuse_no_totals(courses)
+        counted = {arm: course[-1:] if self.cumulative else course for arm, course in courses.items()}
+        units = {arm: sum(cell.units for _, cell in course) for arm, course in counted.items()}
+        metrics = {}
+        for name, metric in self.experiment.metrics.items():
+            found = {arm: _pooled([cell.summaries[name] for _, cell in course]) for arm, course in counted.items()}
+            asked = isinstance(metric, (Nps, Csat, Ces))
+            responses = {arm: Response(units[arm], None, one.n) for arm, one in found.items() if asked}
+            metrics[name] = MetricData(found, responses=responses)
+        never_fall = None if self.cumulative else _never_fall(courses)
+        daily = self._daily(courses)
+        return Observed(
+            "counts", units, metrics, files, tuple(self.exclusions), daily=daily or None, never_fall=never_fall
+        )
+
+    def _daily(self, courses: Mapping[str, _Course]) -> tuple[tuple[str, dict[str, int]], ...]:
+        """New units of each day by arm."""
+        new: dict[str, dict[str, int]] = {}
+        for arm, course in courses.items():
+            before = 0
+            for day, cell in course:
+                if day is not None:
+                    new.setdefault(day, dict.fromkeys(courses, 0))[arm] = cell.units - before
+                before = cell.units if self.cumulative else 0
+        return tuple(sorted(new.items()))
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """One arm on one day, and the row that says so."""
+
+    row: _Row
+    units: int
+    summaries: dict[str, Summary]
+
+
+_Course = list[tuple[str | None, _Cell]]
+"""The days of an arm, in order."""
+
+
+_DAYS = 7
+"""Days after which counts that never fall look like running totals."""
+
+
+def _by_day(item: tuple[str | None, object]) -> str:
+    return item[0] or ""
+
+
+def _pooled(parts: list[Summary]) -> Summary:
+    found = parts[0]
+    for part in parts[1:]:
+        found = added(found, part)
+    return found
+
+
+def _refuse_no_totals(courses: Mapping[str, _Course]) -> None:
+    """Running totals have a day, never fall, and end on one day in all arms."""
+    last = {arm: course[-1] for arm, course in courses.items()}
+    for arm, course in courses.items():
+        row = course[-1][1].row
+        if any(day is None for day, _ in course):
+            help = "name the column of days: columns: {time: NAME}"
+            raise row.problem("no-time", "`cumulative: true` needs a day on every row", "date", help)
+        latest = max(str(day) for day, _ in last.values())
+        if course[-1][0] != latest:
+            message = f"the running totals of '{arm}' end on {course[-1][0]}, others on {latest}"
+            raise row.problem("counts-range", message, "date", "export all arms up to the same day")
+        for (_, before), (day, cell) in pairwise(course):
+            if cell.units < before.units:
+                message = f"the units of '{arm}' fall from {before.units:,} to {cell.units:,} on {day}"
+                help = "these are no running totals: remove `cumulative: true`, or correct the row"
+                raise cell.row.problem("counts-range", message, "units", help)
+
+
+def _never_fall(courses: Mapping[str, _Course]) -> int | None:
+    """For how many days no count of any arm falls, while all grow from the first day to the last; None where some
+    does, or the days are few."""
+    for course in courses.values():
+        if len(course) < _DAYS or any(day is None for day, _ in course):
+            return None
+        series = [[cell.units for _, cell in course]]
+        for name in course[0][1].summaries:
+            found = [cell.summaries[name] for _, cell in course]
+            series += [[one.successes for one in found if isinstance(one, Proportion)]]
+        for counts in filter(None, series):
+            if any(later < earlier for earlier, later in pairwise(counts)) or counts[-1] <= counts[0]:
+                return None
+    return min(len(course) for course in courses.values())
+
+
+def _means(text: str, value: bool | int | float) -> bool:
+    if isinstance(value, bool):
+        return text.lower() in (TRUE if value else FALSE)
+    try:
+        return float(text) == value
+    except ValueError:
+        return False
