@@ -20,7 +20,7 @@ ROOMS = (
     ("files",),
     ("data.plan", "data.records"),
     ("data.reading",),
-    ("data.clock",),
+    ("data.clock", "data.workspace"),
     ("data.units",),
     ("data.summaries",),
     ("data", "data.pack"),

@@ -49,6 +49,7 @@ def _packed(loaded: Loaded, folder: Path, draft: Path, name: str, overwrite: boo
     from abcx.data import observe
     from abcx.data.pack import write
     from abcx.data.plan import plan
+    from abcx.data.reading.read_parts import read_parts
     from abcx.data.records import Inputs
     from abcx.engines.local import Engine
     from abcx.spec.rewrite import with_sources
@@ -56,14 +57,13 @@ def _packed(loaded: Loaded, folder: Path, draft: Path, name: str, overwrite: boo
     experiment, _ = with_companions(loaded.experiment)
     with Engine(run.memory, run.threads, run.verbose) as engine, waiting(engine, experiment.name, run.quiet):
         engine.writes_to(draft)
-        wanted = plan(experiment)
-        rows = observe.read(engine, wanted, loaded.base, Inputs(), apart=True)
-        observe.observed(engine, wanted, rows)  # for what can be refused there only; its numbers are not needed
-        files = [source.table.file for one in rows.loaded.values() for source in one.sources]
+        loading = read_parts(engine, plan(experiment), loaded.base, Inputs(), apart=True)
+        observe.observed(loading)  # for what can be refused there only; its numbers are not needed
+        files = [source.table.file for part in loading.parts.values() for source in part.sources]
         read = [file.original for file in files if file is not None]
-        _refuse_existing(folder, write.names(rows), overwrite)
-        _refuse_sources(folder, [*write.names(rows), name], [*read, Path(loaded.path or "")])
-        packed = write.pack(engine, rows, draft)
+        _refuse_existing(folder, write.names(loading), overwrite)
+        _refuse_sources(folder, [*write.names(loading), name], [*read, Path(loaded.path or "")])
+        packed = write.pack(engine, loading, draft)
     assert loaded.document is not None
     note = f"Packed by abcx from {loaded.path} (SHA-256 {loaded.sha256}). Its data were:"
     text = with_sources(loaded.raw, loaded.document, loaded.experiment, packed.sources, note)

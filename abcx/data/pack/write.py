@@ -13,7 +13,7 @@ from pathlib import Path
 from abcx.data.pack.column_types import Use, columns, refusal
 from abcx.data.pack.column_uses import asked
 from abcx.data.reading.cell_checks import checks, unread
-from abcx.data.reading.load import Read, Rows
+from abcx.data.reading.load import Loading, SourceRead
 from abcx.data.reading.row_sql import Select
 from abcx.data.reading.source import Source
 from abcx.engines.local import Engine
@@ -55,13 +55,13 @@ class _Reading:
     part: str
     select: Select
     source: Source
-    read: Read
+    read: SourceRead
 
 
-def names(rows: Rows) -> list[str]:
+def names(loading: Loading) -> list[str]:
     """The names of the Parquet files, in the order of `pack`."""
     taken: list[str] = []
-    for readings in _by_file(rows).values():
+    for readings in _by_file(loading).values():
         stem = _stem(readings[0].source.table.shown)
         others = (f"{stem}-{number}" for number in range(2, len(taken) + 3))
         taken.append(
@@ -70,11 +70,11 @@ def names(rows: Rows) -> list[str]:
     return taken
 
 
-def pack(engine: Engine, rows: Rows, folder: Path) -> Packed:
+def pack(engine: Engine, loading: Loading, folder: Path) -> Packed:
     """Write every file that was read into `folder`, which the engine may write to. Raises DataError where a column
     cannot be told in one type without changing what is read."""
-    by_file = _by_file(rows)
-    files = dict(zip(by_file, names(rows), strict=True))
+    by_file = _by_file(loading)
+    files = dict(zip(by_file, names(loading), strict=True))
     _refuse_ids_apart(by_file)
     written: list[PackedFile] = []
     problems: list[Problem] = []
@@ -86,7 +86,7 @@ def pack(engine: Engine, rows: Rows, folder: Path) -> Packed:
     if problems:
         raise DataError(problems)
     of_part: dict[str, tuple[FileOptions, ...]] = {}
-    for part, loaded in rows.loaded.items():
+    for part, loaded in loading.parts.items():
         entries = {id(source.options): source.options for source in loaded.sources}
         of_part[part] = tuple(_entry(options, loaded.sources, files) for options in entries.values())
     return Packed(tuple(written), of_part)
@@ -123,11 +123,11 @@ def _key(source: Source) -> _Key:
     )
 
 
-def _by_file(rows: Rows) -> dict[_Key, list[_Reading]]:
+def _by_file(loading: Loading) -> dict[_Key, list[_Reading]]:
     found: dict[_Key, list[_Reading]] = {}
-    for part, loaded in rows.loaded.items():
+    for part, loaded in loading.parts.items():
         for number, source in enumerate(loaded.sources):
-            reading = _Reading(part, loaded.select, source, rows.reads[part, number])
+            reading = _Reading(part, loaded.select, source, loading.reads[part, number])
             found.setdefault(_key(source), []).append(reading)
     return found
 

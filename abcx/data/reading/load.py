@@ -36,15 +36,18 @@ from abcx.spec.model import Canonical, EventSource, Experiment, ExposureSource, 
 
 
 @dataclass
-class Rows:
-    """What was loaded into the tables `exposures`, `events` and `units`, and what was seen on the way."""
+class Loading:
+    """What was loaded for `plan` into the tables `exposures`, `events` and `units` of `engine`, and what was seen on
+    the way."""
 
+    engine: Engine
+    plan: Plan
     files: list[FileRecord] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     rejects: list[Reject] | None = None
     exclusions: list[Exclusion] = field(default_factory=list)
-    loaded: dict[str, Loaded] = field(default_factory=dict)
-    reads: dict[tuple[str, int], Read] = field(default_factory=dict)
+    parts: dict[str, PartTable] = field(default_factory=dict)
+    reads: dict[tuple[str, int], SourceRead] = field(default_factory=dict)
     lost: Counter[tuple[str, int, str]] = field(default_factory=Counter)
 
     def count(self, part: str) -> int:
@@ -63,16 +66,25 @@ class Rows:
         cases = "".join(f"WHEN {alias}rowid >= {first} THEN {number} " for first, number in reversed(firsts[1:]))
         return f"CASE {cases}ELSE 0 END" if cases else "0"
 
-    def count_lost(self, engine: Engine, part: str, reason: str, inside: str) -> int:
+    @property
+    def arm_part(self) -> str:
+        """The part that says which arm a unit is in."""
+        return next(part for part, table in self.parts.items() if table.has_arm)
+
+    def has_time(self, part: str) -> bool:
+        """Whether a part is there and has times."""
+        return part in self.parts and self.parts[part].has_time
+
+    def count_lost(self, part: str, reason: str, inside: str) -> int:
         """Count the rows of a part that are about to be removed, by source; how many there are."""
-        sources = "0" if engine.rows_elsewhere else self.source_of(part)
-        found = engine.run(f"SELECT {sources} AS number, count(*) FROM {part} WHERE {inside} GROUP BY number")
+        sources = "0" if self.engine.rows_elsewhere else self.source_of(part)
+        found = self.engine.run(f"SELECT {sources} AS number, count(*) FROM {part} WHERE {inside} GROUP BY number")
         self.lost.update({(part, int(number), reason): int(count) for number, count in found})
         return sum(int(count) for _, count in found)
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class SourceRead:
     """One source as it was read: the rows of its table, the bad rows that it tolerates, and what is to be said. `last`
     is the latest time of its rows (microseconds since 1970, UTC), where they have times, `last_week` counts the rows of
     the seven days up to it, and `first_row` is the row id of the first."""
@@ -86,7 +98,7 @@ class Read:
 
 
 @dataclass(frozen=True)
-class Loaded:
+class PartTable:
     """One of the three tables: whether its rows have times, arms, an id, and which segments it carries."""
 
     select: Select
@@ -163,54 +175,54 @@ def _named(columns: Mapping[Canonical, str]) -> dict[str, str]:
     return {str(canonical): written for canonical, written in columns.items()}
 
 
-def load(engine: Engine, part: str, sources: tuple[Source, ...], plan: Plan, rows: Rows, arm_needed: bool) -> None:
+def load(loading: Loading, part: str, sources: tuple[Source, ...], arm_needed: bool) -> None:
     """Read the sources of one part into the table of that name."""
-    select = Select(part, plan, arm_needed, sources, hashed=not engine.rows_elsewhere)
+    select = Select(part, loading.plan, arm_needed, sources, hashed=not loading.engine.rows_elsewhere)
     problems = [problem for source in select.sources for problem in select.problems(source)]
     if problems:
         raise DataError(_of_few_files(problems))
     has = {name: any(source.name(name) for source in sources) for name in ("time", "id")}
-    segments = tuple(name for name in plan.segments if any(source.resolve(name) for source in sources))
-    rows.loaded[part] = Loaded(select, has["time"], arm_needed, has["id"], segments)
+    segments = tuple(name for name in loading.plan.segments if any(source.resolve(name) for source in sources))
+    loading.parts[part] = PartTable(select, has["time"], arm_needed, has["id"], segments)
     ordered = part == "units" or (bool(segments) and not has["time"])  # of several rows of a unit the first counts
     ordered = ordered or any(getattr(source.options, "ties", None) is not None for source in sources)
-    engine.run(f"SET preserve_insertion_order = {'true' if ordered else 'false'}")
+    loading.engine.run(f"SET preserve_insertion_order = {'true' if ordered else 'false'}")
     found: list[Problem] = []
     number = 0
     while number < len(select.sources):
-        before = next_row(engine, number, part)
+        before = next_row(loading.engine, number, part)
         if not select.sources[number].table.more:
-            found += _load_one(engine, number, select, segments, rows)
-        elif not _load_together(engine, number, select, segments, rows):
-            found += _take_apart(engine, number, select)
+            found += _load_one(loading, number, select, segments)
+        elif not _load_together(loading, number, select, segments):
+            found += _take_apart(loading, number, select)
             continue
         if not found:
-            rows.reads[part, number] = replace(rows.reads[part, number], first_row=before)
+            loading.reads[part, number] = replace(loading.reads[part, number], first_row=before)
         if has["time"] and not found:
-            rows.reads[part, number] = _with_last(engine, rows.reads[part, number], part, before)
+            loading.reads[part, number] = _with_last(loading, loading.reads[part, number], part, before)
         number += 1
     if not found:
-        found += [*unlike(engine, select), *unlike_ids(engine, select)]
-    if not found and not rows.count(part):
+        found += [*unlike(loading.engine, select), *unlike_ids(loading.engine, select)]
+    if not found and not loading.count(part):
         shown = select.sources[0].table.shown
         found.append(Problem("error", "no-rows", f"no file of {part} has a row", Span(shown), "export them again"))
     if found:
         raise DataError(_of_few_files(found))
 
 
-def _with_last(engine: Engine, read: Read, part: str, before: int) -> Read:
+def _with_last(loading: Loading, read: SourceRead, part: str, before: int) -> SourceRead:
     """The reading with the latest time of its rows, those from row id `before` on."""
-    last, week = last_times(engine, part, f"rowid >= {before}")
+    last, week = last_times(loading, part, f"rowid >= {before}")
     return replace(read, last=last, last_week=week)
 
 
-def last_times(engine: Engine, part: str, inside: str) -> tuple[int | None, int]:
+def last_times(loading: Loading, part: str, inside: str) -> tuple[int | None, int]:
     """The latest time of the rows of a part that satisfy a SQL condition, and how many of them lie in the seven days up
     to it."""
-    last = engine.run(f"SELECT max(t) FROM {part} WHERE {inside}")[0][0]
+    last = loading.engine.run(f"SELECT max(t) FROM {part} WHERE {inside}")[0][0]
     if last is None:
         return None, 0
-    week = engine.run(f"SELECT count(*) FROM {part} WHERE {inside} AND t > {int(last) - _WEEK}")[0][0]
+    week = loading.engine.run(f"SELECT count(*) FROM {part} WHERE {inside} AND t > {int(last) - _WEEK}")[0][0]
     return int(last), int(week)
 
 
@@ -234,29 +246,32 @@ def _kind(problem: Problem) -> tuple[str, str]:
     return problem.code, problem.span.path if problem.span else ""
 
 
-def _load_together(engine: Engine, number: int, select: Select, segments: tuple[str, ...], rows: Rows) -> bool:
+def _load_together(loading: Loading, number: int, select: Select, segments: tuple[str, ...]) -> bool:
     """Read files in one statement; False, and nothing is read, where they must be read one by one."""
     source, part = select.sources[number], select.part
     table = source.table
-    engine.run(f"SET TimeZone = {literal(table.timezone)}")
-    found = batch.read(engine, number, source, select, segments)
+    loading.engine.run(f"SET TimeZone = {literal(table.timezone)}")
+    found = batch.read(loading.engine, number, source, select, segments)
     if found is None:
         return False
     source = select.sources[number]
     for file, count, sha256 in zip(table.files, found.rows, found.sha256, strict=True):
-        rows.files.append(FileRecord(file.shown, part, sha256, count))
-        rows.notes += file.notes if count else (*file.notes, _without_rows(file.shown))
-    rows.notes += (*found.notes, *(timezones.notes(engine, source, part, found.before) if found.unsaid else ()))
-    rows.exclusions += excluded(engine, source)
-    rows.reads[part, number] = Read(sum(found.rows), 0, Log(part, select.told_event(source)))
+        loading.files.append(FileRecord(file.shown, part, sha256, count))
+        loading.notes += file.notes if count else (*file.notes, _without_rows(file.shown))
+    loading.notes += (
+        *found.notes,
+        *(timezones.notes(loading.engine, source, part, found.before) if found.unsaid else ()),
+    )
+    loading.exclusions += excluded(loading.engine, source)
+    loading.reads[part, number] = SourceRead(sum(found.rows), 0, Log(part, select.told_event(source)))
     return True
 
 
-def _take_apart(engine: Engine, number: int, select: Select) -> list[Problem]:
+def _take_apart(loading: Loading, number: int, select: Select) -> list[Problem]:
     """Put the files of a source, one by one, in its place."""
     source, apart, problems = select.sources[number], list[Source](), list[Problem]()
     try:
-        apart += [replace(source, table=table) for table in opening.open_apart(engine, source.table)]
+        apart += [replace(source, table=table) for table in opening.open_apart(loading.engine, source.table)]
     except DataError as error:
         problems += error.problems
     select.sources = (*select.sources[:number], *apart, *select.sources[number + 1 :])
@@ -267,45 +282,47 @@ def _without_rows(shown: str) -> str:
     return f"{shown} has a header and no rows"
 
 
-def _load_one(engine: Engine, number: int, select: Select, segments: tuple[str, ...], rows: Rows) -> list[Problem]:
+def _load_one(loading: Loading, number: int, select: Select, segments: tuple[str, ...]) -> list[Problem]:
     part, source = select.part, select.sources[number]
     table, event = source.table, select.told_event(source)
-    past, noted, excluded_before = pack_log.of(table.history, part, event), len(rows.notes), len(rows.exclusions)
-    rows.notes += past.notes
-    rows.exclusions += past.exclusions
-    engine.run(f"SET TimeZone = {literal(table.timezone)}")
-    engine.begin(f"reading {table.shown}", table.file.path.stat().st_size if table.file else 0)
+    past, noted, excluded_before = pack_log.of(table.history, part, event), len(loading.notes), len(loading.exclusions)
+    loading.notes += past.notes
+    loading.exclusions += past.exclusions
+    loading.engine.run(f"SET TimeZone = {literal(table.timezone)}")
+    loading.engine.begin(f"reading {table.shown}", table.file.path.stat().st_size if table.file else 0)
     (source, before), sha256 = with_checksums(
-        engine, table.files, lambda: read(engine, number, source, select, segments, rows.notes)
+        loading.engine, table.files, lambda: read(loading.engine, number, source, select, segments, loading.notes)
     )
     table = source.table
-    bad = [*rejected(engine, table, f"{part}_{number}"), *bad_cells(engine, before, source, select)]
-    bad += [*no_ids(engine, before, source, select), *no_answers(engine, source, select)]
+    bad = [*rejected(loading.engine, table, f"{part}_{number}"), *bad_cells(loading.engine, before, source, select)]
+    bad += [*no_ids(loading.engine, before, source, select), *no_answers(loading.engine, source, select)]
     if part == "units" and select.hashed:
-        bad += total_rows(engine, before, source, len(select.plan.columns))
-    if bad and rows.rejects is not None:
-        rows.rejects += every_reject(engine, table, f"{part}_{number}", [(one.problem, one.where) for one in bad])
-    problems = _left_out(engine, before, source, select, bad, rows)
-    count = int(engine.run(f"SELECT count(*) FROM {part} WHERE rowid >= {before}")[0][0])
+        bad += total_rows(loading.engine, before, source, len(select.plan.columns))
+    if bad and loading.rejects is not None:
+        loading.rejects += every_reject(
+            loading.engine, table, f"{part}_{number}", [(one.problem, one.where) for one in bad]
+        )
+    problems = _left_out(loading, before, source, select, bad)
+    count = int(loading.engine.run(f"SELECT count(*) FROM {part} WHERE rowid >= {before}")[0][0])
     left_out = 0 if problems else sum(one.rows for one in bad)
-    rows.lost[part, number, "bad_row"] += left_out + past.left_out
-    rows.files.append(FileRecord(table.shown, part, sha256[0] if sha256 else None, count + left_out + past.left_out))
-    rows.notes += table.file.notes if table.file else ()
+    loading.lost[part, number, "bad_row"] += left_out + past.left_out
+    loading.files.append(FileRecord(table.shown, part, sha256[0] if sha256 else None, count + left_out + past.left_out))
+    loading.notes += table.file.notes if table.file else ()
     if table.glued and not problems:
         message = f"rows of {table.shown} that are its header again (exports glued together)"
-        rows.exclusions.append(Exclusion("repeated_header", message, rows=header_rows(engine, table)))
-    told = tuple(rows.exclusions[excluded_before:])
+        loading.exclusions.append(Exclusion("repeated_header", message, rows=header_rows(loading.engine, table)))
+    told = tuple(loading.exclusions[excluded_before:])
     if not problems:
-        rows.exclusions += excluded(engine, source)
+        loading.exclusions += excluded(loading.engine, source)
     if not count and not problems and _is_part(source, select):
-        rows.notes.append(_without_rows(table.shown))
+        loading.notes.append(_without_rows(table.shown))
     elif not count and not problems:
         problems.append(Problem("error", "no-rows", _without_rows(table.shown), Span(table.shown), "export it again"))
     by_header = table.options.timezone != source.options.timezone
-    if source.name("time") and not problems and timezones.are_unsaid(engine, source) and not by_header:
-        rows.notes += timezones.notes(engine, source, part, before)
-    log = Log(part, event, tuple(rows.notes[noted:]), told, left_out + past.left_out)
-    rows.reads[part, number] = Read(count, left_out, log)
+    if source.name("time") and not problems and timezones.are_unsaid(loading.engine, source) and not by_header:
+        loading.notes += timezones.notes(loading.engine, source, part, before)
+    log = Log(part, event, tuple(loading.notes[noted:]), told, left_out + past.left_out)
+    loading.reads[part, number] = SourceRead(count, left_out, log)
     return problems
 
 
@@ -314,20 +331,20 @@ def _is_part(source: Source, select: Select) -> bool:
     return source.arm is None and sum(other.options == source.options for other in select.sources) > 1
 
 
-def _left_out(engine: Engine, before: int, source: Source, select: Select, bad: list[Bad], rows: Rows) -> list[Problem]:
+def _left_out(loading: Loading, before: int, source: Source, select: Select, bad: list[Bad]) -> list[Problem]:
     """The problems of bad rows, none where the spec tolerates so many: then they are left out and counted."""
     try:
         lost = tolerated(source.table.shown, bad, source.options.max_bad_rows)
     except DataError as error:
         return list(error.problems)
-    flagged = [check.flag for check, found in flags(engine, before, source, select) if found]
+    flagged = [check.flag for check, found in flags(loading.engine, before, source, select) if found]
     if flagged:
-        engine.run(f"DELETE FROM {select.part} WHERE rowid >= {before} AND ({' OR '.join(flagged)})")
-    rows.exclusions += lost
+        loading.engine.run(f"DELETE FROM {select.part} WHERE rowid >= {before} AND ({' OR '.join(flagged)})")
+    loading.exclusions += lost
     return []
 
 
-def strange_labels(engine: Engine, part: Loaded, most: int) -> list[tuple[str, int]]:
+def strange_labels(loading: Loading, part: PartTable, most: int) -> list[tuple[str, int]]:
     """The most frequent texts in the arm column that are no label of an arm, with their rows."""
     labels: Counter[str] = Counter()
     for source in part.select.sources:
@@ -337,6 +354,6 @@ def strange_labels(engine: Engine, part: Loaded, most: int) -> list[tuple[str, i
         text = f"trim({source.table.sql(column, 'text')})"
         is_stray = f"{source.kept} AND {part.select.arm(source)} = {STRAY}"
         found = f"SELECT {text}, count(*) FROM {source.table.scan()} WHERE {is_stray} AND {text} <> ''"
-        listed = engine.run(f"{found} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {most}")
+        listed = loading.engine.run(f"{found} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {most}")
         labels.update({str(label): int(n) for label, n in listed})
     return labels.most_common(most)

@@ -16,9 +16,8 @@ from dataclasses import dataclass, field
 
 from abcx import formatting
 from abcx.data.plan import Plan
-from abcx.data.reading.load import Loaded, Rows
+from abcx.data.reading.load import Loading, PartTable
 from abcx.data.reading.source import Source
-from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
@@ -78,26 +77,26 @@ class Resolutions:
         return tuple(dict.fromkeys(found))
 
 
-def whole_times(engine: Engine, plan: Plan, rows: Rows, arm_part: str) -> Resolutions:
+def whole_times(loading: Loading, arm_part: str) -> Resolutions:
     """Find the coarse sources and let the times of their events stand at the end of what they cover.
 
     Raises DataError for windows that dates cannot tell, and for dates in an engine elsewhere.
     """
     coarse = tuple(
-        one for part in ("exposures", "events", "units") if part in rows.loaded for one in _coarse(engine, rows, part)
+        one for part in ("exposures", "events", "units") if part in loading.parts for one in _coarse(loading, part)
     )
-    coarse = tuple(_mattering(coarse, plan, rows, arm_part))
+    coarse = tuple(_mattering(coarse, loading.plan, loading, arm_part))
     dates = [one for one in coarse if one.unit == "day"]
-    if dates and engine.rows_elsewhere:
+    if dates and loading.engine.rows_elsewhere:
         message = f"{dates[0].shown} writes its times as dates, which are compared by day in the default engine alone"
-        help = "give the column times of day, or read the files with engine: duckdb"
+        help = "give the column times of day, or read the files with loading.engine: duckdb"
         raise DataError(Problem("error", "engine-dates", message, Span(dates[0].shown), help))
-    problems = list(_refused(plan, dates, exposures=any(one.part == arm_part != "events" for one in dates)))
+    problems = list(_refused(loading.plan, dates, exposures=any(one.part == arm_part != "events" for one in dates)))
     if problems:
         raise DataError(problems)
     for one in coarse:
-        if one.part == "events" and not engine.rows_elsewhere:
-            engine.run(f"UPDATE events SET t = t + {one.length - 1} WHERE {one.rows} AND t IS NOT NULL")
+        if one.part == "events" and not loading.engine.rows_elsewhere:
+            loading.engine.run(f"UPDATE events SET t = t + {one.length - 1} WHERE {one.rows} AND t IS NOT NULL")
     reach = {
         part: max(1 if part == "events" else one.length for one in coarse if one.part == part)
         for part in {one.part for one in coarse}
@@ -105,87 +104,87 @@ def whole_times(engine: Engine, plan: Plan, rows: Rows, arm_part: str) -> Resolu
     return Resolutions(coarse, reach)
 
 
-def _mattering(coarse: Sequence[Coarse], plan: Plan, rows: Rows, arm_part: str) -> Iterator[Coarse]:
+def _mattering(coarse: Sequence[Coarse], plan: Plan, loading: Loading, arm_part: str) -> Iterator[Coarse]:
     """The coarse sources that matter: dates, and minutes or hours beside exposures that are written more finely. Equal
     minutes compare as they are. Starts and ends of tickets move together or not at all: a ticket is as long from minute
     to minute as from second to second, and would be longer from a second to the end of a minute. By a calendar they
     stay where they are written: the end of a minute may lie after the end of a working day."""
     tickets = {term for pairs in plan.tickets for term in (pairs.start, pairs.end)}
     by_calendar = any(pairs.need.calendar is not None for pairs in plan.tickets)
-    alike = not by_calendar and len(_lengths(coarse, rows, tickets)) <= 1
-    sources = len(rows.loaded[arm_part].sources)
+    alike = not by_calendar and len(_lengths(coarse, loading, tickets)) <= 1
+    sources = len(loading.parts[arm_part].sources)
     exposed = [one.length for one in coarse if one.part == arm_part]
     finest = min(exposed) if len(exposed) == sources else 0
     return (one for one in coarse if one.unit == "day" or (one.length > finest and (alike or not one.terms & tickets)))
 
 
-def _lengths(coarse: Sequence[Coarse], rows: Rows, terms: Set[int]) -> set[int]:
+def _lengths(coarse: Sequence[Coarse], loading: Loading, terms: Set[int]) -> set[int]:
     """What the times of the sources cover that have one of these terms; 0 for seconds."""
-    loaded = rows.loaded.get("events")
+    loaded = loading.parts.get("events")
     known = {one.rows: one.length for one in coarse if one.part == "events"}
     sources = loaded.sources if loaded is not None and loaded.has_time else ()
     return {
-        known.get(rows.of_source("events", number), 0)
+        known.get(loading.of_source("events", number), 0)
         for number, source in enumerate(sources)
         if loaded is not None and not terms.isdisjoint(_terms(loaded, source))
     }
 
 
-def exposures_at_start(engine: Engine, resolutions: Resolutions, arm_part: str) -> None:
+def exposures_at_start(loading: Loading, resolutions: Resolutions, arm_part: str) -> None:
     """Let exposures that were read from coarse events stand at the start of what they cover, in table `assigned`. They
     alone have the last microsecond of a minute."""
     coarse = [one for one in resolutions.coarse if one.part == arm_part == "events"]
-    for one in coarse if not engine.rows_elsewhere else ():
+    for one in coarse if not loading.engine.rows_elsewhere else ():
         its_row = f"SELECT 1 FROM events e WHERE e.unit = assigned.unit AND e.t = assigned.t0 AND {one.alias_rows}"
         apart = f" AND EXISTS ({its_row})" if len({other.length for other in coarse}) > 1 else ""
         moved = f"t0 % {_UNITS['minute']} = {_UNITS['minute'] - 1}"
-        engine.run(f"UPDATE assigned SET t0 = t0 - {one.length - 1} WHERE {moved}{apart}")
+        loading.engine.run(f"UPDATE assigned SET t0 = t0 - {one.length - 1} WHERE {moved}{apart}")
 
 
-def _coarse(engine: Engine, rows: Rows, part: str) -> Iterator[Coarse]:
-    loaded = rows.loaded[part]
+def _coarse(loading: Loading, part: str) -> Iterator[Coarse]:
+    loaded = loading.parts[part]
     if not loaded.has_time:
         return
     for number, source in enumerate(loaded.sources):
-        unit = _unit(engine, part, rows.of_source(part, number), source)
+        unit = _unit(loading, part, loading.of_source(part, number), source)
         if unit is not None:
             terms = frozenset(_terms(loaded, source)) if part == "events" else frozenset[int]()
-            own = rows.of_source(part, number), rows.of_source(part, number, "e.")
+            own = loading.of_source(part, number), loading.of_source(part, number, "e.")
             yield Coarse(part, source.table.named, unit, *own, terms)
 
 
-def _unit(engine: Engine, part: str, inside: str, source: Source) -> str | None:
+def _unit(loading: Loading, part: str, inside: str, source: Source) -> str | None:
     """What the times of a source cover; None for seconds, and for a source without times. Each question ends at the
     first row that answers it: a source of seconds costs next to nothing."""
 
     def none(condition: str) -> bool:
-        return not engine.run(f"SELECT 1 FROM {part} WHERE {inside} AND t IS NOT NULL AND {condition} LIMIT 1")
+        return not loading.engine.run(f"SELECT 1 FROM {part} WHERE {inside} AND t IS NOT NULL AND {condition} LIMIT 1")
 
     if not none(f"t % {_UNITS['minute']} <> 0") or none("TRUE"):
         return None
     few = f"SELECT t FROM {part} WHERE {inside} AND t IS NOT NULL LIMIT {_LOOK}"
-    count, different = engine.run(f"SELECT count(*), count(DISTINCT t) FROM ({few})")[0]
+    count, different = loading.engine.run(f"SELECT count(*), count(DISTINCT t) FROM ({few})")[0]
     by_chance = int(count) < _EVIDENCE or int(different) < 2  # all at one moment: a batch, not a day
     local = f"epoch_us(timezone({literal(source.table.timezone)}, make_timestamptz(t)))"
     if none(f"t % {_QUARTER} <> 0") and none(f"{local} % {DAY} <> 0"):
-        return None if by_chance and not _written_as_dates(engine, source) else "day"
+        return None if by_chance and not _written_as_dates(loading, source) else "day"
     if by_chance:
         return None
     return "hour" if none(f"{local} % {_UNITS['hour']} <> 0") else "minute"
 
 
-def _written_as_dates(engine: Engine, source: Source) -> bool:
+def _written_as_dates(loading: Loading, source: Source) -> bool:
     """Whether a source of few rows writes dates, not times at midnight."""
     name, table = source.name("time"), source.table
-    if name is None or engine.rows_elsewhere:
+    if name is None or loading.engine.rows_elsewhere:
         return False
     if table.types is not None and not table.types[table.header.index(name)].startswith("VARCHAR"):
         return table.types[table.header.index(name)].startswith("DATE")
     text = table.sql(name, "text")
-    return not engine.run(f"SELECT 1 FROM {table.scan()} WHERE {text} LIKE '%:%' LIMIT 1")
+    return not loading.engine.run(f"SELECT 1 FROM {table.scan()} WHERE {text} LIKE '%:%' LIMIT 1")
 
 
-def _terms(loaded: Loaded, source: Source) -> Iterator[int]:
+def _terms(loaded: PartTable, source: Source) -> Iterator[int]:
     terms = loaded.select.plan.terms
     return (terms.index(term) for term in loaded.select.terms(source))
 
@@ -218,7 +217,7 @@ def _refused(plan: Plan, dates: list[Coarse], exposures: bool) -> Iterator[Probl
             )
 
 
-def notes(engine: Engine, resolutions: Resolutions) -> Iterator[str]:
+def notes(loading: Loading, resolutions: Resolutions) -> Iterator[str]:
     """What is said of coarse sources: by what they are compared, and for how many rows that mattered. Table `assigned`
     must be there, and `events` still."""
     for one in resolutions.coarse:
@@ -228,7 +227,7 @@ def notes(engine: Engine, resolutions: Resolutions) -> Iterator[str]:
             near = f"e.t >= a.t0 - {3 * one.length} AND e.t - {one.length - 1} < a.t0"
             joined = f"events e JOIN assigned a ON a.unit = e.unit WHERE {one.alias_rows} AND {near}"
             since = f"greatest(0, (a.t0 - e.t + {one.length - 1}) // {one.length})"
-            counts = dict(engine.run(f"SELECT {since} AS ago, count(*) FROM {joined} GROUP BY ago"))
+            counts = dict(loading.engine.run(f"SELECT {since} AS ago, count(*) FROM {joined} GROUP BY ago"))
             if count := counts.get(0, 0):
                 told += f" ({formatting.plural(count, 'rows')} of the {one.unit} of exposure count as after it)"
             yield told

@@ -5,10 +5,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from abcx.data.reading.load import Rows, last_times
-from abcx.engines.local import Engine
+from abcx.data.reading.load import Loading, last_times
 from abcx.results.readout import Exclusion
-from abcx.spec.model import Experiment
 
 _DAY = 86_400_000_000
 _TIERS = ((30 * _DAY, 1000), (365 * _DAY, 20))
@@ -17,45 +15,45 @@ of the rows with a time."""
 _PARTS = ("exposures", "events", "units")
 
 
-def leave_out(engine: Engine, experiment: Experiment, rows: Rows) -> None:
+def leave_out(loading: Loading) -> None:
     """Remove the stray rows of all parts and count them as `stray_time`, where the spec declares no `as_of`, which
     leaves later rows out by itself."""
-    timed = [part for part in _PARTS if part in rows.loaded and rows.loaded[part].has_time]
-    since = _strays_since(engine, timed) if timed and experiment.analysis.as_of is None else None
+    timed = [part for part in _PARTS if part in loading.parts and loading.parts[part].has_time]
+    since = _strays_since(loading, timed) if timed and loading.plan.experiment.analysis.as_of is None else None
     if since is None:
         return
     for part in timed:
-        count = rows.count_lost(engine, part, "stray_time", f"t >= {since}")
+        count = loading.count_lost(part, "stray_time", f"t >= {since}")
         if not count:
             continue
-        engine.run(f"DELETE FROM {part} WHERE t >= {since}")
+        loading.engine.run(f"DELETE FROM {part} WHERE t >= {since}")
         message = f"rows of {part} dated more than 30 days after all others"
-        rows.exclusions.append(Exclusion("stray_time", message, rows=count))
-        for key, read in rows.reads.items():
+        loading.exclusions.append(Exclusion("stray_time", message, rows=count))
+        for key, read in loading.reads.items():
             if key[0] == part and read.last is not None and read.last >= since:
-                last, week = last_times(engine, part, rows.of_source(*key))
-                rows.reads[key] = replace(read, last=last, last_week=week)
+                last, week = last_times(loading, part, loading.of_source(*key))
+                loading.reads[key] = replace(read, last=last, last_week=week)
 
 
-def _strays_since(engine: Engine, parts: list[str]) -> int | None:
+def _strays_since(loading: Loading, parts: list[str]) -> int | None:
     """The earliest time of a stray row; None where there is none."""
-    found = [_of_tier(engine, parts, gap, one_in) for gap, one_in in _TIERS]
+    found = [_of_tier(loading, parts, gap, one_in) for gap, one_in in _TIERS]
     return min((since for since in found if since is not None), default=None)
 
 
-def _of_tier(engine: Engine, parts: list[str], gap: int, one_in: int) -> int | None:
+def _of_tier(loading: Loading, parts: list[str], gap: int, one_in: int) -> int | None:
     """As `_strays_since`, of rows with such a gap before them.
 
     Most data end with many rows in their last days: then no row can be a stray, and the times are not sorted.
     """
     union = " UNION ALL ".join(f"SELECT t FROM {part} WHERE t IS NOT NULL" for part in parts)
-    total, last = engine.run(f"SELECT count(*), max(t) FROM ({union}) u")[0]
+    total, last = loading.engine.run(f"SELECT count(*), max(t) FROM ({union}) u")[0]
     most = (int(total) - 1) // one_in
     if most < 1:
         return None
-    near = engine.run(f"SELECT count(*) FROM ({union}) u WHERE t >= {int(last) - gap}")[0][0]
+    near = loading.engine.run(f"SELECT count(*) FROM ({union}) u WHERE t >= {int(last) - gap}")[0][0]
     if int(near) > most:
         return None
-    latest = [int(t) for (t,) in engine.run(f"SELECT t FROM ({union}) u ORDER BY t DESC LIMIT {most + 1}")]
+    latest = [int(t) for (t,) in loading.engine.run(f"SELECT t FROM ({union}) u ORDER BY t DESC LIMIT {most + 1}")]
     ends = [later for later, earlier in zip(latest, latest[1:], strict=False) if later - earlier > gap]
     return min(ends, default=None)

@@ -13,11 +13,10 @@ from collections.abc import Collection, Iterator, Sequence
 from abcx.data.plan import Plan
 from abcx.data.reading.conditions import FALSE, TRUE
 from abcx.data.reading.excluded import told
-from abcx.data.reading.load import Loaded, Rows
+from abcx.data.reading.load import Loading, PartTable
 from abcx.data.reading.row_sql import Select
 from abcx.data.reading.source import Source, told_by_rule
 from abcx.data.records import Unfound
-from abcx.engines.local import Engine
 from abcx.files import cell_text
 from abcx.files.cell_text import skeleton
 from abcx.spec import presets
@@ -32,24 +31,24 @@ Rule = tuple[str, Where, list[tuple[Source, str]]]
 """A condition: its place in the spec, what it says, and the sources that it reads with the SQL of the rows in scope."""
 
 
-def unfound(engine: Engine, plan: Plan, rows: Rows, occurring: Collection[int]) -> Iterator[Unfound]:
+def unfound(loading: Loading, occurring: Collection[int]) -> Iterator[Unfound]:
     """Everything that the spec asks for and no row has. `occurring` are the positions of the terms that occur; tables
     `unit_table` and, where there are covariates, `units_one` must be there."""
-    for part, loaded in rows.loaded.items():
-        for rule in _excludes(rows, part, loaded):
-            yield from _missed(engine, rule, leaves_out=True)
+    for part, loaded in loading.parts.items():
+        for rule in _excludes(loading, part, loaded):
+            yield from _missed(loading, rule, leaves_out=True)
         for rule in _keeps(part, loaded):
-            yield from _missed(engine, rule)
+            yield from _missed(loading, rule)
         if loaded.has_arm:
-            yield from _labels(engine, plan, loaded)
-    if "events" in rows.loaded:
-        select = rows.loaded["events"].select
-        for rule in (*_of_terms(plan, select, occurring), *_of_exposure(engine, plan, select)):
-            yield from _missed(engine, rule)
-    yield from _empty(engine, plan)
+            yield from _labels(loading, loaded)
+    if "events" in loading.parts:
+        select = loading.parts["events"].select
+        for rule in (*_of_terms(loading.plan, select, occurring), *_of_exposure(loading, select)):
+            yield from _missed(loading, rule)
+    yield from _empty(loading)
 
 
-def _excludes(rows: Rows, part: str, loaded: Loaded) -> Iterator[Rule]:
+def _excludes(loading: Loading, part: str, loaded: PartTable) -> Iterator[Rule]:
     """The reasons of the spec, not those of a preset, by which no row of any source was left out."""
     by_rule: dict[tuple[str, str], list[Source]] = {}
     for source in loaded.sources:
@@ -59,7 +58,7 @@ def _excludes(rows: Rows, part: str, loaded: Loaded) -> Iterator[Rule]:
     for (reason, _), sources in by_rule.items():
         messages = {told(source, reason) for source in sources}
         past = any(source.table.history for source in sources)
-        if not any(one.reason == reason and (past or one.message in messages) for one in rows.exclusions):
+        if not any(one.reason == reason and (past or one.message in messages) for one in loading.exclusions):
             where = sources[0].options.exclude[reason]
             scoped = [(source, source.where(source.options.where)) for source in sources]
             yield f"data.{part}.exclude.{reason}", where, scoped
@@ -72,7 +71,7 @@ def _of_preset(source: Source, part: str, reason: str, where: Where) -> bool:
     return any(entry.exclude.get(reason) == where for entry in presets.named(name).entries(part))
 
 
-def _keeps(part: str, loaded: Loaded) -> Iterator[Rule]:
+def _keeps(part: str, loaded: PartTable) -> Iterator[Rule]:
     """Each `where` of a source."""
     by_rule: dict[str, list[Source]] = {}
     for source in loaded.sources:
@@ -94,28 +93,28 @@ def _of_terms(plan: Plan, select: Select, occurring: Collection[int]) -> Iterato
             yield f"metrics.{named[0]}.where", term.where, scoped
 
 
-def _of_exposure(engine: Engine, plan: Plan, select: Select) -> Iterator[Rule]:
+def _of_exposure(loading: Loading, select: Select) -> Iterator[Rule]:
     """The `where` of the exposure, where no unit met it."""
-    exposure = plan.experiment.exposure
-    if exposure is None or not exposure.where or engine.run("SELECT 1 FROM assigned LIMIT 1"):
+    exposure = loading.plan.experiment.exposure
+    if exposure is None or not exposure.where or loading.engine.run("SELECT 1 FROM assigned LIMIT 1"):
         return
     sources = [source for source in select.sources if not select.lacks_exposure(source)]
     told_so = [source for source in sources if select.told_event(source) in (None, exposure.event)]
     yield "exposure.where", exposure.where, [(s, f"{s.kept} AND {select.event_is(s, exposure.event)}") for s in told_so]
 
 
-def _missed(engine: Engine, rule: Rule, leaves_out: bool = False) -> Iterator[Unfound]:
+def _missed(loading: Loading, rule: Rule, leaves_out: bool = False) -> Iterator[Unfound]:
     """Each column of a condition that no row fits, or all of them where each fits by itself. What leaves rows out may
     well find none by a range, an empty cell or several columns together: that nothing is too large is no mistake."""
     place, where, scoped = rule
     fitting = (f"SELECT 1 FROM {s.table.scan()} WHERE {scope} AND {s.where(where)} LIMIT 1" for s, scope in scoped)
-    if any(engine.run(found) for found in fitting):  # one row is enough, and nearly always among the first
+    if any(loading.engine.run(found) for found in fitting):  # one row is enough, and nearly always among the first
         return
     parts = {name: {name: value} for name, value in where.items()}
     counts: Counter[str] = Counter()
     for source, scope in scoped:
         fits = ", ".join(f"count(*) FILTER ({source.where(one)})" for one in parts.values())
-        found = engine.run(f"SELECT count(*), {fits} FROM {source.table.scan()} WHERE {scope}")[0]
+        found = loading.engine.run(f"SELECT count(*), {fits} FROM {source.table.scan()} WHERE {scope}")[0]
         counts.update(dict(zip(("", *parts), (int(n) for n in found), strict=True)))
     if not counts[""]:
         return
@@ -123,7 +122,7 @@ def _missed(engine: Engine, rule: Rule, leaves_out: bool = False) -> Iterator[Un
     if leaves_out:
         alone = [name for name in alone if _by_value(where[name])]
     for name in alone:
-        values = _values(engine, [(s, scope) for s, scope in scoped if s.resolve(name) is not None], name)
+        values = _values(loading, [(s, scope) for s, scope in scoped if s.resolve(name) is not None], name)
         shown = () if _of_people(scoped, name) else tuple(value for value, _ in values.most_common(_SHOWN))
         yield Unfound(place, f"{name} {_asked(where[name])}", shown, _cure(name, where[name], values))
     if not leaves_out and not any(not counts[name] for name in where):
@@ -139,13 +138,13 @@ def _of_people(scoped: Sequence[tuple[Source, str]], name: str) -> bool:
     return any(source.resolve(name) in (source.name("unit"), source.name("id")) for source, _ in scoped)
 
 
-def _values(engine: Engine, scoped: Sequence[tuple[Source, str]], name: str) -> Counter[str]:
+def _values(loading: Loading, scoped: Sequence[tuple[Source, str]], name: str) -> Counter[str]:
     """The most frequent values of a column and their rows; an empty cell is an empty text."""
     found: Counter[str] = Counter()
     for source, scope in scoped:
         text = f"coalesce(trim({source.sql(name, 'text')}), '')"
         listed = f"SELECT {text} AS v, count(*) FROM {source.table.scan()} WHERE {scope} GROUP BY 1"
-        found.update({str(v): int(n) for v, n in engine.run(f"{listed} ORDER BY 2 DESC, 1 LIMIT {_LOOK}")})
+        found.update({str(v): int(n) for v, n in loading.engine.run(f"{listed} ORDER BY 2 DESC, 1 LIMIT {_LOOK}")})
     return found
 
 
@@ -197,14 +196,16 @@ def _meant(asked: Scalar, cell: str) -> str | None:
     return None
 
 
-def _labels(engine: Engine, plan: Plan, loaded: Loaded) -> Iterator[Unfound]:
+def _labels(loading: Loading, loaded: PartTable) -> Iterator[Unfound]:
     """Labels of an arm that nobody spells so, beside others of the same arm; an arm without any has no units."""
-    texts = {name: [one for one in arm.labels if isinstance(one, str)] for name, arm in plan.experiment.arms.items()}
+    texts = {
+        name: [one for one in arm.labels if isinstance(one, str)] for name, arm in loading.plan.experiment.arms.items()
+    }
     arms = {name: labels for name, labels in texts.items() if len(labels) > 1}
     sources = [s for s in loaded.sources if s.arm is None and s.name("arm") is not None]
-    if not arms or not sources or told_by_rule(plan.experiment):
+    if not arms or not sources or told_by_rule(loading.plan.experiment):
         return
-    seen = _values(engine, [(source, source.kept) for source in sources], "arm")
+    seen = _values(loading, [(source, source.kept) for source in sources], "arm")
     shown = tuple(value for value, _ in seen.most_common() if value)[:_SHOWN]
     for name, labels in arms.items():
         lost = [label for label in labels if cell_text.canonical_text(label) not in seen]
@@ -212,18 +213,18 @@ def _labels(engine: Engine, plan: Plan, loaded: Loaded) -> Iterator[Unfound]:
             yield Unfound(f"arms.{name}.labels", f"the arm is {_listed(tuple(lost))}", shown)
 
 
-def _empty(engine: Engine, plan: Plan) -> Iterator[Unfound]:
+def _empty(loading: Loading) -> Iterator[Unfound]:
     """Segments and covariates without a single value."""
-    declared = plan.experiment.analysis
-    if not engine.run("SELECT 1 FROM assigned LIMIT 1"):
+    declared = loading.plan.experiment.analysis
+    if not loading.engine.run("SELECT 1 FROM assigned LIMIT 1"):
         return
-    for position, name in enumerate(plan.segments):
-        if not engine.run(f"SELECT count(nullif(trim(s{position}), '')) FROM unit_table")[0][0]:
-            place = "segments" if name in plan.experiment.segments else "analysis.stratify"
+    for position, name in enumerate(loading.plan.segments):
+        if not loading.engine.run(f"SELECT count(nullif(trim(s{position}), '')) FROM unit_table")[0][0]:
+            place = "segments" if name in loading.plan.experiment.segments else "analysis.stratify"
             yield Unfound(f"{place}.{name}", "a value", ())
     covariates = () if isinstance(declared.covariates, PrePeriod) else declared.covariates or ()
     for name in covariates:
-        column = f"m{plan.covariate(name)}"
+        column = f"m{loading.plan.covariate(name)}"
         known = f"SELECT count({column}) FROM assigned a JOIN units_one u ON u.unit = a.unit"
-        if not engine.run(known)[0][0]:
+        if not loading.engine.run(known)[0][0]:
             yield Unfound(f"analysis.covariates.{name}", "a value", ())

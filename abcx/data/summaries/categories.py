@@ -4,44 +4,44 @@ from __future__ import annotations
 
 from abcx.data.plan import Plan, Value
 from abcx.data.units.attribution import Timing
-from abcx.engines.local import Engine
+from abcx.data.workspace import Workspace
 from abcx.results.metric import Response
 from abcx.stats.records import Categories, Summary
 
 
-def read(engine: Engine, plan: Plan, name: str, table: str, by: str) -> dict[str, dict[str, Summary]]:
+def read(work: Workspace, name: str, table: str, by: str) -> dict[str, dict[str, Summary]]:
     """Units by answer, by a SQL expression on units and by arm."""
-    answer = plan.of(name)[0]
+    answer = work.plan.of(name)[0]
     low, high = _scale(answer)
     counts: dict[str, dict[str, list[int]]] = {}
     column = f"c{answer.position}"
-    for group, arm, value, count in engine.run(
+    for group, arm, value, count in work.run(
         f"SELECT {by} AS grp, arm, {column}, count(*) FROM {table} WHERE {column} IS NOT NULL GROUP BY ALL"
     ):
-        cells = counts.setdefault(str(group), {}).setdefault(plan.arms[arm], [0] * (high - low + 1))
+        cells = counts.setdefault(str(group), {}).setdefault(work.plan.arms[arm], [0] * (high - low + 1))
         cells[int(value) - low] = int(count)
     return {
         group: {arm: Categories(low, tuple(cells)) for arm, cells in by_arm.items()} for group, by_arm in counts.items()
     }
 
 
-def responses(engine: Engine, plan: Plan, span: Timing | None, table: str) -> dict[str, dict[str, Response]]:
+def responses(work: Workspace, span: Timing | None, table: str) -> dict[str, dict[str, Response]]:
     """Exposed (and followed), invited and answering units of every survey metric, and answers beyond a unit's one, by
     arm."""
     found: dict[str, dict[str, Response]] = {}
-    for name, metric in plan.metrics.items():
+    for name, metric in work.plan.metrics.items():
         if metric.needs().summary != "categories":
             continue
-        answer, *rest = plan.of(name)
+        answer, *rest = work.plan.of(name)
         repeats = next((value for value in rest if value.need.kind == "count"), None)
         invited = next((value for value in rest if value.need.kind == "any"), None)
         followed = span.followed(answer) if span else "TRUE"
         fields = [f"count(*) FILTER ({followed})", f"count(c{answer.position})"]
         fields.append(f"sum(greatest(c{repeats.position} - 1, 0))" if repeats else "0")
         fields.append(f"sum(c{invited.position})" if invited else "NULL")
-        rows = engine.run(f"SELECT arm, {', '.join(fields)} FROM {table} GROUP BY arm")
+        rows = work.run(f"SELECT arm, {', '.join(fields)} FROM {table} GROUP BY arm")
         found[name] = {
-            plan.arms[arm]: Response(int(n), None if asked is None else int(asked), int(answered), int(more or 0))
+            work.plan.arms[arm]: Response(int(n), None if asked is None else int(asked), int(answered), int(more or 0))
             for arm, n, answered, more, asked in rows
         }
     return found

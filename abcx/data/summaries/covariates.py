@@ -6,26 +6,24 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from abcx.data.plan import Plan
-from abcx.data.reading.load import Rows
 from abcx.data.records import MetricData
 from abcx.data.summaries.moments import analysed, before_values
+from abcx.data.workspace import Workspace
 from abcx.engines import sums
-from abcx.engines.local import Engine
 from abcx.errors import DataError
 from abcx.problems import Problem
 from abcx.spec.analysis import PrePeriod
 from abcx.stats.records import CrossMoments
 
 
-def with_adjustments(
-    engine: Engine, plan: Plan, rows: Rows, data: Mapping[str, MetricData], timed: bool
-) -> dict[str, MetricData]:
+def with_adjustments(work: Workspace, data: Mapping[str, MetricData], timed: bool) -> dict[str, MetricData]:
     """The metrics' data, with cross moments per arm and stratum where covariates or strata are declared."""
-    covariates, strata = plan.experiment.analysis.covariates, plan.experiment.analysis.stratify
+    covariates, strata = work.plan.experiment.analysis.covariates, work.plan.experiment.analysis.stratify
     if covariates is None and not strata:
         return dict(data)
-    if isinstance(covariates, PrePeriod) and not (timed and "events" in rows.loaded and rows.loaded["events"].has_time):
+    if isinstance(covariates, PrePeriod) and not (
+        timed and "events" in work.loading.parts and work.loading.parts["events"].has_time
+    ):
         raise DataError(
             Problem(
                 "error",
@@ -34,26 +32,26 @@ def with_adjustments(
                 help="remove analysis.covariates, or name the time columns",
             )
         )
-    _known(engine, plan, rows)
-    plain = plan.plain()
-    return {name: _adjusted(engine, plan, name, found) if name in plain else found for name, found in data.items()}
+    _known(work)
+    plain = work.plan.plain()
+    return {name: _adjusted(work, name, found) if name in plain else found for name, found in data.items()}
 
 
-def _known(engine: Engine, plan: Plan, rows: Rows) -> None:
+def _known(work: Workspace) -> None:
     """Table `known`: per unit the stratum, the covariate columns k0, k1, ... and every value before exposure b0, ..."""
-    covariates = plan.experiment.analysis.covariates
-    strata = [f"coalesce(a.s{plan.segments.index(name)}, '')" for name in plan.experiment.analysis.stratify]
+    covariates = work.plan.experiment.analysis.covariates
+    strata = [f"coalesce(a.s{work.plan.segments.index(name)}, '')" for name in work.plan.experiment.analysis.stratify]
     stratum = " || chr(31) || ".join(strata) or "''"
     fields, joined = ["a.uid", f"{stratum} AS stratum"], ""
     if isinstance(covariates, PrePeriod):
-        before = before_values(plan, covariates.pre_period.seconds * 1_000_000)
+        before = before_values(work.plan, covariates.pre_period.seconds * 1_000_000)
         fields += [f"b.{name}" for name in before]
         values = ", ".join(["e.uid", *(f"{sql} AS {name}" for name, sql in before.items())])
         joined = f"JOIN (SELECT {values} FROM outcome e GROUP BY e.uid) b ON b.uid = a.uid"
     elif covariates:
-        fields += [f"u.m{plan.covariate(name)} AS k{i}" for i, name in enumerate(covariates)]
+        fields += [f"u.m{work.plan.covariate(name)} AS k{i}" for i, name in enumerate(covariates)]
         joined = "LEFT JOIN units_one u ON u.unit = a.unit"
-    engine.run(f"CREATE TABLE known AS SELECT {', '.join(fields)} FROM assigned a {joined}")
+    work.run(f"CREATE TABLE known AS SELECT {', '.join(fields)} FROM assigned a {joined}")
 
 
 @dataclass(frozen=True)
@@ -67,42 +65,42 @@ class Columns:
     skewness: float | None
 
 
-def columns(engine: Engine, plan: Plan, name: str, cap: float | None) -> Columns | None:
+def columns(work: Workspace, name: str, cap: float | None) -> Columns | None:
     """The columns of a metric's covariates and strata; None where it has neither. Table `known` must be there."""
-    covariates = plan.experiment.analysis.covariates
+    covariates = work.plan.experiment.analysis.covariates
     if isinstance(covariates, PrePeriod):
-        names = [f"b{value.position}" for value in plan.of(name) if value.need.term.column is None]
+        names = [f"b{value.position}" for value in work.plan.of(name) if value.need.term.column is None]
     else:
         names = [f"k{i}" for i in range(len(covariates or ()))]
-    if not names and not plan.experiment.analysis.stratify:
+    if not names and not work.plan.experiment.analysis.stratify:
         return None
-    outcomes = analysed(plan, name, cap)
+    outcomes = analysed(work.plan, name, cap)
     known = " AND ".join(f"{sql} IS NOT NULL" for sql in outcomes)
     table = f"(SELECT * FROM unit_table JOIN known USING (uid) WHERE {known})"
-    return Columns(table, outcomes, *_filled(engine, table, names))
+    return Columns(table, outcomes, *_filled(work, table, names))
 
 
-def _adjusted(engine: Engine, plan: Plan, name: str, data: MetricData) -> MetricData:
-    found = columns(engine, plan, name, data.cap)
+def _adjusted(work: Workspace, name: str, data: MetricData) -> MetricData:
+    found = columns(work, name, data.cap)
     if found is None:
         return data
-    scaled = sums.grid(engine, found.table, [*found.outcomes, *found.covariates])
-    by_arm: dict[str, dict[str, CrossMoments]] = {arm: {} for arm in plan.arms}
-    for arm, stratum, *row in engine.run(
+    scaled = sums.grid(work.engine, found.table, [*found.outcomes, *found.covariates])
+    by_arm: dict[str, dict[str, CrossMoments]] = {arm: {} for arm in work.plan.arms}
+    for arm, stratum, *row in work.run(
         f"SELECT arm, stratum, {_aggregates(scaled)} FROM {scaled.table} GROUP BY ALL ORDER BY ALL"
     ):
-        by_arm[plan.arms[arm]][str(stratum)] = _cross(scaled, arm, row)
+        by_arm[work.plan.arms[arm]][str(stratum)] = _cross(scaled, arm, row)
     if not all(by_arm.values()):
         return data
     return replace(data, adjustment=by_arm, covariate_skewness=found.skewness)
 
 
-def _filled(engine: Engine, table: str, names: list[str]) -> tuple[list[str], float | None]:
+def _filled(work: Workspace, table: str, names: list[str]) -> tuple[list[str], float | None]:
     """Missing covariates are given the mean of the others, and a column of their own says where. With the largest
     absolute skewness of those that are known."""
     if not names:
         return [], None
-    row = engine.run("SELECT " + ", ".join(f"favg({c}), count(*) - count({c})" for c in names) + f" FROM {table}")[0]
+    row = work.run("SELECT " + ", ".join(f"favg({c}), count(*) - count({c})" for c in names) + f" FROM {table}")[0]
     means = [sums.short(float(mean or 0.0)) for mean in row[::2]]
     filled = []
     for column, mean, missing in zip(names, means, row[1::2], strict=True):
@@ -111,7 +109,7 @@ def _filled(engine: Engine, table: str, names: list[str]) -> tuple[list[str], fl
             filled.append(f"CAST({column} IS NULL AS DOUBLE)")
     # Around the mean, so that values near 1e9 keep their digits.
     shapes = ", ".join(f"skewness({column} - {mean!r})" for column, mean in zip(names, means, strict=True))
-    known = [abs(float(one)) for one in engine.run(f"SELECT {shapes} FROM {table}")[0] if one is not None]
+    known = [abs(float(one)) for one in work.run(f"SELECT {shapes} FROM {table}")[0] if one is not None]
     return filled, max((one for one in known if math.isfinite(one)), default=None)
 
 

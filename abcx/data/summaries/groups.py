@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from abcx.data.plan import Plan, Value
+from abcx.data.plan import Value
 from abcx.data.records import Days, MetricData
 from abcx.data.summaries import moments, summarize
 from abcx.data.units.attribution import Timing, of_events
-from abcx.engines.local import Engine
+from abcx.data.workspace import Workspace
 from abcx.engines.quoting import literal
 from abcx.stats.pooling import with_zeros
 from abcx.stats.records import Moments, Proportion, RatioMoments, Summary
@@ -20,65 +20,63 @@ MOST_VALUES = 50
 """Values of a segment that are looked at; a column with more is no segment."""
 
 
-def with_segments(
-    engine: Engine, plan: Plan, timing: Timing | None, data: dict[str, MetricData]
-) -> dict[str, MetricData]:
+def with_segments(work: Workspace, timing: Timing | None, data: dict[str, MetricData]) -> dict[str, MetricData]:
     """The metrics' data with summaries by every segment of the experiment."""
     caps = {name: found.cap for name, found in data.items() if found.cap is not None}
-    for column in dict.fromkeys(plan.experiment.segments):
-        by = f"coalesce(s{plan.segments.index(column)}, '')"
-        values = int(engine.run(f"SELECT count(DISTINCT {by}) FROM unit_table")[0][0])
+    for column in dict.fromkeys(work.plan.experiment.segments):
+        by = f"coalesce(s{work.plan.segments.index(column)}, '')"
+        values = int(work.run(f"SELECT count(DISTINCT {by}) FROM unit_table")[0][0])
         if values > MOST_VALUES:
             continue
-        grouped = _grouped(engine, plan, timing, caps, by)
+        grouped = _grouped(work, timing, caps, by)
         for name, groups in grouped.items():
             data[name] = replace(data[name], segments={**data[name].segments, column: groups})
     return data
 
 
-def with_cohorts(engine: Engine, plan: Plan, data: dict[str, MetricData]) -> dict[str, MetricData]:
+def with_cohorts(work: Workspace, data: dict[str, MetricData]) -> dict[str, MetricData]:
     """The summed primary metrics' data by the day of first exposure, in the timezone of the period."""
-    zone = literal(plan.experiment.timezone)
+    zone = literal(work.plan.experiment.timezone)
     by = f"CAST(timezone({zone}, make_timestamptz(t0)) AS DATE)"
     caps = {name: found.cap for name, found in data.items() if found.cap is not None}
-    primary = [name for name in plan.summed() if plan.metrics[name].role == "primary"]
-    rows = moments.read(engine, plan, caps, "unit_table", by, primary) if primary else {}
+    primary = [name for name in work.plan.summed() if work.plan.metrics[name].role == "primary"]
+    rows = moments.read(work, caps, "unit_table", by, primary) if primary else {}
     for name in primary:
-        groups = {day: moments.summaries(plan, name, rows[day], caps.get(name)) for day in sorted(rows)}
+        groups = {day: moments.summaries(work.plan, name, rows[day], caps.get(name)) for day in sorted(rows)}
         data[name] = replace(data[name], cohorts=groups)
     return data
 
 
 def _grouped(
-    engine: Engine, plan: Plan, timing: Timing | None, caps: dict[str, float], by: str
+    work: Workspace, timing: Timing | None, caps: dict[str, float], by: str
 ) -> dict[str, dict[str, dict[str, Summary]]]:
-    rows = moments.read(engine, plan, caps, "unit_table", by)
+    rows = moments.read(work, caps, "unit_table", by)
     found = {
-        name: {group: moments.summaries(plan, name, rows[group], caps.get(name)) for group in rows}
-        for name in plan.summed()
+        name: {group: moments.summaries(work.plan, name, rows[group], caps.get(name)) for group in rows}
+        for name in work.plan.summed()
     }
-    found |= summarize.others(engine, plan, timing, "unit_table", by)
+    found |= summarize.others(work, timing, "unit_table", by)
     return {name: dict(sorted(groups.items())) for name, groups in found.items()}  # engines group in any order
 
 
-def with_days(engine: Engine, plan: Plan, timing: Timing, data: dict[str, MetricData]) -> dict[str, MetricData]:
+def with_days(work: Workspace, timing: Timing, data: dict[str, MetricData]) -> dict[str, MetricData]:
     """The primary metrics' data by day since exposure, for the units that were followed for the whole window."""
-    for name in plan.plain():
-        values = plan.of(name)
-        primary = plan.metrics[name].role == "primary"
+    for name in work.plan.plain():
+        values = work.plan.of(name)
+        primary = work.plan.metrics[name].role == "primary"
         events = all(value.need.term.column is None and value.window is not None for value in values)
         if primary and events and data[name].cap is None:
             length = min(MOST_DAYS, min(value.window or 0 for value in values) // _DAY)
-            if length >= 2 and (days := _days(engine, plan, timing, name, values, int(length))) is not None:
+            if length >= 2 and (days := _days(work, timing, name, values, int(length))) is not None:
                 data[name] = replace(data[name], days=days)
     return data
 
 
-def _days(engine: Engine, plan: Plan, timing: Timing, name: str, values: tuple[Value, ...], length: int) -> Days | None:
+def _days(work: Workspace, timing: Timing, name: str, values: tuple[Value, ...], length: int) -> Days | None:
     followed = f"t0 + {length * _DAY} <= {timing.clock.as_of}"
-    found = engine.run(f"SELECT arm, count(*) FROM assigned WHERE {followed} GROUP BY arm")
-    units = {plan.arms[arm]: int(n) for arm, n in found}
-    if len(units) < len(plan.arms):
+    found = work.run(f"SELECT arm, count(*) FROM assigned WHERE {followed} GROUP BY arm")
+    units = {work.plan.arms[arm]: int(n) for arm, n in found}
+    if len(units) < len(work.plan.arms):
         return None
     fed = " OR ".join(f"e.x{value.feed} IS NOT NULL" for value in values)
     inside = f"e.t >= e.t0 AND e.t < e.t0 + {length * _DAY} AND ({fed}) AND e.{followed}"
@@ -86,17 +84,19 @@ def _days(engine: Engine, plan: Plan, timing: Timing, name: str, values: tuple[V
     columns += f", count(e.x{values[0].feed}) AS events"
     day = f"CAST((e.t - e.t0) // {_DAY} AS INTEGER)"
     per_day = f"SELECT e.uid, e.arm, {day} AS d, {columns} FROM outcome e WHERE {inside} GROUP BY ALL"
-    engine.run(f"CREATE OR REPLACE TABLE by_day AS {per_day}")
+    work.run(f"CREATE OR REPLACE TABLE by_day AS {per_day}")
     alone = replace(
-        plan, values=values, experiment=plan.experiment.model_copy(update={"metrics": {name: plan.metrics[name]}})
+        work.plan,
+        values=values,
+        experiment=work.plan.experiment.model_copy(update={"metrics": {name: work.plan.metrics[name]}}),
     )
-    rows = moments.read(engine, alone, {}, "by_day", "d")
-    change = _change(engine, plan, values, length, units)
-    engine.run("DROP TABLE by_day")
+    rows = moments.read(replace(work, plan=alone), {}, "by_day", "d")
+    change = _change(work, values, length, units)
+    work.run("DROP TABLE by_day")
     by_day = []
     for d in range(length):
         sparse = moments.summaries(alone, name, rows.get(str(d), {}))
-        by_day.append({arm: _of_all(sparse[arm], units[arm]) for arm in plan.arms})
+        by_day.append({arm: _of_all(sparse[arm], units[arm]) for arm in work.plan.arms})
     return Days(units, tuple(by_day), change)
 
 
@@ -109,7 +109,7 @@ def _of_all(found: Summary, n: int) -> Summary:
 
 
 def _change(
-    engine: Engine, plan: Plan, values: tuple[Value, ...], length: int, units: dict[str, int]
+    work: Workspace, values: tuple[Value, ...], length: int, units: dict[str, int]
 ) -> dict[str, Moments] | None:
     """What units did in the later half of the days less what they did in the earlier half (an odd day is left out),
     from the table `by_day`."""
@@ -118,16 +118,16 @@ def _change(
     half = length // 2
     late, early = (_over_days(values[0], days) for days in (f"d >= {length - half}", f"d < {half}"))
     per_unit = f"SELECT any_value(arm) AS arm, {late} - {early} AS c FROM by_day GROUP BY uid"
-    rows = engine.run(
+    rows = work.run(
         "SELECT arm, count(*), favg(c), var_samp(c), count(*) FILTER (c <> 0), min(c), max(c) "
         f"FROM ({per_unit}) GROUP BY arm"
     )
     found = {}
     for arm, n, mean, variance, nonzero, low, high in rows:
         sparse = Moments(int(n), float(mean), float(variance or 0.0), int(nonzero), float(low), float(high))
-        moved = with_zeros(sparse, units[plan.arms[arm]])
+        moved = with_zeros(sparse, units[work.plan.arms[arm]])
         assert isinstance(moved, Moments)
-        found[plan.arms[arm]] = moved
+        found[work.plan.arms[arm]] = moved
     return {arm: found.get(arm, Moments(n, 0.0, 0.0, 0, 0.0, 0.0)) for arm, n in units.items()}
 
 

@@ -10,7 +10,7 @@ from abcx.data.records import MetricData, TicketTimes
 from abcx.data.summaries.working_time import worked
 from abcx.data.units import reexported_tickets, row_balance
 from abcx.data.units.attribution import Timing
-from abcx.engines.local import Engine
+from abcx.data.workspace import Workspace
 from abcx.errors import DataError
 from abcx.results.readout import Exclusion
 from abcx.stats.records import Lifetimes, Summary
@@ -18,63 +18,63 @@ from abcx.stats.records import Lifetimes, Summary
 _HOUR = 3_600_000_000
 
 
-def read(engine: Engine, plan: Plan, name: str, span: Timing, table: str, by: str) -> dict[str, dict[str, Summary]]:
+def read(work: Workspace, name: str, span: Timing, table: str, by: str) -> dict[str, dict[str, Summary]]:
     """The lifetimes of a metric in hours, by a SQL expression on units and by arm."""
-    pairs = next((pairs for pairs in plan.tickets if pairs.metric == name), None)
+    pairs = next((pairs for pairs in work.plan.tickets if pairs.metric == name), None)
     sizes: dict[str, dict[int, int]] = {}
     if pairs is None:
-        table = f"(SELECT * FROM {table} WHERE coalesce(c{plan.of(name)[0].position}, 0) >= 0)"
-    for group, arm, count in engine.run(f"SELECT {by} AS grp, arm, count(*) FROM {table} u GROUP BY ALL ORDER BY ALL"):
+        table = f"(SELECT * FROM {table} WHERE coalesce(c{work.plan.of(name)[0].position}, 0) >= 0)"
+    for group, arm, count in work.run(f"SELECT {by} AS grp, arm, count(*) FROM {table} u GROUP BY ALL ORDER BY ALL"):
         sizes.setdefault(str(group), {})[arm] = int(count)
     if pairs is None:
-        rows = _of_units(engine, plan, name, span, table, by)
+        rows = _of_units(work, name, span, table, by)
     else:
-        rows = _of_tickets(engine, plan, pairs, span, by)
+        rows = _of_tickets(work, pairs, span, by)
     found: dict[str, dict[str, Summary]] = {}
     for group, by_arm in sizes.items():
         inside = rows["grp"] == group
         for position, units in by_arm.items():
             mine = inside & (rows["arm"] == position)
             lifetimes = Lifetimes(units, rows["hours"][mine], rows["observed"][mine], rows["uid"][mine])
-            found.setdefault(group, {})[plan.arms[position]] = lifetimes
+            found.setdefault(group, {})[work.plan.arms[position]] = lifetimes
     return found
 
 
-def _of_units(engine: Engine, plan: Plan, name: str, span: Timing, table: str, by: str) -> dict[str, Any]:
+def _of_units(work: Workspace, name: str, span: Timing, table: str, by: str) -> dict[str, Any]:
     """One lifetime a unit: from exposure to the event, or to the data cut."""
     import numpy as np
 
-    column = f"c{plan.of(name)[0].position}"
-    rows = engine.arrays(
+    column = f"c{work.plan.of(name)[0].position}"
+    rows = work.engine.arrays(
         f"SELECT {by} AS grp, arm, uid, coalesce({column}, {span.clock.as_of} - t0) / {_HOUR} AS hours, "
         f"{column} IS NOT NULL AS observed FROM {table} u WHERE t0 <= {span.clock.as_of}"
     )
     return {**rows, "hours": np.asarray(rows["hours"], float), "grp": rows["grp"].astype(str)}
 
 
-def churned_before(engine: Engine, plan: Plan) -> dict[str, dict[str, int]]:
+def churned_before(work: Workspace) -> dict[str, dict[str, int]]:
     """Units that were lost before their exposure, by metric and arm."""
     found = {}
-    for name in (name for name, metric in plan.metrics.items() if metric.type == "churn"):
-        lost = f"FROM unit_table WHERE c{plan.of(name)[0].position} < 0"
-        rows = engine.run(f"SELECT arm, count(*) {lost} GROUP BY arm ORDER BY arm")
-        found[name] = {plan.arms[arm]: int(units) for arm, units in rows}
+    for name in (name for name, metric in work.plan.metrics.items() if metric.type == "churn"):
+        lost = f"FROM unit_table WHERE c{work.plan.of(name)[0].position} < 0"
+        rows = work.run(f"SELECT arm, count(*) {lost} GROUP BY arm ORDER BY arm")
+        found[name] = {work.plan.arms[arm]: int(units) for arm, units in rows}
     return found
 
 
-def _of_tickets(engine: Engine, plan: Plan, pairs: Pairs, span: Timing, by: str) -> dict[str, Any]:
+def _of_tickets(work: Workspace, pairs: Pairs, span: Timing, by: str) -> dict[str, Any]:
     """One lifetime a ticket, by the first end at or after its start; none of a ticket that ends before it starts."""
     import numpy as np
 
     units = f"(SELECT uid, {by} AS grp FROM assigned)"
-    rows = engine.arrays(
+    rows = work.engine.arrays(
         f"SELECT a.grp, p.arm, p.uid, p.opened, coalesce(p.ended, {span.clock.as_of}::BIGINT) AS ended, "
         "p.ended IS NOT NULL AS observed "
         f"FROM ({_paired(pairs, span)}) p JOIN {units} a ON a.uid = p.uid WHERE NOT p.reversed"
     )
     calendar = pairs.need.calendar
     since, until = (np.asarray(rows[column], np.int64) for column in ("opened", "ended"))
-    micros = until - since if calendar is None else worked(since, until, calendar, plan.experiment.timezone)
+    micros = until - since if calendar is None else worked(since, until, calendar, work.plan.experiment.timezone)
     return {**rows, "hours": micros / _HOUR, "grp": rows["grp"].astype(str)}
 
 
@@ -101,11 +101,11 @@ def _paired(pairs: Pairs, span: Timing) -> str:
     )
 
 
-def ticket_times(engine: Engine, plan: Plan, span: Timing) -> dict[str, dict[str, TicketTimes]]:
+def ticket_times(work: Workspace, span: Timing) -> dict[str, dict[str, TicketTimes]]:
     """What the times of tickets show, by metric and arm."""
     found: dict[str, dict[str, TicketTimes]] = {}
-    for pairs in plan.tickets:
-        opened = engine.run(
+    for pairs in work.plan.tickets:
+        opened = work.run(
             "SELECT arm, count(*), count(CASE WHEN reversed THEN 1 END), count(CASE WHEN again THEN 1 END) "
             f"FROM ({_paired(pairs, span)}) p GROUP BY arm"
         )
@@ -114,23 +114,24 @@ def ticket_times(engine: Engine, plan: Plan, span: Timing) -> dict[str, dict[str
             raise DataError(reexported_tickets.problem(pairs, again))
         key = f"e.k{pairs.key}"
         starts = f"SELECT DISTINCT e.uid, {key} AS key FROM outcome e WHERE e.x{pairs.start} IS NOT NULL"
-        ended = engine.run(
+        ended = work.run(
             f"SELECT e.arm, count(*), count(CASE WHEN s.uid IS NULL THEN 1 END) FROM outcome e LEFT JOIN ({starts}) s "
             f"ON s.uid = e.uid AND s.key = {key} WHERE e.x{pairs.end} IS NOT NULL AND {span.since()} GROUP BY e.arm"
         )
         tickets = {arm: (int(n), int(odd)) for arm, n, odd, _ in opened}
         ends = {arm: (int(n), int(odd)) for arm, n, odd in ended}
         found[pairs.metric] = {
-            name: TicketTimes(*tickets.get(arm, (0, 0)), *ends.get(arm, (0, 0))) for arm, name in enumerate(plan.arms)
+            name: TicketTimes(*tickets.get(arm, (0, 0)), *ends.get(arm, (0, 0)))
+            for arm, name in enumerate(work.plan.arms)
         }
     return found
 
 
-def rows_left_out(engine: Engine, plan: Plan, span: Timing) -> row_balance.Ended:
+def rows_left_out(work: Workspace, span: Timing) -> row_balance.Ended:
     """Rows of tickets (of `outcome`, inside their window) that no metric uses, by source and reason: of tickets that
     end before they start, ends of tickets without a start, and ends of a ticket of which another one counts."""
     read = []
-    for pairs in plan.tickets:
+    for pairs in work.plan.tickets:
         start, end, key = f"e.x{pairs.start} IS NOT NULL", f"e.x{pairs.end} IS NOT NULL", f"e.k{pairs.key}"
         starts = f"SELECT DISTINCT e.uid, {key} AS key FROM outcome e WHERE {start}"
         read.append(
@@ -141,8 +142,8 @@ def rows_left_out(engine: Engine, plan: Plan, span: Timing) -> row_balance.Ended
             f"LEFT JOIN ({_paired(pairs, span)}) p ON p.uid = e.uid AND p.key = {key} "
             f"WHERE ({start} AND {span.inside(pairs)}) OR ({end} AND {span.since()})"
         )
-    counted = span.any_counts(plan.values)
-    rows = engine.run(
+    counted = span.any_counts(work.plan.values)
+    rows = work.run(
         "SELECT e.source_number, reason, count(*) FROM (SELECT place, min(reason) AS reason FROM "
         f"({' UNION ALL '.join(read)}) GROUP BY place HAVING bool_and(reason IS NOT NULL)) r "
         f"JOIN outcome e ON e.rowid = r.place WHERE NOT ({counted}) GROUP BY ALL"

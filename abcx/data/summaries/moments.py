@@ -8,8 +8,8 @@ from typing import Any
 
 from abcx.data.plan import Plan, Value
 from abcx.data.units.attribution import of_events
+from abcx.data.workspace import Workspace
 from abcx.engines import sums
-from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
 from abcx.errors import DataError
 from abcx.metrics.mean import CapValue
@@ -20,43 +20,42 @@ LISTED = 500
 """How many of the largest units per arm are kept at least, for the search of those that carry a result."""
 
 
-Rows = dict[str, dict[str, dict[str, Any]]]
+Records = dict[str, dict[str, dict[str, Any]]]
 """Aggregates by group and arm."""
 
 
 def read(
-    engine: Engine,
-    plan: Plan,
+    work: Workspace,
     caps: dict[str, float],
     table: str,
     by: str = "''",
     names: Sequence[str] | None = None,
-) -> Rows:
+) -> Records:
     """The aggregates of the summed metrics (all, or those `names`), from a table with one row per unit, by a SQL
     expression and by arm."""
-    wanted = plan.summed() if names is None else names
-    return _read(engine, plan, wanted, {name: caps[name] for name in wanted if name in caps}, table, by)
+    wanted = work.plan.summed() if names is None else names
+    return _read(work, wanted, {name: caps[name] for name in wanted if name in caps}, table, by)
 
 
-def _read(engine: Engine, plan: Plan, names: Sequence[str], caps: dict[str, float], table: str, by: str) -> Rows:
+def _read(work: Workspace, names: Sequence[str], caps: dict[str, float], table: str, by: str) -> Records:
     """As `read`, in two statements: centres and scales, then sums."""
-    numbers = [name for name in names if plan.metrics[name].needs().summary != "proportion"]
-    expressions = [sql for name in numbers for sql in analysed(plan, name, None)]
-    expressions += [analysed(plan, name, cap)[0] for name, cap in caps.items()]
-    scaled = sums.grid(engine, table, expressions)
+    numbers = [name for name in names if work.plan.metrics[name].needs().summary != "proportion"]
+    expressions = [sql for name in numbers for sql in analysed(work.plan, name, None)]
+    expressions += [analysed(work.plan, name, cap)[0] for name, cap in caps.items()]
+    scaled = sums.grid(work.engine, table, expressions)
     at = {sql: scaled.values[i] for i, sql in enumerate(expressions)}
     fields: list[str] = []
     for name in names:
-        fields += _fields(name, analysed(plan, name, None), plan, scaled, expressions, "")
+        fields += _fields(name, analysed(work.plan, name, None), work.plan, scaled, expressions, "")
         if name in caps:
-            fields += _fields(name, analysed(plan, name, caps[name]), plan, scaled, expressions, "capped")
-            first = f"c{plan.of(name)[0].position}"
-            fields.append(f'count(*) FILTER ({first} > {literal(caps[name])}) AS "{_key(plan, name)}_cut"')
-    found: Rows = {}
+            fields += _fields(name, analysed(work.plan, name, caps[name]), work.plan, scaled, expressions, "capped")
+            first = f"c{work.plan.of(name)[0].position}"
+            fields.append(f'count(*) FILTER ({first} > {literal(caps[name])}) AS "{_key(work.plan, name)}_cut"')
+    found: Records = {}
     columns = ", ".join([f"{by} AS grp", "arm", "count(*) AS units", *fields])
-    for row in engine.records(f"SELECT {columns} FROM {scaled.table} GROUP BY grp, arm"):
+    for row in work.engine.records(f"SELECT {columns} FROM {scaled.table} GROUP BY grp, arm"):
         row["scaled"] = at
-        found.setdefault(str(row["grp"]), {})[plan.arms[row["arm"]]] = row
+        found.setdefault(str(row["grp"]), {})[work.plan.arms[row["arm"]]] = row
     return found
 
 
@@ -74,18 +73,20 @@ def _key(plan: Plan, name: str) -> str:
     return f"k{list(plan.metrics).index(name)}"
 
 
-def caps(engine: Engine, plan: Plan, table: str) -> dict[str, float]:
+def caps(work: Workspace, table: str) -> dict[str, float]:
     """The value of every cap: type-7 quantiles over all exposed units of all arms, fixed before arms are compared."""
     declared = {
-        name: cap for name, metric in plan.metrics.items() if isinstance(cap := getattr(metric, "cap", None), CapValue)
+        name: cap
+        for name, metric in work.plan.metrics.items()
+        if isinstance(cap := getattr(metric, "cap", None), CapValue)
     }
     quantiles = {name: cap for name, cap in declared.items() if cap.quantile is not None}
     found: dict[str, float] = {name: cap.value for name, cap in declared.items() if cap.value is not None}
     if quantiles:
-        row = engine.run(
+        row = work.run(
             "SELECT "
             + ", ".join(
-                f"quantile_cont(c{plan.of(name)[0].position}, {cap.quantile})" for name, cap in quantiles.items()
+                f"quantile_cont(c{work.plan.of(name)[0].position}, {cap.quantile})" for name, cap in quantiles.items()
             )
             + f" FROM {table}"
         )[0]
@@ -181,20 +182,20 @@ def empty(plan: Plan, name: str) -> Summary:
     return Proportion(0, 0) if kind == "proportion" else zero if kind == "moments" else RatioMoments(zero, zero, 0.0)
 
 
-def tops(
-    engine: Engine, plan: Plan, caps: dict[str, float], table: str
-) -> dict[str, dict[str, tuple[tuple[float, float], ...]]]:
+def tops(work: Workspace, caps: dict[str, float], table: str) -> dict[str, dict[str, tuple[tuple[float, float], ...]]]:
     """The largest units of every mean and ratio, by arm, as analysed (after the cap): one in a thousand units of all
     arms, and at least 500."""
     pairs: dict[str, tuple[Value, ...]] = {
-        name: plan.of(name) for name in plan.summed() if plan.metrics[name].needs().summary != "proportion"
+        name: work.plan.of(name)
+        for name in work.plan.summed()
+        if work.plan.metrics[name].needs().summary != "proportion"
     }
     if not pairs:
         return {}
     from abcx.stats import influence
 
-    present = [int(row[0]) for row in engine.run(f"SELECT DISTINCT arm FROM {table} ORDER BY arm")]
-    listed = max(LISTED, influence.most(int(engine.run(f"SELECT count(*) FROM {table}")[0][0])))
+    present = [int(row[0]) for row in work.run(f"SELECT DISTINCT arm FROM {table} ORDER BY arm")]
+    listed = max(LISTED, influence.most(int(work.run(f"SELECT count(*) FROM {table}")[0][0])))
     found: dict[str, dict[str, tuple[tuple[float, float], ...]]] = {}
     for name, values in pairs.items():
         first = _capped(values[0], caps[name]) if name in caps else f"c{values[0].position}"
@@ -203,28 +204,30 @@ def tops(
         largest = f"SELECT {first} AS a, {second} AS b FROM {table} WHERE arm = {{}}"
         largest += f" AND {first} IS NOT NULL AND {second} IS NOT NULL ORDER BY a DESC, b LIMIT {listed}"
         found[name] = {
-            plan.arms[arm]: tuple((float(a), float(b)) for a, b in engine.run(largest.format(arm))) for arm in present
+            work.plan.arms[arm]: tuple((float(a), float(b)) for a, b in work.run(largest.format(arm)))
+            for arm in present
         }
     return found
 
 
-def before_exposure(engine: Engine, plan: Plan) -> dict[str, dict[str, Summary]]:
+def before_exposure(work: Workspace) -> dict[str, dict[str, Summary]]:
     """The same metrics over as long a time before exposure as their window after it, from the table `outcome`."""
     keys = [
         name
-        for name in plan.plain()
-        if plan.metrics[name].role != "descriptive" and all(value.need.term.column is None for value in plan.of(name))
+        for name in work.plan.plain()
+        if work.plan.metrics[name].role != "descriptive"
+        and all(value.need.term.column is None for value in work.plan.of(name))
     ]
-    fields = [_before(value, value.window) + f" AS c{value.position}" for name in keys for value in plan.of(name)]
+    fields = [_before(value, value.window) + f" AS c{value.position}" for name in keys for value in work.plan.of(name)]
     if not keys:
         return {}
-    engine.run(
+    work.run(
         f"CREATE TABLE before_table AS SELECT any_value(e.arm) AS arm, {', '.join(fields)} "
         f"FROM outcome e GROUP BY e.uid"
     )
-    rows = _read(engine, plan, keys, {}, "before_table", "''").get("", {})
-    engine.run("DROP TABLE before_table")
-    return {name: summaries(plan, name, rows) for name in keys}
+    rows = _read(work, keys, {}, "before_table", "''").get("", {})
+    work.run("DROP TABLE before_table")
+    return {name: summaries(work.plan, name, rows) for name in keys}
 
 
 def before_values(plan: Plan, span: int) -> dict[str, str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from abcx.data.plan import Plan, Value
+from abcx.data.plan import Value
 from abcx.data.units.attribution import Timing
-from abcx.engines.local import Engine
+from abcx.data.workspace import Workspace
 from abcx.engines.quoting import literal
 from abcx.stats.records import QuantileSummary, Summary
 
@@ -18,13 +18,11 @@ Cell = tuple[str, int]
 """A group and an arm."""
 
 
-def read(
-    engine: Engine, plan: Plan, name: str, timing: Timing | None, table: str, by: str
-) -> dict[str, dict[str, Summary]]:
+def read(work: Workspace, name: str, timing: Timing | None, table: str, by: str) -> dict[str, dict[str, Summary]]:
     """The summary of a quantile metric, by a SQL expression and by arm."""
     from abcx.stats import mid_distribution
 
-    needs, value = plan.metrics[name].needs(), plan.of(name)[0]
+    needs, value = work.plan.metrics[name].needs(), work.plan.of(name)[0]
     assert needs.q is not None
     if needs.of_events:
         values = _events(value, timing, by)
@@ -32,29 +30,29 @@ def read(
         values = (
             f"SELECT {by} AS grp, arm, uid, c{value.position} AS v FROM {table} WHERE c{value.position} IS NOT NULL"
         )
-    engine.run(f"CREATE OR REPLACE TABLE quantile_values AS {values}")
-    engine.run(
+    work.run(f"CREATE OR REPLACE TABLE quantile_values AS {values}")
+    work.run(
         "CREATE OR REPLACE TABLE quantile_counts AS SELECT grp, arm, v, equal, "
         "sum(equal) OVER (PARTITION BY grp, arm ORDER BY v) - equal AS below FROM (SELECT CAST(grp AS VARCHAR) AS grp, "
         "arm, CAST(v AS DOUBLE) AS v, count(*) AS equal FROM quantile_values GROUP BY ALL)"
     )
-    rows = engine.run("SELECT grp, arm, sum(equal), count(*) FROM quantile_counts GROUP BY ALL")
+    rows = work.run("SELECT grp, arm, sum(equal), count(*) FROM quantile_counts GROUP BY ALL")
     totals: dict[Cell, int] = {(str(group), int(arm)): int(total) for group, arm, total, _ in rows}
     distinct: dict[Cell, int] = {(str(group), int(arm)): int(count) for group, arm, _, count in rows}
-    units = _units(engine) if needs.of_events else {}
+    units = _units(work) if needs.of_events else {}
     alike = {cell: units[cell][1] / total if units else 1.0 for cell, total in totals.items()}
-    found = _counted(engine, needs.q, totals, distinct, alike)
+    found = _counted(work, needs.q, totals, distinct, alike)
     if units:
         points = {cell: mid_distribution.design_points(one, alike[cell]) for cell, one in found.items()}
-        sums = _residuals(engine, {cell: some for cell, some in points.items() if some}, totals)
+        sums = _residuals(work, {cell: some for cell, some in points.items() if some}, totals)
         for cell, one in found.items():
             squares, fourths = sums.get(cell, ([], []))
             found[cell] = mid_distribution.of_events(one, points[cell], units[cell][0], alike[cell], squares, fourths)
-    engine.run("DROP TABLE quantile_values")
-    engine.run("DROP TABLE quantile_counts")
+    work.run("DROP TABLE quantile_values")
+    work.run("DROP TABLE quantile_counts")
     result: dict[str, dict[str, Summary]] = {}
     for (group, arm), one in found.items():
-        result.setdefault(group, {})[plan.arms[arm]] = one
+        result.setdefault(group, {})[work.plan.arms[arm]] = one
     return result
 
 
@@ -76,9 +74,9 @@ def _events(value: Value, timing: Timing | None, by: str) -> str:
     )
 
 
-def _units(engine: Engine) -> dict[Cell, tuple[int, float]]:
+def _units(work: Workspace) -> dict[Cell, tuple[int, float]]:
     """(Units with events, sum of their squared numbers of events)."""
-    rows = engine.run(
+    rows = work.run(
         "SELECT grp, arm, count(*), sum(n * n) FROM (SELECT CAST(grp AS VARCHAR) AS grp, arm, uid, "
         "CAST(count(*) AS DOUBLE) AS n FROM quantile_values GROUP BY ALL) GROUP BY ALL"
     )
@@ -86,7 +84,7 @@ def _units(engine: Engine) -> dict[Cell, tuple[int, float]]:
 
 
 def _counted(
-    engine: Engine, q: float, totals: dict[Cell, int], distinct: dict[Cell, int], alike: dict[Cell, float]
+    work: Workspace, q: float, totals: dict[Cell, int], distinct: dict[Cell, int], alike: dict[Cell, float]
 ) -> dict[Cell, QuantileSummary]:
     """The values to keep with their counts, by stats/mid_distribution.kept_values."""
     import numpy as np
@@ -99,7 +97,7 @@ def _counted(
         (*cell, index, total, *mid_distribution.kept_ranks(total, distinct[cell], q, alike[cell]))
         for index, (cell, total) in enumerate(totals.items())
     )
-    columns = engine.arrays(
+    columns = work.engine.arrays(
         "SELECT w.cell, c.v, c.below, c.equal FROM quantile_counts c "
         f"JOIN {_values(numbers)} w(grp, arm, cell, total, low, high, step) ON w.grp = c.grp AND w.arm = c.arm "
         "WHERE (c.below + c.equal >= w.low AND c.below <= w.high) OR c.below = 0 OR c.below + c.equal = w.total "
@@ -116,7 +114,7 @@ def _counted(
 
 
 def _residuals(
-    engine: Engine, points: dict[Cell, list[DesignPoint]], totals: dict[Cell, int]
+    work: Workspace, points: dict[Cell, list[DesignPoint]], totals: dict[Cell, int]
 ) -> dict[Cell, tuple[list[float], list[float]]]:
     """Sums of squared and of fourth powers of the units' residuals at every point of a cell."""
     if not points:
@@ -138,7 +136,7 @@ def _residuals(
     )
     residuals = ", ".join(f"(x{i} - g{i} * n) / (1e0 - n / total) AS r{i}" for i in range(most))
     powers = ", ".join(f"sum(r{i} ** 2), sum(r{i} ** 4)" for i in range(most))
-    rows = engine.run(
+    rows = work.run(
         f"SELECT grp, arm, {powers} FROM (SELECT grp, arm, {residuals} FROM ({per_unit}) WHERE n < total) GROUP BY ALL"
     )
     found = {}

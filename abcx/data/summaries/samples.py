@@ -13,7 +13,7 @@ from abcx.data.plan import Plan
 from abcx.data.records import MetricData
 from abcx.data.summaries.covariates import columns
 from abcx.data.summaries.moments import analysed
-from abcx.engines.local import Engine
+from abcx.data.workspace import Workspace
 from abcx.engines.quoting import literal
 from abcx.stats.records import Moments, RatioMoments, Sample
 
@@ -28,14 +28,11 @@ _COLUMNS = 10
 """Products of a relabelling that cost little beside drawing it; with c times as many a limit holds for 1 / c units."""
 
 
-def with_samples(engine: Engine, plan: Plan, data: Mapping[str, MetricData]) -> dict[str, MetricData]:
+def with_samples(work: Workspace, data: Mapping[str, MetricData]) -> dict[str, MetricData]:
     """The metrics' data, with samples for those that ask for them: where the interval is by permutation, or the check
     of the analysis on these units (primaries and guardrails) can be had. Metrics that are adjusted get their covariates
     with them, unless units are too many for that."""
-    return {
-        name: _with_covariates(engine, plan, name, found) or _plain(engine, plan, name, found)
-        for name, found in data.items()
-    }
+    return {name: _with_covariates(work, name, found) or _plain(work, name, found) for name, found in data.items()}
 
 
 def _wanted(plan: Plan, name: str, data: MetricData, nonzero: int) -> bool:
@@ -66,9 +63,9 @@ def _nonzero(data: MetricData) -> int:
     return found
 
 
-def _with_covariates(engine: Engine, plan: Plan, name: str, data: MetricData) -> MetricData | None:
+def _with_covariates(work: Workspace, name: str, data: MetricData) -> MetricData | None:
     """The metric with samples that carry covariates and strata; None where there are none, or units are too many."""
-    found = columns(engine, plan, name, data.cap) if data.adjustment is not None else None
+    found = columns(work, name, data.cap) if data.adjustment is not None else None
     if found is None or data.adjustment is None:
         return None
     strata = sorted({name for arm in data.adjustment.values() for name in arm})
@@ -76,32 +73,32 @@ def _with_covariates(engine: Engine, plan: Plan, name: str, data: MetricData) ->
     k = len(found.covariates) + len(strata) - 1
     products = 3 + 2 * k + k * (k + 1) // 2
     some = " OR ".join(f"{sql} <> 0" for sql in values) if len(strata) == 1 else "TRUE"
-    nonzero = int(engine.run(f"SELECT count(*) FROM {found.table} WHERE {some}")[0][0])
-    if k > MOST_COLUMNS or not _wanted(plan, name, data, nonzero * max(1, products // _COLUMNS)):
+    nonzero = int(work.run(f"SELECT count(*) FROM {found.table} WHERE {some}")[0][0])
+    if k > MOST_COLUMNS or not _wanted(work.plan, name, data, nonzero * max(1, products // _COLUMNS)):
         return None
     labels = " ".join(f"WHEN {literal(one)} THEN {i}" for i, one in enumerate(strata))
     fields = [f"{sql} AS v{i}" for i, sql in enumerate(values)]
-    rows = engine.arrays(
+    rows = work.engine.arrays(
         f"SELECT arm, CASE stratum {labels} END AS label, {', '.join(fields)} FROM {found.table} WHERE {some} "
         f"ORDER BY {', '.join(str(i + 1) for i in range(2 + len(values)))}"
     )
-    return replace(data, samples=_by_arm(plan, data, rows, len(found.outcomes), len(values), len(strata) > 1))
+    return replace(data, samples=_by_arm(work.plan, data, rows, len(found.outcomes), len(values), len(strata) > 1))
 
 
-def _plain(engine: Engine, plan: Plan, name: str, data: MetricData) -> MetricData:
+def _plain(work: Workspace, name: str, data: MetricData) -> MetricData:
     """The metric with samples, where it is relabelled."""
     if any(not isinstance(one, (Moments, RatioMoments)) for one in data.summaries.values()):
         return data
-    if not _wanted(plan, name, data, _nonzero(data)):
+    if not _wanted(work.plan, name, data, _nonzero(data)):
         return data
-    values = analysed(plan, name, data.cap)
+    values = analysed(work.plan, name, data.cap)
     known = " AND ".join(f"{sql} IS NOT NULL" for sql in values)
     nonzero = " OR ".join(f"{sql} <> 0" for sql in values)
     select = ", ".join(f"{sql} AS v{i}" for i, sql in enumerate(values))
-    rows = engine.arrays(
+    rows = work.engine.arrays(
         f"SELECT arm, {select} FROM unit_table WHERE {known} AND ({nonzero}) ORDER BY arm, {', '.join(values)}"
     )
-    return replace(data, samples=_by_arm(plan, data, rows, len(values), len(values), False))
+    return replace(data, samples=_by_arm(work.plan, data, rows, len(values), len(values), False))
 
 
 def _by_arm(

@@ -11,12 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from abcx.data.clock import Clock
 from abcx.data.plan import Plan
-from abcx.data.reading.load import Loaded, Rows
+from abcx.data.reading.load import Loading, PartTable
 from abcx.data.reading.row_sql import NO_ARM, STRAY
 from abcx.data.records import Busiest
-from abcx.engines.local import Engine
+from abcx.data.workspace import Workspace
 from abcx.results.readout import Exclusion
 
 TOGETHER = 25_000_000
@@ -44,35 +43,36 @@ class Assignment:
     busiest: Busiest | None
 
 
-def assign(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock) -> Assignment:
+def assign(work: Workspace, part: str) -> Assignment:
     """Build the table `assigned` from the part of the data that tells the arms."""
-    exclusions = [item for name, loaded in rows.loaded.items() for item in _unusable(engine, name, loaded, clock)]
-    loaded = rows.loaded[part]
-    known = clock.known(loaded.has_time)
-    unknown = int(engine.run(f"SELECT count(*) FROM {part} WHERE {known} AND arm = {STRAY}")[0][0])
+    exclusions = [item for name, loaded in work.loading.parts.items() for item in _unusable(work, name, loaded)]
+    loaded = work.loading.parts[part]
+    known = work.clock.known(loaded.has_time)
+    unknown = int(work.run(f"SELECT count(*) FROM {part} WHERE {known} AND arm = {STRAY}")[0][0])
     if unknown:
         exclusions.append(Exclusion("unknown_arm", "rows that fit no arm", rows=unknown))
     has_time = loaded.has_time
     named = f"SELECT count(*) FROM {part} WHERE {known} AND arm >= {STRAY}"
-    arm_rows = int(engine.run(named)[0][0]) if unknown else None
-    _seen(engine, plan, rows, part, clock, unknown > 0)
-    busiest = _busiest(engine)
-    unnamed, no_arm = _unnamed(engine, plan, rows, part, clock)
+    arm_rows = int(work.run(named)[0][0]) if unknown else None
+    _seen(work, part, unknown > 0)
+    busiest = _busiest(work)
+    unnamed, no_arm = _unnamed(work, part)
     exclusions += unnamed
-    if part != "events" and plan.experiment.exposure is not None:
+    if part != "events" and work.plan.experiment.exposure is not None:
         has_time = True
-        _first_exposure_event(engine, plan, loaded, clock)
+        _first_exposure_event(work, loaded)
     fates = [
-        (str(f), plan.arms[arm], int(units), int(n), int(out)) for f, arm, units, n, out in engine.run(_FATE_COUNTS)
+        (str(f), work.plan.arms[arm], int(units), int(n), int(out)) for f, arm, units, n, out in work.run(_FATE_COUNTS)
     ]
     exclusions += _lost(fates)
     segments = "".join(
-        f", {_segment(plan, rows, part, position)} AS s{position}" for position in range(len(plan.segments))
+        f", {_segment(work.plan, work.loading, part, position)} AS s{position}"
+        for position in range(len(work.plan.segments))
     )
-    joined = "LEFT JOIN units_one u ON u.unit = seen.unit" if "units" in rows.loaded and part != "units" else ""
+    joined = "LEFT JOIN units_one u ON u.unit = seen.unit" if "units" in work.loading.parts and part != "units" else ""
     if joined:
-        one_row_per_unit(engine, plan, rows, clock, "TRUE")
-    engine.run(
+        one_row_per_unit(work, "TRUE")
+    work.run(
         f"CREATE TABLE assigned AS SELECT row_number() OVER () AS uid, seen.unit, seen.arm, seen.t0{segments} "
         f"FROM seen {joined} WHERE fate = 'in'"
     )
@@ -80,12 +80,12 @@ def assign(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock) -> A
     return Assignment(part, has_time, tuple(exclusions), crossover, unknown, no_arm, arm_rows, busiest)
 
 
-def _busiest(engine: Engine) -> Busiest | None:
+def _busiest(work: Workspace) -> Busiest | None:
     """The unit with the most rows beside the next one; None where there is one unit alone."""
-    rows = [int(total) for (total,) in engine.run("SELECT total FROM seen ORDER BY total DESC LIMIT 2")]
+    rows = [int(total) for (total,) in work.run("SELECT total FROM seen ORDER BY total DESC LIMIT 2")]
     if len(rows) < 2:
         return None
-    return Busiest(rows[0], rows[1], int(engine.run("SELECT sum(total) FROM seen")[0][0]))
+    return Busiest(rows[0], rows[1], int(work.run("SELECT sum(total) FROM seen")[0][0]))
 
 
 _FATE_COUNTS = (
@@ -93,16 +93,16 @@ _FATE_COUNTS = (
 )
 
 
-def _unnamed(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock) -> tuple[list[Exclusion], int]:
+def _unnamed(work: Workspace, part: str) -> tuple[list[Exclusion], int]:
     """Units of which no row names an arm, and how many of them were exposed. An event may leave its arm to other rows
     of its unit; rows of exposures or units are there to name one, and are left out where they do not."""
     if part == "events":
-        exposed = "ever_exposed" if plan.experiment.exposure is not None else "FALSE"
+        exposed = "ever_exposed" if work.plan.experiment.exposure is not None else "FALSE"
         found = f"SELECT count(*), sum(n), count(*) FILTER ({exposed}) FROM seen WHERE fate = 'no_arm'"
         message = "units of which no row names an arm"
     else:
-        unnamed = f"{clock.known(rows.loaded[part].has_time)} AND arm = {NO_ARM}"
-        rows_without = engine.run(f"SELECT count(*) FROM {part} WHERE {unnamed}")[0][0]
+        unnamed = f"{work.clock.known(work.loading.parts[part].has_time)} AND arm = {NO_ARM}"
+        rows_without = work.run(f"SELECT count(*) FROM {part} WHERE {unnamed}")[0][0]
         if not rows_without:  # few blocks to read, as in `_unusable`
             return [], 0
         some = f"SELECT unit FROM {part} WHERE {unnamed}"
@@ -111,7 +111,7 @@ def _unnamed(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock) ->
         lost = f"count(*) FILTER (best = {NO_ARM})"
         found = f"SELECT {lost}, sum(n), {lost} FROM ({by_unit})"
         message = f"rows of {part} that name no arm (the units: those of which no row does)"
-    units, lost_rows, exposed_units = (int(count or 0) for count in engine.run(found)[0])
+    units, lost_rows, exposed_units = (int(count or 0) for count in work.run(found)[0])
     return [Exclusion("no_arm", message, units, lost_rows)] if lost_rows else [], exposed_units
 
 
@@ -126,36 +126,36 @@ def _lost(fates: list[tuple[str, str, int, int, int]]) -> Iterator[Exclusion]:
             yield Exclusion(fate, message, sum(units for _, units, _ in found), rows, by_arm)
 
 
-def _unusable(engine: Engine, part: str, loaded: Loaded, clock: Clock) -> Iterator[Exclusion]:
+def _unusable(work: Workspace, part: str, loaded: PartTable) -> Iterator[Exclusion]:
     """Rows without a unit or a time, or after the data cut. Each condition is asked alone: the engine then skips blocks
     of rows by their least and greatest values, and has nothing to read where there are no such rows."""
-    late = f"t >= {clock.cut}" if clock.cut is not None and loaded.has_time else "FALSE"
+    late = f"t >= {work.clock.cut}" if work.clock.cut is not None and loaded.has_time else "FALSE"
     reasons = (
         ("no_unit", f"rows of {part} without a unit", f"{loaded.select.kept} AND unit IS NULL"),
         ("no_time", f"rows of {part} without a time", "unit IS NOT NULL AND t IS NULL" if loaded.has_time else "FALSE"),
         ("after_as_of", f"rows of {part} after the data cut", f"unit IS NOT NULL AND {late}"),
     )
     for reason, message, condition in reasons:
-        count = int(engine.run(f"SELECT count(*) FROM {part} WHERE {condition}")[0][0])
+        count = int(work.run(f"SELECT count(*) FROM {part} WHERE {condition}")[0][0])
         if count:
             yield Exclusion(reason, message, rows=count)
 
 
-def _seen(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock, strays: bool) -> None:
+def _seen(work: Workspace, part: str, strays: bool) -> None:
     """Table `seen`: one row per unit with its arm, its first exposure t0 and its fate.
 
     In `events` a unit's arms are those of all its rows; elsewhere rows outside the period are dropped first. With
     `strays` some rows fit no arm: their units are not those of which no row names one.
     """
-    loaded = rows.loaded[part]
-    inside = clock.inside(loaded.has_time)
-    exposed = "exposure" if part == "events" and plan.experiment.exposure is not None else "arm IS NOT NULL"
+    loaded = work.loading.parts[part]
+    inside = work.clock.inside(loaded.has_time)
+    exposed = "exposure" if part == "events" and work.plan.experiment.exposure is not None else "arm IS NOT NULL"
     by_arm = exposed == "arm IS NOT NULL"
     dropped_first = part != "events" and inside != "TRUE"  # rows outside the period, before arms are compared
     inside_only = f" FILTER ({inside})" if dropped_first else ""
     segments = "".join(
         f", arg_min(s{i}, {_order(i, loaded.has_time)}) FILTER ({inside} AND {exposed}) AS s{i}"
-        for i, name in enumerate(plan.segments)
+        for i, name in enumerate(work.plan.segments)
         if name in loaded.segments
     )
     # Aggregates cost a pass over all rows each: what follows from another one is not asked for.
@@ -163,11 +163,11 @@ def _seen(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock, stray
     met = "t0 IS NOT NULL" if loaded.has_time else "any_arm IS NOT NULL" if by_arm else "coalesce(ever_exposed, FALSE)"
     ever_exposed = "" if by_arm else f", bool_or({exposed}) AS ever_exposed"
     outside = f"count(*) FILTER (NOT ({inside}))" if dropped_first else "0"
-    strange = f"SELECT unit FROM {part} WHERE {clock.known(loaded.has_time)} AND arm = {STRAY}"
+    strange = f"SELECT unit FROM {part} WHERE {work.clock.known(loaded.has_time)} AND arm = {STRAY}"
     some_arm = f"any_arm IS NOT NULL OR unit NOT IN ({strange})" if strays else "TRUE"
-    shares = 1 if engine.rows_elsewhere else math.ceil(rows.count(part) / TOGETHER)
+    shares = 1 if work.engine.rows_elsewhere else math.ceil(work.loading.count(part) / TOGETHER)
     for number, some in enumerate(_shares(shares)):
-        engine.run(
+        work.run(
             f"""{"INSERT INTO seen" if number else "CREATE TABLE seen AS"}
             SELECT *, total - n_out AS n, coalesce(a0, any_arm) AS arm, CASE
                 WHEN any_arm IS NULL THEN 'no_arm'
@@ -177,7 +177,7 @@ def _seen(engine: Engine, plan: Plan, rows: Rows, part: str, clock: Clock, stray
                 SELECT unit, min(arm){inside_only} AS a0, max(arm){inside_only} AS a1, min(arm) AS any_arm,
                        min(t) FILTER ({inside} AND {exposed}) AS t0{ever_exposed},
                        count(*) AS total, {outside} AS n_out{segments}
-                FROM {part} WHERE {clock.usable(loaded.has_time)} AND {some} GROUP BY unit
+                FROM {part} WHERE {work.clock.usable(loaded.has_time)} AND {some} GROUP BY unit
             ) WHERE {some_arm}"""
         )
 
@@ -195,45 +195,46 @@ def _order(segment: int, has_time: bool) -> str:
     return f"{{t: t, s: s{segment}}}" if has_time else "rowid"
 
 
-def _first_exposure_event(engine: Engine, plan: Plan, loaded: Loaded, clock: Clock) -> None:
+def _first_exposure_event(work: Workspace, loaded: PartTable) -> None:
     """t0 becomes the first exposure event at or after assignment; units without one were not exposed."""
-    segments = "".join(f", seen.s{i}" for i, name in enumerate(plan.segments) if name in loaded.segments)
-    engine.run(
+    segments = "".join(f", seen.s{i}" for i, name in enumerate(work.plan.segments) if name in loaded.segments)
+    work.run(
         f"""CREATE OR REPLACE TABLE seen AS
         SELECT seen.unit, seen.arm, first.t0, seen.n, seen.n_out{segments},
             CASE WHEN fate = 'in' AND first.t0 IS NULL THEN 'not_exposed' ELSE fate END AS fate
         FROM seen LEFT JOIN (
             SELECT e.unit, min(e.t) AS t0 FROM events e JOIN seen s ON s.unit = e.unit
-            WHERE e.exposure AND {clock.usable(True, "e.")} AND {clock.inside(True, "e.")}
+            WHERE e.exposure AND {work.clock.usable(True, "e.")} AND {work.clock.inside(True, "e.")}
             AND (s.t0 IS NULL OR e.t >= s.t0)
             GROUP BY e.unit
         ) first ON first.unit = seen.unit"""
     )
 
 
-def _segment(plan: Plan, rows: Rows, part: str, position: int) -> str:
+def _segment(plan: Plan, loading: Loading, part: str, position: int) -> str:
     name = plan.segments[position]
-    if name in rows.loaded[part].segments:
+    if name in loading.parts[part].segments:
         return f"seen.s{position}"
-    if "units" in rows.loaded and name in rows.loaded["units"].segments:
+    if "units" in loading.parts and name in loading.parts["units"].segments:
         return f"u.s{position}"
     return "CAST(NULL AS VARCHAR)"
 
 
-def one_row_per_unit(engine: Engine, plan: Plan, rows: Rows, clock: Clock, keep: str) -> None:
+def one_row_per_unit(work: Workspace, keep: str) -> None:
     """Table `units_one`: the ready-made columns and attributes of each unit, by the rule for repeated units."""
-    loaded = rows.loaded["units"]
+    loaded = work.loading.parts["units"]
     rule = getattr(loaded.sources[0].options, "duplicates", None)
     order = "{t: t, r: rowid}" if loaded.has_time else "rowid"
     pick = "arg_max_null" if rule == "last" else "arg_min_null"
     values = "".join(
-        f", {f'fsum(m{i})' if rule == 'sum' else f'{pick}(m{i}, {order})'} AS m{i}" for i in range(len(plan.columns))
+        f", {f'fsum(m{i})' if rule == 'sum' else f'{pick}(m{i}, {order})'} AS m{i}"
+        for i in range(len(work.plan.columns))
     )
     segments = "".join(
-        f", {pick}(s{i}, {order}) AS s{i}" for i, name in enumerate(plan.segments) if name in loaded.segments
+        f", {pick}(s{i}, {order}) AS s{i}" for i, name in enumerate(work.plan.segments) if name in loaded.segments
     )
-    usable = clock.usable(loaded.has_time)
-    engine.run(
+    usable = work.clock.usable(loaded.has_time)
+    work.run(
         f"CREATE OR REPLACE TABLE units_one AS SELECT unit, count(*) AS n{values}{segments} "
         f"FROM units WHERE {usable} AND {keep} GROUP BY unit"
     )

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 from abcx.data.clock import Clock
 from abcx.data.plan import Pairs, Plan, Value
-from abcx.data.reading.load import Rows
 from abcx.data.units import duplicates, near_misses, reexported_tickets, row_balance, tied_answers
 from abcx.data.units.assignment import Assignment, one_row_per_unit
-from abcx.engines.local import Engine
+from abcx.data.workspace import Workspace
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
 from abcx.results.readout import Exclusion
@@ -54,46 +53,48 @@ class Attributed:
     ended: row_balance.Ended
 
 
-def build(
-    engine: Engine, plan: Plan, others: Iterable[Plan], rows: Rows, assignment: Assignment, clock: Clock
-) -> Attributed:
+def build(work: Workspace, others: Iterable[Plan], assignment: Assignment) -> Attributed:
     """Build `unit_table`, with the values of `others`, plans with other windows, as h0, h1, ...
 
     Raises DataError where a unit stands on several rows of `units` and no rule says what is meant.
     """
     exclusions: list[Exclusion] = []
-    duplicate_units = _ready_made(engine, plan, rows, assignment, clock, exclusions)
-    placed = tied_answers.with_places(engine, rows)
-    repeated_ids, shared_ids, changed_ids = _drop_repeated_ids(engine, plan, rows, clock, exclusions)
-    removed = duplicates.remove(engine, plan, rows, clock, exclusions)
-    events = "events" in rows.loaded
-    timed = events and rows.loaded["events"].has_time
-    span = Timing(assignment.has_time, clock) if timed else None
+    duplicate_units = _ready_made(work, assignment, exclusions)
+    placed = tied_answers.with_places(work)
+    repeated_ids, shared_ids, changed_ids = _drop_repeated_ids(work, exclusions)
+    removed = duplicates.remove(work, exclusions)
+    events = "events" in work.loading.parts
+    timed = events and work.loading.parts["events"].has_time
+    span = Timing(assignment.has_time, work.clock) if timed else None
     before: dict[int, int] = {}
     units_before: dict[int, int] = {}
     named = Named(frozenset(), 0, 0, 0, 0)
     if events:
-        named = _named(engine, plan, rows, clock, timed)
+        named = _named(work, timed)
         if named.dropped:
             message = "events without a value, where a metric leaves them out (missing_value: drop)"
             exclusions.append(Exclusion("no_value", message, rows=named.dropped))
-        _outcome(engine, plan, rows, clock, timed, placed)
-        for value in plan.values:
+        _outcome(work, timed, placed)
+        for value in work.plan.values:
             if value.need.kind in ("first", "last") and value.need.term.column is None:
-                tied_answers.refuse(engine, plan, rows, value, span.inside(value) if span else "TRUE")
-        before, units_before = _count_events(engine, plan, named, assignment, clock, span, exclusions)
+                tied_answers.refuse(work, value, span.inside(value) if span else "TRUE")
+        before, units_before = _count_events(work, named, assignment, span, exclusions)
     strangers = any(exclusion.reason == "not_in_test" for exclusion in exclusions)
-    near = near_misses.near_units(engine, rows, assignment.part) if strangers else {}
+    near = near_misses.near_units(work, assignment.part) if strangers else {}
     ended = row_balance.Ended()
-    if events and not engine.rows_elsewhere:
-        since, counts = (span.since(), _any_counts(plan, span)) if span else ("TRUE", "TRUE")
-        ended = row_balance.of_events(engine, plan, rows, assignment, clock, since, counts)
+    if events and not work.engine.rows_elsewhere:
+        since, counts = (span.since(), _any_counts(work.plan, span)) if span else ("TRUE", "TRUE")
+        ended = row_balance.of_events(work, assignment, since, counts)
     if events:
-        engine.run("DROP TABLE events")  # whatever is asked from here on is in `outcome`, which is far smaller
+        work.run("DROP TABLE events")  # whatever is asked from here on is in `outcome`, which is far smaller
     compares = timed and assignment.has_time
-    screened = compares and not engine.rows_elsewhere and any(value.need.term.column is None for value in plan.values)
-    _unit_table(engine, plan, others, rows, span, screened, placed)
-    repeated_rows = duplicates.count(engine, plan, rows, screened) if compares else None
+    screened = (
+        compares
+        and not work.engine.rows_elsewhere
+        and any(value.need.term.column is None for value in work.plan.values)
+    )
+    _unit_table(work, others, span, screened, placed)
+    repeated_rows = duplicates.count(work, screened) if compares else None
     return Attributed(
         tuple(exclusions),
         named,
@@ -110,54 +111,60 @@ def build(
     )
 
 
-def _named(engine: Engine, plan: Plan, rows: Rows, clock: Clock, timed: bool) -> Named:
-    fits = "e.fits" if rows.loaded["events"].select.filtered else "TRUE"
-    unnamed = [fits, *(f"e.x{i} IS NULL" for i in range(len(plan.terms)))]
-    unnamed += ["NOT e.exposure"] if plan.experiment.exposure is not None else []
-    dropped = "e.dropped" if plan.drops_missing else "FALSE"
+def _named(work: Workspace, timed: bool) -> Named:
+    fits = "e.fits" if work.loading.parts["events"].select.filtered else "TRUE"
+    unnamed = [fits, *(f"e.x{i} IS NULL" for i in range(len(work.plan.terms)))]
+    unnamed += ["NOT e.exposure"] if work.plan.experiment.exposure is not None else []
+    dropped = "e.dropped" if work.plan.drops_missing else "FALSE"
     unnamed += [f"NOT {dropped}"]
     counts = [
         f"count(*) FILTER ({' AND '.join(unnamed)})",
         f"count(*) FILTER (NOT {fits})",
         f"count(*) FILTER ({dropped})",
-        f"count(*) FILTER ({clock.usable(timed, 'e.')} AND ({duplicates.relevant(plan)}))",
-        *(f"count(e.x{i})" for i in range(len(plan.terms))),
+        f"count(*) FILTER ({work.clock.usable(timed, 'e.')} AND ({duplicates.relevant(work.plan)}))",
+        *(f"count(e.x{i})" for i in range(len(work.plan.terms))),
     ]
-    none, unfit, lost, usable, *found = engine.run(f"SELECT {', '.join(counts)} FROM events e")[0]
+    none, unfit, lost, usable, *found = work.run(f"SELECT {', '.join(counts)} FROM events e")[0]
     return Named(frozenset(i for i, count in enumerate(found) if count), int(none), int(unfit), int(lost), int(usable))
 
 
-def _outcome(engine: Engine, plan: Plan, rows: Rows, clock: Clock, timed: bool, placed: bool) -> None:
+def _outcome(work: Workspace, timed: bool, placed: bool) -> None:
     """Table `outcome`: every usable event that a metric reads, of the units of the analysis; a row without an event for
     each unit that has none."""
-    terms, keys = (f"e.x{i}" for i in range(len(plan.terms))), (f"e.k{i}" for i in range(len(plan.keys)))
-    columns = ["a.uid", "a.arm", "a.t0", "e.t", *terms, *keys, *(f"e.{name}" for name in duplicates.apart(rows))]
+    terms, keys = (f"e.x{i}" for i in range(len(work.plan.terms))), (f"e.k{i}" for i in range(len(work.plan.keys)))
+    columns = [
+        "a.uid",
+        "a.arm",
+        "a.t0",
+        "e.t",
+        *terms,
+        *keys,
+        *(f"e.{name}" for name in duplicates.apart(work.loading)),
+    ]
     columns += ["e.place"] if placed else []
-    columns += [f"{rows.source_of('events', 'e.')} AS source_number"] if row_balance.by_ticket(engine, plan) else []
-    usable = f"{clock.usable(timed, 'e.')} AND ({duplicates.relevant(plan)})"
+    columns += [f"{work.loading.source_of('events', 'e.')} AS source_number"] if row_balance.by_ticket(work) else []
+    usable = f"{work.clock.usable(timed, 'e.')} AND ({duplicates.relevant(work.plan)})"
     joined = f"assigned a LEFT JOIN events e ON e.unit = a.unit AND {usable}"
-    engine.run(f"CREATE TABLE outcome AS SELECT {', '.join(columns)} FROM {joined}")
+    work.run(f"CREATE TABLE outcome AS SELECT {', '.join(columns)} FROM {joined}")
 
 
-def _unit_table(
-    engine: Engine, plan: Plan, others: Iterable[Plan], rows: Rows, span: Timing | None, screened: bool, placed: bool
-) -> None:
-    named = [(f"c{value.position}", value) for value in plan.values]
+def _unit_table(work: Workspace, others: Iterable[Plan], span: Timing | None, screened: bool, placed: bool) -> None:
+    named = [(f"c{value.position}", value) for value in work.plan.values]
     named += [(f"h{value.position}", value) for other in others for value in other.values]
     fed = [(name, value) for name, value in named if value.need.term.column is None]
     summed = ", ".join(
         f"{of_events(value, span.inside(value) if span else 'TRUE', placed)} AS {name}" for name, value in fed
     )
-    summed += f", {duplicates.suspect(plan, rows)} AS suspect" if screened else ""
+    summed += f", {duplicates.suspect(work.plan, work.loading)} AS suspect" if screened else ""
     joined = ["assigned a"]
     if fed:
         joined.append(f"JOIN (SELECT e.uid, {summed} FROM outcome e GROUP BY e.uid) o ON o.uid = a.uid")
-    if "units" in rows.loaded:
+    if "units" in work.loading.parts:
         joined.append("LEFT JOIN units_one u ON u.unit = a.unit")
-    segments = [f"a.s{i}" for i in range(len(plan.segments))]
+    segments = [f"a.s{i}" for i in range(len(work.plan.segments))]
     values = [f"{_value(name, value, span)} AS {name}" for name, value in named]
     columns = ", ".join(["a.uid", "a.arm", "a.t0", *segments, *values, *(["o.suspect"] if screened else [])])
-    engine.run(f"CREATE TABLE unit_table AS SELECT {columns} FROM {' '.join(joined)}")
+    work.run(f"CREATE TABLE unit_table AS SELECT {columns} FROM {' '.join(joined)}")
 
 
 @dataclass(frozen=True)
@@ -215,22 +222,20 @@ def _last_moment(plan: Plan) -> str:
     return "the unit's window" if None not in windows else "the unit's window or the period's end"
 
 
-def _ready_made(
-    engine: Engine, plan: Plan, rows: Rows, assignment: Assignment, clock: Clock, exclusions: list[Exclusion]
-) -> int | None:
-    if "units" not in rows.loaded:
+def _ready_made(work: Workspace, assignment: Assignment, exclusions: list[Exclusion]) -> int | None:
+    if "units" not in work.loading.parts:
         return None
-    loaded = rows.loaded["units"]
-    keep = clock.inside(loaded.has_time) if assignment.part == "units" else "TRUE"
-    one_row_per_unit(engine, plan, rows, clock, keep)
+    loaded = work.loading.parts["units"]
+    keep = work.clock.inside(loaded.has_time) if assignment.part == "units" else "TRUE"
+    one_row_per_unit(work, keep)
     if assignment.part != "units":
-        usable = clock.usable(loaded.has_time)
+        usable = work.clock.usable(loaded.has_time)
         absent = "unit NOT IN (SELECT unit FROM assigned)"
-        strangers = int(engine.run(f"SELECT count(*) FROM units WHERE {usable} AND {absent}")[0][0])
+        strangers = int(work.run(f"SELECT count(*) FROM units WHERE {usable} AND {absent}")[0][0])
         if strangers:
             message = "rows of units whose unit is not in the analysis"
             exclusions.append(Exclusion("not_in_test", message, rows=strangers))
-    units, extra = engine.run(
+    units, extra = work.run(
         "SELECT count(*), coalesce(sum(u.n - 1), 0) FROM assigned a JOIN units_one u ON u.unit = a.unit WHERE u.n > 1"
     )[0]
     if units:
@@ -248,34 +253,37 @@ def _ready_made(
                 )
             )
         words = {"first": "the first is kept", "last": "the last is kept", "sum": "their values are summed"}[rule]
-        exclusions.append(Exclusion("duplicate_unit", f"units on several rows: {words}", int(units), int(extra)))
+        exclusions.append(
+            Exclusion("duplicate_unit", f"units on several work.loading: {words}", int(units), int(extra))
+        )
     return int(units)
 
 
-def _drop_repeated_ids(
-    engine: Engine, plan: Plan, rows: Rows, clock: Clock, exclusions: list[Exclusion]
-) -> tuple[int | None, int, int]:
+def _drop_repeated_ids(work: Workspace, exclusions: list[Exclusion]) -> tuple[int | None, int, int]:
     """How many events repeat an id, how many ids stand at several units, and how many of one unit differ in time or
     value. Keep the earliest event of every id of a unit of the analysis; all others are left out anyway. What one unit
     did another cannot have done: ids that stand at several units are those of several systems."""
-    if "events" not in rows.loaded or not rows.loaded["events"].has_id:
+    if "events" not in work.loading.parts or not work.loading.parts["events"].has_id:
         return None, 0, 0
-    usable = clock.usable(rows.loaded["events"].has_time, "e.")
+    usable = work.clock.usable(work.loading.parts["events"].has_time, "e.")
     joined = f"events e JOIN assigned a ON a.unit = e.unit WHERE {usable} AND e.id IS NOT NULL"
     by_id = f"SELECT count(*) AS events, count(DISTINCT a.uid) AS units FROM {joined} GROUP BY e.id"
-    found = engine.run(f"SELECT coalesce(sum(events - units), 0), count(*) FILTER (units > 1) FROM ({by_id})")[0]
+    found = work.run(f"SELECT coalesce(sum(events - units), 0), count(*) FILTER (units > 1) FROM ({by_id})")[0]
     repeated, shared = int(found[0]), int(found[1])
     changed = 0
     if repeated:
-        read = [*(["e.t"] if rows.loaded["events"].has_time else []), *(f"e.x{i}" for i in range(len(plan.terms)))]
+        read = [
+            *(["e.t"] if work.loading.parts["events"].has_time else []),
+            *(f"e.x{i}" for i in range(len(work.plan.terms))),
+        ]
         differs = " OR ".join(f"min({column}) IS DISTINCT FROM max({column})" for column in read)
         apart = f"SELECT e.id FROM {joined} GROUP BY e.id HAVING count(DISTINCT a.uid) = 1 AND ({differs})"
-        changed = int(engine.run(f"SELECT count(*) FROM ({apart})")[0][0])
-        if plan.tickets:
-            reexported_tickets.refuse_moved_ends(engine, plan, joined)
-        order = ", ".join([reexported_tickets.earliest(plan), *(f"e.x{i}" for i in range(len(plan.terms)))])
-        if engine.rows_elsewhere:
-            engine.run(
+        changed = int(work.run(f"SELECT count(*) FROM ({apart})")[0][0])
+        if work.plan.tickets:
+            reexported_tickets.refuse_moved_ends(work, joined)
+        order = ", ".join([reexported_tickets.earliest(work.plan), *(f"e.x{i}" for i in range(len(work.plan.terms)))])
+        if work.engine.rows_elsewhere:
+            work.run(
                 "CREATE OR REPLACE TABLE events AS SELECT * FROM (SELECT e.*, e.id IS NULL OR a.uid IS NULL "
                 f"OR row_number() OVER (PARTITION BY e.id, a.uid ORDER BY {order}) = 1 AS is_first "
                 f"FROM events e LEFT JOIN assigned a ON a.unit = e.unit WHERE {usable}) WHERE is_first"
@@ -283,8 +291,8 @@ def _drop_repeated_ids(
         else:
             numbered = f"row_number() OVER (PARTITION BY e.id, a.uid ORDER BY {order}, e.rowid) AS n"
             later = f"SELECT place FROM (SELECT e.rowid AS place, {numbered} FROM {joined}) WHERE n > 1"
-            rows.count_lost(engine, "events", "duplicate_event", f"rowid IN ({later})")
-            engine.run(f"DELETE FROM events WHERE rowid IN ({later})")
+            work.loading.count_lost("events", "duplicate_event", f"rowid IN ({later})")
+            work.run(f"DELETE FROM events WHERE rowid IN ({later})")
         exclusions.append(Exclusion("duplicate_event", "events whose id was read before", rows=repeated))
     return repeated, shared, changed
 
@@ -318,19 +326,17 @@ def of_events(value: Value, inside: str, placed: bool = False) -> str:
 
 
 def _count_events(
-    engine: Engine,
-    plan: Plan,
+    work: Workspace,
     named: Named,
     assignment: Assignment,
-    clock: Clock,
     span: Timing | None,
     exclusions: list[Exclusion],
 ) -> tuple[dict[int, int], dict[int, int]]:
     """Events of metrics that count for nothing: of units not in the test, before exposure, after the window."""
-    relevant = duplicates.relevant(plan)
+    relevant = duplicates.relevant(work.plan)
     since = span.since() if span else "TRUE"
-    counted = _any_counts(plan, span) if span else "TRUE"
-    per_arm = engine.run(
+    counted = _any_counts(work.plan, span) if span else "TRUE"
+    per_arm = work.run(
         f"SELECT e.arm, count(*) FILTER (({relevant}) AND NOT ({since})), "
         f"count(*) FILTER (({relevant}) AND {since} AND NOT ({counted})), count(*) FILTER ({relevant}) "
         "FROM outcome e GROUP BY e.arm ORDER BY e.arm"
@@ -338,22 +344,22 @@ def _count_events(
     strangers = named.usable - sum(int(row[3]) for row in per_arm)
     if assignment.part == "events" and strangers:  # rows of units that are lost were counted with their unit
         lost = "EXISTS (SELECT 1 FROM seen WHERE seen.unit = e.unit AND fate <> 'in')"
-        usable = f"({relevant}) AND {clock.usable(span is not None, 'e.')}"
-        strangers -= int(engine.run(f"SELECT count(*) FROM events e WHERE {usable} AND {lost}")[0][0])
+        usable = f"({relevant}) AND {work.clock.usable(span is not None, 'e.')}"
+        strangers -= int(work.run(f"SELECT count(*) FROM events e WHERE {usable} AND {lost}")[0][0])
     if strangers:
         exclusions.append(Exclusion("not_in_test", "events of units that are not in the analysis", rows=strangers))
     reasons = (
         ("before_exposure", 1, "events before the unit's first exposure"),
-        ("after_window", 2, f"events after {_last_moment(plan)}"),
+        ("after_window", 2, f"events after {_last_moment(work.plan)}"),
     )
     for reason, position, message in reasons:
-        by_arm = {plan.arms[row[0]]: int(row[position]) for row in per_arm if row[position]}
+        by_arm = {work.plan.arms[row[0]]: int(row[position]) for row in per_arm if row[position]}
         if by_arm:
             exclusions.append(Exclusion(reason, message, rows=sum(by_arm.values()), by_arm=by_arm))
     before = {row[0]: int(row[1]) for row in per_arm}
     units_before = dict.fromkeys(before, 0)
     if any(before.values()):
         early = f"FROM outcome e WHERE ({relevant}) AND NOT ({since}) GROUP BY e.arm"
-        found = engine.run(f"SELECT e.arm, count(DISTINCT e.uid) {early}")
+        found = work.run(f"SELECT e.arm, count(DISTINCT e.uid) {early}")
         units_before |= {arm: int(units) for arm, units in found}
     return before, units_before

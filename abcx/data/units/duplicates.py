@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from abcx.data.clock import Clock
 from abcx.data.plan import Plan
-from abcx.data.reading.load import Rows
+from abcx.data.reading.load import Loading
 from abcx.data.reading.source import drops
-from abcx.engines.local import Engine
+from abcx.data.workspace import Workspace
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
 from abcx.results.readout import Exclusion
 
 
-def remove(engine: Engine, plan: Plan, rows: Rows, clock: Clock, exclusions: list[Exclusion]) -> int | None:
+def remove(work: Workspace, exclusions: list[Exclusion]) -> int | None:
     """Remove the repeats of sources with `duplicates: drop`, among the units of the analysis; all others are left out
     anyway. The first of equal rows stays: they are alike in everything that is read from here on.
 
     Returns how many rows are removed, None where no source says so. Raises DataError where events have no times.
     """
-    loaded = rows.loaded.get("events")
+    loaded = work.loading.parts.get("events")
     if loaded is None or not any(drops(source) for source in loaded.sources):
         return None
     if not loaded.has_time:
@@ -26,52 +25,52 @@ def remove(engine: Engine, plan: Plan, rows: Rows, clock: Clock, exclusions: lis
         message = f"{table.shown} has no time column, and `duplicates: drop` needs times"
         help = f"name it: columns: {{time: NAME}}; {table.told_header()}"
         raise DataError(Problem("error", "no-time", message, Span(table.shown, 1), help))
-    cells = ["unit", *_cells(plan, loaded.has_id)]
+    cells = ["unit", *_cells(work.plan, loaded.has_id)]
     row, known = (
         ", ".join(f"e.{cell}" for cell in cells),
-        f"e.droppable AND {clock.usable(True, 'e.')} AND ({relevant(plan)})",
+        f"e.droppable AND {work.clock.usable(True, 'e.')} AND ({relevant(work.plan)})",
     )
     twice = f"SELECT hash({row}) FROM events e WHERE {known} GROUP BY 1 HAVING count(*) > 1"
-    engine.run(
+    work.run(
         "CREATE OR REPLACE TABLE repeats AS SELECT a.arm, e.unit, e.rowid AS place "
         f"FROM events e JOIN assigned a ON a.unit = e.unit WHERE {known} AND hash({row}) IN ({twice}) "
         f"QUALIFY row_number() OVER (PARTITION BY {row} ORDER BY e.rowid) > 1"
     )
-    found = engine.run("SELECT arm, count(*), count(DISTINCT unit) FROM repeats GROUP BY arm ORDER BY arm")
+    found = work.run("SELECT arm, count(*), count(DISTINCT unit) FROM repeats GROUP BY arm ORDER BY arm")
     removed = sum(int(n) for _, n, _ in found)
     if removed:
-        rows.count_lost(engine, "events", "repeated_row", "rowid IN (SELECT place FROM repeats)")
-        engine.run("DELETE FROM events WHERE rowid IN (SELECT place FROM repeats)")
+        work.loading.count_lost("events", "repeated_row", "rowid IN (SELECT place FROM repeats)")
+        work.run("DELETE FROM events WHERE rowid IN (SELECT place FROM repeats)")
         message = "events like another in unit, time and all that the metrics read: the first is kept"
-        by_arm = {plan.arms[arm]: int(units) for arm, _, units in found}
+        by_arm = {work.plan.arms[arm]: int(units) for arm, _, units in found}
         exclusions.append(Exclusion("repeated_row", message, sum(by_arm.values()), removed, by_arm))
     return removed
 
 
-def suspect(plan: Plan, rows: Rows) -> str:
+def suspect(plan: Plan, loading: Loading) -> str:
     """The SQL of an aggregate over the events `e` of a unit: whether some may be alike. Each sets one of 64 bits by its
     hash; where all bits are different, so are the events."""
-    cells = ", ".join(f"e.{cell}" for cell in _cells(plan, "id" in apart(rows)))
+    cells = ", ".join(f"e.{cell}" for cell in _cells(plan, "id" in apart(loading)))
     return f"bit_count(bit_or(1::UBIGINT << (hash({cells}) % 64)::UTINYINT)) < count(*)"
 
 
-def count(engine: Engine, plan: Plan, rows: Rows, screened: bool) -> int:
+def count(work: Workspace, screened: bool) -> int:
     """How many events in `outcome` repeat another, of the sources that keep them. Where `unit_table` says which units
     are `suspect`, only their events are compared.
 
     Rows are told apart by 64 bits of hash: among 10 million different ones a false repeat has the chance 3e-6.
     """
-    cells = ", ".join(["uid", *_cells(plan, "id" in apart(rows))])
+    cells = ", ".join(["uid", *_cells(work.plan, "id" in apart(work.loading))])
     compared = ["uid IN (SELECT uid FROM unit_table WHERE suspect)" if screened else "TRUE"]
-    compared += ["NOT droppable"] if "droppable" in apart(rows) else []
+    compared += ["NOT droppable"] if "droppable" in apart(work.loading) else []
     asked = f"SELECT count(*) - count(DISTINCT hash({cells})) FROM outcome WHERE {' AND '.join(compared)}"
-    return int(engine.run(asked)[0][0])
+    return int(work.run(asked)[0][0])
 
 
-def apart(rows: Rows) -> list[str]:
+def apart(loading: Loading) -> list[str]:
     """The columns of events that tell repeats from others, beside what the metrics read: the id, and whether the source
     leaves repeats out."""
-    loaded = rows.loaded["events"]
+    loaded = loading.parts["events"]
     found = ["id"] if loaded.has_id else []
     return [*found, "droppable"] if any(drops(source) for source in loaded.sources) else found
 

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 
 from abcx.data.plan import Plan
 from abcx.data.reading import keys
-from abcx.data.reading.load import Loaded, Rows, strange_labels
+from abcx.data.reading.load import PartTable, strange_labels
 from abcx.data.reading.source import Source
 from abcx.data.records import NearLabel
-from abcx.engines.local import Engine
+from abcx.data.workspace import Workspace
 from abcx.engines.quoting import literal
 from abcx.files.cell_text import skeleton
 
@@ -47,11 +47,11 @@ def _names_in_spec(plan: Plan) -> set[str | None]:
     return {term.event for term in plan.terms} | {exposure.event if exposure else None}
 
 
-def values_as_events(engine: Engine, part: Loaded) -> int:
+def values_as_events(work: Workspace, part: PartTable) -> int:
     """Rows whose event's name is a number or a time, where no event of the spec has such a name, or whose unit is the
     name of an event: in files that were glued together with their columns in another order."""
     names = sorted(name for name in _names_in_spec(part.select.plan) if name is not None)
-    if engine.rows_elsewhere or any(re.fullmatch(_VALUE, name) for name in names):
+    if work.engine.rows_elsewhere or any(re.fullmatch(_VALUE, name) for name in names):
         return 0
     known = ", ".join(map(literal, names)) or "NULL"
     count = 0
@@ -61,11 +61,11 @@ def values_as_events(engine: Engine, part: Loaded) -> int:
             continue
         v, u = (f"trim({source.table.sql(name, 'text')})" for name in (column, unit))
         odd = f"{v} NOT IN ({known}) AND (regexp_full_match({v}, {literal(_VALUE)}) OR {u} IN ({known}))"
-        count += int(engine.run(f"SELECT count(*) FROM {source.rows_up_to(_ROWS)} WHERE {v} <> '' AND {odd}")[0][0])
+        count += int(work.run(f"SELECT count(*) FROM {source.rows_up_to(_ROWS)} WHERE {v} <> '' AND {odd}")[0][0])
     return count
 
 
-def near_events(engine: Engine, part: Loaded) -> tuple[tuple[str, str], ...]:
+def near_events(work: Workspace, part: PartTable) -> tuple[tuple[str, str], ...]:
     """Names of events that no metric reads, and the name of the spec from which they differ by case alone; by the
     first rows of every file."""
     names = _names_in_spec(part.select.plan)
@@ -76,12 +76,12 @@ def near_events(engine: Engine, part: Loaded) -> tuple[tuple[str, str], ...]:
         if column is None or part.select.told_event(source) is not None:
             continue
         first = f"SELECT trim({source.table.sql(column, 'text')}) AS v FROM {source.rows_up_to(_ROWS)}"
-        seen = (str(name) for (name,) in engine.run(f"SELECT DISTINCT v FROM ({first}) WHERE v IS NOT NULL ORDER BY v"))
+        seen = (str(name) for (name,) in work.run(f"SELECT DISTINCT v FROM ({first}) WHERE v IS NOT NULL ORDER BY v"))
         found |= {name: known[name.casefold()] for name in seen if name not in names and name.casefold() in known}
     return tuple(found.items())
 
 
-def near_labels(engine: Engine, part: Loaded) -> tuple[NearLabel, ...]:
+def near_labels(work: Workspace, part: PartTable) -> tuple[NearLabel, ...]:
     """Labels of no arm that differ from one of an arm by their spelling alone, most frequent first."""
     plan = part.select.plan
     meant: dict[str, set[str]] = {}
@@ -89,21 +89,23 @@ def near_labels(engine: Engine, part: Loaded) -> tuple[NearLabel, ...]:
         for label in arm.labels or (name,):
             meant.setdefault(skeleton(str(label)), set()).add(str(label))
     rows: Counter[tuple[str, str]] = Counter()
-    for label, count in strange_labels(engine, part, most=_MOST):
+    for label, count in strange_labels(work.loading, part, most=_MOST):
         of = meant.get(skeleton(label), set())
         if len(of) == 1 and skeleton(label):
             rows[label, min(of)] += count
     return tuple(NearLabel(written, label, count) for (written, label), count in rows.most_common())
 
 
-def near_units(engine: Engine, rows: Rows, teller: str) -> dict[str, int]:
+def near_units(work: Workspace, teller: str) -> dict[str, int]:
     """How many ids of `events` and `units` that are not in the analysis differ from one that is by their spelling
     alone, by what tells the two apart. `teller` is the part that tells the arms, table `assigned` has the units of the
     analysis."""
     found: dict[str, int] = {}
     for part in ("events", "units"):
-        if part in rows.loaded and part != teller and not engine.rows_elsewhere:
-            counts = dict(engine.run(_counted(part, (*rows.loaded[part].sources, *rows.loaded[teller].sources))))
+        if part in work.loading.parts and part != teller and not work.engine.rows_elsewhere:
+            counts = dict(
+                work.run(_counted(part, (*work.loading.parts[part].sources, *work.loading.parts[teller].sources)))
+            )
             found |= {how: max(int(ids), found.get(how, 0)) for how, ids in counts.items()}
     return found
 
@@ -133,12 +135,12 @@ _ALIKE = (
 """What two spellings of one id have in common, in small letters: patterns and what takes their place."""
 
 
-def spelled_twice(engine: Engine, rows: Rows, arm_part: str) -> int:
+def spelled_twice(work: Workspace, arm_part: str) -> int:
     """How many units of the analysis have an id that is another's but for case, leading zeros, a final `.0`, or the
     dashes and braces of a UUID."""
-    if engine.rows_elsewhere:
+    if work.engine.rows_elsewhere:
         return 0
-    ids = _ids(rows.loaded[arm_part].sources)
+    ids = _ids(work.loading.parts[arm_part].sources)
     form = "lower(v)"
     for pattern, kept in _ALIKE:
         form = f"regexp_replace({form}, {literal(pattern)}, {literal(kept)})"
@@ -146,7 +148,7 @@ def spelled_twice(engine: Engine, rows: Rows, arm_part: str) -> int:
     alike = "SELECT form FROM forms GROUP BY form HAVING count(*) > 1"
     some = f"SELECT form, count(DISTINCT key) AS n FROM forms JOIN assigned a ON a.unit = key WHERE form IN ({alike})"
     sql = f"WITH forms AS ({forms}) SELECT coalesce(sum(n), 0) FROM ({some} GROUP BY form) WHERE n > 1"
-    return int(engine.run(sql)[0][0])
+    return int(work.run(sql)[0][0])
 
 
 def _ids(sources: Sequence[Source]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abcx.data.plan import Pairs, Plan
-from abcx.engines.local import Engine
+from abcx.data.workspace import Workspace
 from abcx.errors import DataError
 from abcx.problems import Problem
 
@@ -17,13 +17,13 @@ def problem(pairs: Pairs, count: int) -> Problem:
     return Problem("error", "reexported", message, None, cure)
 
 
-def refuse_moved_ends(engine: Engine, plan: Plan, joined: str) -> None:
+def refuse_moved_ends(work: Workspace, joined: str) -> None:
     """Raise DataError where one id of an event stands at several ends of a ticket and no rule says which counts.
     `joined` is the SQL of usable events `e` with ids, joined to their units `a`."""
-    for pairs in plan.tickets:
+    for pairs in work.plan.tickets:
         if pairs.need.reexported is None:
             ends = f"SELECT e.id FROM {joined} AND e.x{pairs.end} IS NOT NULL GROUP BY e.id, a.uid"
-            moved = int(engine.run(f"SELECT count(*) FROM ({ends} HAVING count(DISTINCT e.t) > 1)")[0][0])
+            moved = int(work.run(f"SELECT count(*) FROM ({ends} HAVING count(DISTINCT e.t) > 1)")[0][0])
             if moved:
                 raise DataError(problem(pairs, moved))
 

@@ -10,12 +10,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from abcx.data.clock import Clock
-from abcx.data.plan import Plan
-from abcx.data.reading.load import Loaded, Rows
+from abcx.data.reading.load import Loading, PartTable
 from abcx.data.reading.row_sql import NO_ARM, STRAY
 from abcx.data.units import duplicates
 from abcx.data.units.assignment import Assignment
-from abcx.engines.local import Engine
+from abcx.data.workspace import Workspace
 from abcx.engines.quoting import literal
 from abcx.results.readout import Balance
 
@@ -24,21 +23,19 @@ Ended = Counter[tuple[int, str]]
 """Rows by the number of their source and the reason for which they are left out, or `used`."""
 
 
-def of_events(
-    engine: Engine, plan: Plan, rows: Rows, assignment: Assignment, clock: Clock, since: str, counts: str
-) -> Ended:
+def of_events(work: Workspace, assignment: Assignment, since: str, counts: str) -> Ended:
     """How the rows ended that are in the table `events`, by reason; the tables `assigned` and `seen` must be there.
     `since` and `counts` are the SQL conditions of events `e` that are not before the exposure, and that some metric
     counts."""
-    loaded = rows.loaded["events"]
-    relevant, dropped = f"({duplicates.relevant(plan)})", "e.dropped" if plan.drops_missing else "FALSE"
+    loaded = work.loading.parts["events"]
+    relevant, dropped = f"({duplicates.relevant(work.plan)})", "e.dropped" if work.plan.drops_missing else "FALSE"
     asked = [relevant, dropped]
-    asked += ["e.exposure"] if plan.experiment.exposure is not None else []
+    asked += ["e.exposure"] if work.plan.experiment.exposure is not None else []
     asked += ["e.arm IS NOT NULL"] if loaded.has_arm else []
     reasons = {
         "by_spec": "NOT e.fits" if loaded.select.filtered else "FALSE",
         "no_metric": f"NOT ({' OR '.join(asked)})",
-        **_unusable(loaded, clock),
+        **_unusable(loaded, work.clock),
         "no_value": f"{dropped} AND NOT {relevant}",
         "unknown_arm": f"e.arm = {STRAY}",
         **_fates(assignment.part == "events"),
@@ -46,39 +43,39 @@ def of_events(
         "before_exposure": f"{relevant} AND NOT ({since})",
         "after_window": f"{relevant} AND NOT ({counts})",
     }
-    return _counts(engine, rows, reasons, "events", assignment)
+    return _counts(work, reasons, "events", assignment)
 
 
-def of_others(engine: Engine, rows: Rows, part: str, assignment: Assignment, clock: Clock) -> Ended:
+def of_others(work: Workspace, part: str, assignment: Assignment) -> Ended:
     """How the rows of `exposures` or `units` ended, by reason."""
-    loaded = rows.loaded[part]
+    loaded = work.loading.parts[part]
     reasons = {
         "by_spec": "NOT e.kept" if loaded.select.kept == "kept" else "FALSE",
-        **_unusable(loaded, clock),
-        "outside_period": f"NOT ({clock.inside(loaded.has_time, 'e.')})" if part == assignment.part else "FALSE",
+        **_unusable(loaded, work.clock),
+        "outside_period": f"NOT ({work.clock.inside(loaded.has_time, 'e.')})" if part == assignment.part else "FALSE",
         "unknown_arm": f"e.arm = {STRAY}",
         "no_arm": f"e.arm = {NO_ARM}",
         **_fates(part == assignment.part),
         "not_in_test": "e.uid IS NULL",
     }
-    return _counts(engine, rows, reasons, part, assignment, _keeps_one_row(loaded))
+    return _counts(work, reasons, part, assignment, _keeps_one_row(loaded))
 
 
-def _keeps_one_row(loaded: Loaded) -> bool:
+def _keeps_one_row(loaded: PartTable) -> bool:
     """Whether of several rows of a unit one is kept, by `duplicates: first` or `last`."""
     return any(getattr(source.options, "duplicates", None) in ("first", "last") for source in loaded.sources)
 
 
-def by_ticket(engine: Engine, plan: Plan) -> bool:
+def by_ticket(work: Workspace) -> bool:
     """Whether rows of tickets are balanced (lifetimes.py)."""
-    return bool(plan.tickets) and not engine.rows_elsewhere
+    return bool(work.plan.tickets) and not work.engine.rows_elsewhere
 
 
-def balances(rows: Rows, part: str, ended: Ended) -> Iterator[Balance]:
+def balances(loading: Loading, part: str, ended: Ended) -> Iterator[Balance]:
     """The balance of each source of a part: how the rows in its table `ended`, and what was removed before."""
-    for number, source in enumerate(rows.loaded[part].sources):
+    for number, source in enumerate(loading.parts[part].sources):
         left_out = Counter({reason: n for (where, reason), n in ended.items() if where == number})
-        left_out += Counter({key[2]: n for key, n in rows.lost.items() if key[:2] == (part, number)})
+        left_out += Counter({key[2]: n for key, n in loading.lost.items() if key[:2] == (part, number)})
         read, used = left_out.total(), left_out.pop(USED, 0)
         yield Balance(part, source.table.shown, read, used, dict(left_out))
 
@@ -91,7 +88,7 @@ def moved(ended: Ended, reasons: Ended) -> Ended:
     return Ended({key: ended[key] + reasons[key] + back[key] for key in {*ended, *reasons}})
 
 
-def _unusable(loaded: Loaded, clock: Clock) -> dict[str, str]:
+def _unusable(loaded: PartTable, clock: Clock) -> dict[str, str]:
     late = f"e.t >= {clock.cut}" if loaded.has_time and clock.cut is not None else "FALSE"
     return {
         "no_unit": "e.unit IS NULL",
@@ -107,12 +104,12 @@ def _fates(has_arms: bool) -> dict[str, str]:
 
 
 def _counts(
-    engine: Engine, rows: Rows, reasons: Mapping[str, str], part: str, assignment: Assignment, one_row: bool = False
+    work: Workspace, reasons: Mapping[str, str], part: str, assignment: Assignment, one_row: bool = False
 ) -> Ended:
     """Rows of a part by source and the first reason that applies; `used` where none does. With `one_row` one row of
     each unit is used, and its other rows are duplicates."""
     fate, seen = (", s.fate", " LEFT JOIN seen s ON s.unit = x.unit") if part == assignment.part else ("", "")
-    number = f"{rows.source_of(part, 'x.')} AS number"
+    number = f"{work.loading.source_of(part, 'x.')} AS number"
     table = f"(SELECT x.*, {number}, a.uid, a.t0{fate} FROM {part} x LEFT JOIN assigned a ON a.unit = x.unit{seen})"
     applied = [(reason, condition) for reason, condition in reasons.items() if condition != "FALSE"]
     cases = " ".join(f"WHEN {condition} THEN {literal(reason)}" for reason, condition in applied)
@@ -122,6 +119,6 @@ def _counts(
         rows_of = f"SELECT number, CASE WHEN {other} THEN 'duplicate_unit' ELSE reason END AS reason FROM ({rows_of})"
     sql = f"SELECT number, reason, count(*) FROM ({rows_of}) GROUP BY ALL"
     ended = Ended()
-    for source, reason, n in sorted(engine.run(sql)):
+    for source, reason, n in sorted(work.run(sql)):
         ended[int(source), str(reason).removeprefix("unit_")] += int(n)
     return ended

@@ -4,10 +4,9 @@ the spec says so, else by nothing."""
 from __future__ import annotations
 
 from abcx import formatting
-from abcx.data.plan import Plan, Value
-from abcx.data.reading.load import Rows
+from abcx.data.plan import Value
 from abcx.data.reading.source import Source
-from abcx.engines.local import Engine
+from abcx.data.workspace import Workspace
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
 from abcx.spec.model import EventSource
@@ -18,40 +17,40 @@ def in_file_order(source: Source) -> bool:
     return isinstance(source.options, EventSource) and source.options.ties == "file_order"
 
 
-def with_places(engine: Engine, rows: Rows) -> bool:
+def with_places(work: Workspace) -> bool:
     """Give events the column `place`, their row, where some source says that its rows are in order; says whether.
 
     Raises DataError where the rows are in another engine: its tables have no order.
     """
-    sources = rows.loaded["events"].sources if "events" in rows.loaded else ()
+    sources = work.loading.parts["events"].sources if "events" in work.loading.parts else ()
     ordered = [source for source in sources if in_file_order(source)]
     if not ordered:
         return False
-    if engine.rows_elsewhere:
+    if work.engine.rows_elsewhere:
         message = "the rows of a table in another engine have no order: `ties: file_order` cannot hold"
         help = "give every answer a time of its own, or choose one by `where`"
         raise DataError(Problem("error", "no-order", message, Span(ordered[0].table.shown), help))
-    engine.run("ALTER TABLE events ADD COLUMN place BIGINT")
-    engine.run("UPDATE events SET place = rowid")
+    work.run("ALTER TABLE events ADD COLUMN place BIGINT")
+    work.run("UPDATE events SET place = rowid")
     return True
 
 
-def refuse(engine: Engine, plan: Plan, rows: Rows, value: Value, inside: str) -> None:
+def refuse(work: Workspace, value: Value, inside: str) -> None:
     """Raise DataError where the picked answer of some unit hangs on an order that nothing tells."""
-    select = rows.loaded["events"].select
-    term = plan.terms[value.feed]
+    select = work.loading.parts["events"].select
+    term = work.plan.terms[value.feed]
     serving = [source for source in select.sources if term in select.terms(source)]
     if all(map(in_file_order, serving)):
         return
     answers = f"FROM outcome e WHERE e.x{value.feed} IS NOT NULL AND {inside}"
     pick = "min" if value.need.kind == "first" else "max"
     moments = f"SELECT e.uid, e.t, count(DISTINCT e.x{value.feed}) AS n {answers} GROUP BY e.uid, e.t"
-    units = engine.run(
+    units = work.run(
         f"SELECT count(*) FROM ({moments}) g "
         f"JOIN (SELECT e.uid, {pick}(e.t) AS t {answers} GROUP BY e.uid) p ON p.uid = g.uid AND p.t = g.t WHERE g.n > 1"
     )[0][0]
     if units:
-        who = formatting.plural(int(units), plan.experiment.unit)
+        who = formatting.plural(int(units), work.plan.experiment.unit)
         message = (
             f"{who} gave different answers of '{value.metric}' at one moment: nothing tells which is the "
             f"{value.need.kind} one"

@@ -1,0 +1,152 @@
+"""Files or frames -> the tables `exposures`, `units` and `events`, and what must be there for the metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from abcx.data.plan import Plan
+from abcx.data.reading import load
+from abcx.data.reading.load import Loading
+from abcx.data.reading.source import Source, tells_arm
+from abcx.data.records import Inputs
+from abcx.engines.local import Engine
+from abcx.errors import DataError
+from abcx.problems import Problem, Span
+
+
+def read_parts(engine: Engine, plan: Plan, base: Path, inputs: Inputs, apart: bool = False) -> Loading:
+    """Open every file, then read them into the engine's tables; all that is wrong at one stage is told at once. With
+    `apart` small files are not read together."""
+    opened = _opened(engine, plan, base, inputs, apart)
+    tables = [source.table for sources in opened.values() for source in sources]
+    engine.only(file.path for table in tables for file in table.files)
+    _refuse_missing_parts(plan, opened)
+    arm_part = _arm_part(plan, opened)
+    loading = Loading(engine, plan, rejects=inputs.rejects)
+    problems: list[Problem] = []
+    for part, sources in opened.items():
+        try:
+            load.load(loading, part, sources, arm_needed=part == arm_part)
+        except DataError as error:
+            problems += error.problems
+    if not problems:
+        carriers = [loading.parts[part] for part in (arm_part, "units") if part in loading.parts]
+        for name in plan.segments:
+            if not any(name in carrier.segments for carrier in carriers):
+                problems.append(_unknown_segment(name, carriers[0].sources[0], opened.get("events", ())))
+    if problems:
+        raise DataError(problems)
+    return loading
+
+
+def _unknown_segment(name: str, carrier: Source, events: tuple[Source, ...]) -> Problem:
+    """A segment that no file with one row per unit or exposure has; a column of events is no way out."""
+    told = carrier.table.unknown_column(name, "segments")
+    later = next((source.table.shown for source in events if source.resolve(name) is not None), None)
+    if later is None:
+        return told
+    message = f"'{name}' is a column of {later}: what units do later is not known at exposure"
+    help = f"a segment is a column of exposures or units: add '{name}' to {carrier.table.shown}, or name a units file"
+    return replace(told, code="late-segment", message=message, help=help)
+
+
+def _opened(engine: Engine, plan: Plan, base: Path, inputs: Inputs, apart: bool) -> dict[str, tuple[Source, ...]]:
+    """The sources of every part of the data, headers read."""
+    data = plan.experiment.data
+    opened: dict[str, tuple[Source, ...]] = {}
+    problems: list[Problem] = []
+    for part in ("exposures", "units", "events"):
+        options, frames = getattr(data, part) if data else (), getattr(inputs, part)
+        try:
+            sources = load.open_sources(engine, part, options, frames, plan.experiment, base, apart)
+        except DataError as error:
+            problems += error.problems
+            continue
+        if sources:
+            opened[part] = sources
+    if problems:
+        raise DataError(problems)
+    if not opened:
+        help = "name them in the spec (data: ...), or on the command line: --events FILE"
+        raise DataError(Problem("error", "no-data", "no data are named", help=help))
+    return opened
+
+
+def _refuse_missing_parts(plan: Plan, opened: Mapping[str, tuple[Source, ...]]) -> None:
+    """Metrics need the part of the data that they are made of, and column covariates need units."""
+    needs = [
+        (f"the metric '{v.metric}' needs", "events" if v.need.term.column is None else "units") for v in plan.values
+    ]
+    needs += [(f"the metric '{pairs.metric}' needs", "events") for pairs in plan.tickets]
+    if isinstance(plan.experiment.analysis.covariates, tuple):
+        needs.append(("covariates are columns of", "units"))
+    problems = [
+        Problem(
+            "error",
+            f"no-{part}",
+            f"{who} {part}, and no {part} file is named",
+            help=f"name it: data: {{{part}: FILE}}, or --{part} FILE",
+        )
+        for who, part in needs
+        if part not in opened
+    ]
+    if problems:
+        raise DataError(problems)
+
+
+def _arm_part(plan: Plan, opened: Mapping[str, tuple[Source, ...]]) -> str:
+    """The part that says which arm a unit is in: exposures, else units, else events."""
+    for part, sources in opened.items():
+        if part == "exposures" or any(tells_arm(source, plan.experiment) for source in sources):
+            return part
+    _refuse_misspelt_arm(opened)
+    first = next(iter(opened.values()))[0].table
+    help = f"name it: columns: {{arm: NAME}}; {first.told_header()}"
+    raise DataError(Problem("error", "no-arm", "no column says which arm a unit is in", Span(first.shown, 1), help))
+
+
+def _refuse_misspelt_arm(opened: Mapping[str, tuple[Source, ...]]) -> None:
+    """Where the spec names the arm's column and no file has it, that is the problem to tell."""
+    problems = [
+        source.table.unknown_column(source.options.columns["arm"], "columns.arm")
+        for sources in opened.values()
+        for source in sources
+        if "arm" in source.options.columns
+    ]
+    if problems:
+        raise DataError(problems)
+
+
+def refuse_windows_without_times(loading: Loading, part: str) -> None:
+    """A window, an order of answers, a ticket, or an exposure event, needs times on both sides."""
+    plan = loading.plan
+    fed = [value for value in plan.values if value.need.term.column is None]
+    ordered = bool(plan.tickets) or any(value.need.kind in ("first", "last") for value in fed)
+    window = ordered or any(value.window is not None or value.since is not None for value in fed)
+    exposure = plan.experiment.exposure is not None
+    needed = [part] if window and not exposure else []
+    needed += ["events"] if (window or exposure) and "events" in loading.parts else []
+    if exposure and "events" not in loading.parts:
+        raise DataError(
+            Problem(
+                "error",
+                "no-events",
+                "the exposure event needs an event file",
+                help="name it: data: {events: FILE}, or remove `exposure`",
+            )
+        )
+    for name in needed:
+        if not loading.parts[name].has_time:
+            table = loading.parts[name].sources[0].table
+            what = "the exposure event" if exposure else "the order of answers or tickets" if ordered else "a window"
+            raise DataError(
+                Problem(
+                    "error",
+                    "no-time",
+                    f"{what} needs times, and {table.shown} has no time column",
+                    Span(table.shown, 1),
+                    f"name it: columns: {{time: NAME}}; {table.told_header()}",
+                )
+            )

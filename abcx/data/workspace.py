@@ -1,0 +1,26 @@
+"""Where units are worked out: the engine with its tables, what is asked of them, what was loaded, and up to when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from abcx.data.clock import Clock
+from abcx.data.plan import Plan
+from abcx.data.reading.load import Loading
+from abcx.engines.local import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """The tables of `engine` that `loading` describes (exposures, units, events), what `plan` asks of them, and the
+    data cut of `clock`. The tables that follow from them are named in docs/architecture.md."""
+
+    engine: Engine
+    plan: Plan
+    loading: Loading
+    clock: Clock
+
+    def run(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of a statement."""
+        return self.engine.run(sql)
