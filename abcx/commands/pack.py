@@ -63,7 +63,7 @@ def _packed(loaded: Loaded, folder: Path, draft: Path, name: str, overwrite: boo
         read = [file.original for file in files if file is not None]
         _refuse_existing(folder, write.names(loading), overwrite)
         _refuse_sources(folder, [*write.names(loading), name], [*read, Path(loaded.path or "")])
-        packed = write.pack(engine, loading, draft)
+        packed = write.pack(loading, draft)
     assert loaded.document is not None
     note = f"Packed by abcx from {loaded.path} (SHA-256 {loaded.sha256}). Its data were:"
     text = with_sources(loaded.raw, loaded.document, loaded.experiment, packed.sources, note)

@@ -53,9 +53,9 @@ def from_file(engine: Engine, experiment: Experiment, options: CountsFile, base:
         shared = experiment.data.columns if experiment.data else {}
         columns = {str(canonical): name for canonical, name in {**shared, **options.columns}.items()}
         source = Source(table, options, file.arm, columns)
-        read = partial(_rows, engine, experiment=experiment, tag=f"counts_{number}")
-        source, (rows, bad) = with_lines(engine, source, read)
-        reader.exclusions += excluded(engine, source)
+        read = partial(_rows, experiment=experiment, tag=f"counts_{number}")
+        source, (rows, bad) = with_lines(source, read)
+        reader.exclusions += excluded(source)
         _refuse_total(rows, reader.labels, source.columns.get("arm", "arm"))
         unread: list[Problem] = []
         for row in rows:
@@ -142,7 +142,7 @@ _UNREAD = ("bad-number", "bad-time", "ambiguous-number")
 """Problems of rows with a cell that is not what it should be."""
 
 
-def _rows(engine: Engine, source: Source, experiment: Experiment, tag: str) -> tuple[list[_Row], list[Bad]]:
+def _rows(source: Source, experiment: Experiment, tag: str) -> tuple[list[_Row], list[Bad]]:
     """The rows that can be read, with their lines, and those that cannot."""
     table = source.table
     options = source.options
@@ -168,17 +168,17 @@ def _rows(engine: Engine, source: Source, experiment: Experiment, tag: str) -> t
     cells = [table.sql(column, kind) for column in needed.values() for kind in ("text", "number")]
     keep = source.kept
     first = max(0, table.first_line - 1)
-    rows = engine.run(
+    rows = source.table.engine.run(
         f"SELECT n + {first}, * EXCLUDE n FROM (SELECT row_number() OVER () AS n, {', '.join(cells)}, {keep} AS kept "
         f"FROM {table.scan(tag)}) WHERE kept ORDER BY n",
         lambda message: unreadable(table.file, table.shown, message),
     )
-    bad = rejected(engine, table, tag)
+    bad = rejected(table, tag)
     tolerated(table.shown, bad, options.max_bad_rows)
     if not rows:
         message = f"{table.shown} has a header and no rows"
         raise DataError(Problem("error", "no-rows", message, Span(table.shown), "export it again"))
-    lost = [one.line for one in every_reject(engine, table, tag, [])] if bad else []
+    lost = [one.line for one in every_reject(table, tag, [])] if bad else []
     found = []
     commas = table.options.delimiter == ";" and options.decimal is None and options.thousands is None
     for line, *values, _ in rows:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from abcx.engines.local import Engine
 from abcx.files.csv_errors import BAD_JSON, MOST, REJECTS, SEVERAL, Bad, Reject, described, holds_several
 from abcx.files.lines import filled_lines, lines_at
 from abcx.problems import Problem, Span
@@ -14,10 +13,10 @@ if TYPE_CHECKING:
     from abcx.files.table import Table
 
 
-def rejected(engine: Engine, table: Table, tag: str) -> list[Bad]:
+def rejected(table: Table, tag: str) -> list[Bad]:
     """The rows of a text file that could not be read, by kind."""
     if table.broken:
-        return [_no_objects(engine, table)]
+        return [_no_objects(table)]
     if table.types is not None or table.file is None:
         return []
 
@@ -26,12 +25,12 @@ def rejected(engine: Engine, table: Table, tag: str) -> list[Bad]:
         span = Span(table.shown, line, path=table.time or "")
         return Problem("error", "bad-time", f"'{value}' is not a time{more}", span, time_cure(table, value))
 
-    return described(engine, table.file, f"rejects_{tag}", len(table.header), bad_time)
+    return described(table.engine, table.file, f"rejects_{tag}", len(table.header), bad_time)
 
 
-def _no_objects(engine: Engine, table: Table) -> Bad:
+def _no_objects(table: Table) -> Bad:
     """The lines of a JSON file that are no JSON object."""
-    rows = [int(n) for (n,) in engine.run(f"{_no_object(table)} ORDER BY n")]
+    rows = [int(n) for (n,) in table.engine.run(f"{_no_object(table)} ORDER BY n")]
     more = f" ({len(rows):,} such lines)" if len(rows) > 1 else ""
     bad = _lines(table, rows[:MOST])
     several = next(((line, text) for line, text in bad if holds_several(text)), None)
@@ -68,22 +67,22 @@ def time_cure(table: Table, value: str = "") -> str:
     return "write ISO 8601 (2024-03-04T10:00:00Z), or say how it is written: time_format: '%m/%d/%Y %H:%M'"
 
 
-def locate(engine: Engine, table: Table, predicate: str, value: str) -> tuple[int, int, str]:
+def locate(table: Table, predicate: str, value: str) -> tuple[int, int, str]:
     """How many rows satisfy `predicate`, and the first of them: (count, its line, `value` as text).
 
     Only walked after something was found wrong; the file is read again in order, as text. The line of a frame or of a
     Parquet file is the number of the row.
     """
     sql = _placed(table, predicate, value)
-    count, first, shown = engine.run(f"SELECT count(*), min(n), arg_min(v, n) FROM ({sql}) WHERE bad")[0]
+    count, first, shown = table.engine.run(f"SELECT count(*), min(n), arg_min(v, n) FROM ({sql}) WHERE bad")[0]
     line = _lines(table, [int(first)])[0][0] if count else 0
     return int(count), line, "" if shown is None else str(shown)
 
 
-def last_row(engine: Engine, table: Table, predicate: str, value: str) -> tuple[int, str]:
+def last_row(table: Table, predicate: str, value: str) -> tuple[int, str]:
     """The last row that satisfies `predicate`: (its line, `value` as text)."""
     sql = _placed(table, predicate, value)
-    row, shown = engine.run(f"SELECT max(n), arg_max(v, n) FROM ({sql}) WHERE bad")[0]
+    row, shown = table.engine.run(f"SELECT max(n), arg_max(v, n) FROM ({sql}) WHERE bad")[0]
     return _lines(table, [int(row)])[0][0], str(shown or "")
 
 
@@ -106,11 +105,11 @@ def _placed(table: Table, predicate: str, value: str) -> str:
     return f"SELECT {line} AS n, CAST({value} AS VARCHAR) AS v, {predicate} AS bad FROM {table.scan()}"
 
 
-def every_reject(engine: Engine, table: Table, tag: str, bad: list[tuple[Problem, str]]) -> list[Reject]:
+def every_reject(table: Table, tag: str, bad: list[tuple[Problem, str]]) -> list[Reject]:
     """The rows behind the problems, one by one, at most `MOST` of a kind."""
     found: list[Reject] = []
     if table.types is None and table.file is not None:
-        rows = engine.run(
+        rows = table.engine.run(
             "SELECT min(line_byte_position), any_value(error_type::VARCHAR), any_value(csv_line) "
             f"FROM rejects_{tag} GROUP BY line ORDER BY line LIMIT {MOST}"
         )
@@ -121,14 +120,14 @@ def every_reject(engine: Engine, table: Table, tag: str, bad: list[tuple[Problem
             row = str(text or "").strip("\r\n")
             found.append(Reject(table.shown, number, column, what, row[:10_000]))
     if table.broken:
-        rows = engine.run(f"{_no_object(table)} ORDER BY n LIMIT {MOST}")
+        rows = table.engine.run(f"{_no_object(table)} ORDER BY n LIMIT {MOST}")
         broken = _lines(table, [int(n) for (n,) in rows])
         found += [Reject(table.shown, line, "", "bad-json", text[:10_000]) for line, text in broken]
     cells = ", ".join(f"c{i}" for i in range(len(table.header)))
     for problem, where in bad:
         if where:
             sql = _placed(table, where, f"to_json([{cells}])")
-            rows = engine.run(f"SELECT n, v FROM ({sql}) WHERE bad ORDER BY n LIMIT {MOST}")
+            rows = table.engine.run(f"SELECT n, v FROM ({sql}) WHERE bad ORDER BY n LIMIT {MOST}")
             column = problem.span.path if problem.span else ""
             places = _lines(table, [int(n) for n, _ in rows])
             for (line, _), (_, row) in zip(places, rows, strict=True):

@@ -47,9 +47,9 @@ def open_files(
     return [_with_fields(table, names) if table in told else table for table in opened]
 
 
-def open_apart(engine: Engine, table: Table) -> list[Table]:
+def open_apart(table: Table) -> list[Table]:
     """The files of one table as a table each, with the same columns."""
-    opened = [open_file(engine, file, table.options, table.timezone) for file in table.files]
+    opened = [open_file(table.engine, file, table.options, table.timezone) for file in table.files]
     return [_with_fields(one, table.header) if one.header != table.header else one for one in opened]
 
 
@@ -98,7 +98,14 @@ def open_file(engine: Engine, file: DataFile, options: FileOptions, timezone: st
     file = replace(file, notes=(*file.notes, *found.notes))
     zone = found.options.timezone or timezone
     return Table(
-        file.shown, found.names, found.options, zone, file, first_line=found.first_line, written=_ordered(options)
+        engine,
+        file.shown,
+        found.names,
+        found.options,
+        zone,
+        file,
+        first_line=found.first_line,
+        written=_ordered(options),
     )
 
 
@@ -121,7 +128,7 @@ def open_frame(engine: Engine, frame: object, name: str, options: FileOptions, t
         header = tuple(str(row[0]) for row in described)
     types = tuple(str(row[1]) for row in described)
     return Table(
-        shown, unambiguous(header), options, timezone, None, types, identifier(name), written=_ordered(options)
+        engine, shown, unambiguous(header), options, timezone, None, types, identifier(name), written=_ordered(options)
     )
 
 
@@ -156,6 +163,7 @@ def _open_parquet(engine: Engine, files: Sequence[DataFile], options: FileOption
         how = "times of the type INT96 are read as UTC, as Spark writes them; `timezone` says otherwise"
         first = replace(first, notes=(*first.notes, f"{formatting.joined(instants)} of {first.shown}: {how}"))
     return Table(
+        engine,
         first.shown,
         unambiguous((*own, *fields, *told)),
         options,
@@ -222,7 +230,7 @@ def _open_jsonl(engine: Engine, files: Sequence[DataFile], options: FileOptions,
     found, first = objects(engine, files), files[0]
     types, written = ("VARCHAR",) * len(found.header), _ordered(options)
     header, relation, broken = found.header, found.relation, found.broken
-    return Table(first.shown, header, options, timezone, first, types, relation, written=written, broken=broken)
+    return Table(engine, first.shown, header, options, timezone, first, types, relation, written=written, broken=broken)
 
 
 def _with_fields(table: Table, names: tuple[str, ...]) -> Table:

@@ -41,5 +41,7 @@ def open_tables(engine: Engine, options: FileOptions, timezone: str, base: Path)
         name, columns = engine.view(ref.path, base, options)
         header = unambiguous(tuple(column for column, _ in columns))
         types = tuple(type for _, type in columns)
-        found.append((Table(ref.path, header, options, options.timezone or timezone, None, types, name), ref.arm))
+        found.append(
+            (Table(engine, ref.path, header, options, options.timezone or timezone, None, types, name), ref.arm)
+        )
     return found

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from abcx import formatting
+from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
 from abcx.files import cell_text, number_formats, time_formats
 from abcx.files.column_names import likely, standing_twice
@@ -28,7 +29,8 @@ _ZONED, _FINE = "TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS"
 
 @dataclass(frozen=True)
 class Table:
-    """A table whose header is known. `types` are DuckDB's types, None for delimited text; `relation` is its FROM item.
+    """A table of `engine` whose header is known. `types` are DuckDB's types, None for delimited text; `relation` is its
+    FROM item.
 
     `first_line` is the line of the first row. `time` is the column that the scan declares as a time: text that is none
     is rejected there, row and all. What the columns showed by evidence: how `numbers` and times are `written`, and
@@ -38,6 +40,7 @@ class Table:
     `pointed` are those with ids that end in `.0`.
     """
 
+    engine: Engine = field(repr=False, compare=False)
     shown: str
     header: tuple[str, ...]
     options: FileOptions

@@ -41,7 +41,7 @@ _Column = tuple[str, str]
 """Name and SQL."""
 
 
-def columns(engine: Engine, table: Table, uses: Sequence[Use], rows: str) -> list[_Column]:
+def columns(table: Table, uses: Sequence[Use], rows: str) -> list[_Column]:
     """Every column of a file with its type; `rows` is the FROM item with the columns c0, c1, ... Raises DataError with
     every column that cannot have one."""
     header = _header(table)
@@ -57,7 +57,7 @@ def columns(engine: Engine, table: Table, uses: Sequence[Use], rows: str) -> lis
             parsed[name] = found
     if problems:
         raise DataError(problems)
-    counts = _count(engine, list(parsed.values()), rows)
+    counts = _count(table.engine, list(parsed.values()), rows)
     typed: list[_Column] = []
     for position, (name, written) in enumerate(zip(table.header, header, strict=True)):
         if name not in parsed:

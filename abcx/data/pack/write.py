@@ -70,7 +70,7 @@ def names(loading: Loading) -> list[str]:
     return taken
 
 
-def pack(engine: Engine, loading: Loading, folder: Path) -> Packed:
+def pack(loading: Loading, folder: Path) -> Packed:
     """Write every file that was read into `folder`, which the engine may write to. Raises DataError where a column
     cannot be told in one type without changing what is read."""
     by_file = _by_file(loading)
@@ -80,7 +80,7 @@ def pack(engine: Engine, loading: Loading, folder: Path) -> Packed:
     problems: list[Problem] = []
     for number, (key, readings) in enumerate(by_file.items()):
         try:
-            written.append(_write(engine, readings, folder / files[key], f"pack_{number}"))
+            written.append(_write(loading.engine, readings, folder / files[key], f"pack_{number}"))
         except DataError as error:
             problems += error.problems
     if problems:
@@ -155,7 +155,7 @@ def _write(engine: Engine, readings: list[_Reading], target: Path, tag: str) -> 
     engine.run("SET preserve_insertion_order = true")
     kept = _good_rows(readings[0], table.scan(tag)) if bad else table.scan(tag)
     uses = [Use(one.source.table, asked(one.select, one.source)) for one in readings]
-    typed = ", ".join(f"{sql} AS {identifier(name)}" for name, sql in columns(engine, table, uses, kept))
+    typed = ", ".join(f"{sql} AS {identifier(name)}" for name, sql in columns(table, uses, kept))
     _forget(engine, tag)
     log = literal(pack_log.written(one.read.log for one in readings))
     form = f"FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{pack_log.KEY}: {log}}}"

@@ -13,7 +13,6 @@ from abcx.data.reading.cell_checks import flags, odd_ids, unclear_flags
 from abcx.data.reading.row_sql import Select
 from abcx.data.reading.scan import with_checksums
 from abcx.data.reading.source import Source
-from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
 from abcx.errors import DataError
 from abcx.files.jsonl import lines_of
@@ -32,48 +31,48 @@ class Together:
     before: int
 
 
-def read(engine: Engine, number: int, source: Source, select: Select, segments: tuple[str, ...]) -> Together | None:
+def read(number: int, source: Source, select: Select, segments: tuple[str, ...]) -> Together | None:
     """Read the files of a source into the table of its part; None, and nothing read, where they must be read apart."""
     if any(term.source for term in select.plan.terms):  # it may name one of the files
         return None
     files = source.table.files
-    engine.begin(f"reading {source.table.named}", sum(file.path.stat().st_size for file in files))
-    before = scan.next_row(engine, number, select.part)
+    source.table.engine.begin(f"reading {source.table.named}", sum(file.path.stat().st_size for file in files))
+    before = scan.next_row(source.table.engine, number, select.part)
     found, notes = None, list[str]()
     try:
         (looked, before), sums = with_checksums(
-            engine, files, lambda: scan.read(engine, number, source, select, segments, notes)
+            source.table.engine, files, lambda: scan.read(number, source, select, segments, notes)
         )
-        rows, unsaid = _rows(engine, source.table), timezones.unsaid_throughout(engine, looked)
+        rows, unsaid = _rows(source.table), timezones.unsaid_throughout(looked)
         whole = all(rows) or source.arm is None  # one of several files that are one export may be without rows
-        if whole and unsaid is not None and _is_plain(engine, before, looked, select, sum(rows)):
+        if whole and unsaid is not None and _is_plain(before, looked, select, sum(rows)):
             found = Together(rows, tuple(sums), unsaid, tuple(notes), before)
     except DataError:
         pass  # read apart they tell which it is
     if found is None:
-        scan.forget(engine, number, select.part, before)
+        scan.forget(source.table.engine, number, select.part, before)
     return found
 
 
-def _rows(engine: Engine, table: Table) -> tuple[int, ...]:
+def _rows(table: Table) -> tuple[int, ...]:
     """How many rows each file has."""
     if table.files[0].format == "jsonl":
         counted = f"SELECT filename, count(*) FROM {lines_of(table.files)} GROUP BY filename"
     else:
         paths = ", ".join(literal(str(file.path)) for file in table.files)
         counted = f"SELECT file_name, num_rows FROM parquet_file_metadata([{paths}])"
-    found = dict(engine.run(counted))
+    found = dict(table.engine.run(counted))
     return tuple(int(found.get(str(file.path), 0)) for file in table.files)
 
 
-def _is_plain(engine: Engine, before: int, source: Source, select: Select, expected: int) -> bool:
+def _is_plain(before: int, source: Source, select: Select, expected: int) -> bool:
     """Whether every cell could be read, and all rows are there."""
     table = source.table
     ordered = table.written is not None and table.written.by_order and not table.options.date_order
     if table.numbers or ordered:  # each file for itself shows how it writes these
         return False
-    if any(rows for _, rows in flags(engine, before, source, select)) or unclear_flags(engine, source, select):
+    if any(rows for _, rows in flags(before, source, select)) or unclear_flags(source, select):
         return False
-    if any(odd_ids(engine, before, source, select)) or source.table.pointed:
+    if any(odd_ids(before, source, select)) or source.table.pointed:
         return False
-    return int(engine.run(f"SELECT count(*) FROM {select.part} WHERE rowid >= {before}")[0][0]) == expected
+    return int(source.table.engine.run(f"SELECT count(*) FROM {select.part} WHERE rowid >= {before}")[0][0]) == expected

@@ -9,7 +9,6 @@ from abcx.data.reading import keys
 from abcx.data.reading.conditions import LARGEST, as_flag, usable_number
 from abcx.data.reading.row_sql import Select
 from abcx.data.reading.source import Source
-from abcx.engines.local import Engine
 from abcx.files.bad_rows import locate, time_cure
 from abcx.files.csv_errors import Bad
 from abcx.problems import Problem, Span
@@ -181,13 +180,13 @@ def _number_cure(value: str) -> str:
     return "export plain numbers: 1234.5; none is taken beyond 1e50"
 
 
-def flags(engine: Engine, before: int, source: Source, select: Select) -> list[tuple[Check, int]]:
+def flags(before: int, source: Source, select: Select) -> list[tuple[Check, int]]:
     """Every check with the number of rows that it flags."""
     asked = list(checks(select, source))
     if not asked:
         return []
     rows = f"SELECT count(*) FROM {select.part} WHERE rowid >= {before}"  # each alone: blocks of good rows are skipped
-    found = engine.run("SELECT " + ", ".join(f"({rows} AND ({check.flag}))" for check in asked))[0]
+    found = source.table.engine.run("SELECT " + ", ".join(f"({rows} AND ({check.flag}))" for check in asked))[0]
     return list(zip(asked, found, strict=True))
 
 
@@ -207,13 +206,13 @@ def number_columns(select: Select, source: Source) -> dict[str, str]:
     return columns
 
 
-def no_ids(engine: Engine, before: int, source: Source, select: Select) -> Iterator[Bad]:
+def no_ids(before: int, source: Source, select: Select) -> Iterator[Bad]:
     """Ids that a spreadsheet has rounded, and words that stand for no id: many units have become one, so none can be
     left out. Whoever declares `null` has said what stands for none."""
-    for column, is_so, code, message, cure in odd_ids(engine, before, source, select):
+    for column, is_so, code, message, cure in odd_ids(before, source, select):
         text = source.table.sql(source.name(column) or "", "text")
         whose = "a unit" if column == "unit" else "an event"
-        count, line, value = locate(engine, source.table, is_so(text), text)
+        count, line, value = locate(source.table, is_so(text), text)
         more = f" ({count:,} such rows)" if count > 1 else ""
         told = message.format(value=value[:60], more=more, whose=whose)
         span = Span(source.table.shown, line, path=source.name(column) or "")
@@ -224,7 +223,7 @@ Odd = tuple[str, Callable[[str], str], str, str, str]
 """The column of ids, the SQL condition of its texts that are none, the code of the problem, its message and cure."""
 
 
-def odd_ids(engine: Engine, before: int, source: Source, select: Select) -> Iterator[Odd]:
+def odd_ids(before: int, source: Source, select: Select) -> Iterator[Odd]:
     """Every way in which some ids of the rows from `before` on are none."""
     for column in ("unit", "id") if select.part == "events" and source.name("id") else ("unit",):
         wrong = [(keys.was_rounded, keys.is_rounded, "rounded-id", _ROUNDED, _UNROUNDED)]
@@ -232,7 +231,7 @@ def odd_ids(engine: Engine, before: int, source: Source, select: Select) -> Iter
             wrong.append((keys.was_placeholder, keys.is_placeholder, "no-id", _PLACEHOLDER, _MISSING))
         for was, is_so, code, message, cure in wrong:
             found = f"SELECT 1 FROM {select.part} WHERE rowid >= {before} AND {was(column, select.hashed)} LIMIT 1"
-            if engine.run(found):
+            if source.table.engine.run(found):
                 yield column, is_so, code, message, cure
 
 
@@ -242,13 +241,15 @@ _PLACEHOLDER = "'{value}' is no id of {whose}{more}: rows without one would all 
 _MISSING = "write null: ['{value}'], and it counts as missing; if it is an id, write null: []"
 
 
-def no_answers(engine: Engine, source: Source, select: Select) -> Iterator[Bad]:
+def no_answers(source: Source, select: Select) -> Iterator[Bad]:
     """Columns that `where` or `exclude` asks for a yes or a no, and that have neither among the first rows."""
     for name, scope in select.flags(source):
         text = source.sql(name, "text")
         told = f"NOT isnan({as_flag(text)})"
         rows = f"{source.first_rows} WHERE {scope} AND {text} IS NOT NULL"
-        count, known, value = engine.run(f"SELECT count(*), count(*) FILTER ({told}), min({text}) FROM {rows}")[0]
+        count, known, value = source.table.engine.run(
+            f"SELECT count(*), count(*) FILTER ({told}), min({text}) FROM {rows}"
+        )[0]
         if count and not known:
             message = f"no cell of '{name}' is a yes or a no, as `where` or `exclude` asks: '{str(value)[:60]}'"
             cure = f"name the texts that are meant, in quotes: {name}: ['{str(value)[:60]}']"
@@ -256,20 +257,20 @@ def no_answers(engine: Engine, source: Source, select: Select) -> Iterator[Bad]:
             yield Bad(Problem("error", "bad-flag", message, span, cure), int(count), True)
 
 
-def unclear_flags(engine: Engine, source: Source, select: Select) -> bool:
+def unclear_flags(source: Source, select: Select) -> bool:
     """Whether some cell that `where` or `exclude` asks for a yes or a no is neither."""
     texts = [(scope, source.sql(name, "text")) for name, scope in select.flags(source)]
     odd = " OR ".join(f"({scope} AND {text} IS NOT NULL AND isnan({as_flag(text)}))" for scope, text in texts)
-    return bool(odd) and bool(engine.run(f"SELECT 1 FROM {source.table.scan()} WHERE {odd} LIMIT 1"))
+    return bool(odd) and bool(source.table.engine.run(f"SELECT 1 FROM {source.table.scan()} WHERE {odd} LIMIT 1"))
 
 
-def bad_cells(engine: Engine, before: int, source: Source, select: Select) -> Iterator[Bad]:
+def bad_cells(before: int, source: Source, select: Select) -> Iterator[Bad]:
     """One problem for each column with bad cells; `before` rows of the part were loaded from earlier sources."""
     told = set()
-    for check, flagged in flags(engine, before, source, select):
+    for check, flagged in flags(before, source, select):
         if not flagged:
             continue
-        count, line, value = locate(engine, source.table, check.predicate, source.table.sql(check.name, "text"))
+        count, line, value = locate(source.table, check.predicate, source.table.sql(check.name, "text"))
         place = (check.code, check.name, line)
         if not count or place in told:
             continue

@@ -12,7 +12,6 @@ from abcx.data.reading import keys
 from abcx.data.reading.cell_checks import number_columns
 from abcx.data.reading.row_sql import Select
 from abcx.data.reading.source import Source
-from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
 from abcx.files.bad_rows import locate
 from abcx.files.number_formats import Form, declared
@@ -25,7 +24,7 @@ _DECIMAL = r"\d+\.\d*[1-9]\d*"
 _MEANT = "write them alike, or name the files apart: a list of {file: ..., ...}"
 
 
-def unlike(engine: Engine, select: Select) -> Iterator[Problem]:
+def unlike(select: Select) -> Iterator[Problem]:
     """Columns that files of one export write in ways that cannot both be meant, each with the first such cell."""
     exports: list[tuple[FileOptions, dict[str, dict[Form, list[Source]]]]] = []
     for source in select.sources:
@@ -38,20 +37,20 @@ def unlike(engine: Engine, select: Select) -> Iterator[Problem]:
             seen = known.setdefault(name, {})
             for other, sources in seen.items():
                 for earlier in sources if form not in seen else sources[:1]:
-                    yield from () if other == form else _between(engine, select, name, (earlier, other), (source, form))
+                    yield from () if other == form else _between(select, name, (earlier, other), (source, form))
             seen.setdefault(form, []).append(source)
 
 
-def unlike_ids(engine: Engine, select: Select) -> Iterator[Problem]:
+def unlike_ids(select: Select) -> Iterator[Problem]:
     """Ids of units, events and tickets that end in `.0` where others of the same part are whole numbers."""
     for source in select.sources:
         for role, name in select.key_columns(source).items():
             text = source.table.sql(name, "text")
-            if name not in source.table.pointed or _has(engine, source, text, _DECIMAL):  # 1.0 beside 1.1: no number
+            if name not in source.table.pointed or _has(source, text, _DECIMAL):  # 1.0 beside 1.1: no number
                 continue
-            _, line, value = locate(engine, source.table, f"regexp_full_match({text}, '{keys.POINTED}')", text)
+            _, line, value = locate(source.table, f"regexp_full_match({text}, '{keys.POINTED}')", text)
             for other in (source, *(one for one in select.sources if one is not source)):
-                if (whole := _whole(engine, select, role, (source, other), value)) is not None:
+                if (whole := _whole(select, role, (source, other), value)) is not None:
                     whose = "others" if other is source else f"the ids of {other.table.shown}"
                     message = f"'{value[:60]}' ends in .0, but {whose} do not ('{whole[:60]}'): they can never match"
                     span = Span(source.table.shown, line, path=name)
@@ -59,7 +58,7 @@ def unlike_ids(engine: Engine, select: Select) -> Iterator[Problem]:
                     break
 
 
-def _whole(engine: Engine, select: Select, role: str, pair: tuple[Source, Source], value: str) -> str | None:
+def _whole(select: Select, role: str, pair: tuple[Source, Source], value: str) -> str | None:
     """An id of the other source of a pair that is a whole number: the one that `value` means, if it is there."""
     names = {select.told_event(source) for source in pair}
     name = select.key_columns(pair[1]).get(role)
@@ -68,18 +67,16 @@ def _whole(engine: Engine, select: Select, role: str, pair: tuple[Source, Source
     text = pair[1].table.sql(name, "text")
     same = f"{text} = {literal(value.partition('.')[0])}"
     found = f"SELECT {text} FROM {pair[1].table.scan()} WHERE regexp_full_match({text}, '\\d+')"
-    rows = engine.run(f"{found} AND {same} LIMIT 1") or engine.run(f"{found} LIMIT 1")
+    rows = select.engine.run(f"{found} AND {same} LIMIT 1") or select.engine.run(f"{found} LIMIT 1")
     return str(rows[0][0]) if rows else None
 
 
-def _has(engine: Engine, source: Source, text: str, form: str) -> bool:
+def _has(source: Source, text: str, form: str) -> bool:
     found = f"SELECT 1 FROM {source.table.scan()} WHERE regexp_full_match({text}, '{form}') LIMIT 1"
-    return bool(engine.run(found))
+    return bool(source.table.engine.run(found))
 
 
-def _between(
-    engine: Engine, select: Select, name: str, one: tuple[Source, Form], other: tuple[Source, Form]
-) -> Iterator[Problem]:
+def _between(select: Select, name: str, one: tuple[Source, Form], other: tuple[Source, Form]) -> Iterator[Problem]:
     first, second = one[1], other[1]
     odd, like, what, cure = other, one, "TRUE", "convert them to one currency first"
     if first.decimal != second.decimal:
@@ -90,7 +87,7 @@ def _between(
         odd, like = (other, one) if first.hours or first.of == "%" else (one, other)
     elif not first.of or not second.of or first.of == second.of:
         return
-    if found := _first(engine, select, odd[0], name, what):
+    if found := _first(select, odd[0], name, what):
         message = f"'{found[1][:60]}' is not written as '{name}' is in {like[0].table.shown}"
         yield Problem("error", "ambiguous-number", message, Span(odd[0].table.shown, found[0], path=name), cure)
 
@@ -102,10 +99,10 @@ def _form(source: Source, name: str) -> Form | None:
     return source.table.numbers.get(name) or declared(source.options)
 
 
-def _first(engine: Engine, select: Select, source: Source, name: str, what: str) -> tuple[int, str] | None:
+def _first(select: Select, source: Source, name: str, what: str) -> tuple[int, str] | None:
     """The line and the text of the first cell of a column that is so."""
     text, number = source.table.sql(name, "text"), source.table.sql(name, "number")
     scope = number_columns(select, source).get(name, "FALSE")
     wanted = f"({scope}) AND {text} IS NOT NULL AND ({what.format(text=text, number=number)})"
-    count, line, value = locate(engine, source.table, wanted, text)
+    count, line, value = locate(source.table, wanted, text)
     return (line, value) if count else None

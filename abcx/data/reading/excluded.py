@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from abcx.data.reading.source import Source
-from abcx.engines.local import Engine
 from abcx.results.readout import Exclusion
 from abcx.spec.model import EventSource
 
 
-def excluded(engine: Engine, source: Source) -> Iterator[Exclusion]:
+def excluded(source: Source) -> Iterator[Exclusion]:
     """Every reason that some row of the source is left out for. A row counts for the first reason that fits."""
     conditions = source.excluded()
     if not conditions:
         return
     counts = ", ".join(f"count(*) FILTER ({condition})" for condition in conditions)
-    found = engine.run(f"SELECT {counts} FROM {source.table.scan()}")[0]
+    found = source.table.engine.run(f"SELECT {counts} FROM {source.table.scan()}")[0]
     for reason, rows in zip(source.options.exclude, found, strict=True):
         if rows:
             yield Exclusion(reason, told(source, reason), rows=int(rows))

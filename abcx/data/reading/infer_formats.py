@@ -18,32 +18,36 @@ from abcx.files.table import Table
 from abcx.problems import Problem, Span
 
 
-def second_look(engine: Engine, before: int, source: Source, select: Select, tag: str) -> tuple[Source, list[str]]:
+def second_look(before: int, source: Source, select: Select, tag: str) -> tuple[Source, list[str]]:
     """The source with what its columns show, and notes that say so; the same source where there is nothing to find.
 
     Raises DataError where a column could be read in two ways that differ.
     """
-    if engine.rows_elsewhere:  # a table there has types, and its texts are read as they stand
+    if source.table.engine.rows_elsewhere:  # a table there has types, and its texts are read as they stand
         return source, []
     table = source.table
-    flagged = {check.name for check, count in flags(engine, before, source, select) if count}
-    cast = table.types is None and _has(engine, f"SELECT 1 FROM rejects_{tag} WHERE error_type = 'CAST' LIMIT 1")
-    table = _glued(engine, before, source, select, cast or bool(flagged))
+    flagged = {check.name for check, count in flags(before, source, select) if count}
+    cast = table.types is None and _has(
+        source.table.engine, f"SELECT 1 FROM rejects_{tag} WHERE error_type = 'CAST' LIMIT 1"
+    )
+    table = _glued(before, source, select, cast or bool(flagged))
     notes: list[str] = []
     problems: list[Problem] = []
     numbered: list[str] = []
     columns = [(name, scope) for name, scope in number_columns(select, source).items() if _is_text(table, name)]
     commas = table.options.delimiter == ";"  # as spreadsheets write where the comma is the decimal sign
     suspect = [name for name, _ in columns if name in flagged or cast or commas]  # rows without a time flag no number
-    grouped = _may_be_grouped(engine, source, {name: scope for name, scope in columns if name not in suspect})
+    grouped = _may_be_grouped(source, {name: scope for name, scope in columns if name not in suspect})
     for name, scope in sorted(columns, key=lambda column: column[0] not in suspect):
         commas = commas or any(form.decimal == "," for form in table.numbers.values())
         if name not in suspect and not commas and name not in grouped:
             continue
         rows = f"FROM {_rows(table)} WHERE {scope}"
-        shown = number_formats.find(engine, table.sql(name, "text"), rows, table.options, commas or name in grouped)
+        shown = number_formats.find(
+            source.table.engine, table.sql(name, "text"), rows, table.options, commas or name in grouped
+        )
         if shown.doubt:
-            problems.append(_doubt(engine, table, name, scope, shown))
+            problems.append(_doubt(table, name, scope, shown))
         elif shown.form is not None:
             table = replace(table, numbers={**table.numbers, name: shown.form})
             numbered.append(f"'{name}' of {table.named} is read {shown.note}")
@@ -53,10 +57,12 @@ def second_look(engine: Engine, before: int, source: Source, select: Select, tag
         table = replace(table, time=None)
         rows = f"FROM {_rows(table)} WHERE {kept}"
         found = (
-            time_formats.find(engine, table.sql(time, "text"), rows, table.timezone) if table.written is None else None
+            time_formats.find(source.table.engine, table.sql(time, "text"), rows, table.timezone)
+            if table.written is None
+            else None
         )
         if found is not None and found.doubt:
-            problems.append(_doubt(engine, table, time, "TRUE", found))
+            problems.append(_doubt(table, time, "TRUE", found))
         elif found is not None and found.written is not None:
             table = replace(table, written=found.written)
             notes += [f"the times of {table.named} are read {found.note}"] if found.note else []
@@ -78,35 +84,37 @@ def _rows(table: Table) -> str:
     return f"(SELECT * FROM {table.scan()} WHERE {table.is_row()})"
 
 
-def _glued(engine: Engine, before: int, source: Source, select: Select, odd: bool) -> Table:
+def _glued(before: int, source: Source, select: Select, odd: bool) -> Table:
     """The table, told whether its header stands again between the rows: exports that were glued together."""
     table, unit = source.table, source.name("unit") or ""
     if table.types is not None:
         return table
     name = keys.unit(literal(unit.strip()), select.hashed)
-    again = odd or _has(engine, f"SELECT 1 FROM {select.part} WHERE rowid >= {before} AND unit = {name} LIMIT 1")
+    again = odd or _has(
+        source.table.engine, f"SELECT 1 FROM {select.part} WHERE rowid >= {before} AND unit = {name} LIMIT 1"
+    )
     if not again:
         return table
-    count, line, _ = locate(engine, table, table.header_reordered(), literal(unit))
+    count, line, _ = locate(table, table.header_reordered(), literal(unit))
     if count:
         message = "the header stands here again with its columns in another order: the rows below it would be misread"
         help = f"split the file at line {line} and name both parts: file: [FIRST, SECOND]"
         raise DataError(Problem("error", "reordered-header", message, Span(table.shown, line), help))
-    if _has(engine, f"SELECT 1 FROM {table.scan()} WHERE {table.header_again()} LIMIT 1"):
+    if _has(source.table.engine, f"SELECT 1 FROM {table.scan()} WHERE {table.header_again()} LIMIT 1"):
         return replace(table, glued=True, time=None)
     return table
 
 
-def header_rows(engine: Engine, table: Table) -> int:
+def header_rows(table: Table) -> int:
     """How many rows of a glued file are its header."""
-    return int(engine.run(f"SELECT count(*) FROM {table.scan()} WHERE {table.header_again()}")[0][0])
+    return int(table.engine.run(f"SELECT count(*) FROM {table.scan()} WHERE {table.header_again()}")[0][0])
 
 
 def _has(engine: Engine, sql: str) -> bool:
     return bool(engine.run(sql))
 
 
-def _may_be_grouped(engine: Engine, source: Source, scopes: Mapping[str, str]) -> set[str]:
+def _may_be_grouped(source: Source, scopes: Mapping[str, str]) -> set[str]:
     """The columns of which each number that has a dot has three digits behind it and at most three before it, and each
     without one is below 1000: 1.234 may then be 1234. What a few of the first rows show otherwise settles it. All are
     looked at in one scan, in the rows where they must hold numbers (`scopes`)."""
@@ -119,7 +127,7 @@ def _may_be_grouped(engine: Engine, source: Source, scopes: Mapping[str, str]) -
             return set()
         cells = [f"CASE WHEN {scopes[name]} THEN {table.sql(name, 'text')} END AS v{i}" for i, name in enumerate(names)]
         asked = ", ".join(shows(f"v{i}") for i in range(len(cells)))
-        found = engine.run(f"SELECT {asked} FROM (SELECT {', '.join(cells)} FROM {rows})")[0]
+        found = source.table.engine.run(f"SELECT {asked} FROM (SELECT {', '.join(cells)} FROM {rows})")[0]
         return {name for name, so in zip(names, found, strict=True) if so}
 
     def all_fit(v: str) -> str:
@@ -132,11 +140,9 @@ def _may_be_grouped(engine: Engine, source: Source, scopes: Mapping[str, str]) -
 _GROUPED = r"\s*[+-]?(\d{1,3}|[1-9]\d{0,2}\.\d{3})\s*"
 
 
-def _doubt(
-    engine: Engine, table: Table, name: str, scope: str, found: number_formats.Found | time_formats.Found
-) -> Problem:
+def _doubt(table: Table, name: str, scope: str, found: number_formats.Found | time_formats.Found) -> Problem:
     text = table.sql(name, "text")
     differs = f"coalesce((SELECT {found.differs} FROM (SELECT {text} AS v)), FALSE) AND {text} IS NOT NULL"
-    _, line, value = locate(engine, table, f"({scope}) AND {differs}", text)
+    _, line, value = locate(table, f"({scope}) AND {differs}", text)
     code = "ambiguous-time" if isinstance(found, time_formats.Found) else "ambiguous-number"
     return Problem("error", code, f"'{value[:60]}' {found.doubt}", Span(table.shown, line, path=name), found.help)

@@ -177,7 +177,7 @@ def _named(columns: Mapping[Canonical, str]) -> dict[str, str]:
 
 def load(loading: Loading, part: str, sources: tuple[Source, ...], arm_needed: bool) -> None:
     """Read the sources of one part into the table of that name."""
-    select = Select(part, loading.plan, arm_needed, sources, hashed=not loading.engine.rows_elsewhere)
+    select = Select(loading.engine, part, loading.plan, arm_needed, sources)
     problems = [problem for source in select.sources for problem in select.problems(source)]
     if problems:
         raise DataError(_of_few_files(problems))
@@ -202,7 +202,7 @@ def load(loading: Loading, part: str, sources: tuple[Source, ...], arm_needed: b
             loading.reads[part, number] = _with_last(loading, loading.reads[part, number], part, before)
         number += 1
     if not found:
-        found += [*unlike(loading.engine, select), *unlike_ids(loading.engine, select)]
+        found += [*unlike(select), *unlike_ids(select)]
     if not found and not loading.count(part):
         shown = select.sources[0].table.shown
         found.append(Problem("error", "no-rows", f"no file of {part} has a row", Span(shown), "export them again"))
@@ -251,7 +251,7 @@ def _load_together(loading: Loading, number: int, select: Select, segments: tupl
     source, part = select.sources[number], select.part
     table = source.table
     loading.engine.run(f"SET TimeZone = {literal(table.timezone)}")
-    found = batch.read(loading.engine, number, source, select, segments)
+    found = batch.read(number, source, select, segments)
     if found is None:
         return False
     source = select.sources[number]
@@ -260,9 +260,9 @@ def _load_together(loading: Loading, number: int, select: Select, segments: tupl
         loading.notes += file.notes if count else (*file.notes, _without_rows(file.shown))
     loading.notes += (
         *found.notes,
-        *(timezones.notes(loading.engine, source, part, found.before) if found.unsaid else ()),
+        *(timezones.notes(source, part, found.before) if found.unsaid else ()),
     )
-    loading.exclusions += excluded(loading.engine, source)
+    loading.exclusions += excluded(source)
     loading.reads[part, number] = SourceRead(sum(found.rows), 0, Log(part, select.told_event(source)))
     return True
 
@@ -271,7 +271,7 @@ def _take_apart(loading: Loading, number: int, select: Select) -> list[Problem]:
     """Put the files of a source, one by one, in its place."""
     source, apart, problems = select.sources[number], list[Source](), list[Problem]()
     try:
-        apart += [replace(source, table=table) for table in opening.open_apart(loading.engine, source.table)]
+        apart += [replace(source, table=table) for table in opening.open_apart(source.table)]
     except DataError as error:
         problems += error.problems
     select.sources = (*select.sources[:number], *apart, *select.sources[number + 1 :])
@@ -291,17 +291,15 @@ def _load_one(loading: Loading, number: int, select: Select, segments: tuple[str
     loading.engine.run(f"SET TimeZone = {literal(table.timezone)}")
     loading.engine.begin(f"reading {table.shown}", table.file.path.stat().st_size if table.file else 0)
     (source, before), sha256 = with_checksums(
-        loading.engine, table.files, lambda: read(loading.engine, number, source, select, segments, loading.notes)
+        loading.engine, table.files, lambda: read(number, source, select, segments, loading.notes)
     )
     table = source.table
-    bad = [*rejected(loading.engine, table, f"{part}_{number}"), *bad_cells(loading.engine, before, source, select)]
-    bad += [*no_ids(loading.engine, before, source, select), *no_answers(loading.engine, source, select)]
+    bad = [*rejected(table, f"{part}_{number}"), *bad_cells(before, source, select)]
+    bad += [*no_ids(before, source, select), *no_answers(source, select)]
     if part == "units" and select.hashed:
-        bad += total_rows(loading.engine, before, source, len(select.plan.columns))
+        bad += total_rows(before, source, len(select.plan.columns))
     if bad and loading.rejects is not None:
-        loading.rejects += every_reject(
-            loading.engine, table, f"{part}_{number}", [(one.problem, one.where) for one in bad]
-        )
+        loading.rejects += every_reject(table, f"{part}_{number}", [(one.problem, one.where) for one in bad])
     problems = _left_out(loading, before, source, select, bad)
     count = int(loading.engine.run(f"SELECT count(*) FROM {part} WHERE rowid >= {before}")[0][0])
     left_out = 0 if problems else sum(one.rows for one in bad)
@@ -310,17 +308,17 @@ def _load_one(loading: Loading, number: int, select: Select, segments: tuple[str
     loading.notes += table.file.notes if table.file else ()
     if table.glued and not problems:
         message = f"rows of {table.shown} that are its header again (exports glued together)"
-        loading.exclusions.append(Exclusion("repeated_header", message, rows=header_rows(loading.engine, table)))
+        loading.exclusions.append(Exclusion("repeated_header", message, rows=header_rows(table)))
     told = tuple(loading.exclusions[excluded_before:])
     if not problems:
-        loading.exclusions += excluded(loading.engine, source)
+        loading.exclusions += excluded(source)
     if not count and not problems and _is_part(source, select):
         loading.notes.append(_without_rows(table.shown))
     elif not count and not problems:
         problems.append(Problem("error", "no-rows", _without_rows(table.shown), Span(table.shown), "export it again"))
     by_header = table.options.timezone != source.options.timezone
-    if source.name("time") and not problems and timezones.are_unsaid(loading.engine, source) and not by_header:
-        loading.notes += timezones.notes(loading.engine, source, part, before)
+    if source.name("time") and not problems and timezones.are_unsaid(source) and not by_header:
+        loading.notes += timezones.notes(source, part, before)
     log = Log(part, event, tuple(loading.notes[noted:]), told, left_out + past.left_out)
     loading.reads[part, number] = SourceRead(count, left_out, log)
     return problems
@@ -337,7 +335,7 @@ def _left_out(loading: Loading, before: int, source: Source, select: Select, bad
         lost = tolerated(source.table.shown, bad, source.options.max_bad_rows)
     except DataError as error:
         return list(error.problems)
-    flagged = [check.flag for check, found in flags(loading.engine, before, source, select) if found]
+    flagged = [check.flag for check, found in flags(before, source, select) if found]
     if flagged:
         loading.engine.run(f"DELETE FROM {select.part} WHERE rowid >= {before} AND ({' OR '.join(flagged)})")
     loading.exclusions += lost

@@ -13,7 +13,6 @@ from abcx import formatting
 from abcx.data.reading import keys
 from abcx.data.reading.row_sql import Select
 from abcx.data.reading.source import Source
-from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
 from abcx.errors import DataError
 from abcx.files import cell_text
@@ -30,21 +29,21 @@ _ODD = "\u00a0\u2009\u202f\u3000\u00ad\u200b\u200c\u200d\u2060\ufeff"
 """Spaces and hidden characters that an engine elsewhere is asked for by name."""
 
 
-def look(engine: Engine, before: int, source: Source, select: Select) -> tuple[Source, bool, list[str]]:
+def look(before: int, source: Source, select: Select) -> tuple[Source, bool, list[str]]:
     """The source with its columns that need mending, whether it must be read again, and what is to be told.
     `before` is the first row id that can be its own. Raises DataError elsewhere."""
     if not select.hashed:
-        _refuse(engine, source, select)
+        _refuse(source, select)
         return source, False, []
     table = source.table
     marked = " OR ".join(f"{column} = {keys.UNCLEAN}" for column in select.key_columns(source))
     rows = f"SELECT 1 FROM {select.part} WHERE rowid >= {before} AND ({marked}) LIMIT 1"
-    if table.mended is not None or not engine.run(rows):
+    if table.mended is not None or not source.table.engine.run(rows):
         return replace(source, table=replace(table, mended=table.mended or frozenset())), False, []
     mended, pointed, notes = set[str](), set[str](), list[str]()
     for role, name in (select.key_columns(source) | select.name_columns(source)).items():
         if table.holds_text(name):
-            found = _counted(engine, source, name)
+            found = _counted(source, name)
             mended |= {name} if any(found[how] for how in _HOW) else set()
             pointed |= {name} if found["pointed"] and role not in ("event", "arm") else set()
             notes += _told(source, role, name, found)
@@ -64,13 +63,13 @@ _HOW = {
 """What was found, in words, and its SQL condition, of a text `b` without spaces and tabs around it."""
 
 
-def _counted(engine: Engine, source: Source, name: str) -> dict[str, int]:
+def _counted(source: Source, name: str) -> dict[str, int]:
     """How many cells of a column are not canonical, by the first of the ways, and how many end in `.0`."""
     text = source.table.sql(name, "text")
     cases = " ".join(f"WHEN {condition} THEN {literal(how)}" for how, (_, condition) in _HOW.items())
     kind = f"CASE WHEN {keys.is_unclean('v')} THEN CASE {cases} END WHEN {keys.is_pointed('v')} THEN 'pointed' END"
     cells = f"SELECT v, trim(v, chr(32) || chr(9)) AS b FROM (SELECT {text} AS v FROM {source.table.scan()})"
-    rows = engine.run(f"SELECT {kind} AS how, count(*) FROM ({cells}) GROUP BY how")
+    rows = source.table.engine.run(f"SELECT {kind} AS how, count(*) FROM ({cells}) GROUP BY how")
     return dict.fromkeys((*_HOW, "pointed"), 0) | {str(how): int(count) for how, count in rows if how}
 
 
@@ -82,13 +81,13 @@ def _told(source: Source, role: str, name: str, found: dict[str, int]) -> Iterat
             yield f"{what if count > 1 else f'1 {one} of {source.table.named} ({name!r}) was'} {words}"
 
 
-def _refuse(engine: Engine, source: Source, select: Select) -> None:
+def _refuse(source: Source, select: Select) -> None:
     """Raise DataError where ids elsewhere need mending."""
     for column, name in select.key_columns(source).items():
         if source.table.holds_text(name):
             likes = ['="%', '"%"', "'%'", *(f"%{one}%" for one in _ODD)]
             odd = " OR ".join(f"{column} LIKE {literal(like)}" for like in likes)
-            if engine.run(f"SELECT {column} FROM {select.part} WHERE {odd} LIMIT 1"):
+            if source.table.engine.run(f"SELECT {column} FROM {select.part} WHERE {odd} LIMIT 1"):
                 message = (
                     f"some ids in '{name}' are formulas (=\"...\"), in quotes, or hold characters that do not show"
                 )

@@ -89,7 +89,7 @@ def whole_times(loading: Loading, arm_part: str) -> Resolutions:
     dates = [one for one in coarse if one.unit == "day"]
     if dates and loading.engine.rows_elsewhere:
         message = f"{dates[0].shown} writes its times as dates, which are compared by day in the default engine alone"
-        help = "give the column times of day, or read the files with loading.engine: duckdb"
+        help = "give the column times of day, or read the files with engine: duckdb"
         raise DataError(Problem("error", "engine-dates", message, Span(dates[0].shown), help))
     problems = list(_refused(loading.plan, dates, exposures=any(one.part == arm_part != "events" for one in dates)))
     if problems:

@@ -9,6 +9,7 @@ from abcx.data.plan import Plan
 from abcx.data.reading import conditions, keys, total_rows
 from abcx.data.reading.conditions import as_flag, unspaced
 from abcx.data.reading.source import Source, drops, tells_arm, told_by_rule
+from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
 from abcx.files import cell_text
 from abcx.metrics.base import UnitColumn
@@ -34,8 +35,9 @@ def _asks(value: WhereValue, kinds: tuple[type, ...]) -> bool:
 class Select:
     """The SELECT list of one part of `data`, source by source. `hashed`: units and ids become numbers (keys.py)."""
 
-    def __init__(self, part: str, plan: Plan, arm_needed: bool, sources: Sequence[Source], hashed: bool) -> None:
-        self.part, self.plan, self.arm_needed, self.hashed = part, plan, arm_needed, hashed
+    def __init__(self, engine: Engine, part: str, plan: Plan, arm_needed: bool, sources: Sequence[Source]) -> None:
+        self.engine, self.part, self.plan, self.arm_needed = engine, part, plan, arm_needed
+        self.hashed = not engine.rows_elsewhere
         self.sources = tuple(sources)
         self.sources = tuple(map(self._with_time, sources))
 

@@ -23,27 +23,27 @@ T = TypeVar("T")
 
 
 def read(
-    engine: Engine, number: int, source: Source, select: Select, segments: tuple[str, ...], notes: list[str]
+    number: int, source: Source, select: Select, segments: tuple[str, ...], notes: list[str]
 ) -> tuple[Source, int]:
     """Read a source into the table of its part: as plain text, and once more where its columns show something else.
     Returns it as it was read, and the first row id that can be its own."""
-    source, before = with_lines(engine, source, lambda one: _scan(engine, number, one, select, segments))
-    source, again, found = mended_keys.look(engine, before, source, select)
+    source, before = with_lines(source, lambda one: _scan(number, one, select, segments))
+    source, again, found = mended_keys.look(before, source, select)
     if again:
-        forget(engine, number, select.part, before)
-        before = _scan(engine, number, source, select, segments)
+        forget(source.table.engine, number, select.part, before)
+        before = _scan(number, source, select, segments)
         notes += found
-    looked, found = second_look(engine, before, source, select, f"{select.part}_{number}")
+    looked, found = second_look(before, source, select, f"{select.part}_{number}")
     if looked is not source:
-        forget(engine, number, select.part, before)
+        forget(source.table.engine, number, select.part, before)
         source = looked
-        before = _scan(engine, number, source, select, segments)
+        before = _scan(number, source, select, segments)
     notes += found
     select.sources = (*select.sources[:number], source, *select.sources[number + 1 :])
     return source, before
 
 
-def with_lines(engine: Engine, source: Source, read: Callable[[Source], T]) -> tuple[Source, T]:
+def with_lines(source: Source, read: Callable[[Source], T]) -> tuple[Source, T]:
     """A source and what `read` gives of it. A file whose lines end in different ways is rewritten, and read again."""
     try:
         return source, read(source)
@@ -51,19 +51,19 @@ def with_lines(engine: Engine, source: Source, read: Callable[[Source], T]) -> t
         table, file = source.table, source.table.file
         if file is None or table.types is not None or error.problems[0].code != "broken-lines":
             raise
-    source = replace(source, table=replace(table, file=with_line_ends(file, engine.scratch)))
+    source = replace(source, table=replace(table, file=with_line_ends(file, source.table.engine.scratch)))
     return source, read(source)
 
 
-def _scan(engine: Engine, number: int, source: Source, select: Select, segments: tuple[str, ...]) -> int:
+def _scan(number: int, source: Source, select: Select, segments: tuple[str, ...]) -> int:
     """Read a source as it stands; returns the first row id that can be its own."""
     part, table, tag = select.part, source.table, f"{select.part}_{number}"
-    before = next_row(engine, number, part)
+    before = next_row(source.table.engine, number, part)
     columns = ", ".join(f"{sql} AS {name}" for name, sql in select.select(source, segments, unread(select, source)))
     target = f"CREATE TABLE {part} AS" if number == 0 else f"INSERT INTO {part}"
     for name in (f"rejects_{tag}", f"scans_{tag}") if table.types is None else ():
-        engine.run(f"DROP TABLE IF EXISTS {name}")
-    engine.run(
+        source.table.engine.run(f"DROP TABLE IF EXISTS {name}")
+    source.table.engine.run(
         f"{target} SELECT {columns} FROM {table.scan(tag)}",
         lambda message: unreadable(table.file, table.shown, message),
     )

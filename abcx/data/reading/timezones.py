@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from abcx.data.reading.source import Source
-from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
 from abcx.errors import DataError
 from abcx.files.bad_rows import locate
@@ -26,7 +25,7 @@ _CLEAR = (*_PLAIN, "GMT", "HST", *_STANDARD)
 """Names of zones that mean one thing. Of others the engine takes one meaning: BST is Bangladesh to it."""
 
 
-def are_unsaid(engine: Engine, source: Source) -> bool:
+def are_unsaid(source: Source) -> bool:
     """Whether times have no offset.
 
     Raises DataError where some have one and others none, or say their zone by a name that means different things.
@@ -35,31 +34,31 @@ def are_unsaid(engine: Engine, source: Source) -> bool:
     if (told := _told(source, time)) is not None:
         return told
     text = _text(source, time)
-    said, naive, lettered = _seen(engine, source, text)
+    said, naive, lettered = _seen(source, text)
     if lettered:
-        _refuse_unclear(engine, source, time, text)
+        _refuse_unclear(source, time, text)
     if not said or not naive:
         return bool(naive)
-    return _refuse_mixed(engine, source, time, text)
+    return _refuse_mixed(source, time, text)
 
 
-def unsaid_throughout(engine: Engine, source: Source) -> bool | None:
+def unsaid_throughout(source: Source) -> bool | None:
     """As `are_unsaid`, of several files; None where they must be looked at one by one."""
     time = source.name("time")
     if time is None:
         return False
     if (told := _told(source, time)) is not None:
         return told
-    said, naive, lettered = _seen(engine, source, _text(source, time))
+    said, naive, lettered = _seen(source, _text(source, time))
     return None if lettered or (said and naive) else bool(naive)
 
 
-def notes(engine: Engine, source: Source, part: str, before: int) -> Iterator[str]:
+def notes(source: Source, part: str, before: int) -> Iterator[str]:
     """What is to be said of times that have no offset: the zone that they are read in, and how many lie in an hour that
     its clocks skip or show twice. The rows are those of the part from row id `before` on."""
     named, zone = source.table.named, source.table.timezone
     yield f"the times of {named} have no timezone: they are read as {zone}"
-    first, last = engine.run(f"SELECT min(t), max(t) FROM {part} WHERE rowid >= {before}")[0]
+    first, last = source.table.engine.run(f"SELECT min(t), max(t) FROM {part} WHERE rowid >= {before}")[0]
     if first is None or (source.table.written is not None and source.table.written.kind != "iso"):
         return  # by another order of day and month the same day would be looked for twice
     time = source.name("time") or ""
@@ -67,7 +66,7 @@ def notes(engine: Engine, source: Source, part: str, before: int) -> Iterator[st
     for since, until, skipped in _changes(zone, int(first), int(last)):
         inside = f"{clock} >= TIMESTAMP '{since}' AND {clock} < TIMESTAMP '{until}'"
         rows = f"FROM {source.table.scan()} WHERE {source.table.is_row()} AND ({source.kept}) AND {inside}"
-        if count := int(engine.run(f"SELECT count(*) {rows}")[0][0]):
+        if count := int(source.table.engine.run(f"SELECT count(*) {rows}")[0][0]):
             many = f"{count:,} times {where} lie" if count > 1 else f"1 time {where} lies"
             hour = f"between {since:%Y-%m-%d %H:%M} and {until:%H:%M}"
             if skipped:
@@ -109,13 +108,13 @@ def _text(source: Source, time: str) -> str:
     return source.table.written.plain(text) if source.table.written is not None else text
 
 
-def _seen(engine: Engine, source: Source, text: str) -> tuple[int, int, int]:
+def _seen(source: Source, text: str) -> tuple[int, int, int]:
     """Of the times of all rows: how many say their offset, how many do not, and how many say it with letters, but for
     a Z."""
     said, letters = f"regexp_matches(v, {literal(_OFFSET)})", f"regexp_matches(v, {literal(_LETTERS)})"
     counts = f"count(*) FILTER ({said}), count(*) FILTER (NOT {said}), count(*) FILTER ({letters})"
     rows = f"SELECT {text} AS v FROM {source.table.scan()} WHERE {source.table.is_row()}"
-    found = engine.run(f"SELECT {counts} FROM ({rows})")[0]
+    found = source.table.engine.run(f"SELECT {counts} FROM ({rows})")[0]
     return int(found[0]), int(found[1]), int(found[2])
 
 
@@ -134,8 +133,8 @@ def _in_summer(text: str, place: str, hours: int) -> str:
     return f"epoch_us({clock}) - epoch_us(timezone({literal(place)}, {clock})) <> {hours * 3_600_000_000}"
 
 
-def _refuse_unclear(engine: Engine, source: Source, time: str, text: str) -> None:
-    count, line, value = locate(engine, source.table, f"({source.kept}) AND {_named(text)}", text)
+def _refuse_unclear(source: Source, time: str, text: str) -> None:
+    count, line, value = locate(source.table, f"({source.kept}) AND {_named(text)}", text)
     if not count:
         return
     more = f" ({count:,} such rows)" if count > 1 else ""
@@ -148,13 +147,13 @@ def _refuse_unclear(engine: Engine, source: Source, time: str, text: str) -> Non
     raise DataError(Problem("error", "ambiguous-time", message, span, cure))
 
 
-def _refuse_mixed(engine: Engine, source: Source, time: str, text: str) -> bool:
+def _refuse_mixed(source: Source, time: str, text: str) -> bool:
     """Raise DataError where some times of the rows that are kept say their offset and others do not; else whether they
     do not."""
     said = f"regexp_matches({text}, {literal(_OFFSET)})"
     read = f"({source.kept}) AND try_cast({text} AS TIMESTAMPTZ) IS NOT NULL"
-    naive, line, value = locate(engine, source.table, f"{read} AND NOT {said}", text)
-    zoned = locate(engine, source.table, f"{read} AND {said}", text)[0] if naive else 0
+    naive, line, value = locate(source.table, f"{read} AND NOT {said}", text)
+    zoned = locate(source.table, f"{read} AND {said}", text)[0] if naive else 0
     if naive and zoned:
         message = f"{zoned:,} times have a UTC offset and {naive:,} have none, the first of them '{value[:60]}'"
         cure = "export all times in UTC or with offsets, or put the rows without into a file of their own"

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator, Sequence
 
 from abcx.data.reading.source import Source
-from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
 from abcx.files.bad_rows import last_row
 from abcx.files.csv_errors import Bad
@@ -40,11 +39,11 @@ def _is_sum(value: float, total: float) -> bool:
     return math.isclose(value, total, rel_tol=1e-9)
 
 
-def total_rows(engine: Engine, before: int, source: Source, columns: int) -> Iterator[Bad]:
+def total_rows(before: int, source: Source, columns: int) -> Iterator[Bad]:
     """The last row of a file of units that sums up those above, or is named like a total and has no smaller values.
     `before` is the first row id of the file in table `units`, `columns` the number of its columns of metrics."""
     rows = f"FROM units WHERE rowid >= {before} AND unit IS NOT NULL"
-    count, last, names = engine.run(f"SELECT count(*), max(rowid), count(*) FILTER (totals) {rows}")[0]
+    count, last, names = source.table.engine.run(f"SELECT count(*), max(rowid), count(*) FILTER (totals) {rows}")[0]
     if count <= FEWEST:
         return
     above = f"rowid < {last}"
@@ -53,7 +52,7 @@ def total_rows(engine: Engine, before: int, source: Source, columns: int) -> Ite
         f"max({m}) FILTER ({above}), max({m}) FILTER (NOT ({above}))"
         for m in (f"m{i}" for i in range(columns))
     )
-    is_total, *found = engine.run(f"SELECT bool_or(totals) FILTER (rowid = {last}){fields} {rows}")[0]
+    is_total, *found = source.table.engine.run(f"SELECT bool_or(totals) FILTER (rowid = {last}){fields} {rows}")[0]
     cells = [found[i : i + 4] for i in range(0, len(found), 4)]
     summed = bool(cells) and all(own is not None and _is_sum(own, total or 0.0) for total, _, _, own in cells)
     summed = summed and any(filled > 1 for _, filled, _, _ in cells)
@@ -62,7 +61,7 @@ def total_rows(engine: Engine, before: int, source: Source, columns: int) -> Ite
         return
     column = source.name("unit") or ""
     text = source.table.sql(column, "text")
-    line, value = last_row(engine, source.table, f"({source.kept}) AND {text} IS NOT NULL", text)
+    line, value = last_row(source.table, f"({source.kept}) AND {text} IS NOT NULL", text)
     yield Bad(problem(source.table.shown, line, column, value, int(count) - 1, summed), 1, True)
 
 
