@@ -65,7 +65,7 @@ def profile(engine: Engine, path: str, options: FileOptions | None = None) -> Pr
     kept = source.kept if known else "TRUE"
     engine.run(f"CREATE TABLE sample AS SELECT {select} FROM {table.scan('sample')} WHERE {kept} LIMIT {ROWS}")
     rows = int(engine.run("SELECT count(*) FROM sample")[0][0])
-    columns = tuple(_written(engine, _column(engine, name, f"v{i}"), f"v{i}", table) for i, name in enumerate(names))
+    columns = tuple(_written(table, _column(engine, name, f"v{i}"), f"v{i}") for i, name in enumerate(names))
     given = {str(role): name for role, name in options.columns.items() if name in names}
     roles = {**_roles(columns, rows, given), **given}
     if "arm" in roles:
@@ -119,20 +119,20 @@ def _column(engine: Engine, name: str, sql: str) -> Column:
     return Column(name, int(distinct), int(empty), kind, values, low or "", high or "")
 
 
-def _written(engine: Engine, column: Column, sql: str, table: Table) -> Column:
+def _written(table: Table, column: Column, sql: str) -> Column:
     """The column, told whether its texts are times or numbers that are written in another way."""
     named = sounds_like("time", column.name)
     texts = column.kind == "text" and column.values and all(re.search(r"\d", value) for value, _ in column.values)
     if (texts and not column.name.lower().endswith("id")) or (named and column.kind == "number"):
-        written = time_formats.find(engine, sql, "FROM sample", "UTC").written
+        written = time_formats.find(table.engine, sql, "FROM sample", "UTC").written
         if written is not None:
             at = written.sql(sql, "UTC")
-            first, last = engine.run(
+            first, last = table.engine.run(
                 f"SELECT min(make_timestamp({at}))::VARCHAR, max(make_timestamp({at}))::VARCHAR FROM sample"
             )[0]
             return replace(column, kind="time", low=str(first), high=str(last))
         commas = table.options.delimiter == ";"
-        if texts and number_formats.find(engine, sql, "FROM sample", table.options, commas).form is not None:
+        if texts and number_formats.find(table.engine, sql, "FROM sample", table.options, commas).form is not None:
             return replace(column, kind="number")
     return column
 

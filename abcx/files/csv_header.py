@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from abcx.engines.local import Engine
@@ -42,18 +43,31 @@ class Header:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Csv:
+    """A CSV file, how it is to be read, and the engine that reads it."""
+
+    engine: Engine
+    file: DataFile
+    options: FileOptions
+
+    def but(self, **options: Any) -> _Csv:
+        """The same file, read with other options."""
+        return replace(self, options=self.options.model_copy(update=options))
+
+
 def read_header(engine: Engine, file: DataFile, options: FileOptions) -> Header:
     """Raises DataError for a header that cannot be used."""
     notes = []
     if not options.delimiter and file.format != "tsv":
-        options = options.model_copy(update={"delimiter": _delimiter(engine, file, options)})
+        options = options.model_copy(update={"delimiter": _delimiter(_Csv(engine, file, options))})
         if options.delimiter != ",":
             notes.append(f"{file.shown} is read with the delimiter {_DELIMITERS[options.delimiter or ',']}")
     declared = options.skip
-    above, rows = _first_rows(engine, file, options)
+    above, rows = _first_rows(_Csv(engine, file, options))
     if above or _starts_blank(file):
-        options = _past_blank_lines(engine, file, options, above)
-        rows = _rows(engine, file, options, 4)
+        options = _past_blank_lines(_Csv(engine, file, options), above)
+        rows = _rows(_Csv(engine, file, options), 4)
     if options.skip != declared:
         notes.append(f"the header of {file.shown} is line {(options.skip or 0) + 1}: what stands above it is skipped")
     count, skip = options.header_rows or 1, options.skip or 0
@@ -70,7 +84,7 @@ def read_header(engine: Engine, file: DataFile, options: FileOptions) -> Header:
         options = options.model_copy(update={"timezone": zone})
     names = unambiguous(names)
     options = options.model_copy(update={"skip": skip + count - 1 or None})
-    _refuse_ragged(engine, file, options, names)
+    _refuse_ragged(_Csv(engine, file, options), names)
     breaks = sum(str(cell or "").count("\n") for row in rows[:count] for cell in row)
     return Header(names, options, 1 + skip + count + breaks, tuple(notes))
 
@@ -81,22 +95,23 @@ def _as_text(width: int) -> list[str]:
     return ["auto_detect=false", f"columns={{{columns}}}"]
 
 
-def _rows(engine: Engine, file: DataFile, options: FileOptions, count: int) -> list[Row]:
+def _rows(csv: _Csv, count: int) -> list[Row]:
     """The first rows, padded to the longest at the start of the file."""
-    padding = options.model_copy(update={"null": None, "skip": options.skip or 0})
+    file = csv.file
+    padding = csv.options.model_copy(update={"null": None, "skip": csv.options.skip or 0})
     lenient = ["header=false", "comment=''", "null_padding=true", "strict_mode=false", "parallel=false"]
     width = _width(file, padding)
     lenient += _as_text(width) if width else ["all_varchar=true"]
     arguments = ", ".join([*dialect(file, padding, _NOWHERE), *lenient])
     source = f"read_csv({literal(str(file.path))}, {arguments})"
     try:
-        return engine.run(
+        return csv.engine.run(
             f"SELECT * FROM {source} LIMIT {count}", lambda message: unreadable(file, file.shown, message)
         )
     except DataError as error:
         # Asked for fewer cells than a row has, the engine keeps a kilobyte about every row.
-        scan = ", ".join([*dialect(file, options), "header=true", *_as_text(width)])
-        raise DataError((width and broken_rows(engine, file, scan)) or error.problems) from None
+        scan = ", ".join([*dialect(file, csv.options), "header=true", *_as_text(width)])
+        raise DataError((width and broken_rows(csv.engine, file, scan)) or error.problems) from None
 
 
 def _width(file: DataFile, options: FileOptions) -> int:
@@ -141,32 +156,32 @@ def _is_title(row: Row, width: int) -> bool:
     return is_comment or filled < max(2, width / 2)
 
 
-def _first_rows(engine: Engine, file: DataFile, options: FileOptions) -> tuple[int, list[Row]]:
+def _first_rows(csv: _Csv) -> tuple[int, list[Row]]:
     """How many lines stand above the header, and the first rows."""
     try:
-        rows = _rows(engine, file, options, 4)
+        rows = _rows(csv, 4)
     except DataError as error:
-        if options.skip is not None or error.problems[0].code != "data-unreadable":
+        if csv.options.skip is not None or error.problems[0].code != "data-unreadable":
             raise
         for skip in range(1, 6):  # a title with other delimiters confuses the engine
-            below = options.model_copy(update={"skip": skip})
+            below = csv.but(skip=skip)
             try:
-                rows = _rows(engine, file, below, 4)
+                rows = _rows(below, 4)
             except DataError:
                 continue
-            return skip + _lines_above(engine, file, below, rows), rows
+            return skip + _lines_above(below, rows), rows
         raise
-    return (_lines_above(engine, file, options, rows) if options.skip is None else options.skip), rows
+    return (_lines_above(csv, rows) if csv.options.skip is None else csv.options.skip), rows
 
 
-def _lines_above(engine: Engine, file: DataFile, options: FileOptions, rows: list[Row]) -> int:
+def _lines_above(csv: _Csv, rows: list[Row]) -> int:
     """How many lines stand above the header: comments and titles before the first row that is filled like a table."""
     width = len(rows[0]) if rows else 0
     if width < 2 or not _is_title(rows[0], width):
         return 0
     for above in range(1, _TITLES + 1):
-        skip = above + (options.skip or 0)
-        below = _rows(engine, file, options.model_copy(update={"skip": skip}), 1)
+        skip = above + (csv.options.skip or 0)
+        below = _rows(csv.but(skip=skip), 1)
         if not below:
             return 0
         row = (*below[0], *[None] * (width - len(below[0])))
@@ -183,14 +198,14 @@ def _start(file: DataFile) -> bytes:
     return next(chunks(file.shown, file.path, file.compression, _START), b"")
 
 
-def _past_blank_lines(engine: Engine, file: DataFile, options: FileOptions, above: int) -> FileOptions:
+def _past_blank_lines(csv: _Csv, above: int) -> FileOptions:
     """The options that skip blank lines too: a look at the first rows leaves them out, the scan takes them for rows."""
-    first = _rows(engine, file, options.model_copy(update={"skip": above}), 1)
+    first = _rows(csv.but(skip=above), 1)
     if not first or not _filled(first[0]):
-        return options
-    while above < 10 * _TITLES and _rows(engine, file, options.model_copy(update={"skip": above + 1}), 1) == first:
+        return csv.options
+    while above < 10 * _TITLES and _rows(csv.but(skip=above + 1), 1) == first:
         above += 1
-    return options.model_copy(update={"skip": above or None})
+    return csv.but(skip=above or None).options
 
 
 def _refuse_survey_rows(file: DataFile, rows: list[Row], skip: int) -> None:
@@ -238,27 +253,28 @@ def _zone(options: FileOptions, names: tuple[str, ...], rows: Sequence[Row]) -> 
     return None
 
 
-def _refuse_ragged(engine: Engine, file: DataFile, options: FileOptions, names: tuple[str, ...]) -> None:
+def _refuse_ragged(csv: _Csv, names: tuple[str, ...]) -> None:
     """Where most rows at the start of a large file have another number of cells than the header, the rest can wait."""
-    start = _start(file)
+    start = _start(csv.file)
     if len(start) < _START:
         return
-    head = engine.scratch / "head.csv"
+    head = csv.engine.scratch / "head.csv"
     head.write_bytes(start[: start.rfind(b"\n") + 1])
-    plain = replace(file, compression="none")
-    scan = ", ".join([*dialect(plain, options), "header=true", *_as_text(len(names))])
-    problems = ragged(engine, file, head, scan, len(names), options.max_bad_rows)
+    plain = replace(csv.file, compression="none")
+    scan = ", ".join([*dialect(plain, csv.options), "header=true", *_as_text(len(names))])
+    problems = ragged(csv.engine, csv.file, head, scan, len(names), csv.options.max_bad_rows)
     if problems:
         raise DataError(problems)
 
 
-def _delimiter(engine: Engine, file: DataFile, options: FileOptions) -> str:
+def _delimiter(csv: _Csv) -> str:
     """The delimiter that DuckDB's sniffer finds over the first rows; a comma where it is not sure."""
-    skip = f", skip={options.skip}" if options.skip else ""
+    file = csv.file
+    skip = f", skip={csv.options.skip}" if csv.options.skip else ""
     plainly = "quote='\"', escape='\"', hive_partitioning=false, all_varchar=true, ignore_errors=true"
     source = f"{literal(str(file.path))}, {plainly}, compression='{file.compression}'{skip}"
     try:
-        sniffed = engine.run(
+        sniffed = csv.engine.run(
             f"SELECT Delimiter FROM sniff_csv({source})", lambda message: unreadable(file, file.shown, message)
         )
     except DataError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
@@ -29,15 +29,30 @@ _MANY = 500
 """So many files are read together at most: beyond, the engine takes longer to plan than to read."""
 
 
+@dataclass(frozen=True, slots=True)
+class _How:
+    """With which engine and how files are opened: `timezone` is that of times without an offset."""
+
+    engine: Engine
+    options: FileOptions
+    timezone: str
+
+    @classmethod
+    def of(cls, engine: Engine, options: FileOptions, timezone: str) -> _How:
+        """The timezone of the options comes first."""
+        return cls(engine, options, options.timezone or timezone)
+
+
 def open_files(
     engine: Engine, files: Sequence[DataFile], options: FileOptions, timezone: str, apart: bool = False
 ) -> list[Table]:
     """Open the files of one export; small ones that are alike become one table, unless they are to stay `apart`. Files
     of JSON lines get the fields of all: an object leaves out what it has no value of, so a small file may lack a field
     altogether."""
+    how = _How.of(engine, options, timezone)
     opened: list[Table] = []
-    for alike in [(file,) for file in files] if apart else _alike(engine, files):
-        together = _open_together(engine, alike, options, timezone) if len(alike) > 1 else None
+    for alike in [(file,) for file in files] if apart else _alike(how, files):
+        together = _open_together(how, alike) if len(alike) > 1 else None
         opened += [together] if together else [open_file(engine, file, options, timezone) for file in alike]
     told = [table for table in opened if table.file is not None and table.file.format == "jsonl"]
     names = tuple(dict.fromkeys(name for table in told for name in table.header))
@@ -53,10 +68,10 @@ def open_apart(table: Table) -> list[Table]:
     return [_with_fields(one, table.header) if one.header != table.header else one for one in opened]
 
 
-def _alike(engine: Engine, files: Sequence[DataFile]) -> Iterator[tuple[DataFile, ...]]:
+def _alike(how: _How, files: Sequence[DataFile]) -> Iterator[tuple[DataFile, ...]]:
     """Files in order, small ones together that one statement can read. Of CSV it cannot: of more files than threads the
     engine drops what follows an open quote, without a word (DuckDB 2.0)."""
-    schemas = _schemas(engine, [file for file in files if file.format == "parquet"])
+    schemas = _schemas(how, [file for file in files if file.format == "parquet"])
     for _, run in groupby(files, key=lambda file: (_kind(file), schemas.get(file.path))):
         alike: list[DataFile] = []
         size = 0
@@ -73,14 +88,14 @@ def _kind(file: DataFile) -> tuple[object, ...]:
     return file.format, file.compression, file.arm, tuple(name for name, _ in file.told)
 
 
-def _open_together(engine: Engine, files: Sequence[DataFile], options: FileOptions, timezone: str) -> Table | None:
+def _open_together(how: _How, files: Sequence[DataFile]) -> Table | None:
     """Files as one table; None where they are not so alike, or one of them cannot be opened."""
     first = files[0]
-    engine.begin(f"opening {first.shown} and {len(files) - 1:,} more files")
+    how.engine.begin(f"opening {first.shown} and {len(files) - 1:,} more files")
     try:
-        if first.format == "parquet" and pack_log.is_kept(engine, _paths(files)):
+        if first.format == "parquet" and pack_log.is_kept(how.engine, _paths(files)):
             return None
-        table = _table(engine, files, options, options.timezone or timezone)
+        table = _table(how, files)
     except DataError:
         return None  # opened one by one they tell which it is
     return None if table.broken or not table.header else table
@@ -89,14 +104,13 @@ def _open_together(engine: Engine, files: Sequence[DataFile], options: FileOptio
 def open_file(engine: Engine, file: DataFile, options: FileOptions, timezone: str) -> Table:
     """Read the header of a file. Raises DataError for what is not a table, or has a header that cannot be used."""
     engine.begin(f"opening {file.shown}")
-    timezone = options.timezone or timezone
+    how = _How.of(engine, options, timezone)
     if file.format in ("parquet", "jsonl"):
-        return _table(engine, (file,), options, timezone)
-    if options.time_format:
-        _check_format(engine, file.shown, options.time_format)
+        return _table(how, (file,))
+    _check_format(how, file.shown)
     found = read_header(engine, file, options)
     file = replace(file, notes=(*file.notes, *found.notes))
-    zone = found.options.timezone or timezone
+    zone = found.options.timezone or how.timezone
     return Table(
         engine,
         file.shown,
@@ -116,9 +130,8 @@ def _ordered(options: FileOptions) -> time_formats.Written | None:
 
 def open_frame(engine: Engine, frame: object, name: str, options: FileOptions, timezone: str) -> Table:
     """A frame given at the call."""
-    timezone = options.timezone or timezone
-    if options.time_format:
-        _check_format(engine, name, options.time_format)
+    how = _How.of(engine, options, timezone)
+    _check_format(how, name)
     engine.register(name, frame)
     shown = f"{name} frame"
     described = engine.run(f"DESCRIBE {identifier(name)}", lambda message: unreadable(None, shown, message))
@@ -128,57 +141,66 @@ def open_frame(engine: Engine, frame: object, name: str, options: FileOptions, t
         header = tuple(str(row[0]) for row in described)
     types = tuple(str(row[1]) for row in described)
     return Table(
-        engine, shown, unambiguous(header), options, timezone, None, types, identifier(name), written=_ordered(options)
+        engine,
+        shown,
+        unambiguous(header),
+        options,
+        how.timezone,
+        None,
+        types,
+        identifier(name),
+        written=_ordered(options),
     )
 
 
-def _table(engine: Engine, files: Sequence[DataFile], options: FileOptions, timezone: str) -> Table:
+def _table(how: _How, files: Sequence[DataFile]) -> Table:
     """Parquet files of one schema, or files of JSON lines, as one table."""
     first = files[0]
-    if options.time_format:
-        _check_format(engine, first.shown, options.time_format)
-    opened = (_open_parquet if first.format == "parquet" else _open_jsonl)(engine, files, options, timezone)
+    _check_format(how, first.shown)
+    opened = (_open_parquet if first.format == "parquet" else _open_jsonl)(how, files)
     return replace(opened, more=tuple(files[1:]))
 
 
-def _open_parquet(engine: Engine, files: Sequence[DataFile], options: FileOptions, timezone: str) -> Table:
+def _open_parquet(how: _How, files: Sequence[DataFile]) -> Table:
     """The columns of the files, the fields of those that are structures, and those that their folders tell beside."""
     first = files[0]
-    named = _described(engine, first, "*", _rows((first,)))
-    schema = engine.run(f"SELECT name, coalesce(num_children, 0), type FROM parquet_schema({literal(str(first.path))})")
+    named = _described(how, first, "*", _rows((first,)))
+    schema = how.engine.run(
+        f"SELECT name, coalesce(num_children, 0), type FROM parquet_schema({literal(str(first.path))})"
+    )
     own = _top_level([(str(name), int(children)) for name, children, _ in schema])
-    old = {str(name) for name, _, type in schema if type == "INT96"} if options.timezone is None else set()
+    old = {str(name) for name, _, type in schema if type == "INT96"} if how.options.timezone is None else set()
     instants = [column for column, type in named if column in old and type == "TIMESTAMP"]
     types = ["TIMESTAMP WITH TIME ZONE" if column in instants else type for column, type in named]
     fields: dict[str, str] = {}
     for outer, (column, type) in zip(own, named, strict=True):
         if type.startswith("STRUCT(") and not type.endswith("]"):  # a list of structures is no structure
             alone = f"(SELECT {identifier(column)} AS alone FROM {_rows((first,))}) AS structure"
-            for inner, inner_type in _described(engine, first, "alone.*", alone):
+            for inner, inner_type in _described(how, first, "alone.*", alone):
                 if inner and f"{outer}.{inner}" not in (*own, *fields):
                     fields[f"{outer}.{inner}"] = f"struct_extract({identifier(column)}, {literal(inner)})"
                     types.append(inner_type)
     told = [name for name in dict(first.told) if name not in own]
     if instants:
-        how = "times of the type INT96 are read as UTC, as Spark writes them; `timezone` says otherwise"
-        first = replace(first, notes=(*first.notes, f"{formatting.joined(instants)} of {first.shown}: {how}"))
+        note = "times of the type INT96 are read as UTC, as Spark writes them; `timezone` says otherwise"
+        first = replace(first, notes=(*first.notes, f"{formatting.joined(instants)} of {first.shown}: {note}"))
     return Table(
-        engine,
+        how.engine,
         first.shown,
         unambiguous((*own, *fields, *told)),
-        options,
-        timezone,
+        how.options,
+        how.timezone,
         first,
         (*types, *("VARCHAR" for _ in told)),
         _rows(files, fields.values(), told, instants),
-        history=pack_log.kept(engine, first.path),
+        history=pack_log.kept(how.engine, first.path),
     )
 
 
-def _described(engine: Engine, file: DataFile, columns: str, relation: str) -> list[tuple[str, str]]:
+def _described(how: _How, file: DataFile, columns: str, relation: str) -> list[tuple[str, str]]:
     """The names and types of columns, as the engine has them."""
     described = f"DESCRIBE SELECT {columns} FROM {relation}"
-    found = engine.run(described, lambda message: unreadable(file, file.shown, message))
+    found = how.engine.run(described, lambda message: unreadable(file, file.shown, message))
     return [(str(row[0]), str(row[1])) for row in found]
 
 
@@ -203,12 +225,14 @@ def _paths(files: Sequence[DataFile]) -> str:
     return f"[{', '.join(literal(str(file.path)) for file in files)}]"
 
 
-def _schemas(engine: Engine, files: Sequence[DataFile]) -> dict[Path, tuple[object, ...]]:
+def _schemas(how: _How, files: Sequence[DataFile]) -> dict[Path, tuple[object, ...]]:
     """The columns of Parquet files with their types. Where one of several cannot be opened none is like another."""
     found: dict[Path, list[object]] = {file.path: [] for file in files}
     asked = f"SELECT file_name, * EXCLUDE (file_name) FROM parquet_schema({_paths(files)})"
     try:
-        for name, *column in engine.run(asked, lambda told: Problem("error", "unread", told)) if len(files) > 1 else ():
+        for name, *column in (
+            how.engine.run(asked, lambda told: Problem("error", "unread", told)) if len(files) > 1 else ()
+        ):
             found[Path(name)].append(tuple(column))
     except DataError:
         return {file.path: (file.path,) for file in files}
@@ -225,12 +249,23 @@ def _top_level(schema: list[tuple[str, int]]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _open_jsonl(engine: Engine, files: Sequence[DataFile], options: FileOptions, timezone: str) -> Table:
+def _open_jsonl(how: _How, files: Sequence[DataFile]) -> Table:
     """Every value is read as text, as it is in CSV, so that no id or time is guessed at."""
-    found, first = objects(engine, files), files[0]
-    types, written = ("VARCHAR",) * len(found.header), _ordered(options)
+    found, first = objects(how.engine, files), files[0]
+    types, written = ("VARCHAR",) * len(found.header), _ordered(how.options)
     header, relation, broken = found.header, found.relation, found.broken
-    return Table(engine, first.shown, header, options, timezone, first, types, relation, written=written, broken=broken)
+    return Table(
+        how.engine,
+        first.shown,
+        header,
+        how.options,
+        how.timezone,
+        first,
+        types,
+        relation,
+        written=written,
+        broken=broken,
+    )
 
 
 def _with_fields(table: Table, names: tuple[str, ...]) -> Table:
@@ -243,10 +278,14 @@ def _with_fields(table: Table, names: tuple[str, ...]) -> Table:
     return replace(table, header=header, types=("VARCHAR",) * len(header), relation=relation)
 
 
-def _check_format(engine: Engine, shown: str, form: str) -> None:
+def _check_format(how: _How, shown: str) -> None:
+    """Raises DataError for a `time_format` that the engine does not know."""
+    form = how.options.time_format
+    if not form:
+        return
     cure = "write strptime codes: %Y-%m-%d %H:%M:%S, %m/%d/%Y %H:%M, %d.%m.%Y"
     message = f"time_format '{form}' cannot be used"
-    engine.run(
+    how.engine.run(
         f"SELECT try_strptime('', {literal(form)})",
         lambda reason: Problem("error", "time-format", f"{message}: {reason.rpartition(': ')[2]}", Span(shown), cure),
     )

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from abcx.data.pack.column_uses import Asked
 from abcx.data.reading.conditions import usable_number
-from abcx.engines.local import Engine
 from abcx.errors import DataError
 from abcx.files.number_formats import Form
 from abcx.files.table import Table
@@ -57,7 +56,7 @@ def columns(table: Table, uses: Sequence[Use], rows: str) -> list[_Column]:
             parsed[name] = found
     if problems:
         raise DataError(problems)
-    counts = _count(table.engine, list(parsed.values()), rows)
+    counts = _count(table, list(parsed.values()), rows)
     typed: list[_Column] = []
     for position, (name, written) in enumerate(zip(table.header, header, strict=True)):
         if name not in parsed:
@@ -128,12 +127,14 @@ _TWICE = "write the column twice in the export, under two names, or leave the fi
 _ONE_WAY = "give all sources of the file the same options"
 
 
-def _count(engine: Engine, parsed: Sequence[_Parsed], rows: str) -> dict[str, int]:
+def _count(table: Table, parsed: Sequence[_Parsed], rows: str) -> dict[str, int]:
     """For every column the filled cells that would be lost."""
     if not parsed:
         return {}
     counts = ", ".join(f"count(*) FILTER ({one.text} IS NOT NULL AND {one.lost})" for one in parsed)
-    return dict(zip((one.name for one in parsed), map(int, engine.run(f"SELECT {counts} FROM {rows}")[0]), strict=True))
+    return dict(
+        zip((one.name for one in parsed), map(int, table.engine.run(f"SELECT {counts} FROM {rows}")[0]), strict=True)
+    )
 
 
 def _with_text(table: Table, uses: Sequence[Use], one: _Parsed, taken: Sequence[str]) -> Iterator[_Column]:

@@ -9,7 +9,6 @@ from abcx.data.reading import keys
 from abcx.data.reading.cell_checks import flags, number_columns
 from abcx.data.reading.row_sql import Select
 from abcx.data.reading.source import Source
-from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
 from abcx.errors import DataError
 from abcx.files import number_formats, time_formats
@@ -27,9 +26,8 @@ def second_look(before: int, source: Source, select: Select, tag: str) -> tuple[
         return source, []
     table = source.table
     flagged = {check.name for check, count in flags(before, source, select) if count}
-    cast = table.types is None and _has(
-        source.table.engine, f"SELECT 1 FROM rejects_{tag} WHERE error_type = 'CAST' LIMIT 1"
-    )
+    refused = f"SELECT 1 FROM rejects_{tag} WHERE error_type = 'CAST' LIMIT 1"
+    cast = table.types is None and bool(table.engine.run(refused))
     table = _glued(before, source, select, cast or bool(flagged))
     notes: list[str] = []
     problems: list[Problem] = []
@@ -90,9 +88,8 @@ def _glued(before: int, source: Source, select: Select, odd: bool) -> Table:
     if table.types is not None:
         return table
     name = keys.unit(literal(unit.strip()), select.hashed)
-    again = odd or _has(
-        source.table.engine, f"SELECT 1 FROM {select.part} WHERE rowid >= {before} AND unit = {name} LIMIT 1"
-    )
+    seen = f"SELECT 1 FROM {select.part} WHERE rowid >= {before} AND unit = {name} LIMIT 1"
+    again = odd or bool(table.engine.run(seen))
     if not again:
         return table
     count, line, _ = locate(table, table.header_reordered(), literal(unit))
@@ -100,7 +97,7 @@ def _glued(before: int, source: Source, select: Select, odd: bool) -> Table:
         message = "the header stands here again with its columns in another order: the rows below it would be misread"
         help = f"split the file at line {line} and name both parts: file: [FIRST, SECOND]"
         raise DataError(Problem("error", "reordered-header", message, Span(table.shown, line), help))
-    if _has(source.table.engine, f"SELECT 1 FROM {table.scan()} WHERE {table.header_again()} LIMIT 1"):
+    if table.engine.run(f"SELECT 1 FROM {table.scan()} WHERE {table.header_again()} LIMIT 1"):
         return replace(table, glued=True, time=None)
     return table
 
@@ -108,10 +105,6 @@ def _glued(before: int, source: Source, select: Select, odd: bool) -> Table:
 def header_rows(table: Table) -> int:
     """How many rows of a glued file are its header."""
     return int(table.engine.run(f"SELECT count(*) FROM {table.scan()} WHERE {table.header_again()}")[0][0])
-
-
-def _has(engine: Engine, sql: str) -> bool:
-    return bool(engine.run(sql))
 
 
 def _may_be_grouped(source: Source, scopes: Mapping[str, str]) -> set[str]:
