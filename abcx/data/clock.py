@@ -140,7 +140,7 @@ def _judged_terms(plan: Plan) -> list[int]:
 def _holds(loading: Loading, number: int, terms: list[int]) -> bool:
     """Whether a source has an event of these terms."""
     inside = loading.of_source("events", number)
-    any_term = " OR ".join(f"x{position} IS NOT NULL" for position in terms)
+    any_term = " OR ".join(f"term_{position} IS NOT NULL" for position in terms)
     return bool(terms) and bool(loading.engine.run(f"SELECT 1 FROM events WHERE {inside} AND ({any_term}) LIMIT 1"))
 
 

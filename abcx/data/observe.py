@@ -229,7 +229,7 @@ def _summarized_by_window(work: Workspace, ways: Mapping[str, Plan]) -> dict[str
     """The metrics by other windows: does the verdict hang on the window that was chosen, or on having none?"""
     found = {}
     for words, some in ways.items():
-        columns = ", ".join(f"h{value.position} AS c{value.position}" for value in some.values)
+        columns = ", ".join(f"other_{value.position} AS value_{value.position}" for value in some.values)
         table = f"(SELECT uid, arm, t0, {columns} FROM unit_table)"
         try:
             found[words] = summarize.summarise(
@@ -259,7 +259,9 @@ def _segments(work: Workspace) -> dict[str, dict[str, dict[str, int]]]:
     found: dict[str, dict[str, dict[str, int]]] = {}
     for name in dict.fromkeys(work.plan.experiment.segments):
         position = work.plan.segments.index(name)
-        cells = work.run(f"SELECT coalesce(s{position}, ''), arm, count(*) FROM unit_table GROUP BY ALL ORDER BY ALL")
+        cells = work.run(
+            f"SELECT coalesce(segment_{position}, ''), arm, count(*) FROM unit_table GROUP BY ALL ORDER BY ALL"
+        )
         for value, arm, count in cells:
             found.setdefault(name, {}).setdefault(str(value), dict.fromkeys(work.plan.arms, 0))[work.plan.arms[arm]] = (
                 int(count)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from abcx.metrics import MetricSpec
 from abcx.metrics.base import Tickets, UnitColumn
@@ -15,10 +15,10 @@ from abcx.spec_types import DurationValue, Term
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One value per unit of one metric: column `c{position}` of the unit table.
+    """One value per unit of one metric: column `value_{position}` of the unit table.
 
-    It is fed by the event term `x{feed}` or by the ready-made column `m{feed}`. Events count from `since` to `window`
-    after exposure, units that were not `followed` so long have no value; all three in microseconds.
+    It is fed by the event term `term_{feed}` or by the ready-made column `ready_{feed}`. Events count from `since` to
+    `window` after exposure, units that were not `followed` so long have no value; all three in microseconds.
     """
 
     position: int
@@ -40,8 +40,8 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Tickets of one metric: events `x{start}` and `x{end}` that the column `k{key}` joins. `window` in
-    microseconds."""
+    """Tickets of one metric: events `term_{start}` and `term_{end}` that the column `ticket_key_{key}` joins. `window`
+    in microseconds."""
 
     metric: str
     need: Tickets
@@ -123,10 +123,10 @@ class Plan:
         """Whether some metric leaves out events without a value."""
         return any(term.value and term.missing_value == "drop" for term in self.terms)
 
-    def scales(self, kind: str) -> list[tuple[int, tuple[int, int]]]:
-        """(feed, scale) of every question that is read from events (`x`) or from ready-made columns (`m`)."""
+    def scales(self, kind: Literal["term", "ready"]) -> list[tuple[int, tuple[int, int]]]:
+        """(feed, scale) of every question that is read from events (`term`) or from ready-made columns (`ready`)."""
         asked = [value for value in self.values if value.need.scale is not None]
-        found = [value for value in asked if (value.need.term.column is not None) == (kind == "m")]
+        found = [value for value in asked if (value.need.term.column is not None) == (kind == "ready")]
         return list(dict.fromkeys((value.feed, value.need.scale) for value in found if value.need.scale is not None))
 
     def covariate(self, name: str) -> int:

@@ -118,7 +118,9 @@ def test_the_statements_run_on_tables_that_have_only_what_the_spec_names(
         )
         for statement in duckdb.extract_statements(written(path, "duckdb", capsys)):
             connection.execute(statement).fetchall()
-        counted = "SELECT arm, count(DISTINCT uid), count(x0), sum(x1) FROM abcx_outcome GROUP BY arm ORDER BY arm"
+        counted = (
+            "SELECT arm, count(DISTINCT uid), count(term_0), sum(term_1) FROM abcx_outcome GROUP BY arm ORDER BY arm"
+        )
         found = connection.execute(counted).fetchall()
     amounts = [sum(i + 0.5 for i in range(first, 90, 6)) for first in (0, 3)]
     assert found == [(0, 45, 15, amounts[0]), (1, 45, 15, amounts[1])]

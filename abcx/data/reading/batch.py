@@ -38,10 +38,10 @@ def read(number: int, source: Source, select: Select, segments: tuple[str, ...])
     files = source.table.files
     source.table.engine.begin(f"reading {source.table.named}", sum(file.path.stat().st_size for file in files))
     before = scan.next_row(source.table.engine, number, select.part)
-    found, notes = None, list[str]()
+    found = None
     try:
-        (looked, before), sums = with_checksums(
-            source.table.engine, files, lambda: scan.read(number, source, select, segments, notes)
+        (looked, before, notes), sums = with_checksums(
+            source.table.engine, files, lambda: scan.read(number, source, select, segments)
         )
         rows, unsaid = _rows(source.table), timezones.unsaid_throughout(looked)
         whole = all(rows) or source.arm is None  # one of several files that are one export may be without rows

@@ -85,7 +85,9 @@ def _of_events(select: Select, source: Source) -> Iterator[Check]:
     for position, term in enumerate(select.plan.terms):
         if term not in select.terms(source):
             continue
-        flag = f"abs(x{position}) > {LARGEST!r}" if term.value else f"x{position} > 1"  # NaN is above all numbers
+        flag = (
+            f"abs(term_{position}) > {LARGEST!r}" if term.value else f"term_{position} > 1"
+        )  # NaN is above all numbers
         if lacking := select.lacking(source, term):
             kept = source.kept
             message = f"'{term.event}' is in this file too, which has no column '{lacking[0]}'"
@@ -113,14 +115,14 @@ def _of_events(select: Select, source: Source) -> Iterator[Check]:
                 f"a '{term.event}' has the value '" + "{value}'",
                 "",
                 f"a '{term.event}' has no value",
-                _empty_cure(answer=any(feed == position for feed, _ in select.plan.scales("x"))),
+                _empty_cure(answer=any(feed == position for feed, _ in select.plan.scales("term"))),
             )
-            for scale in (scale for feed, scale in select.plan.scales("x") if feed == position):
+            for scale in (scale for feed, scale in select.plan.scales("term") if feed == position):
                 match = select.match(source, term)
-                yield _off_scale(f"x{position}", source.resolve(term.value) or "", match, number, scale)
+                yield _off_scale(f"term_{position}", source.resolve(term.value) or "", match, number, scale)
         for key in () if select.lacking(source, term) else select.keys(term):
             text = f"nullif(trim({source.sql(key, 'text')}), '')"
-            flag = f"x{position} IS NOT NULL AND k{select.plan.keys.index(key)} IS NULL"
+            flag = f"term_{position} IS NOT NULL AND ticket_key_{select.plan.keys.index(key)} IS NULL"
             message = f"a '{term.event}' has no {key}"
             cure = "every ticket needs its name, so that its start and its end can be joined"
             predicate = f"{select.match(source, term)} AND {text} IS NULL"
@@ -154,13 +156,13 @@ def _of_units(select: Select, source: Source) -> Iterator[Check]:
             message = "'{value}' is neither 0/1 nor true/false"
             cure = "a conversion column holds 0/1, true/false or yes/no; use type: mean for numbers"
             predicate = f"{kept} AND isnan({as_flag(text)})"
-            yield Check(f"isnan(m{position})", name, predicate, "bad-flag", message, cure)
+            yield Check(f"isnan(ready_{position})", name, predicate, "bad-flag", message, cure)
         else:
             predicate = f"{kept} AND {text} IS NOT NULL AND NOT {usable_number(number)}"
-            flag = f"abs(m{position}) > {LARGEST!r}"
+            flag = f"abs(ready_{position}) > {LARGEST!r}"
             yield Check(flag, name, predicate, "bad-number", "'{value}' is not a usable number", "")
-            for scale in (scale for feed, scale in select.plan.scales("m") if feed == position):
-                yield _off_scale(f"m{position}", name, kept, number, scale)
+            for scale in (scale for feed, scale in select.plan.scales("ready") if feed == position):
+                yield _off_scale(f"ready_{position}", name, kept, number, scale)
 
 
 def _number_cure(value: str) -> str:

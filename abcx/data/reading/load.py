@@ -290,9 +290,10 @@ def _load_one(loading: Loading, number: int, select: Select, segments: tuple[str
     loading.exclusions += past.exclusions
     loading.engine.run(f"SET TimeZone = {literal(table.timezone)}")
     loading.engine.begin(f"reading {table.shown}", table.file.path.stat().st_size if table.file else 0)
-    (source, before), sha256 = with_checksums(
-        loading.engine, table.files, lambda: read(number, source, select, segments, loading.notes)
+    (source, before, found), sha256 = with_checksums(
+        loading.engine, table.files, lambda: read(number, source, select, segments)
     )
+    loading.notes += found
     table = source.table
     bad = [*rejected(table, f"{part}_{number}"), *bad_cells(before, source, select)]
     bad += [*no_ids(before, source, select), *no_answers(source, select)]

@@ -85,14 +85,14 @@ class Select:
             for position, key in enumerate(self.plan.keys):
                 name = source.resolve(key)
                 text, first = _NO_TEXT if name is None else source.table.sql(name, "text"), self._first(source, name)
-                columns[f"k{position}"] = keys.ticket(text, self.hashed, first)
+                columns[f"ticket_key_{position}"] = keys.ticket(text, self.hashed, first)
             if not self.arm_needed:
                 needed = [f"({sql}) IS NOT NULL" for sql in values.values()] + [f"({self._exposure(source)})"]
                 kept = f"({kept}) AND ({' OR '.join(needed)})"
         for position, name in enumerate(self.plan.segments):
             if name in segments:
                 known = source.resolve(name) is not None
-                columns[f"s{position}"] = source.sql(name, "text") if known else _NO_TEXT
+                columns[f"segment_{position}"] = source.sql(name, "text") if known else _NO_TEXT
         who = keys.unit(source.table.sql(unit, "text"), self.hashed, self._first(source, unit))
         who = who if kept == "TRUE" else f"CASE WHEN {kept} THEN {who} END"
         names = self._unclean_name(source)
@@ -105,7 +105,7 @@ class Select:
         names = {"unit": source.name("unit")}
         if self.part == "events":
             names["id"] = source.name("id")
-            names |= {f"k{position}": source.resolve(key) for position, key in enumerate(self.plan.keys)}
+            names |= {f"ticket_key_{position}": source.resolve(key) for position, key in enumerate(self.plan.keys)}
         return {column: name for column, name in names.items() if name is not None}
 
     def name_columns(self, source: Source) -> dict[str, str]:
@@ -292,10 +292,10 @@ class Select:
         if self.part == "events":
             terms = enumerate(self.plan.terms)
             sql = ((i, self._contribution(source, term), "DOUBLE" if term.value else "TINYINT") for i, term in terms)
-            return {f"x{i}": f"CAST({contribution} AS {type})" for i, contribution, type in sql}
+            return {f"term_{i}": f"CAST({contribution} AS {type})" for i, contribution, type in sql}
         if self.part == "units":
             needs = enumerate(self.plan.columns)
-            return {f"m{i}": self._ready_made(source, need) for i, need in needs}
+            return {f"ready_{i}": self._ready_made(source, need) for i, need in needs}
         return {}
 
     def _ready_made(self, source: Source, need: UnitColumn) -> str:

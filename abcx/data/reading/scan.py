@@ -22,11 +22,10 @@ from abcx.files.paths import DataFile, with_line_ends
 T = TypeVar("T")
 
 
-def read(
-    number: int, source: Source, select: Select, segments: tuple[str, ...], notes: list[str]
-) -> tuple[Source, int]:
+def read(number: int, source: Source, select: Select, segments: tuple[str, ...]) -> tuple[Source, int, list[str]]:
     """Read a source into the table of its part: as plain text, and once more where its columns show something else.
-    Returns it as it was read, and the first row id that can be its own."""
+    Returns it as it was read, the first row id that can be its own, and notes on how its columns are read."""
+    notes: list[str] = []
     source, before = with_lines(source, lambda one: _scan(number, one, select, segments))
     source, again, found = mended_keys.look(before, source, select)
     if again:
@@ -40,7 +39,7 @@ def read(
         before = _scan(number, source, select, segments)
     notes += found
     select.sources = (*select.sources[:number], source, *select.sources[number + 1 :])
-    return source, before
+    return source, before, notes
 
 
 def with_lines(source: Source, read: Callable[[Source], T]) -> tuple[Source, T]:

@@ -50,7 +50,7 @@ def total_rows(before: int, source: Source, columns: int) -> Iterator[Bad]:
     fields = "".join(
         f", fsum({m}) FILTER ({m} <> 0 AND NOT isnan({m}) AND {above}), count({m}) FILTER ({m} <> 0 AND {above}), "
         f"max({m}) FILTER ({above}), max({m}) FILTER (NOT ({above}))"
-        for m in (f"m{i}" for i in range(columns))
+        for m in (f"ready_{i}" for i in range(columns))
     )
     is_total, *found = source.table.engine.run(f"SELECT bool_or(totals) FILTER (rowid = {last}){fields} {rows}")[0]
     cells = [found[i : i + 4] for i in range(0, len(found), 4)]

@@ -219,12 +219,12 @@ def _empty(loading: Loading) -> Iterator[Unfound]:
     if not loading.engine.run("SELECT 1 FROM assigned LIMIT 1"):
         return
     for position, name in enumerate(loading.plan.segments):
-        if not loading.engine.run(f"SELECT count(nullif(trim(s{position}), '')) FROM unit_table")[0][0]:
+        if not loading.engine.run(f"SELECT count(nullif(trim(segment_{position}), '')) FROM unit_table")[0][0]:
             place = "segments" if name in loading.plan.experiment.segments else "analysis.stratify"
             yield Unfound(f"{place}.{name}", "a value", ())
     covariates = () if isinstance(declared.covariates, PrePeriod) else declared.covariates or ()
     for name in covariates:
-        column = f"m{loading.plan.covariate(name)}"
+        column = f"ready_{loading.plan.covariate(name)}"
         known = f"SELECT count({column}) FROM assigned a JOIN units_one u ON u.unit = a.unit"
         if not loading.engine.run(known)[0][0]:
             yield Unfound(f"analysis.covariates.{name}", "a value", ())

@@ -14,7 +14,7 @@ def read(work: Workspace, name: str, table: str, by: str) -> dict[str, dict[str,
     answer = work.plan.of(name)[0]
     low, high = _scale(answer)
     counts: dict[str, dict[str, list[int]]] = {}
-    column = f"c{answer.position}"
+    column = f"value_{answer.position}"
     for group, arm, value, count in work.run(
         f"SELECT {by} AS grp, arm, {column}, count(*) FROM {table} WHERE {column} IS NOT NULL GROUP BY ALL"
     ):
@@ -36,9 +36,9 @@ def responses(work: Workspace, span: Timing | None, table: str) -> dict[str, dic
         repeats = next((value for value in rest if value.need.kind == "count"), None)
         invited = next((value for value in rest if value.need.kind == "any"), None)
         followed = span.followed(answer) if span else "TRUE"
-        fields = [f"count(*) FILTER ({followed})", f"count(c{answer.position})"]
-        fields.append(f"sum(greatest(c{repeats.position} - 1, 0))" if repeats else "0")
-        fields.append(f"sum(c{invited.position})" if invited else "NULL")
+        fields = [f"count(*) FILTER ({followed})", f"count(value_{answer.position})"]
+        fields.append(f"sum(greatest(value_{repeats.position} - 1, 0))" if repeats else "0")
+        fields.append(f"sum(value_{invited.position})" if invited else "NULL")
         rows = work.run(f"SELECT arm, {', '.join(fields)} FROM {table} GROUP BY arm")
         found[name] = {
             work.plan.arms[arm]: Response(int(n), None if asked is None else int(asked), int(answered), int(more or 0))

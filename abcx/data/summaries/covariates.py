@@ -40,7 +40,9 @@ def with_adjustments(work: Workspace, data: Mapping[str, MetricData], timed: boo
 def _known(work: Workspace) -> None:
     """Table `known`: per unit the stratum, the covariate columns k0, k1, ... and every value before exposure b0, ..."""
     covariates = work.plan.experiment.analysis.covariates
-    strata = [f"coalesce(a.s{work.plan.segments.index(name)}, '')" for name in work.plan.experiment.analysis.stratify]
+    strata = [
+        f"coalesce(a.segment_{work.plan.segments.index(name)}, '')" for name in work.plan.experiment.analysis.stratify
+    ]
     stratum = " || chr(31) || ".join(strata) or "''"
     fields, joined = ["a.uid", f"{stratum} AS stratum"], ""
     if isinstance(covariates, PrePeriod):
@@ -49,7 +51,7 @@ def _known(work: Workspace) -> None:
         values = ", ".join(["e.uid", *(f"{sql} AS {name}" for name, sql in before.items())])
         joined = f"JOIN (SELECT {values} FROM outcome e GROUP BY e.uid) b ON b.uid = a.uid"
     elif covariates:
-        fields += [f"u.m{work.plan.covariate(name)} AS k{i}" for i, name in enumerate(covariates)]
+        fields += [f"u.ready_{work.plan.covariate(name)} AS covariate_{i}" for i, name in enumerate(covariates)]
         joined = "LEFT JOIN units_one u ON u.unit = a.unit"
     work.run(f"CREATE TABLE known AS SELECT {', '.join(fields)} FROM assigned a {joined}")
 
@@ -69,9 +71,9 @@ def columns(work: Workspace, name: str, cap: float | None) -> Columns | None:
     """The columns of a metric's covariates and strata; None where it has neither. Table `known` must be there."""
     covariates = work.plan.experiment.analysis.covariates
     if isinstance(covariates, PrePeriod):
-        names = [f"b{value.position}" for value in work.plan.of(name) if value.need.term.column is None]
+        names = [f"before_{value.position}" for value in work.plan.of(name) if value.need.term.column is None]
     else:
-        names = [f"k{i}" for i in range(len(covariates or ()))]
+        names = [f"covariate_{i}" for i in range(len(covariates or ()))]
     if not names and not work.plan.experiment.analysis.stratify:
         return None
     outcomes = analysed(work.plan, name, cap)

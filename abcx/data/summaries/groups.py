@@ -24,7 +24,7 @@ def with_segments(work: Workspace, timing: Timing | None, data: dict[str, Metric
     """The metrics' data with summaries by every segment of the experiment."""
     caps = {name: found.cap for name, found in data.items() if found.cap is not None}
     for column in dict.fromkeys(work.plan.experiment.segments):
-        by = f"coalesce(s{work.plan.segments.index(column)}, '')"
+        by = f"coalesce(segment_{work.plan.segments.index(column)}, '')"
         values = int(work.run(f"SELECT count(DISTINCT {by}) FROM unit_table")[0][0])
         if values > MOST_VALUES:
             continue
@@ -78,10 +78,10 @@ def _days(work: Workspace, timing: Timing, name: str, values: tuple[Value, ...],
     units = {work.plan.arms[arm]: int(n) for arm, n in found}
     if len(units) < len(work.plan.arms):
         return None
-    fed = " OR ".join(f"e.x{value.feed} IS NOT NULL" for value in values)
+    fed = " OR ".join(f"e.term_{value.feed} IS NOT NULL" for value in values)
     inside = f"e.t >= e.t0 AND e.t < e.t0 + {length * _DAY} AND ({fed}) AND e.{followed}"
-    columns = ", ".join(f"{of_events(value, 'TRUE')} AS c{value.position}" for value in values)
-    columns += f", count(e.x{values[0].feed}) AS events"
+    columns = ", ".join(f"{of_events(value, 'TRUE')} AS value_{value.position}" for value in values)
+    columns += f", count(e.term_{values[0].feed}) AS events"
     day = f"CAST((e.t - e.t0) // {_DAY} AS INTEGER)"
     per_day = f"SELECT e.uid, e.arm, {day} AS d, {columns} FROM outcome e WHERE {inside} GROUP BY ALL"
     work.run(f"CREATE OR REPLACE TABLE by_day AS {per_day}")
@@ -136,4 +136,4 @@ def _over_days(value: Value, days: str) -> str:
     if value.need.kind == "any":
         least = value.need.term.at_least or 1
         return f"CASE WHEN sum(events) FILTER ({days}) >= {least} THEN 1e0 ELSE 0e0 END"
-    return f"coalesce(fsum(c{value.position}) FILTER ({days}), 0e0)"
+    return f"coalesce(fsum(value_{value.position}) FILTER ({days}), 0e0)"

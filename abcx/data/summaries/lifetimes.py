@@ -23,7 +23,7 @@ def read(work: Workspace, name: str, span: Timing, table: str, by: str) -> dict[
     pairs = next((pairs for pairs in work.plan.tickets if pairs.metric == name), None)
     sizes: dict[str, dict[int, int]] = {}
     if pairs is None:
-        table = f"(SELECT * FROM {table} WHERE coalesce(c{work.plan.of(name)[0].position}, 0) >= 0)"
+        table = f"(SELECT * FROM {table} WHERE coalesce(value_{work.plan.of(name)[0].position}, 0) >= 0)"
     for group, arm, count in work.run(f"SELECT {by} AS grp, arm, count(*) FROM {table} u GROUP BY ALL ORDER BY ALL"):
         sizes.setdefault(str(group), {})[arm] = int(count)
     if pairs is None:
@@ -44,7 +44,7 @@ def _of_units(work: Workspace, name: str, span: Timing, table: str, by: str) -> 
     """One lifetime a unit: from exposure to the event, or to the data cut."""
     import numpy as np
 
-    column = f"c{work.plan.of(name)[0].position}"
+    column = f"value_{work.plan.of(name)[0].position}"
     rows = work.engine.arrays(
         f"SELECT {by} AS grp, arm, uid, coalesce({column}, {span.clock.as_of} - t0) / {_HOUR} AS hours, "
         f"{column} IS NOT NULL AS observed FROM {table} u WHERE t0 <= {span.clock.as_of}"
@@ -56,7 +56,7 @@ def churned_before(work: Workspace) -> dict[str, dict[str, int]]:
     """Units that were lost before their exposure, by metric and arm."""
     found = {}
     for name in (name for name, metric in work.plan.metrics.items() if metric.type == "churn"):
-        lost = f"FROM unit_table WHERE c{work.plan.of(name)[0].position} < 0"
+        lost = f"FROM unit_table WHERE value_{work.plan.of(name)[0].position} < 0"
         rows = work.run(f"SELECT arm, count(*) {lost} GROUP BY arm ORDER BY arm")
         found[name] = {work.plan.arms[arm]: int(units) for arm, units in rows}
     return found
@@ -83,12 +83,12 @@ def _paired(pairs: Pairs, span: Timing) -> str:
     not), and whether it is `reversed`: its only ends are before its first start, wherever that lies. A ticket that was
     solved, and opened again after the exposure, is open. `again` says that it has the same start twice and several
     ends: it was exported again when it had another one."""
-    key, inside = f"e.k{pairs.key}", span.inside(pairs)
+    key, inside = f"e.ticket_key_{pairs.key}", span.inside(pairs)
     started = (
         f"SELECT e.arm, e.uid, {key} AS key, min(e.t) AS first_start, min(e.t) FILTER ({inside}) AS opened, "
-        f"count(*) > count(DISTINCT e.t) AS twice FROM outcome e WHERE e.x{pairs.start} IS NOT NULL GROUP BY ALL"
+        f"count(*) > count(DISTINCT e.t) AS twice FROM outcome e WHERE e.term_{pairs.start} IS NOT NULL GROUP BY ALL"
     )
-    ended = f"SELECT e.uid, {key} AS key, e.t FROM outcome e WHERE e.x{pairs.end} IS NOT NULL"
+    ended = f"SELECT e.uid, {key} AS key, e.t FROM outcome e WHERE e.term_{pairs.end} IS NOT NULL"
     after = "CASE WHEN c.t >= s.opened THEN c.t END"
     later, early = f"min({after})", "count(CASE WHEN c.t < s.first_start THEN 1 END)"
     again = f"s.twice AND count(DISTINCT {after}) > 1"
@@ -112,11 +112,11 @@ def ticket_times(work: Workspace, span: Timing) -> dict[str, dict[str, TicketTim
         again = sum(int(row[3]) for row in opened)
         if again and pairs.need.reexported is None:
             raise DataError(reexported_tickets.problem(pairs, again))
-        key = f"e.k{pairs.key}"
-        starts = f"SELECT DISTINCT e.uid, {key} AS key FROM outcome e WHERE e.x{pairs.start} IS NOT NULL"
+        key = f"e.ticket_key_{pairs.key}"
+        starts = f"SELECT DISTINCT e.uid, {key} AS key FROM outcome e WHERE e.term_{pairs.start} IS NOT NULL"
         ended = work.run(
             f"SELECT e.arm, count(*), count(CASE WHEN s.uid IS NULL THEN 1 END) FROM outcome e LEFT JOIN ({starts}) s "
-            f"ON s.uid = e.uid AND s.key = {key} WHERE e.x{pairs.end} IS NOT NULL AND {span.since()} GROUP BY e.arm"
+            f"ON s.uid = e.uid AND s.key = {key} WHERE e.term_{pairs.end} IS NOT NULL AND {span.since()} GROUP BY e.arm"
         )
         tickets = {arm: (int(n), int(odd)) for arm, n, odd, _ in opened}
         ends = {arm: (int(n), int(odd)) for arm, n, odd in ended}
@@ -132,7 +132,11 @@ def rows_left_out(work: Workspace, span: Timing) -> row_balance.Ended:
     end before they start, ends of tickets without a start, and ends of a ticket of which another one counts."""
     read = []
     for pairs in work.plan.tickets:
-        start, end, key = f"e.x{pairs.start} IS NOT NULL", f"e.x{pairs.end} IS NOT NULL", f"e.k{pairs.key}"
+        start, end, key = (
+            f"e.term_{pairs.start} IS NOT NULL",
+            f"e.term_{pairs.end} IS NOT NULL",
+            f"e.ticket_key_{pairs.key}",
+        )
         starts = f"SELECT DISTINCT e.uid, {key} AS key FROM outcome e WHERE {start}"
         read.append(
             f"SELECT e.rowid AS place, CASE WHEN s.uid IS NULL AND {end} THEN 'end_without_start' "

@@ -49,7 +49,7 @@ def _read(work: Workspace, names: Sequence[str], caps: dict[str, float], table: 
         fields += _fields(name, analysed(work.plan, name, None), work.plan, scaled, expressions, "")
         if name in caps:
             fields += _fields(name, analysed(work.plan, name, caps[name]), work.plan, scaled, expressions, "capped")
-            first = f"c{work.plan.of(name)[0].position}"
+            first = f"value_{work.plan.of(name)[0].position}"
             fields.append(f'count(*) FILTER ({first} > {literal(caps[name])}) AS "{_key(work.plan, name)}_cut"')
     found: Records = {}
     columns = ", ".join([f"{by} AS grp", "arm", "count(*) AS units", *fields])
@@ -70,7 +70,7 @@ def cut(plan: Plan, name: str, rows: dict[str, dict[str, Any]]) -> dict[str, int
 
 
 def _key(plan: Plan, name: str) -> str:
-    return f"k{list(plan.metrics).index(name)}"
+    return f"ticket_key_{list(plan.metrics).index(name)}"
 
 
 def caps(work: Workspace, table: str) -> dict[str, float]:
@@ -86,7 +86,8 @@ def caps(work: Workspace, table: str) -> dict[str, float]:
         row = work.run(
             "SELECT "
             + ", ".join(
-                f"quantile_cont(c{work.plan.of(name)[0].position}, {cap.quantile})" for name, cap in quantiles.items()
+                f"quantile_cont(value_{work.plan.of(name)[0].position}, {cap.quantile})"
+                for name, cap in quantiles.items()
             )
             + f" FROM {table}"
         )[0]
@@ -107,14 +108,14 @@ def caps(work: Workspace, table: str) -> dict[str, float]:
 
 
 def _capped(value: Value, cap: float) -> str:
-    column = f"c{value.position}"
+    column = f"value_{value.position}"
     return f"(CASE WHEN {column} > {literal(cap)} THEN {literal(cap)} ELSE {column} END)"
 
 
 def analysed(plan: Plan, name: str, cap: float | None) -> list[str]:
     """The SQL of a metric's values per unit as they are compared: after the cap."""
     values = plan.of(name)
-    return [f"c{value.position}" for value in values] if cap is None else [_capped(values[0], cap)]
+    return [f"value_{value.position}" for value in values] if cap is None else [_capped(values[0], cap)]
 
 
 def _fields(
@@ -198,8 +199,8 @@ def tops(work: Workspace, caps: dict[str, float], table: str) -> dict[str, dict[
     listed = max(LISTED, influence.most(int(work.run(f"SELECT count(*) FROM {table}")[0][0])))
     found: dict[str, dict[str, tuple[tuple[float, float], ...]]] = {}
     for name, values in pairs.items():
-        first = _capped(values[0], caps[name]) if name in caps else f"c{values[0].position}"
-        second = f"c{values[1].position}" if len(values) > 1 else "1e0"
+        first = _capped(values[0], caps[name]) if name in caps else f"value_{values[0].position}"
+        second = f"value_{values[1].position}" if len(values) > 1 else "1e0"
         # One short statement an arm: the engine skips what is below the last so far, which a grouped one does not.
         largest = f"SELECT {first} AS a, {second} AS b FROM {table} WHERE arm = {{}}"
         largest += f" AND {first} IS NOT NULL AND {second} IS NOT NULL ORDER BY a DESC, b LIMIT {listed}"
@@ -218,7 +219,9 @@ def before_exposure(work: Workspace) -> dict[str, dict[str, Summary]]:
         if work.plan.metrics[name].role != "descriptive"
         and all(value.need.term.column is None for value in work.plan.of(name))
     ]
-    fields = [_before(value, value.window) + f" AS c{value.position}" for name in keys for value in work.plan.of(name)]
+    fields = [
+        _before(value, value.window) + f" AS value_{value.position}" for name in keys for value in work.plan.of(name)
+    ]
     if not keys:
         return {}
     work.run(
@@ -234,7 +237,7 @@ def before_values(plan: Plan, span: int) -> dict[str, str]:
     """The SQL of every event value in the `span` microseconds before exposure, by its column b0, b1, ..."""
     plain = plan.plain()
     values = [value for value in plan.values if value.need.term.column is None and value.metric in plain]
-    return {f"b{value.position}": _before(value, span) for value in values}
+    return {f"before_{value.position}": _before(value, span) for value in values}
 
 
 def _before(value: Value, span: int | None) -> str:

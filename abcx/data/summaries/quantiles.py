@@ -27,9 +27,8 @@ def read(work: Workspace, name: str, timing: Timing | None, table: str, by: str)
     if needs.of_events:
         values = _events(value, timing, by)
     else:
-        values = (
-            f"SELECT {by} AS grp, arm, uid, c{value.position} AS v FROM {table} WHERE c{value.position} IS NOT NULL"
-        )
+        column = f"value_{value.position}"
+        values = f"SELECT {by} AS grp, arm, uid, {column} AS v FROM {table} WHERE {column} IS NOT NULL"
     work.run(f"CREATE OR REPLACE TABLE quantile_values AS {values}")
     work.run(
         "CREATE OR REPLACE TABLE quantile_counts AS SELECT grp, arm, v, equal, "
@@ -67,7 +66,7 @@ def nothing(q: float) -> QuantileSummary:
 
 def _events(value: Value, timing: Timing | None, by: str) -> str:
     """The values of events inside the window; of all events where they have no times."""
-    x = f"e.x{value.feed}"
+    x = f"e.term_{value.feed}"
     return (
         f"SELECT a.grp, e.arm, e.uid, {x} AS v FROM (SELECT uid, {by} AS grp FROM assigned) a "
         f"JOIN outcome e ON e.uid = a.uid WHERE {x} IS NOT NULL AND {timing.inside(value) if timing else 'TRUE'}"

@@ -72,7 +72,7 @@ def _empty_cells(work: Workspace, name: str, table: str) -> dict[str, int]:
     value = next(iter(work.plan.of(name)), None)
     if value is None or value.need.term.column is None or work.plan.metrics[name].needs().summary != "quantile":
         return {}
-    empty = f"SELECT arm, count(*) FILTER (c{value.position} IS NULL) FROM {table} GROUP BY arm ORDER BY arm"
+    empty = f"SELECT arm, count(*) FILTER (value_{value.position} IS NULL) FROM {table} GROUP BY arm ORDER BY arm"
     return {work.plan.arms[arm]: int(count) for arm, count in work.run(empty)}
 
 
@@ -130,7 +130,7 @@ def with_outcomes_at_exposure(work: Workspace, data: Mapping[str, MetricData]) -
         values = [value for value in work.plan.of(name) if value.need.term.column is None]
         if len(shares) < len(work.plan.arms) or not values or any(not s.n or s.successes < s.n for s in shares):
             continue
-        event = f"e.x{values[0].feed} IS NOT NULL AND e.t <= e.t0"
+        event = f"e.term_{values[0].feed} IS NOT NULL AND e.t <= e.t0"
         units = int(work.run(f"SELECT count(DISTINCT e.uid) FROM outcome e WHERE {event}")[0][0])
         found[name] = replace(one, all_at_exposure=units >= sum(share.n for share in shares))
     return found

@@ -66,7 +66,7 @@ def assign(work: Workspace, part: str) -> Assignment:
     ]
     exclusions += _lost(fates)
     segments = "".join(
-        f", {_segment(work.plan, work.loading, part, position)} AS s{position}"
+        f", {_segment(work.plan, work.loading, part, position)} AS segment_{position}"
         for position in range(len(work.plan.segments))
     )
     joined = "LEFT JOIN units_one u ON u.unit = seen.unit" if "units" in work.loading.parts and part != "units" else ""
@@ -154,7 +154,7 @@ def _seen(work: Workspace, part: str, strays: bool) -> None:
     dropped_first = part != "events" and inside != "TRUE"  # rows outside the period, before arms are compared
     inside_only = f" FILTER ({inside})" if dropped_first else ""
     segments = "".join(
-        f", arg_min(s{i}, {_order(i, loaded.has_time)}) FILTER ({inside} AND {exposed}) AS s{i}"
+        f", arg_min(segment_{i}, {_order(i, loaded.has_time)}) FILTER ({inside} AND {exposed}) AS segment_{i}"
         for i, name in enumerate(work.plan.segments)
         if name in loaded.segments
     )
@@ -192,12 +192,12 @@ def _shares(count: int) -> list[str]:
 
 def _order(segment: int, has_time: bool) -> str:
     """What the first value of a segment is the first by; of values at the same time, the least."""
-    return f"{{t: t, s: s{segment}}}" if has_time else "rowid"
+    return f"{{t: t, s: segment_{segment}}}" if has_time else "rowid"
 
 
 def _first_exposure_event(work: Workspace, loaded: PartTable) -> None:
     """t0 becomes the first exposure event at or after assignment; units without one were not exposed."""
-    segments = "".join(f", seen.s{i}" for i, name in enumerate(work.plan.segments) if name in loaded.segments)
+    segments = "".join(f", seen.segment_{i}" for i, name in enumerate(work.plan.segments) if name in loaded.segments)
     work.run(
         f"""CREATE OR REPLACE TABLE seen AS
         SELECT seen.unit, seen.arm, first.t0, seen.n, seen.n_out{segments},
@@ -214,9 +214,9 @@ def _first_exposure_event(work: Workspace, loaded: PartTable) -> None:
 def _segment(plan: Plan, loading: Loading, part: str, position: int) -> str:
     name = plan.segments[position]
     if name in loading.parts[part].segments:
-        return f"seen.s{position}"
+        return f"seen.segment_{position}"
     if "units" in loading.parts and name in loading.parts["units"].segments:
-        return f"u.s{position}"
+        return f"u.segment_{position}"
     return "CAST(NULL AS VARCHAR)"
 
 
@@ -227,11 +227,13 @@ def one_row_per_unit(work: Workspace, keep: str) -> None:
     order = "{t: t, r: rowid}" if loaded.has_time else "rowid"
     pick = "arg_max_null" if rule == "last" else "arg_min_null"
     values = "".join(
-        f", {f'fsum(m{i})' if rule == 'sum' else f'{pick}(m{i}, {order})'} AS m{i}"
+        f", {f'fsum(ready_{i})' if rule == 'sum' else f'{pick}(ready_{i}, {order})'} AS ready_{i}"
         for i in range(len(work.plan.columns))
     )
     segments = "".join(
-        f", {pick}(s{i}, {order}) AS s{i}" for i, name in enumerate(work.plan.segments) if name in loaded.segments
+        f", {pick}(segment_{i}, {order}) AS segment_{i}"
+        for i, name in enumerate(work.plan.segments)
+        if name in loaded.segments
     )
     usable = work.clock.usable(loaded.has_time)
     work.run(

@@ -54,15 +54,17 @@ class Attributed:
 
 
 def build(work: Workspace, others: Iterable[Plan], assignment: Assignment) -> Attributed:
-    """Build `unit_table`, with the values of `others`, plans with other windows, as h0, h1, ...
+    """Build `unit_table`, with the values of `others`, plans with other windows, as `other_0`, `other_1`, ...
 
     Raises DataError where a unit stands on several rows of `units` and no rule says what is meant.
     """
-    exclusions: list[Exclusion] = []
-    duplicate_units = _ready_made(work, assignment, exclusions)
+    duplicate_units, exclusions = _ready_made(work, assignment)
     placed = tied_answers.with_places(work)
-    repeated_ids, shared_ids, changed_ids = _drop_repeated_ids(work, exclusions)
-    removed = duplicates.remove(work, exclusions)
+    repeated_ids, shared_ids, changed_ids = _drop_repeated_ids(work)
+    if repeated_ids:
+        exclusions.append(Exclusion("duplicate_event", "events whose id was read before", rows=repeated_ids))
+    removed = duplicates.remove(work)
+    exclusions += [removed] if removed and removed.rows else []
     events = "events" in work.loading.parts
     timed = events and work.loading.parts["events"].has_time
     span = Timing(assignment.has_time, work.clock) if timed else None
@@ -78,7 +80,8 @@ def build(work: Workspace, others: Iterable[Plan], assignment: Assignment) -> At
         for value in work.plan.values:
             if value.need.kind in ("first", "last") and value.need.term.column is None:
                 tied_answers.refuse(work, value, span.inside(value) if span else "TRUE")
-        before, units_before = _count_events(work, named, assignment, span, exclusions)
+        before, units_before, uncounted = _count_events(work, named, assignment, span)
+        exclusions += uncounted
     strangers = any(exclusion.reason == "not_in_test" for exclusion in exclusions)
     near = near_misses.near_units(work, assignment.part) if strangers else {}
     ended = row_balance.Ended()
@@ -104,7 +107,7 @@ def build(work: Workspace, others: Iterable[Plan], assignment: Assignment) -> At
         shared_ids,
         changed_ids,
         repeated_rows,
-        removed,
+        removed.rows if removed else None,
         duplicate_units,
         near,
         ended,
@@ -113,7 +116,7 @@ def build(work: Workspace, others: Iterable[Plan], assignment: Assignment) -> At
 
 def _named(work: Workspace, timed: bool) -> Named:
     fits = "e.fits" if work.loading.parts["events"].select.filtered else "TRUE"
-    unnamed = [fits, *(f"e.x{i} IS NULL" for i in range(len(work.plan.terms)))]
+    unnamed = [fits, *(f"e.term_{i} IS NULL" for i in range(len(work.plan.terms)))]
     unnamed += ["NOT e.exposure"] if work.plan.experiment.exposure is not None else []
     dropped = "e.dropped" if work.plan.drops_missing else "FALSE"
     unnamed += [f"NOT {dropped}"]
@@ -122,7 +125,7 @@ def _named(work: Workspace, timed: bool) -> Named:
         f"count(*) FILTER (NOT {fits})",
         f"count(*) FILTER ({dropped})",
         f"count(*) FILTER ({work.clock.usable(timed, 'e.')} AND ({duplicates.relevant(work.plan)}))",
-        *(f"count(e.x{i})" for i in range(len(work.plan.terms))),
+        *(f"count(e.term_{i})" for i in range(len(work.plan.terms))),
     ]
     none, unfit, lost, usable, *found = work.run(f"SELECT {', '.join(counts)} FROM events e")[0]
     return Named(frozenset(i for i, count in enumerate(found) if count), int(none), int(unfit), int(lost), int(usable))
@@ -131,7 +134,10 @@ def _named(work: Workspace, timed: bool) -> Named:
 def _outcome(work: Workspace, timed: bool, placed: bool) -> None:
     """Table `outcome`: every usable event that a metric reads, of the units of the analysis; a row without an event for
     each unit that has none."""
-    terms, keys = (f"e.x{i}" for i in range(len(work.plan.terms))), (f"e.k{i}" for i in range(len(work.plan.keys)))
+    terms, keys = (
+        (f"e.term_{i}" for i in range(len(work.plan.terms))),
+        (f"e.ticket_key_{i}" for i in range(len(work.plan.keys))),
+    )
     columns = [
         "a.uid",
         "a.arm",
@@ -149,8 +155,8 @@ def _outcome(work: Workspace, timed: bool, placed: bool) -> None:
 
 
 def _unit_table(work: Workspace, others: Iterable[Plan], span: Timing | None, screened: bool, placed: bool) -> None:
-    named = [(f"c{value.position}", value) for value in work.plan.values]
-    named += [(f"h{value.position}", value) for other in others for value in other.values]
+    named = [(f"value_{value.position}", value) for value in work.plan.values]
+    named += [(f"other_{value.position}", value) for other in others for value in other.values]
     fed = [(name, value) for name, value in named if value.need.term.column is None]
     summed = ", ".join(
         f"{of_events(value, span.inside(value) if span else 'TRUE', placed)} AS {name}" for name, value in fed
@@ -161,7 +167,7 @@ def _unit_table(work: Workspace, others: Iterable[Plan], span: Timing | None, sc
         joined.append(f"JOIN (SELECT e.uid, {summed} FROM outcome e GROUP BY e.uid) o ON o.uid = a.uid")
     if "units" in work.loading.parts:
         joined.append("LEFT JOIN units_one u ON u.unit = a.unit")
-    segments = [f"a.s{i}" for i in range(len(work.plan.segments))]
+    segments = [f"a.segment_{i}" for i in range(len(work.plan.segments))]
     values = [f"{_value(name, value, span)} AS {name}" for name, value in named]
     columns = ", ".join(["a.uid", "a.arm", "a.t0", *segments, *values, *(["o.suspect"] if screened else [])])
     work.run(f"CREATE TABLE unit_table AS SELECT {columns} FROM {' '.join(joined)}")
@@ -200,7 +206,7 @@ class Timing:
     def any_counts(self, values: Iterable[Value]) -> str:
         """The SQL condition of events that count for one of these values; FALSE where none is made of events."""
         fed = [value for value in values if value.need.term.column is None]
-        return " OR ".join(f"(e.x{value.feed} IS NOT NULL AND {self.inside(value)})" for value in fed) or "FALSE"
+        return " OR ".join(f"(e.term_{value.feed} IS NOT NULL AND {self.inside(value)})" for value in fed) or "FALSE"
 
 
 def _any_counts(plan: Plan, span: Timing) -> str:
@@ -208,8 +214,8 @@ def _any_counts(plan: Plan, span: Timing) -> str:
     if not plan.tickets and all(value.need.term.column is not None for value in plan.values):
         return "TRUE"
     counted = [span.any_counts(plan.values)]
-    counted += [f"(e.x{pairs.start} IS NOT NULL AND {span.inside(pairs)})" for pairs in plan.tickets]
-    counted += [f"(e.x{pairs.end} IS NOT NULL AND {span.since()})" for pairs in plan.tickets]
+    counted += [f"(e.term_{pairs.start} IS NOT NULL AND {span.inside(pairs)})" for pairs in plan.tickets]
+    counted += [f"(e.term_{pairs.end} IS NOT NULL AND {span.since()})" for pairs in plan.tickets]
     return " OR ".join(counted)
 
 
@@ -222,9 +228,11 @@ def _last_moment(plan: Plan) -> str:
     return "the unit's window" if None not in windows else "the unit's window or the period's end"
 
 
-def _ready_made(work: Workspace, assignment: Assignment, exclusions: list[Exclusion]) -> int | None:
+def _ready_made(work: Workspace, assignment: Assignment) -> tuple[int | None, list[Exclusion]]:
+    """Table `units_one`; how many units stand on several rows (None without a file of units), and what is left out."""
     if "units" not in work.loading.parts:
-        return None
+        return None, []
+    exclusions = []
     loaded = work.loading.parts["units"]
     keep = work.clock.inside(loaded.has_time) if assignment.part == "units" else "TRUE"
     one_row_per_unit(work, keep)
@@ -254,12 +262,12 @@ def _ready_made(work: Workspace, assignment: Assignment, exclusions: list[Exclus
             )
         words = {"first": "the first is kept", "last": "the last is kept", "sum": "their values are summed"}[rule]
         exclusions.append(
-            Exclusion("duplicate_unit", f"units on several work.loading: {words}", int(units), int(extra))
+            Exclusion("duplicate_unit", f"units on several rows: {words}", int(units), int(extra))
         )
-    return int(units)
+    return int(units), exclusions
 
 
-def _drop_repeated_ids(work: Workspace, exclusions: list[Exclusion]) -> tuple[int | None, int, int]:
+def _drop_repeated_ids(work: Workspace) -> tuple[int | None, int, int]:
     """How many events repeat an id, how many ids stand at several units, and how many of one unit differ in time or
     value. Keep the earliest event of every id of a unit of the analysis; all others are left out anyway. What one unit
     did another cannot have done: ids that stand at several units are those of several systems."""
@@ -274,14 +282,16 @@ def _drop_repeated_ids(work: Workspace, exclusions: list[Exclusion]) -> tuple[in
     if repeated:
         read = [
             *(["e.t"] if work.loading.parts["events"].has_time else []),
-            *(f"e.x{i}" for i in range(len(work.plan.terms))),
+            *(f"e.term_{i}" for i in range(len(work.plan.terms))),
         ]
         differs = " OR ".join(f"min({column}) IS DISTINCT FROM max({column})" for column in read)
         apart = f"SELECT e.id FROM {joined} GROUP BY e.id HAVING count(DISTINCT a.uid) = 1 AND ({differs})"
         changed = int(work.run(f"SELECT count(*) FROM ({apart})")[0][0])
         if work.plan.tickets:
             reexported_tickets.refuse_moved_ends(work, joined)
-        order = ", ".join([reexported_tickets.earliest(work.plan), *(f"e.x{i}" for i in range(len(work.plan.terms)))])
+        order = ", ".join(
+            [reexported_tickets.earliest(work.plan), *(f"e.term_{i}" for i in range(len(work.plan.terms)))]
+        )
         if work.engine.rows_elsewhere:
             work.run(
                 "CREATE OR REPLACE TABLE events AS SELECT * FROM (SELECT e.*, e.id IS NULL OR a.uid IS NULL "
@@ -293,7 +303,6 @@ def _drop_repeated_ids(work: Workspace, exclusions: list[Exclusion]) -> tuple[in
             later = f"SELECT place FROM (SELECT e.rowid AS place, {numbered} FROM {joined}) WHERE n > 1"
             work.loading.count_lost("events", "duplicate_event", f"rowid IN ({later})")
             work.run(f"DELETE FROM events WHERE rowid IN ({later})")
-        exclusions.append(Exclusion("duplicate_event", "events whose id was read before", rows=repeated))
     return repeated, shared, changed
 
 
@@ -302,14 +311,14 @@ def _value(name: str, value: Value, span: Timing | None) -> str:
     window. A unit whose window is still open has no value yet: counting it as it stands would favor the arm that acts
     sooner."""
     if value.need.term.column is not None:
-        return f"u.m{value.feed}"
+        return f"u.ready_{value.feed}"
     followed = span.followed(value, "a.") if span else "TRUE"
     return f"o.{name}" if followed == "TRUE" else f"CASE WHEN {followed} THEN o.{name} END"
 
 
 def of_events(value: Value, inside: str, placed: bool = False) -> str:
     """The SQL of one value of a unit from its events `e` in `outcome` that are `inside`, which may be `placed`."""
-    x = f"e.x{value.feed}"
+    x = f"e.term_{value.feed}"
     if value.need.kind == "any":
         least = value.need.term.at_least or 1
         return f"CASE WHEN count({x}) FILTER ({inside}) >= {least} THEN 1.0::DOUBLE ELSE 0.0::DOUBLE END"
@@ -330,8 +339,7 @@ def _count_events(
     named: Named,
     assignment: Assignment,
     span: Timing | None,
-    exclusions: list[Exclusion],
-) -> tuple[dict[int, int], dict[int, int]]:
+) -> tuple[dict[int, int], dict[int, int], list[Exclusion]]:
     """Events of metrics that count for nothing: of units not in the test, before exposure, after the window."""
     relevant = duplicates.relevant(work.plan)
     since = span.since() if span else "TRUE"
@@ -346,6 +354,7 @@ def _count_events(
         lost = "EXISTS (SELECT 1 FROM seen WHERE seen.unit = e.unit AND fate <> 'in')"
         usable = f"({relevant}) AND {work.clock.usable(span is not None, 'e.')}"
         strangers -= int(work.run(f"SELECT count(*) FROM events e WHERE {usable} AND {lost}")[0][0])
+    exclusions = []
     if strangers:
         exclusions.append(Exclusion("not_in_test", "events of units that are not in the analysis", rows=strangers))
     reasons = (
@@ -362,4 +371,4 @@ def _count_events(
         early = f"FROM outcome e WHERE ({relevant}) AND NOT ({since}) GROUP BY e.arm"
         found = work.run(f"SELECT e.arm, count(DISTINCT e.uid) {early}")
         units_before |= {arm: int(units) for arm, units in found}
-    return before, units_before
+    return before, units_before, exclusions

@@ -11,11 +11,12 @@ from abcx.problems import Problem, Span
 from abcx.results.readout import Exclusion
 
 
-def remove(work: Workspace, exclusions: list[Exclusion]) -> int | None:
+def remove(work: Workspace) -> Exclusion | None:
     """Remove the repeats of sources with `duplicates: drop`, among the units of the analysis; all others are left out
     anyway. The first of equal rows stays: they are alike in everything that is read from here on.
 
-    Returns how many rows are removed, None where no source says so. Raises DataError where events have no times.
+    Returns what is left out (perhaps no rows), None where no source says so. Raises DataError where events have no
+    times.
     """
     loaded = work.loading.parts.get("events")
     if loaded is None or not any(drops(source) for source in loaded.sources):
@@ -41,10 +42,9 @@ def remove(work: Workspace, exclusions: list[Exclusion]) -> int | None:
     if removed:
         work.loading.count_lost("events", "repeated_row", "rowid IN (SELECT place FROM repeats)")
         work.run("DELETE FROM events WHERE rowid IN (SELECT place FROM repeats)")
-        message = "events like another in unit, time and all that the metrics read: the first is kept"
-        by_arm = {work.plan.arms[arm]: int(units) for arm, _, units in found}
-        exclusions.append(Exclusion("repeated_row", message, sum(by_arm.values()), removed, by_arm))
-    return removed
+    message = "events like another in unit, time and all that the metrics read: the first is kept"
+    by_arm = {work.plan.arms[arm]: int(units) for arm, _, units in found}
+    return Exclusion("repeated_row", message, sum(by_arm.values()), removed, by_arm)
 
 
 def suspect(plan: Plan, loading: Loading) -> str:
@@ -77,10 +77,10 @@ def apart(loading: Loading) -> list[str]:
 
 def _cells(plan: Plan, identified: bool) -> list[str]:
     """The columns of an event that tell it from others of its unit."""
-    terms, keys = (f"x{i}" for i in range(len(plan.terms))), (f"k{i}" for i in range(len(plan.keys)))
+    terms, keys = (f"term_{i}" for i in range(len(plan.terms))), (f"ticket_key_{i}" for i in range(len(plan.keys)))
     return ["t", *(["id"] if identified else []), *terms, *keys]
 
 
 def relevant(plan: Plan) -> str:
     """The SQL condition of events `e` that some metric reads."""
-    return " OR ".join(f"e.x{i} IS NOT NULL" for i in range(len(plan.terms))) or "FALSE"
+    return " OR ".join(f"e.term_{i} IS NOT NULL" for i in range(len(plan.terms))) or "FALSE"

@@ -22,7 +22,7 @@ def refuse_moved_ends(work: Workspace, joined: str) -> None:
     `joined` is the SQL of usable events `e` with ids, joined to their units `a`."""
     for pairs in work.plan.tickets:
         if pairs.need.reexported is None:
-            ends = f"SELECT e.id FROM {joined} AND e.x{pairs.end} IS NOT NULL GROUP BY e.id, a.uid"
+            ends = f"SELECT e.id FROM {joined} AND e.term_{pairs.end} IS NOT NULL GROUP BY e.id, a.uid"
             moved = int(work.run(f"SELECT count(*) FROM ({ends} HAVING count(DISTINCT e.t) > 1)")[0][0])
             if moved:
                 raise DataError(problem(pairs, moved))
@@ -31,5 +31,5 @@ def refuse_moved_ends(work: Workspace, joined: str) -> None:
 def earliest(plan: Plan) -> str:
     """The SQL of what is smallest of the event `e` that counts, of several with one id: its time, or that of the last
     end where a metric of tickets says so."""
-    late = [f"e.x{pairs.end} IS NOT NULL" for pairs in plan.tickets if pairs.need.reexported == "last"]
+    late = [f"e.term_{pairs.end} IS NOT NULL" for pairs in plan.tickets if pairs.need.reexported == "last"]
     return f"CASE WHEN {' OR '.join(late)} THEN -e.t ELSE e.t END" if late else "e.t"

@@ -42,9 +42,9 @@ def refuse(work: Workspace, value: Value, inside: str) -> None:
     serving = [source for source in select.sources if term in select.terms(source)]
     if all(map(in_file_order, serving)):
         return
-    answers = f"FROM outcome e WHERE e.x{value.feed} IS NOT NULL AND {inside}"
+    answers = f"FROM outcome e WHERE e.term_{value.feed} IS NOT NULL AND {inside}"
     pick = "min" if value.need.kind == "first" else "max"
-    moments = f"SELECT e.uid, e.t, count(DISTINCT e.x{value.feed}) AS n {answers} GROUP BY e.uid, e.t"
+    moments = f"SELECT e.uid, e.t, count(DISTINCT e.term_{value.feed}) AS n {answers} GROUP BY e.uid, e.t"
     units = work.run(
         f"SELECT count(*) FROM ({moments}) g "
         f"JOIN (SELECT e.uid, {pick}(e.t) AS t {answers} GROUP BY e.uid) p ON p.uid = g.uid AND p.t = g.t WHERE g.n > 1"
