@@ -14,9 +14,10 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from abcx.metrics import Churn, Conversion, Csat, Mean, Quantile, Ratio, ResolutionTime, Retention
+from abcx.metrics import METRIC_TYPES
 from abcx.metrics.base import MetricOptions
 from abcx.metrics.calendar import CalendarSpec
+from abcx.metrics.counts import TypedCount
 from abcx.metrics.survey import SurveyOptions
 from abcx.spec import analysis, counts, model
 from abcx.spec_types import Range, Term
@@ -34,7 +35,7 @@ MODELS: dict[str, type[BaseModel]] = {
         model.UnitSource,
         model.CountsFile,
         counts.ArmCounts,
-        counts.TypedCount,
+        TypedCount,
         model.Exposure,
         analysis.Analysis,
         analysis.GroupSequential,
@@ -44,15 +45,15 @@ MODELS: dict[str, type[BaseModel]] = {
         model.Plan,
         model.Baseline,
         MetricOptions,
-        Conversion,
-        Mean,
-        Ratio,
-        Quantile,
+        METRIC_TYPES["conversion"],
+        METRIC_TYPES["mean"],
+        METRIC_TYPES["ratio"],
+        METRIC_TYPES["quantile"],
         SurveyOptions,
-        Csat,
-        Retention,
-        Churn,
-        ResolutionTime,
+        METRIC_TYPES["csat"],
+        METRIC_TYPES["retention"],
+        METRIC_TYPES["churn"],
+        METRIC_TYPES["resolution_time"],
         CalendarSpec,
         Term,
         Range,

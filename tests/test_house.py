@@ -70,6 +70,15 @@ def test_no_files_import_each_other() -> None:
     assert house.circles(house.arrows(HOUSE)) == []
 
 
+def test_few_functions_take_an_engine() -> None:
+    """What works on units takes a workspace, what works on a table its table: both know their engine."""
+    assert sum(house.takes_engine(one) for module in MODULES for one in module.functions()) <= 40
+
+
+def test_metric_types_own_their_branches() -> None:
+    assert len(house.branches_on_metrics(HOUSE)) <= 12
+
+
 def test_circles_are_found() -> None:
     graph = {"a": {"b": 1}, "b": {"c": 1}, "c": {"a": 1}, "d": {"a": 1}, "e": {}}
     assert house.circles(graph) == [["a", "b", "c"]] and house.circles({"a": {"b": 1}, "b": {}}) == []

@@ -7,11 +7,9 @@ time per ticket can move because other people ask for help. The companion is a d
 from __future__ import annotations
 
 from abcx.formatting import singular
+from abcx.metrics import MetricSpec
 from abcx.metrics.mean import Mean
-from abcx.metrics.ratio import Ratio
-from abcx.metrics.resolution_time import ResolutionTime
 from abcx.spec.model import Experiment
-from abcx.spec_types import Term
 
 
 def with_companions(experiment: Experiment) -> tuple[Experiment, dict[str, str]]:
@@ -32,30 +30,20 @@ def with_companions(experiment: Experiment) -> tuple[Experiment, dict[str, str]]
     return experiment.model_copy(update={"metrics": metrics}), accompanied
 
 
-def after_exposure(experiment: Experiment, metric: object) -> bool:
+def after_exposure(experiment: Experiment, metric: MetricSpec) -> bool:
     """Whether a metric's denominator is made of what units did after exposure."""
-    if not isinstance(metric, Ratio) or metric.denominator is None or metric.denominator.event is None:
-        return False
-    exposure = experiment.exposure.event if experiment.exposure else None
-    return not (metric.denominator.event == exposure and metric.denominator.count == "units")
+    return metric.chosen_after(experiment.exposure.event if experiment.exposure else None)
 
 
-def _companion(experiment: Experiment, name: str, metric: object) -> tuple[str, Mean] | None:
-    unit = singular(experiment.unit)
-    if isinstance(metric, ResolutionTime):
-        return f"{metric.start}_per_{unit}", _mean(metric, Term(event=metric.start, where=metric.where))
-    if isinstance(metric, Ratio) and after_exposure(experiment, metric):
-        term = metric.needs().columns[0].term
-        if term.event is not None and term.count is None:
-            return f"{name}_per_{unit}", _mean(metric, term)
-    return None
-
-
-def _mean(metric: Ratio | ResolutionTime, term: Term) -> Mean:
-    return Mean(
+def _companion(experiment: Experiment, name: str, metric: MetricSpec) -> tuple[str, Mean] | None:
+    found = metric.companion(name, experiment.exposure.event if experiment.exposure else None)
+    if found is None:
+        return None
+    term = found.term
+    mean = Mean(
         type="mean",
         role="descriptive",
-        goal=metric.goal if isinstance(metric, Ratio) else None,
+        goal=found.goal,
         window=metric.window,
         event=term.event,
         value=term.value,
@@ -63,3 +51,4 @@ def _mean(metric: Ratio | ResolutionTime, term: Term) -> Mean:
         source=term.source,
         missing_value=term.missing_value,
     )
+    return f"{found.stem}_per_{singular(experiment.unit)}", mean

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 from abcx.data.records import MetricData, Observed
 from abcx.data.summaries import adjusted_samples
 from abcx.metrics import MetricSpec
-from abcx.metrics.ces import Ces
-from abcx.metrics.resolution_time import ResolutionTime
 from abcx.spec.model import Experiment
 from abcx.stats.records import Contrast, Moments, RatioMoments
 
@@ -50,8 +48,9 @@ def chosen(
     metric, (name, arm) = experiment.metrics[key[0]], key
     control, variant = data.summaries[experiment.control], data.summaries[arm]
     interval, reason = experiment.analysis.interval, None
-    if isinstance(metric, (Ces, ResolutionTime)):
-        return metric.compared(control, variant, interval, DRAWS, experiment.analysis.seed)
+    own = metric.compared(control, variant, interval, DRAWS, experiment.analysis.seed)
+    if own is not None:
+        return own
     summed = (Moments, RatioMoments)
     if data.samples is not None and isinstance(control, summed) and isinstance(variant, summed):
         declared = "The spec asks for it." if interval == "permutation" else None

@@ -16,12 +16,11 @@ from abcx.checks.one_sided import unexplained_zeros
 from abcx.data.records import MetricData, Observed
 from abcx.formatting import joined, singular
 from abcx.metrics import MetricSpec
-from abcx.metrics.csat import Csat
 from abcx.results.metric import Adjustment, ArmValue, Bayes, Cap, Comparison, HarmWatch, MetricResult, Size
 from abcx.spec.analysis import PrePeriod
 from abcx.spec.model import Experiment
 from abcx.spec_types import EffectSizeValue
-from abcx.stats.records import Contrast, Effect, Interval, Proportion, Summary
+from abcx.stats.records import Contrast, Effect, Interval, Summary
 
 if TYPE_CHECKING:
     from abcx.stats.multiplicity import Adjusted
@@ -126,10 +125,11 @@ def _metric(
         return tuple(claims.judged(result, one, key in zeros) for key, one in zip(keys, found, strict=True))
 
     cap = adjustment = None
-    if data.cap is not None and (uncapped := data.uncapped) is not None:
-        text = metric.cap.text  # type: ignore[union-attr]
+    if data.cap is not None and (uncapped := data.uncapped) is not None and metric.declared_cap is not None:
         cap = Cap(
-            text, data.cap, compared(lambda arm: metric.contrast(uncapped[experiment.control], uncapped[arm]), False)
+            metric.declared_cap.text,
+            data.cap,
+            compared(lambda arm: metric.contrast(uncapped[experiment.control], uncapped[arm]), False),
         )
     if data.adjustment is not None:
         plain = compared(lambda arm: chosen(experiment, data, (name, arm), relabelled, adjust=False), False)
@@ -196,10 +196,8 @@ def _counted(arm: str, metric: MetricSpec, data: MetricData, alpha: float) -> Ar
 
 
 def _arm_value(arm: str, metric: MetricSpec, summary: Summary, alpha: float) -> ArmValue:
-    successes = summary.successes if isinstance(summary, Proportion) else None
-    if isinstance(metric, Csat):
-        successes = metric.boxes(summary).successes
-    return ArmValue(arm, summary.n, metric.estimate(summary), metric.interval(summary, alpha), successes)
+    interval = metric.interval(summary, alpha)
+    return ArmValue(arm, summary.n, metric.estimate(summary), interval, metric.successes(summary))
 
 
 def _comparison(

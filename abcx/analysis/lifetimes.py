@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from abcx.data.records import MetricData
 from abcx.metrics import MetricSpec
-from abcx.metrics.churn import Churn
-from abcx.metrics.resolution_time import ResolutionTime
 from abcx.results.metric import LifetimesResult
 from abcx.spec.model import Experiment
 from abcx.stats.records import Lifetimes
@@ -16,23 +14,23 @@ CURVE = 60
 
 def lifetimes(experiment: Experiment, metric: MetricSpec, data: MetricData) -> LifetimesResult | None:
     """Median, service level, open tickets and the curve of times to an event; None for other metrics."""
-    if not isinstance(metric, (Churn, ResolutionTime)):
+    if metric.watch is None:
         return None
     from abcx.stats import log_rank, survival
 
     found = {arm: one for arm, one in data.summaries.items() if isinstance(one, Lifetimes)}
     if len(found) < len(experiment.arms):
         return None
-    level = metric.service_level if isinstance(metric, ResolutionTime) else None
+    horizon, level = metric.watch.horizon, metric.watch.service_level
     control = found[experiment.control]
     return LifetimesResult(
-        horizon=metric.horizon.text,
+        horizon=horizon.text,
         lifetimes={arm: len(one.durations) for arm, one in found.items()},
         open={arm: int((~one.observed).sum()) for arm, one in found.items()},
         medians={arm: survival.median(one) for arm, one in found.items()},
         service_level=level.text if level else None,
         within={arm: _within(one, level.seconds / 3600) if level else None for arm, one in found.items()},
-        curve={arm: _curve(one, metric.hours) for arm, one in found.items()},
+        curve={arm: _curve(one, horizon.seconds / 3600) for arm, one in found.items()},
         log_rank={arm: log_rank.p_value(control, found[arm]) for arm in experiment.variants},
     )
 

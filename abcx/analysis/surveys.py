@@ -7,9 +7,7 @@ from dataclasses import dataclass, replace
 
 from abcx.data.records import MetricData
 from abcx.metrics import MetricSpec
-from abcx.metrics.ces import Ces
-from abcx.metrics.csat import Csat
-from abcx.metrics.nps import Nps
+from abcx.metrics.survey import SurveyOptions
 from abcx.results.metric import Survey, SurveyComparison
 from abcx.spec.model import Experiment
 from abcx.stats.records import Categories, Moments, Proportion, Summary
@@ -30,7 +28,7 @@ def survey(
 ) -> Survey | None:
     """Who was asked, who gave which answer, and how far the effect can be trusted; None for other metrics. `levels`
     are those of each variant's claims."""
-    if not isinstance(metric, (Nps, Csat, Ces)):
+    if not isinstance(metric, SurveyOptions):
         return None
     summaries = data.summaries
     found = {arm: one for arm, one in summaries.items() if isinstance(one, Categories)}
@@ -45,7 +43,7 @@ def survey(
         answers={arm: one.counts for arm, one in found.items()},
         responses=data.responses,
         means={arm: _mean(one) for arm, one in summaries.items()},
-        groups={arm: _groups(metric, one) for arm, one in summaries.items()},
+        groups={arm: metric.groups(one) if one.n else {} for arm, one in summaries.items()},
         comparisons=compared,
     )
 
@@ -59,39 +57,10 @@ def _mean(found: Summary) -> float | None:
     return sum((found.low + i) * count for i, count in enumerate(found.counts)) / found.n
 
 
-def _groups(metric: Nps | Csat | Ces, found: Summary) -> dict[str, float]:
-    """Shares of the answers that the metric tells apart."""
-    if not found.n or isinstance(metric, Ces):
-        return {}
-    if isinstance(metric, Csat):
-        return {"top": metric.boxes(found).successes / found.n}
-    answers = metric.kinds(found)
-    counts = {"promoters": answers.promoters, "passives": answers.passives, "detractors": answers.detractors}
-    return {name: count / found.n for name, count in counts.items()}
-
-
-def _graded(metric: Nps | Csat | Ces, found: Summary, whole: bool) -> tuple[Categories, tuple[float, ...]] | None:
+def _graded(metric: SurveyOptions, found: Summary, whole: bool) -> tuple[Categories, tuple[float, ...]] | None:
     """Answers with what each counts in the metric's own unit: by answer where the answers are `whole`, else by what
     the metric tells apart; None where only mean and sd are known."""
-    if whole and isinstance(found, Categories):
-        return found, scores(metric, found)
-    if isinstance(metric, Nps):
-        kinds = metric.kinds(found)
-        return Categories(0, (kinds.detractors, kinds.passives, kinds.promoters)), (-100.0, 0.0, 100.0)
-    if isinstance(metric, Csat):
-        boxes = metric.boxes(found)
-        return Categories(0, (boxes.n - boxes.successes, boxes.successes)), (0.0, 1.0)
-    return None
-
-
-def scores(metric: Nps | Csat | Ces, found: Categories) -> tuple[float, ...]:
-    """What each answer counts in the metric's own unit, in the order of the scale."""
-    answers = range(found.low, found.low + len(found.counts))
-    if isinstance(metric, Ces):
-        return tuple(map(float, answers))
-    if isinstance(metric, Csat):
-        return tuple(1.0 if answer > metric.scale[1] - metric.top else 0.0 for answer in answers)
-    return tuple(100.0 if answer >= 9 else -100.0 if answer <= 6 else 0.0 for answer in answers)
+    return (found, metric.scores(found)) if whole and isinstance(found, Categories) else metric.graded(found)
 
 
 def _ordered(found: SurveyComparison, control: Categories, variant: Categories, alpha: float) -> SurveyComparison:
@@ -110,7 +79,7 @@ def _ordered(found: SurveyComparison, control: Categories, variant: Categories, 
 
 def _bounded(
     experiment: Experiment,
-    metric: Nps | Csat | Ces,
+    metric: SurveyOptions,
     data: MetricData,
     arm: str,
     whole: bool,

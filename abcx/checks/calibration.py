@@ -22,7 +22,6 @@ from typing import Literal
 from abcx import formatting
 from abcx.checks.context import CheckContext
 from abcx.data.summaries import adjusted_samples
-from abcx.metrics.mean import Mean
 from abcx.planning.planned_end import JUDGED
 from abcx.results.readout import CheckResult
 from abcx.spec.model import Experiment
@@ -77,7 +76,7 @@ def advice(experiment: Experiment, name: str) -> str:
     ways = []
     if experiment.analysis.interval != "permutation":
         ways.append("set `interval: permutation`")
-    if isinstance(metric, Mean) and metric.cap is None:
+    if metric.could_be_capped:
         ways.append("cap the metric")
     ways.append("judge by the share that converts" if metric.unit in ("value", "ratio") else "collect more answers")
     return formatting.joined(ways, "or")

@@ -24,16 +24,13 @@ from abcx.files.csv_errors import Bad, tolerated, unreadable
 from abcx.files.lines import fingerprint
 from abcx.files.paths import resolve
 from abcx.metrics import MetricSpec
-from abcx.metrics.ces import Ces
-from abcx.metrics.csat import Csat
-from abcx.metrics.nps import Nps
 from abcx.problems import Problem, Span
 from abcx.results.metric import Response
 from abcx.results.readout import Exclusion, FileRecord
 from abcx.spec.model import CountsFile, Experiment, FileOptions
 from abcx.spec_types import as_text
 from abcx.stats.pooling import added
-from abcx.stats.records import Answers, Moments, Proportion, Summary
+from abcx.stats.records import Proportion, Summary
 
 MOST_UNITS = 10**15
 """Units beyond are a slip of the hand, and not exact as floating-point numbers."""
@@ -148,7 +145,7 @@ def _rows(source: Source, experiment: Experiment, tag: str) -> tuple[list[_Row],
     options = source.options
     needed = {"arm": source.columns.get("arm", "arm"), "units": source.columns.get("unit", "units")}
     for name, metric in experiment.metrics.items():
-        names = _columns(name, metric)
+        names = metric.counts_columns(name)
         if not names:
             message = f"'{name}' is a {metric.type}: a counts file cannot hold one"
             ratio = metric.needs().summary == "ratio"
@@ -204,34 +201,15 @@ def _refuse_total(rows: list[_Row], labels: Mapping[str, str], column: str) -> N
         raise DataError(total_rows.problem(last.shown, last.line, column, label, len(above), summed))
 
 
-def _columns(name: str, metric: MetricSpec) -> list[str]:
-    """The columns of a metric in a counts file; none where a file cannot hold it."""
-    if isinstance(metric, Nps):
-        return [f"{name}_{kind}" for kind in ("promoters", "passives", "detractors")]
-    if isinstance(metric, Csat):
-        return [name, f"{name}_answers"]
-    if isinstance(metric, Ces):
-        return [f"{name}_mean", f"{name}_sd", f"{name}_answers"]
-    kind = metric.needs().summary
-    return [name] if kind == "proportion" else [f"{name}_mean", f"{name}_sd"] if kind == "moments" else []
-
-
 def _read(name: str, metric: MetricSpec, row: _Row, units: int) -> Summary:
     """A metric's summary from one row."""
-    columns = _columns(name, metric)
+    columns = metric.counts_columns(name)
     n = row.whole(f"{name}_answers") if f"{name}_answers" in columns else units
-    new: Summary
-    if isinstance(metric, Nps):
-        new = Answers(*(row.whole(column) for column in columns))
-    elif columns[0] == name:
-        new = Proportion(row.whole(name), n)
-        if new.successes > n:
-            noun, cure = ("units", "units, not events") if n is units else ("answers", "one answer a unit")
-            message = f"{new.successes:,} of {n:,} {noun}: a share above 1"
-            raise row.problem("counts-range", message, name, f"count {cure}")
-    else:
-        sd = row.number(f"{name}_sd")
-        new = Moments(n, row.number(f"{name}_mean"), sd * sd if n > 1 else 0.0)
+    new = metric.of_counts_row(name, row, n)
+    if isinstance(new, Proportion) and new.successes > n:
+        noun, cure = ("units", "units, not events") if n is units else ("answers", "one answer a unit")
+        message = f"{new.successes:,} of {n:,} {noun}: a share above 1"
+        raise row.problem("counts-range", message, name, f"count {cure}")
     if new.n > units:
         message = f"{new.n:,} answers of {units:,} units"
         raise row.problem("counts-range", message, columns[-1], "one answer a unit counts")
@@ -287,7 +265,7 @@ class _Reader:
         metrics = {}
         for name, metric in self.experiment.metrics.items():
             found = {arm: _pooled([cell.summaries[name] for _, cell in course]) for arm, course in counted.items()}
-            asked = isinstance(metric, (Nps, Csat, Ces))
+            asked = metric.answer_scale is not None
             responses = {arm: Response(units[arm], None, one.n) for arm, one in found.items() if asked}
             metrics[name] = MetricData(found, responses=responses)
         never_fall = None if self.cumulative else _never_fall(courses)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from abcx.formatting import Unit
 from abcx.metrics.calendar import CalendarSpec
-from abcx.spec_types import Duration, DurationValue, EffectSize, EffectSizeValue, Model, Term, Where
-from abcx.stats.records import Contrast, Interval, Summary
+from abcx.metrics.counts import CountsRow, TypedCount
+from abcx.spec_types import Duration, DurationValue, EffectSize, Model, Term, Where
+from abcx.stats.records import Contrast, Interval, Moments, Proportion, Summary
 
 Role = Literal["primary", "secondary", "guardrail", "descriptive"]
 Goal = Literal["increase", "decrease"]
+IntervalMethod = Literal["auto", "analytic", "permutation"]
 Kind = Literal["any", "count", "sum", "flag", "column", "first", "last", "until"]
 
 
@@ -67,8 +69,50 @@ class Needs:
     of_events: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule of a metric's own type that is broken: which `key` of the YAML it concerns (None: the metric as a whole),
+    what is wrong, and the cure. `at_key` points at the key instead of its value."""
+
+    key: str | None
+    code: str
+    message: str
+    help: str
+    at_key: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """What must be read beside a metric: a mean of `term` per exposed unit, called `stem`_per_UNIT."""
+
+    stem: str
+    term: Term
+    goal: Goal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How long times to an event are watched, and the time within which a service is promised."""
+
+    horizon: DurationValue
+    service_level: DurationValue | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CapValue:
+    """Where values are cut: at a `quantile` of the pooled per-unit values, or at an absolute `value`."""
+
+    text: str
+    quantile: float | None = None
+    value: float | None = None
+
+
 class MetricOptions(Model):
-    """The keys that every metric type has."""
+    """A metric as the other rooms see it: the keys that every type has, and what a type says of itself where it differs
+    from most. A type's file has its documentation as docstring."""
+
+    if TYPE_CHECKING:
+        type: str
 
     role: Role = Field(
         description="primary decides, secondary supports, guardrail must not be harmed, descriptive is shown"
@@ -84,45 +128,112 @@ class MetricOptions(Model):
         False, description="somebody looked at the logging of an arm that has no event: the zero is real"
     )
 
-    def is_made_by(self, other: Metric, window: DurationValue | None) -> bool:
+    @property
+    def needs_goal(self) -> bool:
+        """Whether the good direction must be said."""
+        return self.role != "descriptive"
+
+    @property
+    def answer_scale(self) -> tuple[int, int] | None:
+        """The least and the greatest answer of a question; None of other metrics."""
+        return None
+
+    @property
+    def declared_cap(self) -> CapValue | None:
+        """Where its values are cut; None where they are not."""
+        return None
+
+    @property
+    def could_be_capped(self) -> bool:
+        """Whether a cap is a cure for few large values."""
+        return False
+
+    @property
+    def watch(self) -> Watch | None:
+        """How long its times to an event are watched; None of other metrics."""
+        return None
+
+    def rules(self) -> Iterator[Rule]:
+        """Every rule of the type that is broken."""
+        return iter(())
+
+    def successes(self, summary: Summary) -> int | None:
+        """How many units have what a share counts; None where nothing is counted."""
+        return summary.successes if isinstance(summary, Proportion) else None
+
+    def compared(
+        self, control: Summary, variant: Summary, interval: IntervalMethod, draws: int, seed: int
+    ) -> Contrast | None:
+        """The comparison by a method that the type chooses for itself; None where the method is that of its summary."""
+        return None
+
+    def chosen_after(self, exposure: str | None) -> bool:
+        """Whether its denominator is made of what units did after the exposure (the event that marks it)."""
+        return False
+
+    def companion(self, name: str, exposure: str | None) -> Companion | None:
+        """What must be read beside it; None where it can be read alone."""
+        return None
+
+    def counts_form(self, name: str, value: TypedCount) -> str | None:
+        """How typed counts of this type are written; None where `value` is written so."""
+        if self.needs().summary == "proportion":
+            return None if value.count is not None else f"write {name}: 1847"
+        if self.needs().summary == "moments":
+            known = value.mean is not None and value.sd is not None
+            return None if known else f"write {name}: {{mean: 12.3, sd: 40.1}}"
+        return "counts do not hold times or ranks: give events"
+
+    def of_counts(self, value: TypedCount, units: int) -> Summary:
+        """The summary of typed counts that have the right form, of so many units."""
+        if self.needs().summary == "proportion":
+            return Proportion(value.count or 0, units)
+        return moments_of(value.mean or 0.0, value.sd or 0.0, units)
+
+    def counts_columns(self, name: str) -> list[str]:
+        """The columns of this metric in a counts file; none where a file cannot hold it."""
+        kind = self.needs().summary
+        return [name] if kind == "proportion" else [f"{name}_mean", f"{name}_sd"] if kind == "moments" else []
+
+    def of_counts_row(self, name: str, row: CountsRow, units: int) -> Summary:
+        """The summary of one row of a counts file, of so many units."""
+        if self.needs().summary == "proportion":
+            return Proportion(row.whole(name), units)
+        return moments_of(row.number(f"{name}_mean"), row.number(f"{name}_sd"), units)
+
+    @property
+    def unit(self) -> Unit:
+        """What values are in: a share (0 to 1), the value's own unit, a ratio, NPS points, a score, or hours."""
+        raise NotImplementedError
+
+    def needs(self) -> Needs:
+        """What the metric asks of the data."""
+        raise NotImplementedError
+
+    def definition(self, unit: str) -> str:
+        """One line for readers; `unit` is the plural noun of the units."""
+        raise NotImplementedError
+
+    def contrast(self, control: Summary, variant: Summary) -> Contrast:
+        """The comparison of two arms."""
+        raise NotImplementedError
+
+    def estimate(self, summary: Summary) -> float | None:
+        """The arm's value in the metric's own unit; None where it does not exist."""
+        raise NotImplementedError
+
+    def interval(self, summary: Summary, alpha: float) -> Interval | None:
+        """The 1 - alpha interval of an arm's value; None where it does not exist."""
+        raise NotImplementedError
+
+    def is_made_by(self, other: MetricOptions, window: DurationValue | None) -> bool:
         """Whether `other` counts exactly the units whose values this metric sums (`window` is the experiment's)."""
         return False
 
 
-class Metric(Protocol):
-    """A metric as the other rooms see it. Its file's docstring is its documentation."""
-
-    @property
-    def type(self) -> str: ...
-    @property
-    def role(self) -> Role: ...
-    @property
-    def goal(self) -> Goal | None: ...
-    @property
-    def window(self) -> DurationValue | None: ...
-    @property
-    def minimum_effect(self) -> EffectSizeValue | None: ...
-    @property
-    def margin(self) -> EffectSizeValue | None: ...
-    @property
-    def zero_is_real(self) -> bool: ...
-    @property
-    def unit(self) -> Unit:
-        """What values are in: a share (0 to 1), the value's own unit, a ratio, NPS points, a score, or hours."""
-        ...
-
-    def needs(self) -> Needs: ...
-    def definition(self, unit: str) -> str:
-        """One line for readers; `unit` is the plural noun of the units."""
-        ...
-
-    def contrast(self, control: Summary, variant: Summary) -> Contrast: ...
-    def estimate(self, summary: Summary) -> float | None:
-        """The arm's value in the metric's own unit; None where it does not exist."""
-        ...
-
-    def interval(self, summary: Summary, alpha: float) -> Interval | None: ...
-    def is_made_by(self, other: Metric, window: DurationValue | None) -> bool: ...
+def moments_of(mean: float, sd: float, n: int) -> Moments:
+    """The moments of n values with this mean and standard deviation."""
+    return Moments(n, mean, sd * sd if n > 1 else 0.0)
 
 
 def described(term: Term) -> str:

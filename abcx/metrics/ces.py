@@ -24,8 +24,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from abcx.metrics.base import Needs
-from abcx.metrics.survey import SurveyOptions, question, survey_needs
+from abcx.metrics.base import moments_of
+from abcx.metrics.counts import CountsRow, TypedCount
+from abcx.metrics.survey import SurveyOptions, question
 from abcx.stats.records import Categories, Contrast, Interval, Moments, Summary
 
 NO_LIFT = "The zero of a scale of answers is arbitrary, so there is no relative lift."
@@ -40,11 +41,29 @@ class Ces(SurveyOptions):
     def unit(self) -> Literal["score"]:
         return "score"
 
-    def needs(self) -> Needs:
-        return survey_needs(self)
-
     def definition(self, unit: str) -> str:
         return f"mean of {question(self)}"
+
+    @property
+    def needs_goal(self) -> bool:
+        """Some ask how easy it was, others how much effort it took."""
+        return True
+
+    def short_form(self, name: str, value: TypedCount) -> str | None:
+        known = value.mean is not None and value.sd is not None and value.units is not None
+        return None if known else f"write {name}: {{mean: 5.1, sd: 1.2, units: 100}} (of the answers), or answers"
+
+    def of_short_counts(self, value: TypedCount, units: int) -> Moments:
+        return moments_of(value.mean or 0.0, value.sd or 0.0, units)
+
+    def counts_columns(self, name: str) -> list[str]:
+        return [f"{name}_mean", f"{name}_sd", f"{name}_answers"]
+
+    def of_counts_row(self, name: str, row: CountsRow, units: int) -> Moments:
+        return moments_of(row.number(f"{name}_mean"), row.number(f"{name}_sd"), units)
+
+    def scores(self, found: Categories) -> tuple[float, ...]:
+        return tuple(map(float, range(found.low, found.low + len(found.counts))))
 
     def contrast(self, control: Summary, variant: Summary) -> Contrast:
         return self.compared(control, variant)

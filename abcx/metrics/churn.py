@@ -17,11 +17,12 @@ churn_90: {type: churn, event: cancel, horizon: 90d, role: guardrail, goal: decr
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import Field
 
-from abcx.metrics.base import MetricOptions, Needs, UnitColumn, as_written
+from abcx.metrics.base import MetricOptions, Needs, Rule, UnitColumn, Watch, as_written
 from abcx.spec_types import Duration, Term, Text
 from abcx.stats.records import Contrast, Interval, Lifetimes, Summary
 
@@ -44,6 +45,15 @@ class Churn(MetricOptions):
 
     def definition(self, unit: str) -> str:
         return f"share of {unit} with {self.event} within {self.horizon.text} of exposure (Kaplan-Meier)"
+
+    @property
+    def watch(self) -> Watch:
+        return Watch(self.horizon)
+
+    def rules(self) -> Iterator[Rule]:
+        if self.window is not None:
+            cure = "remove `window`: the horizon says it"
+            yield Rule("window", "window-unused", "churn has its own time", cure, at_key=True)
 
     @property
     def hours(self) -> float:

@@ -18,12 +18,14 @@ satisfied: {type: csat, event: survey, value: rating, scale: [1, 5], top: 2, rol
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from abcx.metrics.base import Needs
-from abcx.metrics.survey import SurveyOptions, question, survey_needs
+from abcx.metrics.base import Rule
+from abcx.metrics.counts import CountsRow, TypedCount
+from abcx.metrics.survey import SurveyOptions, question
 from abcx.stats.records import Categories, Contrast, Interval, Proportion, Summary
 
 
@@ -39,13 +41,43 @@ class Csat(SurveyOptions):
     def unit(self) -> Literal["share"]:
         return "share"
 
-    def needs(self) -> Needs:
-        return survey_needs(self)
-
     def definition(self, unit: str) -> str:
         first = self.scale[1] - self.top + 1
         boxes = f"{first} or more" if self.top > 1 else f"{self.scale[1]}"
         return f"share of {boxes} among {question(self)}"
+
+    def rules(self) -> Iterator[Rule]:
+        yield from super().rules()
+        if self.top > self.scale[1] - self.scale[0]:
+            message = f"the top {self.top} of {self.scale[1] - self.scale[0] + 1} answers are all of them, or more"
+            yield Rule("top", "csat-top", message, "write fewer: top: 2")
+
+    def successes(self, summary: Summary) -> int:
+        return self.boxes(summary).successes
+
+    def short_form(self, name: str, value: TypedCount) -> str | None:
+        known = value.count is not None and value.units is not None
+        return None if known else f"write {name}: {{count: 80, units: 100}} (top boxes of all answers), or answers"
+
+    def of_short_counts(self, value: TypedCount, units: int) -> Proportion:
+        return Proportion(value.count or 0, units)
+
+    def counts_columns(self, name: str) -> list[str]:
+        return [name, f"{name}_answers"]
+
+    def of_counts_row(self, name: str, row: CountsRow, units: int) -> Proportion:
+        return Proportion(row.whole(name), units)
+
+    def groups(self, found: Summary) -> dict[str, float]:
+        return {"top": self.boxes(found).successes / found.n}
+
+    def graded(self, found: Summary) -> tuple[Categories, tuple[float, ...]]:
+        boxes = self.boxes(found)
+        return Categories(0, (boxes.n - boxes.successes, boxes.successes)), (0.0, 1.0)
+
+    def scores(self, found: Categories) -> tuple[float, ...]:
+        answers = range(found.low, found.low + len(found.counts))
+        return tuple(1.0 if answer > self.scale[1] - self.top else 0.0 for answer in answers)
 
     def contrast(self, control: Summary, variant: Summary) -> Contrast:
         from abcx.stats import shares

@@ -21,7 +21,6 @@ revenue_per_visitor: {type: mean, event: purchase, value: amount, role: secondar
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -29,19 +28,10 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from abcx.formatting import singular
-from abcx.metrics.base import Metric, MetricOptions, Needs, UnitColumn, described
+from abcx.metrics.base import CapValue, MetricOptions, Needs, UnitColumn, described
 from abcx.metrics.conversion import Conversion
 from abcx.spec_types import DurationValue, Term, Text
 from abcx.stats.records import Contrast, Interval, Moments, Summary
-
-
-@dataclass(frozen=True, slots=True)
-class CapValue:
-    """Where values are cut: at a `quantile` of the pooled per-unit values, or at an absolute `value`."""
-
-    text: str
-    quantile: float | None = None
-    value: float | None = None
 
 
 def parse_cap(raw: Any) -> CapValue:
@@ -105,7 +95,15 @@ class Mean(MetricOptions):
         what = described(self.needs().columns[0].term) if self.event or self.column else "mean"
         return f"{what} per {singular(unit)}" + (f", capped at {self.cap.text}" if self.cap else "")
 
-    def is_made_by(self, other: Metric, window: DurationValue | None) -> bool:
+    @property
+    def declared_cap(self) -> CapValue | None:
+        return self.cap
+
+    @property
+    def could_be_capped(self) -> bool:
+        return self.cap is None
+
+    def is_made_by(self, other: MetricOptions, window: DurationValue | None) -> bool:
         """As `MetricOptions.is_made_by`: by one such event in the same time. The event, its source and conditions must
         be the same, and the window. A conversion that asks for two events leaves out buyers whose money is here."""
         if not isinstance(other, Conversion) or other.event is None:

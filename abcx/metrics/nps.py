@@ -18,15 +18,18 @@ recommend: {type: nps, event: survey, value: score, scale: [0, 10], role: primar
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import Field
 
-from abcx.metrics.base import Needs
-from abcx.metrics.survey import SurveyOptions, question, survey_needs
+from abcx.metrics.base import Rule
+from abcx.metrics.counts import CountsRow, TypedCount
+from abcx.metrics.survey import SurveyOptions, question
 from abcx.stats.records import Answers, Categories, Contrast, Interval, Summary
 
 SCALE = (0, 10)
+KINDS = ("promoters", "passives", "detractors")
 
 
 class Nps(SurveyOptions):
@@ -38,11 +41,42 @@ class Nps(SurveyOptions):
     def unit(self) -> Literal["points"]:
         return "points"
 
-    def needs(self) -> Needs:
-        return survey_needs(self)
-
     def definition(self, unit: str) -> str:
         return f"promoters less detractors per 100 {question(self)}"
+
+    def rules(self) -> Iterator[Rule]:
+        yield from super().rules()
+        if self.scale != SCALE:
+            low, high = self.scale
+            message = f"a question asked from {low} to {high} is not the NPS question, and its score is not comparable"
+            cure = "NPS is asked from 0 to 10: scale: [0, 10]; take type: csat for another scale"
+            yield Rule("scale", "nps-scale", message, cure)
+
+    def short_form(self, name: str, value: TypedCount) -> str | None:
+        known = None not in (value.promoters, value.passives, value.detractors)
+        form = "{promoters: 40, passives: 30, detractors: 30}, or answers: {10: 25}"
+        return None if known else f"write {name}: {form}"
+
+    def of_short_counts(self, value: TypedCount, units: int) -> Answers:
+        return Answers(value.promoters or 0, value.passives or 0, value.detractors or 0)
+
+    def counts_columns(self, name: str) -> list[str]:
+        return [f"{name}_{kind}" for kind in KINDS]
+
+    def of_counts_row(self, name: str, row: CountsRow, units: int) -> Answers:
+        return Answers(*(row.whole(column) for column in self.counts_columns(name)))
+
+    def groups(self, found: Summary) -> dict[str, float]:
+        answers = self.kinds(found)
+        return {kind: getattr(answers, kind) / found.n for kind in KINDS}
+
+    def graded(self, found: Summary) -> tuple[Categories, tuple[float, ...]]:
+        kinds = self.kinds(found)
+        return Categories(0, (kinds.detractors, kinds.passives, kinds.promoters)), (-100.0, 0.0, 100.0)
+
+    def scores(self, found: Categories) -> tuple[float, ...]:
+        answers = range(found.low, found.low + len(found.counts))
+        return tuple(100.0 if answer >= 9 else -100.0 if answer <= 6 else 0.0 for answer in answers)
 
     def contrast(self, control: Summary, variant: Summary) -> Contrast:
         from abcx.stats import nps

@@ -33,12 +33,13 @@ load_p90:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from abcx.formatting import singular
-from abcx.metrics.base import Kind, MetricOptions, Needs, UnitColumn, described
+from abcx.metrics.base import Kind, MetricOptions, Needs, Rule, UnitColumn, described
 from abcx.spec_types import Number, Term, Text
 from abcx.stats.records import Contrast, Interval, QuantileSummary, Summary
 
@@ -72,6 +73,11 @@ class Quantile(MetricOptions):
         )
         kind: Kind = "column" if self.column else "sum" if self.value else "count"
         return Needs((UnitColumn(kind, term, self.window),), "quantile", q=self.q, of_events=self.of == "events")
+
+    def rules(self) -> Iterator[Rule]:
+        if self.of == "events" and (self.column or not self.value):
+            message = "a quantile of events needs the event and its value"
+            yield Rule("of", "quantile-of", message, "write event: page_load and value: seconds, or of: units")
 
     def definition(self, unit: str) -> str:
         what = described(self.needs().columns[0].term) if self.event or self.column else "values"

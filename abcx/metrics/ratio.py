@@ -27,7 +27,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from abcx.metrics.base import Kind, MetricOptions, Needs, UnitColumn, described
+from abcx.metrics.base import Companion, Kind, MetricOptions, Needs, UnitColumn, described, moments_of
+from abcx.metrics.counts import TypedCount
 from abcx.spec_types import Term
 from abcx.stats.records import Contrast, Interval, RatioMoments, Summary
 
@@ -52,6 +53,28 @@ class Ratio(MetricOptions):
         if self.numerator is None or self.denominator is None:
             return "ratio of two sums"
         return f"{described(self.numerator)} / {described(self.denominator)}"
+
+    def chosen_after(self, exposure: str | None) -> bool:
+        if self.denominator is None or self.denominator.event is None:
+            return False
+        return not (self.denominator.event == exposure and self.denominator.count == "units")
+
+    def companion(self, name: str, exposure: str | None) -> Companion | None:
+        """Units may choose its denominator after exposure (orders, tickets), and move the ratio by that alone."""
+        term = self.needs().columns[0].term
+        alone = not self.chosen_after(exposure) or term.event is None or term.count is not None
+        return None if alone else Companion(name, term, self.goal)
+
+    def counts_form(self, name: str, value: TypedCount) -> str | None:
+        parts = "{numerator: {mean: 5, sd: 9}, denominator: {mean: 2, sd: 3}, correlation: 0.4}"
+        known = value.numerator is not None and value.denominator is not None and value.correlation is not None
+        return None if known else f"write {name}: {parts}"
+
+    def of_counts(self, value: TypedCount, units: int) -> Summary:
+        assert value.numerator is not None and value.denominator is not None
+        covariance = (value.correlation or 0.0) * value.numerator.sd * value.denominator.sd
+        above, below = (moments_of(part.mean, part.sd, units) for part in (value.numerator, value.denominator))
+        return RatioMoments(above, below, covariance)
 
     def contrast(self, control: Summary, variant: Summary) -> Contrast:
         from abcx.stats import ratios

@@ -30,11 +30,12 @@ time_to_resolve:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import Field
 
-from abcx.metrics.base import MetricOptions, Needs, Tickets, as_written
+from abcx.metrics.base import Companion, MetricOptions, Needs, Rule, Tickets, Watch, as_written
 from abcx.metrics.calendar import CalendarSpec
 from abcx.spec_types import Duration, Term, Text
 from abcx.stats.records import Contrast, Interval, Lifetimes, Summary
@@ -66,6 +67,19 @@ class ResolutionTime(MetricOptions):
     def definition(self, unit: str) -> str:
         hours = f"working hours ({self.calendar.text})" if self.calendar else "hours"
         return f"mean {hours} from {self.start} to {self.end} per ticket, up to {self.horizon.text}"
+
+    @property
+    def watch(self) -> Watch:
+        return Watch(self.horizon, self.service_level)
+
+    def rules(self) -> Iterator[Rule]:
+        if self.start == self.end:
+            message = "start and end are the same event"
+            yield Rule("end", "same-event", message, "name the event that resolves it")
+
+    def companion(self, name: str, exposure: str | None) -> Companion:
+        """A time per ticket can move because other people ask for help."""
+        return Companion(self.start, Term(event=self.start, where=self.where))
 
     @property
     def hours(self) -> float:

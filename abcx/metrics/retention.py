@@ -19,12 +19,13 @@ day_7: {type: retention, event: visit, day: 7, role: primary, goal: increase, mi
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from abcx.metrics.base import MetricOptions, Needs, UnitColumn
+from abcx.metrics.base import MetricOptions, Needs, Rule, UnitColumn
 from abcx.spec_types import DurationValue, Term, Text, parse_duration, shown
 from abcx.stats.records import Contrast, Interval, Proportion, Summary
 
@@ -69,6 +70,17 @@ class Retention(MetricOptions):
         since, until = self.within or (_days(self.day or 1), _days((self.day or 1) + 1))
         end = None if self.rolling else until
         return Needs((UnitColumn("any", term, end, since, until),), "proportion")
+
+    def rules(self) -> Iterator[Rule]:
+        if (self.day is None) == (self.within is None):
+            message = "both a day and a bracket are named" if self.day else "neither a day nor a bracket is named"
+            yield Rule(None, "retention-when", message, "write day: 7, or within: [7d, 14d]", at_key=True)
+        if self.rolling and self.day is None:
+            cure = "write day: 7 and rolling: true"
+            yield Rule("rolling", "retention-when", "`rolling` needs a day", cure, at_key=True)
+        if self.window is not None:
+            cure = "remove `window`: day or within says it"
+            yield Rule("window", "window-unused", "retention has its own time", cure, at_key=True)
 
     def definition(self, unit: str) -> str:
         if self.within is not None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from abcx.metrics.base import MetricOptions, Needs, UnitColumn
+from abcx.metrics.base import MetricOptions, Needs, Rule, UnitColumn
+from abcx.metrics.counts import TypedCount
 from abcx.spec_types import Term, Text, shown
+from abcx.stats.records import Categories, Summary
 
 
 def _scale(raw: Any) -> Any:
@@ -39,6 +42,55 @@ class SurveyOptions(MetricOptions):
     scale: Scale = Field(description="least and greatest answer as they were asked: [0, 10]; others are errors")
     invited: Text | None = Field(None, description="the event that marks that a unit was asked")
     response: Literal["first", "last"] = Field("first", description="which answer of a unit counts")
+
+    @property
+    def answer_scale(self) -> tuple[int, int]:
+        return self.scale
+
+    def needs(self) -> Needs:
+        return survey_needs(self)
+
+    def rules(self) -> Iterator[Rule]:
+        if self.event is not None and self.column is None and self.value is None:
+            message = "an event is named but not where its answer stands"
+            yield Rule(None, "answer-missing", message, "add value: COLUMN", at_key=True)
+        if self.column is not None and self.response != "first":
+            message = "`response` belongs to events, not to a ready-made column"
+            yield Rule("response", "event-key", message, "remove `response`", at_key=True)
+
+    def counts_form(self, name: str, value: TypedCount) -> str | None:
+        low, high = self.scale
+        if not value.answers:
+            return self.short_form(name, value)
+        outside = [answer for answer in value.answers if not low <= answer <= high]
+        return f"the answers run from {low} to {high}" if outside else None
+
+    def short_form(self, name: str, value: TypedCount) -> str | None:
+        """As `counts_form`, where answers are not typed one by one."""
+        raise NotImplementedError
+
+    def of_counts(self, value: TypedCount, units: int) -> Summary:
+        if not value.answers:
+            return self.of_short_counts(value, units)
+        low, high = self.scale
+        return Categories(low, tuple(value.answers.get(answer, 0) for answer in range(low, high + 1)))
+
+    def of_short_counts(self, value: TypedCount, units: int) -> Summary:
+        """As `of_counts`, where answers are not typed one by one."""
+        raise NotImplementedError
+
+    def groups(self, found: Summary) -> dict[str, float]:
+        """Shares of the answers that the metric tells apart, by name; of at least one answer."""
+        return {}
+
+    def graded(self, found: Summary) -> tuple[Categories, tuple[float, ...]] | None:
+        """Answers by what the metric tells apart, with what each counts in its own unit; None where it tells apart
+        nothing."""
+        return None
+
+    def scores(self, found: Categories) -> tuple[float, ...]:
+        """What each answer counts in the metric's own unit, in the order of the scale."""
+        raise NotImplementedError
 
 
 def survey_needs(options: SurveyOptions) -> Needs:

@@ -11,9 +11,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from abcx.metrics import MetricSpec
-from abcx.metrics.ces import Ces
-from abcx.metrics.csat import Csat
-from abcx.metrics.nps import Nps
 from abcx.results.metric import MetricResult
 from abcx.spec.analysis import GroupSequential
 from abcx.spec.model import Baseline, Experiment
@@ -116,9 +113,9 @@ def _bounded(experiment: Experiment, units: int) -> float | None:
     found: list[float] = []
     for name, baseline in experiment.plan.baseline.items():
         metric, response, value = experiment.metrics[name], baseline.response, baseline.center
-        if not isinstance(metric, (Nps, Csat, Ces)) or response is None or response == 1 or value is None:
+        if metric.answer_scale is None or response is None or response == 1 or value is None:
             continue
-        least, greatest = {"share": (0, 1), "points": (-100, 100)}.get(metric.unit, metric.scale)
+        least, greatest = {"share": (0, 1), "points": (-100, 100)}.get(metric.unit, metric.answer_scale)
         for effect, alpha, against_margin in _claims(experiment, metric):
             distance = abs(value) * effect.value if effect.relative else effect.value
             gain = 0.0 if against_margin else -distance if metric.goal == "decrease" else distance

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from abcx.metrics import MetricSpec
-from abcx.metrics.ces import Ces
-from abcx.metrics.csat import Csat
-from abcx.metrics.nps import Nps
-from abcx.spec.counts import TypedCount
+from abcx.metrics.counts import TypedCount
 from abcx.spec.document import Loc
 from abcx.spec.findings import Finding, Sections
 from abcx.spec.model import ArmSpec, DataSpec
@@ -138,7 +134,7 @@ def _inline_counts(sections: Sections) -> Iterator[Finding]:
                 )
                 continue
             units = row.units if value.units is None else value.units
-            form = _form(name, metric, value)
+            form = metric.counts_form(name, value)
             if form is not None:
                 yield Finding((*loc, name), "counts-shape", f"'{name}' is a {metric.type}", form)
             elif value.count is not None and value.count > units:
@@ -168,37 +164,3 @@ def _answered(value: TypedCount) -> int:
     """Answers typed one by one or by kind."""
     kinds = (value.promoters, value.passives, value.detractors)
     return sum(value.answers.values()) or sum(count or 0 for count in kinds)
-
-
-def _form(name: str, metric: MetricSpec, value: TypedCount) -> str | None:
-    """How a metric's counts are written; None where they are written so."""
-    kind = metric.needs().summary
-    spread = value.mean is not None and value.sd is not None
-    if kind == "proportion":
-        return None if value.count is not None else f"write {name}: 1847"
-    if kind == "moments":
-        return None if spread else f"write {name}: {{mean: 12.3, sd: 40.1}}"
-    if kind == "ratio":
-        parts = "{numerator: {mean: 5, sd: 9}, denominator: {mean: 2, sd: 3}, correlation: 0.4}"
-        known = value.numerator is not None and value.denominator is not None and value.correlation is not None
-        return None if known else f"write {name}: {parts}"
-    if isinstance(metric, (Nps, Csat, Ces)):
-        return _survey_form(name, metric, value, spread)
-    return "counts do not hold times or ranks: give events"
-
-
-def _survey_form(name: str, metric: Nps | Csat | Ces, value: TypedCount, spread: bool) -> str | None:
-    low, high = metric.scale
-    if value.answers:
-        outside = [answer for answer in value.answers if not low <= answer <= high]
-        return f"the answers run from {low} to {high}" if outside else None
-    if isinstance(metric, Nps):
-        known = None not in (value.promoters, value.passives, value.detractors)
-        return (
-            None if known else f"write {name}: {{promoters: 40, passives: 30, detractors: 30}}, or answers: {{10: 25}}"
-        )
-    if isinstance(metric, Csat):
-        known = value.count is not None and value.units is not None
-        return None if known else f"write {name}: {{count: 80, units: 100}} (top boxes of all answers), or answers"
-    known = spread and value.units is not None
-    return None if known else f"write {name}: {{mean: 5.1, sd: 1.2, units: 100}} (of the answers), or answers"

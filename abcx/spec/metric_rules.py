@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from abcx.metrics import MetricSpec
-from abcx.metrics.ces import Ces
 from abcx.metrics.ratio import Ratio
 from abcx.spec.document import Loc
 from abcx.spec.findings import Finding
-from abcx.spec.type_rules import type_rules
 from abcx.spec_types import EffectSizeValue, Term
 
 
 def metric_rules(name: str, metric: MetricSpec) -> Iterator[Finding]:
     """Every broken rule of one metric."""
     loc: Loc = ("metrics", name)
-    if metric.goal is None and (metric.role != "descriptive" or isinstance(metric, Ces)):
+    if metric.goal is None and metric.needs_goal:
         yield Finding(
             loc,
             "goal-missing",
@@ -45,7 +43,9 @@ def metric_rules(name: str, metric: MetricSpec) -> Iterator[Finding]:
         if size is not None:
             yield from _effect_size((*loc, key), size, metric)
     yield from _terms(name, metric)
-    yield from type_rules(loc, metric)
+    for rule in metric.rules():
+        where: Loc = (*loc, rule.key) if rule.key else loc
+        yield Finding(where, rule.code, rule.message, rule.help, key=rule.at_key)
 
 
 def _effect_size(loc: Loc, size: EffectSizeValue, metric: MetricSpec) -> Iterator[Finding]:

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from abcx.metrics import MetricSpec
-from abcx.metrics.survey import SurveyOptions
 from abcx.spec.analysis_rules import analysis_rules
 from abcx.spec.data_rules import arm_files, data_rules
 from abcx.spec.document import Loc
@@ -89,7 +88,7 @@ def _metrics(sections: Sections) -> Iterator[Finding]:
 
 def _baseline(loc: Loc, name: str, metric: MetricSpec, baseline: Baseline) -> Iterator[Finding]:
     """A baseline in the form of its metric, and effects that can be."""
-    survey = isinstance(metric, SurveyOptions)
+    survey = metric.answer_scale is not None
     given = {key for key in Baseline.model_fields if getattr(baseline, key) is not None}
     needed = {"share"} if metric.unit == "share" else {"mean", "sd"}
     needed = {"value", "interval", "units"} if metric.type == "quantile" else needed

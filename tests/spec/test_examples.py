@@ -101,12 +101,12 @@ def test_every_code_of_the_spec_has_an_example() -> None:
 
 
 def codes_in_source() -> set[str]:
-    """Every text in abcx/spec that is given as the code of a Problem or a Finding."""
+    """Every text in abcx/spec and abcx/metrics that is given as the code of a Problem, a Finding or a Rule."""
     found = set()
-    for path in SPEC.glob("*.py"):
+    for path in (*SPEC.glob("*.py"), *(SPEC.parent / "metrics").glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call):
-                position = {"Problem": 1, "Finding": 1, "problem": 0, "_failed": 1}.get(name_of(node.func))
+                position = {"Problem": 1, "Finding": 1, "Rule": 1, "problem": 0, "_failed": 1}.get(name_of(node.func))
                 if position is not None and len(node.args) > position:
                     constants = [part for part in ast.walk(node.args[position]) if isinstance(part, ast.Constant)]
                     found |= {part.value for part in constants if isinstance(part.value, str) and "-" in part.value}

@@ -55,7 +55,7 @@ def _of_units(work: Workspace, name: str, span: Timing, table: str, by: str) -> 
 def churned_before(work: Workspace) -> dict[str, dict[str, int]]:
     """Units that were lost before their exposure, by metric and arm."""
     found = {}
-    for name in (name for name, metric in work.plan.metrics.items() if metric.type == "churn"):
+    for name in (value.metric for value in work.plan.values if value.need.kind == "until"):
         lost = f"FROM unit_table WHERE value_{work.plan.of(name)[0].position} < 0"
         rows = work.run(f"SELECT arm, count(*) {lost} GROUP BY arm ORDER BY arm")
         found[name] = {work.plan.arms[arm]: int(units) for arm, units in rows}
@@ -160,9 +160,9 @@ def left_out(plan: Plan, metrics: Mapping[str, MetricData], other_ends: int) -> 
     once for metrics of the same tickets; and rows with `other_ends` of tickets of which one counts."""
     if other_ends:
         yield Exclusion("other_end", "ends of tickets of which another end counts", rows=other_ends)
-    for name, metric in plan.metrics.items():
-        if metric.type == "churn" and (units := metrics[name].missing):
-            message = f"units with '{metric.event}' before their exposure, left out of {name}"
+    for value in plan.values:
+        if value.need.kind == "until" and (units := metrics[value.metric].missing):
+            message = f"units with '{value.need.term.event}' before their exposure, left out of {value.metric}"
             yield Exclusion("churned_before", message, units=sum(units.values()), by_arm=units)
     told = set()
     for pairs in plan.tickets:

@@ -12,7 +12,6 @@ from abcx.data.workspace import Workspace
 from abcx.engines import sums
 from abcx.engines.quoting import literal
 from abcx.errors import DataError
-from abcx.metrics.mean import CapValue
 from abcx.problems import Problem
 from abcx.stats.records import Moments, Proportion, RatioMoments, Summary
 
@@ -75,11 +74,8 @@ def _key(plan: Plan, name: str) -> str:
 
 def caps(work: Workspace, table: str) -> dict[str, float]:
     """The value of every cap: type-7 quantiles over all exposed units of all arms, fixed before arms are compared."""
-    declared = {
-        name: cap
-        for name, metric in work.plan.metrics.items()
-        if isinstance(cap := getattr(metric, "cap", None), CapValue)
-    }
+    caps = {name: metric.declared_cap for name, metric in work.plan.metrics.items()}
+    declared = {name: cap for name, cap in caps.items() if cap is not None}
     quantiles = {name: cap for name, cap in declared.items() if cap.quantile is not None}
     found: dict[str, float] = {name: cap.value for name, cap in declared.items() if cap.value is not None}
     if quantiles:

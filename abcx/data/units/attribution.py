@@ -261,9 +261,7 @@ def _ready_made(work: Workspace, assignment: Assignment) -> tuple[int | None, li
                 )
             )
         words = {"first": "the first is kept", "last": "the last is kept", "sum": "their values are summed"}[rule]
-        exclusions.append(
-            Exclusion("duplicate_unit", f"units on several rows: {words}", int(units), int(extra))
-        )
+        exclusions.append(Exclusion("duplicate_unit", f"units on several rows: {words}", int(units), int(extra)))
     return int(units), exclusions
 
 
