@@ -134,9 +134,7 @@ def _metric(
     if data.adjustment is not None:
         plain = compared(lambda arm: chosen(experiment, data, (name, arm), relabelled, adjust=False), False)
         gains = {
-            arm: saved(metric, data, experiment.control, arm)
-            if contrasts[name, arm].method.endswith("adjusted")
-            else None
+            arm: saved(metric, data, experiment.control, arm) if contrasts[name, arm].method.is_adjusted else None
             for arm in experiment.variants
         }
         adjustment = Adjustment(_known_before(experiment), gains, plain)

@@ -7,24 +7,25 @@ from collections.abc import Sequence
 from abcx.data.records import Observed
 from abcx.results.metric import MetricResult
 from abcx.spec.model import Experiment
+from abcx.stats.methods import Method
 
 _METHODS = {
-    "score": "shares by the constrained score test (Miettinen and Nurminen 1985; the ratio as Koopman 1984)",
-    "binomial score": "shares with few events by the binomial distribution of the same score statistic at the shares "
+    Method.SCORE: "shares by the constrained score test (Miettinen and Nurminen 1985; the ratio as Koopman 1984)",
+    Method.BINOMIAL: "shares with few events by the binomial distribution of the same score statistic at the shares "
     "most likely under the hypothesis (a plug-in, not the largest p over all shares: Storer and Kim 1990)",
-    "Welch": "means by Welch's t over units, the lift by inverting the same statistic (Fieller 1954)",
-    "permutation": "skewed or unbalanced metrics by permutation of the studentised statistic (Janssen 1997)",
-    "permutation+tail": "permutation with a fitted tail where fewer than 20 relabellings are beyond: approximate",
-    "Welch, adjusted": "covariates by one slope pooled within the arms (CUPED, Deng et al. 2013), then Welch's t",
-    "permutation, adjusted": "adjusted metrics, skewed or unbalanced, by permutation with the slopes refitted",
-    "permutation+tail, adjusted": "adjusted permutation with a fitted tail likewise: approximate",
-    "Welch (ratio)": "ratios by Welch's t over linearised units (Deng, Knoblich, Lu 2018), the lift likewise",
-    "Welch (NPS)": "Net Promoter Scores by Welch's t over answers",
-    "Welch (adjusted NPS)": "Net Promoter Scores of fewer than 500 answers by the adjusted Wald estimate (Rocks 2016)",
-    "RMST": "times by the restricted mean under the Kaplan-Meier curve, its error summed over units",
-    "skewness-corrected score (effective n)": "churn by Kaplan-Meier, compared as a share of the effective number of "
+    Method.WELCH: "means by Welch's t over units, the lift by inverting the same statistic (Fieller 1954)",
+    Method.PERMUTATION: "skewed or unbalanced metrics by permutation of the studentised statistic (Janssen 1997)",
+    Method.PERMUTATION_TAIL: "permutation with a fitted tail where fewer than 20 relabellings are beyond: approximate",
+    Method.WELCH_ADJUSTED: "covariates by one slope pooled within the arms (CUPED, Deng et al. 2013), then Welch's t",
+    Method.PERMUTATION_ADJUSTED: "adjusted metrics, skewed or unbalanced, by permutation with the slopes refitted",
+    Method.PERMUTATION_TAIL_ADJUSTED: "adjusted permutation with a fitted tail likewise: approximate",
+    Method.RATIO: "ratios by Welch's t over linearised units (Deng, Knoblich, Lu 2018), the lift likewise",
+    Method.NPS: "Net Promoter Scores by Welch's t over answers",
+    Method.ADJUSTED_NPS: "Net Promoter Scores of fewer than 500 answers by the adjusted Wald estimate (Rocks 2016)",
+    Method.RMST: "times by the restricted mean under the Kaplan-Meier curve, its error summed over units",
+    Method.CHURN: "churn by Kaplan-Meier, compared as a share of the effective number of "
     "units (Rothman 1978) by the score test corrected for skewness (Gart and Nam 1988; Laud 2017)",
-    "quantile": "quantiles by the projected share test on the mid-distribution, events clustered in units",
+    Method.QUANTILE: "quantiles by the projected share test on the mid-distribution, events clustered in units",
 }
 
 

@@ -95,15 +95,13 @@ def _relabelled(context: CheckContext) -> Iterator[_Found]:
             comparison = context.comparison(name, arm)
             if comparison is None:
                 continue
-            is_adjusted = comparison.method.endswith("adjusted")
+            is_adjusted = comparison.method.is_adjusted
             if isinstance(control, Proportion) and isinstance(variant, Proportion) and not is_adjusted:
                 if control.n and variant.n and comparison.method in (shares.SCORE, shares.BINOMIAL):
                     alarms = shares.false_alarms(control, variant, alpha)
                     yield _Found(name, arm, alarms, alarms, alarms)
             elif data.samples and (deals := context.relabelled.get((name, arm))):
-                method: Literal["Welch", "permutation"] = (
-                    "permutation" if comparison.method.startswith("permutation") else "Welch"
-                )
+                method: Literal["Welch", "permutation"] = "permutation" if comparison.method.is_permutation else "Welch"
                 units = adjusted_samples.units(data, experiment.control, arm)
                 if is_adjusted:
                     known = adjusted_samples.known(metric, data, experiment.control, arm)

@@ -61,7 +61,7 @@ def _summaries(context: CheckContext, name: str) -> list[Summary]:
 
 def _by_permutation(context: CheckContext, name: str) -> bool:
     found = [context.comparison(name, arm) for arm in context.experiment.variants]
-    return any(one is not None and one.method.startswith("permutation") for one in found)
+    return any(one is not None and one.method.is_permutation for one in found)
 
 
 def _doubt(context: CheckContext, name: str) -> str | None:

@@ -126,10 +126,9 @@ def p_value(comparison: Comparison, rule: Rule = "fixed") -> str:
 
 def method(comparison: Comparison) -> str:
     """The method in words."""
-    name, _, adjusted = comparison.method.partition(", ")
-    if name != "permutation+tail":
-        return clean(comparison.method)
-    return f"permutation, {adjusted + ', ' if adjusted else ''}approximate (fitted tail)"
+    if not comparison.method.is_approximate:
+        return comparison.method
+    return f"permutation, {'adjusted, ' if comparison.method.is_adjusted else ''}approximate (fitted tail)"
 
 
 def level(alpha: float) -> str:

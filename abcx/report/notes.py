@@ -52,7 +52,7 @@ def permuted(results: Results) -> list[str]:
         forced = all(_FORCED in (c.note or "") for c in found)
         skewed = "covariates" if all(_OF_COVARIATES in (c.note or "") for c in found) else "values"
         why = "the spec asks for it" if forced else f"{skewed} too skewed and arms too uneven for the t-test"
-        reasons.setdefault(why, []).append((name, any(c.method.startswith("permutation+tail") for c in found)))
+        reasons.setdefault(why, []).append((name, any(c.method.is_approximate for c in found)))
     told = []
     for why, names in reasons.items():
         rough = [name for name, approximate in names if approximate]
@@ -137,7 +137,7 @@ def _adjustment(results: Results, metric: MetricResult, short: bool = False) -> 
     if found is None:
         return []
     text, title = clean(found.text), "" if metric.role == "primary" else titled(metric)
-    adjusted = [c for c in metric.comparisons if c.method.endswith("adjusted") and found.saved.get(c.arm) is not None]
+    adjusted = [c for c in metric.comparisons if c.method.is_adjusted and found.saved.get(c.arm) is not None]
     if not adjusted:
         why = " (too many units or covariates to relabel)" if any(map(_permuted, metric.comparisons)) else ""
         if any(_REFUSED in _shown(c, short).lower() for c in metric.comparisons):
@@ -164,7 +164,7 @@ def _shown(comparison: Comparison, short: bool) -> str:
 
 
 def _permuted(comparison: Comparison) -> bool:
-    return comparison.method.startswith("permutation")
+    return comparison.method.is_permutation
 
 
 def _said_by_primary(results: Results, found: Adjustment) -> bool:

@@ -116,7 +116,7 @@ def quote(metric: MetricResult, comparison: Comparison, unit: str, rule: Rule = 
         return f"{titled(metric)} cannot be compared: an arm has no value."
     change = absolute(metric, comparison, unit, short=True)
     change += ", not judged at this look" if silent(comparison, rule) else ""
-    if comparison.method.endswith("adjusted"):  # the arms' values are as measured, their difference is not the effect
+    if comparison.method.is_adjusted:  # the arms' values are as measured, their difference is not the effect
         change = f"as measured; adjusted, {change}"
     change = f"{' ' if change.startswith('as measured') else ': '}{change}."
     names = clean(comparison.control), clean(comparison.arm)

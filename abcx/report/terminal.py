@@ -190,7 +190,7 @@ def _effects(results: Results, metric: MetricResult) -> Table:
         p = Text(monitoring.p_words(results, comparison))
         status = Text(comparison.status, style=STYLES[comparison.status])
         rule = results.monitoring.rule
-        adjusted = ", adjusted" if comparison.method.endswith("adjusted") else ""
+        adjusted = ", adjusted" if comparison.method.is_adjusted else ""
         rows = [(f"{indent}difference{adjusted}", *fragments.effect(metric, comparison, False, rule), p)]
         if fragments.has_lift(comparison) or comparison.lift_note:
             rows.append((f"{indent}lift{adjusted}", *_lift(metric, comparison, rule), status))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from abcx.formatting import Unit
+from abcx.stats.methods import Method
 from abcx.stats.records import Interval
 
 Status = Literal["better", "worse", "inconclusive", "safe", "harmed", "unresolved", "not_judged", "descriptive"]
@@ -77,7 +78,7 @@ class Comparison:
 
     arm: str
     control: str
-    method: str
+    method: Method
     difference: float | None
     difference_interval: Interval | None
     lift: float | None

@@ -24,10 +24,11 @@ import numpy as np
 from abcx.stats import covariates, permutation, slopes, welch
 from abcx.stats.drawn_tails import tail_serves
 from abcx.stats.inversion import two_sided
+from abcx.stats.methods import Method
 from abcx.stats.permutation_draws import Alignment, Array, Products, Relabellings, Sums, draw, named, shifts
 from abcx.stats.records import Contrast, CrossMoments, Sample
 
-METHOD, METHOD_TAIL = "permutation, adjusted", "permutation+tail, adjusted"
+METHOD, METHOD_TAIL = Method.PERMUTATION_ADJUSTED, Method.PERMUTATION_TAIL_ADJUSTED
 Pair = tuple[float, float]
 """Control's and variant's."""
 

@@ -27,10 +27,11 @@ from numpy.typing import NDArray
 
 from abcx.stats import miettinen_nurminen, shares, survival
 from abcx.stats.distributions import normal_tails
+from abcx.stats.methods import Method
 from abcx.stats.miettinen_nurminen import Fit, Score
 from abcx.stats.records import Contrast, Interval, Lifetimes, Proportion
 
-METHOD = "skewness-corrected score (effective n)"
+METHOD = Method.CHURN
 
 _SYMMETRIC = 1e-9
 """A correction below this changes no digit of p, and its formula would cancel."""

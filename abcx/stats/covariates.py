@@ -32,11 +32,12 @@ from typing import Literal
 import numpy as np
 
 from abcx.stats import means, ratios, shares, slopes, welch
+from abcx.stats.methods import Method
 from abcx.stats.records import Contrast, CrossMoments, Moments, Proportion, RatioMoments
 
 Kind = Literal["mean", "share", "ratio"]
 
-METHOD = "Welch, adjusted"
+METHOD = Method.WELCH_ADJUSTED
 _NEW = 1e-8
 """A covariate of whose variance in an arm less than this fraction is new beside the earlier ones is left out."""
 _CONSTANT = 1e-14

@@ -12,9 +12,10 @@ import math
 from dataclasses import replace
 
 from abcx.stats import welch
+from abcx.stats.methods import Method
 from abcx.stats.records import Contrast, Interval, Moments
 
-METHOD = "Welch"
+METHOD = Method.WELCH
 RESOLUTION = math.ulp(1.0)
 """A standard deviation up to this fraction of the mean is the rounding of equal values, not a spread: sums that should
 be equal differ in their last binary digit. (1e-14 was refused for integers near 1e15, where that digit is 0.125.)"""

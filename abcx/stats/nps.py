@@ -24,10 +24,11 @@ from dataclasses import replace
 
 from abcx.stats import welch
 from abcx.stats.inversion import two_sided
+from abcx.stats.methods import Method
 from abcx.stats.records import Answers, Categories, Contrast, Interval, Pivot
 
-METHOD = "Welch (NPS)"
-ADJUSTED = "Welch (adjusted NPS)"
+METHOD = Method.NPS
+ADJUSTED = Method.ADJUSTED_NPS
 ENOUGH = 500
 """An arm with fewer answers than this is adjusted."""
 LIFT_NOTE = "NPS can be negative, so there is no relative lift."

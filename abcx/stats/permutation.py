@@ -26,6 +26,7 @@ from abcx.stats.distributions import normal_quantile, t_tails
 from abcx.stats.drawn_tails import tail, tail_serves
 from abcx.stats.influence import nonzero
 from abcx.stats.inversion import two_sided
+from abcx.stats.methods import Method
 from abcx.stats.permutation_draws import (
     Alignment,
     Array,
@@ -38,7 +39,7 @@ from abcx.stats.permutation_draws import (
 )
 from abcx.stats.records import Contrast, Moments, Pivot, RatioMoments, Sample
 
-METHOD, METHOD_TAIL = "permutation", "permutation+tail"
+METHOD, METHOD_TAIL = Method.PERMUTATION, Method.PERMUTATION_TAIL
 ENOUGH = 30
 """Non-zero units that each arm must expect."""
 _LOPSIDED = 0.1

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from abcx.stats.distributions import t_tails
 from abcx.stats.inversion import two_sided
+from abcx.stats.methods import Method
 from abcx.stats.mid_distribution import NODES, Curve
 from abcx.stats.records import Contrast, Pivot, QuantileSummary
 
 Array = NDArray[np.float64]
 
-METHOD = "quantile"
+METHOD = Method.QUANTILE
 _BEST = 8
 """So many pieces, those with the least T^2 by a parabola, are searched to the end."""
 _ROUNDS = 3

@@ -11,9 +11,10 @@ import math
 from fractions import Fraction
 
 from abcx.stats import welch
+from abcx.stats.methods import Method
 from abcx.stats.records import Contrast, Interval, RatioMoments
 
-METHOD = "Welch (ratio)"
+METHOD = Method.RATIO
 _RESOLUTION = 1e-13
 """A residual variance below this fraction of its terms is what is left of their rounding: the ratio is constant."""
 

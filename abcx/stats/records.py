@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from abcx.stats.methods import Method
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -188,7 +190,7 @@ class Contrast:
     then `note` (or `lift_note`, for the lift alone) says why in a plain sentence.
     """
 
-    method: str
+    method: Method
     difference: float | None
     lift: float | None
     difference_pivot: Pivot | None
@@ -202,7 +204,7 @@ class Contrast:
 class Effect:
     """A contrast at a level: p, the interval of the difference and of the lift, all from one inversion."""
 
-    method: str
+    method: Method
     difference: float | None
     difference_interval: Interval | None
     lift: float | None

@@ -27,6 +27,7 @@ from typing import Literal
 import numpy as np
 
 from abcx.stats import permutation, permutation_draws, welch
+from abcx.stats.methods import Method
 from abcx.stats.records import Contrast, Interval, Lifetimes, RatioMoments, Sample
 from abcx.stats.survival import (
     Array,
@@ -40,7 +41,7 @@ from abcx.stats.survival import (
     refusal,
 )
 
-METHOD = "RMST"
+METHOD = Method.RMST
 MOST = 10_000
 """With more units than this, both arms together, they are not relabelled: it would take tens of seconds."""
 

@@ -15,12 +15,13 @@ from collections.abc import Callable
 from abcx.stats import exact_binomial, miettinen_nurminen
 from abcx.stats.distributions import normal_quantile, normal_tails
 from abcx.stats.inversion import two_sided
+from abcx.stats.methods import Method
 from abcx.stats.miettinen_nurminen import Fit, Score
 from abcx.stats.records import Contrast, Interval, Pivot, Proportion
 
-SCORE = "score"
+SCORE = Method.SCORE
 """The method: the constrained score, referred to the normal distribution."""
-BINOMIAL = "binomial score"
+BINOMIAL = Method.BINOMIAL
 """The method where events are few: the same score, referred to its binomial distribution at the constrained shares."""
 FEW = 15.0
 """Where an arm expects fewer events or non-events than this, from both arms pooled, events are few."""
@@ -47,7 +48,7 @@ def contrast(control: Proportion, variant: Proportion) -> Contrast:
     )
 
 
-def compared(method: str, control: Arm, variant: Arm, of_difference: Test, of_ratio: Test) -> Contrast:
+def compared(method: Method, control: Arm, variant: Arm, of_difference: Test, of_ratio: Test) -> Contrast:
     """Two shares, each with its number of units (whole or effective), by the tests of a difference and of a ratio.
 
     "No effect" is tested once, as a difference, for the p-value and both intervals.

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from abcx.stats.distributions import t_quantile, t_tails
 from abcx.stats.inversion import two_sided
+from abcx.stats.methods import Method
 from abcx.stats.records import Contrast, Interval, Pivot
 
 Errors = Callable[[float], tuple[float, float]]
@@ -44,7 +45,7 @@ class Estimate:
     low: float = 0.0
 
 
-def contrast(control: Estimate, variant: Estimate, method: str, errors: Errors | None = None) -> Contrast:
+def contrast(control: Estimate, variant: Estimate, method: Method, errors: Errors | None = None) -> Contrast:
     """Variant against control; every degenerate case gets a sentence instead of a number.
 
     `errors` is for estimates that are not independent; at r = 1 it gives the estimates' own errors.

@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from abcx.checks import outliers, skewness, too_good
+from abcx.stats.methods import Method
 from abcx.stats.records import Categories, Moments
 from tests.support.contexts import ORDER_VALUE, ORDERS, REVENUE, context, experiment, result, shares_of, values_of
 
@@ -119,7 +120,7 @@ def test_skewness_doubts_welch_where_the_t_test_breaks():
     assert found.message.endswith("the interval may not hold its 95%")
 
 
-def _answers(control, variant, method="permutation"):
+def _answers(control, variant, method=Method.PERMUTATION):
     spec = experiment(
         metrics={
             "orders": ORDERS,
@@ -144,7 +145,7 @@ def test_skewness_doubts_few_answers_other_than_the_commonest():
     assert _answers(control, variant).status == "pass"
     few = _answers(control, (1, 0, 1, 3, 5, 19, 50))
     assert few.status == "warn" and few.message.startswith("ease: an arm can expect fewer than 30 answers other than")
-    assert _answers(control, (1, 0, 1, 3, 5, 19, 50), "Welch").status == "pass"
+    assert _answers(control, (1, 0, 1, 3, 5, 19, 50), Method.WELCH).status == "pass"
 
 
 def test_skewness_without_values():

@@ -8,6 +8,7 @@ import pytest
 from abcx import formatting
 from abcx.report import fragments, markdown, notes, sensitivity, sentences, terminal
 from abcx.results.readout import Alternative
+from abcx.stats.methods import Method
 from tests.support.made_results import BAYES, SKEWED, adjusted, broken_split, clean, sensitive, three_arms
 from tests.support.readouts import headings, shown, tables, words
 
@@ -47,14 +48,14 @@ def test_the_change_of_the_variance(saved, text):
 
 def test_several_variants_are_told_apart():
     readout = three_arms()
-    left, top = (replace(c, method="Welch, adjusted") for c in readout["orders"].comparisons)
+    left, top = (replace(c, method=Method.WELCH_ADJUSTED) for c in readout["orders"].comparisons)
     adjustment = replace(
         adjusted()["orders"].adjustment, saved={"filter_left": 0.3, "filter_top": 0.2}, unadjusted=(left, top)
     )
     metric = replace(readout["orders"], comparisons=(left, top), adjustment=adjustment)
     (told,) = notes.of_metric(readout, metric)
     assert "variance -30% with filter_left, variance -20% with filter_top; unadjusted filter_left +19.8%" in told
-    part = replace(metric, comparisons=(left, replace(top, method="permutation")))
+    part = replace(metric, comparisons=(left, replace(top, method=Method.PERMUTATION)))
     (told,) = notes.of_metric(readout, part)
     assert "only with filter_left; variance -30% with filter_left; unadjusted filter_left" in told
     assert "filter_top" not in told
@@ -128,13 +129,15 @@ def test_adjusted_permutation_names_its_method_and_the_covariates():
     readout = sensitive()
     name = "revenue_per_visitor"
     why = "The skewness of a covariate is 31 and the arms differ in size (900 and 100 units)."
-    told = {"method": "permutation+tail, adjusted", "note": f"Interval by permutation. {why}"}
+    told = {"method": Method.PERMUTATION_TAIL_ADJUSTED, "note": f"Interval by permutation. {why}"}
     changed = replace(readout[name], comparisons=(replace(readout[name].comparisons[0], **told),))
     readout = replace(readout, metrics=tuple(changed if m.name == name else m for m in readout.metrics))
     said = f"{name} (covariates too skewed and arms too uneven for the t-test; approximate)"
     assert said in words(terminal.render(readout))
     assert fragments.method(changed.comparisons[0]) == "permutation, adjusted, approximate (fitted tail)"
-    assert fragments.method(replace(changed.comparisons[0], method="permutation, adjusted")) == "permutation, adjusted"
+    assert (
+        fragments.method(replace(changed.comparisons[0], method=Method.PERMUTATION_ADJUSTED)) == "permutation, adjusted"
+    )
 
 
 def test_another_note_beside_permutation_is_kept():

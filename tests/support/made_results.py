@@ -23,6 +23,7 @@ from abcx.results.readout import (
     Setup,
     Verdict,
 )
+from abcx.stats.methods import Method
 
 SHA = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 UNITS = {"control": 44_700, "variant": 44_720}
@@ -48,7 +49,7 @@ def share(name, hits, status, p, role="primary", goal="increase", units=UNITS, a
             Comparison(
                 arm=arm,
                 control=control,
-                method="score",
+                method=Method.SCORE,
                 difference=d,
                 difference_interval=around(d, se),
                 lift=d / values[control],
@@ -75,7 +76,7 @@ def number(name, values, errors, status, p, role="secondary", goal="increase", u
     comparison = Comparison(
         arm="variant",
         control="control",
-        method="welch",
+        method=Method.WELCH,
         difference=d,
         difference_interval=around(d, se),
         lift=d / values["control"],
@@ -486,7 +487,7 @@ def adjusted() -> Results:
     def told(metric, saved, **changes):
         found = replace(metric.comparisons[0], **changes)
         plain = replace(
-            found, method="Welch", lift=0.051, lift_interval=(-0.002, 0.106), status="inconclusive", note=None
+            found, method=Method.WELCH, lift=0.051, lift_interval=(-0.002, 0.106), status="inconclusive", note=None
         )
         text = "the metric in the 14d before exposure"
         return replace(metric, comparisons=(found,), adjustment=Adjustment(text, {"variant": saved}, (plain,)))
@@ -495,13 +496,15 @@ def adjusted() -> Results:
     orders, revenue, carts, calls, value = base.metrics
     refused = "Not adjusted for covariates: events are few, and the score test of shares has no adjusted form."
     found = (
-        told(orders, 0.34, method="Welch, adjusted", bayes=BAYES),
-        told(revenue, 0.21, method="Welch, adjusted", bayes=replace(BAYES, chance_to_beat=0.9997, expected_loss=1e-7)),
+        told(orders, 0.34, method=Method.WELCH_ADJUSTED, bayes=BAYES),
+        told(
+            revenue, 0.21, method=Method.WELCH_ADJUSTED, bayes=replace(BAYES, chance_to_beat=0.9997, expected_loss=1e-7)
+        ),
         told(carts, None, note=refused),
         told(
             calls,
             0.1,
-            method="permutation",
+            method=Method.PERMUTATION,
             note=f"{SKEWED} Too many units to relabel with covariates: the interval does not adjust for them.",
         ),
         replace(value, comparisons=(replace(value.comparisons[0], bayes=BAYES),)),
@@ -521,9 +524,9 @@ def sensitive() -> Results:
     }
     base = clean()
     permuted = {
-        "revenue_per_visitor": {"method": "permutation", "note": SKEWED},
-        "order_value": {"method": "permutation+tail", "note": SKEWED.replace("41", "44")},
-        "cart_visits": {"method": "permutation", "note": "Interval by permutation. The spec asks for it."},
+        "revenue_per_visitor": {"method": Method.PERMUTATION, "note": SKEWED},
+        "order_value": {"method": Method.PERMUTATION_TAIL, "note": SKEWED.replace("41", "44")},
+        "cart_visits": {"method": Method.PERMUTATION, "note": "Interval by permutation. The spec asks for it."},
     }
     found = tuple(
         replace(m, comparisons=tuple(replace(c, **permuted.get(m.name, {})) for c in m.comparisons))
@@ -586,7 +589,7 @@ def hostile() -> Results:
     found = [renamed(metrics()[0], HOSTILE[0], "primary")]
     found += [renamed(plain, name, "secondary") for name in HOSTILE[1:]]
     unadjusted = found[0].comparisons
-    told = replace(unadjusted[0], method="Welch, adjusted", bayes=BAYES, note="<p> | `n`")
+    told = replace(unadjusted[0], method=Method.WELCH_ADJUSTED, bayes=BAYES, note="<p> | `n`")
     found[0] = replace(found[0], comparisons=(told,), adjustment=Adjustment("<x> | [y](z)", {arms[1]: 0.3}, unadjusted))
     verdict = Verdict("SHIP", arms[1], (Reason("win", "because | <img src=x onerror=alert(1)> [x](javascript:1)"),))
     return replace(
@@ -621,7 +624,7 @@ def hostile() -> Results:
 
 def nothing() -> Results:
     """(h) Everything that may be None or empty is."""
-    comparison = Comparison("variant", "control", "none", None, None, None, None, None, None, 0.05, "inconclusive")
+    comparison = Comparison("variant", "control", Method.WELCH, None, None, None, None, None, None, 0.05, "inconclusive")
     empty = MetricResult(
         "orders",
         "mean",
