@@ -29,6 +29,8 @@ def said(spec: Path) -> dict[str, Any]:
     found["data"]["notes"].sort()  # a packed file tells all of its own together
     for file in found["data"]["files"]:
         del file["path"], file["sha256"]
+    for part in found["data"]["balance"]:
+        del part["file"]
     for one in found["data"]["exclusions"]:
         one["message"] = re.sub(r"^rows of \S+", "rows of FILE", one["message"])
     return found
