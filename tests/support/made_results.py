@@ -624,7 +624,9 @@ def hostile() -> Results:
 
 def nothing() -> Results:
     """(h) Everything that may be None or empty is."""
-    comparison = Comparison("variant", "control", Method.WELCH, None, None, None, None, None, None, 0.05, "inconclusive")
+    comparison = Comparison(
+        "variant", "control", Method.WELCH, None, None, None, None, None, None, 0.05, "inconclusive"
+    )
     empty = MetricResult(
         "orders",
         "mean",
