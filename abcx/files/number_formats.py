@@ -168,7 +168,7 @@ def _judge(
             one, other = forms[a].sql("v"), forms[b].sql("v")
             return Found(
                 doubt="may be two different numbers, and no cell of this column tells which",
-                help="say how the file writes numbers: for 1.234 that is 1234 `thousands: '.'`, else `decimal: '.'`",
+                help=f"say how the file writes numbers: {_declared(forms[a])} or {_declared(forms[b])}",
                 differs=f"{one} <> {other}",
             )
     form = forms[best[0]]
@@ -194,6 +194,11 @@ def _judge(
         return Found(doubt="stands in a column that has cells with % and without", help=cure, differs="TRUE")
     of = currencies[0] if currencies else "%" if seen["percent"] else ""
     return Found(replace(form, of=of), _told(form, seen, currencies))
+
+
+def _declared(form: Form) -> str:
+    """How a spec says that numbers are written so: `thousands: '.'`, or `decimal: ','`."""
+    return f"thousands: '{form.thousands}'" if form.thousands in (",", ".") else f"decimal: '{form.decimal}'"
 
 
 def _told(form: Form, seen: dict[str, Any], currencies: list[str]) -> str:

@@ -143,12 +143,13 @@ def _corrected(control: _Arm, variant: _Arm, at: float, ratio: float, fit: Fit, 
     share0, share1 = (float(share) for share in fit(*counts))
     spread0, spread1 = share0 * (1.0 - share0), share1 * (1.0 - share1)
     total = control.n + variant.n
-    variance: float = (spread1 / variant.n + ratio**2 * spread0 / control.n) * (total / (total - 1.0))
+    one, other = 1.0 / max(1.0, ratio), ratio / max(1.0, ratio)  # skewness has no scale, and cubes of 1e103 no number
+    variance: float = (one**2 * spread1 / variant.n + other**2 * spread0 / control.n) * (total / (total - 1.0))
     if variance == 0.0 or not math.isfinite(found):
         return found
-    third = spread1 * (1.0 - 2.0 * share1) / variant.squared
-    third -= ratio**3 * spread0 * (1.0 - 2.0 * share0) / control.squared
-    sixth: float = third / variance**1.5 / 6.0
+    third = one**3 * spread1 * (1.0 - 2.0 * share1) / variant.squared
+    third -= other**3 * spread0 * (1.0 - 2.0 * share0) / control.squared
+    sixth: float = third / variance / math.sqrt(variance) / 6.0
     if abs(sixth) < _SYMMETRIC:
         return found
     return (math.sqrt(max(0.0, 1.0 + 4.0 * sixth * (found + sixth))) - 1.0) / (2.0 * sixth)

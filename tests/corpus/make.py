@@ -451,7 +451,7 @@ def damaged() -> None:
         "an-hour-that-was-skipped",
         {"x.csv": text(EXPOSURES, skipped), "e.csv": text(EVENTS, events(lambda t: f"{t:%Y-%m-%d %H:%M:%S}"))},
         period={"timezone": "Europe/Berlin"},
-        said="skipped",
+        said="skip: are they",
     )
 
 

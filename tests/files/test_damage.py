@@ -33,7 +33,7 @@ ROWS = [
 ]
 GOOD = "".join(",".join(row) + "\n" for row in (HEADER, *ROWS)).encode()
 TIME = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})[T ](\d{1,2}):(\d{1,2}):(\d{1,2})Z")
-USUAL = re.compile(r"rows? of events (is|are) of events that no metric uses")
+USUAL = re.compile(r"rows? holds? events that no metric uses")
 
 Values = dict[str, dict[str, tuple[int, float | None]]]
 

@@ -243,8 +243,8 @@ def test_times_are_judged_where_a_range_reads_numbers_that_are_written_unusually
 @pytest.mark.parametrize(
     ("earlier", "later", "place", "cure"),
     [
-        ('"1.234,50"', "1.234", "b.csv:3 (amount)", "decimal: ','"),
-        ("1.234", '"1.234,50"', "a.csv:3 (amount)", "decimal: ','"),
+        ('"1.234,50"', "1.234", "b.csv:3 (amount)", "thousands: '.'"),
+        ("1.234", '"1.234,50"', "a.csv:3 (amount)", "thousands: '.'"),
         ("€12.50", "$30", "b.csv:3 (amount)", "one currency"),
         ("5%", "5", "b.csv:3 (amount)", "name the files apart"),
         ("30", "1:30:00", "a.csv:3 (amount)", "name the files apart"),
@@ -320,7 +320,7 @@ def test_groups_that_no_country_writes_are_no_numbers(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("cells", [["1.234", "2.500"], ["1.234", "250"], ["12", "7"] * 500 + ["100.000", "-3.141"]])
 def test_a_dot_before_three_digits_throughout_is_asked_about(tmp_path: Path, cells: list[str]) -> None:
-    refused(column(tmp_path, cells), "ambiguous-number", "u.csv:", "thousands: ',' or decimal: ','")
+    refused(column(tmp_path, cells), "ambiguous-number", "u.csv:", "decimal: '.' or thousands: '.'")
     plain = [float(cell) for cell in cells]
     pairs = means(column(tmp_path, cells, decimal="."))
     assert pairs == pytest.approx([sum(plain[k::2]) / len(plain[k::2]) for k in (0, 1)], rel=1e-11)

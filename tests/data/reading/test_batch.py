@@ -6,6 +6,7 @@ import csv
 import gzip
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -101,10 +102,14 @@ def analyzed(
 
 
 def told(results: abcx.Results) -> dict[str, Any]:
-    """All but the files; sums of threads may differ in their last digits."""
+    """All but the files, with one balance for each part; sums of threads may differ in their last digits."""
     found = json.loads(json.dumps(results.to_dict()), parse_float=lambda digits: float(f"{float(digits):.9g}"))
     del found["setup"], found["data"]["files"]
-    return dict(found)
+    rows: dict[str, Counter[str]] = {}
+    for one in found["data"].pop("balance"):
+        counts = {"read": one["read"], "used": one["used"], **one["left_out"]}
+        rows.setdefault(one["part"], Counter()).update(counts)
+    return {**found, "balance": rows}
 
 
 Change = Callable[[int, list[Row]], list[Row]]
