@@ -20,7 +20,7 @@ lint: $(STAMP) ## style and common mistakes
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .
 
 types: $(STAMP) ## types, in strict mode
-	@$(BIN)/mypy abcx
+	@$(BIN)/mypy abcx tests
 
 tests: $(STAMP) ## the tests alone
 	@$(BIN)/python -m pytest -q -n auto

@@ -27,7 +27,7 @@ from abcx.stats import means, miettinen_nurminen, power, shares
 from abcx.stats.always_valid import AlwaysValid
 from abcx.stats.distributions import normal_quantile
 from abcx.stats.records import Moments, Proportion
-from abcx.stats.sequential import Fixed, GroupSequential, Monitoring, Silent
+from abcx.stats.sequential import Fixed, GroupSequential, Monitoring, NoDecisionYet
 from abcx.stats.spending import boundaries, crossings
 
 Array = NDArray[np.float64]
@@ -109,7 +109,7 @@ def rules() -> dict[str, tuple[list[Monitoring], list[Monitoring]]]:
     """Name -> the rule for a win and the rule for harm on each of the planned days."""
     days, planned = fractions(DAYS), float(DAYS)
     always: list[Monitoring] = [AlwaysValid(day + 1, planned) for day in range(DAYS)]
-    at_end: list[Monitoring] = [*[Silent()] * (DAYS - 1), Fixed()]
+    at_end: list[Monitoring] = [*[NoDecisionYet()] * (DAYS - 1), Fixed()]
     fixed: list[Monitoring] = [Fixed()] * DAYS
     found: dict[str, tuple[list[Monitoring], list[Monitoring]]] = {
         "fixed, one look at the end": (at_end, at_end),
@@ -119,7 +119,7 @@ def rules() -> dict[str, tuple[list[Monitoring], list[Monitoring]]]:
         daily: list[Monitoring] = [GroupSequential(days[: k + 1], spending) for k in range(DAYS)]  # type: ignore[arg-type]
         found[f"{name}-type, 20 looks"] = daily, daily
     quarters: list[Monitoring] = [
-        GroupSequential(fractions(4)[: (day + 1) // 5], "obrien_fleming") if (day + 1) % 5 == 0 else Silent()
+        GroupSequential(fractions(4)[: (day + 1) // 5], "obrien_fleming") if (day + 1) % 5 == 0 else NoDecisionYet()
         for day in range(DAYS)
     ]
     found["O'Brien-Fleming-type, 4 looks"] = quarters, quarters

@@ -25,7 +25,7 @@ from abcx.stats.records import Contrast, Effect, Interval, Summary
 if TYPE_CHECKING:
     from abcx.stats.multiplicity import Adjusted
     from abcx.stats.permutation_draws import Relabellings
-    from abcx.stats.sequential import Sided
+    from abcx.stats.sequential import TwoSidedRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ class Judging:
     """How comparisons are judged: the rule of each, and before the end of a test without planned looks the watch for
     harm (empty otherwise)."""
 
-    rules: Mapping[Key, Sided]
-    watch: Mapping[Key, Sided]
+    rules: Mapping[Key, TwoSidedRule]
+    watch: Mapping[Key, TwoSidedRule]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,9 @@ class _Level:
     """How one comparison is judged: by its rule at its corrected level, and before the end by the watch for harm at its
     own."""
 
-    rule: Sided
+    rule: TwoSidedRule
     corrected: Adjusted
-    watch: tuple[Sided, Adjusted] | None
+    watch: tuple[TwoSidedRule, Adjusted] | None
 
 
 def metric_results(
@@ -66,7 +66,7 @@ def metric_results(
 
 
 def _levels(
-    experiment: Experiment, contrasts: Mapping[Key, Contrast], rules: Mapping[Key, Sided], alpha: float
+    experiment: Experiment, contrasts: Mapping[Key, Contrast], rules: Mapping[Key, TwoSidedRule], alpha: float
 ) -> dict[Key, Adjusted]:
     """The level of every comparison, corrected within primaries x variants and secondaries x variants.
 
@@ -148,7 +148,7 @@ def _claim_levels(experiment: Experiment, level: _Level) -> ClaimLevels:
     return ClaimLevels(rule.levels(corrected.alpha), rule.levels(overall))
 
 
-def surrounded(experiment: Experiment, observed: Observed, result: MetricResult) -> MetricResult:
+def with_exploratory_results(experiment: Experiment, observed: Observed, result: MetricResult) -> MetricResult:
     """The metric with what stands beside it and decides nothing: open tickets, segments, its course over time."""
     from abcx.stats.multiplicity import Adjusted
     from abcx.stats.sequential import Fixed, sided
@@ -245,7 +245,7 @@ def _watch(experiment: Experiment, metric: MetricResult, contrast: Contrast, lev
 
 
 def _on_margin(
-    metric: MetricResult, rule: Sided, contrast: Contrast, alpha: float, corrected: Effect
+    metric: MetricResult, rule: TwoSidedRule, contrast: Contrast, alpha: float, corrected: Effect
 ) -> Interval | None:
     """The interval at the overall level on the margin's scale; None without a margin. `corrected` is the effect at the
     level that correction left, often the same."""
@@ -268,7 +268,7 @@ def _bayes(experiment: Experiment, metric: MetricResult, contrast: Contrast) -> 
     return Bayes(prior.lift_sd.value, found.lift, found.interval, chance, loss)
 
 
-def _margin_p(metric: MetricResult, contrast: Contrast, rule: Sided) -> float | None:
+def _margin_p(metric: MetricResult, contrast: Contrast, rule: TwoSidedRule) -> float | None:
     """One-sided p of "the harm is at least the margin", on the margin's scale."""
     from abcx.stats import inversion
 

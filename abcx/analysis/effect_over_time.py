@@ -10,7 +10,7 @@ from itertools import accumulate
 
 from abcx.data.records import MetricData
 from abcx.metrics import MetricSpec
-from abcx.results.metric import Course, Point
+from abcx.results.metric import EffectSeries, Point
 from abcx.spec.model import Experiment
 from abcx.stats.records import Summary
 
@@ -20,14 +20,14 @@ LONGEST = 31
 Labelled = tuple[str, dict[str, Summary]]
 
 
-def courses(experiment: Experiment, metric: MetricSpec, data: MetricData) -> Iterator[Course]:
+def courses(experiment: Experiment, metric: MetricSpec, data: MetricData) -> Iterator[EffectSeries]:
     """Both courses of every variant, where the data have times."""
     for arm in experiment.variants:
         if len(data.cohorts) > 1:
-            yield Course(arm, "cumulative", tuple(_points(experiment, metric, arm, _cumulated(data))))
+            yield EffectSeries(arm, "cumulative", tuple(_points(experiment, metric, arm, _cumulated(data))))
         if data.days is not None:
             days = [(str(day + 1), dict(by_arm)) for day, by_arm in enumerate(data.days.summaries)]
-            yield Course(arm, "since_exposure", tuple(_points(experiment, metric, arm, days)))
+            yield EffectSeries(arm, "since_exposure", tuple(_points(experiment, metric, arm, days)))
 
 
 def _cumulated(data: MetricData) -> list[Labelled]:

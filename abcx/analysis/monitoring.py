@@ -16,7 +16,7 @@ from abcx.spec.times import instant, is_date
 
 if TYPE_CHECKING:
     from abcx.stats.always_valid import AlwaysValid
-    from abcx.stats.sequential import Sided, Silent
+    from abcx.stats.sequential import NoDecisionYet, TwoSidedRule
 
 EARLY = 1e-9
 """Two looks closer than this share of the planned size are one."""
@@ -78,9 +78,9 @@ def _day(experiment: Experiment, at: str) -> date:
     return date.fromisoformat(at) if is_date(at) else instant(at, experiment.timezone).date()
 
 
-def decision_rules(experiment: Experiment, observed: Observed, end: PlannedEnd) -> dict[Key, Sided]:
+def decision_rules(experiment: Experiment, observed: Observed, end: PlannedEnd) -> dict[Key, TwoSidedRule]:
     """The rule of every comparison, by metric and variant: what its p-value and intervals are corrected for."""
-    from abcx.stats.sequential import Fixed, Silent, sided
+    from abcx.stats.sequential import Fixed, NoDecisionYet, sided
     from abcx.stats.sequential import GroupSequential as Looks
 
     declared = experiment.analysis.monitoring
@@ -89,18 +89,18 @@ def decision_rules(experiment: Experiment, observed: Observed, end: PlannedEnd) 
     if declared == "fixed":
         return dict.fromkeys(keys, sided(Fixed()))
     if end.planned is None:
-        return dict.fromkeys(keys, sided(Silent()))
-    judged: dict[Key, Sided] = {}
+        return dict.fromkeys(keys, sided(NoDecisionYet()))
+    judged: dict[Key, TwoSidedRule] = {}
     for key in keys:
         if isinstance(declared, GroupSequential):
             found = look(experiment, observed, key[0], end)
-            judged[key] = sided(Looks(found.information, declared.spending) if found.planned else Silent())
+            judged[key] = sided(Looks(found.information, declared.spending) if found.planned else NoDecisionYet())
         else:
             judged[key] = _watched(experiment, observed, key, end.planned, end.reached)
     return {**judged, **dict.fromkeys(described, sided(Fixed()))}
 
 
-def harm_watch(experiment: Experiment, observed: Observed, end: PlannedEnd) -> Mapping[Key, Sided]:
+def harm_watch(experiment: Experiment, observed: Observed, end: PlannedEnd) -> Mapping[Key, TwoSidedRule]:
     """The rule by which harm is judged before the end of a test without planned looks, by metric and variant; empty
     where the end is reached or looks are planned.
 
@@ -125,28 +125,28 @@ def _expected_units(experiment: Experiment) -> int | None:
     return None if start is None or end is None or not per_day else round(per_day * max(1, (end - start).days))
 
 
-def _watched(experiment: Experiment, observed: Observed, key: Key, planned: int, reached: bool) -> Sided:
+def _watched(experiment: Experiment, observed: Observed, key: Key, planned: int, reached: bool) -> TwoSidedRule:
     """A confidence sequence, silent while the arms have too few events; with `win: at_end` on the side of harm only."""
-    from abcx.stats.sequential import Fixed, Sided, Silent, sided
+    from abcx.stats.sequential import Fixed, NoDecisionYet, TwoSidedRule, sided
 
     declared, always = experiment.analysis.monitoring, _sequence(experiment, observed, key, planned, None)
     if not isinstance(declared, Hybrid):
         return sided(always)
-    win = Fixed() if reached else Silent()
-    return Sided(always, win) if experiment.metrics[key[0]].goal == "decrease" else Sided(win, always)
+    win = Fixed() if reached else NoDecisionYet()
+    return TwoSidedRule(always, win) if experiment.metrics[key[0]].goal == "decrease" else TwoSidedRule(win, always)
 
 
 def _sequence(
     experiment: Experiment, observed: Observed, key: Key, planned: int, level: float | None
-) -> AlwaysValid | Silent:
+) -> AlwaysValid | NoDecisionYet:
     """A confidence sequence over the followed units, tuned for `level` (alpha by default)."""
     from abcx.stats.always_valid import AlwaysValid, ready
-    from abcx.stats.sequential import Silent
+    from abcx.stats.sequential import NoDecisionYet
 
     name, arm = key
     summaries, units = observed.metrics[name].summaries, followed(observed, name)
     if units <= 0 or not ready(summaries[experiment.control], summaries[arm]):
-        return Silent()
+        return NoDecisionYet()
     return AlwaysValid(units, planned, level or experiment.analysis.alpha)
 
 

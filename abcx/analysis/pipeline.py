@@ -16,7 +16,7 @@ from abcx import formatting
 from abcx.analysis import monitoring, verdict
 from abcx.analysis.companions import after_exposure, with_companions
 from abcx.analysis.comparing import relabellings
-from abcx.analysis.comparisons import Judging, metric_results, surrounded
+from abcx.analysis.comparisons import Judging, metric_results, with_exploratory_results
 from abcx.analysis.decomposition import decompositions
 from abcx.analysis.methods import limits_of, methods_used
 from abcx.analysis.sensitivity import alternatives
@@ -170,7 +170,7 @@ def _once(engine: Engine, loaded: Loaded, frames: Inputs, command: str | None) -
     with ThreadPoolExecutor(1) as beside:
         beside.submit(import_module, "scipy.special")  # takes as long as reading half a million rows
         observed = observe(engine, experiment, loaded.base, frames)
-    engine.begin("comparing the arms")
+    engine.set_phase("comparing the arms")
     results = conclude(replace(loaded, experiment=experiment), observed, command, accompanied)
     return results, planned_end(experiment, observed, planned(experiment))
 
@@ -221,7 +221,8 @@ def conclude(
         arms=tuple(Arm(arm, observed.units[arm], shares[arm]) for arm in experiment.arms),
         checks=checks,
         metrics=tuple(
-            _labelled(experiment, surrounded(experiment, observed, metric), accompanied or {}) for metric in metrics
+            _labelled(experiment, with_exploratory_results(experiment, observed, metric), accompanied or {})
+            for metric in metrics
         ),
         decompositions=tuple(decompositions(experiment, observed.metrics)),
         data=data_log(context),

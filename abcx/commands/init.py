@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 def run(data: str, *, output: str | None, name: str | None) -> int:
     """Look at `data` and write a spec that passes `validate` at once."""
     from abcx.drafting.profile import profile
-    from abcx.drafting.recognize import recognise
+    from abcx.drafting.recognize import recognize
     from abcx.engines.local import Engine
 
     if output is not None and Path(output).exists():
         raise UsageError(f"{output} exists already", "name another file with -o, or remove it first", "file-exists")
     with Engine() as engine:
-        known = recognise(engine, data)
+        known = recognize(engine, data)
         found = profile(engine, data, known.options if known else None)
     if known is None:
         _refuse_unfit(found, data)

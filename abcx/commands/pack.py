@@ -56,7 +56,7 @@ def _packed(loaded: Loaded, folder: Path, draft: Path, name: str, overwrite: boo
 
     experiment, _ = with_companions(loaded.experiment)
     with Engine(run.memory, run.threads, run.verbose) as engine, waiting(engine, experiment.name, run.quiet):
-        engine.writes_to(draft)
+        engine.allow_output(draft)
         loading = read_parts(engine, plan(experiment), loaded.base, Inputs(), apart=True)
         observe.observed(loading)  # for what can be refused there only; its numbers are not needed
         files = [source.table.file for part in loading.parts.values() for source in part.sources]

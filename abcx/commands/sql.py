@@ -22,14 +22,14 @@ def run(spec: str, *, dialect: str, output: str | None) -> int:
     from abcx.data.observe import observe
     from abcx.data.plan import plan
     from abcx.data.records import Inputs
-    from abcx.data.sql_script import Paper
+    from abcx.data.sql_script import SqlRecorder
     from abcx.spec.load import load
 
     loaded = load(spec)
     experiment, _ = with_companions(loaded.experiment)
     if experiment.data is None or not experiment.data.sources():
         raise UsageError(f"{spec} names no tables", "name them: data: {events: shop.events}")
-    with Paper(dialect, plan(experiment)) as paper:
+    with SqlRecorder(dialect, plan(experiment)) as paper:
         observe(paper, experiment, loaded.base, Inputs())
     text = _head(experiment.name, dialect)
     for statement in paper.statements():

@@ -44,7 +44,7 @@ def from_file(engine: Engine, experiment: Experiment, options: CountsFile, base:
     reader = _Reader(experiment, options.cumulative)
     files = []
     found = resolve(options, base, engine.scratch)
-    engine.only(file.path for file in found)
+    engine.restrict_to(file.path for file in found)
     for number, file in enumerate(found):
         table = opening.open_file(engine, file, options, experiment.timezone)
         shared = experiment.data.columns if experiment.data else {}

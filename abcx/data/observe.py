@@ -29,7 +29,7 @@ _LABELS = 20
 
 
 def observe(engine: Engine, experiment: Experiment, base: Path, inputs: Inputs) -> Observed:
-    """Read everything the experiment names (paths are relative to `base`) and summarise it by arm."""
+    """Read everything the experiment names (paths are relative to `base`) and summarize it by arm."""
     data = experiment.data
     if data is not None and data.counts is not None:
         if isinstance(data.counts, CountsFile):
@@ -41,7 +41,7 @@ def observe(engine: Engine, experiment: Experiment, base: Path, inputs: Inputs) 
 def observed(loading: Loading) -> Observed:
     """Summarise what was read."""
     engine, plan, part = loading.engine, loading.plan, loading.arm_part
-    engine.begin("finding who saw what, and when")
+    engine.set_phase("finding who saw what, and when")
     stray_times.leave_out(loading)
     resolutions = resolution.whole_times(loading, part)
     refuse_windows_without_times(loading, part)
@@ -52,7 +52,7 @@ def observed(loading: Loading) -> Observed:
     by_day = resolutions.metrics_by_day(plan, part)
     other_windows = _other_windows(work, assigned, by_day)
     attributed = attribution.build(work, other_windows.values(), assigned)
-    engine.begin("summing up by arm")
+    engine.set_phase("summing up by arm")
     timing = attribution.Timing(assigned.has_time, work.clock) if loading.has_time("events") else None
     shifted = _summarized_by_window(work, other_windows)
     metrics = _summarized(work, assigned.has_time, timing, attributed)
@@ -142,7 +142,7 @@ def _summarized(
 ) -> dict[str, MetricData]:
     """Every metric by arm, with what its comparison, its checks and its segments need. `has_time`: exposures have
     times; `timing` is None where no events have."""
-    metrics = summarize.summarise(work, timing, _occurs(work.plan, attributed.named.terms))
+    metrics = summarize.summarize(work, timing, _occurs(work.plan, attributed.named.terms))
     if has_time and any(attributed.before.values()):
         before = moments.before_exposure(work)
         metrics = {name: replace(data, before=before.get(name)) for name, data in metrics.items()}
@@ -176,7 +176,7 @@ def _balances(
 ) -> tuple[Balance, ...]:
     """The balance of rows of every source, `of_tickets` those that stand at tickets and no metric uses; empty where
     another engine has them."""
-    if work.engine.rows_elsewhere:
+    if work.engine.is_remote:
         return ()
     return tuple(
         one
@@ -232,7 +232,7 @@ def _summarized_by_window(work: Workspace, ways: Mapping[str, Plan]) -> dict[str
         columns = ", ".join(f"other_{value.position} AS value_{value.position}" for value in some.values)
         table = f"(SELECT uid, arm, t0, {columns} FROM unit_table)"
         try:
-            found[words] = summarize.summarise(
+            found[words] = summarize.summarize(
                 replace(work, plan=some), attribution.Timing(True, work.clock), {}, table
             )
         except DataError as error:  # a cap at a quantile may fall at zero where events have half the time

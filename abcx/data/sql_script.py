@@ -14,9 +14,9 @@ from typing import Any
 from abcx.data.clock import microseconds
 from abcx.data.plan import Plan
 from abcx.engines import dialects
-from abcx.engines.base import Elsewhere
+from abcx.engines.base import RemoteEngine
 from abcx.engines.quoting import identifier, literal
-from abcx.engines.remote import BROUGHT
+from abcx.engines.remote import LOCAL_TABLES
 from abcx.problems import Problem
 from abcx.spec.model import EventSource, Experiment, ExposureSource, FileOptions, UnitSource
 from abcx.spec_types import as_text
@@ -43,7 +43,7 @@ class _View:
     read: set[int] = field(default_factory=set)
 
 
-class Paper(Elsewhere):
+class SqlRecorder(RemoteEngine):
     """An engine that writes down what it is asked, in the words of `dialect`."""
 
     def __init__(self, dialect: str, plan: Plan) -> None:
@@ -104,7 +104,7 @@ class Paper(Elsewhere):
             self._statements.append(Statement(query))
             return
         kind, name = made
-        if kind == "create" and name in BROUGHT:
+        if kind == "create" and name in LOCAL_TABLES:
             self._statements.append(Statement(query, f"{name}: brought to the machine that runs abcx"))
             return
         self._there.add(name)

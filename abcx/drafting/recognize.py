@@ -31,7 +31,7 @@ class Known:
     without: tuple[tuple[str, str], ...] = ()
 
 
-def recognise(engine: Engine, path: str) -> Known | None:
+def recognize(engine: Engine, path: str) -> Known | None:
     """The preset all of whose telling columns are in the header; of several the one with the most."""
     headers: dict[object, tuple[str, ...]] = {}
     best, most = None, 0

@@ -9,10 +9,10 @@ from abcx.engines.local import Engine
 from abcx.spec.model import FileOptions
 
 
-class Elsewhere(Engine):
+class RemoteEngine(Engine):
     """An engine that reads tables and files where they are; used as the default engine is."""
 
-    rows_elsewhere = True
+    is_remote = True
 
     @property
     @abstractmethod

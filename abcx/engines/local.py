@@ -39,7 +39,7 @@ class Engine:
     `memory` is a limit such as `2GB`, `threads` a number; `verbose` writes SQL and timings to stderr.
     """
 
-    rows_elsewhere = False
+    is_remote = False
     """Whether the rows stay in another engine (remote.py)."""
 
     def __init__(self, memory: str | None = None, threads: int | None = None, verbose: bool = False) -> None:
@@ -80,7 +80,7 @@ class Engine:
         """A folder that lives as long as the engine."""
         return Path(self._spill.name)
 
-    def begin(self, phase: str, size: int = 0) -> None:
+    def set_phase(self, phase: str, size: int = 0) -> None:
         """Say what comes next, and how many bytes of a file that reads."""
         self._work = Work(phase, size)
 
@@ -168,12 +168,12 @@ class Engine:
                 Problem("error", "out-of-memory", f"not enough memory{limit}{during}: {message}", help=help)
             )
 
-    def writes_to(self, folder: Path) -> None:
+    def allow_output(self, folder: Path) -> None:
         """Let results be written to a folder after `only`."""
         self._folders.append(str(folder.absolute()))
 
-    def only(self, paths: Iterable[Path]) -> None:
-        """From here on nothing but these files, the scratch folder and those of `writes_to` can be read or written;
+    def restrict_to(self, paths: Iterable[Path]) -> None:
+        """From here on nothing but these files, the scratch folder and those of `allow_output` can be read or written;
         there is no way back."""
         names = sorted({name for path in paths for name in (str(path), str(path.absolute()))})
         self.run(f"SET allowed_paths = [{', '.join(map(literal, names))}]")

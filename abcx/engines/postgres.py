@@ -88,7 +88,7 @@ class Postgres(Backend):
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         return [tuple(map(_plain, row)) for row in self._connection.execute(query).fetchall()]
 
-    def brought(self, query: str, scratch: Path) -> tuple[str, object | None]:
+    def fetch_many(self, query: str, scratch: Path) -> tuple[str, object | None]:
         types = ", ".join(f"{literal(name)}: '{_duckdb(type)}'" for name, type in self._described(query))
         path = scratch / "brought.csv"
         with (
@@ -100,7 +100,7 @@ class Postgres(Backend):
         dialect = "header=false, auto_detect=false, delim=',', quote='\"', escape='\"', allow_quoted_nulls=false"
         return f"read_csv({literal(str(path))}, {dialect}, columns={{{types}}})", None
 
-    def in_zone(self, zone: str) -> None:
+    def set_time_zone(self, zone: str) -> None:
         self._connection.execute(f"SET TIME ZONE {literal(zone)}")
 
     def interrupt(self) -> None:

@@ -14,12 +14,12 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from abcx.engines import dialects
-from abcx.engines.base import Elsewhere
+from abcx.engines.base import RemoteEngine
 from abcx.errors import DataError
 from abcx.problems import Problem
 from abcx.spec.model import FileOptions
 
-BROUGHT = frozenset({"unit_table", "known", "by_day", "quantile_values", "before_table"})
+LOCAL_TABLES = frozenset({"unit_table", "known", "by_day", "quantile_values", "before_table"})
 """Tables that are made there and summarised here: a row per unit (and day), or the values of a quantile."""
 
 
@@ -52,10 +52,10 @@ class Backend(Protocol):
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """A few rows."""
 
-    def brought(self, query: str, scratch: Path) -> tuple[str, object | None]:
-        """Many rows: a relation that DuckDB can read, and the object that must be registered as `brought` for that."""
+    def fetch_many(self, query: str, scratch: Path) -> tuple[str, object | None]:
+        """Many rows: a relation that DuckDB can read, and the object that is to be registered as `brought` for that."""
 
-    def in_zone(self, zone: str) -> None:
+    def set_time_zone(self, zone: str) -> None:
         """The zone of times without an offset."""
 
     def interrupt(self) -> None:
@@ -65,7 +65,7 @@ class Backend(Protocol):
         """Leave nothing behind."""
 
 
-class Remote(Elsewhere):
+class Remote(RemoteEngine):
     """An engine whose rows are with a `Backend`."""
 
     def __init__(self, backend: Backend, memory: str | None, threads: int | None, verbose: bool) -> None:
@@ -93,7 +93,7 @@ class Remote(Elsewhere):
 
     def run(self, sql: str, on_error: Callable[[str], Problem] | None = None) -> list[tuple[Any, ...]]:
         if sql.startswith("SET TimeZone = "):
-            self._backend.in_zone(sql.partition("= ")[2].strip("'").replace("''", "'"))
+            self._backend.set_time_zone(sql.partition("= ")[2].strip("'").replace("''", "'"))
         if sql.startswith(("SET ", "DESCRIBE ")):
             return super().run(sql, on_error)
         tree = dialects.parsed(sql)
@@ -106,7 +106,7 @@ class Remote(Elsewhere):
             found: list[tuple[Any, ...]] = self._asked(lambda: self._backend.rows(query))
             return found
         kind, name = made
-        if kind == "create" and name in BROUGHT:
+        if kind == "create" and name in LOCAL_TABLES:
             self._bring(name, query)
         elif kind == "create":
             self._asked(lambda: self._backend.create(name, query))
@@ -139,7 +139,7 @@ class Remote(Elsewhere):
         super().interrupt()
 
     def _bring(self, name: str, query: str) -> None:
-        relation, holder = self._asked(lambda: self._backend.brought(query, self.scratch))
+        relation, holder = self._asked(lambda: self._backend.fetch_many(query, self.scratch))
         if holder is not None:
             self.register("brought", holder)
         super().run(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM {relation}")

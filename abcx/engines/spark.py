@@ -117,10 +117,10 @@ class Spark(Backend):
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in self._session.sql(query).collect()]
 
-    def brought(self, query: str, scratch: Path) -> tuple[str, object | None]:
+    def fetch_many(self, query: str, scratch: Path) -> tuple[str, object | None]:
         return "brought", self._session.sql(query).toArrow()
 
-    def in_zone(self, zone: str) -> None:
+    def set_time_zone(self, zone: str) -> None:
         self._session.sql(f"SET TIME ZONE {literal(zone)}")
 
     def interrupt(self) -> None:

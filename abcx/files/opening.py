@@ -91,7 +91,7 @@ def _kind(file: DataFile) -> tuple[object, ...]:
 def _open_together(how: _How, files: Sequence[DataFile]) -> Table | None:
     """Files as one table; None where they are not so alike, or one of them cannot be opened."""
     first = files[0]
-    how.engine.begin(f"opening {first.shown} and {len(files) - 1:,} more files")
+    how.engine.set_phase(f"opening {first.shown} and {len(files) - 1:,} more files")
     try:
         if first.format == "parquet" and pack_log.is_kept(how.engine, _paths(files)):
             return None
@@ -103,7 +103,7 @@ def _open_together(how: _How, files: Sequence[DataFile]) -> Table | None:
 
 def open_file(engine: Engine, file: DataFile, options: FileOptions, timezone: str) -> Table:
     """Read the header of a file. Raises DataError for what is not a table, or has a header that cannot be used."""
-    engine.begin(f"opening {file.shown}")
+    engine.set_phase(f"opening {file.shown}")
     how = _How.of(engine, options, timezone)
     if file.format in ("parquet", "jsonl"):
         return _table(how, (file,))
@@ -123,9 +123,9 @@ def open_file(engine: Engine, file: DataFile, options: FileOptions, timezone: st
     )
 
 
-def _ordered(options: FileOptions) -> time_formats.Written | None:
+def _ordered(options: FileOptions) -> time_formats.TimeFormat | None:
     """How the spec says that days and months are ordered."""
-    return time_formats.Written(options.date_order) if options.date_order and not options.time_format else None
+    return time_formats.TimeFormat(options.date_order) if options.date_order and not options.time_format else None
 
 
 def open_frame(engine: Engine, frame: object, name: str, options: FileOptions, timezone: str) -> Table:

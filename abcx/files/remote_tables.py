@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from abcx.engines.addresses import is_path
-from abcx.engines.base import Elsewhere
+from abcx.engines.base import RemoteEngine
 from abcx.engines.local import Engine
 from abcx.errors import DataError
 from abcx.files.column_names import unambiguous
@@ -20,7 +20,7 @@ _TEXT_ONLY = ("decimal", "thousands", "encoding", "skip", "header_rows", "time_f
 def open_tables(engine: Engine, options: FileOptions, timezone: str, base: Path) -> list[tuple[Table, str | None]]:
     """The tables, or files, of a source, each with the arm of all its rows. Raises DataError for options that only text
     files here take: elsewhere columns have types, and rows no order."""
-    assert isinstance(engine, Elsewhere)
+    assert isinstance(engine, RemoteEngine)
     found = []
     for ref in options.file:
         asked = [name for name in _TEXT_ONLY if getattr(options, name)]

@@ -51,7 +51,7 @@ class Table:
     time: str | None = None
     first_line: int = 0
     numbers: Mapping[str, number_formats.Form] = field(default_factory=dict)
-    written: time_formats.Written | None = None
+    written: time_formats.TimeFormat | None = None
     glued: bool = False
     broken: bool = False
     history: tuple[Log, ...] = ()

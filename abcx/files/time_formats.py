@@ -34,7 +34,7 @@ _DIGITS = r"^\s*\d{9,19}(\.\d+)?\s*$"
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class TimeFormat:
     """A way to write times: `epoch` (with its unit), `dmy`, `mdy`, `named` (or a year first, with AM and PM), or `iso`
     (as the engine does not read it)."""
 
@@ -90,7 +90,7 @@ class Found:
     """The way that times are written, or `doubt` about it with the SQL condition of the cells in doubt. `plain`: every
     one is ISO 8601, if there is any."""
 
-    written: Written | None = None
+    written: TimeFormat | None = None
     note: str = ""
     doubt: str = ""
     help: str = ""
@@ -128,8 +128,8 @@ def find(engine: Engine, text: str, rows: str, zone: str) -> Found:
     if seen["digits"] >= enough:
         units = [unit for unit, size in _UNITS.items() if _SINCE <= seen["low"] * size and seen["high"] * size < _UNTIL]
         if units:
-            return Found(Written("epoch", units[0]), f"as {units[0]} since 1970")
-    plain = Written("iso")
+            return Found(TimeFormat("epoch", units[0]), f"as {units[0]} since 1970")
+    plain = TimeFormat("iso")
     read = f"coalesce(epoch_us(try_cast(v AS TIMESTAMPTZ)), {plain.sql('v', zone)})"
     if engine.run(f"SELECT count({read}) FROM {cells}")[0][0] >= enough:
         return Found(plain)
@@ -138,7 +138,7 @@ def find(engine: Engine, text: str, rows: str, zone: str) -> Found:
 
 def _by_days(engine: Engine, cells: str, zone: str, enough: float) -> Found:
     """Judge a column without ISO times by the order of its days and months; many forms are tried, which takes long."""
-    ways = {kind: Written(kind) for kind in ("dmy", "mdy", "named")}
+    ways = {kind: TimeFormat(kind) for kind in ("dmy", "mdy", "named")}
     columns = ", ".join(f"{way.sql('v', zone)} AS {kind}" for kind, way in ways.items())
     seen = engine.record(
         f"SELECT {', '.join(f'count({kind}) AS {kind}' for kind in ways)}, count(*) FILTER (dmy <> mdy) AS unlike "

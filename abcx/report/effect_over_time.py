@@ -10,7 +10,7 @@ from abcx.report import fragments
 from abcx.report.fragments import NOTHING, named
 from abcx.report.interval_bar import bar, ruler
 from abcx.report.markup import block, escape
-from abcx.results.metric import Course, MetricResult, Point
+from abcx.results.metric import EffectSeries, MetricResult, Point
 from abcx.results.readout import Results
 
 WIDTH = 44
@@ -33,7 +33,7 @@ def line(results: Results, metric: MetricResult) -> list[str]:
     return told
 
 
-def _relative(course: Course) -> bool:
+def _relative(course: EffectSeries) -> bool:
     return all(point.lift is not None for point in course.points[-1:])
 
 
@@ -58,7 +58,7 @@ def section(results: Results) -> Iterator[str]:
         yield block("\n".join(chart(metric, course)))
 
 
-def chart(metric: MetricResult, course: Course) -> Iterator[str]:
+def chart(metric: MetricResult, course: EffectSeries) -> Iterator[str]:
     """A line per day: day, units, effect, interval, bar. Good is on the right."""
     points = course.points
     relative = _relative(course)
@@ -81,7 +81,7 @@ def chart(metric: MetricResult, course: Course) -> Iterator[str]:
         yield "  ".join([*told, drawn]).rstrip()
 
 
-def _texts(course: Course, point: Point, relative: bool, form: object) -> tuple[str, str, str, str]:
+def _texts(course: EffectSeries, point: Point, relative: bool, form: object) -> tuple[str, str, str, str]:
     assert callable(form)
     day = f"day {point.day}" if course.kind == "since_exposure" else point.day
     estimate, interval = (

@@ -237,7 +237,7 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class EffectSeries:
     """The effect of a variant over time: `cumulative` over the units exposed up to each day, or `since_exposure`,
     day by day after exposure, of the same units."""
 
@@ -272,4 +272,4 @@ class MetricResult:
     survey: Survey | None = None
     lifetimes: LifetimesResult | None = None
     segments: tuple[Segment, ...] = ()
-    course: tuple[Course, ...] = ()
+    course: tuple[EffectSeries, ...] = ()

@@ -70,7 +70,7 @@ def tightest(alpha: float) -> float:
 
 def ready(control: Summary, variant: Summary) -> bool:
     """Whether both arms have enough for a confidence sequence to speak (docs/methods.md, "Sequential monitoring");
-    until then it is Silent."""
+    until then it is NoDecisionYet."""
     return all(_enough(arm) for arm in (control, variant))
 
 

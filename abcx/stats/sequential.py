@@ -53,7 +53,7 @@ class Fixed:
 
 
 @dataclass(frozen=True, slots=True)
-class Silent:
+class NoDecisionYet:
     """Nothing is judged at this look, and no alpha is used: too few events, or a win that is judged at the end only."""
 
     def level(self, alpha: float) -> float:
@@ -117,13 +117,13 @@ class GroupSequential:
 
 
 @dataclass(frozen=True, slots=True)
-class Sided:
+class TwoSidedRule:
     """One rule for claims that the variant is above the control, another for claims that it is below.
 
     Each rule keeps its own side's error at half of alpha, so both together keep alpha. Hybrid monitoring (harm at any
-    time, win at the end) of a metric that should increase is Sided(above=<win>, below=<harm>), of one that should
-    decrease Sided(above=<harm>, below=<win>), where <harm> is an AlwaysValid and <win> is Fixed() once the planned end
-    is reached and Silent() before. Any other monitoring m is Sided(m, m).
+    time, win at the end) of a metric that should increase is TwoSidedRule(above=<win>, below=<harm>), of one that
+    should decrease TwoSidedRule(above=<harm>, below=<win>), where <harm> is an AlwaysValid and <win> is Fixed() once
+    the planned end is reached and NoDecisionYet() before. Any other monitoring m is TwoSidedRule(m, m).
 
     A claim of "above" is made by the lower end of the interval, so `above` rules the lower end and `below` the upper.
     """
@@ -174,9 +174,9 @@ class Sided:
         )
 
 
-def sided(monitoring: Monitoring | Sided) -> Sided:
+def sided(monitoring: Monitoring | TwoSidedRule) -> TwoSidedRule:
     """Every kind of monitoring in the shape that has a rule for each side."""
-    return monitoring if isinstance(monitoring, Sided) else Sided(monitoring, monitoring)
+    return monitoring if isinstance(monitoring, TwoSidedRule) else TwoSidedRule(monitoring, monitoring)
 
 
 def rising_root(f: Callable[[float], float], low: float, high: float) -> float:

@@ -37,10 +37,10 @@ def test_bytes_and_phase(work: Work, words: str) -> None:
 
 def test_an_engine_says_what_it_does() -> None:
     with Engine() as engine:
-        engine.begin("reading e.csv", 1_000)
+        engine.set_phase("reading e.csv", 1_000)
         engine.run("SELECT sum(i) FROM range(1000) t(i)")
         assert (engine.work.phase, engine.work.size) == ("reading e.csv", 1_000)
-        engine.begin("summing up by arm")
+        engine.set_phase("summing up by arm")
         assert engine.work == Work("summing up by arm")
 
 

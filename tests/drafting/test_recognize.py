@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from abcx.drafting.preset_spec import data_lines
-from abcx.drafting.recognize import recognise
+from abcx.drafting.recognize import recognize
 from abcx.engines.local import Engine
 
 
@@ -23,7 +23,7 @@ def test_a_header_tells_its_preset(tmp_path: Path, header: str, preset: str | No
     path = tmp_path / "export.csv"
     path.write_text(f"{header}\n" + ",".join("1" for _ in header.split(",")) + "\n")
     with Engine() as engine:
-        found = recognise(engine, str(path))
+        found = recognize(engine, str(path))
     assert (found.name if found else None) == preset
     if found:
         assert any(str(path) in line for line in data_lines(found, str(path), None))

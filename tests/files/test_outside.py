@@ -154,7 +154,7 @@ def test_the_engine_reads_nothing_but_its_files(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("x\n1\n")
     (tmp_path / "b.csv").write_text("x\n1\n")
     with Engine() as engine:
-        engine.only([tmp_path / "a.csv"])
+        engine.restrict_to([tmp_path / "a.csv"])
         assert engine.run(f"SELECT * FROM read_csv('{tmp_path}/a.csv')") == [(1,)]
         for sql in (
             f"SELECT * FROM read_csv('{tmp_path}/b.csv')",
@@ -172,7 +172,7 @@ def test_the_engine_reads_nothing_but_its_files(tmp_path: Path) -> None:
 
 def test_the_engine_still_spills(tmp_path: Path) -> None:
     with Engine(memory="60MB", threads=1) as engine:
-        engine.only([])
+        engine.restrict_to([])
         engine.run("CREATE TABLE t AS SELECT range AS i, hash(range)::VARCHAR AS h FROM range(2000000)")
         assert engine.run("SELECT count(*) FROM (SELECT h FROM t ORDER BY h LIMIT 1500000 OFFSET 10)") == [(1500000,)]
 

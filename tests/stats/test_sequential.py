@@ -12,7 +12,7 @@ from scipy import stats  # type: ignore[import-untyped,unused-ignore]
 from abcx.stats import inversion, means, shares
 from abcx.stats.always_valid import AlwaysValid
 from abcx.stats.records import Contrast, Moments, Proportion
-from abcx.stats.sequential import Fixed, GroupSequential, Monitoring, Sided, Silent, sided
+from abcx.stats.sequential import Fixed, GroupSequential, Monitoring, NoDecisionYet, TwoSidedRule, sided
 from abcx.stats.spending import Spending
 from tests.support.paths import z_paths
 
@@ -27,7 +27,7 @@ LEVELS = st.one_of(st.floats(1e-6, 0.999), st.floats(-60, -1).map(lambda x: 10**
 def monitorings(draw: st.DrawFn) -> Monitoring:
     kind = draw(st.integers(0, 3))
     if kind == 0:
-        return Fixed() if draw(st.booleans()) else Silent()
+        return Fixed() if draw(st.booleans()) else NoDecisionYet()
     if kind == 1:
         return AlwaysValid(draw(st.floats(1, 1e7)), draw(st.floats(10, 1e7)), draw(st.floats(0.001, 0.5)))
     looks = draw(LOOKS)
@@ -54,7 +54,7 @@ def test_levels_rise_and_repeated_p_values_rise(rule: Monitoring, alpha: float, 
     larger = alpha * (1 + more)
     assume(larger < 1.0)
     low, high = rule.level(alpha), rule.level(larger)
-    assert low < high or low == high == 0.0 or isinstance(rule, Silent)
+    assert low < high or low == high == 0.0 or isinstance(rule, NoDecisionYet)
     assert alpha <= rule.p_value(alpha) <= rule.p_value(larger) * (1 + 1e-12) <= 1.0 + 1e-12
 
 
@@ -143,14 +143,14 @@ def test_repeated_interval_is_the_ordinary_one_at_the_nominal_level() -> None:
 
 
 def test_silence_opens_both_ends() -> None:
-    found = sided(Silent()).effect(SIGNED, 0.05)
+    found = sided(NoDecisionYet()).effect(SIGNED, 0.05)
     assert found.difference_interval == found.lift_interval == (None, None)
     assert found.p_value == 1.0 and found.lift == pytest.approx(0.3) and found.lift_note is None
 
 
 def test_harm_at_any_time_and_win_at_the_end() -> None:
     harm = AlwaysValid(20_000, 40_000)
-    running, ended = Sided(above=Silent(), below=harm), Sided(above=Fixed(), below=harm)
+    running, ended = TwoSidedRule(above=NoDecisionYet(), below=harm), TwoSidedRule(above=Fixed(), below=harm)
     win = running.effect(BUYERS, 0.05)
     assert win.p_value == 1.0
     assert win.difference_interval is not None and win.difference_interval[0] is None
@@ -172,7 +172,7 @@ def test_p_and_both_intervals_agree(
 ) -> None:
     """The first law under monitoring: p < alpha, 0 outside the difference, 0 outside the lift are one statement."""
     contrast = shares.contrast(Proportion(*control), Proportion(*variant))
-    found = Sided(above, below).effect(contrast, alpha)
+    found = TwoSidedRule(above, below).effect(contrast, alpha)
     assert found.p_value is not None
     for interval in (found.difference_interval, found.lift_interval):
         if interval is not None:
@@ -183,7 +183,7 @@ def test_p_and_both_intervals_agree(
 
 def test_the_margin_of_a_guardrail_follows_its_side() -> None:
     harm = AlwaysValid(20_000, 40_000)
-    rule = Sided(above=Silent(), below=harm)
+    rule = TwoSidedRule(above=NoDecisionYet(), below=harm)
     assert rule.one_sided(1e-9, "above") == 0.5
     assert rule.one_sided(1e-9, "below") == 0.5 * harm.p_value(2e-9)
     assert sided(Fixed()).one_sided(0.3, "above") == 0.3 and sided(Fixed()).one_sided(0.8, "below") == 0.8

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from abcx.data.pack.column_uses import Asked
+from abcx.data.pack.column_uses import ColumnUses
 from abcx.data.reading.conditions import usable_number
 from abcx.errors import DataError
 from abcx.files.number_formats import Form
@@ -22,7 +22,7 @@ class Use:
     """One source of a file: how it reads the columns, and what it asks of each."""
 
     table: Table
-    asked: Asked
+    asked: ColumnUses
 
 
 @dataclass(frozen=True, slots=True)

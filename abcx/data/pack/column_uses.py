@@ -12,7 +12,7 @@ from abcx.spec_types import Not, Range, WhereValue
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ColumnUses:
     """Header names of one source. The time, and the cells that a number may lack (`missing_value`), are not in
     `filled`."""
 
@@ -22,7 +22,7 @@ class Asked:
     time: str | None
 
 
-def asked(select: Select, source: Source) -> Asked:
+def asked(select: Select, source: Source) -> ColumnUses:
     """The columns of a source by how they are read."""
     found: dict[str, set[str]] = {"text": set(), "number": set(number_columns(select, source)), "filled": set()}
     found["text"] |= {name for name in _texts(select, source) if name is not None}
@@ -32,7 +32,7 @@ def asked(select: Select, source: Source) -> Asked:
             for kind in _kinds(value) if column is not None else ():
                 found[kind].add(column or "")
     texts, numbers, filled = (frozenset(found[kind]) for kind in ("text", "number", "filled"))
-    return Asked(texts, numbers, filled, source.name("time"))
+    return ColumnUses(texts, numbers, filled, source.name("time"))
 
 
 def _texts(select: Select, source: Source) -> Iterator[str | None]:

@@ -145,7 +145,7 @@ def _refuse_ids_apart(by_file: Mapping[_Key, list[_Reading]]) -> None:
 def _write(engine: Engine, readings: list[_Reading], target: Path, tag: str) -> PackedFile:
     first = readings[0].source.table
     assert first.file is not None
-    engine.begin(f"packing {first.shown}", first.file.path.stat().st_size)
+    engine.set_phase(f"packing {first.shown}", first.file.path.stat().st_size)
     table = replace(first, time=None)  # every cell as text, whatever the sources declare
     bad = sum(one.read.bad for one in readings)
     if bad and len(readings) > 1:

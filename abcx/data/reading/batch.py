@@ -20,7 +20,7 @@ from abcx.files.table import Table
 
 
 @dataclass(frozen=True, slots=True)
-class Together:
+class BatchRead:
     """Files as they were read: rows and SHA-256 of each, whether their times have no offset, how cells are read.
     `before` is the first row id that can be theirs."""
 
@@ -31,12 +31,12 @@ class Together:
     before: int
 
 
-def read(number: int, source: Source, select: Select, segments: tuple[str, ...]) -> Together | None:
+def read(number: int, source: Source, select: Select, segments: tuple[str, ...]) -> BatchRead | None:
     """Read the files of a source into the table of its part; None, and nothing read, where they must be read apart."""
     if any(term.source for term in select.plan.terms):  # it may name one of the files
         return None
     files = source.table.files
-    source.table.engine.begin(f"reading {source.table.named}", sum(file.path.stat().st_size for file in files))
+    source.table.engine.set_phase(f"reading {source.table.named}", sum(file.path.stat().st_size for file in files))
     before = scan.next_row(source.table.engine, number, select.part)
     found = None
     try:
@@ -46,7 +46,7 @@ def read(number: int, source: Source, select: Select, segments: tuple[str, ...])
         rows, unsaid = _rows(source.table), timezones.unsaid_throughout(looked)
         whole = all(rows) or source.arm is None  # one of several files that are one export may be without rows
         if whole and unsaid is not None and _is_plain(before, looked, select, sum(rows)):
-            found = Together(rows, tuple(sums), unsaid, tuple(notes), before)
+            found = BatchRead(rows, tuple(sums), unsaid, tuple(notes), before)
     except DataError:
         pass  # read apart they tell which it is
     if found is None:

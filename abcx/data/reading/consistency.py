@@ -41,7 +41,7 @@ def unlike(select: Select) -> Iterator[Problem]:
             seen.setdefault(form, []).append(source)
 
 
-def unlike_ids(select: Select) -> Iterator[Problem]:
+def inconsistent_ids(select: Select) -> Iterator[Problem]:
     """Ids of units, events and tickets that end in `.0` where others of the same part are whole numbers."""
     for source in select.sources:
         for role, name in select.key_columns(source).items():

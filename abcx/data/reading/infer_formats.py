@@ -17,12 +17,12 @@ from abcx.files.table import Table
 from abcx.problems import Problem, Span
 
 
-def second_look(before: int, source: Source, select: Select, tag: str) -> tuple[Source, list[str]]:
+def infer_formats(before: int, source: Source, select: Select, tag: str) -> tuple[Source, list[str]]:
     """The source with what its columns show, and notes that say so; the same source where there is nothing to find.
 
     Raises DataError where a column could be read in two ways that differ.
     """
-    if source.table.engine.rows_elsewhere:  # a table there has types, and its texts are read as they stand
+    if source.table.engine.is_remote:  # a table there has types, and its texts are read as they stand
         return source, []
     table = source.table
     flagged = {check.name for check, count in flags(before, source, select) if count}

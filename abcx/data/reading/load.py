@@ -14,7 +14,7 @@ from pathlib import Path
 from abcx.data.plan import Plan
 from abcx.data.reading import batch, timezones
 from abcx.data.reading.cell_checks import bad_cells, flags, no_answers, no_ids
-from abcx.data.reading.consistency import unlike, unlike_ids
+from abcx.data.reading.consistency import inconsistent_ids, unlike
 from abcx.data.reading.excluded import excluded
 from abcx.data.reading.infer_formats import header_rows
 from abcx.data.reading.overrides import by_file
@@ -77,7 +77,7 @@ class Loading:
 
     def count_lost(self, part: str, reason: str, inside: str) -> int:
         """Count the rows of a part that are about to be removed, by source; how many there are."""
-        sources = "0" if self.engine.rows_elsewhere else self.source_of(part)
+        sources = "0" if self.engine.is_remote else self.source_of(part)
         found = self.engine.run(f"SELECT {sources} AS number, count(*) FROM {part} WHERE {inside} GROUP BY number")
         self.lost.update({(part, int(number), reason): int(count) for number, count in found})
         return sum(int(count) for _, count in found)
@@ -135,7 +135,7 @@ def open_sources(
     for option in () if frames else options:
         columns = shared | _named(option.columns)
         try:
-            if engine.rows_elsewhere:
+            if engine.is_remote:
                 from abcx.files.remote_tables import open_tables
 
                 found = open_tables(engine, option, experiment.timezone, base)
@@ -202,7 +202,7 @@ def load(loading: Loading, part: str, sources: tuple[Source, ...], arm_needed: b
             loading.reads[part, number] = _with_last(loading, loading.reads[part, number], part, before)
         number += 1
     if not found:
-        found += [*unlike(select), *unlike_ids(select)]
+        found += [*unlike(select), *inconsistent_ids(select)]
     if not found and not loading.count(part):
         shown = select.sources[0].table.shown
         found.append(Problem("error", "no-rows", f"no file of {part} has a row", Span(shown), "export them again"))
@@ -289,7 +289,7 @@ def _load_one(loading: Loading, number: int, select: Select, segments: tuple[str
     loading.notes += past.notes
     loading.exclusions += past.exclusions
     loading.engine.run(f"SET TimeZone = {literal(table.timezone)}")
-    loading.engine.begin(f"reading {table.shown}", table.file.path.stat().st_size if table.file else 0)
+    loading.engine.set_phase(f"reading {table.shown}", table.file.path.stat().st_size if table.file else 0)
     (source, before, found), sha256 = with_checksums(
         loading.engine, table.files, lambda: read(number, source, select, segments)
     )

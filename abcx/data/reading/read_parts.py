@@ -21,7 +21,7 @@ def read_parts(engine: Engine, plan: Plan, base: Path, inputs: Inputs, apart: bo
     `apart` small files are not read together."""
     opened = _opened(engine, plan, base, inputs, apart)
     tables = [source.table for sources in opened.values() for source in sources]
-    engine.only(file.path for table in tables for file in table.files)
+    engine.restrict_to(file.path for table in tables for file in table.files)
     _refuse_missing_parts(plan, opened)
     arm_part = _arm_part(plan, opened)
     loading = Loading(engine, plan, rejects=inputs.rejects)

@@ -87,7 +87,7 @@ def whole_times(loading: Loading, arm_part: str) -> Resolutions:
     )
     coarse = tuple(_mattering(coarse, loading.plan, loading, arm_part))
     dates = [one for one in coarse if one.unit == "day"]
-    if dates and loading.engine.rows_elsewhere:
+    if dates and loading.engine.is_remote:
         message = f"{dates[0].shown} writes its times as dates, which are compared by day in the default engine alone"
         help = "give the column times of day, or read the files with engine: duckdb"
         raise DataError(Problem("error", "engine-dates", message, Span(dates[0].shown), help))
@@ -95,7 +95,7 @@ def whole_times(loading: Loading, arm_part: str) -> Resolutions:
     if problems:
         raise DataError(problems)
     for one in coarse:
-        if one.part == "events" and not loading.engine.rows_elsewhere:
+        if one.part == "events" and not loading.engine.is_remote:
             loading.engine.run(f"UPDATE events SET t = t + {one.length - 1} WHERE {one.rows} AND t IS NOT NULL")
     reach = {
         part: max(1 if part == "events" else one.length for one in coarse if one.part == part)
@@ -134,7 +134,7 @@ def exposures_at_start(loading: Loading, resolutions: Resolutions, arm_part: str
     """Let exposures that were read from coarse events stand at the start of what they cover, in table `assigned`. They
     alone have the last microsecond of a minute."""
     coarse = [one for one in resolutions.coarse if one.part == arm_part == "events"]
-    for one in coarse if not loading.engine.rows_elsewhere else ():
+    for one in coarse if not loading.engine.is_remote else ():
         its_row = f"SELECT 1 FROM events e WHERE e.unit = assigned.unit AND e.t = assigned.t0 AND {one.alias_rows}"
         apart = f" AND EXISTS ({its_row})" if len({other.length for other in coarse}) > 1 else ""
         moved = f"t0 % {_UNITS['minute']} = {_UNITS['minute'] - 1}"
@@ -176,7 +176,7 @@ def _unit(loading: Loading, part: str, inside: str, source: Source) -> str | Non
 def _written_as_dates(loading: Loading, source: Source) -> bool:
     """Whether a source of few rows writes dates, not times at midnight."""
     name, table = source.name("time"), source.table
-    if name is None or loading.engine.rows_elsewhere:
+    if name is None or loading.engine.is_remote:
         return False
     if table.types is not None and not table.types[table.header.index(name)].startswith("VARCHAR"):
         return table.types[table.header.index(name)].startswith("DATE")

@@ -37,7 +37,7 @@ class Select:
 
     def __init__(self, engine: Engine, part: str, plan: Plan, arm_needed: bool, sources: Sequence[Source]) -> None:
         self.engine, self.part, self.plan, self.arm_needed = engine, part, plan, arm_needed
-        self.hashed = not engine.rows_elsewhere
+        self.hashed = not engine.is_remote
         self.sources = tuple(sources)
         self.sources = tuple(map(self._with_time, sources))
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from abcx.data.reading import mended_keys
 from abcx.data.reading.cell_checks import unread
-from abcx.data.reading.infer_formats import second_look
+from abcx.data.reading.infer_formats import infer_formats
 from abcx.data.reading.row_sql import Select
 from abcx.data.reading.source import Source
 from abcx.engines.local import Engine
@@ -32,7 +32,7 @@ def read(number: int, source: Source, select: Select, segments: tuple[str, ...])
         forget(source.table.engine, number, select.part, before)
         before = _scan(number, source, select, segments)
         notes += found
-    looked, found = second_look(before, source, select, f"{select.part}_{number}")
+    looked, found = infer_formats(before, source, select, f"{select.part}_{number}")
     if looked is not source:
         forget(source.table.engine, number, select.part, before)
         source = looked

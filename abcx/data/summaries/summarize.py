@@ -18,7 +18,7 @@ from abcx.stats.records import Lifetimes, Proportion, Summary
 ByArm = dict[str, Summary]
 
 
-def summarise(
+def summarize(
     work: Workspace, span: Timing | None, occurs: dict[str, bool], table: str | None = None
 ) -> dict[str, MetricData]:
     """Every metric of the plan. `span` says when events count; None where the data have no times. `table` stands in for

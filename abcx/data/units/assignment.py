@@ -18,7 +18,7 @@ from abcx.data.records import Busiest
 from abcx.data.workspace import Workspace
 from abcx.results.readout import Exclusion
 
-TOGETHER = 25_000_000
+ROWS_PER_PASS = 25_000_000
 """So many rows are grouped by unit at a time: a hash table of ten million units takes twice as long as four of a
 quarter."""
 _FATES = {
@@ -165,7 +165,7 @@ def _seen(work: Workspace, part: str, strays: bool) -> None:
     outside = f"count(*) FILTER (NOT ({inside}))" if dropped_first else "0"
     strange = f"SELECT unit FROM {part} WHERE {work.clock.known(loaded.has_time)} AND arm = {STRAY}"
     some_arm = f"any_arm IS NOT NULL OR unit NOT IN ({strange})" if strays else "TRUE"
-    shares = 1 if work.engine.rows_elsewhere else math.ceil(work.loading.count(part) / TOGETHER)
+    shares = 1 if work.engine.is_remote else math.ceil(work.loading.count(part) / ROWS_PER_PASS)
     for number, some in enumerate(_shares(shares)):
         work.run(
             f"""{"INSERT INTO seen" if number else "CREATE TABLE seen AS"}

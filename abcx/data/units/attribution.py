@@ -85,16 +85,14 @@ def build(work: Workspace, others: Iterable[Plan], assignment: Assignment) -> At
     strangers = any(exclusion.reason == "not_in_test" for exclusion in exclusions)
     near = near_misses.near_units(work, assignment.part) if strangers else {}
     ended = row_balance.Ended()
-    if events and not work.engine.rows_elsewhere:
+    if events and not work.engine.is_remote:
         since, counts = (span.since(), _any_counts(work.plan, span)) if span else ("TRUE", "TRUE")
         ended = row_balance.of_events(work, assignment, since, counts)
     if events:
         work.run("DROP TABLE events")  # whatever is asked from here on is in `outcome`, which is far smaller
     compares = timed and assignment.has_time
     screened = (
-        compares
-        and not work.engine.rows_elsewhere
-        and any(value.need.term.column is None for value in work.plan.values)
+        compares and not work.engine.is_remote and any(value.need.term.column is None for value in work.plan.values)
     )
     _unit_table(work, others, span, screened, placed)
     repeated_rows = duplicates.count(work, screened) if compares else None
@@ -290,7 +288,7 @@ def _drop_repeated_ids(work: Workspace) -> tuple[int | None, int, int]:
         order = ", ".join(
             [reexported_tickets.earliest(work.plan), *(f"e.term_{i}" for i in range(len(work.plan.terms)))]
         )
-        if work.engine.rows_elsewhere:
+        if work.engine.is_remote:
             work.run(
                 "CREATE OR REPLACE TABLE events AS SELECT * FROM (SELECT e.*, e.id IS NULL OR a.uid IS NULL "
                 f"OR row_number() OVER (PARTITION BY e.id, a.uid ORDER BY {order}) = 1 AS is_first "

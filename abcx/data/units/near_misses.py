@@ -51,7 +51,7 @@ def values_as_events(work: Workspace, part: PartTable) -> int:
     """Rows whose event's name is a number or a time, where no event of the spec has such a name, or whose unit is the
     name of an event: in files that were glued together with their columns in another order."""
     names = sorted(name for name in _names_in_spec(part.select.plan) if name is not None)
-    if work.engine.rows_elsewhere or any(re.fullmatch(_VALUE, name) for name in names):
+    if work.engine.is_remote or any(re.fullmatch(_VALUE, name) for name in names):
         return 0
     known = ", ".join(map(literal, names)) or "NULL"
     count = 0
@@ -102,7 +102,7 @@ def near_units(work: Workspace, teller: str) -> dict[str, int]:
     analysis."""
     found: dict[str, int] = {}
     for part in ("events", "units"):
-        if part in work.loading.parts and part != teller and not work.engine.rows_elsewhere:
+        if part in work.loading.parts and part != teller and not work.engine.is_remote:
             counts = dict(
                 work.run(_counted(part, (*work.loading.parts[part].sources, *work.loading.parts[teller].sources)))
             )
@@ -138,7 +138,7 @@ _ALIKE = (
 def spelled_twice(work: Workspace, arm_part: str) -> int:
     """How many units of the analysis have an id that is another's but for case, leading zeros, a final `.0`, or the
     dashes and braces of a UUID."""
-    if work.engine.rows_elsewhere:
+    if work.engine.is_remote:
         return 0
     ids = _ids(work.loading.parts[arm_part].sources)
     form = "lower(v)"

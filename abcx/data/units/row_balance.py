@@ -68,7 +68,7 @@ def _keeps_one_row(loaded: PartTable) -> bool:
 
 def by_ticket(work: Workspace) -> bool:
     """Whether rows of tickets are balanced (lifetimes.py)."""
-    return bool(work.plan.tickets) and not work.engine.rows_elsewhere
+    return bool(work.plan.tickets) and not work.engine.is_remote
 
 
 def balances(loading: Loading, part: str, ended: Ended) -> Iterator[Balance]:

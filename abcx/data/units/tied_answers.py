@@ -26,7 +26,7 @@ def with_places(work: Workspace) -> bool:
     ordered = [source for source in sources if in_file_order(source)]
     if not ordered:
         return False
-    if work.engine.rows_elsewhere:
+    if work.engine.is_remote:
         message = "the rows of a table in another engine have no order: `ties: file_order` cannot hold"
         help = "give every answer a time of its own, or choose one by `where`"
         raise DataError(Problem("error", "no-order", message, Span(ordered[0].table.shown), help))

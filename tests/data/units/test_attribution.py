@@ -137,11 +137,11 @@ def _metric(measures: tuple[Measure, ...]) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-@given(experiments(), st.sampled_from([assignment.TOGETHER, 5]))
+@given(experiments(), st.sampled_from([assignment.ROWS_PER_PASS, 5]))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_random_experiments_agree_with_the_oracle(test: Test, together: int) -> None:
     """In whatever shares the rows are grouped by unit."""
-    with tempfile.TemporaryDirectory() as folder, patch.object(assignment, "TOGETHER", together):
+    with tempfile.TemporaryDirectory() as folder, patch.object(assignment, "ROWS_PER_PASS", together):
         files, spec = write(test)
         found = look(Path(folder), files, spec)
     want = log_oracle.expected(test)
