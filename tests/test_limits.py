@@ -116,7 +116,7 @@ def test_an_output_that_does_not_fit_keeps_the_old_one(tmp_path: Path, what: tup
     rows = "".join(f"u{i},2024-03-04,{'ab'[i % 2]},purchase,x{'y' * 200}\n" for i in range(50))
     good = "--rejects" not in what
     (tmp_path / "e.csv").write_text(
-        "unit,time,arm,event,amount\n" + (load.replace("x" + "y" * 200, "5") if good else rows)
+        "unit,time,arm,event,amount\n" + (rows.replace("x" + "y" * 200, "5") if good else rows)
     )
     spec = {"schema_version": 1, "name": "small", "arms": {"a": {}, "b": {}}, "data": {"events": "e.csv"}}
     (tmp_path / "experiment.yaml").write_text(json.dumps({**spec, "metrics": {"revenue": METRIC}}))
