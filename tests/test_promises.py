@@ -3,6 +3,8 @@ with the display unit, and one-sided misses on skewed revenue (the last in tests
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,7 +15,7 @@ from abcx.stats.records import Moments
 
 pytestmark = pytest.mark.slow
 
-SPEC = {
+SPEC: dict[str, Any] = {
     "schema_version": 1,
     "name": "promises",
     "arms": {"control": {}, "variant": {}},
@@ -71,11 +73,13 @@ def test_the_verdict_does_not_change_with_the_display_unit(factor: float) -> Non
     rng = np.random.default_rng(11)
     data = frame(rng, 2000, 0.0).assign(rating=lambda d: rng.lognormal(3, 1, len(d)) * (1 + 0.1 * (d.arm == "variant")))
     spec = {**SPEC, "plan": {"units": 1500}, "analysis": {"seed": 3}}
-    spec["metrics"] = {"rating": {**SPEC["metrics"]["rating"], "minimum_effect": "5%"}}  # type: ignore[index]
+    spec["metrics"] = {"rating": {**SPEC["metrics"]["rating"], "minimum_effect": "5%"}}
     pounds, pence = abcx.analyze(spec, units=data), abcx.analyze(spec, units=data.assign(rating=data.rating * factor))
     assert pounds.verdict.verdict == pence.verdict.verdict
     assert [check.status for check in pounds.checks] == [check.status for check in pence.checks]
     one, other = pounds["rating"].comparisons[0], pence["rating"].comparisons[0]
     assert other.p_value == pytest.approx(one.p_value, rel=1e-9)
     assert other.lift_interval == pytest.approx(one.lift_interval, rel=1e-8)
-    assert other.difference_interval == pytest.approx([factor * end for end in one.difference_interval or ()], rel=1e-8)
+    low, high = one.difference_interval or (None, None)
+    assert low is not None and high is not None
+    assert other.difference_interval == pytest.approx([factor * low, factor * high], rel=1e-8)

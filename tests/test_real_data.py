@@ -54,7 +54,7 @@ def test_cookie_cats_rounds_by_welch_with_and_without_the_whale(monkeypatch: pyt
     monkeypatch.chdir(HERE)
     spec = yaml.safe_load((HERE / "cookie-cats.yaml").read_text())
     with_him = abcx.analyze(spec, allow_outside=True)["rounds"].comparisons[0]  # he has 49,854 rounds
-    assert (with_him.method, with_him.p_value) == ("Welch", pytest.approx(0.376, abs=5e-4))
+    assert with_him.method == "Welch" and with_him.p_value == pytest.approx(0.376, abs=5e-4)
     frame = pd.read_csv(SHARED / "cookie_cats" / "cookie_cats.csv.gz")
     without = abcx.analyze(spec, units=frame[frame.sum_gamerounds < 49854])["rounds"].comparisons[0]
     assert without.p_value == pytest.approx(0.949, abs=5e-4)
@@ -150,7 +150,9 @@ CALLS = """
 
 def test_support_calls_of_the_optimizely_log_agree_with_sql_by_hand() -> None:
     results = abcx.analyze(HERE / "calls.yaml", allow_outside=True)
-    rows = duckdb.sql(CALLS.format(folder=SHARED / "optimizely_messaging")).fetchall()
+    answer = duckdb.sql(CALLS.format(folder=SHARED / "optimizely_messaging"))
+    assert answer is not None
+    rows = answer.fetchall()
     assert [row[0] for row in rows] == ["control", "message_1", "message_2"]
     assert sum(row[1] for row in rows) == 10_000
     for position, name in enumerate(("calls", "minutes", "callers", "early_minutes"), 2):
@@ -162,7 +164,7 @@ def test_support_calls_of_the_optimizely_log_agree_with_sql_by_hand() -> None:
     arms = pd.read_csv(SHARED / "optimizely_messaging" / "decisions.csv.gz")[["visitor_id", "variation_name"]]
 
     # Times without ties: the mid-distribution's quantile is Hazen's.
-    def hazen(times: pd.Series) -> float:  # type: ignore[type-arg]
+    def hazen(times: pd.Series) -> float:
         return float(np.quantile(times, 0.9, method="hazen"))
 
     p90 = frame.merge(arms).groupby("variation_name").call_duration_min.apply(hazen)

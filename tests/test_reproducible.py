@@ -15,6 +15,7 @@ import pytest
 
 from abcx.analysis.pipeline import conclude
 from abcx.data import observe
+from abcx.data.records import Inputs
 from abcx.engines.local import Engine
 from abcx.results.export import record
 from abcx.spec.load import load
@@ -47,7 +48,7 @@ def spec(**keys: Any) -> dict[str, Any]:
 def found(path: Path, spec: dict[str, Any], threads: int) -> dict[str, Any]:
     loaded = load({**spec, "data": {"units": str(path)}})
     with Engine(threads=threads) as engine:
-        results = conclude(loaded, observe.observe(engine, loaded.experiment, path.parent, observe.Inputs()))
+        results = conclude(loaded, observe.observe(engine, loaded.experiment, path.parent, Inputs()))
     plain = results.to_dict()
     for one in plain["data"]["balance"]:
         del one["file"]
@@ -77,9 +78,10 @@ def test_neither_row_order_nor_threads_show(tmp_path: Path, n: int, share: float
 
 
 def test_numbers_in_json_have_twelve_digits() -> None:
+    from abcx.stats.methods import Method
     from abcx.stats.records import Effect
 
-    given = Effect("Welch", 1 / 3, (2 / 3e20, None), -0.1 - 0.2, (float("inf"), 1e15 + 3), 1.0, 0.05)
+    given = Effect(Method.WELCH, 1 / 3, (2 / 3e20, None), -0.1 - 0.2, (float("inf"), 1e15 + 3), 1.0, 0.05)
     assert record(given) == {
         "method": "Welch",
         "difference": 0.333333333333,

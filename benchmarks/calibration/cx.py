@@ -213,9 +213,11 @@ def _on_grid(cell: Cell, score: Array) -> Array:
     if cell.grid == "orders":
         share, most = ndtr(score), 1.0 if cell.q < 0.9 else 2.0
         mean = float(brentq(lambda mean: pdtr(most, mean) - cell.q, 1e-3, 10.0, xtol=1e-14))
-        return np.searchsorted(pdtr(np.arange(40.0), mean), share).astype(float)
+        orders: Array = np.searchsorted(pdtr(np.arange(40.0), mean), share).astype(float)
+        return orders
     between = {"seconds": 5.5, "minutes": 1.5}[cell.grid]
-    return np.floor(between * np.exp(score - ndtri(cell.q)) + 0.5)
+    found: Array = np.floor(between * np.exp(score - ndtri(cell.q)) + 0.5)
+    return found
 
 
 def customers(cell: Cell, n: int, share: float, rng: np.random.Generator, shape: float = 1.0) -> tuple[Array, Array]:

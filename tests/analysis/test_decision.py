@@ -7,12 +7,15 @@ from itertools import product
 
 import pytest
 
-from abcx.analysis.decision import Guardrail, Primary, Run, decide
+from abcx.analysis.decision import Effect, Guardrail, Minimum, Primary, Run, decide
+from abcx.results.metric import MarginState
 
-EFFECTS = ("better", "worse", "held_back", "unclear")
+EFFECTS: tuple[Effect, ...] = ("better", "worse", "held_back", "unclear")
+MINIMA: tuple[Minimum | None, ...] = (None, "open", "excluded")
+MARGINS: tuple[MarginState | None, ...] = (None, "inside", "open", "beyond")
 PRIMARIES = [
     Primary(effect, minimum, margin, biased=effect == "held_back")
-    for effect, minimum, margin in product(EFFECTS, (None, "open", "excluded"), (None, "inside", "open", "beyond"))
+    for effect, minimum, margin in product(EFFECTS, MINIMA, MARGINS)
 ]
 GUARDRAILS = [
     (),

@@ -41,7 +41,7 @@ def test_the_implied_order_value_is_of_the_same_events(orders: dict[str, Any], s
 @pytest.mark.parametrize(("at_least", "parts"), [(None, 1), (1, 1), (2, 0)])
 def test_repurchase_takes_no_revenue_apart(tmp_path: Path, at_least: int | None, parts: int) -> None:
     """A quarter of the buyers order twice: revenue per unit over the share of those is no order value."""
-    rows = []
+    rows: list[tuple[int, str, str, str, float | None]] = []
     for unit in range(80):
         arm = ("control", "variant")[unit % 2]
         rows.append((unit, arm, f"2024-03-01T10:{unit % 60:02}:00Z", "visit", None))

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 DAYS = 5
 
 
-def log(seed: int, n: int = 600, effects: tuple[float, ...] = (0.0,) * DAYS) -> dict[str, pd.DataFrame]:
+def log(seed: int, n: int = 600, effects: tuple[float, ...] = (0.0,) * DAYS) -> dict[str, Any]:
     """Units exposed over eight days; on each of the five days after it they visit Poisson(1 + effect) times."""
     rng = np.random.default_rng(seed)
     start = pd.Timestamp("2024-03-04T00:00", tz="UTC")
@@ -24,9 +24,9 @@ def log(seed: int, n: int = 600, effects: tuple[float, ...] = (0.0,) * DAYS) -> 
     arm = rng.choice(["control", "variant"], n)
     rows = []
     for day in range(DAYS):
-        for unit in np.flatnonzero(rng.random(n) < 0.8):
+        for unit in np.flatnonzero(rng.random(n) < 0.8).tolist():
             for _ in range(rng.poisson(1 + effects[day] * (arm[unit] == "variant"))):
-                minutes = int(rng.choice([0, rng.integers(0, 1440)]))
+                minutes = int(rng.choice([0, int(rng.integers(0, 1440))]))
                 rows.append((unit, t0[unit] + pd.Timedelta(days=day, minutes=minutes), "visit", rng.gamma(2, 5)))
     rows.append((0, start + pd.Timedelta(days=11), "other", 0.0))
     return {

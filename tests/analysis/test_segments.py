@@ -198,7 +198,7 @@ SEEN = "unit,time,arm,device\nu1,2024-03-04,control,phone\nu2,2024-03-04,variant
 def test_a_column_that_is_not_known_at_exposure_is_refused(tmp_path: Path) -> None:
     (tmp_path / "e.csv").write_text(LOG)
     (tmp_path / "x.csv").write_text(SEEN)
-    files = {"events": str(tmp_path / "e.csv"), "exposures": str(tmp_path / "x.csv")}
+    files: dict[str, Any] = {"events": str(tmp_path / "e.csv"), "exposures": str(tmp_path / "x.csv")}
     with pytest.raises(DataError) as error:
         abcx.analyze(spec({"type": "conversion", "event": "buy"}, "page"), **files)
     told = render_all(error.value.problems)

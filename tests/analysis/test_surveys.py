@@ -45,7 +45,8 @@ def test_typed_kinds_and_typed_answers_are_the_same_score() -> None:
         | {"detractors": sum(n for a, n in x.items() if a <= 6)}
         for x in answers
     ]
-    one, other = typed(NPS, *({"answers": x} for x in answers)), typed(NPS, *kinds)
+    one = typed(NPS, {"answers": answers[0]}, {"answers": answers[1]})
+    other = typed(NPS, kinds[0], kinds[1])
     assert [arm.value for arm in one["m"].arms] == pytest.approx([50.0, 60.0])
     assert one["m"].arms == other["m"].arms
     assert one["m"].comparisons == other["m"].comparisons
@@ -70,7 +71,7 @@ def test_csat_and_ces_may_be_typed_in_short() -> None:
     raw = [rng.integers(1, 8, 200), rng.integers(2, 8, 200)]
     spread = [{"mean": float(x.mean()), "sd": float(x.std(ddof=1)), "units": 200} for x in raw]
     whole = [{"answers": {int(a): int((x == a).sum()) for a in np.unique(x)}} for x in raw]
-    one, other = typed(CES, *spread), typed(CES, *whole)
+    one, other = typed(CES, spread[0], spread[1]), typed(CES, whole[0], whole[1])
     expected = stats.ttest_ind(raw[1], raw[0], equal_var=False)
     for results in (one, other):
         assert results["m"].comparisons[0].p_value == pytest.approx(expected.pvalue, rel=1e-9)
@@ -102,7 +103,7 @@ def refused(metric: dict[str, Any], value: Any, units: int = 100) -> str:
 
 
 def test_what_cannot_be_typed_is_refused_with_its_cure() -> None:
-    times = {
+    times: dict[str, dict[str, Any]] = {
         "churn": {"type": "churn", "horizon": "90d"},
         "quantile": {"type": "quantile", "q": 0.5, "of": "units"},
         "resolution_time": {"type": "resolution_time", "start": "a", "end": "b", "key": "k", "horizon": "3d"},

@@ -102,7 +102,7 @@ def test_they_agree_on_where_the_result_hangs_on_few_units() -> None:
     without = outliers.details["metrics"]["spent"]["variant"]
     assert outliers.status == "warn" and "without the top 4" in outliers.message and not other.holds
     assert (without["p_value_without"] or 0.0) > 0.05 and (other.p_value or 0.0) > 0.05
-    assert np.sign(without["lift_without"]) == np.sign(other.lift)
+    assert other.lift is not None and np.sign(without["lift_without"]) == np.sign(other.lift)
 
 
 def test_the_rule_by_itself() -> None:

@@ -64,7 +64,7 @@ def test_a_low_p_before_the_end_is_neither_harm_nor_a_win() -> None:
     better = shares((182, 2000), (220, 2000), plan={"units": 40_000})
     for results in (worse, better):
         comparison = results["orders"].comparisons[0]
-        assert comparison.p_value < comparison.alpha
+        assert comparison.p_value is not None and comparison.p_value < comparison.alpha
         assert comparison.status == "not_judged"
         assert (results.verdict.verdict, codes(results)) == ("KEEP RUNNING", ["too_early"])
 
@@ -75,6 +75,7 @@ def test_the_watch_for_harm_is_a_confidence_sequence_at_a_fifth_of_alpha() -> No
     alpha = 0.05 / 5
     tuned = brentq(lambda x: x - math.log(x + 1) + 2 * math.log(alpha), 1, 100)  # n rho^2 at the planned size
     time = 31_280 / 100_000 * tuned
+    assert comparison.p_value is not None
     z = norm.isf(comparison.p_value / 2)
     p = math.exp(0.5 * (math.log1p(time) - z * z * time / (time + 1)))
     assert comparison.watch is not None

@@ -3,6 +3,7 @@
 import ast
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -87,7 +88,13 @@ SPECS = {
 @pytest.mark.parametrize("code", CHECKS)
 def test_nothing_at_all(code, data, units, spec):
     valid(CHECKS[code](context(units, spec, data, planned=spec.plan.units)))
-    times = {"as_of": at("2024-03-05"), "daily": (), "crossover": 0, "unknown_arm": 0, "repeated_ids": 0}
+    times: dict[str, Any] = {
+        "as_of": at("2024-03-05"),
+        "daily": (),
+        "crossover": 0,
+        "unknown_arm": 0,
+        "repeated_ids": 0,
+    }
     zero = dict.fromkeys(NAMES[:2], 0)
     valid(CHECKS[code](context(units, spec, data, before_exposure=zero, units_before=zero, **times)))
 
@@ -95,7 +102,7 @@ def test_nothing_at_all(code, data, units, spec):
 @pytest.mark.parametrize("code", CHECKS)
 def test_skipped_on_nothing_says_what_would_enable_it(code):
     found = CHECKS[code](context(()))
-    assert found.status != "skipped" or found.help.startswith("needs ")
+    assert found.status != "skipped" or (found.help is not None and found.help.startswith("needs "))
 
 
 counts = st.integers(min_value=0, max_value=10**7)

@@ -65,6 +65,7 @@ def test_duplicates():
     assert (
         found.status == "warn"
         and "969 events like another in unit, time, event and value" in found.message
+        and found.help is not None
         and "id" in found.help
     )
     both = duplicates.check(context(repeated_ids=3, repeated_rows=1, duplicate_units=1))
@@ -75,7 +76,7 @@ def test_duplicates():
     )
     assert both.details == {"ids": 3, "rows": 1, "removed": None, "units": 1, "changed": 0}
     dropped = duplicates.check(context(repeated_rows=0, removed_rows=2))
-    assert dropped.status == "warn" and "export that was run twice" in dropped.help
+    assert dropped.status == "warn" and dropped.help is not None and "export that was run twice" in dropped.help
     assert dropped.message == "2 events like another in unit, time, event and value, left out (`duplicates: drop`)"
     assert duplicates.check(context(repeated_rows=0, removed_rows=0)).status == "pass"
 
@@ -138,9 +139,10 @@ def test_unknown_arm():
     found = unknown_arm.check(context(unknown_arm=3893, unknown_labels=("B ", "hold-out")))
     assert found.status == "warn"
     assert found.message == "3,893 rows match no arm and were ignored: 'B ' and 'hold-out'"
-    assert "labels" in found.help
+    assert found.help is not None and "labels" in found.help
     ruled = experiment(arms={"control": {"where": {"page": "old"}}, "variant": {"where": {"page": "new"}}})
-    assert "where" in unknown_arm.check(context(spec=ruled, unknown_arm=1)).help
+    found = unknown_arm.check(context(spec=ruled, unknown_arm=1))
+    assert found.help is not None and "where" in found.help
     many = unknown_arm.check(context(unknown_arm=9, unknown_labels=tuple("abcdefg")))
     assert many.message.endswith("'a', 'b', 'c', 'd' and 'e' and 2 more")
 

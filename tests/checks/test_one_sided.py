@@ -147,7 +147,7 @@ def test_an_exposure_on_the_outcome_is_invalid_and_a_late_100_percent_is_warned_
 
 
 def test_a_judged_metric_of_events_without_a_window_is_warned_of() -> None:
-    timed = {"first_exposure": at("2024-03-04T00:00"), "before_exposure": {"control": 0}}
+    timed: dict[str, Any] = {"first_exposure": at("2024-03-04T00:00"), "before_exposure": {"control": 0}}
     assert no_window.check(context(**timed)).status == "warn"
     assert no_window.check(context(spec=experiment(window="7d"), **timed)).status == "pass"
     assert no_window.check(context()).status == "skipped"

@@ -1,6 +1,7 @@
 """Options of the command line as records."""
 
 import io
+from typing import Any
 
 import pytest
 
@@ -40,9 +41,9 @@ def test_a_file_per_arm() -> None:
         ((None, None, None, None, None, ["a="]), "--arm cannot be 'a='"),
     ],
 )
-def test_contradictions(arguments: tuple[list[str] | None], message: str) -> None:
+def test_contradictions(arguments: tuple[Any, ...], message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        data_options(*arguments)  # type: ignore[call-arg, arg-type]
+        data_options(*arguments)
 
 
 def test_color(monkeypatch: pytest.MonkeyPatch) -> None:

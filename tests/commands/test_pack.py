@@ -11,7 +11,6 @@ import duckdb
 import pytest
 
 import abcx
-from abcx.commands import outputs
 from abcx.errors import AbcxError, DataError, SpecError, UsageError
 from tests.support.hostile import GOOD, METRICS
 from tests.support.hostile import run as written
@@ -24,8 +23,14 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 EXPERIMENTS = sorted((ROOT / "experiments").glob("*/experiment.yaml"))
 
 
+def fetched(query: str) -> list[Any]:
+    found = duckdb.sql(query)
+    assert found is not None
+    return found.fetchall()
+
+
 def types(file: Path) -> dict[str, str]:
-    return {name: kind for name, kind, *_ in duckdb.sql(f"DESCRIBE FROM read_parquet('{file}')").fetchall()}
+    return {name: kind for name, kind, *_ in fetched(f"DESCRIBE FROM read_parquet('{file}')")}
 
 
 @pytest.mark.parametrize("spec", EXPERIMENTS, ids=lambda path: path.parent.name)
@@ -94,7 +99,7 @@ def test_types(tmp_path: Path) -> None:
         "time": "TIMESTAMP WITH TIME ZONE",
         "amount": "DOUBLE",
     }
-    assert duckdb.sql(f"SELECT amount FROM '{file}' WHERE event = 'purchase' ORDER BY 1").fetchall() == [(12.5,), (30,)]
+    assert fetched(f"SELECT amount FROM '{file}' WHERE event = 'purchase' ORDER BY 1") == [(12.5,), (30,)]
 
 
 def test_jsonl_lists_and_a_file_of_several_sources(tmp_path: Path) -> None:
@@ -190,7 +195,7 @@ def test_a_failure_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     for name in ("rename", "chmod"):
         with monkeypatch.context() as patch:
-            patch.setattr(outputs.os, name, full)
+            patch.setattr(os, name, full)
             with pytest.raises(UsageError, match="cannot write .*packed: No space left on device"):
                 packed(tmp_path / "experiment.yaml", tmp_path / "packed")
         assert sorted(os.listdir(tmp_path)) == ["e.csv", "experiment.yaml"]

@@ -13,10 +13,10 @@ import io
 import json
 import shutil
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 HOME = Path(__file__).resolve().parent
 START = datetime(2024, 5, 6, 8, 0, 3)
@@ -30,6 +30,8 @@ ARM_OF = {unit: arm for unit, arm, _ in UNITS}
 BUYERS = {arm: sum(ARM_OF[unit] == arm for unit, *_ in ORDERS) for arm in "ab"}
 SPENT = {arm: sum(x for unit, _, x, _ in ORDERS if ARM_OF[unit] == arm) / 20 for arm in "ab"}
 Rows = list[list[str]]
+Quoting = Literal[0, 1]
+"""`csv.QUOTE_MINIMAL` or `csv.QUOTE_ALL`."""
 EXPOSURES, EVENTS = ["unit", "time", "arm"], ["unit", "time", "event", "amount", "id"]
 METRICS: dict[str, Any] = {
     "orders": {"type": "conversion", "event": "order", "role": "primary", "goal": "increase", "minimum_effect": "5%"},
@@ -50,7 +52,9 @@ def events(time: Callable[[datetime], str] = stamp, amount: Callable[[float], st
     return [[unit, time(moment), "order", amount(x), id] for unit, moment, x, id in ORDERS]
 
 
-def text(header: list[str], rows: Rows, delimiter: str = ",", end: str = "\n", quoting: int = csv.QUOTE_MINIMAL) -> str:
+def text(
+    header: list[str], rows: Rows, delimiter: str = ",", end: str = "\n", quoting: Quoting = csv.QUOTE_MINIMAL
+) -> str:
     out = io.StringIO()
     csv.writer(out, delimiter=delimiter, lineterminator=end, quoting=quoting).writerows([header, *rows])
     return out.getvalue()
@@ -61,7 +65,7 @@ def json_lines(header: list[str], rows: Rows) -> bytes:
 
 
 def case(
-    name: str, files: dict[str, bytes | str], data: dict[str, Any] | None = None, said: str = "", **keys: Any
+    name: str, files: Mapping[str, bytes | str], data: dict[str, Any] | None = None, said: str = "", **keys: Any
 ) -> None:
     """A case with the truth as its numbers; `said` is a code that must be in the readout or in the error. `refused`
     cases have no numbers; `numbers` replaces some."""
@@ -170,13 +174,11 @@ def good() -> None:
         "named-months": "%d %b %Y %H:%M:%S",
     }
     for name, form in forms.items():
-        case(
-            name,
-            {
-                "x.csv": text(EXPOSURES, exposures(lambda t, f=form: t.strftime(f))),
-                "e.csv": text(EVENTS, events(lambda t, f=form: t.strftime(f))),
-            },
-        )  # type: ignore[misc]
+
+        def formed(moment: datetime, form: str = form) -> str:
+            return moment.strftime(form)
+
+        case(name, {"x.csv": text(EXPOSURES, exposures(formed)), "e.csv": text(EVENTS, events(formed))})
     odd = "%Y/%d/%m at %H:%M:%S"
     case(
         "time-format",

@@ -142,7 +142,7 @@ def test_counts_that_may_be_two_numbers(tmp_path: Path, text: str, code: str, cu
     with pytest.raises(DataError) as refused:
         counts(tmp_path, text, metrics)
     problem = refused.value.problems[0]
-    assert problem.code == code and cure in problem.help
+    assert problem.code == code and problem.help is not None and cure in problem.help
     key, value = cure.split(": ")
     found = counts(tmp_path, text, metrics, **{key: value.strip("'")})
     assert found.observed.units == {"a": 100 if "spend" in text else 1000, "b": 50}

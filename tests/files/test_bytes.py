@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import re
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,13 @@ from typing import Any
 import pytest
 
 from abcx.files import compression
-from abcx.files.compression import zstd
 from abcx.files.encodings import likely
 from tests.support.hostile import EXPECTED, GOOD, notes, refused, run
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 pytestmark = pytest.mark.slow
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import hypothesis.strategies as st
 import pyarrow as pa
@@ -155,7 +155,7 @@ class Way:
     def content(self) -> bytes:
         encoding, mark, _ = ENCODINGS[self.encoding]
         out = io.StringIO(newline="")
-        quoting = csv.QUOTE_ALL if self.quoted else csv.QUOTE_MINIMAL
+        quoting: Literal[0, 1] = csv.QUOTE_ALL if self.quoted else csv.QUOTE_MINIMAL
         writer = csv.writer(out, delimiter=self.delimiter, lineterminator=self.end, quoting=quoting)
         note = NOTES.get(self.encoding, "Größe 漢字")
         header = [*HEADER, "note"]
@@ -211,7 +211,8 @@ def test_any_combination_gives_the_same_numbers(way: Way) -> None:
     found, told = ran.values(), json.loads(ran.out)["data"]
     for metric, arms in expected().items():
         for arm, (units, value) in arms.items():
-            assert found[metric][arm] == (units, pytest.approx(value, rel=1e-12)), way
+            counted, seen = found[metric][arm]
+            assert counted == units and seen == pytest.approx(value, rel=1e-12), way
     removed = {item["reason"]: item["rows"] for item in told["exclusions"]}
     assert removed.get("repeated_header", 0) == 2 * way.glued, way
     assert not set(removed) - {"repeated_header"}, way

@@ -58,12 +58,13 @@ def _event(row: list[str]) -> tuple[str, datetime, str, str, float]:
     parts = TIME.fullmatch(time)
     if parts is None or not 1900 <= int(time[:4]) < 2200:
         raise ValueError
+    year, month, day, hour, minute, second = map(int, parts.groups())
     number = 0.0
     if event == "purchase":
         if not re.fullmatch(r"\d+(\.\d*)?|\.\d+", value):
             raise ValueError
         number = float(value)
-    return unit.strip(), datetime(*map(int, parts.groups())), arm.strip(), event, number
+    return unit.strip(), datetime(year, month, day, hour, minute, second), arm.strip(), event, number
 
 
 def _values(events: list[tuple[str, datetime, str, str, float]]) -> Values:

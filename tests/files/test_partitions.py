@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -13,7 +14,7 @@ from abcx.errors import DataError
 
 pytestmark = pytest.mark.slow
 
-SPEC = {
+SPEC: dict[str, Any] = {
     "schema_version": 1,
     "name": "parts",
     "arms": {"control": {}, "variant": {}},
@@ -105,7 +106,7 @@ def test_a_table_with_a_log_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
     (tmp_path / "events" / sign).write_text("{}")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DataError, match="would be read") as refused:
-        abcx.analyze(SPEC | {"data": {**SPEC["data"], "events": named}})  # type: ignore[dict-item]
+        abcx.analyze(SPEC | {"data": {**SPEC["data"], "events": named}})
     assert "data-has-log" in str(refused.value)
 
 
@@ -119,7 +120,7 @@ def test_old_times_of_spark_are_utc(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     data.to_parquet("naive.parquet", index=False)
 
     def first(file: str, **source: str) -> tuple[object, list[str]]:
-        found = abcx.analyze(spec | {"data": {**SPEC["data"], "events": {"file": file, **source}}})  # type: ignore[dict-item]
+        found = abcx.analyze(spec | {"data": {**SPEC["data"], "events": {"file": file, **source}}})
         return found.data.first_exposure, [note for note in found.data.notes if "INT96" in note]
 
     assert first("old.parquet")[0] == first("utc.parquet")[0] != first("naive.parquet")[0]

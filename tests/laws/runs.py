@@ -12,7 +12,7 @@ import math
 import random
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from abcx.commands import analyze
 from abcx.commands.options import DataOptions, RunOptions
@@ -49,7 +49,7 @@ def encoded(table: Table) -> bytes:
         text = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in objects)
     else:
         out = io.StringIO()
-        quoting = csv.QUOTE_ALL if table.format.get("quoting") else csv.QUOTE_MINIMAL
+        quoting: Literal[0, 1] = csv.QUOTE_ALL if table.format.get("quoting") else csv.QUOTE_MINIMAL
         delimiter = table.format.get("delimiter", ",")
         csv.writer(out, delimiter=delimiter, lineterminator="\n", quoting=quoting).writerows(rows)
         text = f"{table.format['title']}\n{out.getvalue()}" if "title" in table.format else out.getvalue()

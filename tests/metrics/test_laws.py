@@ -261,7 +261,8 @@ def test_churn_of_units_that_came_late_can_be_judged() -> None:
         (u, t + pd.Timedelta(hours=5)) for u, t in zip(units, at, strict=True) if u[0] == "a" or int(u[1:]) % 4 == 0
     ]
     events = pd.DataFrame(lost, columns=["unit", "time"]).assign(event="e")
-    events.loc[len(events)] = ["nobody", START + pd.Timedelta(hours=24), "other"]
+    last: list[Any] = ["nobody", START + pd.Timedelta(hours=24), "other"]
+    events.loc[len(events)] = last
     spec = {
         "schema_version": 1,
         "name": "late",

@@ -101,7 +101,7 @@ def test_the_size_that_would_resolve_a_guardrail() -> None:
 def test_guardrails_divide_the_chance_to_miss_and_are_sized_by_their_margin() -> None:
     """With two guardrails the power of each is 1 - .2 / 3 (Schultzberg, Ankargren, Frånberg 2024)."""
     arm = {"units": 1000, "revenue": {"mean": 10.0, "sd": 30.0}, "chats": {"mean": 2.0, "sd": 4.0}, "leaves": 100}
-    metrics = {
+    metrics: dict[str, dict[str, Any]] = {
         "revenue": {**MEAN, "minimum_effect": 1},
         "chats": {"type": "mean", "role": "guardrail", "goal": "decrease", "margin": "5%"},
         "leaves": {"type": "conversion", "role": "guardrail", "goal": "decrease", "margin": "5pp"},
@@ -188,7 +188,7 @@ def test_the_size_of_a_quantile_comes_from_a_pilots_interval() -> None:
     assert found == pytest.approx(2 * per_arm, abs=3)
 
 
-SURVEYS = {
+SURVEYS: dict[str, tuple[dict[str, Any], tuple[float, ...], tuple[float, ...], float]] = {
     "nps": ({"type": "nps", "minimum_effect": "5pt"}, (0.2, 0.3, 0.5), (-100.0, 0.0, 100.0), 5.0),
     "csat": ({"type": "csat", "scale": [1, 5], "minimum_effect": "4pp"}, (0.3, 0.7), (0.0, 1.0), 0.04),
     "ces": ({"type": "ces", "scale": [1, 3], "minimum_effect": 0.1}, (0.25, 0.35, 0.4), (1.0, 2.0, 3.0), 0.1),

@@ -24,10 +24,11 @@ def test_good(tmp_path: Path, name: str) -> None:
     case = CASES[name]
     ran = analysed(tmp_path, name)
     assert ran.code < 2, ran.err
-    assert ran.values() == {
+    wanted: dict[str, Any] = {
         metric: {arm: (units, pytest.approx(mean, rel=1e-11)) for arm, (units, mean) in arms.items()}
         for metric, arms in case.values.items()
     }
+    assert ran.values() == wanted
     found: dict[str, int] = {}
     for exclusion in json.loads(ran.out)["data"]["exclusions"]:
         found[exclusion["reason"]] = found.get(exclusion["reason"], 0) + exclusion["rows"]

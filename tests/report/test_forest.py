@@ -19,19 +19,20 @@ def test_a_goal_of_decrease_is_mirrored():
     metric = decrease()["complaints"]
     comparison = metric.comparisons[0]
     drawn = track(metric, comparison, relative=True)
-    assert drawn.mirrored
-    assert (drawn.low, drawn.estimate, drawn.high) == (
-        -comparison.lift_interval[1],
-        -comparison.lift,
-        -comparison.lift_interval[0],
-    )
+    assert drawn is not None and drawn.mirrored
+    assert comparison.lift is not None and comparison.lift_interval is not None
+    low, high = comparison.lift_interval
+    assert low is not None and high is not None
+    assert (drawn.low, drawn.estimate, drawn.high) == (-high, -comparison.lift, -low)
 
 
 def test_margins_are_on_the_left_and_minimum_effects_on_the_right():
     complaints, orders = clean()["complaints"], clean()["orders"]
-    assert track(complaints, complaints.comparisons[0], True).mark == -0.1
-    assert track(orders, orders.comparisons[0], True).band == (0.0, 0.05)
-    assert track(orders, orders.comparisons[0], False).band is None
+    guarded = track(complaints, complaints.comparisons[0], True)
+    assert guarded is not None and guarded.mark == -0.1
+    lift, difference = (track(orders, orders.comparisons[0], relative) for relative in (True, False))
+    assert lift is not None and lift.band == (0.0, 0.05)
+    assert difference is not None and difference.band is None
 
 
 def test_an_open_end_is_an_arrow():

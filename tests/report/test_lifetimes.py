@@ -40,10 +40,11 @@ NAMES = {
 }
 
 
-def log(shift: float, n: int = 150) -> dict[str, pd.DataFrame]:
+def log(shift: float, n: int = 150) -> dict[str, Any]:
     """Everything that units do is likelier, larger or longer in the variant by `shift`."""
     rng = np.random.default_rng(3)
-    units, rows = [], []
+    units = []
+    rows: list[tuple[str, float, str, int | None, int | None]] = []
     for i in range(2 * n):
         arm, unit = ("control", "variant")[i % 2], f"u{i}"
         up = shift * (i % 2)
@@ -125,10 +126,11 @@ def test_moves_are_told_in_their_unit_and_direction(kind: str, goal: str) -> Non
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", TYPES)
 def test_guardrails_are_told_against_their_margin(kind: str) -> None:
+    _, wide, narrow = TYPES[kind]
     for shift, tight, expected in ((0.0, False, "safe"), (0.0, True, "unresolved"), (-1.0, True, "harmed")):
         status, sentence, _ = told(analysed(kind, shift, "increase", "guardrail", tight), kind)
         assert (status, f": {expected}, " in sentence) == (expected, True)
-        assert TYPES[kind][2 if tight else 1] in sentence
+        assert (narrow if tight else wide) in sentence
         assert UNIT[kind] in sentence.partition("fit ")[2] and not ODD.search(sentence)
 
 

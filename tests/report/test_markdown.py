@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from abcx import formatting
-from abcx.report import fragments, markdown
+from abcx.report import fragments, markdown, markup
 from tests.support.made_results import ALL, HOSTILE, SHA, clean, hostile, simulated
 from tests.support.readouts import PARSER, headings, shown, tables, tokens
 
@@ -69,7 +69,7 @@ def test_hostile_names_are_shown_as_written():
     ],
 )
 def test_text_notifies_nobody_and_links_nowhere(text, written):
-    assert markdown.escape(text) == written
+    assert markup.escape(text) == written
     assert shown(written).replace("\u200b", "") == text
 
 
@@ -77,14 +77,14 @@ def test_text_notifies_nobody_and_links_nowhere(text, written):
     "text", ["javascript:alert(1)", "https://x.example/a b", "https://x|y", "x.example", "<https://x>"]
 )
 def test_only_an_address_that_is_declared_as_a_link_is_one(text):
-    assert markdown.link("https://x.example/a?b=1#c") == "<https://x.example/a?b=1#c>"
-    assert markdown.link(text) == markdown.escape(text)
+    assert markup.link("https://x.example/a?b=1#c") == "<https://x.example/a?b=1#c>"
+    assert markup.link(text) == markup.escape(text)
 
 
 def headings_text(text):
     parsed = PARSER.parse(text)
     inside = [after for token, after in zip(parsed, parsed[1:], strict=False) if token.type == "heading_open"]
-    return ["".join(child.content for child in token.children) for token in inside]
+    return ["".join(child.content for child in token.children or ()) for token in inside]
 
 
 @pytest.mark.slow
@@ -92,10 +92,10 @@ def headings_text(text):
 @given(st.text(max_size=30))
 def test_escaped_text_comes_back_whatever_it_was(name):
     clean_name = formatting.clean(name)
-    body = markdown.table(("a", "b"), [(markdown.escape(name) or "-", "1")])
+    body = markup.table(("a", "b"), [(markup.escape(name) or "-", "1")])
     assert tables(body) == [[["a", "b"], [clean_name or "-", "1"]]]
     parsed = [
-        token for token in tokens(f"{markdown.escape(name)}\n") if token.type not in ("inline", "text", "text_special")
+        token for token in tokens(f"{markup.escape(name)}\n") if token.type not in ("inline", "text", "text_special")
     ]
     assert {token.type for token in parsed} <= {"paragraph_open", "paragraph_close"}
 
@@ -104,9 +104,9 @@ def test_escaped_text_comes_back_whatever_it_was(name):
 def test_code_holds_any_text(text):
     flat = formatting.clean(text)
     if flat:
-        (span,) = [token for token in tokens(f"x {markdown.code(flat)} y") if token.type == "code_inline"]
+        (span,) = [token for token in tokens(f"x {markup.code(flat)} y") if token.type == "code_inline"]
         assert span.content == flat
-    (fence,) = [token for token in tokens(markdown.block(text + "x")) if token.type == "fence"]
+    (fence,) = [token for token in tokens(markup.block(text + "x")) if token.type == "fence"]
     assert fence.content == text + "x\n"
 
 

@@ -42,6 +42,7 @@ def test_what_was_not_adjusted_is_called_so():
 @pytest.mark.parametrize(("saved", "text"), [(0.34, "-34%"), (-0.02, "+2%"), (0.0, "unchanged"), (0.004, "unchanged")])
 def test_the_change_of_the_variance(saved, text):
     metric = adjusted()["orders"]
+    assert metric.adjustment is not None
     metric = replace(metric, adjustment=replace(metric.adjustment, saved={"variant": saved}))
     assert f": variance {text};" in notes.of_metric(adjusted(), metric)[0]
 
@@ -49,9 +50,9 @@ def test_the_change_of_the_variance(saved, text):
 def test_several_variants_are_told_apart():
     readout = three_arms()
     left, top = (replace(c, method=Method.WELCH_ADJUSTED) for c in readout["orders"].comparisons)
-    adjustment = replace(
-        adjusted()["orders"].adjustment, saved={"filter_left": 0.3, "filter_top": 0.2}, unadjusted=(left, top)
-    )
+    plain = adjusted()["orders"].adjustment
+    assert plain is not None
+    adjustment = replace(plain, saved={"filter_left": 0.3, "filter_top": 0.2}, unadjusted=(left, top))
     metric = replace(readout["orders"], comparisons=(left, top), adjustment=adjustment)
     (told,) = notes.of_metric(readout, metric)
     assert "variance -30% with filter_left, variance -20% with filter_top; unadjusted filter_left +19.8%" in told
@@ -129,8 +130,12 @@ def test_adjusted_permutation_names_its_method_and_the_covariates():
     readout = sensitive()
     name = "revenue_per_visitor"
     why = "The skewness of a covariate is 31 and the arms differ in size (900 and 100 units)."
-    told = {"method": Method.PERMUTATION_TAIL_ADJUSTED, "note": f"Interval by permutation. {why}"}
-    changed = replace(readout[name], comparisons=(replace(readout[name].comparisons[0], **told),))
+    told = replace(
+        readout[name].comparisons[0],
+        method=Method.PERMUTATION_TAIL_ADJUSTED,
+        note=f"Interval by permutation. {why}",
+    )
+    changed = replace(readout[name], comparisons=(told,))
     readout = replace(readout, metrics=tuple(changed if m.name == name else m for m in readout.metrics))
     said = f"{name} (covariates too skewed and arms too uneven for the t-test; approximate)"
     assert said in words(terminal.render(readout))

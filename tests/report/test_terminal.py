@@ -111,6 +111,7 @@ def test_trust_checks_each_with_their_message():
     for check in clean().checks:
         assert check.code in text
         if check.status == "warn":
+            assert check.help is not None
             assert f"warn {check.code}: {fragments.sentence(check.message)} {fragments.sentence(check.help)}" in text
     assert "skipped pre_period (needs events from before the exposure); segments" in text
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from abcx.errors import SpecError
+from abcx.metrics.conversion import Conversion
 from abcx.problems import render
 from abcx.spec.document import read
 from abcx.spec.load import check, load, load_spec
@@ -35,7 +36,8 @@ def test_core_rules() -> None:
     assert spec.tags == ("NO", "on", "Yes", "1_000", "0b11", "190:20:30")
     assert spec.shares() == {"off": 0.5, "on": 0.5}
     assert (spec.analysis.alpha, spec.analysis.seed) == (0.05, 16)
-    assert spec.metrics["orders"].event == "NO"  # type: ignore[union-attr]
+    orders = spec.metrics["orders"]
+    assert isinstance(orders, Conversion) and orders.event == "NO"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import itertools
 import math
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -166,7 +167,8 @@ def test_one_inversion_and_mirror_images(arms: tuple[Arm, Arm], alpha: float) ->
 def test_units_of_measurement_do_not_matter(factor: float, scales: tuple[float, float]) -> None:
     arms = buyers(7, 400, 1.0, 2), buyers(8, 60, 1.2, 2)
     plain = effect(contrast(*arms, draws=999), 0.05)
-    other = effect(contrast(*((y * factor, x * np.array(scales)) for y, x in arms), draws=999), 0.05)
+    control, variant = ((y * factor, x * np.array(scales)) for y, x in arms)
+    other = effect(contrast(control, variant, draws=999), 0.05)
     assert other.p_value == pytest.approx(plain.p_value, rel=1e-9)
     assert other.lift_interval == pytest.approx(plain.lift_interval, rel=1e-8)
     assert other.difference_interval is not None and plain.difference_interval is not None
@@ -177,12 +179,13 @@ def test_units_of_measurement_do_not_matter(factor: float, scales: tuple[float, 
 def test_units_may_stand_in_any_order_and_zeros_may_be_written() -> None:
     arms = buyers(9, 300), buyers(10, 80)
     plain = effect(contrast(*arms, draws=999), 0.05)
-    turned = effect(contrast(*((y[::-1], x[::-1]) for y, x in arms), draws=999), 0.05)
+    control, variant = ((y[::-1], x[::-1]) for y, x in arms)
+    turned = effect(contrast(control, variant, draws=999), 0.05)
     assert turned.lift_interval == pytest.approx(plain.lift_interval, rel=1e-9)
     written = [Sample(len(y), y, x) for y, x in arms]
     drawn = permutation_draws.draw(written[0], written[1], 999, 0)
     assert drawn.control.error == pytest.approx(
-        permutation_draws.draw(*map(sample, arms), 999, 0).control.error, rel=1e-12
+        permutation_draws.draw(sample(arms[0]), sample(arms[1]), 999, 0).control.error, rel=1e-12
     )
 
 
@@ -190,7 +193,8 @@ def test_one_draw_serves_both_analyses() -> None:
     """What a draw with covariates says of the values alone is what one without says, but for chance."""
     arms = [sample(arm) for arm in (buyers(11, 900), buyers(12, 100))]
     drawn = permutation_draws.draw(arms[0], arms[1], 4000, 0)
-    plain = permutation.contrast(*(Sample(one.n, one.values[one.values > 0]) for one in arms))
+    control, variant = (Sample(one.n, one.values[one.values > 0]) for one in arms)
+    plain = permutation.contrast(control, variant)
     both = permutation.contrast(arms[0], arms[1], relabelled=drawn)
     assert both.difference == pytest.approx(plain.difference, rel=1e-12)
     assert both.p_value == pytest.approx(plain.p_value, abs=0.03)
@@ -220,7 +224,7 @@ def test_error_rates_with_heavy_values_and_covariates(sizes: tuple[int, int], si
         for n, lift in zip(sizes, (1.0, 1.5), strict=True):
             z, e = rng.standard_normal((2, n))
             arms.append((lift * np.exp(0.6 * z + 0.8 * e), np.exp(sigma * z)[:, None]))
-        found = contrast(*arms, draws=499, seed=seed)
+        found = contrast(arms[0], arms[1], draws=499, seed=seed)
         assert found.difference_pivot is not None and found.ratio_pivot is not None
         tails = *found.difference_pivot.tails(0.5 * math.exp(0.5)), *found.ratio_pivot.tails(1.5)
         misses.append([tail < 0.025 for tail in tails])
@@ -242,9 +246,9 @@ def test_false_alarms_of_both_methods() -> None:
         z, e = rng.standard_normal((2, n))
         arms.append(sample((np.exp(1.2 * z + 1.2 * e), np.exp(z)[:, None])))
     drawn = permutation_draws.draw(arms[0], arms[1], 4000, 0)
+    methods: tuple[Literal["Welch", "permutation"], ...] = ("Welch", "permutation")
     welch, permuted = (
-        adjusted_permutation.false_alarms(*arms, "mean", True, 0.05, method, drawn)  # type: ignore[arg-type]
-        for method in ("Welch", "permutation")
+        adjusted_permutation.false_alarms(arms[0], arms[1], "mean", True, 0.05, method, drawn) for method in methods
     )
     assert welch is not None and permuted is not None
     assert welch[1] > 0.06 and abs(permuted[0] - 0.05) < 0.015

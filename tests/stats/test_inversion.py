@@ -7,6 +7,7 @@ import pytest
 from scipy import stats  # type: ignore[import-untyped,unused-ignore]
 
 from abcx.stats.inversion import effect, interval, one_sided, two_sided
+from abcx.stats.methods import Method
 from abcx.stats.records import Contrast, Pivot
 
 Tails = Callable[[float], tuple[float, float]]
@@ -138,7 +139,7 @@ def test_few_evaluations() -> None:
 
 
 def test_effect_leaves_out_what_does_not_exist() -> None:
-    result = effect(Contrast("none", None, None, None, None, None, "why", "why too"), 0.05)
+    result = effect(Contrast(Method.WELCH, None, None, None, None, None, "why", "why too"), 0.05)
     assert (result.difference_interval, result.lift_interval, result.p_value) == (None, None, None)
     assert (result.note, result.lift_note, result.alpha) == ("why", "why too", 0.05)
 
@@ -147,5 +148,5 @@ def test_effect_takes_one_from_the_ratio() -> None:
     pivot = log_normal(1.5, 0.1)
     low, high = interval(pivot, 0.05)
     assert low is not None and high is not None
-    result = effect(Contrast("x", 0.1, 0.5, None, pivot, two_sided(pivot, 1.0)), 0.05)
+    result = effect(Contrast(Method.WELCH, 0.1, 0.5, None, pivot, two_sided(pivot, 1.0)), 0.05)
     assert result.lift_interval == (low - 1, high - 1)

@@ -61,7 +61,7 @@ def test_relabelled_units_of_this_size() -> None:
     one, other = small(2, 60)
     expected = stats.ttest_ind(other, one, equal_var=False).pvalue
     samples = [Sample(len(x), BASE + x) for x in (one, other)]
-    found = permutation.contrast(*samples, draws=20_000, seed=1).p_value
+    found = permutation.contrast(samples[0], samples[1], draws=20_000, seed=1).p_value
     assert found is not None and found == pytest.approx(expected, abs=4 * math.sqrt(expected / 20_000) + 0.01)
 
 

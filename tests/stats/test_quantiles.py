@@ -206,7 +206,9 @@ def promised(shares: tuple[float, float], samples: int) -> None:
 @pytest.mark.slow
 def test_equal_arms_are_not_called_different(kind: str, q: float, sizes: tuple[int, int]) -> None:
     rng, samples = np.random.default_rng(9), 400
-    promised(tails([compared(*(drawn(kind, n, rng) for n in sizes), q) for _ in range(samples)]), samples)
+    a, b = sizes
+    pairs = ((drawn(kind, a, rng), drawn(kind, b, rng)) for _ in range(samples))
+    promised(tails([compared(control, variant, q) for control, variant in pairs]), samples)
 
 
 @pytest.mark.parametrize("kind", ["ten", "orders"])
@@ -402,7 +404,8 @@ def test_too_few_values_beyond_leave_an_end_open() -> None:
     assert found.p_value is not None and found.note is not None and "too few values to bound" in found.note
     assert found.difference_interval is not None and swapped.difference_interval is not None
     assert found.difference_interval[0] is not None and found.difference_interval[1] is None
-    assert swapped.difference_interval == (None, pytest.approx(-found.difference_interval[0]))
+    assert swapped.difference_interval[0] is None
+    assert swapped.difference_interval[1] == pytest.approx(-found.difference_interval[0])
     assert None not in (effect(quantiles.contrast(many, many), 0.05).difference_interval or (None,))
 
 

@@ -305,7 +305,8 @@ def test_false_alarms_are_as_promised_whatever_the_share(sizes: tuple[int, int])
     shares_ = np.linspace(0.002, 0.12, 60)
     most = [int(stats.binom.isf(1e-9, n, shares_[-1])) for n in sizes]
     control, variant = (np.arange(top + 1) for top in most)
-    p = np.array([[contrast(x0, sizes[0], x1, sizes[1]).p_value for x1 in variant] for x0 in control])
+    n0, n1 = sizes
+    p = np.array([[contrast(x0, n0, x1, n1).p_value for x1 in variant.tolist()] for x0 in control.tolist()])
     rises = variant[None, :] / sizes[1] > control[:, None] / sizes[0]
     for share in shares_:
         mass = np.outer(*(stats.binom.pmf(x, n, share) for x, n in zip((control, variant), sizes, strict=True)))

@@ -6,6 +6,7 @@ Every row gets exactly one fate, so the counts of fates are a conservation law: 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -257,7 +258,7 @@ def moments(values: list[float]) -> dict[str, Any]:
     }
 
 
-def covariance(pairs: list[tuple[float, ...]]) -> float:
+def covariance(pairs: Sequence[tuple[float, ...]]) -> float:
     return float(np.cov(np.array(pairs, dtype=float), rowvar=False)[0, 1]) if len(pairs) > 1 else 0.0
 
 

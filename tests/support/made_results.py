@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import sqrt
+from typing import Any
 
 from abcx.results.metric import Adjustment, ArmValue, Bayes, Cap, Comparison, MetricResult, Size
 from abcx.results.readout import (
@@ -514,7 +515,7 @@ def adjusted() -> Results:
 
 def sensitive() -> Results:
     """(n) A SHIP that does not survive one of four other analyses; three metrics are permuted, two files lack zones."""
-    lift = {
+    lift: dict[str, Any] = {
         "arm": "variant",
         "lift": 0.11,
         "lift_interval": (0.02, 0.2),
@@ -523,7 +524,7 @@ def sensitive() -> Results:
         "holds": True,
     }
     base = clean()
-    permuted = {
+    permuted: dict[str, dict[str, Any]] = {
         "revenue_per_visitor": {"method": Method.PERMUTATION, "note": SKEWED},
         "order_value": {"method": Method.PERMUTATION_TAIL, "note": SKEWED.replace("41", "44")},
         "cart_visits": {"method": Method.PERMUTATION, "note": "Interval by permutation. The spec asks for it."},

@@ -17,7 +17,7 @@ def tokens(text):
 
 def tables(text):
     """Rows of rendered cells of each table."""
-    found = []
+    found: list[list[list[str]]] = []
     cell = False
     for token in PARSER.parse(text):
         if token.type == "table_open":
@@ -27,7 +27,7 @@ def tables(text):
         elif token.type in ("th_open", "td_open"):
             cell = True
         elif token.type == "inline" and cell:
-            found[-1][-1].append("".join(child.content for child in token.children).replace("\u200b", ""))
+            found[-1][-1].append("".join(child.content for child in token.children or ()).replace("\u200b", ""))
             cell = False
     return found
 

@@ -81,7 +81,7 @@ def _z(level: float) -> float:
 
 def sequential(runs: int, rng: np.random.Generator, looks: int, rule: Any) -> Found:
     """Looks at equal steps up to the planned size, paid for by the monitoring `rule`."""
-    keys = {"plan": plan(), "window": "7d", "analysis": {"monitoring": rule}}
+    keys: dict[str, Any] = {"plan": plan(), "window": "7d", "analysis": {"monitoring": rule}}
     loaded = real.spec({"orders": real.conversion("orders")}, **keys)
     sizes = tuple(round(UNITS * (k + 1) / looks) for k in range(looks))
     return _read(Course(loaded, sizes, daily=False), runs, rng)

@@ -23,7 +23,7 @@ def null(runs: int, rng: np.random.Generator, primaries: int = 1, variants: int 
     drawn: Counts = rng.binomial(UNITS, SHARE, (runs, primaries, len(arms)))
     z = real.z(drawn[:, :, :1], drawn[:, :, 1:], UNITS)
     critical = normal_quantile(1 - ALPHA / 2 / (primaries * variants))
-    near = (np.abs(z) > critical - NEAR).any(axis=(1, 2))
+    near = np.asarray((np.abs(z) > critical - NEAR).any(axis=(1, 2)))
 
     def judge(run: int) -> tuple[bool, bool]:
         return real.words(loaded, real.shares(arms, UNITS, dict(zip(names, drawn[run].tolist(), strict=True))))
@@ -43,9 +43,9 @@ def guardrails(runs: int, rng: np.random.Generator, at_margin: int = 1, safe: in
     )
     orders = _pair(runs, BETTER, rng)
     each = {name: _pair(runs, 1 + MARGIN if i < at_margin else 1.0, rng) for i, name in enumerate(names)}
-    z = np.stack([real.z_ratio(*each[name].T, UNITS, 1 + MARGIN) for name in names[:at_margin]])
+    z = np.stack([real.z_ratio(each[name][:, 0], each[name][:, 1], UNITS, 1 + MARGIN) for name in names[:at_margin]])
     critical = normal_quantile(1 - ALPHA / 2) - NEAR
-    near = (z < -critical).all(axis=0) | (z > critical).any(axis=0)
+    near = np.asarray((z < -critical).all(axis=0) | (z > critical).any(axis=0))
 
     def judge(run: int) -> tuple[bool, bool]:
         seen = {"orders": orders[run], **{name: drawn[run] for name, drawn in each.items()}}
@@ -62,7 +62,7 @@ def margin(runs: int, rng: np.random.Generator, first: bool = False) -> Found:
         metrics = {"signups": real.conversion("signups")} | metrics
     loaded = real.spec(metrics, plan={"units": 2 * UNITS})
     orders, signups = _pair(runs, 1 - MARGIN, rng), _pair(runs, BETTER, rng)
-    near = real.z_ratio(*orders.T, UNITS, 1 - MARGIN) > normal_quantile(1 - ALPHA / 2) - NEAR
+    near = real.z_ratio(orders[:, 0], orders[:, 1], UNITS, 1 - MARGIN) > normal_quantile(1 - ALPHA / 2) - NEAR
 
     def judge(run: int) -> tuple[bool, bool]:
         seen = {"signups": signups[run], "orders": orders[run]} if first else {"orders": orders[run]}

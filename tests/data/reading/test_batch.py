@@ -127,8 +127,13 @@ def statements(monkeypatch: pytest.MonkeyPatch, read: Callable[[], object]) -> i
     """How many statements a reading takes, without those that ask more where all units of an outcome have it."""
     asked: list[str] = []
     run = Engine.run
+
+    def recorded(self: Engine, sql: str, *rest: Any) -> Any:
+        asked.append(sql)
+        return run(self, sql, *rest)
+
     with monkeypatch.context() as patched:
-        patched.setattr(Engine, "run", lambda self, sql, *rest: asked.append(sql) or run(self, sql, *rest))
+        patched.setattr(Engine, "run", recorded)
         read()
     return sum("FROM outcome" not in sql for sql in asked)
 

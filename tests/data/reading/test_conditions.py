@@ -88,7 +88,7 @@ def test_an_exposure_that_one_file_cannot_hold(tmp_path: Path) -> None:
     seen = [",".join([*line[:4], "shop" if i else "page"]) for i, line in enumerate(lines) if line[3] != "purchase"]
     bought = [",".join(line) for line in lines if line[3] != "seen"]
     (tmp_path / "seen.csv").write_text("\n".join(seen) + "\n")
-    changes = {"file": ["seen.csv", "e.csv"], "exposure": {"event": "seen", "where": {"page": "shop"}}}
+    changes: dict[str, Any] = {"file": ["seen.csv", "e.csv"], "exposure": {"event": "seen", "where": {"page": "shop"}}}
     assert run(tmp_path, "\n".join(bought) + "\n", **changes).values() == EXPECTED
     bought.append(f"u5,2024-03-04T10:00:00Z,a,seen,{''}")
     ran = run(tmp_path, "\n".join(bought) + "\n", **changes)

@@ -9,6 +9,7 @@ import io
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Literal
 
 import pandas as pd
 import pyarrow as pa
@@ -127,7 +128,7 @@ def test_ids_of_events_and_tickets(tmp_path: Path, shape: str) -> None:
     assert lost == {"duplicate_event": 4}
 
 
-LABELS = {
+LABELS: dict[str, tuple[list[Any], list[Any], dict[str, tuple[str, ...]]]] = {
     "booleans": ([False], [True], {"a": ("FALSE", "no", "0"), "b": ("TRUE", "yes", "1.0")}),
     "numbers": ([0], [1], {"a": ("0.0", "0", "00"), "b": ("1.0", "1", "1.00")}),
     "decimals": ([1.0], [2.5], {"a": ("1", "1.0", "1.00"), "b": ("2.5", "2.50", "02.5")}),
@@ -151,7 +152,7 @@ def test_labels_that_are_no_texts(tmp_path: Path, kind: str, shape: str) -> None
 
 @pytest.mark.parametrize("kind", ["bool", "float"])
 @pytest.mark.slow
-def test_labels_in_columns_with_types(tmp_path: Path, kind: str) -> None:
+def test_labels_in_columns_with_types(tmp_path: Path, kind: Literal["bool", "float"]) -> None:
     frame = pd.DataFrame([[v or None for v in row] for row in LINES], columns=HEAD)
     frame["arm"] = (frame["arm"] == "b").astype(kind)
     frame.to_parquet(tmp_path / "e.parquet")

@@ -116,7 +116,7 @@ def test_letters_mean_one_thing_or_are_refused(tmp_path: Path, kind: str, letter
 def test_other_letters_are_refused(tmp_path: Path, letters: str) -> None:
     problem = refused(tmp_path, ["2024-01-10 10:00:00 UTC"] * 2 + [f"2024-07-10 10:00:00 {letters}"] * 2)
     assert f"10:00:00 {letters}" in problem.message
-    assert "in UTC, or with offsets" in problem.help
+    assert problem.help is not None and "in UTC, or with offsets" in problem.help
 
 
 def test_a_late_name_of_a_zone_is_seen(tmp_path: Path) -> None:

@@ -73,12 +73,12 @@ def run(exposed: pd.DataFrame, times: list[Any], units: list[str], zone: str, **
 def test_orders_by_date_count_by_the_calendar(zone: str, form: str) -> None:
     exposed, orders = log(ZONES.index(zone), zone)
     days = [moment.date() for _, moment in orders]
-    times: list[Any] = {
+    forms: dict[str, list[Any]] = {
         "text": [day.isoformat() for day in days],
         "date": days,
         "midnight": [pd.Timestamp(day) for day in days],
-    }[form]
-    results = run(exposed, times, [unit for unit, _ in orders], zone)
+    }
+    results = run(exposed, forms[form], [unit for unit, _ in orders], zone)
     week, three, fourth = (by_days(exposed, orders, zone, *span) for span in ((0, 6), (0, 2), (4, 4)))
     for arm in results["orders"].arms:
         assert (arm.successes, arm.units) == (sum(n > 0 for n in week[arm.name]), len(week[arm.name]))

@@ -265,6 +265,7 @@ def test_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 def frames() -> list[tuple[str, object]]:
     frame = pd.read_csv(io.StringIO(EVENTS))
     times = pd.to_datetime(frame["time"])
+    values: list[Any] = [None, 12.5, None, 30, 0.25, None]
     return [
         ("pandas text", frame),
         ("pandas times", frame.assign(time=times)),
@@ -273,9 +274,7 @@ def frames() -> list[tuple[str, object]]:
         ("pandas objects", frame.astype(object).where(frame.notna(), None)),
         (
             "polars",
-            pl.DataFrame(
-                {name: list(column) for name, column in frame.assign(value=[None, 12.5, None, 30, 0.25, None]).items()}
-            ),
+            pl.DataFrame({name: list(column) for name, column in frame.assign(value=values).items()}),
         ),
         ("polars times", pl.from_pandas(frame.assign(time=times))),
         ("arrow", pa.Table.from_pandas(frame.assign(time=times))),
@@ -319,7 +318,13 @@ def test_what_is_no_frame_is_refused(tmp_path: Path, frame: object) -> None:
         look(tmp_path, {}, spec(metrics=REVENUE), Inputs(events=(frame,)))
 
 
-CASES = {"unit": ["u1", "u2"], "arm": ["a", "b"], "Value": [1, 2], "value": [10, 20], "VALUE": [100, 200]}
+CASES: dict[str, list[Any]] = {
+    "unit": ["u1", "u2"],
+    "arm": ["a", "b"],
+    "Value": [1, 2],
+    "value": [10, 20],
+    "VALUE": [100, 200],
+}
 
 
 @pytest.mark.parametrize("name", ["Value", "value", "VALUE"])
@@ -330,7 +335,7 @@ def test_columns_that_differ_in_case_are_different(tmp_path: Path, name: str, fo
     metrics = {"x": {"type": "mean", "column": name, "role": "primary", "goal": "increase"}}
     out = io.BytesIO()
     pq.write_table(pa.table(CASES), out)
-    content = {
+    content: dict[str, str | bytes] = {
         "csv": frame.to_csv(index=False),
         "parquet": out.getvalue(),
         "jsonl": frame.to_json(orient="records", lines=True),

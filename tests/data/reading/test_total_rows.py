@@ -100,7 +100,7 @@ def test_an_arm_of_this_name_is_no_total(tmp_path: Path, last: str) -> None:
     """An arm that the spec declares is an arm, even where it is called Total; written with a hard space too."""
     rows = [["a", 100, 10], ["c", 90, 12], ["d", 110, 9], [f"{last}\u00a0", 150, 31]]
     metric = {"orders": {"type": "conversion", "role": "primary", "goal": "increase"}}
-    arms = {name: {} for name in ("a", "c", "d", last)}
+    arms: dict[str, dict[str, Any]] = {name: {} for name in ("a", "c", "d", last)}
     written = spec({"counts": "c.csv"}, metric, arms=arms)
     found = look(tmp_path, {"c.csv": to_csv(["arm", "units", "orders"], rows)}, written)
     assert found.observed.units[last] == 150

@@ -89,7 +89,7 @@ def test_caps_are_pooled_quantiles_of_type_7(values: list[int], cap: Any, split:
 
 
 def test_a_cap_counts_units_without_events_as_zeros(tmp_path: Path) -> None:
-    rows = [[f"u{n}", "2024-03-04", "ab"[n % 2], "seen", None] for n in range(100)]
+    rows: list[list[Any]] = [[f"u{n}", "2024-03-04", "ab"[n % 2], "seen", None] for n in range(100)]
     rows += [[f"u{n}", "2024-03-04", None, "purchase", n] for n in range(80, 100)]
     metrics = {
         "m": {"type": "mean", "event": "purchase", "value": "v", "cap": "90%", "role": "primary", "goal": "increase"}
@@ -185,7 +185,7 @@ u2   2024-03-04 b   seen     x
 @pytest.mark.slow
 def test_events_without_a_value(tmp_path: Path, rule: str, count: int) -> None:
     term = {"event": "purchase", "value": "amount", "missing_value": rule}
-    metrics = {
+    metrics: dict[str, dict[str, Any]] = {
         "m": {"type": "mean", **term, "role": "primary", "goal": "increase"},
         "r": {"type": "ratio", "numerator": term, "denominator": {"event": "purchase"}, "role": "descriptive"},
     }
@@ -329,13 +329,13 @@ def test_where(tmp_path: Path, where: Any, kept: str) -> None:
 def test_where_on_canonical_names(tmp_path: Path) -> None:
     text = "who,grp,at,what,much\n1,a,2024-03-04,x,5\n2,b,2024-03-05,x,6\n3,b,2024-03-04,y,7\n"
     columns = {"unit": "who", "arm": "grp", "time": "at", "event": "what", "value": "much"}
-    metrics = {"m": {"type": "mean", "event": "x", "value": "value", "role": "primary", "goal": "increase"}}
+    x = {"type": "mean", "event": "x", "value": "value", "role": "primary", "goal": "increase"}
     for where, sums in (
         ({"value": {"max": 5}}, {"a": (5, 1), "b": (0, 2)}),
         ({"time": "2024-03-05"}, {"a": (0, 1), "b": (6, 2)}),  # text compares as text, times too
         ({"unit": "2", "arm": "b"}, {"a": (0, 1), "b": (6, 2)}),
     ):
-        metrics["m"]["where"] = where
+        metrics = {"m": {**x, "where": where}}
         found = look(tmp_path, {"e.csv": text}, spec({"events": {"file": "e.csv", "columns": columns}}, metrics))
         assert found.sums("m") == sums
 

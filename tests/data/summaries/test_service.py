@@ -281,7 +281,7 @@ def test_a_ticket_without_its_key_is_refused_with_its_line(tmp_path: Path) -> No
 
 
 def test_answers_in_a_column_of_units(tmp_path: Path) -> None:
-    rows = [["u1", "a", 10], ["u2", "a", None], ["u3", "a", 3], ["u4", "b", 7]]
+    rows: list[list[Any]] = [["u1", "a", 10], ["u2", "a", None], ["u3", "a", 3], ["u4", "b", 7]]
     text = to_csv(["unit", "arm", "score"], rows)
     metric = {"type": "nps", "column": "score", "scale": [0, 10]}
     found = look(tmp_path, {"u.csv": text}, spec({"units": "u.csv"}, one(metric)))
@@ -295,7 +295,7 @@ def test_answers_in_a_column_of_units(tmp_path: Path) -> None:
 
 def test_one_file_may_hold_several_times_of_a_ticket(tmp_path: Path) -> None:
     header = ["unit", "opened_at", "solved_at", "ticket"]
-    rows = [
+    rows: list[list[Any]] = [
         ["a1", "2024-03-04T01:00:00Z", "2024-03-04T03:00:00Z", "t1"],
         ["a1", "2024-03-04T01:00:00Z", "2024-03-04T04:00:00Z", "t2"],  # opened at the same moment
         ["b1", "2024-03-04T02:00:00Z", None, "t1"],  # another unit's ticket of the same name, still open

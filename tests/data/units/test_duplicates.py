@@ -4,6 +4,7 @@ drop_duplicates, and a plain loop."""
 import random
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -60,7 +61,11 @@ def vars_of(summary: object) -> dict[str, float]:
 def repeats(frame: pd.DataFrame, found: Look) -> tuple[pd.DataFrame, Counter[str], dict[str, set[str]]]:
     """What a loop over the rows removes: the rest, and the removed rows and their units by arm."""
     arms = {row["unit"]: "ab"[row["arm"]] for row in found.units}
-    seen, kept, rows, units = set(), [], Counter(), {"a": set(), "b": set()}
+    seen: set[tuple[str, str, float]] = set()
+    rows: Counter[str] = Counter()
+    units: dict[str, set[str]] = {"a": set(), "b": set()}
+    kept: list[int] = []
+    row: Any
     for row in frame.itertuples():
         key = (row.unit, row.time, float(row.value or 0))
         if row.event == "purchase" and key in seen:

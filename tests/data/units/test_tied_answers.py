@@ -18,7 +18,8 @@ Answer = tuple[str, int, int]
 
 
 def seen(tmp_path: Path, answers: list[Answer], response: str, ids: bool = False, **options: Any) -> Look:
-    rows = [[unit, "2024-06-03T10:00Z", unit[0], "seen", None, None] for unit in sorted({u for u, *_ in answers})]
+    units = sorted({unit for unit, *_ in answers})
+    rows: list[list[Any]] = [[unit, "2024-06-03T10:00Z", unit[0], "seen", None, None] for unit in units]
     rows += [
         [unit, f"2024-06-03T11:{minute:02d}Z", unit[0], "survey", value, i if ids else None]
         for i, (unit, minute, value) in enumerate(answers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -153,7 +154,7 @@ def test_what_instant_a_time_means(
 ) -> None:
     """Naive times are in the file's timezone, else the period's; however the file is read."""
     frame = pd.DataFrame({"unit": ["u1", "u2"], "arm": ["a", "b"], "time": [text, text], "event": ["x", "click"]})
-    rest = {"period": {"start": "2024-06-01", "timezone": zone}} if zone else {}
+    rest: dict[str, Any] = {"period": {"start": "2024-06-01", "timezone": zone}} if zone else {}
     files = {"e.csv": frame.to_csv(index=False), "e.jsonl": frame.to_json(orient="records", lines=True)}
     name = "e.jsonl" if form == "jsonl" else "e.csv"
     inputs = Inputs(events=(frame,)) if form == "frame" else Inputs()
@@ -219,7 +220,7 @@ CUT = {"2024-03-05T23:59:59.999999Z": "a", "2024-03-06T00:00:00Z": "b", "2024-03
 @pytest.mark.slow
 def test_as_of_leaves_later_rows_out(tmp_path: Path, as_of: str | None, kept: str) -> None:
     offsets = {micro(time) - T0: name for time, name in CUT.items()}
-    rest = {"analysis": {"as_of": as_of}} if as_of else {}
+    rest: dict[str, Any] = {"analysis": {"as_of": as_of}} if as_of else {}
     counted, found = clicks(tmp_path, offsets, **rest)
     assert counted == kept
     assert found.lost() == ({"after_as_of": (None, 3 - len(kept))} if len(kept) < 3 else {})
@@ -241,7 +242,7 @@ def test_units_whose_window_is_not_over_have_no_value_yet_and_are_counted(
 ) -> None:
     text = "unit,time,arm,event\n" + "".join(f"u{n},{iso(T0)},{'aab'[n]},x\n" for n in range(3))
     text += f"u0,{iso(T0 + HOUR)},a,click\n"
-    rest = {"analysis": {"as_of": as_of}} if as_of else {}
+    rest: dict[str, Any] = {"analysis": {"as_of": as_of}} if as_of else {}
     found = look(tmp_path, {"e.csv": text}, spec(metrics=CLICKS, window="48h", **rest))
     assert found.observed.metrics["clicks"].not_followed == {"a": late, "b": late // 2}
     assert found.observed.metrics["clicks"].missing == {"a": 0, "b": 0}
@@ -273,7 +274,9 @@ def test_exposures_without_times_leave_the_period_to_the_events(tmp_path: Path) 
 
 
 def test_the_same_metric_before_exposure(tmp_path: Path) -> None:
-    rows = [["u1", iso(T0), "a", "seen", None], ["u2", iso(T0), "b", "seen", None], ["u3", iso(T0), "b", "seen", None]]
+    rows: list[list[Any]] = [
+        [unit, iso(T0), arm, "seen", None] for unit, arm in (("u1", "a"), ("u2", "b"), ("u3", "b"))
+    ]
     rows += [["u1", iso(T0 - 2 * HOUR), None, "click", 3], ["u1", iso(T0 - 2 * HOUR - 1), None, "click", 100]]
     rows += [["u2", iso(T0 - 1), None, "click", 5], ["u3", iso(T0), None, "click", 7]]
     metrics = {
@@ -284,7 +287,7 @@ def test_the_same_metric_before_exposure(tmp_path: Path) -> None:
     found = look(
         tmp_path, {"e.csv": to_csv(["unit", "time", "arm", "event", "value"], rows)}, spec(metrics=metrics, window="2h")
     )
-    before = {name: data.before or {} for name, data in found.observed.metrics.items()}
+    before: dict[str, Mapping[str, Any]] = {name: data.before or {} for name, data in found.observed.metrics.items()}
     assert {arm: summary.mean for arm, summary in before["sum"].items()} == {"a": 3, "b": 2.5}
     assert {arm: summary.mean for arm, summary in before["clicks"].items()} == {"a": 1, "b": 0.5}
     assert {arm: (summary.successes, summary.n) for arm, summary in before["any"].items()} == {"a": (1, 1), "b": (1, 2)}
