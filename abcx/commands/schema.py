@@ -61,9 +61,11 @@ def results_schema() -> dict[str, Any]:
 
 
 def _closed(record: dict[str, Any]) -> dict[str, Any]:
-    """The schema of a record: the first sentence that is said of it, all keys required, none beside them. Defaults go:
-    what is written always has every key."""
+    """The schema of a record or of a set of words: the first sentence that is said of it, all keys required, none
+    beside them. Defaults go: what is written always has every key."""
     described = re.split(r"(?<=\.)\s", record["description"], maxsplit=1)[0]
+    if "enum" in record:
+        return {"description": " ".join(described.split()), "enum": record["enum"]}
     keys = {name: {k: v for k, v in key.items() if k != "default"} for name, key in record["properties"].items()}
     return {
         "description": " ".join(described.split()),

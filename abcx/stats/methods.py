@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Method(StrEnum):
-    """A test, with its interval by inversion. `docs/methods.md` has each with its reason and source."""
+    """A test, with its interval by inversion; the readout names each with its source."""
 
     SCORE = "score"
     BINOMIAL = "binomial score"

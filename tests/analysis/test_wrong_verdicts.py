@@ -59,7 +59,7 @@ def test_past_the_planned_end_the_counts_of_the_planned_day_give_the_verdict_of_
     steps = [(2, early if day < looks.DAYS else late) for day in range(until)]
     path = tuple(np.cumsum(steps, axis=0).tolist())
     loaded = real.spec({"orders": real.conversion("orders")}, plan=looks.plan())
-    course = looks.EffectSeries(loaded, tuple(per_day * day for day in range(1, until + 1)), daily=True)
+    course = looks.Course(loaded, tuple(per_day * day for day in range(1, until + 1)), daily=True)
     exposed, ordered = [], []
     for day, counts in enumerate(steps):
         at = datetime.datetime.combine(looks.START, datetime.time(9), datetime.UTC) + datetime.timedelta(days=day)
