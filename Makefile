@@ -11,7 +11,7 @@ STAMP = $(VENV)/.installed
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile
 
-demo: $(STAMP) ## analyse the documented experiments, each in full and then all in one table
+demo: $(STAMP) ## analyze the documented experiments, each in full and then all in one table
 	@$(BIN)/abcx analyze experiments/*/experiment.yaml
 
 test: lint types tests ## lint, types and tests

@@ -85,7 +85,7 @@ Color = Annotated[
     typer.Option(
         "--color",
         metavar="|".join(options.COLORS),
-        help="Colours in the output.",
+        help="Colors in the output.",
         callback=options.one_of("--color", options.COLORS),
     ),
 ]

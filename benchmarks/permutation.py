@@ -2,7 +2,7 @@
 
     python benchmarks/permutation.py [--quick] [--grid [--samples N] [--draws N]]
 
-Without options: CPU time and peak memory of 4,000 relabellings of 1,000,000 units with 50,000 buyers, and of both
+Without options: CPU time and peak memory of 4,000 relabelings of 1,000,000 units with 50,000 buyers, and of both
 intervals (limit: 3 s of CPU, 1 GB). `--quick` takes a tenth of the units. `--grid` prints coverage of the lift and of
 the difference with both tails, beside Welch and Fieller, over revenue with lognormal order values: a lift by value
 multiplies the orders, a lift by buyers adds orders. Samples in which an arm expects fewer than 30 buyers are refused.
@@ -44,7 +44,7 @@ def cost(units: int) -> None:
         done = time.process_time()
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(
-            f"{units:,} units {split}, {units // 20:,} buyers, 4,000 relabellings: {drawn - started:.2f} s CPU, "
+            f"{units:,} units {split}, {units // 20:,} buyers, 4,000 relabelings: {drawn - started:.2f} s CPU, "
             f"both intervals {done - drawn:.2f} s, peak {peak:.0f} MB"
         )
 

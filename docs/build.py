@@ -44,7 +44,7 @@ PRESETS_INTRO = """\
 # Presets
 
 `preset: NAME` on a source of `data` reads the export of a known tool: names of columns, header rows, formats, and which
-rows are no events. What the source says itself goes first. `abcx init FILE` recognises these exports by their header.
+rows are no events. What the source says itself goes first. `abcx init FILE` recognizes these exports by their header.
 
 A preset is a YAML file in `abcx/presets/` of this repository. To change one, copy it into the folder of your spec, edit
 it, and name it by its path: `preset: ./my-preset.yaml`. Exports change with time and with an account's settings: where

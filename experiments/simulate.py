@@ -22,7 +22,7 @@ CHANNELS = {"organic": 45, "paid": 25, "direct": 20, "email": 10}
 
 @dataclass(frozen=True)
 class Visitor:
-    """One randomised visitor; `seen` is the first exposure in seconds after the start of the test."""
+    """One randomized visitor; `seen` is the first exposure in seconds after the start of the test."""
 
     unit: str
     arm: str

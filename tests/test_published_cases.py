@@ -22,7 +22,7 @@ CASES: dict[str, dict[str, Any]] = (
 pytestmark = pytest.mark.skipif(not CASES, reason="the published cases are not beside the project")
 
 
-def analysed(case: dict[str, Any]) -> Results:
+def analyzed(case: dict[str, Any]) -> Results:
     """The counts of a case as a spec with typed counts."""
     counts = {arm: {"units": n, "events": x} for arm, (x, n) in case["counts"].items()}
     return abcx.analyze(
@@ -43,7 +43,7 @@ def srm(results: Results) -> CheckResult:
 @pytest.mark.parametrize("name", ["cookie_cats_day7", "cookie_cats_day1", "landing_page_cleaned"])
 def test_p_values(name: str) -> None:
     case = CASES[name]
-    results, expected = analysed(case), case["expect"]
+    results, expected = analyzed(case), case["expect"]
     comparison = results["events"].comparisons[0]
     assert comparison.p_value == pytest.approx(expected["p_value"], rel=0.005)
     if "difference" in expected:
@@ -54,13 +54,13 @@ def test_p_values(name: str) -> None:
 
 def test_the_split_of_kohavi() -> None:
     units = CASES["kohavi_srm"]["units"]
-    results = analysed({"counts": {arm: (1000, n) for arm, n in units.items()}})
+    results = analyzed({"counts": {arm: (1000, n) for arm, n in units.items()}})
     assert srm(results).p_value == pytest.approx(CASES["kohavi_srm"]["expect"]["srm_p"], rel=0.05)
     assert results.verdict.verdict == "INVALID"
 
 
 def test_p_and_interval_agree_where_others_contradict_themselves() -> None:
-    comparison = analysed(CASES["p_and_interval_disagree"])["events"].comparisons[0]
+    comparison = analyzed(CASES["p_and_interval_disagree"])["events"].comparisons[0]
     low, high = comparison.difference_interval or (None, None)
     assert low is not None and high is not None and comparison.p_value is not None
     assert (comparison.p_value < 0.05) == (low > 0)
@@ -68,14 +68,14 @@ def test_p_and_interval_agree_where_others_contradict_themselves() -> None:
 
 def test_nothing_in_control() -> None:
     case = CASES["nothing_in_control"]
-    comparison = analysed(case)["events"].comparisons[0]
+    comparison = analyzed(case)["events"].comparisons[0]
     assert comparison.method == "binomial score" and comparison.lift is None
     assert comparison.p_value is not None and 0.1 < comparison.p_value / float(case["expect"]["fisher_p"]) < 10
 
 
 def test_newcombe_by_miettinen_and_nurminen() -> None:
     case = CASES["newcombe_1998_a"]
-    found = analysed(case)["events"].comparisons[0].difference_interval
+    found = analyzed(case)["events"].comparisons[0].difference_interval
     assert found == pytest.approx(case["expect"]["miettinen_nurminen_difference_interval"], abs=5e-5)
 
 

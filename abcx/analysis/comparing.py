@@ -13,21 +13,21 @@ from abcx.spec.model import Experiment
 from abcx.stats.records import Contrast, Moments, RatioMoments
 
 if TYPE_CHECKING:
-    from abcx.stats.permutation_draws import Relabellings
+    from abcx.stats.permutation_draws import Relabelings
 
 Key = tuple[str, str]
 """A metric and a variant."""
 
 _TOO_MANY = "Too many units to relabel with covariates: the interval does not adjust for them."
 DRAWS = 4000
-"""Relabellings of a comparison."""
+"""Relabelings of a comparison."""
 
 
-def relabellings(experiment: Experiment, observed: Observed) -> dict[Key, Relabellings]:
-    """Random relabellings of the units of every comparison whose units were read, drawn once for all that use them."""
+def relabelings(experiment: Experiment, observed: Observed) -> dict[Key, Relabelings]:
+    """Random relabelings of the units of every comparison whose units were read, drawn once for all that use them."""
     from abcx.stats import permutation_draws
 
-    found: dict[Key, Relabellings] = {}
+    found: dict[Key, Relabelings] = {}
     for name, data in observed.metrics.items():
         metric = experiment.metrics[name]
         for arm in experiment.variants if data.samples else ():
@@ -40,7 +40,7 @@ def relabellings(experiment: Experiment, observed: Observed) -> dict[Key, Relabe
 
 
 def chosen(
-    experiment: Experiment, data: MetricData, key: Key, relabelled: Mapping[Key, Relabellings], adjust: bool = True
+    experiment: Experiment, data: MetricData, key: Key, relabeled: Mapping[Key, Relabelings], adjust: bool = True
 ) -> Contrast:
     """The comparison by the method that the spec asks for, or that these units need."""
     from abcx.stats import permutation
@@ -56,11 +56,11 @@ def chosen(
         declared = "The spec asks for it." if interval == "permutation" else None
         reason = permutation.needed(control, variant) if interval == "auto" else declared
     if adjust and data.adjustment is not None:
-        return _adjusted(experiment, metric, data, key, reason, relabelled)
+        return _adjusted(experiment, metric, data, key, reason, relabeled)
     if data.samples is None or reason is None:
         return metric.contrast(control, variant)
     samples = adjusted_samples.units(data, experiment.control, arm)
-    found = permutation.contrast(*samples, DRAWS, relabelled=relabelled.get((name, arm)))
+    found = permutation.contrast(*samples, DRAWS, relabeled=relabeled.get((name, arm)))
     return replace(found, note=_joined(found.note, f"Interval by permutation. {reason}"))
 
 
@@ -70,7 +70,7 @@ def _adjusted(
     data: MetricData,
     key: Key,
     reason: str | None,
-    relabelled: Mapping[Key, Relabellings],
+    relabeled: Mapping[Key, Relabelings],
 ) -> Contrast:
     """The comparison adjusted for covariates and strata; by permutation for the `reason` that the values give, or for
     one that the covariates give."""
@@ -84,11 +84,11 @@ def _adjusted(
         reason = reason or adjusted_permutation.needed(data.covariate_skewness, *sizes)
     samples = data.samples and adjusted_samples.units(data, experiment.control, key[1])
     if samples and reason and samples[0].covariates is not None:
-        deals = relabelled.get(key)
-        found = adjusted_permutation.contrast(*samples, known.kind, known.nonnegative, DRAWS, relabelled=deals)
+        deals = relabeled.get(key)
+        found = adjusted_permutation.contrast(*samples, known.kind, known.nonnegative, DRAWS, relabeled=deals)
         return replace(found, note=_joined(found.note, known.note, f"Interval by permutation. {reason}"))
     if of_values:  # there are too many units, or covariates, to relabel them together
-        found = chosen(experiment, data, key, relabelled, adjust=False)
+        found = chosen(experiment, data, key, relabeled, adjust=False)
         return replace(found, note=_joined(found.note, _TOO_MANY))
     return replace(found, note=_joined(found.note, known.note))
 

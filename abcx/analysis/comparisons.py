@@ -24,7 +24,7 @@ from abcx.stats.records import Contrast, Effect, Interval, Summary
 
 if TYPE_CHECKING:
     from abcx.stats.multiplicity import Adjusted
-    from abcx.stats.permutation_draws import Relabellings
+    from abcx.stats.permutation_draws import Relabelings
     from abcx.stats.sequential import TwoSidedRule
 
 
@@ -48,11 +48,11 @@ class _Level:
 
 
 def metric_results(
-    experiment: Experiment, observed: Observed, judging: Judging, relabelled: Mapping[Key, Relabellings]
+    experiment: Experiment, observed: Observed, judging: Judging, relabeled: Mapping[Key, Relabelings]
 ) -> tuple[MetricResult, ...]:
     """Every metric, compared with the control under the rule of its look, corrected within its family, with status."""
     keys = [(name, arm) for name in experiment.metrics for arm in experiment.variants]
-    contrasts = {key: chosen(experiment, observed.metrics[key[0]], key, relabelled) for key in keys}
+    contrasts = {key: chosen(experiment, observed.metrics[key[0]], key, relabeled) for key in keys}
     alpha = experiment.analysis.alpha
     corrected = _levels(experiment, contrasts, judging.rules, alpha)
     watched = _levels(experiment, contrasts, judging.watch, alpha / HARM_SHARE) if judging.watch else {}
@@ -60,7 +60,7 @@ def metric_results(
     levels = {key: _Level(judging.rules[key], corrected[key], watches.get(key)) for key in keys}
     zeros = unexplained_zeros(experiment, observed)
     return tuple(
-        _metric(experiment, name, observed.metrics[name], contrasts, levels, relabelled, zeros)
+        _metric(experiment, name, observed.metrics[name], contrasts, levels, relabeled, zeros)
         for name in experiment.metrics
     )
 
@@ -99,7 +99,7 @@ def _metric(
     data: MetricData,
     contrasts: Mapping[Key, Contrast],
     levels: Mapping[Key, _Level],
-    relabelled: Mapping[Key, Relabellings],
+    relabeled: Mapping[Key, Relabelings],
     zeros: Collection[Key],
 ) -> MetricResult:
     metric = experiment.metrics[name]
@@ -132,7 +132,7 @@ def _metric(
             compared(lambda arm: metric.contrast(uncapped[experiment.control], uncapped[arm]), False),
         )
     if data.adjustment is not None:
-        plain = compared(lambda arm: chosen(experiment, data, (name, arm), relabelled, adjust=False), False)
+        plain = compared(lambda arm: chosen(experiment, data, (name, arm), relabeled, adjust=False), False)
         gains = {
             arm: saved(metric, data, experiment.control, arm) if contrasts[name, arm].method.is_adjusted else None
             for arm in experiment.variants

@@ -17,7 +17,7 @@ from abcx.stats.records import Summary
 LONGEST = 31
 """Days of exposure that are drawn one by one; longer experiments are drawn at the ends of so many equal steps."""
 
-Labelled = tuple[str, dict[str, Summary]]
+Labeled = tuple[str, dict[str, Summary]]
 
 
 def courses(experiment: Experiment, metric: MetricSpec, data: MetricData) -> Iterator[EffectSeries]:
@@ -30,10 +30,10 @@ def courses(experiment: Experiment, metric: MetricSpec, data: MetricData) -> Ite
             yield EffectSeries(arm, "since_exposure", tuple(_points(experiment, metric, arm, days)))
 
 
-def _cumulated(data: MetricData) -> list[Labelled]:
+def _cumulated(data: MetricData) -> list[Labeled]:
     from abcx.stats.pooling import added
 
-    def both(so_far: Labelled, new: Labelled) -> Labelled:
+    def both(so_far: Labeled, new: Labeled) -> Labeled:
         return new[0], {arm: added(so_far[1][arm], summary) for arm, summary in new[1].items()}
 
     days = list(accumulate(((day, dict(by_arm)) for day, by_arm in sorted(data.cohorts.items())), both))
@@ -42,7 +42,7 @@ def _cumulated(data: MetricData) -> list[Labelled]:
     return [days[round((step + 1) * len(days) / LONGEST) - 1] for step in range(LONGEST)]
 
 
-def _points(experiment: Experiment, metric: MetricSpec, arm: str, days: Iterable[Labelled]) -> Iterator[Point]:
+def _points(experiment: Experiment, metric: MetricSpec, arm: str, days: Iterable[Labeled]) -> Iterator[Point]:
     from abcx.stats.inversion import effect
     from abcx.stats.shares import BINOMIAL
 

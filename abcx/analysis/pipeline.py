@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from abcx import formatting
 from abcx.analysis import monitoring, verdict
 from abcx.analysis.companions import after_exposure, with_companions
-from abcx.analysis.comparing import relabellings
+from abcx.analysis.comparing import relabelings
 from abcx.analysis.comparisons import Judging, metric_results, with_exploratory_results
 from abcx.analysis.decomposition import decompositions
 from abcx.analysis.methods import limits_of, methods_used
@@ -195,20 +195,20 @@ def conclude(
     judging = Judging(
         monitoring.decision_rules(experiment, observed, end), monitoring.harm_watch(experiment, observed, end)
     )
-    relabelled = relabellings(experiment, observed)
-    metrics = metric_results(experiment, observed, judging, relabelled)
+    relabeled = relabelings(experiment, observed)
+    metrics = metric_results(experiment, observed, judging, relabeled)
     later: dict[str, MetricResult] = {}
     if (delayed := observed.shifted.get(WITHOUT_FIRST_DAY)) is not None:
         others = metric_results(experiment, replace(observed, metrics={**observed.metrics, **delayed}), judging, {})
         later = {metric.name: metric for metric in others if metric.name in delayed}
     by_name = {metric.name: metric for metric in metrics}
-    context = CheckContext(experiment, observed, by_name, plan, end, relabelled, later)
+    context = CheckContext(experiment, observed, by_name, plan, end, relabeled, later)
     checks = run_all(context)
     verdicts = verdict.judge(experiment.variants, metrics, checks, _progress(context, sizes[1], metrics))
     headline = verdict.headline(verdicts, metrics)
 
     def judge(changed: Experiment, data: Observed) -> tuple[Verdict, tuple[MetricResult, ...]]:
-        found = metric_results(changed, data, judging, relabelled)
+        found = metric_results(changed, data, judging, relabeled)
         return verdict.judge((headline.arm,), found, checks, _progress(context, sizes[1], found))[0], found
 
     shares = experiment.shares()
@@ -221,7 +221,7 @@ def conclude(
         arms=tuple(Arm(arm, observed.units[arm], shares[arm]) for arm in experiment.arms),
         checks=checks,
         metrics=tuple(
-            _labelled(experiment, with_exploratory_results(experiment, observed, metric), accompanied or {})
+            _labeled(experiment, with_exploratory_results(experiment, observed, metric), accompanied or {})
             for metric in metrics
         ),
         decompositions=tuple(decompositions(experiment, observed.metrics)),
@@ -235,7 +235,7 @@ def conclude(
     )
 
 
-def _labelled(experiment: Experiment, metric: MetricResult, accompanied: Mapping[str, str]) -> MetricResult:
+def _labeled(experiment: Experiment, metric: MetricResult, accompanied: Mapping[str, str]) -> MetricResult:
     """The metric with what must be known to read it."""
     chosen = after_exposure(experiment, experiment.metrics[metric.name])
     return replace(metric, beside=accompanied.get(metric.name), after_exposure=chosen)

@@ -43,10 +43,10 @@ class _Found:
 
 
 def check(context: CheckContext) -> CheckResult:
-    """The share of random relabellings that the chosen analysis calls significant."""
-    found = list(_relabelled(context))
+    """The share of random relabelings that the chosen analysis calls significant."""
+    found = list(_relabeled(context))
     if not found:
-        message = "nothing was relabelled"
+        message = "nothing was relabeled"
         return CheckResult("calibration", "skipped", message, help="needs the units of a primary or guardrail metric")
     alpha = context.experiment.analysis.alpha
     details = {
@@ -82,7 +82,7 @@ def advice(experiment: Experiment, name: str) -> str:
     return formatting.joined(ways, "or")
 
 
-def _relabelled(context: CheckContext) -> Iterator[_Found]:
+def _relabeled(context: CheckContext) -> Iterator[_Found]:
     from abcx.stats import adjusted_permutation, permutation, shares
 
     experiment, alpha = context.experiment, context.experiment.analysis.alpha
@@ -100,7 +100,7 @@ def _relabelled(context: CheckContext) -> Iterator[_Found]:
                 if control.n and variant.n and comparison.method in (shares.SCORE, shares.BINOMIAL):
                     alarms = shares.false_alarms(control, variant, alpha)
                     yield _Found(name, arm, alarms, alarms, alarms)
-            elif data.samples and (deals := context.relabelled.get((name, arm))):
+            elif data.samples and (deals := context.relabeled.get((name, arm))):
                 method: Literal["Welch", "permutation"] = "permutation" if comparison.method.is_permutation else "Welch"
                 units = adjusted_samples.units(data, experiment.control, arm)
                 if is_adjusted:
@@ -108,6 +108,6 @@ def _relabelled(context: CheckContext) -> Iterator[_Found]:
                     kind, nonnegative = known.kind, known.nonnegative
                     found = adjusted_permutation.false_alarms(*units, kind, nonnegative, alpha, method, deals)
                 else:
-                    found = permutation.false_alarms(*units, alpha, method, relabelled=deals)
+                    found = permutation.false_alarms(*units, alpha, method, relabeled=deals)
                 if found is not None:
                     yield _Found(name, arm, *found)

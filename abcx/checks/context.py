@@ -16,7 +16,7 @@ from abcx.results.metric import Comparison, MetricResult
 from abcx.spec.model import Experiment
 
 if TYPE_CHECKING:
-    from abcx.stats.permutation_draws import Relabellings
+    from abcx.stats.permutation_draws import Relabelings
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class CheckContext:
     """The spec, the data as observed, and the results of every metric by name.
 
     `planned` is the declared size over all arms and where it comes from, `end` when the experiment ends and how far it
-    is. `relabelled` holds random relabellings of the units of a metric and a variant, where the units themselves were
+    is. `relabeled` holds random relabelings of the units of a metric and a variant, where the units themselves were
     read; `without_first_day` the results of metrics that are compared by day without the day of exposure.
     """
 
@@ -33,7 +33,7 @@ class CheckContext:
     metrics: Mapping[str, MetricResult]
     planned: Planned
     end: PlannedEnd
-    relabelled: Mapping[tuple[str, str], Relabellings] = field(default_factory=dict)
+    relabeled: Mapping[tuple[str, str], Relabelings] = field(default_factory=dict)
     without_first_day: Mapping[str, MetricResult] = field(default_factory=dict)
 
     @property
@@ -42,11 +42,11 @@ class CheckContext:
 
     @property
     def total(self) -> int:
-        """Units analysed, all arms together."""
+        """Units analyzed, all arms together."""
         return sum(self.observed.units.values())
 
     def units(self, arm: str) -> int:
-        """Units analysed in one arm; 0 where the data do not know it."""
+        """Units analyzed in one arm; 0 where the data do not know it."""
         return self.observed.units.get(arm, 0)
 
     def noun(self, n: float) -> str:

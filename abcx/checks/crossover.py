@@ -8,7 +8,7 @@ cleared cookies, a second device, merged accounts. Many mean that the assignment
 left are a selection: frequent visitors meet the second arm more often and vanish first.
 
 What to do now: check that the assignment is stored per unit and that the unit in the data is the one that was
-randomised (visitor, account). If rows were mislabelled rather than units shown two versions, tell the arms by a rule
+randomized (visitor, account). If rows were mislabeled rather than units shown two versions, tell the arms by a rule
 (`where:`) on the columns that say what was really shown.
 """
 
@@ -35,6 +35,6 @@ def check(context: CheckContext) -> CheckResult:
     message = f"{of_all} were seen in several arms"
     if not both:
         message = f"none of {context.noun(exposed)} was seen in several arms"
-    help = "check that an assignment sticks to its unit; if rows are mislabelled, tell the arms by a rule (`where:`)"
+    help = "check that an assignment sticks to its unit; if rows are mislabeled, tell the arms by a rule (`where:`)"
     details = {"units": both, "exposed": exposed, "share": share}
     return CheckResult("crossover", status, message, None, details, None if status == "pass" else help)

@@ -1,6 +1,6 @@
 """**Missing arm**: is there an arm that nobody saw?
 
-Looks at: the number of units analysed in each arm. Fails when an arm has none.
+Looks at: the number of units analyzed in each arm. Fails when an arm has none.
 
 Why it matters: without units there is nothing to compare.
 

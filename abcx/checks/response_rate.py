@@ -5,7 +5,7 @@ bounds on the effect among those who would answer in either arm (Lee 2009). Warn
 claim about the metric must then hold for the bounds with their error, too, else no verdict rests on it
 (`response_bias`). Warns where nobody says who was asked, so that the verdict rests on the answers alone.
 
-Why it matters: randomisation makes the arms alike, not those of them who answer. If the change makes unhappy customers
+Why it matters: randomization makes the arms alike, not those of them who answer. If the change makes unhappy customers
 speak up, the score falls although nobody is less happy. With 20.0 and 20.8 % answering, such a difference alone can
 make a score "significant" in most experiments without any effect.
 

@@ -8,7 +8,7 @@ in it.
 
 Why it matters: Welch's interval trusts that averages of many units follow a bell curve. Where a few units hold most of
 the value, or the arms differ much in size, a 95 % interval covers less than 95 %, mostly because it misses on one side.
-abcx then takes the interval from random relabellings of the units (`interval: auto`); with counts instead of units, or
+abcx then takes the interval from random relabelings of the units (`interval: auto`); with counts instead of units, or
 with `interval: analytic`, it cannot. With hardly any values no method can keep its promise.
 
 What to do now: give one row per unit, or take `interval: analytic` out. Cap the metric (`cap: 99.9%`), decided before
@@ -46,10 +46,10 @@ def check(context: CheckContext) -> CheckResult:
         promise = f"{formatting.significant(100 * (1 - context.experiment.analysis.alpha))}%"
         message = f"{first}{also}: {why}; the interval may not hold its {promise}"
         return CheckResult("skewness", "warn", message, None, details, _HELP)
-    relabelled = [name for name in numbers if _by_permutation(context, name)]
+    relabeled = [name for name in numbers if _by_permutation(context, name)]
     message = (
-        f"the intervals of {formatting.joined(relabelled)} are by permutation"
-        if relabelled
+        f"the intervals of {formatting.joined(relabeled)} are by permutation"
+        if relabeled
         else "the values are not too skewed for Welch's intervals"
     )
     return CheckResult("skewness", "pass", message, None, details)

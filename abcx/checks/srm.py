@@ -1,6 +1,6 @@
 """**Sample ratio mismatch**: do the arms have the share of units that was planned?
 
-Looks at: the units analysed in each arm against the planned shares, by a chi-square test (under `monitoring` by a test
+Looks at: the units analyzed in each arm against the planned shares, by a chi-square test (under `monitoring` by a test
 that holds at every look): over all units, over those whose window is over in a judged metric, on each day and for each
 value of each segment. Fails below p = .001 over all or followed units and warns below .01. A day or a segment value
 warns below .001, corrected for how many days or values were looked at (Bonferroni). Days and values in which an arm

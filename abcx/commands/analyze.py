@@ -59,7 +59,7 @@ def render(found: Sequence[Results], format: str, run: RunOptions, output: str |
 
 
 def layout(run: RunOptions, output: str | None) -> tuple[int, bool, bool]:
-    """Width, colour and whether only ASCII can be shown. A file or a pipe has a stable width and no colour."""
+    """Width, color and whether only ASCII can be shown. A file or a pipe has a stable width and no color."""
     screen = output is None and outputs.on_screen(sys.stdout)
     width = max(60, min(120, shutil.get_terminal_size((WIDTH, 24)).columns)) if screen else WIDTH
     try:

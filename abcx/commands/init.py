@@ -62,7 +62,7 @@ def _refuse_unfit(found: Profile, data: str) -> None:
                 "no-unit",
                 f"no column of {data} looks like the id of a visitor",
                 Span(data, 1),
-                "one column must identify the unit that was randomised (named user_id or visitor_id)",
+                "one column must identify the unit that was randomized (named user_id or visitor_id)",
             )
         )
 

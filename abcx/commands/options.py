@@ -121,7 +121,7 @@ def memory_size(value: str | None) -> str | None:
 
 
 def wants_color(color: str, stream: TextIO | None = None) -> bool:
-    """Whether to write colours to `stream` (standard output by default): `always`, `never`, or `auto`, which is yes on
+    """Whether to write colors to `stream` (standard output by default): `always`, `never`, or `auto`, which is yes on
     a terminal where NO_COLOR is not set."""
     stream = stream or sys.stdout
     if color != "auto":

@@ -230,7 +230,7 @@ class _Reader:
         self.days: dict[str | None, dict[str, _Cell]] = {}
 
     def add(self, row: _Row) -> None:
-        arm = row.arm or self._labelled(cell_text.canonical_text(row.text["arm"]))
+        arm = row.arm or self._labeled(cell_text.canonical_text(row.text["arm"]))
         if arm is None:
             help = f"the labels are: {', '.join(self.labels)}"
             raise row.problem("unknown-arm", f"'{row.text['arm']}' is not an arm", "arm", help)
@@ -243,7 +243,7 @@ class _Reader:
         cell = _Cell(row, units, {name: _read(name, metric, row, units) for name, metric in metrics})
         self.days.setdefault(day, {})[arm] = cell
 
-    def _labelled(self, text: str) -> str | None:
+    def _labeled(self, text: str) -> str | None:
         """The arm that a label means; a yes, a no and a number compare as in `where`."""
         meant = (name for value, name in self.values if _means(text, value))
         return self.labels.get(text) or next(meant, None)

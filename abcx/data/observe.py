@@ -39,7 +39,7 @@ def observe(engine: Engine, experiment: Experiment, base: Path, inputs: Inputs) 
 
 
 def observed(loading: Loading) -> Observed:
-    """Summarise what was read."""
+    """Summarize what was read."""
     engine, plan, part = loading.engine, loading.plan, loading.arm_part
     engine.set_phase("finding who saw what, and when")
     stray_times.leave_out(loading)
@@ -159,7 +159,7 @@ def _summarized(
 
 
 def _occurs(plan: Plan, occurring: frozenset[int]) -> dict[str, bool]:
-    """Whether each metric's events or values occur anywhere in the data; a misspelt event occurs nowhere."""
+    """Whether each metric's events or values occur anywhere in the data; a misspelled event occurs nowhere."""
     fed: dict[str, list[int]] = {name: [] for name in plan.metrics}
     for value in plan.values:
         fed[value.metric] += [value.feed] if value.need.term.column is None else []

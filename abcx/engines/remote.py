@@ -20,7 +20,7 @@ from abcx.problems import Problem
 from abcx.spec.model import FileOptions
 
 LOCAL_TABLES = frozenset({"unit_table", "known", "by_day", "quantile_values", "before_table"})
-"""Tables that are made there and summarised here: a row per unit (and day), or the values of a quantile."""
+"""Tables that are made there and summarized here: a row per unit (and day), or the values of a quantile."""
 
 
 class Backend(Protocol):

@@ -1,7 +1,7 @@
 """Sums of values and of their products by arm that depend neither on the order of rows nor on threads.
 
 Addition of floating-point numbers is not associative: a variance over a million units in another order, or by another
-number of threads, differs in its 14th digit, and a p-value in its 12th. So each value is taken less a centre of its
+number of threads, differs in its 14th digit, and a p-value in its 12th. So each value is taken less a center of its
 arm and scaled to lie within -1 and 1, and each summand t is split as t = h + (t - h) with h = (t + m) - m, which rounds
 it to a multiple of the last digit of m. For m = 1.5 x 2^k and fewer than 2^k rows every partial sum of the h is exact,
 in any order; the rest is smaller by as much as the rounding of m, and is added up with compensation (Demmel, Nguyen
@@ -22,7 +22,7 @@ from abcx.errors import DataError
 from abcx.problems import Problem
 
 _DIGITS = 24
-"""Binary digits of a centre: so few that no order of rows changes them (once in a billion), and squares are exact."""
+"""Binary digits of a center: so few that no order of rows changes them (once in a billion), and squares are exact."""
 SMALLEST = 1e-150
 """The squares of smaller differences are 0."""
 _NOISE = Fraction(1, 1 << 50)
@@ -31,10 +31,10 @@ _NOISE = Fraction(1, 1 << 50)
 
 @dataclass(frozen=True, slots=True)
 class Scaled:
-    """Values as (value - centre of the arm) x 2^-power, a column of the grid's table."""
+    """Values as (value - center of the arm) x 2^-power, a column of the grid's table."""
 
     column: str
-    centres: Mapping[int, float]
+    centers: Mapping[int, float]
     power: int
 
 
@@ -61,18 +61,18 @@ def grid(engine: Engine, table: str, expressions: Sequence[str]) -> Grid:
     for i, sql in enumerate(expressions):
         told = {row[0]: row[2 + 3 * i : 5 + 3 * i] for row in rows}
         ends = {arm: tuple(float(x) for x in found) for arm, found in told.items() if found[0] is not None}
-        centres = {arm: short(mean) for arm, (mean, *_) in ends.items()}
-        reach = max((abs(end - centres[arm]) for arm, found in ends.items() for end in found[1:]), default=0.0)
+        centers = {arm: short(mean) for arm, (mean, *_) in ends.items()}
+        reach = max((abs(end - centers[arm]) for arm, found in ends.items() for end in found[1:]), default=0.0)
         if 0.0 < reach < SMALLEST:  # its squares would be 0
             message = f"values that differ by less than {SMALLEST:g} cannot be told apart"
             raise DataError(
                 Problem("error", "small-values", message, None, "give them in a smaller unit: larger numbers")
             )
         power = math.frexp(reach)[1] + 1 if reach else 0
-        cases = " ".join(f"WHEN {arm} THEN {literal(centre)}" for arm, centre in centres.items())
-        centred = f"({sql} - CASE arm {cases} END)" if cases else f"({sql})"
-        columns.append(f"{centred} * {literal(math.ldexp(1.0, -power))} AS scaled{i}")
-        values.append(Scaled(f"scaled{i}", centres, power))
+        cases = " ".join(f"WHEN {arm} THEN {literal(center)}" for arm, center in centers.items())
+        centered = f"({sql} - CASE arm {cases} END)" if cases else f"({sql})"
+        columns.append(f"{centered} * {literal(math.ldexp(1.0, -power))} AS scaled{i}")
+        values.append(Scaled(f"scaled{i}", centers, power))
     bits = sum(int(row[1]) for row in rows).bit_length() + 2
     return Grid(f"(SELECT {', '.join(['*', *columns])} FROM {table})", tuple(values), math.ldexp(1.5, bits))
 
@@ -90,7 +90,7 @@ def combined(parts: tuple[Any, Any]) -> Fraction:
 
 def mean(value: Scaled, arm: int, n: int, total: Fraction) -> tuple[float, float]:
     """The mean of n > 0 values of an arm, and what its rounding left out."""
-    exact = Fraction(value.centres.get(arm, 0.0)) + total / n * Fraction(2) ** value.power
+    exact = Fraction(value.centers.get(arm, 0.0)) + total / n * Fraction(2) ** value.power
     near = float(exact)
     return near, float(exact - Fraction(near))
 

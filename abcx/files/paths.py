@@ -1,4 +1,4 @@
-"""Which files: paths and globs resolved, contents recognised by their first bytes, standard input kept.
+"""Which files: paths and globs resolved, contents recognized by their first bytes, standard input kept.
 
 What the engine cannot read as it is (zip members, text that is not UTF-8) is rewritten into a scratch folder first.
 """
@@ -286,7 +286,7 @@ def _is_json(shown: str, head: bytes) -> bool:
 
 
 def _standard_input(scratch: Path) -> Path:
-    """Standard input kept in a file, so that it can be recognised, hashed and read like any other."""
+    """Standard input kept in a file, so that it can be recognized, hashed and read like any other."""
     path = scratch / "standard-input.csv"
     if not path.exists():
         with path.open("wb") as handle:

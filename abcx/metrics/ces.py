@@ -4,7 +4,7 @@ Definition: the mean answer of the units that answered, on the declared scale. O
 counted. Beside the mean stands the chance that a variant unit answers higher than a control unit (ties halved). Where
 answers are skewed and the arms differ in size the interval is by permutation.
 
-Unit of analysis: the unit that was randomised, of those that answered.
+Unit of analysis: the unit that was randomized, of those that answered.
 
 Use it for the effort of getting help, returning goods, finding an answer.
 

@@ -3,7 +3,7 @@
 Definition: 1 - S(horizon), where S is the Kaplan-Meier estimate of the share of exposed units without the event. A unit
 that has not churned by `as_of` is censored then: it counts for the time that it was watched and says nothing after.
 
-Unit of analysis: the unit that was randomised; one time each, to its first such event after exposure.
+Unit of analysis: the unit that was randomized; one time each, to its first such event after exposure.
 
 Use it for cancellations, unsubscribes, closed accounts, with customers who joined at different times.
 

@@ -3,7 +3,7 @@
 Definition: units with at least one such event in their window, divided by all exposed units of the arm. A unit counts
 once however often it acts; a unit without the event is a zero, not a missing value.
 
-Unit of analysis: the unit that was randomised (visitor, account). Never page views: those belong to one visitor.
+Unit of analysis: the unit that was randomized (visitor, account). Never page views: those belong to one visitor.
 
 Use it for orders, sign-ups, click-through, thank-you visits, complaints, unsubscribes; with `at_least: 2` for
 repurchase (two purchases or more).

@@ -4,7 +4,7 @@ Definition: units whose answer is among the `top` highest of the scale (default 
 to 5), divided by the units that answered. One answer per unit counts; repeats are counted. The interval is that of a
 share; the mean answer stands beside it.
 
-Unit of analysis: the unit that was randomised, of those that answered.
+Unit of analysis: the unit that was randomized, of those that answered.
 
 Use it for satisfaction after a contact or an order, fair help, promise kept, intention to buy again.
 

@@ -5,7 +5,7 @@ ready-made `column`); the arm's value is the average over all exposed units. Uni
 whose ready-made column is empty have no value and are not in the denominator, unless `missing_value: zero` says that
 empty means none.
 
-Unit of analysis: the unit that was randomised.
+Unit of analysis: the unit that was randomized.
 
 Use it for revenue per visitor, customer value over a fixed horizon (with `window`), page views, shares, comments.
 

@@ -3,7 +3,7 @@
 Definition: 100 x (promoters - detractors) / answers. Promoters answered 9 or 10, passives 7 or 8, detractors 0 to 6.
 One answer per unit counts (`response: first` or `last`); repeats are counted. The value is in points from -100 to 100.
 
-Unit of analysis: the unit that was randomised, of those that answered.
+Unit of analysis: the unit that was randomized, of those that answered.
 
 Use it for loyalty after a change of service, delivery or support; with `invited`, the report shows who was asked.
 

@@ -10,7 +10,7 @@ their value, and the quantile lies between two values as the shares do (the mid-
 wait less than 5 seconds, and hides such changes or jumps by a whole second. Where many units share one value and few
 have values near it (no revenue, a timeout), the quantile is that value itself.
 
-Unit of analysis: the unit that was randomised, also for events.
+Unit of analysis: the unit that was randomized, also for events.
 
 Use it for waiting times, page load times, basket sizes: what the slow tenth of customers sees (`q: 0.9`).
 

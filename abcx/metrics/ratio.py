@@ -1,10 +1,10 @@
 """**Ratio**: a sum divided by another sum, with the unit as the cluster.
 
 Definition: numerator and denominator are summed per unit first; the arm's value is the sum of the numerators divided by
-the sum of the denominators. The variance is that of the linearised ratio over units (delta method; Deng, Knoblich, Lu
+the sum of the denominators. The variance is that of the linearized ratio over units (delta method; Deng, Knoblich, Lu
 2018), because the events of one unit are not independent: a per-view z-test on clicks fires on 12 % of A/A tests.
 
-Unit of analysis: the unit that was randomised, never the event.
+Unit of analysis: the unit that was randomized, never the event.
 
 Use it for clicks per view, average order value, items per order, cost per retained customer.
 

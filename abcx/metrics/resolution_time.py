@@ -8,7 +8,7 @@ the Kaplan-Meier curve, so a ticket that takes longer counts as the horizon. Med
 stand beside it. With a `calendar` only working hours count. Where long tickets and arms of different sizes call for it
 the interval is by permutation of the units.
 
-Unit of analysis: the unit that was randomised; its tickets are one cluster.
+Unit of analysis: the unit that was randomized; its tickets are one cluster.
 
 Use it for time to first reply, time to resolution, delivery time.
 

@@ -5,7 +5,7 @@ on), or between two times after it (`within: [7d, 14d]`, start in, end out); wit
 later time. The denominator is every exposed unit that has been followed that long by `as_of`; units that came too
 late for it are left out and counted, never read as lost.
 
-Unit of analysis: the unit that was randomised.
+Unit of analysis: the unit that was randomized.
 
 Use it for day-1, day-7, day-30 return, second-month activity, renewal.
 

@@ -1,1 +1,1 @@
-"""."""
+"""How results are told: terminal, Markdown, JSON, CSV. Nothing is computed here."""

@@ -1,4 +1,4 @@
-"""How a page of text is put on paper: the colours of words, borderless tables, an explicit width."""
+"""How a page of text is put on paper: the colors of words, borderless tables, an explicit width."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def bar(
 
 
 def ruler(labels: Iterable[tuple[float, str]], axis_low: float, axis_high: float, width: int) -> str:
-    """Labels centred under their places on the axis, the first ones first; a label that finds no room is left out."""
+    """Labels centered under their places on the axis, the first ones first; a label that finds no room is left out."""
     cells = [" "] * width
     for x, text in labels:
         place = column(x, axis_low, axis_high, width)

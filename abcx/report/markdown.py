@@ -263,7 +263,7 @@ def _sensitivity(results: Results) -> Iterator[str]:
         return
     yield "## Does the verdict hold?"
     names = ", ".join(escape(metric.name) for metric in fragments.primaries(results)[:1])
-    yield f"The same data analysed in other ways; lift and p are those of {names} with {escape(results.verdict.arm)}."
+    yield f"The same data analyzed in other ways; lift and p are those of {names} with {escape(results.verdict.arm)}."
     yield from map(escape, sensitivity.line(results))
     rows = [(escape(way), *rest) for way, *rest in sensitivity.rows(results)]
     yield table(("what was changed", "verdict", "lift", "p", "holds"), rows, "llrrl")

@@ -1,4 +1,4 @@
-"""Effects by segment: a small forest for the terminal, tables for Markdown. Exploratory, and labelled so."""
+"""Effects by segment: a small forest for the terminal, tables for Markdown. Exploratory, and labeled so."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does the verdict hold when the same data are analysed another way? One line, a warning, the rows of a table."""
+"""Does the verdict hold when the same data are analyzed another way? One line, a warning, the rows of a table."""
 
 from __future__ import annotations
 

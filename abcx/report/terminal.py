@@ -1,4 +1,4 @@
-"""The readout for a terminal: at most about 60 lines at 100 columns, readable at 80, without colour and when piped."""
+"""The readout for a terminal: at most about 60 lines at 100 columns, readable at 80, without color and when piped."""
 
 from __future__ import annotations
 

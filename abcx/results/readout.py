@@ -65,7 +65,7 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """An arm with its exposed units that were analysed and its planned share."""
+    """An arm with its exposed units that were analyzed and its planned share."""
 
     name: str
     units: int
@@ -93,7 +93,7 @@ class Decomposition:
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """The same data analysed another way: what was changed, the verdict and the first primary metric then."""
+    """The same data analyzed another way: what was changed, the verdict and the first primary metric then."""
 
     name: str
     verdict: VerdictWord

@@ -97,7 +97,7 @@ class Prior(Model):
 
 
 class Analysis(Model):
-    """How the data are analysed."""
+    """How the data are analyzed."""
 
     alpha: Annotated[Number, Field(ge=1e-6, le=0.5)] = Field(0.05, description="two-sided level of tests and intervals")
     monitoring: Monitoring = Field(
@@ -109,6 +109,6 @@ class Analysis(Model):
     interval: Literal["auto", "analytic", "permutation"] = Field("auto", description="how intervals are computed")
     covariates: Covariates | None = Field(None, description="`{pre_period: 14d}` or columns of `units` to adjust for")
     stratify: Texts = Field((), description="columns whose strata are weighted alike in all arms")
-    prior: Prior | None = Field(None, description="`{lift_sd: 5%}`: adds Bayesian figures, labelled so")
+    prior: Prior | None = Field(None, description="`{lift_sd: 5%}`: adds Bayesian figures, labeled so")
     as_of: Time | None = Field(None, description="later rows are left out; default: the latest time in the data")
     seed: Count = Field(0, description="seed of everything random")

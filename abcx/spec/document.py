@@ -57,7 +57,7 @@ class Document:
 
     def span(self, loc: Loc, key: bool = False) -> Span:
         """The place of the value (or key) at `loc`. Parts of `loc` that are not in the file are skipped, so that a
-        path through a normalised or tagged form still finds the nearest thing that was written."""
+        path through a normalized or tagged form still finds the nearest thing that was written."""
         path: Loc = ()
         for part in loc:
             if self._has((*path, part)):

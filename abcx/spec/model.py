@@ -215,7 +215,7 @@ class DataSpec(Model):
 
 
 class Exposure(Model):
-    """What counts as seeing the change: units without this event are not analysed."""
+    """What counts as seeing the change: units without this event are not analyzed."""
 
     event: Text = Field(description="the event that marks the exposure")
     where: Where = Field(default_factory=dict, description="plain conditions on the event's columns")
@@ -290,7 +290,7 @@ class Experiment(Model):
     tags: Texts = Field((), description="free words")
     links: Texts = Field((), description="tickets, designs, dashboards")
     unit: Annotated[str, Field(max_length=40)] = Field(
-        "units", description="what is randomised, as a plural noun: visitors"
+        "units", description="what is randomized, as a plural noun: visitors"
     )
     arms: Annotated[dict[str, ArmValue], Field(min_length=2, description="two or more; the first is the control")]
     period: Period | None = Field(None, description="when units were exposed")
@@ -303,7 +303,7 @@ class Experiment(Model):
     )
     metrics: Annotated[dict[str, MetricSpec], Field(min_length=1, description="what is measured, by name")]
     segments: Texts = Field((), description="columns known at exposure: device, channel")
-    analysis: Analysis = Field(Analysis(), description="how the data are analysed")
+    analysis: Analysis = Field(Analysis(), description="how the data are analyzed")
     plan: Plan = Field(Plan(), description="what the team planned: size, traffic, power")
 
     @property

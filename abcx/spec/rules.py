@@ -1,5 +1,5 @@
 """What must hold between the sections of a spec. Each rule sees only sections that are well formed by themselves, so a
-misspelt key in one place does not hide a contradiction in another."""
+misspelled key in one place does not hide a contradiction in another."""
 
 from __future__ import annotations
 

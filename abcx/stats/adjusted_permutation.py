@@ -1,8 +1,8 @@
-"""Permutation of the adjusted comparison: relabellings of units together with their covariates, slopes fitted anew.
+"""Permutation of the adjusted comparison: relabelings of units together with their covariates, slopes fitted anew.
 
 The statistic is that of covariates.py, Welch's and Fieller's of values adjusted by one slope for both arms, and its
-critical values are those of the relabelled units, as in permutation.py. A unit keeps its covariates, and the slope is
-fitted to every relabelling: a unit far off in its covariates moves the slope as much there as it does here (Freedman
+critical values are those of the relabeled units, as in permutation.py. A unit keeps its covariates, and the slope is
+fitted to every relabeling: a unit far off in its covariates moves the slope as much there as it does here (Freedman
 and Lane 1983 and Winkler et al. 2014 compare this with other ways to permute with covariates; under randomization the
 pairs (x, y) are what is exchangeable). The treatment leaves covariates alone, so a hypothesis aligns y only: under
 "the ratio is r" the pool is {(x, y_c), (x, y_t / r)}. It is dealt, units named variant get their effect back (times r),
@@ -25,7 +25,7 @@ from abcx.stats import covariates, permutation, slopes, welch
 from abcx.stats.drawn_tails import tail_serves
 from abcx.stats.inversion import two_sided
 from abcx.stats.methods import Method
-from abcx.stats.permutation_draws import Alignment, Array, Products, Relabellings, Sums, draw, named, shifts
+from abcx.stats.permutation_draws import Alignment, Array, Products, Relabelings, Sums, draw, named, shifts
 from abcx.stats.records import Contrast, CrossMoments, Sample
 
 METHOD, METHOD_TAIL = Method.PERMUTATION_ADJUSTED, Method.PERMUTATION_TAIL_ADJUSTED
@@ -38,7 +38,7 @@ def needed(skewness: float | None, n: int, m: int) -> str | None:
 
     With equal arms none does: 2.0 to 3.2 % in each tail at 500 v 500 units, lognormal covariates of sigma 1 to 2.5.
     """
-    if skewness is None or permutation.few_relabellings(n, m) or not permutation.lopsided(abs(skewness), n, m):
+    if skewness is None or permutation.few_relabelings(n, m) or not permutation.lopsided(abs(skewness), n, m):
         return None
     return (
         f"The skewness of a covariate is {abs(skewness):.3g} and the arms differ in size ({n:,} and {m:,} units), "
@@ -53,13 +53,13 @@ def contrast(
     nonnegative: bool,
     draws: int = 4000,
     seed: int = 0,
-    relabelled: Relabellings | None = None,
+    relabeled: Relabelings | None = None,
 ) -> Contrast:
     """Variant against control at the same covariates; unadjusted, by permutation, with a note where that is not
-    possible. Both samples carry covariates; `relabelled` are relabellings of them that were drawn before."""
+    possible. Both samples carry covariates; `relabeled` are relabelings of them that were drawn before."""
     moments = crossed(control), crossed(variant)
     fitted = covariates.fitted(*moments, kind, nonnegative)
-    found = draw(control, variant, draws, seed) if relabelled is None and control.n and variant.n else relabelled
+    found = draw(control, variant, draws, seed) if relabeled is None and control.n and variant.n else relabeled
     if isinstance(fitted, str) or found is None:
         plain = permutation.contrast(control, variant, draws, seed, found)
         return covariates.not_adjusted(plain, fitted) if isinstance(fitted, str) else plain
@@ -102,7 +102,7 @@ def false_alarms(
     nonnegative: bool,
     alpha: float,
     method: Literal["Welch", "permutation"],
-    relabelled: Relabellings,
+    relabeled: Relabelings,
 ) -> tuple[float, float, float] | None:
     """Share of A/A comparisons of these units that the adjusted `method` calls significant, with its 95 % interval;
     as `permutation.false_alarms`, with slopes fitted to each. None where these units are not adjusted."""
@@ -110,14 +110,14 @@ def false_alarms(
     if isinstance(fitted, str):
         return None
     used = [column - (2 if kind == "ratio" else 1) for column in fitted.used]
-    deals, null = _deals(relabelled, used), permutation.null(relabelled)
+    deals, null = _deals(relabeled, used), permutation.null(relabeled)
     if method == "permutation":
         alarms = permutation.alarms_of_halves(deals.statistics(null), alpha)
     else:
         compared, sizes = deals.compared(null), (fitted.control.n, fitted.variant.n)
         p_values = permutation.welch_p(compared.distance((1.0, 1.0)), compared.variances, sizes)
         alarms = sum(p < alpha for p in p_values)
-    return permutation.wilson(alarms, len(relabelled.from_control.x))
+    return permutation.wilson(alarms, len(relabeled.from_control.x))
 
 
 def crossed(sample: Sample) -> CrossMoments:
@@ -139,16 +139,16 @@ def crossed(sample: Sample) -> CrossMoments:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Deals:
-    """Relabellings with what hangs on no hypothesis: the named arms' covariates (outcomes are filled in later)."""
+    """Relabelings with what hangs on no hypothesis: the named arms' covariates (outcomes are filled in later)."""
 
-    found: Relabellings
+    found: Relabelings
     products: tuple[tuple[Products, Products], tuple[Products, Products]]
     """Of the units named control, and of those named variant: those that came from control and from variant."""
     sides: tuple[slopes.Side, slopes.Side]
     inverted: Array
 
     def compared(self, hypothesis: Alignment, weights: Pair = (1.0, 1.0)) -> slopes.Compared:
-        """The arms of every relabelling of the aligned pool, the effects (the hypothesis's weights) put back."""
+        """The arms of every relabeling of the aligned pool, the effects (the hypothesis's weights) put back."""
         shift = shifts(self.found, hypothesis)
         sides = [
             _filled(
@@ -161,7 +161,7 @@ class _Deals:
         return slopes.compare(sides[0], sides[1], self.inverted, weights, hypothesis.weights)
 
     def statistics(self, hypothesis: Alignment, weights: Pair = (1.0, 1.0)) -> Array:
-        """The studentized statistic of every relabelling; nan where it does not exist."""
+        """The studentized statistic of every relabeling; nan where it does not exist."""
         with np.errstate(all="ignore"):  # a hypothesis out of all proportion may overflow: counted as beyond
             compared = self.compared(hypothesis, weights)
             found: Array = compared.distance(weights) / np.sqrt(compared.variances[0] + compared.variances[1])
@@ -174,8 +174,8 @@ def _aligned(origins: tuple[Products, Products], factors: Pair, shift: Pair) -> 
     return factors[0] * control.ez + shift[0] * control.xz + factors[1] * variant.ez + shift[1] * variant.xz
 
 
-def _deals(found: Relabellings, used: Sequence[int]) -> _Deals:
-    """The relabellings with the covariates `used`, by their place among all."""
+def _deals(found: Relabelings, used: Sequence[int]) -> _Deals:
+    """The relabelings with the covariates `used`, by their place among all."""
     assert found.products is not None and found.control.products is not None and found.variant.products is not None
     to_variant = _kept(found.products[0], used), _kept(found.products[1], used)
     whole = _kept(found.control.products, used), _kept(found.variant.products, used)
@@ -188,7 +188,7 @@ def _deals(found: Relabellings, used: Sequence[int]) -> _Deals:
     return _Deals(found, (to_control, to_variant), sides, slopes.inverse(*sides))
 
 
-def _distance(found: Relabellings, used: Sequence[int]) -> float:
+def _distance(found: Relabelings, used: Sequence[int]) -> float:
     """The adjusted difference of the arms as they are, from residuals: values near 1e9 keep their digits."""
     null = permutation.null(found)
     sides = []

@@ -1,6 +1,6 @@
 """Always-valid monitoring: an asymptotic confidence sequence, which may be looked at whenever one likes.
 
-Waudby-Smith, Arbour, Sinha, Kennedy, Ramdas (2021, theorem 2.2): with a normal mixture of scale rho, the standardised
+Waudby-Smith, Arbour, Sinha, Kennedy, Ramdas (2021, theorem 2.2): with a normal mixture of scale rho, the standardized
 estimate after n units stays inside sqrt((n rho^2 + 1) / (n rho^2) log((n rho^2 + 1) / alpha^2)) at all times together
 with probability 1 - alpha (Robbins 1970), in large samples for any distribution with a variance. The boundary is as
 tight as possible at the size where n rho^2 = -W(-alpha^2 / e) - 1, W the lower branch of Lambert's function.

@@ -162,10 +162,10 @@ def _estimates(
     """Both estimates and their errors, from the covariates in columns `used` (none: the unadjusted ones)."""
     arms = control, variant
     total = control.n + variant.n
-    centre = np.array(control.means) + variant.n / total * np.subtract(variant.means, control.means)
+    center = np.array(control.means) + variant.n / total * np.subtract(variant.means, control.means)
     squares = sum((arm.n - 1) * np.diag(np.array(arm.covariance)) for arm in arms) / total
     unit = np.where(squares > 0.0, np.sqrt(squares), 1.0)
-    sides = [_side(arm, kind, list(used), centre, unit) for arm in arms]
+    sides = [_side(arm, kind, list(used), center, unit) for arm in arms]
     inverted = slopes.inverse(*sides)
     at_null = slopes.compare(sides[0], sides[1], inverted)
     if not all(math.isfinite(float(value[0])) for value in at_null.values):
@@ -184,15 +184,15 @@ def _estimates(
     return Fitted(estimates[0], estimates[1], errors, used)
 
 
-def _side(arm: CrossMoments, kind: Kind, used: list[int], centre: slopes.Array, unit: slopes.Array) -> slopes.Side:
-    """The arm's moments, with covariates measured from `centre` in units of `unit`; a mean's bottom is 1."""
+def _side(arm: CrossMoments, kind: Kind, used: list[int], center: slopes.Array, unit: slopes.Array) -> slopes.Side:
+    """The arm's moments, with covariates measured from `center` in units of `unit`; a mean's bottom is 1."""
     squares = (arm.n - 1) * np.array(arm.covariance)
     with_x = squares[:, used] / unit[used]
     zero, blank = np.zeros(1), np.zeros((1, len(used)))
     ratio = kind == "ratio"
     return slopes.Side(
         n=arm.n,
-        x=((np.array(arm.means) - centre)[used] / unit[used])[None],
+        x=((np.array(arm.means) - center)[used] / unit[used])[None],
         xx=(with_x[used] / unit[used][:, None])[None],
         top=np.array([arm.means[0]]),
         bottom=np.array([arm.means[1] if ratio else 1.0]),

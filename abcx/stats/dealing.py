@@ -1,6 +1,6 @@
-"""Deals: which units of the pool each relabelling names, and the sums of their rows.
+"""Deals: which units of the pool each relabeling names, and the sums of their rows.
 
-Every relabelling is equally likely: the number of non-zero units in the arm is hypergeometric, the set of them is a
+Every relabeling is equally likely: the number of non-zero units in the arm is hypergeometric, the set of them is a
 uniformly random subset of that size, and so is the origin of the zeros.
 """
 
@@ -16,11 +16,11 @@ from abcx.stats.records import Sample
 Array = NDArray[np.float64]
 
 _CELLS = 1 << 20
-"""Memberships (relabellings x units) that are held at a time: 9 MB."""
+"""Memberships (relabelings x units) that are held at a time: 9 MB."""
 _GROUP_COST = 16
 """A group of equal values costs about as much as so many units drawn one by one."""
 _WIDE = 5_000
-"""Relabellings of up to so many units are brought to size at once, wider ones row by row: the same draws, faster."""
+"""Relabelings of up to so many units are brought to size at once, wider ones row by row: the same draws, faster."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +52,7 @@ def before(one: Pool, other: Pool) -> bool:
 
 
 def drawn(first: Pool, second: Pool, draws: int, generator: np.random.Generator) -> tuple[Array, Array]:
-    """Per relabelling the summed rows of the units that the first arm gets: from itself, from the second."""
+    """Per relabeling the summed rows of the units that the first arm gets: from itself, from the second."""
     zeros = first.sample.n - first.nonzero, second.sample.n - second.nonzero
     nonzero = first.nonzero + second.nonzero
     taken = generator.hypergeometric(nonzero, sum(zeros), first.sample.n, draws)

@@ -73,7 +73,7 @@ def _first_reaching(rising: Statistic, rows: Array, window: tuple[int, int], lev
 def _mass(n: int, p: float, cut: float) -> tuple[Array, Array]:
     """Counts of Binomial(n, p) outside of which lies a mass of at most `cut` on each side, and their probabilities.
 
-    By products of neighbours' ratios from the mode outwards: without the cancellation of three large log-gammas.
+    By products of neighbors' ratios from the mode outwards: without the cancellation of three large log-gammas.
     """
     if p <= 0.0 or p >= 1.0:
         return np.array([0.0 if p <= 0.0 else float(n)]), np.ones(1)

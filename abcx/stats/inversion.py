@@ -63,9 +63,9 @@ def interval(pivot: Pivot, alpha: float) -> Interval:
     line = _Line(pivot, alpha)
     null, estimate = pivot.null, pivot.estimate
     if line.accepts(null):
-        centre = null if estimate is None else estimate
-        low = line.outward(min(null, centre), -1)
-        return low, (None if estimate is None else line.outward(max(null, centre), +1))
+        center = null if estimate is None else estimate
+        low = line.outward(min(null, center), -1)
+        return low, (None if estimate is None else line.outward(max(null, center), +1))
     if estimate is None:  # infinite: nothing bounds it above
         return line.inward(None, +1), None
     if estimate > null:
@@ -190,7 +190,7 @@ class _Line:
             if not min(inside, outside) < point < max(inside, outside):
                 point = math.sqrt(inside) * math.sqrt(outside) if logs else inside + 0.5 * (outside - inside)
                 at = math.log(point) if logs else point
-                if not min(inside, outside) < point < max(inside, outside):  # neighbours: nothing lies between
+                if not min(inside, outside) < point < max(inside, outside):  # neighbors: nothing lies between
                     break
             excess = self.excess(point)
             if excess >= 0.0:

@@ -1,6 +1,6 @@
 """What answers can say about an effect when the change also decides who answers.
 
-Units are randomised, those who answer are not: if the change moves the response share, the answers of the two arms come
+Units are randomized, those who answer are not: if the change moves the response share, the answers of the two arms come
 from different people, and their difference is not an effect on anybody. Two sets of bounds need no model of that.
 
 Lee (2009, "Training, wages, and sample selection"): the effect on always-responders, the units that answer in either

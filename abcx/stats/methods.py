@@ -25,12 +25,12 @@ class Method(StrEnum):
 
     @property
     def is_permutation(self) -> bool:
-        """Whether its critical values come from relabelling the units."""
+        """Whether its critical values come from relabeling the units."""
         return self in (_PERMUTATION | _FITTED_TAIL)
 
     @property
     def is_approximate(self) -> bool:
-        """Whether a fitted tail stands for relabellings that are too few."""
+        """Whether a fitted tail stands for relabelings that are too few."""
         return self in _FITTED_TAIL
 
     @property

@@ -23,7 +23,7 @@ _POLISH = 2
 
 
 def for_difference(x0: ArrayLike, n0: float, x1: ArrayLike, n1: float, d: float) -> tuple[Array, Array]:
-    """Shares (p0, p1) that maximise the likelihood of the counts under p1 = p0 + d, -1 <= d <= 1.
+    """Shares (p0, p1) that maximize the likelihood of the counts under p1 = p0 + d, -1 <= d <= 1.
 
     The root of a cubic in closed form (Miettinen, Nurminen 1985, appendix 1; Farrington, Manning 1990). At d = 0 the
     pooled share.
@@ -65,7 +65,7 @@ def _newton(p: Array, x0: Array, n0: float, x1: Array, n1: float, d: float) -> A
 
 
 def for_ratio(x0: ArrayLike, n0: float, x1: ArrayLike, n1: float, r: float) -> tuple[Array, Array]:
-    """Shares (p0, p1) that maximise the likelihood of the counts under p1 = r p0, r >= 0.
+    """Shares (p0, p1) that maximize the likelihood of the counts under p1 = r p0, r >= 0.
 
     The smaller root of a quadratic (Koopman 1984; Miettinen, Nurminen 1985, equation 11), with the discriminant written
     as a sum of two terms that cannot be negative, so that nothing cancels. At r = 1 the pooled share.
@@ -82,7 +82,7 @@ def for_ratio(x0: ArrayLike, n0: float, x1: ArrayLike, n1: float, r: float) -> t
 def score_difference(x0: ArrayLike, n0: float, x1: ArrayLike, n1: float, d: float) -> Array:
     """T(d) = (s1 - s0 - d) / se with the constrained shares in se; +-inf where se is 0 and the numerator is not."""
     p0, p1 = for_difference(x0, n0, x1, n1, d)
-    return _studentised(x0, n0, p0, x1, n1, p1, 1.0, d)
+    return _studentized(x0, n0, p0, x1, n1, p1, 1.0, d)
 
 
 def score_ratio(x0: ArrayLike, n0: float, x1: ArrayLike, n1: float, r: float) -> Array:
@@ -90,10 +90,10 @@ def score_ratio(x0: ArrayLike, n0: float, x1: ArrayLike, n1: float, r: float) ->
     if r == 1.0:
         return score_difference(x0, n0, x1, n1, 0.0)
     p0, p1 = for_ratio(x0, n0, x1, n1, r)
-    return _studentised(x0, n0, p0, x1, n1, p1, r, 0.0)
+    return _studentized(x0, n0, p0, x1, n1, p1, r, 0.0)
 
 
-def _studentised(
+def _studentized(
     x0: ArrayLike, n0: float, p0: Array, x1: ArrayLike, n1: float, p1: Array, ratio: float, difference: float
 ) -> Array:
     total = n0 + n1

@@ -1,12 +1,12 @@
-"""Permutation of a studentised statistic: Welch's and Fieller's statistics with critical values from relabelled units.
+"""Permutation of a studentized statistic: Welch's and Fieller's statistics with critical values from relabeled units.
 
 Under "the ratio is r" the pool of control's units times r and variant's units has one value, under "the difference is
 d" the same holds with r_d = 1 + d / mu_d, mu_d being control's value under that hypothesis (docs/methods.md,
-"Permutation"). The units of the pool are relabelled at random, and the observed statistic is compared with those of the
-relabelled arms. Because the statistic is divided by each arm's own standard error, the test is exact where the
+"Permutation"). The units of the pool are relabeled at random, and the observed statistic is compared with those of the
+relabeled arms. Because the statistic is divided by each arm's own standard error, the test is exact where the
 hypothesis makes the arms alike and right in large samples where it only makes their means equal (Janssen 1997,
 Statistics and Probability Letters 36; Chung and Romano 2013, Annals of Statistics 41). Ratios take the ratio of sums
-and its linearised variance anew in every relabelled arm. At d = 0 and r = 1 all is the same, so p and both intervals
+and its linearized variance anew in every relabeled arm. At d = 0 and r = 1 all is the same, so p and both intervals
 are one inversion.
 
 Where values can be below 0 a difference may be larger than any factor carries, and the pool's value may be 0. There
@@ -30,7 +30,7 @@ from abcx.stats.methods import Method
 from abcx.stats.permutation_draws import (
     Alignment,
     Array,
-    Relabellings,
+    Relabelings,
     draw,
     estimates,
     moments,
@@ -47,7 +47,7 @@ _LOPSIDED = 0.1
 _HEAVY_RATIO = 0.3
 """Skewness of a ratio's parts over the root of the smaller arm: permutation above it, whatever the split."""
 _FEWEST = 20_000
-"""With fewer relabellings than this (3 units beside 2 have 10) no tail is small enough to end an interval."""
+"""With fewer relabelings than this (3 units beside 2 have 10) no tail is small enough to end an interval."""
 _CLEAR = 5.0
 """Data with values below 0 are aligned by a factor where their pooled value is so many standard errors above 0, ..."""
 _MOST = 10.0
@@ -59,12 +59,12 @@ def contrast(
     variant: Sample,
     draws: int = 4000,
     seed: int = 0,
-    relabelled: Relabellings | None = None,
+    relabeled: Relabelings | None = None,
     by_shift: bool = False,
 ) -> Contrast:
     """Variant against control; degenerate data get the answers and the sentences of Welch's test.
 
-    `relabelled` are relabellings of these two samples that were drawn before (`relabelling.draw`). `by_shift` says that
+    `relabeled` are relabelings of these two samples that were drawn before (`relabeling.draw`). `by_shift` says that
     the zero of the values is arbitrary: differences are then aligned by shifting alone.
     """
     one, other = moments(control), moments(variant)
@@ -77,7 +77,7 @@ def contrast(
         raise TypeError("a mean cannot be compared with a ratio")
     if base.difference_pivot is None:
         return replace(base, method=METHOD)
-    found = draw(control, variant, draws, seed) if relabelled is None else relabelled
+    found = draw(control, variant, draws, seed) if relabeled is None else relabeled
     distance, error = found.variant.value - found.control.value, math.hypot(found.variant.error, found.control.error)
     left = found.variant.low - found.control.low
     difference = difference_pivot(
@@ -110,16 +110,16 @@ def false_alarms(
     method: Literal["Welch", "permutation"],
     draws: int = 4000,
     seed: int = 0,
-    relabelled: Relabellings | None = None,
+    relabeled: Relabelings | None = None,
 ) -> tuple[float, float, float]:
     """Share of A/A comparisons of these units that `method` calls significant at `alpha`, with its 95 % interval.
 
-    Each relabelling is one A/A comparison. Welch's test judges it by its own t and degrees of freedom. Permutation
-    must not judge a relabelling by draws that contain it: the draws are split into halves, and each half is judged by
+    Each relabeling is one A/A comparison. Welch's test judges it by its own t and degrees of freedom. Permutation
+    must not judge a relabeling by draws that contain it: the draws are split into halves, and each half is judged by
     the other, which is near `alpha` by construction and guards the machinery, not the data. A comparison that cannot
     be tested raises no alarm. The interval is Wilson's (1927). Both arms must be testable (`contrast` has a pivot).
     """
-    found = draw(control, variant, draws, seed) if relabelled is None else relabelled
+    found = draw(control, variant, draws, seed) if relabeled is None else relabeled
     if method == "Welch":
         alarms = sum(p < alpha for p in _welch_p(found))
     else:
@@ -128,14 +128,14 @@ def false_alarms(
 
 
 def alarms_of_halves(spread: Array, alpha: float) -> int:
-    """How many of the relabelled statistics are significant among those of the other half."""
+    """How many of the relabeled statistics are significant among those of the other half."""
     halves = spread[::2], spread[1::2]
     pairs = ((t, other) for one, other in (halves, halves[::-1]) for t in one.tolist() if math.isfinite(t))
     return sum(2.0 * min(tail(-other, -t), tail(other, t)) < alpha for t, other in pairs)
 
 
-def _welch_p(found: Relabellings) -> Iterator[float]:
-    """Two-sided p of Welch's test of every relabelling that has one."""
+def _welch_p(found: Relabelings) -> Iterator[float]:
+    """Two-sided p of Welch's test of every relabeling that has one."""
     (m_c, v_c), (m_t, v_t) = estimates(found, null(found))
     return welch_p(m_t - m_c, (v_c, v_t), (found.control.n, found.variant.n))
 
@@ -155,9 +155,9 @@ def wilson(successes: int, n: int) -> tuple[float, float, float]:
     """A share with its 95 % interval by Wilson (1927)."""
     z = normal_quantile(0.975)
     share = successes / n
-    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    center = (share + z * z / (2 * n)) / (1 + z * z / n)
     reach = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return share, max(0.0, centre - reach), min(1.0, centre + reach)
+    return share, max(0.0, center - reach), min(1.0, center + reach)
 
 
 # --------------------------------------------------------------------------------------------- when to permute
@@ -182,7 +182,7 @@ def needed(control: Moments | RatioMoments, variant: Moments | RatioMoments) -> 
     population: in simulation (benchmarks/permutation.py --grid) Welch's tails first pass 4 % where this number is 0.17.
     With equal arms it is 0: there Welch and Fieller cover 94 to 98 % whatever the skewness (a lift of 100 % by more
     buyers, which skews the numerator, has 0.2 to 0.9 and 3.7 to 4.3 % in the tails at sigma 2), and permutation, nearer
-    to 95 % for most lifts, has 6 % on one side there (5 % buyers). Ratios are the exception: the linearised variance of
+    to 95 % for most lifts, has 6 % on one side there (5 % buyers). Ratios are the exception: the linearized variance of
     few clicking units is too small; Welch has 4.3 and 4.5 % in the tails where permutation has 2.8 and 3.1 (10 %
     clicks, 100 units an arm, 0.47 here; at 0.2 both are right). Moments are pooled, so the choice does not depend on
     which arm leads.
@@ -191,7 +191,7 @@ def needed(control: Moments | RatioMoments, variant: Moments | RatioMoments) -> 
     if skewness is None:
         return None
     n, m = control.n, variant.n
-    if few_relabellings(n, m):
+    if few_relabelings(n, m):
         return None
     if isinstance(control, RatioMoments) and skewness / math.sqrt(min(n, m)) > _HEAVY_RATIO:
         return f"The skewness of the values is {skewness:.3g}, too much for a ratio's t-test with {min(n, m):,} units."
@@ -203,9 +203,9 @@ def needed(control: Moments | RatioMoments, variant: Moments | RatioMoments) -> 
     )
 
 
-def few_relabellings(n: int, m: int) -> bool:
-    """Whether there are too few relabellings of arms of n and m units to end an interval."""
-    return _log_relabellings(n, m) < math.log(_FEWEST)
+def few_relabelings(n: int, m: int) -> bool:
+    """Whether there are too few relabelings of arms of n and m units to end an interval."""
+    return _log_relabelings(n, m) < math.log(_FEWEST)
 
 
 def lopsided(skewness: float, n: int, m: int) -> bool:
@@ -240,13 +240,13 @@ def _pooled_skewness(*arms: Moments) -> float | None:
 
 
 def difference_pivot(
-    found: Relabellings,
+    found: Relabelings,
     base: Pivot,
     non_negative: bool,
     by_shift: bool,
     judged: Callable[[float, Alignment], tuple[float, float]],
 ) -> Pivot:
-    """The tests of differences d, each `judged` among relabellings under the alignment that d asks for; non-negative
+    """The tests of differences d, each `judged` among relabelings under the alignment that d asks for; non-negative
     data bound them where one arm's value would be 0."""
     control, variant = found.control, found.variant
     distance = variant.value - control.value
@@ -276,7 +276,7 @@ def difference_pivot(
     return replace(base, low=min(low, estimate), high=max(high, estimate), tails=at)
 
 
-def _ratio_tails(found: Relabellings, ratio: float) -> tuple[float, float]:
+def _ratio_tails(found: Relabelings, ratio: float) -> tuple[float, float]:
     unit = max(1.0, abs(ratio))
     on_variant, on_control = 1.0 / unit, ratio / unit
     distance = on_variant * found.variant.value - on_control * found.control.value
@@ -286,13 +286,13 @@ def _ratio_tails(found: Relabellings, ratio: float) -> tuple[float, float]:
     return tails(found, distance + left, error, statistics(found, hypothesis))
 
 
-def null(found: Relabellings) -> Alignment:
+def null(found: Relabelings) -> Alignment:
     """The hypothesis of no difference."""
     return Alignment((1.0, 1.0), found.variant.value - found.control.value, (1.0, 1.0))
 
 
-def tails(found: Relabellings, distance: float, error: float, spread: Array) -> tuple[float, float]:
-    """(P(T* <= t), P(T* >= t)) for t = distance / error among the relabelled statistics `spread`."""
+def tails(found: Relabelings, distance: float, error: float, spread: Array) -> tuple[float, float]:
+    """(P(T* <= t), P(T* >= t)) for t = distance / error among the relabeled statistics `spread`."""
     if distance == 0.0 and error == 0.0:
         return 1.0, 1.0
     statistic = _quotient(distance, error)
@@ -304,11 +304,11 @@ def _quotient(distance: float, error: float) -> float:
     return distance / error if error > 0.0 else math.copysign(math.inf, distance)
 
 
-def _least(found: Relabellings) -> float:
-    """The share of one relabelling, the observed one, among all that exist: no tail is smaller."""
-    return math.exp(-_log_relabellings(found.control.n, found.variant.n))
+def _least(found: Relabelings) -> float:
+    """The share of one relabeling, the observed one, among all that exist: no tail is smaller."""
+    return math.exp(-_log_relabelings(found.control.n, found.variant.n))
 
 
-def _log_relabellings(n: int, m: int) -> float:
-    """The logarithm of how many relabellings there are of arms of n and m units."""
+def _log_relabelings(n: int, m: int) -> float:
+    """The logarithm of how many relabelings there are of arms of n and m units."""
     return math.lgamma(n + m + 1) - math.lgamma(n + 1) - math.lgamma(m + 1)

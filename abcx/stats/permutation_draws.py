@@ -1,15 +1,15 @@
-"""Random relabellings of two arms' units, drawn once and kept as sums, so that every hypothesis is closed form.
+"""Random relabelings of two arms' units, drawn once and kept as sums, so that every hypothesis is closed form.
 
-A relabelling gives control's and variant's names to the pooled units at random, with the arms' sizes kept. What a
+A relabeling gives control's and variant's names to the pooled units at random, with the arms' sizes kept. What a
 test needs of it are the sums, over the units named variant, of the denominator x, the residual e = y - m x (m: the
 value of the unit's own arm) and their products, separately for the units that came from each arm. A mean is the ratio
 whose denominator is 1 for every unit. Residuals are centered per arm, so that values near 1e9 keep their digits; a
 unit of value 0 then has the same residual -m as every other zero of its arm, and zeros are a number times one row.
 
-Every relabelling is equally likely (dealing.py). Units are sorted and the smaller arm is drawn, so neither the order of
-the units nor the names of the arms matter: swapping the arms gives the mirrored relabellings.
+Every relabeling is equally likely (dealing.py). Units are sorted and the smaller arm is drawn, so neither the order of
+the units nor the names of the arms matter: swapping the arms gives the mirrored relabelings.
 
-Covariates stay with their units: a relabelling then has the sums of their products, too, centered over all units and in
+Covariates stay with their units: a relabeling then has the sums of their products, too, centered over all units and in
 units of their standard deviations (for one covariate and a mean: count, e, ee, x, ex and xx).
 """
 
@@ -35,7 +35,7 @@ _ROUNDING = 1e-13
 
 
 class Sums(NamedTuple):
-    """Sums over some units, one number or one per relabelling: denominators, residuals and their products."""
+    """Sums over some units, one number or one per relabeling: denominators, residuals and their products."""
 
     x: Array
     e: Array
@@ -45,7 +45,7 @@ class Sums(NamedTuple):
 
 
 class Products(NamedTuple):
-    """Sums over some units with k covariates z, (...) one number or one per relabelling: units (...), covariates
+    """Sums over some units with k covariates z, (...) one number or one per relabeling: units (...), covariates
     (..., k), their products with residuals and denominators (..., k), and with each other (..., k, k)."""
 
     n: Array
@@ -68,8 +68,8 @@ class Arm:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Relabellings:
-    """The two arms, and per relabelling the sums over the units named variant that came from each of them."""
+class Relabelings:
+    """The two arms, and per relabeling the sums over the units named variant that came from each of them."""
 
     control: Arm
     variant: Arm
@@ -91,8 +91,8 @@ class Alignment:
     weights: tuple[float, float]
 
 
-def draw(control: Sample, variant: Sample, draws: int, seed: int) -> Relabellings:
-    """`draws` relabellings of the pooled units; both arms need units, ratios a positive sum of denominators."""
+def draw(control: Sample, variant: Sample, draws: int, seed: int) -> Relabelings:
+    """`draws` relabelings of the pooled units; both arms need units, ratios a positive sum of denominators."""
     scale = _scale(control, variant)
     pools = _pool(control, scale), _pool(variant, scale)
     arms = _arm(pools[0]), _arm(pools[1])
@@ -106,7 +106,7 @@ def draw(control: Sample, variant: Sample, draws: int, seed: int) -> Relabelling
         if arm.products is not None:
             other = _products(rows, control.values.ndim)
             products.append(other if first == 1 else Products(*_rest(arm.products, other)))
-    return Relabellings(arms[0], arms[1], sums[0], sums[1], (products[0], products[1]) if products else None)
+    return Relabelings(arms[0], arms[1], sums[0], sums[1], (products[0], products[1]) if products else None)
 
 
 def _sums(rows: Array, dimensions: int) -> Sums:
@@ -130,21 +130,21 @@ def _scale(control: Sample, variant: Sample) -> tuple[Array, Array] | None:
     if control.covariates is None or variant.covariates is None or not control.covariates.shape[1]:
         return None
     both, n = (control.covariates, variant.covariates), control.n + variant.n
-    centre = sum(one.sum(axis=0) for one in both) / n
-    centre = centre + (sum((one - centre).sum(axis=0) for one in both) - (n - sum(map(len, both))) * centre) / n
-    squares = sum(((one - centre) ** 2).sum(axis=0) for one in both) + (n - sum(map(len, both))) * centre**2
+    center = sum(one.sum(axis=0) for one in both) / n
+    center = center + (sum((one - center).sum(axis=0) for one in both) - (n - sum(map(len, both))) * center) / n
+    squares = sum(((one - center) ** 2).sum(axis=0) for one in both) + (n - sum(map(len, both))) * center**2
     deviation = np.sqrt(squares / n)
-    return centre, np.where(deviation > RESOLUTION * np.abs(centre), deviation, 1.0)
+    return center, np.where(deviation > RESOLUTION * np.abs(center), deviation, 1.0)
 
 
-def shares_of_pool(found: Relabellings) -> tuple[float, float]:
+def shares_of_pool(found: Relabelings) -> tuple[float, float]:
     """Control's and variant's parts of the pool: of its units, or of its sum of denominators."""
     control, variant = float(found.control.sums.x), float(found.variant.sums.x)
     return control / (control + variant), variant / (control + variant)
 
 
-def statistics(found: Relabellings, hypothesis: Alignment) -> Array:
-    """The studentized statistic of every relabelling of the aligned pool; nan where it does not exist."""
+def statistics(found: Relabelings, hypothesis: Alignment) -> Array:
+    """The studentized statistic of every relabeling of the aligned pool; nan where it does not exist."""
     (of_control, v_control), (of_variant, v_variant) = estimates(found, hypothesis)
     on_control, on_variant = hypothesis.weights
     with np.errstate(all="ignore"):
@@ -152,22 +152,22 @@ def statistics(found: Relabellings, hypothesis: Alignment) -> Array:
         return (on_variant * of_variant - on_control * of_control) / error
 
 
-def estimates(found: Relabellings, hypothesis: Alignment) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-    """Value (less the pool's) and variance of the value of the arms named control and variant, per relabelling."""
+def estimates(found: Relabelings, hypothesis: Alignment) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+    """Value (less the pool's) and variance of the value of the arms named control and variant, per relabeling."""
     with np.errstate(all="ignore"):  # a hypothesis out of all proportion may overflow: no statistic, counted as beyond
         named_control, named_variant = named(found, hypothesis)
         return _of_arm(named_control, found.control.n), _of_arm(named_variant, found.variant.n)
 
 
-def shifts(found: Relabellings, hypothesis: Alignment) -> tuple[float, float]:
+def shifts(found: Relabelings, hypothesis: Alignment) -> tuple[float, float]:
     """What is added to control's and to variant's units, so that the pool's own value is 0: control's are below it by
     variant's part of the shift, variant's are above it."""
     of_control, of_variant = shares_of_pool(found)
     return -hypothesis.shift * of_variant, hypothesis.shift * of_control
 
 
-def named(found: Relabellings, hypothesis: Alignment) -> tuple[Sums, Sums]:
-    """The sums of the aligned values over the units named control and variant, per relabelling."""
+def named(found: Relabelings, hypothesis: Alignment) -> tuple[Sums, Sums]:
+    """The sums of the aligned values over the units named control and variant, per relabeling."""
     shift = shifts(found, hypothesis)
     pool = _aligned(found.control.sums, found.variant.sums, hypothesis.factors, shift)
     named_variant = _aligned(found.from_control, found.from_variant, hypothesis.factors, shift)
@@ -243,8 +243,8 @@ def _pool(sample: Sample, scale: tuple[Array, Array] | None) -> Pool:
         rows = [bottom, residual, residual * residual, residual * bottom, bottom * bottom]
     if scale is not None:
         z = [
-            (np.append(one, 0.0) - centre) / deviation
-            for one, centre, deviation in zip(distinct[outcomes:], *scale, strict=True)
+            (np.append(one, 0.0) - center) / deviation
+            for one, center, deviation in zip(distinct[outcomes:], *scale, strict=True)
         ]
         rows += [] if bottom is None else [np.ones_like(top)]
         rows += [*z, *(residual * one for one in z), *([] if bottom is None else [bottom * one for one in z])]

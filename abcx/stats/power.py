@@ -1,7 +1,7 @@
 """Size and power of comparisons of two shares or two means, with arms of unequal size.
 
 Shares: the normal approximation of R's power.prop.test (Fleiss, Levin, Paik 2003, equation 4.14, without continuity
-correction), generalised to n_t = ratio x n_c. Means: the noncentral t of R's power.t.test with pooled degrees of
+correction), generalized to n_t = ratio x n_c. Means: the noncentral t of R's power.t.test with pooled degrees of
 freedom. Power is that of finding the effect in its own direction; alpha is two-sided.
 """
 

@@ -1,4 +1,4 @@
-"""Ratios of two sums: the unit is the cluster, the variance that of the linearised ratio (delta method).
+"""Ratios of two sums: the unit is the cluster, the variance that of the linearized ratio (delta method).
 
 Per arm R = mean(num) / mean(den) and v = var(num - R den) / (n mean(den)^2), with the arm's own R (Deng, Knoblich,
 Lu 2018; docs/methods.md, "Means and ratios"). Two such estimates are compared as two means are: Welch, and Fieller for
@@ -44,7 +44,7 @@ def value(moments: RatioMoments) -> float | None:
 
 
 def estimate(moments: RatioMoments) -> welch.Estimate | None:
-    """The arm's ratio with its linearised error; None without units or with a denominator that is not above 0."""
+    """The arm's ratio with its linearized error; None without units or with a denominator that is not above 0."""
     top, bottom, n = moments.numerator, moments.denominator, moments.n
     if n == 0 or bottom.mean <= 0.0:
         return None

@@ -10,11 +10,11 @@ Student's t on the units, not the normal: nominal 95 % with open tickets and 8 t
 one ticket each or about five; exponential and lognormal) covers 93 to 96 % of differences, the normal 91 to 95 %.
 
 Long tickets in a small arm beside a large one push that test to one side, as skewed values do. There units are
-relabelled by their pseudo-values: the pair (tickets x mu + k x influence, tickets) of each unit, k tickets in the arm.
-Their ratio of sums is mu and its linearised variance the one above, so a permutation of ratios (permutation.py) is one
+relabeled by their pseudo-values: the pair (tickets x mu + k x influence, tickets) of each unit, k tickets in the arm.
+Their ratio of sums is mu and its linearized variance the one above, so a permutation of ratios (permutation.py) is one
 of restricted means; where nothing is censored the first of the pair is the unit's sum of min(duration, horizon).
-Of 180 against 20 units with 1 to 5 tickets each Welch covers 92 to 93 % with up to 6.8 % on one side, relabelling 94 to
-95 %. Of 54 against 6 units it is 84 to 90 % and 92 to 93 %, of 90 against 10 relabelling 93.5 %, of 135 against 15
+Of 180 against 20 units with 1 to 5 tickets each Welch covers 92 to 93 % with up to 6.8 % on one side, relabeling 94 to
+95 %. Of 54 against 6 units it is 84 to 90 % and 92 to 93 %, of 90 against 10 relabeling 93.5 %, of 135 against 15
 94 % (3,000 samples): so with fewer than 15 units in such an arm nothing is tested.
 """
 
@@ -43,10 +43,10 @@ from abcx.stats.survival import (
 
 METHOD = Method.RMST
 MOST = 10_000
-"""With more units than this, both arms together, they are not relabelled: it would take tens of seconds."""
+"""With more units than this, both arms together, they are not relabeled: it would take tens of seconds."""
 
 FEWEST = 15
-"""An arm with fewer units with lifetimes than this is not tested where skewness and sizes call for relabelling."""
+"""An arm with fewer units with lifetimes than this is not tested where skewness and sizes call for relabeling."""
 
 
 def contrast(control: Lifetimes, variant: Lifetimes, horizon: float, told: Told | None = None) -> Contrast:
@@ -98,7 +98,7 @@ def compared(
 
 def _few(units: int) -> str:
     return (
-        f"An arm has only {units} units with lifetimes, and these are skewed and the arms uneven: neither relabelling "
+        f"An arm has only {units} units with lifetimes, and these are skewed and the arms uneven: neither relabeling "
         f"nor the analytic interval keeps its word below {FEWEST} units, so nothing is tested."
     )
 

@@ -1,7 +1,7 @@
 """Sample ratio mismatch that may be checked every day: a test martingale for the split of the units.
 
 Lindon, Malek (2020, "Anytime-valid inference for multinomial count data"): under the alternative the shares have a
-Dirichlet prior centred at the planned ones. The Bayes factor after counts x (n in all, planned shares s, concentration
+Dirichlet prior centered at the planned ones. The Bayes factor after counts x (n in all, planned shares s, concentration
 a) is B = Gamma(a) / Gamma(a + n) prod Gamma(a s_i + x_i) / Gamma(a s_i) / s_i^x_i, and the chance that it ever reaches
 1 / p under the plan is at most p (Ville 1939). So the smallest 1 / B so far is a p-value at every look.
 """

@@ -125,13 +125,13 @@ def _scale(control: Arm, variant: Arm) -> float:
 
 
 _COUNTED = 10**8
-"""Units up to which the counts under relabelling are summed one by one."""
+"""Units up to which the counts under relabeling are summed one by one."""
 
 
 def false_alarms(control: Proportion, variant: Proportion, alpha: float) -> float:
-    """The share of relabellings of these units (an A/A test with as many events) that `contrast` calls significant.
+    """The share of relabelings of these units (an A/A test with as many events) that `contrast` calls significant.
 
-    The variant's events are hypergeometric under relabelling; the deals that are significant lie beyond one count on
+    The variant's events are hypergeometric under relabeling; the deals that are significant lie beyond one count on
     either side, found by bisection, and their probability is summed exactly; above 100 million units, where single
     counts no longer show, by the normal distribution. Both arms must have units.
     """

@@ -1,11 +1,11 @@
 """Error spending and the boundaries of group sequential tests, two-sided and symmetric.
 
-At information fractions t_1 < ... < t_K the standardised statistics Z_k behave like W(t_k) / sqrt(t_k), where W is
+At information fractions t_1 < ... < t_K the standardized statistics Z_k behave like W(t_k) / sqrt(t_k), where W is
 Brownian motion. Of an overall two-sided level alpha, f(alpha, t_k) may have been used up by look k (Lan, DeMets 1983);
 the boundary c_k is the number with P(first |Z_k| >= c_k at look k) = f(alpha, t_k) - f(alpha, t_(k-1)). The law of
 |W| on the paths that are still inside is carried from look to look by numerical integration (Armitage, McPherson, Rowe
 1969; Jennison, Turnbull 2000, chapter 19), here with Gauss-Legendre panels no wider than a few standard deviations
-of the neighbouring increments. Boundaries agree with denser grids to about 1e-12.
+of the neighboring increments. Boundaries agree with denser grids to about 1e-12.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Spending = Literal["obrien_fleming", "pocock", "hwang_shih_decani"]
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(12)
 _PANEL = 4.0
-"""Width of a panel in standard deviations of the smaller neighbouring increment."""
+"""Width of a panel in standard deviations of the smaller neighboring increment."""
 _LEAST_STEP = 1e-3
 """Looks closer than this fraction of their information are integrated as if so far apart: quicker, and cautious (the
 closer look's boundary comes out too high, by .05 at .5 and .5001; those of other looks move by less than 1e-4)."""
@@ -183,8 +183,8 @@ def _onward(state: _Inside, time: float, reach: float, following: float) -> _Ins
     step = time - state.time
     panels = max(1, math.ceil(reach / (_PANEL * math.sqrt(min(step, following - time)))))
     half = 0.5 * reach / panels
-    centres = half * (2.0 * np.arange(panels) + 1.0)
-    place = (centres[:, None] + half * _NODES).ravel()
+    centers = half * (2.0 * np.arange(panels) + 1.0)
+    place = (centers[:, None] + half * _NODES).ravel()
     weight = np.tile(half * _WEIGHTS, panels)
     sd = math.sqrt(step)
     scaled, old = place / sd, state.place / sd

@@ -73,7 +73,7 @@ def as_covariates(control: Mapping[str, CrossMoments], variant: Mapping[str, Cro
     while len(groups) > 1 and (merged < small or few(groups[-1])):
         groups[-2:] = [_together(*groups[-2:])]
         merged = merged + 1 if merged else 2
-    arms = [joined([_labelled(group.arms[arm], s, len(groups)) for s, group in enumerate(groups)]) for arm in (0, 1)]
+    arms = [joined([_labeled(group.arms[arm], s, len(groups)) for s, group in enumerate(groups)]) for arm in (0, 1)]
     note = f"{merged} strata with few units in an arm were taken together." if merged else None
     return Stratified(arms[0], arms[1], note, {name: s for s, group in enumerate(groups) for name in group.names})
 
@@ -107,7 +107,7 @@ def joined(parts: Sequence[CrossMoments]) -> CrossMoments:
     return CrossMoments(n, tuple(mean.tolist()), tuple(tuple(row) for row in covariance.tolist()))
 
 
-def _labelled(part: CrossMoments, stratum: int, strata: int) -> CrossMoments:
+def _labeled(part: CrossMoments, stratum: int, strata: int) -> CrossMoments:
     """The part with strata - 1 more columns, constant within it: 1 in its own column, if it has one."""
     label = tuple(1.0 if s == stratum else 0.0 for s in range(1, strata))
     rows = tuple((*row, *(0.0 for _ in label)) for row in part.covariance)

@@ -60,6 +60,6 @@ def _moments(scores: Sequence[float], weights: Sequence[float]) -> tuple[float, 
     """Mean and variance (divisor: the sum of the weights)."""
     used = [(score, weight) for score, weight in zip(scores, weights, strict=True) if weight > 0]
     total = sum(weight for _, weight in used)
-    centre = used[0][0]  # exact for equal scores
-    mean = centre + sum(weight * (score - centre) for score, weight in used) / total
+    center = used[0][0]  # exact for equal scores
+    mean = center + sum(weight * (score - center) for score, weight in used) / total
     return mean, sum(weight * (score - mean) ** 2 for score, weight in used) / total

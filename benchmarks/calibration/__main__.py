@@ -63,7 +63,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="cells of 1,000 units per arm, 300 samples: two minutes")
     parser.add_argument("--family", action="append", choices=list(FAMILIES), help="only this family; may be repeated")
     parser.add_argument("--samples", type=int, help="samples of a cell (1,000; --quick: 300), a third at 10,000 units")
-    parser.add_argument("--draws", type=int, default=999, help="relabellings of a sample (999)")
+    parser.add_argument("--draws", type=int, default=999, help="relabelings of a sample (999)")
     parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--no-peers", action="store_true", help="abcx alone")

@@ -34,7 +34,7 @@ ENOUGH: dict[Family, tuple[int, str]] = {
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Judgment:
     word: Word
     reasons: tuple[str, ...] = ()
 
@@ -54,11 +54,11 @@ def error(level: float, samples: int) -> float:
     return math.sqrt(level * (1.0 - level) / samples) if samples else 0.0
 
 
-def judge(row: Row, tally: Tally, errors: float = SLACK) -> Judgement:
+def judge(row: Row, tally: Tally, errors: float = SLACK) -> Judgment:
     """Of the lift, or of the difference (`promised`). A cell that expects enough events must also not be too wide."""
     found = promised(row.cell, tally)
     if found.refused >= 0.5:
-        return Judgement("refused")
+        return Judgment("refused")
     answered = round(tally.samples * (1.0 - found.refused))
     tails = {"below": found.below, "above": found.above}
     slack = {level: errors * error(level, answered) + 1e-9 for level in (LEAST, MOST, TAIL, OTHER)}
@@ -67,8 +67,8 @@ def judge(row: Row, tally: Tally, errors: float = SLACK) -> Judgement:
     wide = [] if found.covered <= MOST + slack[MOST] else [f"covers {100 * found.covered:.1f} %"]
     wide += [f"only {100 * tail:.1f} % {name}" for name, tail in tails.items() if tail < OTHER - slack[OTHER]]
     if reasons or (wide and enough(row)):
-        return Judgement("broken", tuple(reasons + (wide if enough(row) else [])))
-    return Judgement("conservative", tuple(wide)) if wide else Judgement("kept")
+        return Judgment("broken", tuple(reasons + (wide if enough(row) else [])))
+    return Judgment("conservative", tuple(wide)) if wide else Judgment("kept")
 
 
 def doubtful(row: Row) -> bool:

@@ -19,7 +19,7 @@ OWN = "abcx"
 
 @dataclass(frozen=True)
 class Size:
-    """How much is run: samples of a cell (a third of them at 10,000 units), relabellings, counts for peers."""
+    """How much is run: samples of a cell (a third of them at 10,000 units), relabelings, counts for peers."""
 
     samples: int
     draws: int

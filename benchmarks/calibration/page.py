@@ -62,7 +62,7 @@ Peers were told the moments of the same units through their own lowest-level cla
 data (benchmarks/calibration/peers.py), with two-sided 95 % intervals.
 
 - **abcx**: the method that it chooses itself for the sample (`stats.shares`; `stats.permutation` where `needed`, with
-  {draws} relabellings instead of 4,000; `stats.covariates` and `stats.adjusted_permutation` with covariates; else
+  {draws} relabelings instead of 4,000; `stats.covariates` and `stats.adjusted_permutation` with covariates; else
   Welch). Its intervals are inverted tests, so "covers" is "the test of the true lift accepts", without the search for
   the ends.
 - **tea-tasting**: `Proportion(method="norm")` (its only method with intervals; by default pooled and continuity
@@ -114,7 +114,7 @@ def _provenance(rows: Sequence[Row], asked: int) -> str:
     sizes = sorted({(row.size.samples, row.size.draws, row.size.seed) for row in rows})
     parts = [
         f"{sum((row.size.samples, row.size.draws, row.size.seed) == one for row in rows)} cells with {one[0]:,} "
-        f"samples{third}, {one[1]} relabellings and seed {one[2]}"
+        f"samples{third}, {one[1]} relabelings and seed {one[2]}"
         for one in sizes
     ]
     minutes = sum(row.seconds for row in rows) / 60
@@ -169,10 +169,10 @@ def _summary(rows: Sequence[Row], families: Sequence[Family]) -> Iterator[str]:
     for family in families:
         within = [row for row in rows if row.cell.family == family]
         for tool in tools(within):
-            yield f"| {FAMILIES[family]} | {tool} | {_summarised(within, tool)} |"
+            yield f"| {FAMILIES[family]} | {tool} | {_summarized(within, tool)} |"
 
 
-def _summarised(rows: Sequence[Row], tool: str) -> str:
+def _summarized(rows: Sequence[Row], tool: str) -> str:
     tallies = [row.tallies[tool] for row in rows]
     words = [judge.judge(row, row.tallies[tool]).word for row in rows]
     counts = [str(words.count(word)) for word in ("kept", "broken", "conservative", "refused")]

@@ -155,7 +155,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="200 samples: some minutes")
     parser.add_argument("--family", action="append", choices=list(FAMILIES), help="only this family; may be repeated")
     parser.add_argument("--samples", type=int, help="A/A samples of a cell, and as many with the effect (1,000)")
-    parser.add_argument("--draws", type=int, default=499, help="relabellings of a sample (499)")
+    parser.add_argument("--draws", type=int, default=499, help="relabelings of a sample (499)")
     parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--rows", type=Path, help="file of finished cells, read first and added to")
     parser.add_argument("--write", action="store_true", help="write the part into docs/calibration.md")
@@ -266,7 +266,7 @@ def _provenance(rows: Sequence[Row]) -> Iterator[str]:
     error = 100 * own_error(0.65, min(row.samples for row in rows))
     yield (
         f"Written on {datetime.date.today()} by `python -m benchmarks.calibration.power --write`: {len(rows)} cells, "
-        f"{counts} A/A samples and as many with the effect in each, {draws} relabellings where abcx relabels (instead "
+        f"{counts} A/A samples and as many with the effect in each, {draws} relabelings where abcx relabels (instead "
         f"of 4,000), seed {seeds}; {sum(row.seconds for row in rows) / 60:.0f} minutes of CPU time. Random numbers: "
         "PCG64 from SeedSequence([seed, CRC-32 of the cell's name, 1 for A/A, else 0]).\n\n"
         f"Versions: {', '.join(page.versions())}.\n\n"

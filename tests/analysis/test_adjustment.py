@@ -132,7 +132,7 @@ def skewed(n: int = 4000) -> tuple[pd.DataFrame, dict[str, Any]]:
     return data, {**spec(covariates=["before"]), "arms": arms}
 
 
-def test_skewed_values_are_relabelled_with_their_covariates() -> None:
+def test_skewed_values_are_relabeled_with_their_covariates() -> None:
     data, wanted = skewed()
     results = abcx.analyze(wanted, units=data)
     found = first(results)
@@ -152,7 +152,7 @@ def test_skewed_values_are_relabelled_with_their_covariates() -> None:
     assert check.status == "pass" and check.details["metrics"][0]["metric"] == "spend"
 
 
-def test_strata_of_skewed_values_are_relabelled_too() -> None:
+def test_strata_of_skewed_values_are_relabeled_too() -> None:
     data, wanted = skewed()
     wanted["analysis"] = {"covariates": ["before"], "stratify": ["device"]}
     found = first(abcx.analyze(wanted, units=data))
@@ -202,7 +202,7 @@ def test_a_covariate_that_costs_variance_is_left_out() -> None:
     assert found.method == "Welch" and "does not reduce the variance" in (found.note or "")
 
 
-def test_a_prior_is_labelled_and_absent_without_one() -> None:
+def test_a_prior_is_labeled_and_absent_without_one() -> None:
     data = frame()
     assert first(abcx.analyze(spec(), units=data)).bayes is None
     bayes = first(abcx.analyze(spec(prior={"lift_sd": "5%"}), units=data)).bayes

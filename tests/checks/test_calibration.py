@@ -1,4 +1,4 @@
-"""Relabelled A/A tests: shares against enumeration, means against what is known of skewed data."""
+"""Relabeled A/A tests: shares against enumeration, means against what is known of skewed data."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_shares_are_counted_exactly(control: tuple[int, int], variant: tuple[int
     assert false_alarms(Proportion(*control), Proportion(*variant), 0.05) == pytest.approx(expected, abs=1e-9)
 
 
-def test_shares_by_every_relabelling() -> None:
+def test_shares_by_every_relabeling() -> None:
     """Six units, three with the event: all twenty deals, one by one."""
     units = [1, 1, 1, 0, 0, 0]
     deals = list(itertools.combinations(range(6), 3))

@@ -69,7 +69,7 @@ def test_every_format_says_the_verdict_and_that_data_are_simulated(
 
 
 @pytest.mark.slow
-def test_several_specs_are_summarised_and_the_worst_exit_code_wins(
+def test_several_specs_are_summarized_and_the_worst_exit_code_wins(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "broken.yaml").write_text("schema_version: 1\nname: broken\n")

@@ -80,8 +80,8 @@ def test_a_column_that_gives_the_arm_away_is_no_segment(tmp_path: Path) -> None:
 
 
 def test_a_file_without_arms_is_refused_with_its_header(tmp_path: Path) -> None:
-    (tmp_path / "x.csv").write_text("user_id,colour\n1,red\n2,blue\n")
-    with pytest.raises(DataError, match="the header is: user_id, colour"):
+    (tmp_path / "x.csv").write_text("user_id,color\n1,red\n2,blue\n")
+    with pytest.raises(DataError, match="the header is: user_id, color"):
         init.run(str(tmp_path / "x.csv"), output=None, name=None)
 
 

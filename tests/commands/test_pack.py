@@ -14,7 +14,7 @@ import abcx
 from abcx.errors import AbcxError, DataError, SpecError, UsageError
 from tests.support.hostile import GOOD, METRICS
 from tests.support.hostile import run as written
-from tests.support.preset_cases import CASES, analysed
+from tests.support.preset_cases import CASES, analyzed
 from tests.support.same import packed, said, same
 
 pytestmark = pytest.mark.slow
@@ -44,7 +44,7 @@ def test_the_documented_experiments(tmp_path: Path, spec: Path) -> None:
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.part != "counts"])
 def test_presets(tmp_path: Path, name: str) -> None:
-    assert analysed(tmp_path, name).code < 2
+    assert analyzed(tmp_path, name).code < 2
     copy = same(tmp_path / "experiment.yaml", tmp_path / "packed")
     assert "preset" not in json.dumps(abcx.load_spec(copy).model_dump(exclude_none=True)["data"])
 

@@ -25,7 +25,7 @@ VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 # Mistakes within one section, which a schema can see; those between sections are for `abcx validate` alone.
 SEEN = [
-    "misspelt-keys", "missing-keys", "wrong-types", "empty-values", "empty-metrics", "one-arm", "numbers", "files",
+    "misspelled-keys", "missing-keys", "wrong-types", "empty-values", "empty-metrics", "one-arm", "numbers", "files",
     "odd-keys", "list", "text", "number", "counts-types", "all-at-once",
 ]  # fmt: skip
 

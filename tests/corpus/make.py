@@ -216,11 +216,11 @@ def good() -> None:
         {**arms, "e.csv": E},
         {"exposures": {"file": {"a": "x_a.csv", "b": "x_b.csv"}}, "events": "e.csv"},
     )
-    labelled = {"a": {"labels": ["Original"]}, "b": {"labels": ["Variation #1", "V1"]}}
+    labeled = {"a": {"labels": ["Original"]}, "b": {"labels": ["Variation #1", "V1"]}}
     case(
         "labels",
         {"x.csv": text(EXPOSURES, exposures(arms={"a": "Original", "b": "Variation #1"})), "e.csv": E},
-        arms=labelled,
+        arms=labeled,
     )
     case(
         "yes-and-no",

@@ -88,8 +88,8 @@ def test_small_files_may_lack_a_field(tmp_path: Path, empty: bool) -> None:
     assert [file["rows"] for file in files] == [2, 4, 1] + [0] * empty
     (tmp_path / "13.jsonl").write_text("\n")
     refused(run(tmp_path, None, "e.jsonl", file="13.jsonl"), "no-header", "13.jsonl:1", "has no fields")
-    misspelt = {"metrics": {**METRICS, "m": METRICS["revenue"] | {"value": "amuont"}}, "options": {"max_bad_rows": 1}}
-    refused(run(tmp_path, None, "e.jsonl", file="1*.jsonl", **misspelt), "missing-column", "10.jsonl", "mean amount")
+    misspelled = {"metrics": {**METRICS, "m": METRICS["revenue"] | {"value": "amuont"}}, "options": {"max_bad_rows": 1}}
+    refused(run(tmp_path, None, "e.jsonl", file="1*.jsonl", **misspelled), "missing-column", "10.jsonl", "mean amount")
 
 
 def test_a_zone_that_is_clear(tmp_path: Path) -> None:

@@ -143,7 +143,7 @@ def test_the_unit_of_a_quantile_changes_nothing(control: list[float], variant: l
 START = pd.Timestamp("2024-03-04", tz="UTC")
 
 
-def analysed(keys: dict[str, Any], *events: tuple[str, float, str, Any], n: int = 20, **rest: Any) -> abcx.Results:
+def analyzed(keys: dict[str, Any], *events: tuple[str, float, str, Any], n: int = 20, **rest: Any) -> abcx.Results:
     """Units a0.. and b0.. exposed at the start; events as (unit, hours later, event, value); it ends after 30 h."""
     units = [f"{arm}{i}" for arm in "ab" for i in range(n)]
     rows = [(unit, START + pd.Timedelta(hours=hours), event, value, value) for unit, hours, event, value in events]
@@ -181,12 +181,12 @@ def everybody(event: str, hours: float, value: Any = 1, n: int = 20) -> list[tup
 @pytest.mark.parametrize("kind", ["nps", "csat", "ces", "quantile"])
 def test_nobody_or_one_or_all_the_same(kind: str) -> None:
     keys = KINDS[kind]
-    quiet = analysed(keys, ("a0", 40, "e", 3))  # after all that counts: the log ends with it
-    refused(analysed(keys, ("a0", -1, "e", 3)))
+    quiet = analyzed(keys, ("a0", 40, "e", 3))  # after all that counts: the log ends with it
+    refused(analyzed(keys, ("a0", -1, "e", 3)))
     refused(quiet) if kind != "quantile" else None
-    refused(analysed(keys, ("a0", 1, "e", 3)))
-    refused(analysed(keys, ("a0", 1, "e", 3), ("b0", 1, "e", 5)))
-    refused(analysed(keys, *everybody("e", 2, 4)))
+    refused(analyzed(keys, ("a0", 1, "e", 3)))
+    refused(analyzed(keys, ("a0", 1, "e", 3), ("b0", 1, "e", 5)))
+    refused(analyzed(keys, *everybody("e", 2, 4)))
 
 
 def tickets(*found: tuple[str, float, float | None]) -> list[tuple[str, float, str, Any]]:
@@ -200,11 +200,11 @@ def tickets(*found: tuple[str, float, float | None]) -> list[tuple[str, float, s
 
 def test_tickets_of_nobody_one_and_all_open() -> None:
     keys = {**KINDS["resolution_time"], "goal": "decrease"}
-    assert "no lifetimes" in refused(analysed(keys, ("a0", -5, "s", 1), ("a0", -4, "e", 1)))
-    refused(analysed(keys, *tickets(("a0", 1, 2.0))))
-    refused(analysed(keys, *tickets(("a0", 1, 2.0), ("b0", 1, 4.0))))
+    assert "no lifetimes" in refused(analyzed(keys, ("a0", -5, "s", 1), ("a0", -4, "e", 1)))
+    refused(analyzed(keys, *tickets(("a0", 1, 2.0))))
+    refused(analyzed(keys, *tickets(("a0", 1, 2.0), ("b0", 1, 4.0))))
     every = [(f"{arm}{i}", 1.0, None) for arm in "ab" for i in range(9)]
-    assert "Nothing ended before the horizon" in refused(analysed(keys, *tickets(*every), ("c", 1, "e", 99)))
+    assert "Nothing ended before the horizon" in refused(analyzed(keys, *tickets(*every), ("c", 1, "e", 99)))
 
 
 @pytest.mark.parametrize(
@@ -223,17 +223,17 @@ def test_a_horizon_that_is_too_long_is_refused_with_the_longest_that_works(kind:
     rows = [("a1", 2.0, "e", 1), ("b1", 3.0, "e", 1)]
     if kind == "resolution_time":
         rows = tickets(("a0", 0.25, None), ("a1", 1, 3.0), ("b0", 0.25, None), ("b1", 2, 4.0))
-    found = analysed({**keys, "horizon": horizon}, *rows)
+    found = analyzed({**keys, "horizon": horizon}, *rows)
     note = refused(found)
     assert f"the largest usable horizon is {told}." in note
     assert told in terminal.render(found) and told in markdown.render(found)
-    usable = analysed({**keys, "horizon": told}, *rows)
+    usable = analyzed({**keys, "horizon": told}, *rows)
     assert usable["m"].comparisons[0].difference is not None
 
 
 def test_a_quantile_beyond_the_data_has_no_interval() -> None:
     keys = {**KINDS["quantile"], "q": 0.99}
-    found = analysed(keys, *[(f"{arm}{i}", 1.0, "e", i + 1) for arm in "ab" for i in range(20)])
+    found = analyzed(keys, *[(f"{arm}{i}", 1.0, "e", i + 1) for arm in "ab" for i in range(20)])
     assert "too few values to bound the difference" in refused(found)
     assert found["m"].arms[0].value == 20  # 20 values hold no share of 1 %: the largest is nearest
     comparison = found["m"].comparisons[0]
@@ -241,14 +241,14 @@ def test_a_quantile_beyond_the_data_has_no_interval() -> None:
 
 
 def test_retention_of_nobody_who_was_followed() -> None:
-    found = analysed(KINDS["retention"], ("a0", 2, "e", 1))  # the log ends before day 7
+    found = analyzed(KINDS["retention"], ("a0", 2, "e", 1))  # the log ends before day 7
     refused(found)
     assert [arm.not_followed for arm in found["m"].arms] == [20, 20]
 
 
 def test_answers_whose_window_is_open_are_followed_up() -> None:
     rows = [(f"{arm}{i}", 1.0, "e", 7 * i % 11) for arm in "ab" for i in range(20)]
-    found = analysed({**KINDS["nps"], "window": "7d"}, *rows)
+    found = analyzed({**KINDS["nps"], "window": "7d"}, *rows)
     check = next(check for check in found.checks if check.code == "follow_up")
     assert check.status == "warn" and "40 units" in check.message
 

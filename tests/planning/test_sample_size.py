@@ -54,7 +54,7 @@ def test_two_variants_are_planned_at_half_the_level() -> None:
     assert results.setup.needed_units == pytest.approx(3 * per_arm, abs=3)
 
 
-def test_a_ratio_is_planned_by_its_linearised_spread() -> None:
+def test_a_ratio_is_planned_by_its_linearized_spread() -> None:
     part = {"numerator": {"mean": 4.0, "sd": 3.0}, "denominator": {"mean": 2.0, "sd": 1.0}, "correlation": 0.5}
     arm = {"units": 1000, "clicks": part}
     metric = {"type": "ratio", "role": "primary", "goal": "increase", "minimum_effect": "5%"}

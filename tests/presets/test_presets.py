@@ -15,14 +15,14 @@ import abcx
 from abcx.commands import init, validate
 from abcx.spec import presets
 from tests.support.hostile import Ran, refused, run
-from tests.support.preset_cases import CASES, HERE, NPS, analysed, count, exposures, total
+from tests.support.preset_cases import CASES, HERE, NPS, analyzed, count, exposures, total
 
 
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.slow
 def test_good(tmp_path: Path, name: str) -> None:
     case = CASES[name]
-    ran = analysed(tmp_path, name)
+    ran = analyzed(tmp_path, name)
     assert ran.code < 2, ran.err
     wanted: dict[str, Any] = {
         metric: {arm: (units, pytest.approx(mean, rel=1e-11)) for arm, (units, mean) in arms.items()}
@@ -39,7 +39,7 @@ def test_good(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_a_missing_column(tmp_path: Path, name: str) -> None:
     case = CASES[name]
-    ran = analysed(tmp_path, name, case.missing)
+    ran = analyzed(tmp_path, name, case.missing)
     refused(
         ran, "missing-column", case.file.format(name), f"no column '{case.missing}'", f"did you mean {case.missing}s"
     )
@@ -175,16 +175,16 @@ def test_one_column_for_events_that_read_several(tmp_path: Path) -> None:
     shutil.copy(HERE / "shopify_orders.csv", tmp_path / "o.csv")
     (tmp_path / "exposures.csv").write_text(exposures(case.unit))
 
-    def analysed(*events: dict[str, Any]) -> Ran:
+    def analyzed(*events: dict[str, Any]) -> Ran:
         sources = [{"file": "o.csv", "preset": "shopify_orders", **event} for event in events]
         data = {"exposures": "exposures.csv", "events": sources}
         return run(tmp_path, None, data=data, metrics=case.metrics)
 
     one = {"columns": {"value": "Subtotal"}}
-    refused(analysed(one), "preset-part", "", "'value' cannot be Subtotal", "(order: Total, refund: Refunded Amount)")
-    ran = analysed({"event": "order", **one}, {"event": "refund"})
+    refused(analyzed(one), "preset-part", "", "'value' cannot be Subtotal", "(order: Total, refund: Refunded Amount)")
+    ran = analyzed({"event": "order", **one}, {"event": "refund"})
     assert ran.values()["refunded"] == case.values["refunded"] and ran.values()["revenue"] != case.values["revenue"]
-    assert analysed({"columns": {"unit": "Email"}}).values() == case.values
+    assert analyzed({"columns": {"unit": "Email"}}).values() == case.values
 
 
 def test_one_id_of_two_events(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def log(shift: float, n: int = 150) -> dict[str, Any]:
 
 
 @cache
-def analysed(kind: str, shift: float, goal: str, role: str = "primary", tight: bool = False) -> abcx.Results:
+def analyzed(kind: str, shift: float, goal: str, role: str = "primary", tight: bool = False) -> abcx.Results:
     keys, wide, narrow = TYPES[kind]
     metric = {
         **keys,
@@ -111,14 +111,14 @@ def told(results: abcx.Results, kind: str) -> tuple[str, str, str]:
 def test_moves_are_told_in_their_unit_and_direction(kind: str, goal: str) -> None:
     up, down = MORE[kind]
     for shift, word, moved in ((1.0, up, "rose"), (-1.0, down, "fell")):
-        status, sentence, quoted = told(analysed(kind, shift, goal), kind)
+        status, sentence, quoted = told(analyzed(kind, shift, goal), kind)
         assert status == ("better" if (shift > 0) == (goal == "increase") else "worse")
         assert moved in sentence and word in sentence and word in quoted
         assert ("worse" in sentence) == (status == "worse")
         assert kind != "resolution_time" or re.search(r"\d h (longer|shorter)", sentence)
         assert kind != "nps" or re.search(r"\d points (higher|lower)", sentence)
         assert not ODD.search(sentence) and not ODD.search(quoted)
-    status, sentence, quoted = told(analysed(kind, 0.0, goal), kind)
+    status, sentence, quoted = told(analyzed(kind, 0.0, goal), kind)
     assert status == "inconclusive" and sentence.startswith("No clear effect on")
     assert not ODD.search(sentence) and not ODD.search(quoted)
 
@@ -128,7 +128,7 @@ def test_moves_are_told_in_their_unit_and_direction(kind: str, goal: str) -> Non
 def test_guardrails_are_told_against_their_margin(kind: str) -> None:
     _, wide, narrow = TYPES[kind]
     for shift, tight, expected in ((0.0, False, "safe"), (0.0, True, "unresolved"), (-1.0, True, "harmed")):
-        status, sentence, _ = told(analysed(kind, shift, "increase", "guardrail", tight), kind)
+        status, sentence, _ = told(analyzed(kind, shift, "increase", "guardrail", tight), kind)
         assert (status, f": {expected}, " in sentence) == (expected, True)
         assert (narrow if tight else wide) in sentence
         assert UNIT[kind] in sentence.partition("fit ")[2] and not ODD.search(sentence)
@@ -138,7 +138,7 @@ def test_guardrails_are_told_against_their_margin(kind: str) -> None:
 @pytest.mark.parametrize("shift", [1.0, 0.0, -1.0])
 @pytest.mark.slow
 def test_readouts_keep_their_width_and_print_no_nonsense(kind: str, shift: float) -> None:
-    results = analysed(kind, shift, "increase")
+    results = analyzed(kind, shift, "increase")
     for width in (80, 100):
         text = terminal.render(results, width)
         assert max(map(len, text.splitlines())) <= width

@@ -70,7 +70,7 @@ def test_values_as_measured_are_not_the_adjusted_effect():
     )
 
 
-def test_bayes_is_labelled_with_its_prior():
+def test_bayes_is_labeled_with_its_prior():
     said = (
         "With a prior of lifts N(0, 5%): lift +3.1% (-0.40% to +6.7%), 96% chance to beat control, expected loss 0.02%."
     )

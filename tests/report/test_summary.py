@@ -29,7 +29,7 @@ def test_an_invalid_experiment_shows_no_effect():
     assert text.split()[-1] == "4"
 
 
-def test_colour_only_where_wanted():
+def test_color_only_where_wanted():
     assert "\x1b" not in summary.render([clean()])
     assert "\x1b[" in summary.render([clean()], color=True)
 
@@ -43,6 +43,6 @@ def test_markdown_is_a_table_without_html():
     assert r"\[csat\]" in summary.render([hostile()], "markdown")
 
 
-def test_nothing_to_summarise():
+def test_nothing_to_summarize():
     assert "experiment" in summary.render([])
     assert summary.render([], "markdown").count("\n") == 2

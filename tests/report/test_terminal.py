@@ -82,7 +82,7 @@ def test_sections_come_in_order():
     assert text.index("SHIP") < places[0]
 
 
-def test_the_banner_says_it_without_colour():
+def test_the_banner_says_it_without_color():
     lines = terminal.render(clean()).splitlines()
     banner = words("\n".join(lines[: next(i for i, line in enumerate(lines) if line.startswith("──"))]))
     assert "SHIP variant" in banner
@@ -116,22 +116,22 @@ def test_trust_checks_each_with_their_message():
     assert "skipped pre_period (needs events from before the exposure); segments" in text
 
 
-def test_colour_only_where_wanted():
-    plain, coloured = terminal.render(clean()), terminal.render(clean(), color=True)
+def test_color_only_where_wanted():
+    plain, colored = terminal.render(clean()), terminal.render(clean(), color=True)
     assert "\x1b" not in plain
-    assert "\x1b[" in coloured
-    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured).split() == plain.split()
+    assert "\x1b[" in colored
+    assert re.sub(r"\x1b\[[0-9;]*m", "", colored).split() == plain.split()
 
 
 @pytest.mark.parametrize("name", ["GITHUB_ACTIONS", "FORCE_COLOR", "TTY_COMPATIBLE", "CLICOLOR_FORCE"])
 def test_the_environment_changes_nothing(monkeypatch, name):
-    plain, coloured = terminal.render(clean()), terminal.render(clean(), color=True)
+    plain, colored = terminal.render(clean()), terminal.render(clean(), color=True)
     monkeypatch.setenv(name, "1")
     monkeypatch.setenv("COLUMNS", "40")
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("TERM", "dumb")
     assert terminal.render(clean()) == plain
-    assert terminal.render(clean(), color=True) == coloured
+    assert terminal.render(clean(), color=True) == colored
 
 
 def test_ascii_is_ascii():

@@ -22,7 +22,7 @@ SPEC = {
 }
 
 
-def analysed(never_seen: dict[str, int]) -> Results:
+def analyzed(never_seen: dict[str, int]) -> Results:
     """500 assigned units an arm, of which some never met the exposure event."""
     assigned, events = [], []
     for arm, lost in never_seen.items():
@@ -46,14 +46,14 @@ def lost(results: Results) -> Exclusion:
 
 @pytest.mark.parametrize("never_seen", [{"control": 40, "variant": 44}, {"control": 40, "variant": 95}])
 def test_equal_loss_is_tested_by_arm(never_seen: dict[str, int]) -> None:
-    found = lost(analysed(never_seen))
+    found = lost(analyzed(never_seen))
     assert dict(found.by_arm) == never_seen and found.units == sum(never_seen.values())
     table = [list(never_seen.values()), [500 - n for n in never_seen.values()]]
     assert found.p_value == pytest.approx(stats.chi2_contingency(table, correction=False).pvalue, rel=1e-9)
 
 
 def test_an_uneven_loss_is_pointed_out() -> None:
-    results = analysed({"control": 40, "variant": 95})
+    results = analyzed({"control": 40, "variant": 95})
     document = render(results)
     p = stats.chi2_contingency([[40, 95], [460, 405]], correction=False).pvalue
     (row,) = [line for line in document.splitlines() if line.startswith("| not_exposed ")]
@@ -62,4 +62,4 @@ def test_an_uneven_loss_is_pointed_out() -> None:
 
 
 def test_a_loss_without_arms_or_of_few_units_is_not_tested() -> None:
-    assert lost(analysed({"control": 2, "variant": 1})).p_value is None
+    assert lost(analyzed({"control": 2, "variant": 1})).p_value is None

@@ -1,4 +1,4 @@
-"""Adjusted permutation against all relabellings of tiny arms, slopes fitted to each unit by unit; laws; error rates."""
+"""Adjusted permutation against all relabelings of tiny arms, slopes fitted to each unit by unit; laws; error rates."""
 
 import itertools
 import math
@@ -57,14 +57,14 @@ def statistic(control: Arm, variant: Arm, ratio: float, difference: float = 0.0)
 
 
 def shares(
-    control: Arm, variant: Arm, of_relabelled: Callable[[Arm, Arm], float], observed: float
+    control: Arm, variant: Arm, of_relabeled: Callable[[Arm, Arm], float], observed: float
 ) -> tuple[float, float]:
-    """Shares of all relabellings whose statistic is at most, at least the observed one."""
+    """Shares of all relabelings whose statistic is at most, at least the observed one."""
     y, x = (np.concatenate([control[i], variant[i]]) for i in (0, 1))
     n, found = len(y), []
     for chosen in itertools.combinations(range(n), len(variant[0])):
         here = np.isin(np.arange(n), chosen)
-        found.append(of_relabelled((y[~here], x[~here]), (y[here], x[here])))
+        found.append(of_relabeled((y[~here], x[~here]), (y[here], x[here])))
     spread, slack = np.array(found), 1e-9 * (1 + abs(observed))
     return float(np.mean(spread <= observed + slack)), float(np.mean(spread >= observed - slack))
 
@@ -93,7 +93,7 @@ def check_tails(pivot: Pivot | None, at: float, expected: tuple[float, float], d
 )
 @pytest.mark.parametrize("seed", [1, 2, 3])
 @pytest.mark.slow
-def test_p_is_that_of_all_relabellings(sizes: tuple[int, int], k: int, ratio: bool, zeros: bool, seed: int) -> None:
+def test_p_is_that_of_all_relabelings(sizes: tuple[int, int], k: int, ratio: bool, zeros: bool, seed: int) -> None:
     arms = tiny(seed, sizes, k, ratio, zeros)
     observed = statistic(*arms, 1.0)
     expected = shares(*arms, lambda control, variant: statistic(control, variant, 1.0), observed)
@@ -107,7 +107,7 @@ def test_p_is_that_of_all_relabellings(sizes: tuple[int, int], k: int, ratio: bo
 @pytest.mark.parametrize("r", [0.5, 0.8, 1.4, 3.0])
 @pytest.mark.parametrize("k", [1, 2])
 @pytest.mark.slow
-def test_a_ratio_is_that_of_all_relabellings_of_the_aligned_pool(r: float, k: int) -> None:
+def test_a_ratio_is_that_of_all_relabelings_of_the_aligned_pool(r: float, k: int) -> None:
     """Control's units and variant's divided by r, dealt with their covariates; units named variant times r."""
     control, variant = tiny(4, (6, 5), k)
     observed = statistic(control, variant, r)
@@ -195,14 +195,14 @@ def test_one_draw_serves_both_analyses() -> None:
     drawn = permutation_draws.draw(arms[0], arms[1], 4000, 0)
     control, variant = (Sample(one.n, one.values[one.values > 0]) for one in arms)
     plain = permutation.contrast(control, variant)
-    both = permutation.contrast(arms[0], arms[1], relabelled=drawn)
+    both = permutation.contrast(arms[0], arms[1], relabeled=drawn)
     assert both.difference == pytest.approx(plain.difference, rel=1e-12)
     assert both.p_value == pytest.approx(plain.p_value, abs=0.03)
-    found = adjusted_permutation.contrast(arms[0], arms[1], "mean", True, relabelled=drawn)
+    found = adjusted_permutation.contrast(arms[0], arms[1], "mean", True, relabeled=drawn)
     assert found.p_value == adjusted_permutation.contrast(arms[0], arms[1], "mean", True).p_value
 
 
-def test_what_cannot_be_adjusted_is_relabelled_without_covariates() -> None:
+def test_what_cannot_be_adjusted_is_relabeled_without_covariates() -> None:
     (y0, _), (y1, _) = buyers(13, 300), buyers(14, 60)
     found = contrast((y0, np.ones((300, 1))), (y1, np.ones((60, 1))), draws=999)
     assert found.method.startswith("permutation") and not found.method.endswith("adjusted")

@@ -47,7 +47,7 @@ def some(seed: int, n: int, k: int, slope: float, mean: float, outcomes: int = 1
     return mean + slope * x.sum(axis=1, keepdims=True) + 0.1 * x[:, :1] ** 2 + noise, x
 
 
-def centre(control: Arm, variant: Arm) -> Array:
+def center(control: Arm, variant: Arm) -> Array:
     everyone: Array = np.vstack([control[1], variant[1]]).mean(axis=0)
     return everyone
 
@@ -63,7 +63,7 @@ def slopes_of(arms: tuple[Arm, Arm]) -> Array:
 
 
 def adjusted_means(arms: tuple[Arm, Arm]) -> tuple[Array, Array]:
-    at, slopes = centre(*arms), slopes_of(arms)
+    at, slopes = center(*arms), slopes_of(arms)
     control, variant = (y.mean(axis=0) - (x.mean(axis=0) - at) @ slopes for y, x in arms)
     return control, variant
 
@@ -109,7 +109,7 @@ def test_one_covariate_in_closed_form() -> None:
     arms = some(7, 50, 1, 1.0, 20), some(8, 20, 1, 2.0, 23)
     crossed = sum((len(y) - 1) * np.cov(y[:, 0], x[:, 0])[0, 1] for y, x in arms)
     slope = crossed / sum((len(y) - 1) * np.var(x, ddof=1) for y, x in arms)
-    expected = [y.mean() - slope * (x.mean() - centre(*arms)[0]) for y, x in arms]
+    expected = [y.mean() - slope * (x.mean() - center(*arms)[0]) for y, x in arms]
     assert values(*arms) == pytest.approx(expected, rel=1e-12)
 
 
@@ -594,12 +594,12 @@ def sides(rng: np.random.Generator, samples: int, sizes: tuple[int, int], sigma:
 def own_slopes(arms: list[Side]) -> tuple[Array, Array]:
     """Distance and error with each arm's own slope and classical errors (Lin 2013): what one slope is held against."""
     total = sum(arm.n for arm in arms)
-    centre = sum(arm.n * arm.x[:, 0] for arm in arms) / total
+    center = sum(arm.n * arm.x[:, 0] for arm in arms) / total
     slopes = [arm.x_top[:, 0] / arm.xx[:, 0, 0] for arm in arms]
     distance: Array = np.zeros(())
     variance: Array = np.zeros(())
     for sign, arm, slope in zip((-1, 1), arms, slopes, strict=True):
-        away = arm.x[:, 0] - centre
+        away = arm.x[:, 0] - center
         distance = distance + sign * (arm.top - slope * away)
         residual = (arm.top_top - slope * arm.x_top[:, 0]) / (arm.n - 2)
         variance = variance + residual * (1 / arm.n + away**2 / arm.xx[:, 0, 0])

@@ -56,8 +56,8 @@ def test_the_lift_is_told_to_be_lost() -> None:
     assert found.lift is not None and found.lift_interval is None and "too small beside them" in (found.lift_note or "")
 
 
-def test_relabelled_units_of_this_size() -> None:
-    """Welch's p and that of 20,000 relabellings, by shifting: nothing is skewed here."""
+def test_relabeled_units_of_this_size() -> None:
+    """Welch's p and that of 20,000 relabelings, by shifting: nothing is skewed here."""
     one, other = small(2, 60)
     expected = stats.ttest_ind(other, one, equal_var=False).pvalue
     samples = [Sample(len(x), BASE + x) for x in (one, other)]

@@ -181,7 +181,7 @@ def test_equal_shares_are_the_plain_difference_with_at_least_its_error() -> None
     assert found.lee_interval[0] < difference - 1.96 * error and found.lee_interval[1] > difference + 1.96 * error
 
 
-def test_equal_shares_have_the_wider_interval_of_their_neighbours() -> None:
+def test_equal_shares_have_the_wider_interval_of_their_neighbors() -> None:
     """One answer more or less in millions decides which arm is trimmed, and hardly moves anything else."""
     found, fewer, more = (
         run(((3_000_000, (200_000, 300_000, 500_000)), (6_000_000, (700_000, 500_000 + extra, 800_000))), NPS)

@@ -1,4 +1,4 @@
-"""The mean answer by permutation: scipy's and every relabelling as oracles, and the laws."""
+"""The mean answer by permutation: scipy's and every relabeling as oracles, and the laws."""
 
 import itertools
 import math
@@ -26,7 +26,7 @@ def welch(x: np.ndarray, y: np.ndarray, axis: int = -1) -> np.ndarray:
     return np.asarray((y.mean(axis=axis) - x.mean(axis=axis)) / error)
 
 
-def test_skewed_answers_of_uneven_arms_are_relabelled() -> None:
+def test_skewed_answers_of_uneven_arms_are_relabeled() -> None:
     found = mean_scores.contrast(CONTROL, VARIANT)
     assert found.method == "permutation" and found.note is not None
     assert found.note.startswith("Interval by permutation. The skewness of the values is")
@@ -42,7 +42,7 @@ def test_skewed_answers_of_uneven_arms_are_relabelled() -> None:
 
 
 def test_p_is_that_of_scipys_permutation_test() -> None:
-    """Both draw relabellings at random: 0.02 is five standard errors of a tail near one half."""
+    """Both draw relabelings at random: 0.02 is five standard errors of a tail near one half."""
     found = mean_scores.contrast(CONTROL, VARIANT, draws=9_999)
     assert found.difference_pivot is not None
     pair = np.array(expanded(CONTROL)), np.array(expanded(VARIANT))
@@ -54,8 +54,8 @@ def test_p_is_that_of_scipys_permutation_test() -> None:
 
 
 @pytest.mark.parametrize("d", [-1.5, 0.0, 0.75, 2.0])
-def test_tails_are_shares_of_all_relabellings_of_the_shifted_answers(d: float) -> None:
-    """Every relabelling of 6 and 4 answers: 210, of control's answers moved by the difference."""
+def test_tails_are_shares_of_all_relabelings_of_the_shifted_answers(d: float) -> None:
+    """Every relabeling of 6 and 4 answers: 210, of control's answers moved by the difference."""
     control, variant = Categories(1, (1, 0, 1, 1, 2, 0, 1)), Categories(1, (0, 1, 0, 0, 0, 1, 2))
     pool = np.array([one + d for one in expanded(control)] + expanded(variant))
     observed = float(welch(pool[:6], pool[6:]))

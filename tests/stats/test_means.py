@@ -1,4 +1,4 @@
-"""Means and ratios against scipy's Welch test, Fieller's closed form and the definition of the linearised ratio."""
+"""Means and ratios against scipy's Welch test, Fieller's closed form and the definition of the linearized ratio."""
 
 import math
 
@@ -131,7 +131,7 @@ def test_interval_of_a_mean_matches_scipy() -> None:
     assert means.interval(moments(values), 0.1) == pytest.approx((expected.low, expected.high), rel=1e-9)
 
 
-def test_ratio_is_welch_on_linearised_units() -> None:
+def test_ratio_is_welch_on_linearized_units() -> None:
     rng = np.random.default_rng(7)
     a = np.stack([rng.poisson(2.0, 60), rng.poisson(5.0, 60)], axis=1).astype(float)
     b = np.stack([rng.poisson(3.0, 45), rng.poisson(5.0, 45)], axis=1).astype(float)

@@ -32,7 +32,7 @@ def ratio_sample(units: list[tuple[float, float]]) -> Sample:
     return Sample(len(units), np.array(kept, dtype=np.float64).reshape(len(kept), 2))
 
 
-# ------------------------------------------------------------------------------- the oracle: every relabelling
+# ------------------------------------------------------------------------------- the oracle: every relabeling
 
 
 def of_means(control: list[float], variant: list[float], ratio: float = 1.0, difference: float = 0.0) -> float:
@@ -56,7 +56,7 @@ def of_ratios(control: list[tuple[float, float]], variant: list[tuple[float, flo
 def enumerated(
     pool: list[T], n_variant: int, statistic: Callable[[list[T], list[T]], float], observed: float
 ) -> tuple[float, float]:
-    """Shares of all relabellings of `pool` whose statistic is at most, at least `observed`."""
+    """Shares of all relabelings of `pool` whose statistic is at most, at least `observed`."""
     below = above = count = 0
     for chosen in itertools.combinations(range(len(pool)), n_variant):
         inside = set(chosen)
@@ -88,7 +88,7 @@ def made(pivot: Pivot | None) -> Pivot:
 
 
 @pytest.mark.parametrize(("control", "variant"), TINY)
-def test_p_is_that_of_all_relabellings(control: list[float], variant: list[float]) -> None:
+def test_p_is_that_of_all_relabelings(control: list[float], variant: list[float]) -> None:
     exact = enumerated(control + variant, len(variant), of_means, of_means(control, variant))
     found = permutation.contrast(sample(control), sample(variant), draws=DRAWS)
     check_tails(made(found.difference_pivot).tails(0.0), exact)
@@ -98,7 +98,7 @@ def test_p_is_that_of_all_relabellings(control: list[float], variant: list[float
 @pytest.mark.parametrize(("control", "variant"), TINY)
 @pytest.mark.parametrize("ratio", [0.3, 0.8, 1.7, 6.0])
 @pytest.mark.slow
-def test_a_ratio_is_that_of_all_relabellings_of_the_aligned_pool(
+def test_a_ratio_is_that_of_all_relabelings_of_the_aligned_pool(
     control: list[float], variant: list[float], ratio: float
 ) -> None:
     pool = control + [y / ratio for y in variant]
@@ -153,7 +153,7 @@ def test_refunds_leave_the_alignment_by_factor() -> None:
         assert min(pivot.tails(far)) < 0.002
 
 
-def test_ratios_take_ratio_and_variance_anew_in_every_relabelled_arm() -> None:
+def test_ratios_take_ratio_and_variance_anew_in_every_relabeled_arm() -> None:
     control = [(3.0, 5.0), (0.0, 2.0), (7.0, 9.0), (0.0, 0.0), (4.0, 4.0)]
     variant = [(9.0, 6.0), (2.0, 5.0), (0.0, 0.0), (6.0, 3.0)]
     found = permutation.contrast(ratio_sample(control), ratio_sample(variant), draws=DRAWS)
@@ -211,7 +211,7 @@ def test_bringing_all_rows_to_size_at_once_is_the_same_draw_as_one_by_one(monkey
         assert (found[0][0].sum(axis=1) == sizes).all()
 
 
-def test_compressed_zeros_are_relabelled_as_zeros_written_out_are() -> None:
+def test_compressed_zeros_are_relabeled_as_zeros_written_out_are() -> None:
     rng = np.random.default_rng(2)
     buyers = rng.lognormal(3, 1.5, 30)
     compressed = [Sample(400, buyers[:20]), Sample(150, buyers[20:])]
@@ -225,7 +225,7 @@ def test_compressed_zeros_are_relabelled_as_zeros_written_out_are() -> None:
             assert abs(p - q) <= 4.5 * math.sqrt(2 * p * (1 - p) / DRAWS) + 1e-9
 
 
-def test_the_sums_of_a_relabelling_are_those_of_hypergeometric_sampling() -> None:
+def test_the_sums_of_a_relabeling_are_those_of_hypergeometric_sampling() -> None:
     rng = np.random.default_rng(1)
     control, variant = Sample(900, rng.gamma(2, 3, 90)), Sample(300, rng.gamma(2, 3, 40))
     found = permutation_draws.draw(control, variant, 40000, 8)
@@ -252,7 +252,7 @@ def test_neither_the_order_of_units_nor_a_second_run_changes_anything() -> None:
     check_intervals_close(effect(shuffled, 0.05), one)
     assert other_seed.lift_interval != one.lift_interval
     drawn = permutation_draws.draw(Sample(500, a), Sample(400, b), 999, 0)
-    assert effect(permutation.contrast(Sample(500, a), Sample(400, b), relabelled=drawn), 0.05) == one
+    assert effect(permutation.contrast(Sample(500, a), Sample(400, b), relabeled=drawn), 0.05) == one
 
 
 def check_intervals_close(one: Effect, other: Effect) -> None:
@@ -296,7 +296,7 @@ def check_one_inversion(contrast: Contrast, alpha: float) -> None:
     assert found.difference_interval is not None and excludes(found.difference_interval, 0.0) == significant
     low, high = found.difference_interval
     assert found.difference is not None
-    # Where even the most extreme relabelling is not rare enough for alpha, nothing is rejected: the end is None.
+    # Where even the most extreme relabeling is not rare enough for alpha, nothing is rejected: the end is None.
     assert low is None or (math.isfinite(low) and low <= found.difference)
     assert high is None or (math.isfinite(high) and high >= found.difference)
     if contrast.ratio_pivot is not None:
@@ -334,7 +334,7 @@ def test_the_fitted_tail_keeps_the_law_where_the_level_is_small() -> None:
 @given(st.integers(0, 10**6), st.booleans(), st.sampled_from([0.01, 0.05, 0.2]))
 @pytest.mark.slow
 def test_swapping_the_arms_gives_the_mirror_image(seed: int, of_ratios: bool, alpha: float) -> None:
-    """Up to rounding, not only up to Monte Carlo: the same relabellings are drawn whichever arm is called control."""
+    """Up to rounding, not only up to Monte Carlo: the same relabelings are drawn whichever arm is called control."""
     rng = np.random.default_rng(seed)
     sizes = rng.integers(5, 60, 2)
     values = [rng.lognormal(2, 1.2, (k, 2) if of_ratios else k) for k in sizes]
@@ -540,7 +540,7 @@ def test_moments_are_those_of_the_written_out_units() -> None:
 
 
 def test_lumpy_draws_have_no_tiny_tails() -> None:
-    """Six ones beside seven ones and six twos: all six of the control are ones in C(13, 6) / C(19, 6) relabellings."""
+    """Six ones beside seven ones and six twos: all six of the control are ones in C(13, 6) / C(19, 6) relabelings."""
     arms = sample([1.0] * 6), sample([1.0] * 7 + [2.0] * 6)
     exact = 2 * math.comb(13, 6) / math.comb(19, 6)
     found = [permutation.contrast(*pair, 199).p_value for pair in (arms, arms[::-1])]

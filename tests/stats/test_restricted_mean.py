@@ -124,7 +124,7 @@ def uneven(rng: np.random.Generator, cut: float, few: int = 16) -> tuple[Lifetim
 
 
 @pytest.mark.parametrize("interval", ["auto", "permutation"])
-def test_without_censoring_units_are_relabelled_as_those_of_a_ratio(interval: str) -> None:
+def test_without_censoring_units_are_relabeled_as_those_of_a_ratio(interval: str) -> None:
     control, variant = uneven(np.random.default_rng(11), 1e9)
     found = restricted_mean.compared(control, variant, 72.0, interval, 999, 5)  # type: ignore[arg-type]
     samples = []
@@ -169,7 +169,7 @@ def test_an_arm_of_few_skewed_units_is_not_tested() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(comparisons(), ALPHAS)
-def test_the_laws_of_relabelled_lifetimes(drawn: tuple[Lifetimes, Lifetimes, float], alpha: float) -> None:
+def test_the_laws_of_relabeled_lifetimes(drawn: tuple[Lifetimes, Lifetimes, float], alpha: float) -> None:
     control, variant, horizon = drawn
     contrast = restricted_mean.compared(control, variant, horizon, "permutation", 199)
     found, plain = effect(contrast, alpha), restricted_mean.contrast(control, variant, horizon)

@@ -1,4 +1,4 @@
-"""The confidence sequence: its tuning by numerical minimisation, its mixture by quadrature, its error rate by paths."""
+"""The confidence sequence: its tuning by numerical minimization, its mixture by quadrature, its error rate by paths."""
 
 import math
 

@@ -84,7 +84,7 @@ def random_counts(rng: random.Random, most: int) -> tuple[int, int, int, int]:
     return rng.choice([0, n0, rng.randint(0, n0)]), n0, rng.choice([0, n1, rng.randint(0, n1)]), n1
 
 
-def test_constrained_shares_maximise_the_likelihood() -> None:
+def test_constrained_shares_maximize_the_likelihood() -> None:
     rng = random.Random(11)
     for _ in range(300):
         counts = random_counts(rng, 200)
@@ -94,7 +94,7 @@ def test_constrained_shares_maximise_the_likelihood() -> None:
             ("ratio", r, miettinen_nurminen.for_ratio),
         ):
             p0, p1 = (float(p) for p in fit(*counts, h))
-            found, _ = oracles.maximised(kind, *counts, h)  # type: ignore[arg-type]
+            found, _ = oracles.maximized(kind, *counts, h)  # type: ignore[arg-type]
             ours = oracles.log_likelihood(kind, p0, *counts, h)  # type: ignore[arg-type]
             best = oracles.log_likelihood(kind, found, *counts, h)  # type: ignore[arg-type]
             assert 0 <= p0 <= 1 and 0 <= p1 <= 1

@@ -66,7 +66,7 @@ class Ran:
 
 
 def run(folder: Path, content: bytes | str | None, name: str = "e.csv", **changes: Any) -> Ran:
-    """Write the file and a spec that names it, and analyse in this process. An exception fails the test."""
+    """Write the file and a spec that names it, and analyze in this process. An exception fails the test."""
     if content is not None:
         (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     spec = {

@@ -1,4 +1,4 @@
-"""Lifetimes for tests: built from lists, published with their analysis, random, and analysed by a second, slow way."""
+"""Lifetimes for tests: built from lists, published with their analysis, random, and analyzed by a second, slow way."""
 
 import math
 

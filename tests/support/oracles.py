@@ -1,6 +1,6 @@
 """A second, slow derivation of the statistics, sharing no code and no formula with abcx.
 
-Constrained likelihoods are maximised numerically, exact tails are added up outcome by outcome in plain Python,
+Constrained likelihoods are maximized numerically, exact tails are added up outcome by outcome in plain Python,
 intervals are found by scanning a grid, Fieller's interval is the closed quadratic form. Published numbers are written
 with their source.
 """
@@ -73,8 +73,8 @@ def feasible(kind: Kind, h: float) -> tuple[float, float]:
     return 0.0, min(1.0, 1.0 / h) if h > 0 else 1.0
 
 
-def maximised(kind: Kind, x0: int, n0: int, x1: int, n1: int, h: float) -> tuple[float, float]:
-    """(p0, p1) by scipy's bounded maximisation of the likelihood: good to about 1e-7, no derivative used."""
+def maximized(kind: Kind, x0: int, n0: int, x1: int, n1: int, h: float) -> tuple[float, float]:
+    """(p0, p1) by scipy's bounded maximization of the likelihood: good to about 1e-7, no derivative used."""
     low, high = feasible(kind, h)
     found = optimize.minimize_scalar(
         lambda p: -log_likelihood(kind, min(max(p, low), high), x0, n0, x1, n1, h),

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 def z_paths(information: tuple[float, ...], reps: int, seed: int, drift: float = 0.0) -> NDArray[np.float64]:
-    """Standardised Brownian motion at the looks, one path a row."""
+    """Standardized Brownian motion at the looks, one path a row."""
     t = np.array(information)
     steps = np.diff(t, prepend=0.0)
     walk: NDArray[np.float64] = np.cumsum(

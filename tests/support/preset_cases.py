@@ -215,7 +215,7 @@ CASES = {
 }
 
 
-def analysed(folder: Path, name: str, spoil: str = "") -> Ran:
+def analyzed(folder: Path, name: str, spoil: str = "") -> Ran:
     case = CASES[name]
     file = case.file.format(name)
     for other in HERE.glob(f"{name}*.*"):

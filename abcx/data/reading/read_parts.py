@@ -101,13 +101,13 @@ def _arm_part(plan: Plan, opened: Mapping[str, tuple[Source, ...]]) -> str:
     for part, sources in opened.items():
         if part == "exposures" or any(tells_arm(source, plan.experiment) for source in sources):
             return part
-    _refuse_misspelt_arm(opened)
+    _refuse_misspelled_arm(opened)
     first = next(iter(opened.values()))[0].table
     help = f"name it: columns: {{arm: NAME}}; {first.told_header()}"
     raise DataError(Problem("error", "no-arm", "no column says which arm a unit is in", Span(first.shown, 1), help))
 
 
-def _refuse_misspelt_arm(opened: Mapping[str, tuple[Source, ...]]) -> None:
+def _refuse_misspelled_arm(opened: Mapping[str, tuple[Source, ...]]) -> None:
     """Where the spec names the arm's column and no file has it, that is the problem to tell."""
     problems = [
         source.table.unknown_column(source.options.columns["arm"], "columns.arm")

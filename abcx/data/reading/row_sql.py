@@ -111,8 +111,8 @@ class Select:
     def name_columns(self, source: Source) -> dict[str, str]:
         """The header names of the columns that hold names of events and labels of arms, by what they are."""
         event = source.name("event") if self.part == "events" and self.told_event(source) is None else None
-        labelled = self.arm_needed and source.arm is None and not told_by_rule(self.plan.experiment)
-        names = {"event": event, "arm": source.name("arm") if labelled else None}
+        labeled = self.arm_needed and source.arm is None and not told_by_rule(self.plan.experiment)
+        names = {"event": event, "arm": source.name("arm") if labeled else None}
         return {canonical: name for canonical, name in names.items() if name is not None}
 
     def _first(self, source: Source, name: str | None) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from abcx.data.records import MetricData
-from abcx.data.summaries.moments import analysed, before_values
+from abcx.data.summaries.moments import analyzed, before_values
 from abcx.data.workspace import Workspace
 from abcx.engines import sums
 from abcx.errors import DataError
@@ -76,7 +76,7 @@ def columns(work: Workspace, name: str, cap: float | None) -> Columns | None:
         names = [f"covariate_{i}" for i in range(len(covariates or ()))]
     if not names and not work.plan.experiment.analysis.stratify:
         return None
-    outcomes = analysed(work.plan, name, cap)
+    outcomes = analyzed(work.plan, name, cap)
     known = " AND ".join(f"{sql} IS NOT NULL" for sql in outcomes)
     table = f"(SELECT * FROM unit_table JOIN known USING (uid) WHERE {known})"
     return Columns(table, outcomes, *_filled(work, table, names))

@@ -37,17 +37,17 @@ def read(
 
 
 def _read(work: Workspace, names: Sequence[str], caps: dict[str, float], table: str, by: str) -> Records:
-    """As `read`, in two statements: centres and scales, then sums."""
+    """As `read`, in two statements: centers and scales, then sums."""
     numbers = [name for name in names if work.plan.metrics[name].needs().summary != "proportion"]
-    expressions = [sql for name in numbers for sql in analysed(work.plan, name, None)]
-    expressions += [analysed(work.plan, name, cap)[0] for name, cap in caps.items()]
+    expressions = [sql for name in numbers for sql in analyzed(work.plan, name, None)]
+    expressions += [analyzed(work.plan, name, cap)[0] for name, cap in caps.items()]
     scaled = sums.grid(work.engine, table, expressions)
     at = {sql: scaled.values[i] for i, sql in enumerate(expressions)}
     fields: list[str] = []
     for name in names:
-        fields += _fields(name, analysed(work.plan, name, None), work.plan, scaled, expressions, "")
+        fields += _fields(name, analyzed(work.plan, name, None), work.plan, scaled, expressions, "")
         if name in caps:
-            fields += _fields(name, analysed(work.plan, name, caps[name]), work.plan, scaled, expressions, "capped")
+            fields += _fields(name, analyzed(work.plan, name, caps[name]), work.plan, scaled, expressions, "capped")
             first = f"value_{work.plan.of(name)[0].position}"
             fields.append(f'count(*) FILTER ({first} > {literal(caps[name])}) AS "{_key(work.plan, name)}_cut"')
     found: Records = {}
@@ -108,7 +108,7 @@ def _capped(value: Value, cap: float) -> str:
     return f"(CASE WHEN {column} > {literal(cap)} THEN {literal(cap)} ELSE {column} END)"
 
 
-def analysed(plan: Plan, name: str, cap: float | None) -> list[str]:
+def analyzed(plan: Plan, name: str, cap: float | None) -> list[str]:
     """The SQL of a metric's values per unit as they are compared: after the cap."""
     values = plan.of(name)
     return [f"value_{value.position}" for value in values] if cap is None else [_capped(values[0], cap)]
@@ -144,7 +144,7 @@ def _summary(plan: Plan, name: str, row: dict[str, Any], cap: float | None = Non
     kind = plan.metrics[name].needs().summary
     if kind == "proportion":
         return Proportion(int(row[f"{key}_0_nonzero"] or 0), int(row[f"{key}_0_n"] or 0))
-    values = [row["scaled"][sql] for sql in analysed(plan, name, cap)]
+    values = [row["scaled"][sql] for sql in analyzed(plan, name, cap)]
     parts = [_moments(row, f"{key}_{part}", value) for part, value in enumerate(values)]
     if kind == "moments":
         return parts[0]
@@ -180,7 +180,7 @@ def empty(plan: Plan, name: str) -> Summary:
 
 
 def tops(work: Workspace, caps: dict[str, float], table: str) -> dict[str, dict[str, tuple[tuple[float, float], ...]]]:
-    """The largest units of every mean and ratio, by arm, as analysed (after the cap): one in a thousand units of all
+    """The largest units of every mean and ratio, by arm, as analyzed (after the cap): one in a thousand units of all
     arms, and at least 500."""
     pairs: dict[str, tuple[Value, ...]] = {
         name: work.plan.of(name)

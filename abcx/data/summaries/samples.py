@@ -12,7 +12,7 @@ from typing import Any
 from abcx.data.plan import Plan
 from abcx.data.records import MetricData
 from abcx.data.summaries.covariates import columns
-from abcx.data.summaries.moments import analysed
+from abcx.data.summaries.moments import analyzed
 from abcx.data.workspace import Workspace
 from abcx.engines.quoting import literal
 from abcx.stats.records import Moments, RatioMoments, Sample
@@ -20,12 +20,12 @@ from abcx.stats.records import Moments, RatioMoments, Sample
 MOST_FOR_CHECK = 200_000
 """The same where only the calibration check wants them: above it that check would cost more than the analysis."""
 MOST = 2_000_000
-"""Above so many units that are not zero, all arms together, a metric is not relabelled: it would take minutes."""
+"""Above so many units that are not zero, all arms together, a metric is not relabeled: it would take minutes."""
 
 MOST_COLUMNS = 20
-"""With more columns of covariates and strata than this units are not relabelled with them."""
+"""With more columns of covariates and strata than this units are not relabeled with them."""
 _COLUMNS = 10
-"""Products of a relabelling that cost little beside drawing it; with c times as many a limit holds for 1 / c units."""
+"""Products of a relabeling that cost little beside drawing it; with c times as many a limit holds for 1 / c units."""
 
 
 def with_samples(work: Workspace, data: Mapping[str, MetricData]) -> dict[str, MetricData]:
@@ -36,7 +36,7 @@ def with_samples(work: Workspace, data: Mapping[str, MetricData]) -> dict[str, M
 
 
 def _wanted(plan: Plan, name: str, data: MetricData, nonzero: int) -> bool:
-    """Whether a metric with so many units that are not zero, or whose covariates are not, is relabelled."""
+    """Whether a metric with so many units that are not zero, or whose covariates are not, is relabeled."""
     from abcx.stats import adjusted_permutation, permutation
 
     arms = [s for s in data.summaries.values() if isinstance(s, (Moments, RatioMoments))]
@@ -86,12 +86,12 @@ def _with_covariates(work: Workspace, name: str, data: MetricData) -> MetricData
 
 
 def _plain(work: Workspace, name: str, data: MetricData) -> MetricData:
-    """The metric with samples, where it is relabelled."""
+    """The metric with samples, where it is relabeled."""
     if any(not isinstance(one, (Moments, RatioMoments)) for one in data.summaries.values()):
         return data
     if not _wanted(work.plan, name, data, _nonzero(data)):
         return data
-    values = analysed(work.plan, name, data.cap)
+    values = analyzed(work.plan, name, data.cap)
     known = " AND ".join(f"{sql} IS NOT NULL" for sql in values)
     nonzero = " OR ".join(f"{sql} <> 0" for sql in values)
     select = ", ".join(f"{sql} AS v{i}" for i, sql in enumerate(values))

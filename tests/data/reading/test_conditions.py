@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 SENT = "unit,time,arm,event,n,amount\n"
 
 
-def analysed(folder: Path, cells: list[str], where: Any, delimiter: str = ",", **changes: Any) -> Ran:
+def analyzed(folder: Path, cells: list[str], where: Any, delimiter: str = ",", **changes: Any) -> Ran:
     """Two purchases of u1 and u2, a, with the first two cells in `n`, and one of u3 and u4, b, with the others."""
     rows = [f"u{i // 2 + 1};2024-03-04T1{i}:00:00Z;{'ab'[i // 4]};purchase;{cell};1" for i, cell in enumerate(cells)]
     text = "\n".join([SENT.strip().replace(",", ";"), *rows]) + "\n"
@@ -46,19 +46,19 @@ def test_a_number_is_one_however_it_is_written(tmp_path: Path, cells: list[str],
     """Whether another metric reads the column or not."""
     where = {"one": value, "list": [value, 99], "not": {"not": value}}[form]
     expected = [0.5, 2.0] if form == "not" else [1.5, 0.0]
-    assert means(analysed(tmp_path, cells, {"n": where}, "|")) == expected
+    assert means(analyzed(tmp_path, cells, {"n": where}, "|")) == expected
 
 
 def test_a_number_is_asked_of_texts(tmp_path: Path) -> None:
     """Words are no number, and digits that are none are in doubt."""
     cells = ["1", "trial", "1", "1", "2", "2", "A1", ""]
     for where in (1, "1", [1, 99]):
-        assert means(analysed(tmp_path, cells, {"n": where})) == [1.5, 0.0]
-    assert means(analysed(tmp_path, cells, {"n": [1, "trial"]})) == [2.0, 0.0]
+        assert means(analyzed(tmp_path, cells, {"n": where})) == [1.5, 0.0]
+    assert means(analyzed(tmp_path, cells, {"n": [1, "trial"]})) == [2.0, 0.0]
     cells[1] = "1-2"
-    refused(analysed(tmp_path, cells, {"n": 1}), "bad-number", "e.csv:3 (n)", "'1-2' is not a number")
-    assert means(analysed(tmp_path, cells, {"n": 1}, options={"null": ["1-2"]})) == [1.5, 0.0]
-    assert means(analysed(tmp_path, cells, {"n": "1"})) == [1.5, 0.0]
+    refused(analyzed(tmp_path, cells, {"n": 1}), "bad-number", "e.csv:3 (n)", "'1-2' is not a number")
+    assert means(analyzed(tmp_path, cells, {"n": 1}, options={"null": ["1-2"]})) == [1.5, 0.0]
+    assert means(analyzed(tmp_path, cells, {"n": "1"})) == [1.5, 0.0]
 
 
 @pytest.mark.parametrize(
@@ -66,20 +66,20 @@ def test_a_number_is_asked_of_texts(tmp_path: Path) -> None:
 )
 def test_yes_and_no_in_other_languages(tmp_path: Path, yes: str, no: str) -> None:
     cells = [yes, no, yes, yes, no, no, "", no]
-    assert means(analysed(tmp_path, cells, {"n": True})) == [1.5, 0.0]
-    assert means(analysed(tmp_path, cells, {"n": {"not": False}})) == [1.5, 0.5]
+    assert means(analyzed(tmp_path, cells, {"n": True})) == [1.5, 0.0]
+    assert means(analyzed(tmp_path, cells, {"n": {"not": False}})) == [1.5, 0.5]
 
 
 def test_a_yes_is_asked_of_texts(tmp_path: Path) -> None:
     """One that has neither yes nor no is written in words that are not known."""
     cells = ["true", "perhaps", "true", "true", "false", "false", "false", ""]
-    assert means(analysed(tmp_path, cells, {"n": True})) == [1.5, 0.0]
+    assert means(analyzed(tmp_path, cells, {"n": True})) == [1.5, 0.0]
     said = ["истина", "ложь", "истина", "истина", "ложь", "ложь", "ложь", ""]
-    refused(analysed(tmp_path, said, {"n": True}), "bad-flag", "e.csv", "no cell of 'n' is a yes or a no", "['истина']")
-    assert means(analysed(tmp_path, said, {"n": ["истина"]})) == [1.5, 0.0]
+    refused(analyzed(tmp_path, said, {"n": True}), "bad-flag", "e.csv", "no cell of 'n' is a yes or a no", "['истина']")
+    assert means(analyzed(tmp_path, said, {"n": ["истина"]})) == [1.5, 0.0]
     only = {"where": {"event": "purchase"}, "exclude": {"bots": {"n": True}}}
-    assert means(analysed(tmp_path, cells, {}, options=only)) == [1.0, 2.0]
-    refused(analysed(tmp_path, said, {}, options=only), "bad-flag", "e.csv")
+    assert means(analyzed(tmp_path, cells, {}, options=only)) == [1.0, 2.0]
+    refused(analyzed(tmp_path, said, {}, options=only), "bad-flag", "e.csv")
 
 
 def test_an_exposure_that_one_file_cannot_hold(tmp_path: Path) -> None:

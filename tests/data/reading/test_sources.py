@@ -478,7 +478,7 @@ def test_a_file_without_times_beside_one_with_times_is_refused(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("data", [{"exposures": "x.csv", "events": "e.csv"}, {"events": "e.csv"}])
-def test_a_misspelt_segment_is_refused(tmp_path: Path, data: Any) -> None:
+def test_a_misspelled_segment_is_refused(tmp_path: Path, data: Any) -> None:
     with pytest.raises(DataError, match=r"has no column 'devise' \(segments\)"):
         look(tmp_path, {"x.csv": ASSIGNED, "e.csv": EVENTS}, spec(data, segments=["devise"]))
 
