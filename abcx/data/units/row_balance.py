@@ -77,7 +77,7 @@ def balances(loading: Loading, part: str, ended: Ended) -> Iterator[Balance]:
         left_out = Counter({reason: n for (where, reason), n in ended.items() if where == number})
         left_out += Counter({key[2]: n for key, n in loading.lost.items() if key[:2] == (part, number)})
         read, used = left_out.total(), left_out.pop(USED, 0)
-        yield Balance(part, source.table.shown, read, used, dict(left_out))
+        yield Balance(part, source.table.shown, read, used, dict(sorted(left_out.items())))
 
 
 def moved(ended: Ended, reasons: Ended) -> Ended:
