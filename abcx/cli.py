@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from dataclasses import fields
+from functools import wraps
+from inspect import Parameter, Signature, signature
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
@@ -21,13 +25,13 @@ Format = Annotated[
     typer.Option(
         "--format",
         metavar="|".join(options.FORMATS),
-        help="How to tell the result.",
+        help="Output format.",
         callback=options.one_of("--format", options.FORMATS, options.FORMATS_LATER),
     ),
 ]
 Output = Annotated[
     str | None,
-    typer.Option("-o", "--output", metavar="FILE", help="Write here, whole or not at all. Default: standard output."),
+    typer.Option("-o", "--output", metavar="FILE", help="Write to FILE (atomically). Default: standard output."),
 ]
 FailOn = Annotated[
     list[str] | None,
@@ -66,9 +70,9 @@ Engine = Annotated[
     ),
 ]
 AsOf = Annotated[
-    str | None, typer.Option("--as-of", metavar="TIME", help="Leave out later rows: 2024-03-31 or 2024-03-31T18:00.")
+    str | None, typer.Option("--as-of", metavar="TIME", help="Ignore rows after TIME: 2024-03-31 or 2024-03-31T18:00.")
 ]
-Seed = Annotated[int | None, typer.Option("--seed", metavar="N", min=0, help="Seed of everything random.")]
+Seed = Annotated[int | None, typer.Option("--seed", metavar="N", min=0, help="Random seed.")]
 Memory = Annotated[
     str | None,
     typer.Option("--memory", metavar="SIZE", help="Memory limit of the engine: 2GB.", callback=options.memory_size),
@@ -78,7 +82,7 @@ AllowOutside = Annotated[bool, typer.Option("--allow-outside", help="Let the spe
 Rejects = Annotated[
     str | None, typer.Option("--rejects", metavar="FILE", help="Write the rows that cannot be read here, as CSV.")
 ]
-Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing beside the result.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print only the result.")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Say more on standard error: SQL, timings.")]
 Color = Annotated[
     str,
@@ -99,6 +103,49 @@ def _version(wanted: bool) -> None:
         raise typer.Exit()
 
 
+_DATA: dict[str, Any] = {
+    "events": Events,
+    "exposures": Exposures,
+    "units": Units,
+    "control": Control,
+    "variant": Variant,
+    "arm": Arm,
+}
+_RUN: dict[str, Any] = {
+    "engine": Engine,
+    "as_of": AsOf,
+    "seed": Seed,
+    "memory": Memory,
+    "threads": Threads,
+    "quiet": Quiet,
+    "verbose": Verbose,
+    "color": Color,
+    "allow_outside": AllowOutside,
+    "rejects": Rejects,
+}
+
+
+def _reading_data(command: Callable[..., None]) -> Callable[..., None]:
+    """A command with the options of all that read data: it gets them as the records `data` and `run`."""
+
+    @wraps(command)
+    def with_records(**given: Any) -> None:
+        files = options.data_options(**{name: given.pop(name) for name in _DATA})
+        command(data=files, run=options.RunOptions(**{name: given.pop(name) for name in _RUN}), **given)
+
+    hints = get_type_hints(command, include_extras=True)
+    own = [one.replace(annotation=hints[name]) for name, one in signature(command).parameters.items()]
+    defaults = {one.name: one.default for one in fields(options.RunOptions)}
+    shared = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=defaults.get(name), annotation=kind)
+        for name, kind in (_DATA | _RUN).items()
+    ]
+    parameters = [*(one for one in own if one.name not in ("data", "run")), *shared]
+    with_records.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    with_records.__annotations__ = {one.name: one.annotation for one in parameters}
+    return with_records
+
+
 @app.callback(invoke_without_command=True)
 def start(
     context: typer.Context,
@@ -115,70 +162,39 @@ def start(
 
 
 @app.command()
+@_reading_data
 def analyze(
     specs: Specs,
+    data: options.DataOptions,
+    run: options.RunOptions,
     format: Format = "terminal",
     output: Output = None,
-    events: Events = None,
-    exposures: Exposures = None,
-    units: Units = None,
-    control: Control = None,
-    variant: Variant = None,
-    arm: Arm = None,
     fail_on: FailOn = None,
-    engine: Engine = None,
-    as_of: AsOf = None,
-    seed: Seed = None,
-    memory: Memory = None,
-    threads: Threads = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    color: Color = "auto",
-    allow_outside: AllowOutside = False,
-    rejects: Rejects = None,
 ) -> None:
-    """Read the data, test, judge, print."""
+    """Analyze experiments and print the readout."""
     from abcx.commands import analyze
 
-    data = options.data_options(events, exposures, units, control, variant, arm)
-    run = options.RunOptions(engine, as_of, seed, memory, threads, quiet, verbose, color, allow_outside, rejects)
-    raise typer.Exit(
-        analyze.run(specs, format=format, output=output, data=data, run=run, fail_on=fail_on or ["invalid"])
-    )
+    fail_on = fail_on or ["invalid"]
+    raise typer.Exit(analyze.run(specs, format=format, output=output, data=data, run=run, fail_on=fail_on))
 
 
 @app.command()
+@_reading_data
 def report(
     specs: Specs,
+    data: options.DataOptions,
+    run: options.RunOptions,
     output: Annotated[
         str,
         typer.Option(
             "-o", "--output", metavar="FILE|FOLDER", help="Where to write: lift.md, lift.json, lift.csv or a folder."
         ),
     ],
-    events: Events = None,
-    exposures: Exposures = None,
-    units: Units = None,
-    control: Control = None,
-    variant: Variant = None,
-    arm: Arm = None,
     fail_on: FailOn = None,
-    engine: Engine = None,
-    as_of: AsOf = None,
-    seed: Seed = None,
-    memory: Memory = None,
-    threads: Threads = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    color: Color = "auto",
-    allow_outside: AllowOutside = False,
-    rejects: Rejects = None,
 ) -> None:
     """Write the readout for people, as Markdown, JSON or CSV."""
     from abcx.commands import report
 
-    data = options.data_options(events, exposures, units, control, variant, arm)
-    run = options.RunOptions(engine, as_of, seed, memory, threads, quiet, verbose, color, allow_outside, rejects)
     raise typer.Exit(report.run(specs, output=output, data=data, run=run, fail_on=fail_on or ["invalid"]))
 
 
@@ -221,7 +237,7 @@ def counts(
         typer.Option(
             "--goal",
             metavar="|".join(options.GOALS),
-            help="The good direction.",
+            help="Whether an increase or a decrease is good.",
             callback=options.one_of("--goal", options.GOALS),
         ),
     ] = "increase",
@@ -233,7 +249,7 @@ def counts(
     verbose: Verbose = False,
     color: Color = "auto",
 ) -> None:
-    """Analyse counts typed by hand, control first."""
+    """Analyze counts typed by hand, control first."""
     from abcx.commands import counts
 
     run = options.RunOptions(quiet=quiet, verbose=verbose, color=color)

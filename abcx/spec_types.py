@@ -230,14 +230,14 @@ def _where_value(raw: Any) -> Any:
         if unknown or not raw or None in raw.values():
             raise PydanticCustomError(
                 "where",
-                "a mapping in `where` has min and max, or not",
+                "a mapping in `where` has `min`/`max`, or the key `not`",
                 {"cure": "write column: {min: 1, max: 10}, or column: {not: [test, null]}"},
             )
         return Range.model_validate(raw)
     if not _is_plain(raw) and not isinstance(raw, (Range, Not)):
         raise PydanticCustomError(
             "where",
-            "{raw} is not a value to look for",
+            "`where` cannot compare with {raw}",
             {"raw": str(raw), "cure": "write a plain value, a list, or {min: 1, max: 10}"},
         )
     return raw

@@ -140,7 +140,7 @@ def test_errors_name_what_is_wrong() -> None:
         abcx.analyze(SPEC, units=FRAME.drop(columns="spent"))
     with pytest.raises(abcx.DataError, match="pass a pandas, Polars or Arrow table"):
         abcx.analyze(SPEC, units=object())
-    with pytest.raises(abcx.DataError, match="no data are named"):
+    with pytest.raises(abcx.DataError, match="the spec names no data files"):
         abcx.analyze(SPEC)
     with pytest.raises(abcx.DataError, match="'orders' needs units, and no units file is named"):
         abcx.analyze(SPEC, exposures=FRAME)

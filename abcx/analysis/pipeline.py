@@ -178,7 +178,7 @@ def _once(engine: Engine, loaded: Loaded, frames: Inputs, command: str | None) -
 def conclude(
     loaded: Loaded, observed: Observed, command: str | None = None, accompanied: Mapping[str, str] | None = None
 ) -> Results:
-    """From what was promised and what was observed to what may be concluded. `accompanied` says which metrics stand
+    """Build Results from the loaded spec and the observed data. `accompanied` says which metrics stand
     beside others."""
     experiment = loaded.experiment
     control = experiment.control

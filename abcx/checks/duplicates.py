@@ -40,7 +40,7 @@ def check(context: CheckContext) -> CheckResult:
     if seen.changed_ids:
         ids = formatting.plural(seen.changed_ids, "ids")
         clauses.append(f"{ids} on rows that differ in time or value, of which one row counts")
-    alike = "like another in unit, time, event and value"
+    alike = "duplicating another (same unit, time, event, value)"
     if seen.removed_rows:
         clauses.append(f"{formatting.plural(seen.removed_rows, 'events')} {alike}, left out (`duplicates: drop`)")
     if seen.repeated_rows:

@@ -102,7 +102,7 @@ class _Row:
     def _clear(self, name: str) -> float | None:
         """The number of a cell that can be read in one way."""
         if self.commas and re.fullmatch(r"\s*[+-]?\d{1,3}(\.\d{3})+\s*", self.text[name]):
-            message = f"'{self.text[name]}' may be two different numbers"
+            message = f"'{self.text[name]}' is ambiguous: it may be two different numbers"
             help = "say how the file writes numbers: thousands: '.' or decimal: '.'"
             raise self.problem("ambiguous-number", message, name, help)
         return self.numbers[name]

@@ -76,7 +76,7 @@ class Plan:
         return [name for name, metric in self.metrics.items() if metric.needs().summary in _SUMMED]
 
     def plain(self) -> list[str]:
-        """Those of them whose values count from the exposure on, for whatever window."""
+        """Summed metrics whose values start at exposure."""
         return [name for name in self.summed() if all(value.since is None for value in self.of(name))]
 
     def windowed(self) -> list[str]:

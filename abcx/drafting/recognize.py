@@ -32,7 +32,7 @@ class Known:
 
 
 def recognize(engine: Engine, path: str) -> Known | None:
-    """The preset all of whose telling columns are in the header; of several the one with the most."""
+    """The preset whose signature columns are all present; of several the one with the most."""
     headers: dict[object, tuple[str, ...]] = {}
     best, most = None, 0
     for name in presets.names():

@@ -115,7 +115,7 @@ def _rows(csv: _Csv, count: int) -> list[Row]:
 
 
 def _width(file: DataFile, options: FileOptions) -> int:
-    """At most so many cells has a row at the start of the file; 0 where that cannot be seen."""
+    """Maximum cells per row near the start of the file, 0 if unknown."""
     delimiter, most, cells, quotes = options.delimiter or "\t", 1, 1, 0
     d = re.escape(delimiter)
     quoted = re.compile(rf'(^|{d})"(?:[^"]|"")*"(?={d}|$)')  # delimiters inside such cells part none

@@ -167,7 +167,7 @@ def _judge(
         if a in best and b in best and seen[f"d{a}_{b}"]:
             one, other = forms[a].sql("v"), forms[b].sql("v")
             return Found(
-                doubt="may be two different numbers, and no cell of this column tells which",
+                doubt="is ambiguous: it may be two different numbers, and no cell of this column tells which",
                 help=f"say how the file writes numbers: {_declared(forms[a])} or {_declared(forms[b])}",
                 differs=f"{one} <> {other}",
             )

@@ -150,7 +150,7 @@ def _refuse_log(written: str, folder: Path) -> None:
     for sign, kind in _LOGS.items():
         if any(folder.glob(sign)):
             cure = "write a plain copy of the table as Parquet, with the tool that keeps it, and name that"
-            message = f"{written} is {kind} table: files that its log has removed lie there still, and would be read"
+            message = f"{written} is {kind} table: reading its files directly would include deleted rows"
             raise problem(written, "data-has-log", message, cure)
 
 

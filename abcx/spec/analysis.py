@@ -19,7 +19,9 @@ def _looks(raw: Any) -> Any:
     if isinstance(raw, (list, tuple)) and len(raw) >= 2 and all(isinstance(item, str) for item in raw):
         return tuple(parse_time(item) for item in raw)
     raise PydanticCustomError(
-        "looks", "not looks: {raw}", {"raw": shown(raw), "cure": "write a number from 2 to 100, or a list of dates"}
+        "looks",
+        "`looks` must be a number from 2 to 100 or a list of dates, not {raw}",
+        {"raw": shown(raw), "cure": "write a number from 2 to 100, or a list of dates"},
     )
 
 

@@ -29,7 +29,7 @@ def _units(sections: Sections, analysis: Analysis) -> Iterator[Finding]:
                 loc, "counts-key", f"counts have no units: nothing to do for {key}", f"remove `{key}`", key=True
             )
         elif permuted and key != "interval":
-            message = f"`{key}` adjusts and `interval: permutation` relabels: one excludes the other"
+            message = f"`{key}` cannot be combined with `interval: permutation`"
             yield Finding(
                 loc, "interval-and-covariates", message, "keep one; interval: auto adjusts where it can", key=True
             )
@@ -65,7 +65,7 @@ def _monitoring(sections: Sections, analysis: Analysis) -> Iterator[Finding]:
             yield Finding(
                 ("metrics", name),
                 "open-window",
-                f"'{name}' counts events without end: under monitoring the value of a unit would change between looks",
+                f"'{name}' needs a window: with sequential monitoring a unit's value must not change between looks",
                 "write a window: window: 14d",
                 key=True,
             )

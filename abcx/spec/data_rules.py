@@ -45,7 +45,9 @@ def data_rules(sections: Sections, data: DataSpec) -> Iterator[Finding]:
     """Files or counts, and what the metrics need of them."""
     files = bool(data.sources())
     if not files and data.counts is None and not data.columns:  # with columns the files may come at the call
-        yield Finding(("data",), "data-empty", "no data are named", "name events, exposures, units or counts", key=True)
+        yield Finding(
+            ("data",), "data-empty", "the spec names no data files", "name events, exposures, units or counts", key=True
+        )
     if files and data.counts is not None:
         yield Finding(
             ("data", "counts"),

@@ -64,20 +64,22 @@ def test_duplicates():
     found = duplicates.check(context(repeated_rows=969))
     assert (
         found.status == "warn"
-        and "969 events like another in unit, time, event and value" in found.message
+        and "969 events duplicating another (same unit, time, event, value)" in found.message
         and found.help is not None
         and "id" in found.help
     )
     both = duplicates.check(context(repeated_ids=3, repeated_rows=1, duplicate_units=1))
     assert both.message == (
         "3 events with an id that was read before, left out; "
-        "1 event like another in unit, time, event and value, kept; "
+        "1 event duplicating another (same unit, time, event, value), kept; "
         "1 visitor on several rows, taken as `duplicates` says"
     )
     assert both.details == {"ids": 3, "rows": 1, "removed": None, "units": 1, "changed": 0}
     dropped = duplicates.check(context(repeated_rows=0, removed_rows=2))
     assert dropped.status == "warn" and dropped.help is not None and "export that was run twice" in dropped.help
-    assert dropped.message == "2 events like another in unit, time, event and value, left out (`duplicates: drop`)"
+    assert (
+        dropped.message == "2 events duplicating another (same unit, time, event, value), left out (`duplicates: drop`)"
+    )
     assert duplicates.check(context(repeated_rows=0, removed_rows=0)).status == "pass"
 
 

@@ -121,5 +121,5 @@ def test_columns_of_files_that_are_given_at_the_call(folder: Path) -> None:
         "who,time,arm,what\nu0,2024-03-04T08:00:00Z,a,order\nu1,2024-03-04T08:00:00Z,b,call\n", encoding="utf-8"
     )
     assert values(abcx.analyze(said, events="e.csv")) == {"orders": [1.0, 0.0], "calls": [0.0, 1.0]}
-    with pytest.raises(DataError, match="no data are named"):
+    with pytest.raises(DataError, match="the spec names no data files"):
         abcx.analyze(said)

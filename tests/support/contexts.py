@@ -14,6 +14,7 @@ from abcx.planning.sample_size import Planned
 from abcx.results.metric import Comparison, MetricResult
 from abcx.spec.load import load_spec
 from abcx.spec.model import Experiment
+from abcx.stats.methods import Method
 from abcx.stats.records import Moments, Proportion, RatioMoments
 
 ORDERS: dict[str, Any] = {"type": "conversion", "event": "purchase", "role": "primary", "goal": "increase"}
@@ -112,7 +113,7 @@ def result(
         Comparison(
             arm=arm,
             control=spec.control,
-            method=rest.get("method", "score"),
+            method=rest.get("method", Method.SCORE),
             difference=lift,
             difference_interval=None,
             lift=lift,

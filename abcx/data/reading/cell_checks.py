@@ -136,7 +136,7 @@ def _empty_cure(answer: bool) -> str:
 
 
 def _off_scale(column: str, name: str, scope: str, number: str, scale: tuple[int, int]) -> Check:
-    """Answers that the question does not have; missing and unread ones are told by others."""
+    """Check: answers outside the declared scale (missing and unparsable ones have checks of their own)."""
 
     def outside(x: str) -> str:
         usable = f"abs({x}) <= {LARGEST!r}"
@@ -253,7 +253,9 @@ def no_answers(source: Source, select: Select) -> Iterator[Bad]:
             f"SELECT count(*), count(*) FILTER ({told}), min({text}) FROM {rows}"
         )[0]
         if count and not known:
-            message = f"no cell of '{name}' is a yes or a no, as `where` or `exclude` asks: '{str(value)[:60]}'"
+            message = (
+                f"`where` compares '{name}' with true/false, but none of its values is boolean: '{str(value)[:60]}'"
+            )
             cure = f"name the texts that are meant, in quotes: {name}: ['{str(value)[:60]}']"
             span = Span(source.table.shown, path=source.resolve(name) or name)
             yield Bad(Problem("error", "bad-flag", message, span, cure), int(count), True)

@@ -114,7 +114,7 @@ class PartTable:
 
 _WEEK = 7 * 86_400_000_000
 _FEW = 3
-"""Of so many files each is told what is wrong with it."""
+"""Each of at most this many files is reported."""
 _KINDS: dict[str, type[FileOptions]] = {"exposures": ExposureSource, "events": EventSource, "units": UnitSource}
 
 

@@ -70,7 +70,7 @@ def _opened(engine: Engine, plan: Plan, base: Path, inputs: Inputs, apart: bool)
         raise DataError(problems)
     if not opened:
         help = "name them in the spec (data: ...), or on the command line: --events FILE"
-        raise DataError(Problem("error", "no-data", "no data are named", help=help))
+        raise DataError(Problem("error", "no-data", "the spec names no data files", help=help))
     return opened
 
 

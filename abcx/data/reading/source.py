@@ -13,7 +13,7 @@ from abcx.spec.model import EventSource, Experiment, FileOptions
 from abcx.spec_types import Where
 
 _FIRST = 5_000
-"""So many rows are the first of a file, where a look at them must do."""
+"""Rows that are sampled where a full scan is not needed."""
 
 
 @dataclass(frozen=True)

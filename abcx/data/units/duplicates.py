@@ -42,7 +42,7 @@ def remove(work: Workspace) -> Exclusion | None:
     if removed:
         work.loading.count_lost("events", "repeated_row", "rowid IN (SELECT place FROM repeats)")
         work.run("DELETE FROM events WHERE rowid IN (SELECT place FROM repeats)")
-    message = "events like another in unit, time and all that the metrics read: the first is kept"
+    message = "events that duplicate another (same unit, time and all that the metrics read): the first is kept"
     by_arm = {work.plan.arms[arm]: int(units) for arm, _, units in found}
     return Exclusion("repeated_row", message, sum(by_arm.values()), removed, by_arm)
 

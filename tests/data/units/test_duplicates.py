@@ -217,7 +217,9 @@ def test_the_log_tests_whether_arms_lose_alike(tmp_path: Path) -> None:
     assert one.p_value == pytest.approx(stats.chi2_contingency([[6, 50], [194, 150]], correction=False).pvalue)
     (check,) = [check for check in results.checks if check.code == "duplicates"]
     assert check.status == "warn"
-    assert check.message == "106 events like another in unit, time, event and value, left out (`duplicates: drop`)"
+    assert (
+        check.message == "106 events duplicating another (same unit, time, event, value), left out (`duplicates: drop`)"
+    )
     assert check.details == {"ids": None, "rows": 0, "removed": 106, "units": None, "changed": None}
 
 
