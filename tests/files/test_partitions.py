@@ -105,7 +105,7 @@ def test_a_table_with_a_log_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
     (tmp_path / "events" / sign).parent.mkdir(parents=True)
     (tmp_path / "events" / sign).write_text("{}")
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(DataError, match="would be read") as refused:
+    with pytest.raises(DataError, match="would include deleted rows") as refused:
         abcx.analyze(SPEC | {"data": {**SPEC["data"], "events": named}})
     assert "data-has-log" in str(refused.value)
 
