@@ -100,7 +100,7 @@ def test_optimizely_log_agrees_per_visitor_with_the_expected_file() -> None:
     with Engine() as engine:
         observe(engine, allow_outside(loaded.experiment), loaded.base, Inputs())
         rows = engine.run(
-            "SELECT v, u.arm, u.c0, u.c1, u.c2 FROM unit_table u JOIN assigned a USING (uid) "
+            "SELECT v, u.arm, u.value_0, u.value_1, u.value_2 FROM unit_table u JOIN assigned a USING (uid) "
             f"LEFT JOIN (VALUES {visitors}) named(v) ON hash(v) = a.unit"
         )
     arms = list(loaded.experiment.arms)
