@@ -83,7 +83,9 @@ Rejects = Annotated[
     str | None, typer.Option("--rejects", metavar="FILE", help="Write the rows that cannot be read here, as CSV.")
 ]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print only the result.")]
-Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Say more on standard error: SQL, timings.")]
+Verbose = Annotated[
+    bool, typer.Option("-v", "--verbose", help="Print more on standard error: SQL and timings, skipped files.")
+]
 Color = Annotated[
     str,
     typer.Option(
@@ -125,25 +127,30 @@ _RUN: dict[str, Any] = {
 }
 
 
-def _reading_data(command: Callable[..., None]) -> Callable[..., None]:
-    """A command with the options of all that read data: it gets them as the records `data` and `run`."""
-
-    @wraps(command)
-    def with_records(**given: Any) -> None:
-        files = options.data_options(**{name: given.pop(name) for name in _DATA})
-        command(data=files, run=options.RunOptions(**{name: given.pop(name) for name in _RUN}), **given)
-
-    hints = get_type_hints(command, include_extras=True)
-    own = [one.replace(annotation=hints[name]) for name, one in signature(command).parameters.items()]
+def _with_records(*run: str, data: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A decorator that adds options to a command, which gets them as records: those of `RunOptions` that are named here
+    as `run`, and with `data` the files that replace those of the spec as `data`."""
+    shared = {**(_DATA if data else {}), **{name: _RUN[name] for name in run}}
     defaults = {one.name: one.default for one in fields(options.RunOptions)}
-    shared = [
+    extra = [
         Parameter(name, Parameter.KEYWORD_ONLY, default=defaults.get(name), annotation=kind)
-        for name, kind in (_DATA | _RUN).items()
+        for name, kind in shared.items()
     ]
-    parameters = [*(one for one in own if one.name not in ("data", "run")), *shared]
-    with_records.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
-    with_records.__annotations__ = {one.name: one.annotation for one in parameters}
-    return with_records
+
+    def decorated(command: Callable[..., None]) -> Callable[..., None]:
+        @wraps(command)
+        def with_records(**given: Any) -> None:
+            files = {"data": options.data_options(**{name: given.pop(name) for name in _DATA})} if data else {}
+            command(run=options.RunOptions(**{name: given.pop(name) for name in run}), **files, **given)
+
+        hints = get_type_hints(command, include_extras=True)
+        own = [one.replace(annotation=hints[one.name]) for one in signature(command).parameters.values()]
+        parameters = [*(one for one in own if one.name not in ("data", "run")), *extra]
+        with_records.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+        with_records.__annotations__ = {one.name: one.annotation for one in parameters}
+        return with_records
+
+    return decorated
 
 
 @app.callback(invoke_without_command=True)
@@ -162,7 +169,7 @@ def start(
 
 
 @app.command()
-@_reading_data
+@_with_records(*_RUN, data=True)
 def analyze(
     specs: Specs,
     data: options.DataOptions,
@@ -179,7 +186,7 @@ def analyze(
 
 
 @app.command()
-@_reading_data
+@_with_records(*_RUN, data=True)
 def report(
     specs: Specs,
     data: options.DataOptions,
@@ -199,8 +206,10 @@ def report(
 
 
 @app.command()
+@_with_records("quiet", "verbose", "color")
 def validate(
     paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Specs, or folders that hold specs.")],
+    run: options.RunOptions,
     format: Annotated[
         str,
         typer.Option(
@@ -211,24 +220,20 @@ def validate(
         ),
     ] = "text",
     output: Output = None,
-    quiet: Quiet = False,
-    verbose: Annotated[
-        bool, typer.Option("-v", "--verbose", help="Say on standard error which files were skipped.")
-    ] = False,
-    color: Color = "auto",
 ) -> None:
     """Check specs (files or folders) without reading any data."""
     from abcx.commands import validate
 
-    run = options.RunOptions(quiet=quiet, verbose=verbose, color=color)
     raise typer.Exit(validate.run(paths, format=format, output=output, run=run))
 
 
 @app.command()
+@_with_records("quiet", "verbose", "color")
 def counts(
     arms: Annotated[
         list[str], typer.Argument(metavar="SUCCESSES/UNITS", help="Counts of each arm, control first: 288/2400 90/600.")
     ],
+    run: options.RunOptions,
     share: Annotated[
         str | None, typer.Option("--share", metavar="A:B", help="Planned split: 80:20. Default: equal.")
     ] = None,
@@ -245,14 +250,10 @@ def counts(
     format: Format = "terminal",
     output: Output = None,
     fail_on: FailOn = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    color: Color = "auto",
 ) -> None:
     """Analyze counts typed by hand, control first."""
     from abcx.commands import counts
 
-    run = options.RunOptions(quiet=quiet, verbose=verbose, color=color)
     raise typer.Exit(
         counts.run(
             arms,
@@ -268,8 +269,10 @@ def counts(
 
 
 @app.command()
+@_with_records("memory", "threads", "quiet", "verbose", "allow_outside")
 def pack(
     spec: Annotated[str, typer.Argument(metavar="SPEC", help="An experiment spec (YAML file).")],
+    run: options.RunOptions,
     output: Annotated[
         str | None,
         typer.Option(
@@ -277,16 +280,10 @@ def pack(
         ),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there already.")] = False,
-    memory: Memory = None,
-    threads: Threads = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    allow_outside: AllowOutside = False,
 ) -> None:
     """Write the files of a spec as typed Parquet, and a copy of the spec that reads them."""
     from abcx.commands import pack
 
-    run = options.RunOptions(memory=memory, threads=threads, quiet=quiet, verbose=verbose, allow_outside=allow_outside)
     raise typer.Exit(pack.run(spec, output=output, overwrite=overwrite, run=run))
 
 

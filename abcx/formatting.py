@@ -18,7 +18,7 @@ def count(n: float) -> str:
 
 
 def significant(x: float, digits: int = 4) -> str:
-    """A number to so many significant digits, plain notation from 1e-4 to 1e15, trailing zeros kept off."""
+    """A number with this many significant digits, plain notation from 1e-4 to 1e15, trailing zeros kept off."""
     if x == 0:
         return "0"
     if not 1e-4 <= abs(x) < 1e15:

@@ -126,7 +126,7 @@ def test_version() -> None:
         (("analyze", "x", "--variant", "v.csv"), "--variant needs --control"),
         (("analyze", "x", "--arm", "variant.csv"), "--arm cannot be 'variant.csv'"),
         (("analyze", "x", "--arm", "a=1", "--arm", "a=2"), "the arm 'a' has two files"),
-        (("analyze", "x", "--arm", "a=1", "--events", "e.csv"), "--events stands beside a file per arm"),
+        (("analyze", "x", "--arm", "a=1", "--events", "e.csv"), "--events cannot be combined with a file per arm"),
         (("analyze", "x", "--events", "-", "--units", "-"), "standard input (-) is named twice"),
         (("report", "x"), "Missing option"),
         (("counts", "1/2", "2/3", "--goal", "up"), "--goal cannot be 'up'"),

@@ -149,7 +149,7 @@ def _claim_levels(experiment: Experiment, level: _Level) -> ClaimLevels:
 
 
 def with_exploratory_results(experiment: Experiment, observed: Observed, result: MetricResult) -> MetricResult:
-    """The metric with what stands beside it and decides nothing: open tickets, segments, its course over time."""
+    """The metric with its exploratory results, which decide nothing: open tickets, segments, effect over time."""
     from abcx.stats.multiplicity import Adjusted
     from abcx.stats.sequential import Fixed, sided
 

@@ -9,7 +9,7 @@ from abcx.spec.model import Experiment
 from abcx.stats.records import Lifetimes
 
 CURVE = 60
-"""Times at which a curve is told, equally spaced up to the horizon."""
+"""Number of equally spaced times, up to the horizon, at which a curve is evaluated."""
 
 
 def lifetimes(experiment: Experiment, metric: MetricSpec, data: MetricData) -> LifetimesResult | None:

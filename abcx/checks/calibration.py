@@ -28,7 +28,7 @@ from abcx.spec.model import Experiment
 from abcx.stats.records import Proportion
 
 TOLERATED = 1.2
-"""False alarms up to so many times the level are within the promise (6 % at 5 %: docs/methods.md, "The promise")."""
+"""False alarms up to this multiple of the level are within the promise (6 % at 5 %: docs/methods.md, "The promise")."""
 
 
 @dataclass(frozen=True)

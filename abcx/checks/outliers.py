@@ -30,7 +30,7 @@ from abcx.stats.records import Contrast, Moments, RatioMoments
 MOVED = 1 / 3
 FRAGILE = 10
 SEARCHED = 500
-"""So many top units of an arm are taken away, one after another, to see how many carry a result."""
+"""Maximum number of top units of an arm that are removed, one after another, to see how many carry a result."""
 
 
 @dataclass(frozen=True)

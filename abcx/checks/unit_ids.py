@@ -3,8 +3,8 @@
 Looks at: ids of units that are not in the analysis and differ from one that is by their spelling alone (upper and lower
 case, leading zeros, a `.0` at the end, braces or quotes, dashes, spaces, what stands before them such as `user_`);
 units of the analysis whose ids differ so from each other, where they are more than 0.1 % of an arm's; and a unit that
-has more than 1 % of the rows and ten times the rows of the next. Of every file the first 200,000 rows are looked at for
-spellings.
+has more than 1 % of the rows and ten times the rows of the next. Spellings are compared in the first 200,000 rows of
+every file.
 
 Why it matters: what a unit did under another spelling of its id is lost, or counts for a second unit that did nothing
 else. An id that stands for many people (a shared login, a kiosk, a word for "nobody") is one unit with the events of
@@ -23,7 +23,8 @@ from abcx.results.readout import CheckResult
 FEW = 0.001
 """Up to this share of the units two spellings say little: ids may differ by case on purpose."""
 MUCH, TIMES, ROWS = 0.01, 10, 100
-"""A unit dominates with more than this share of the rows, these times the rows of the next, and so many rows."""
+"""A unit dominates when its rows exceed all three: this share of all rows, this multiple of the next unit's rows, and
+this number."""
 
 
 def check(context: CheckContext) -> CheckResult:

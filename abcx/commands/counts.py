@@ -25,7 +25,7 @@ def run(
     run: RunOptions,
     fail_on: list[str],
 ) -> int:
-    """Analyse `successes/units` of two or more arms and print the readout."""
+    """Analyze `successes/units` of two or more arms and print the readout."""
     from abcx.analysis import pipeline
     from abcx.data.counts import typed
     from abcx.spec.load import load

@@ -62,10 +62,12 @@ def data_options(
     if (control is None) != (variant is None):
         given, missing = ("--control", "--variant") if variant is None else ("--variant", "--control")
         raise UsageError(f"{given} needs {missing}", "name both files, or use --arm NAME=FILE for every arm")
+    cure = "name the files in one of the two ways"
     if control is not None and arm:
-        raise UsageError("--arm stands beside --control and --variant", "name the files in one of the two ways")
+        raise UsageError("--arm cannot be combined with --control and --variant", cure)
     if (control is not None or arm) and events:
-        raise UsageError("--events stands beside a file per arm", "name one file for all arms, or one file per arm")
+        cure = "name one file for all arms, or one file per arm"
+        raise UsageError("--events cannot be combined with a file per arm", cure)
     arms = [(CONTROL, control), (VARIANT, variant)] if control is not None else [_arm_file(text) for text in arm or ()]
     names = [name for name, _ in arms]
     for name in names:

@@ -5,12 +5,19 @@ from __future__ import annotations
 from abcx import formatting
 from abcx.data.reading.load import Loading
 from abcx.data.units.attribution import Attributed
+from abcx.data.workspace import Workspace
 
 _FEW = 3
-"""So many files have a note each; of more, one stands for all."""
+"""Maximum number of files with a note each; more share one note."""
 
 
-def of_reading(loading: Loading) -> tuple[str, ...]:
+def of_data(work: Workspace, of_times: tuple[str, ...], attributed: Attributed) -> tuple[str, ...]:
+    """All notes in the order of the report; `of_times` are those on the resolution of times."""
+    cut = [work.clock.note] if work.clock.note else []
+    return (*_of_reading(work.loading), *of_times, *_of_events(work.loading, attributed), *cut)
+
+
+def _of_reading(loading: Loading) -> tuple[str, ...]:
     """The notes of reading; what holds for many files is said of the first."""
     names = sorted({file.path for file in loading.files}, key=len, reverse=True)
     alike: dict[str, list[str]] = {}
@@ -24,7 +31,7 @@ def of_reading(loading: Loading) -> tuple[str, ...]:
     )
 
 
-def of_events(loading: Loading, attributed: Attributed) -> tuple[str, ...]:
+def _of_events(loading: Loading, attributed: Attributed) -> tuple[str, ...]:
     """What is to be said of the events."""
     named = attributed.named
     return (

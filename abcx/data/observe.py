@@ -59,7 +59,6 @@ def observed(loading: Loading) -> Observed:
     of_tickets = (
         lifetimes.rows_left_out(work, timing) if timing and row_balance.by_ticket(work) else row_balance.Ended()
     )
-    other_ends = sum(n for (_, reason), n in of_tickets.items() if reason == "other_end")
     per_arm, first_exposure, last_exposure = _exposed(work)
     sequenced = "events" in loading.parts and first_exposure is not None
     return Observed(
@@ -69,17 +68,10 @@ def observed(loading: Loading) -> Observed:
         files=tuple(loading.files),
         balance=_balances(work, assigned, attributed, of_tickets),
         exclusions=(
-            *loading.exclusions,
-            *assigned.exclusions,
-            *attributed.exclusions,
-            *lifetimes.left_out(plan, metrics, other_ends),
+            *(*loading.exclusions, *assigned.exclusions, *attributed.exclusions),
+            *lifetimes.left_out(plan, metrics, of_tickets),
         ),
-        notes=(
-            *notes.of_reading(loading),
-            *coarse,
-            *notes.of_events(loading, attributed),
-            *([work.clock.note] if work.clock.note else ()),
-        ),
+        notes=notes.of_data(work, coarse, attributed),
         daily=None if first_exposure is None else _daily(work),
         segments=_segments(work),
         crossover=assigned.crossover,
@@ -105,7 +97,7 @@ def observed(loading: Loading) -> Observed:
 
 
 def _misspelled(work: Workspace, assigned: assignment.Assignment, attributed: attribution.Attributed) -> dict[str, Any]:
-    """The fields of `Observed` that say what counts for nothing because it is spelled otherwise."""
+    """The fields of `Observed` about labels, events and ids that are ignored because of their spelling."""
     parts, part = work.loading.parts, assigned.part
     strange = load.strange_labels(work.loading, parts[part], most=_LABELS + 1) if assigned.unknown_arm else []
     unnamed = attributed.named.unnamed

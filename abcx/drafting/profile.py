@@ -17,7 +17,7 @@ from abcx.files.table import Table
 from abcx.spec.model import EventSource, FileOptions, GivenFile
 
 ROWS = 200_000
-"""Rows that are looked at."""
+"""Rows that are sampled."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ _CONTROL = re.compile(r"control|original|baseline|default|old.*|a|off|false|0|ho
 _GOOD = re.compile(r".*(purchase|order|checkout|conver|sign_?up|subscri|paid|thank|lead|book).*", re.IGNORECASE)
 _BAD = re.compile(r".*(complain|refund|unsub|churn|cancel|error|bounce|return|ticket|support).*", re.IGNORECASE)
 _ALL = 0.95
-"""An event that so many units have is how they enter the test, not what they do in it."""
+"""Share of units above which an event is taken for the entry into the test, not for an outcome."""
 
 
 def is_counts(found: Profile) -> bool:

@@ -18,7 +18,7 @@ from abcx.problems import Problem, Span
 from abcx.results.readout import Exclusion
 
 MOST = 10_000
-"""So many rejected rows of a file are kept, and written out of each kind."""
+"""Maximum number of rejected rows of a file that are kept, and of each kind that are written out."""
 
 
 BAD_JSON = "a jsonl file has one JSON object on every line"

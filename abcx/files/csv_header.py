@@ -26,7 +26,7 @@ _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 _TITLES = 30
 """Lines above a header that are looked through."""
 _START = 1 << 18
-"""So many bytes are the start of a file."""
+"""Bytes of a file that are sampled as its start."""
 
 Row = tuple[str | None, ...]
 """Cells as text; None where a row has fewer cells than the longest."""
@@ -90,7 +90,7 @@ def read_header(engine: Engine, file: DataFile, options: FileOptions) -> Header:
 
 
 def _as_text(width: int) -> list[str]:
-    """The options of read_csv that read so many columns as text."""
+    """The options of read_csv that read `width` columns as text."""
     columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(width))
     return ["auto_detect=false", f"columns={{{columns}}}"]
 
@@ -149,7 +149,7 @@ def _filled(row: Row) -> int:
 
 
 def _is_title(row: Row, width: int) -> bool:
-    """Whether a row stands above a table of so many columns: a comment, or mostly empty."""
+    """Whether a row is a title above a table of `width` columns: a comment, or mostly empty."""
     filled = _filled(row)
     first = str(row[0] or "")  # a column may be called #
     is_comment = first.startswith("#") and first != "#" and (filled < width or first.startswith(("# ", "##", "#-")))

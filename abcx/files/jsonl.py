@@ -15,7 +15,7 @@ from abcx.files.paths import DataFile
 from abcx.problems import Problem, Span
 
 _LOOKED = 10_000
-"""So many lines of a file are looked at for objects inside objects."""
+"""Lines of a file that are sampled for objects inside objects."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,10 @@ from abcx.spec.model import FileOptions
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 """How Hive names the folder of rows without a value."""
 _SMALL = 64 << 20
-"""So many bytes of files are read together at most: what is wrong with one is found by reading them again, apart."""
+"""Maximum bytes of files that are read in one statement: an error in one is found by reading all of them again, one by
+one."""
 _MANY = 500
-"""So many files are read together at most: beyond, the engine takes longer to plan than to read."""
+"""Maximum files that are read in one statement: with more, the engine takes longer to plan than to read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,7 +185,7 @@ class MetricOptions(Model):
         return "counts do not hold times or ranks: give events"
 
     def of_counts(self, value: TypedCount, units: int) -> Summary:
-        """The summary of typed counts that have the right form, of so many units."""
+        """The summary of typed counts that have the right form, of `units` units."""
         if self.needs().summary == "proportion":
             return Proportion(value.count or 0, units)
         return moments_of(value.mean or 0.0, value.sd or 0.0, units)
@@ -196,7 +196,7 @@ class MetricOptions(Model):
         return [name] if kind == "proportion" else [f"{name}_mean", f"{name}_sd"] if kind == "moments" else []
 
     def of_counts_row(self, name: str, row: CountsRow, units: int) -> Summary:
-        """The summary of one row of a counts file, of so many units."""
+        """The summary of one row of a counts file, of `units` units."""
         if self.needs().summary == "proportion":
             return Proportion(row.whole(name), units)
         return moments_of(row.number(f"{name}_mean"), row.number(f"{name}_sd"), units)

@@ -1,7 +1,8 @@
 """The end of an experiment: by the size or the period that was declared, and whether the data reach it.
 
 Only what was declared can be "not reached". Where a period ends it counts, with the follow-up of the last units; where
-a size alone is declared, so many units must have been followed; where nothing is, the last window must have closed.
+a size alone is declared, that number of units must have been followed; where nothing is, the last window must have
+closed.
 """
 
 from __future__ import annotations
@@ -170,7 +171,7 @@ class _Clock:
         return units + round(max(0.0, (end - self._local(last)).total_seconds() / 86_400) * rate)
 
     def day_of(self, units: int, follow_up: timedelta, rate: float | None) -> date | None:
-        """The day on which so many units have been followed: the exposure of the last of them, and its window."""
+        """The day on which this number of units has been followed: the exposure of the last of them plus its window."""
         total = 0
         for day, exposed in self.daily:
             total += exposed

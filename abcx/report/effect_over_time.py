@@ -76,7 +76,7 @@ def chart(metric: MetricResult, course: EffectSeries) -> Iterator[str]:
     head = ruler([(0.0, "0"), (axis[0], "worse"), (axis[1], "better")], *axis, WIDTH)
     yield f"{'':{sum(widths) + 8}}{head}".rstrip()
     for (first, at, last), row in zip(tracks, texts, strict=True):
-        drawn = "" if at is None and first is None and last is None else bar(first, at, last, *axis, WIDTH)
+        drawn = "" if at is None and first is None and last is None else bar((first, at, last), axis, WIDTH)
         told = [f"{row[0]:<{widths[0]}}", *(f"{row[i]:>{widths[i]}}" for i in (1, 2)), f"{row[3]:<{widths[3]}}"]
         yield "  ".join([*told, drawn]).rstrip()
 

@@ -136,7 +136,7 @@ def _shown(metric: MetricResult, comparison: Comparison) -> Track | None:
 
 def _draw(drawn: Track, axis: Axis, width: int, ascii: bool) -> str:
     marks = () if drawn.mark is None else (drawn.mark,)
-    return bar(drawn.low, drawn.estimate, drawn.high, *axis, width, band=drawn.band, marks=marks, ascii=ascii)
+    return bar((drawn.low, drawn.estimate, drawn.high), axis, width, band=drawn.band, marks=marks, ascii=ascii)
 
 
 def _axis(tracks: list[Track], core: list[Track]) -> Axis:

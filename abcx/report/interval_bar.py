@@ -28,29 +28,26 @@ ASCII = Glyphs("-", "=", "[", "]", "o", "|", "+", ".", "#", "<", ">")
 
 
 def bar(
-    low: float | None,
-    estimate: float | None,
-    high: float | None,
-    axis_low: float,
-    axis_high: float,
+    interval: tuple[float | None, float | None, float | None],
+    axis: tuple[float, float],
     width: int,
     zero: float | None = 0.0,
     band: tuple[float, float] | None = None,
     marks: Sequence[float] = (),
     ascii: bool = False,
 ) -> str:
-    """The interval [low, high] on an axis of `width` cells; the first cell is `axis_low`, the last `axis_high`.
+    """An `interval` (low, estimate, high) on an axis of `width` cells, from its low end to its high end.
 
     An end that is None is open; open ends and ends beyond the axis are arrows at its edge. Where the interval lies over
     the band its line is double. Of two things in one cell the estimate wins, then the ends, the marks, the zero line,
     the interval's line, the band.
     """
+    (low, estimate, high), (axis_low, axis_high) = interval, axis
     if not axis_low < axis_high:
         raise ValueError(f"an axis needs axis_low < axis_high, not {axis_low} and {axis_high}")
     if width < 1:
         return ""
     glyphs = ASCII if ascii else UNICODE
-    axis = (axis_low, axis_high)
     cells = [" "] * width
     if band is not None:
         _fill(cells, glyphs.band, max(min(band), axis_low), min(max(band), axis_high), axis)

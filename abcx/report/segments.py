@@ -50,7 +50,7 @@ def forest(metric: MetricResult, width: int, ascii: bool = False) -> Table:
         line = (
             ""
             if one is None
-            else bar(one.low, one.estimate, one.high, low - span / 20, high + span / 20, room, ascii=ascii)
+            else bar((one.low, one.estimate, one.high), (low - span / 20, high + span / 20), room, ascii=ascii)
         )
         drawn.add_row(
             *(Text(text) for text in (f"  {name}", formatting.count(_units(value)), estimate, interval, line))

@@ -1,4 +1,4 @@
-"""What was measured, as frozen records: one metric with its arms, its comparisons and all that stands beside them."""
+"""What was measured, as frozen records: one metric with its arms, its comparisons and its exploratory results."""
 
 from __future__ import annotations
 

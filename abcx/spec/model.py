@@ -127,7 +127,7 @@ class FileOptions(Model):
     date_order: Literal["dmy", "mdy"] | None = Field(None, description="of times like 03/04/2024: day or month first")
     timezone: Timezone | None = Field(None, description="zone of times without an offset; default: the period's")
     max_bad_rows: Annotated[int, Field(strict=True, ge=0, le=9_999)] = Field(
-        0, description="up to so many rows that cannot be read are left out and counted; more stop the run"
+        0, description="rows that cannot be read and are left out and counted, at most; more stop the run"
     )
 
     @model_validator(mode="after")

@@ -18,9 +18,9 @@ Array = NDArray[np.float64]
 _CELLS = 1 << 20
 """Memberships (relabelings x units) that are held at a time: 9 MB."""
 _GROUP_COST = 16
-"""A group of equal values costs about as much as so many units drawn one by one."""
+"""Cost of a group of equal values, in units drawn one by one."""
 _WIDE = 5_000
-"""Relabelings of up to so many units are brought to size at once, wider ones row by row: the same draws, faster."""
+"""Maximum units of relabelings that are trimmed in one call; wider ones go row by row: the same draws, faster."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

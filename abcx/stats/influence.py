@@ -45,7 +45,7 @@ def largest(summaries: Mapping[str, Summary], tops: Mapping[str, Pairs]) -> dict
 
 
 def most(units: int) -> int:
-    """How many of so many units are the largest ones at the most."""
+    """Maximum number of units that are called the largest, of `units`."""
     return max(1, math.ceil(TOP * units))
 
 

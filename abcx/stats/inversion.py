@@ -28,7 +28,7 @@ _DRAWN = 0.001
 _CLOSING = 0.75
 """A test keeps this fraction of the tolerance from the ends of the bracket: below 1, so that it can close it."""
 _FAR_DOUBLINGS = 64
-"""A search on the whole line gives up after so many doublings of its first step (2e19 standard errors)."""
+"""Maximum doublings of the first step of a search on the whole line (2e19 standard errors)."""
 _UNBOUNDED = "There are too few values to bound the difference on both sides."
 _FAR_LOG = 300.0
 """A search among positive numbers gives up after a factor of exp(300)."""

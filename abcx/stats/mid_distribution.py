@@ -45,7 +45,7 @@ Array = NDArray[np.float64]
 DENSE = 8.0
 """Standard errors of the rank around the quantile within which every distinct value is kept."""
 STEPS = 256
-"""Outside of them about so many order statistics are kept."""
+"""Number of order statistics that are kept outside of them, approximately."""
 _LEVELS = (-8.0, -4.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 """Where the design effect is measured, in the largest standard error of the rank that it allows."""
 _APART = 0.05

@@ -49,7 +49,8 @@ _HEAVY_RATIO = 0.3
 _FEWEST = 20_000
 """With fewer relabelings than this (3 units beside 2 have 10) no tail is small enough to end an interval."""
 _CLEAR = 5.0
-"""Data with values below 0 are aligned by a factor where their pooled value is so many standard errors above 0, ..."""
+"""Data with values below 0 are aligned by a factor where their pooled value is this number of standard errors above
+0, ..."""
 _MOST = 10.0
 """... and the factor is at most this."""
 

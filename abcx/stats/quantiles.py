@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 
 METHOD = Method.QUANTILE
 _BEST = 8
-"""So many pieces, those with the least T^2 by a parabola, are searched to the end."""
+"""Number of pieces, those with the least T^2 by a parabola, that are searched to the end."""
 _ROUNDS = 3
 ON_A_GRID = (
     "Many values are equal around the quantile. It is interpolated between neighboring values by the shares below and "

@@ -27,7 +27,7 @@ Errors = Callable[[float], tuple[float, float]]
 _SAME = 8.0 * math.ulp(1.0)
 """Two constant arms count as equal when their values differ by less than this fraction: the rounding of two sums."""
 _FINEST = 64.0 * math.ulp(1.0)
-"""A relative standard error below this has no digits left when it stands beside 1."""
+"""A relative standard error below this is lost to rounding when it is added to 1."""
 
 
 @dataclass(frozen=True, slots=True)

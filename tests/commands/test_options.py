@@ -34,8 +34,8 @@ def test_a_file_per_arm() -> None:
     "arguments, message",
     [
         ((None, None, None, "c.csv", None, None), "--control needs --variant"),
-        ((None, None, None, "c.csv", "v.csv", ["a=x.csv"]), "--arm stands beside"),
-        ((["e.csv"], None, None, "c.csv", "v.csv", None), "--events stands beside"),
+        ((None, None, None, "c.csv", "v.csv", ["a=x.csv"]), "--arm cannot be combined"),
+        ((["e.csv"], None, None, "c.csv", "v.csv", None), "--events cannot be combined"),
         ((None, None, None, "-", "-", None), "named twice"),
         ((None, None, None, None, None, ["=x.csv"]), "--arm cannot be '=x.csv'"),
         ((None, None, None, None, None, ["a="]), "--arm cannot be 'a='"),

@@ -128,7 +128,7 @@ def open_sources(
     apart: bool,
 ) -> tuple[Source, ...]:
     """Open every file and frame of one part of `data`; small files are read together unless they are to stay `apart`.
-    All that cannot be opened is told at once."""
+    Raises DataError with all files that cannot be opened."""
     shared = _named(experiment.data.columns) if experiment.data else {}
     sources: list[Source] = []
     problems: list[Problem] = []
@@ -331,7 +331,7 @@ def _is_part(source: Source, select: Select) -> bool:
 
 
 def _left_out(loading: Loading, before: int, source: Source, select: Select, bad: list[Bad]) -> list[Problem]:
-    """The problems of bad rows, none where the spec tolerates so many: then they are left out and counted."""
+    """The problems of bad rows; none where `max_bad_rows` tolerates them: then they are left out and counted."""
     try:
         lost = tolerated(source.table.shown, bad, source.options.max_bad_rows)
     except DataError as error:

@@ -17,8 +17,8 @@ from abcx.problems import Problem, Span
 
 
 def read_parts(engine: Engine, plan: Plan, base: Path, inputs: Inputs, apart: bool = False) -> Loading:
-    """Open every file, then read them into the engine's tables; all that is wrong at one stage is told at once. With
-    `apart` small files are not read together."""
+    """Open every file, then read them into the engine's tables; raises DataError with all problems of a stage at once.
+    With `apart` small files are not read in one statement."""
     opened = _opened(engine, plan, base, inputs, apart)
     tables = [source.table for sources in opened.values() for source in sources]
     engine.restrict_to(file.path for table in tables for file in table.files)
@@ -42,7 +42,7 @@ def read_parts(engine: Engine, plan: Plan, base: Path, inputs: Inputs, apart: bo
 
 
 def _unknown_segment(name: str, carrier: Source, events: tuple[Source, ...]) -> Problem:
-    """A segment that no file with one row per unit or exposure has; a column of events is no way out."""
+    """The problem of a segment that is no column of exposures or units; a column of events cannot be one."""
     told = carrier.table.unknown_column(name, "segments")
     later = next((source.table.shown for source in events if source.resolve(name) is not None), None)
     if later is None:

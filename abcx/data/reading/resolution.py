@@ -29,7 +29,7 @@ _QUARTER = DAY // 96
 _EVIDENCE = 20
 """Fewer rows may all lie on whole minutes, hours or days by chance: then only what is written counts."""
 _LOOK = 1_000
-"""Rows that are looked at for that."""
+"""Rows that are sampled for that."""
 FEWEST_DAYS = 3
 """A window of fewer days cannot be told by dates: half a day of it would be an error of a quarter and more."""
 
@@ -238,7 +238,8 @@ def notes(loading: Loading, resolutions: Resolutions) -> Iterator[str]:
 
 
 _BUMP = 20
-"""So many events, and twice those of a day before, make the day before exposure odd."""
+"""Minimum events on the day before exposure that are reported, where they are also twice those of either day before
+that."""
 
 
 def _another_zone(shown: str, before: int, *earlier: int) -> Iterator[str]:

@@ -13,7 +13,7 @@ from abcx.files.csv_errors import Bad
 from abcx.problems import Problem, Span
 
 FEWEST = 3
-"""So many rows must stand above a row that sums them up."""
+"""Minimum number of rows above a row that sums them up."""
 _WORDS = r"^\W*((grand|sub)[ _-]?totals?|totals?|sum|summe|gesamt[a-z]*|grand)([^A-Za-z0-9]|$)"
 
 
@@ -66,7 +66,7 @@ def total_rows(before: int, source: Source, columns: int) -> Iterator[Bad]:
 
 
 def problem(shown: str, line: int, column: str, value: str, above: int, summed: bool) -> Problem:
-    """What is wrong with a row that sums up so many others, and how to leave it out."""
+    """The problem of a row that sums up `count` others, and how to leave it out."""
     what = f"is the sum of the {above:,} rows above" if summed else f"is named like a total of the {above:,} rows above"
     message = f"the last row ('{value[:60]}') {what}: it would count once more"
     told = value[:60].replace("'", "''")

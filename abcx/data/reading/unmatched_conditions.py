@@ -24,7 +24,7 @@ from abcx.spec.analysis import PrePeriod
 from abcx.spec_types import Not, Range, Scalar, Where, WhereValue
 
 _LOOK = 1_000
-"""Of so many values of a column, the most frequent ones, the spelling is looked at."""
+"""Maximum values of a column, the most frequent ones, whose spelling is compared."""
 _SHOWN = 5
 
 Rule = tuple[str, Where, list[tuple[Source, str]]]

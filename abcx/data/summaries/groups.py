@@ -17,7 +17,7 @@ _DAY = 86_400_000_000
 MOST_DAYS = 28
 """Days since exposure that are shown."""
 MOST_VALUES = 50
-"""Values of a segment that are looked at; a column with more is no segment."""
+"""Maximum number of values of a segment; a column with more is not shown as one."""
 
 
 def with_segments(work: Workspace, timing: Timing | None, data: dict[str, MetricData]) -> dict[str, MetricData]:

@@ -155,10 +155,10 @@ def rows_left_out(work: Workspace, span: Timing) -> row_balance.Ended:
     return row_balance.Ended({(int(source), str(reason)): int(count) for source, reason, count in rows})
 
 
-def left_out(plan: Plan, metrics: Mapping[str, MetricData], other_ends: int) -> Iterator[Exclusion]:
+def left_out(plan: Plan, metrics: Mapping[str, MetricData], of_tickets: row_balance.Ended) -> Iterator[Exclusion]:
     """Units that churned before their exposure; tickets that end before they start, and ends that no start goes with:
-    once for metrics of the same tickets; and rows with `other_ends` of tickets of which one counts."""
-    if other_ends:
+    once for metrics of the same tickets; and ends of tickets of which another one counts (`rows_left_out`)."""
+    if other_ends := sum(rows for (_, reason), rows in of_tickets.items() if reason == "other_end"):
         yield Exclusion("other_end", "ends of tickets of which another end counts", rows=other_ends)
     for value in plan.values:
         if value.need.kind == "until" and (units := metrics[value.metric].missing):

@@ -20,7 +20,7 @@ from abcx.stats.records import Moments, RatioMoments, Sample
 MOST_FOR_CHECK = 200_000
 """The same where only the calibration check wants them: above it that check would cost more than the analysis."""
 MOST = 2_000_000
-"""Above so many units that are not zero, all arms together, a metric is not relabeled: it would take minutes."""
+"""Maximum number of nonzero units, all arms together, of a metric that is relabeled: more would take minutes."""
 
 MOST_COLUMNS = 20
 """With more columns of covariates and strata than this units are not relabeled with them."""
@@ -36,7 +36,7 @@ def with_samples(work: Workspace, data: Mapping[str, MetricData]) -> dict[str, M
 
 
 def _wanted(plan: Plan, name: str, data: MetricData, nonzero: int) -> bool:
-    """Whether a metric with so many units that are not zero, or whose covariates are not, is relabeled."""
+    """Whether a metric with this number of units whose value or covariates are nonzero is relabeled."""
     from abcx.stats import adjusted_permutation, permutation
 
     arms = [s for s in data.summaries.values() if isinstance(s, (Moments, RatioMoments))]

@@ -68,7 +68,7 @@ def _unwatched(metric: MetricSpec, summaries: Mapping[str, Summary]) -> dict[str
 
 
 def _empty_cells(work: Workspace, name: str, table: str) -> dict[str, int]:
-    """Units whose ready-made column is empty, by arm, of a quantile; who did not answer is told by the responses."""
+    """Units whose ready-made column is empty, by arm, of a quantile; `responses` counts who did not answer."""
     value = next(iter(work.plan.of(name)), None)
     if value is None or value.need.term.column is None or work.plan.metrics[name].needs().summary != "quantile":
         return {}

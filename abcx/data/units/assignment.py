@@ -19,7 +19,7 @@ from abcx.data.workspace import Workspace
 from abcx.results.readout import Exclusion
 
 ROWS_PER_PASS = 25_000_000
-"""So many rows are grouped by unit at a time: a hash table of ten million units takes twice as long as four of a
+"""Rows that are grouped by unit in one statement: a hash table of ten million units takes twice as long as four of a
 quarter."""
 _FATES = {
     "crossover": "units seen in several arms",

@@ -336,7 +336,7 @@ def _count_events(
     assignment: Assignment,
     span: Timing | None,
 ) -> tuple[dict[int, int], dict[int, int], list[Exclusion]]:
-    """Events of metrics that count for nothing: of units not in the test, before exposure, after the window."""
+    """Events of metrics that are not counted: of units not in the test, before exposure, after the window."""
     relevant = duplicates.relevant(work.plan)
     since = span.since() if span else "TRUE"
     counted = _any_counts(work.plan, span) if span else "TRUE"

@@ -1,7 +1,7 @@
-"""Labels of arms, names of events and ids of units that count for nothing because they are spelled otherwise.
+"""Labels of arms, names of events and ids of units that are ignored because they are spelled differently.
 
-Of events and ids the first 200,000 rows of every file are looked at. Of ids only their number is told: they are of
-people.
+Events and ids are compared in the first 200,000 rows of every file. Ids are counted and never shown: they are personal
+data.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from abcx.engines.quoting import literal
 from abcx.files.cell_text import skeleton
 
 _ROWS = 200_000
-"""So many rows of a file are looked at: a file of 10 million would cost a tenth of its reading."""
+"""Rows of a file that are sampled: all of 10 million would add a tenth to the time of reading."""
 _MOST = 1_000
-"""Of so many labels that no arm has the spelling is looked at."""
+"""Maximum number of unknown labels whose spelling is compared."""
 _BEFORE = r"^(?i:gid://.*/|mailto:|GA\d+\.\d+\.|#|[a-z]+[ _:#/-]+)"
 """What systems write before an id: gid://shopify/Customer/, mailto:, GA1.1., #, user_, cus-."""
 _SPELLINGS = (
