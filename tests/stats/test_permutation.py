@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from abcx.stats import dealing, drawn_tails, means, permutation, permutation_draws, ratios
 from abcx.stats.inversion import effect, interval, two_sided
-from abcx.stats.records import Contrast, Effect, Interval, Moments, Pivot, RatioMoments, Sample
+from abcx.stats.records import Contrast, Effect, Moments, Pivot, RatioMoments, Sample
+from tests.support.comparison_laws import columns, excludes
 
 T = TypeVar("T")
 ALPHAS = st.sampled_from([0.001, 0.01, 0.05, 0.1, 0.2])
@@ -264,24 +265,7 @@ def check_intervals_close(one: Effect, other: Effect) -> None:
 # ------------------------------------------------------------------------------------------- laws
 
 
-@st.composite
-def columns(draw: st.DrawFn) -> list[float]:
-    n = draw(st.integers(1, 14))
-    kind = draw(st.sampled_from(["orders", "signed", "epoch", "constant", "small", "counts"]))
-    some = {
-        "orders": st.one_of(st.just(0.0), st.floats(0.01, 1e4)),
-        "signed": st.floats(-100, 100),
-        "epoch": st.floats(1.6e9, 1.6e9 + 1e5),
-        "constant": st.just(draw(st.sampled_from([0.0, 0.1, 1.0, -3.0, 1e9 + 0.3]))),
-        "small": st.floats(1e-9, 1e-8),
-        "counts": st.integers(0, 5).map(float),
-    }[kind]
-    return draw(st.lists(some, min_size=n, max_size=n))
-
-
-def excludes(ends: Interval, value: float) -> bool:
-    low, high = ends
-    return (low is not None and low > value) or (high is not None and high < value)
+COLUMNS = st.integers(1, 14).flatmap(columns)
 
 
 def check_one_inversion(contrast: Contrast, alpha: float) -> None:
@@ -307,14 +291,14 @@ def check_one_inversion(contrast: Contrast, alpha: float) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(columns(), columns(), ALPHAS)
+@given(COLUMNS, COLUMNS, ALPHAS)
 @pytest.mark.slow
 def test_p_and_both_intervals_are_one_inversion(control: list[float], variant: list[float], alpha: float) -> None:
     check_one_inversion(permutation.contrast(sample(control), sample(variant), draws=199), alpha)
 
 
 @settings(max_examples=40, deadline=None)
-@given(columns(), columns(), columns(), columns(), ALPHAS)
+@given(COLUMNS, COLUMNS, COLUMNS, COLUMNS, ALPHAS)
 def test_ratios_are_one_inversion(a: list[float], b: list[float], c: list[float], d: list[float], alpha: float) -> None:
     control, variant = (ratio_sample(list(zip(x, y, strict=False))) for x, y in ((a, b), (c, d)))
     check_one_inversion(permutation.contrast(control, variant, draws=199), alpha)
