@@ -285,7 +285,7 @@ class Term(Model):
     where: Where = Field(default_factory=dict, description="plain conditions on the event's columns")
     count: Literal["units"] | None = Field(None, description="`units`: a unit counts once however many events it has")
     at_least: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None = Field(
-        None, description="so many events make a unit count: 2 for repurchase; default 1"
+        None, description="minimum number of events of a unit that counts: 2 for repurchase; default 1"
     )
     source: str | None = Field(None, description="name of the only event file to look in")
     missing_value: Literal["zero", "drop"] | None = Field(

@@ -50,7 +50,7 @@ def analyze(
     allow_outside: bool = False,
     engine: str | None = None,
 ) -> Results:
-    """Analyse an experiment: read its data, test, check, judge.
+    """Analyze an experiment: read its data, test, check, judge.
 
     `spec` is a path, a dict of the same shape, or an Experiment from `load_spec` (paths in a dict or an Experiment are
     relative to the working folder). `events`, `exposures`, `units` replace the files of the spec: a path, a frame

@@ -3,7 +3,7 @@
 Looks at: events of the metrics that precede their unit's first exposure, and the share of units that have such events
 in each arm. Warns when that share differs by arm (chi-square test, p < .001).
 
-Why it matters: events before exposure count for nothing, because the change cannot have caused them. To have some is
+Why it matters: events before exposure are excluded, because the change cannot have caused them. To have some is
 normal: customers act before they enter a test. But they should be equally common in all arms. Where they are not, the
 clocks of two systems disagree, or one arm logs its exposure late, and events that belong to the test are lost there.
 

@@ -67,7 +67,7 @@ def _near(context: CheckContext) -> CheckResult:
     clauses, cures = [], []
     if events:
         primary = [metric for metric in context.experiment.metrics.values() if metric.role == "primary"]
-        of_primary = {column.term.event for metric in primary for column in metric.needs().columns}
+        of_primary = {term.event for metric in primary for term in metric.needs().terms}
         status = "fail" if of_primary & {meant for _, meant in events} else "warn"
         names = formatting.joined([f"'{name[:60]}' (the spec has '{meant}')" for name, meant in events[:5]])
         clauses.append(f"events with a differently spelled name were ignored: {names}")
@@ -83,12 +83,11 @@ def _near(context: CheckContext) -> CheckResult:
 
 
 def _absence(context: CheckContext, name: str) -> str | None:
-    """Why a metric has no value; None where it has. Arms without units are the business of `missing_arm`."""
+    """Why a metric has no value; None where it has. Arms without units are handled by `missing_arm`."""
     metric, data = context.experiment.metrics[name], context.data(name)
     if not data.occurs:
-        columns = metric.needs().columns
-        nowhere = "event occurs" if any(column.term.event is not None for column in columns) else "value occurs"
-        return f"has no value: its {nowhere} nowhere in the data"
+        of_events = any(term.event is not None for term in metric.needs().terms)
+        return f"has no value: its {'event' if of_events else 'value'} occurs nowhere in the data"
     without = _without_value(context, name)
     if without:
         return f"has no value in {formatting.joined(without)}"

@@ -36,9 +36,6 @@ EMPTY = 0.2
 """Above this share of empty cells the figures are about some of the units."""
 
 
-_SURVEYS = ("nps", "csat", "ces")
-
-
 @dataclass(frozen=True)
 class _Loss:
     """One metric's exposed units without a value; `p_value` is None where there is nothing to test."""
@@ -98,7 +95,7 @@ def _loss(context: CheckContext, name: str) -> _Loss:
 def _only_yes(context: CheckContext, loss: _Loss) -> bool:
     """Whether a yes or no is yes wherever it is filled, and empty elsewhere."""
     found = [one for one in context.data(loss.name).summaries.values() if isinstance(one, Proportion)]
-    if context.experiment.metrics[loss.name].type != "conversion" or not loss.total:
+    if context.experiment.metrics[loss.name].unit != "share" or not loss.total:
         return False
     return all(one.successes == one.n for one in found) and any(o.n for o in found)
 
@@ -108,7 +105,7 @@ def _mostly(context: CheckContext, loss: _Loss) -> bool:
     cell means."""
     metric = context.experiment.metrics[loss.name]
     terms = [column.term for column in metric.needs().columns]
-    asked = metric.type not in _SURVEYS and any(term.column and term.missing_value != "drop" for term in terms)
+    asked = metric.answer_scale is None and any(term.column and term.missing_value != "drop" for term in terms)
     return asked and loss.total > EMPTY * sum(loss.exposed.values())
 
 

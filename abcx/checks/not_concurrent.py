@@ -7,7 +7,7 @@ exposed, and warns where more than 10 % did.
 
 Why it matters: before and after a change, or alternating days, compare days and not the change: a sale, a holiday, the
 weather or another campaign is then the effect. Chance between units, which every figure here allows for, is small
-beside it, so no p-value of such a run means anything.
+compared with it, so no p-value of such a run means anything.
 
 What to do now: assign units at random to arms that run side by side, from the same day on, and run again. Where the
 export is cut (the control's file ends earlier), export all arms for the same days. Where one arm only started later,
@@ -61,10 +61,10 @@ def check(context: CheckContext) -> CheckResult:
     if max(alone.values()) <= WARN:
         return CheckResult("not_concurrent", "pass", message, None, details)
     if not apart:
-        message += ": what those days were like is part of the effect"
+        message += ": differences between those days bias the effect"
         help = "start the period on the first day on which all arms were exposed: period: {start: ...}"
         return CheckResult("not_concurrent", "warn", message, None, details, help)
-    message += ": such days are compared, not the change"
+    message += ": the comparison mixes the change with differences between days"
     help = "run the arms side by side, from the same day on; or export all arms for the same days"
     return CheckResult("not_concurrent", "fail", message, None, details, help, apart)
 

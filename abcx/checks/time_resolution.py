@@ -65,6 +65,7 @@ def _changes(context: CheckContext, name: str) -> bool:
 
 
 def _days(context: CheckContext, name: str) -> float | None:
-    """The window of a metric in days; None where its events count to the end."""
-    window = context.experiment.metrics[name].window or context.experiment.window
-    return window.seconds / 86_400 if window is not None else None
+    """The window of a metric in days, or its own horizon; None where its events count to the end."""
+    metric = context.experiment.metrics[name]
+    span = metric.watch.horizon if metric.watch else metric.window or context.experiment.window
+    return span.seconds / 86_400 if span is not None else None

@@ -8,8 +8,8 @@ event. Warns; it is never a veto.
 
 Why it matters: any figure that looks interesting or different is usually wrong (Twyman's law). Real changes of a page
 move conversions by a few per cent, and a filter or a button does not make people pay 20 % more. Lifts of another size
-come from double tracking, a broken control, bots, a price change that ran beside the test, or a few large orders, far
-more often than from the change.
+come from double tracking, a broken control, bots, a price change that ran at the same time as the test, or a few large
+orders, far more often than from the change.
 
 What to do now: look for the dull explanation first. Count a few orders by hand in the shop's own system, read the
 checks `srm`, `duplicates` and `outliers`, and repeat the test before anybody quotes the figure. If prices did change,

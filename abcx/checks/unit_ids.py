@@ -21,7 +21,7 @@ from abcx.checks.context import CheckContext
 from abcx.results.readout import CheckResult
 
 FEW = 0.001
-"""Up to this share of the units two spellings say little: ids may differ by case on purpose."""
+"""Up to this share of the units two spellings are not reported: ids may differ by case on purpose."""
 MUCH, TIMES, ROWS = 0.01, 10, 100
 """A unit dominates when its rows exceed all three: this share of all rows, this multiple of the next unit's rows, and
 this number."""
@@ -48,12 +48,12 @@ def check(context: CheckContext) -> CheckResult:
         share = formatting.percent(busiest.rows / busiest.all, 0)
         of_all = f"{busiest.rows:,} of {busiest.all:,} rows ({share})"
         clauses.append(f"one of the {context.experiment.unit} has {of_all}, the next {busiest.next:,}")
-        cures.append("leave it out (`exclude`) if its id is that of many")
+        cures.append("leave it out (`exclude`) if several people share this id")
     details = {
         "near_units": dict(seen.near_units),
         "spelled_twice": seen.spelled_twice,
         "most_rows": busiest.rows if busiest else None,
     }
     if not clauses:
-        return CheckResult("unit_ids", "pass", "no id is spelled in two ways or stands for many", None, details)
+        return CheckResult("unit_ids", "pass", "every id has one spelling, and none dominates the rows", None, details)
     return CheckResult("unit_ids", "warn", "; ".join(clauses), None, details, "; ".join(dict.fromkeys(cures)))

@@ -22,7 +22,7 @@ WIDTH = 100
 def run(
     specs: list[str], *, format: str, output: str | None, data: DataOptions, run: RunOptions, fail_on: list[str]
 ) -> int:
-    """Analyse every spec, print the readouts (with a summary table for several) and return the exit code."""
+    """Analyze every spec, print the readouts (with a summary table for several) and return the exit code."""
     found, code = run_all(specs, data, run)
     refuse_overwriting(output, specs, found)
     if found:

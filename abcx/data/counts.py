@@ -24,7 +24,10 @@ def typed(experiment: Experiment, counts: Mapping[str, ArmCounts]) -> Observed:
     metrics = {}
     for name, metric in experiment.metrics.items():
         summaries = {arm: _summary(metric, counts[arm].metrics[name], counts[arm].units) for arm in experiment.arms}
-        responses = _responses(metric, counts, name)
+        responses = {}
+        if metric.answer_scale is not None:
+            invited = {arm: counts[arm].metrics[name].invited for arm in experiment.arms}
+            responses = {arm: Response(counts[arm].units, invited[arm], one.n) for arm, one in summaries.items()}
         rest = {} if responses else {arm: counts[arm].units - summary.n for arm, summary in summaries.items()}
         late = any(column.followed is not None for column in metric.needs().columns)
         missing, not_followed = ({}, rest) if late else (rest, {})
@@ -43,14 +46,3 @@ def _summary(metric: MetricSpec, value: TypedCount, units: int) -> Summary:
             message = f"{number:g} is too large to be a mean or a standard deviation"
             raise DataError(Problem("error", "counts-range", message, help="check the number"))
     return metric.of_counts(value, units if value.units is None else value.units)
-
-
-def _responses(metric: MetricSpec, counts: Mapping[str, ArmCounts], name: str) -> dict[str, Response]:
-    """Who was asked and who answered, of the metrics that ask."""
-    if metric.answer_scale is None:
-        return {}
-    found = {}
-    for arm, row in counts.items():
-        value = row.metrics[name]
-        found[arm] = Response(row.units, value.invited, _summary(metric, value, row.units).n)
-    return found

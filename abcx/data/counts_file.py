@@ -33,7 +33,7 @@ from abcx.stats.pooling import added
 from abcx.stats.records import Proportion, Summary
 
 MOST_UNITS = 10**15
-"""Units beyond are a slip of the hand, and not exact as floating-point numbers."""
+"""Units beyond are a typing error, and not exact as floating-point numbers."""
 
 
 def from_file(engine: Engine, experiment: Experiment, options: CountsFile, base: Path) -> Observed:
@@ -204,10 +204,11 @@ def _refuse_total(rows: list[_Row], labels: Mapping[str, str], column: str) -> N
 def _read(name: str, metric: MetricSpec, row: _Row, units: int) -> Summary:
     """A metric's summary from one row."""
     columns = metric.counts_columns(name)
-    n = row.whole(f"{name}_answers") if f"{name}_answers" in columns else units
+    answered = f"{name}_answers" in columns
+    n = row.whole(f"{name}_answers") if answered else units
     new = metric.of_counts_row(name, row, n)
     if isinstance(new, Proportion) and new.successes > n:
-        noun, cure = ("units", "units, not events") if n is units else ("answers", "one answer a unit")
+        noun, cure = ("answers", "one answer a unit") if answered else ("units", "units, not events")
         message = f"{new.successes:,} of {n:,} {noun}: a share above 1"
         raise row.problem("counts-range", message, name, f"count {cure}")
     if new.n > units:

@@ -36,7 +36,7 @@ class Table:
     is rejected there, row and all. What the columns showed by evidence: how `numbers` and times are `written`, and
     whether the header stands again between the rows (`glued`), or lines of JSON are no objects (`broken`). `history` is
     what a packed file remembers. Small files of one export are one table: `more` are those after `file` (opening.py).
-    `mended` are the columns whose texts are brought into their canonical form; None before one has looked (mending.py).
+    `mended` are the columns whose texts are brought into their canonical form; None before mended_keys.py has looked.
     `pointed` are those with ids that end in `.0`.
     """
 

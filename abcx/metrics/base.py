@@ -68,6 +68,12 @@ class Needs:
     q: float | None = None
     of_events: bool = False
 
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """Every event or column that the metric reads, those of tickets included."""
+        of_tickets = (self.tickets.start, self.tickets.end) if self.tickets else ()
+        return (*(column.term for column in self.columns), *of_tickets)
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:

@@ -50,6 +50,9 @@ class Ces(SurveyOptions):
         return True
 
     def short_form(self, name: str, value: TypedCount) -> str | None:
+        low, high = self.scale
+        if value.mean is not None and not low <= value.mean <= high:
+            return f"a mean answer lies from {low} to {high}"
         known = value.mean is not None and value.sd is not None and value.units is not None
         return None if known else f"write {name}: {{mean: 5.1, sd: 1.2, units: 100}} (of the answers), or answers"
 

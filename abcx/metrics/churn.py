@@ -1,7 +1,7 @@
 """**Churn**: the share of units lost by a horizon, with those still here counted as long as they were watched.
 
 Definition: 1 - S(horizon), where S is the Kaplan-Meier estimate of the share of exposed units without the event. A unit
-that has not churned by `as_of` is censored then: it counts for the time that it was watched and says nothing after.
+that has not churned by `as_of` is censored then: it counts for the time that it was watched.
 
 Unit of analysis: the unit that was randomized; one time each, to its first such event after exposure.
 

@@ -35,7 +35,7 @@ class Conversion(MetricOptions):
     column: str | None = Field(None, description="column of `units` holding 0/1 or true/false")
     source: str | None = Field(None, description="name of the only event file to look in")
     at_least: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None = Field(
-        None, description="so many events make a success: 2 for repurchase; default 1"
+        None, description="minimum number of events for a success: 2 for repurchase; default 1"
     )
 
     missing_value: Literal["zero", "drop"] | None = Field(

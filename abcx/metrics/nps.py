@@ -53,9 +53,11 @@ class Nps(SurveyOptions):
             yield Rule("scale", "nps-scale", message, cure)
 
     def short_form(self, name: str, value: TypedCount) -> str | None:
-        known = None not in (value.promoters, value.passives, value.detractors)
-        form = "{promoters: 40, passives: 30, detractors: 30}, or answers: {10: 25}"
-        return None if known else f"write {name}: {form}"
+        kinds = (value.promoters, value.passives, value.detractors)
+        if None in kinds:
+            return f"write {name}: {{promoters: 40, passives: 30, detractors: 30}}, or answers: {{10: 25}}"
+        total = sum(kind or 0 for kind in kinds)
+        return f"`units` are those that answered: {total}" if value.units not in (None, total) else None
 
     def of_short_counts(self, value: TypedCount, units: int) -> Answers:
         return Answers(value.promoters or 0, value.passives or 0, value.detractors or 0)

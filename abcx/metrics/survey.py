@@ -62,8 +62,13 @@ class SurveyOptions(MetricOptions):
         low, high = self.scale
         if not value.answers:
             return self.short_form(name, value)
-        outside = [answer for answer in value.answers if not low <= answer <= high]
-        return f"the answers run from {low} to {high}" if outside else None
+        if any(answer < low or answer > high for answer in value.answers):
+            return f"the answers run from {low} to {high}"
+        others = (value.count, value.mean, value.sd, value.promoters, value.passives, value.detractors)
+        if any(other is not None for other in others):
+            return f"write the answers alone: {name}: {{answers: ...}}"
+        total = sum(value.answers.values())
+        return f"`units` are those that answered: {total}" if value.units not in (None, total) else None
 
     def short_form(self, name: str, value: TypedCount) -> str | None:
         """As `counts_form`, where answers are not typed one by one."""

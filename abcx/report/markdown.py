@@ -41,7 +41,7 @@ LOOKS = (
 )
 PRIOR = (
     "what was believed before the data: lifts are normal around 0 with this standard deviation. The lift beside it is "
-    "shrunk towards 0; the chance and the loss hold as far as the prior does, and decide nothing here."
+    "shrunk toward 0; the chance and the loss hold as far as the prior does, and decide nothing here."
 )
 
 

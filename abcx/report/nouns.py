@@ -15,7 +15,7 @@ _DONE = {
 
 
 def done(metric: MetricResult) -> tuple[str, str] | None:
-    """How the counted are told, where neither the name nor having it would say it."""
+    """Phrases for counted units, where the name of the metric alone would not do."""
     return None if countable(metric) and metric.type != "csat" else _DONE.get(metric.type)
 
 

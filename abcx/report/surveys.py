@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from abcx import formatting
 from abcx.formatting import clean
-from abcx.report.fragments import NOTHING, ends, named, shown, titled
+from abcx.report.fragments import NOTHING, ends, level, named, shown, titled
 from abcx.report.markup import bullets, escape, table
 from abcx.results.metric import MetricResult, Response, Survey, SurveyComparison
 from abcx.results.readout import Results
@@ -24,7 +24,7 @@ def in_short(results: Results, metric: MetricResult) -> list[str]:
     for comparison in metric.comparisons:
         found = survey.comparisons.get(comparison.arm)
         if found is not None:
-            told += _compared(metric, comparison.arm, found)
+            told += _compared(results, metric, comparison.arm, found)
     return told
 
 
@@ -102,7 +102,7 @@ def _answered(found: Response, unit: str) -> str:
     return f"{formatting.count(found.answered)} of {formatting.count(found.exposed)} {unit}{share}{asked}"
 
 
-def _compared(metric: MetricResult, arm: str, found: SurveyComparison) -> Iterator[str]:
+def _compared(results: Results, metric: MetricResult, arm: str, found: SurveyComparison) -> Iterator[str]:
     who = f" with {clean(arm)}" if len(metric.comparisons) > 1 else ""
     if found.higher is not None:
         interval = (
@@ -114,7 +114,7 @@ def _compared(metric: MetricResult, arm: str, found: SurveyComparison) -> Iterat
     if found.binds and found.bounds is None:
         yield f"Response {_differs(found)}{who}{p}, and nothing bounds the effect: no verdict may rest on it."
     if found.binds and found.bounds is not None:
-        fits = _bounds(metric, found)
+        fits = _bounds(results, metric, found)
         held = any(c.held_back for c in metric.comparisons if c.arm == arm)
         verdict = ": the verdict does not rest on it" if held else ""
         yield f"Response {_differs(found)}{who}{p}; on those who answer either way the effect is {fits}{verdict}."
@@ -125,11 +125,13 @@ def _differs(found: SurveyComparison) -> str:
     return "differs" if found.response_p_value is not None and found.response_p_value < _LEVEL else "may differ"
 
 
-def _bounds(metric: MetricResult, found: SurveyComparison) -> str:
+def _bounds(results: Results, metric: MetricResult, found: SurveyComparison) -> str:
     def form(x: float) -> str:
         return formatting.difference(x, metric.unit)
 
-    interval = f" (95% interval {ends(found.bounds_interval, form)})" if found.bounds_interval else ""
+    interval = (
+        f" ({level(results.setup.alpha)} interval {ends(found.bounds_interval, form)})" if found.bounds_interval else ""
+    )
     return f"between {ends(found.bounds, form).replace(' to ', ' and ')}{interval}"
 
 
@@ -178,5 +180,6 @@ def _trust(results: Results, metric: MetricResult, survey: Survey) -> str:
                 "yes" if found.binds else "no",
             )
         )
-    heads = ("variant", "p of equal response", "effect on those who answer either way (95% interval)")
-    return table((*heads, "worst case over all exposed units (95% interval)", "bounds bind"), rows, "lrrrl")
+    interval = f"({level(results.setup.alpha)} interval)"
+    heads = ("variant", "p of equal response", f"effect on those who answer either way {interval}")
+    return table((*heads, f"worst case over all exposed units {interval}", "bounds bind"), rows, "lrrrl")

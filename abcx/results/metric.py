@@ -39,7 +39,7 @@ class ArmValue:
 
 @dataclass(frozen=True, slots=True)
 class Bayes:
-    """The lift under a prior of N(0, `lift_sd`^2): shrunk lift with its interval, the chance to beat the control in the
+    """The lift under a prior of N(0, `lift_sd`^2): shrunk lift, the chance to beat the control in the
     goal's direction, and the lift lost on average by shipping a variant that is worse."""
 
     lift_sd: float

@@ -130,7 +130,8 @@ class Exclusion:
 @dataclass(frozen=True, slots=True)
 class Balance:
     """Where the rows of a file that serves a part of the data ended: `used`, or `left_out` by one reason each. Together
-    they are the rows that were `read`. Small files that were read together stand in one, by the name of the first."""
+    they are the rows that were `read`. Small files that were read in one statement share one entry, named after the
+    first."""
 
     part: str
     file: str
@@ -303,6 +304,7 @@ def _row(results: Results, metric: MetricResult, comparison: Comparison) -> dict
         "lift": comparison.lift,
         "lift_low": lift_low,
         "lift_high": lift_high,
-        **{name: getattr(comparison, name) for name in ("p_value", "p_value_adjusted", "alpha", "status", "method")},
+        **{name: getattr(comparison, name) for name in ("p_value", "p_value_adjusted", "alpha", "status")},
+        "method": comparison.method.value,
         "simulated": results.setup.simulated,
     }

@@ -76,9 +76,7 @@ def data_rules(sections: Sections, data: DataSpec) -> Iterator[Finding]:
 def _needs(sections: Sections, data: DataSpec, files: bool) -> Iterator[Finding]:
     names = {ref.path for source in data.events for ref in source.file}
     for name, metric in sections.metrics.items():
-        needs = metric.needs()
-        tickets = [needs.tickets.start, needs.tickets.end] if needs.tickets else []
-        for term in (*(column.term for column in needs.columns), *tickets):
+        for term in metric.needs().terms:
             loc: Loc = ("metrics", name)
             if files and term.event is None and term.column is None:
                 yield Finding(

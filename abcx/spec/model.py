@@ -16,7 +16,6 @@ from abcx.spec.forms import BY_ARM, PATH, PATHS, SHARE, OrAs, SourceForms
 from abcx.spec.times import Time, Timezone, instant
 from abcx.spec_types import Count, Duration, Labels, Model, Number, Share, Text, Texts, Where, parse_share, shown
 
-CANONICAL = ("unit", "time", "arm", "event", "value", "id")
 Canonical = Literal["unit", "time", "arm", "event", "value", "id"]
 NAME = r"[a-z0-9][a-z0-9_-]*"
 

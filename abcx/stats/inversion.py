@@ -24,7 +24,7 @@ _EPSILON = math.ulp(1.0)
 _SMALLEST = 1e-300
 """Smaller p-values count as this one in the search, where only their order matters."""
 _DRAWN = 0.001
-"""How far the secant is drawn towards the middle of the bracket; Oliveira and Takahashi's kappa 1."""
+"""How far the secant is drawn toward the middle of the bracket; Oliveira and Takahashi's kappa 1."""
 _CLOSING = 0.75
 """A test keeps this fraction of the tolerance from the ends of the bracket: below 1, so that it can close it."""
 _FAR_DOUBLINGS = 64
@@ -125,7 +125,7 @@ class _Line:
         return self.excess(at) >= 0.0
 
     def outward(self, start: float, side: int) -> float | None:
-        """The last accepted point from the accepted `start` towards `side` (-1 down, +1 up)."""
+        """The last accepted point from the accepted `start` toward `side` (-1 down, +1 up)."""
         bound = self.pivot.low if side < 0 else self.pivot.high
         inside, outside = self._march(start, side, bound, lambda at: not self.accepts(at))
         if outside is None:
@@ -137,7 +137,7 @@ class _Line:
         return self._bisect(inside, outside)
 
     def inward(self, estimate: float | None, side: int) -> float:
-        """The accepted point next to the rejected null, towards the accepted `estimate` (None: infinite)."""
+        """The accepted point next to the rejected null, toward the accepted `estimate` (None: infinite)."""
         null = self.pivot.null
         if estimate is not None and not (self.positive and estimate == 0.0):
             return self._bisect(estimate, null)
@@ -168,7 +168,7 @@ class _Line:
     def _bisect(self, inside: float, outside: float) -> float:
         """Narrows down the end between an accepted and a rejected point; returns the accepted side of it.
 
-        By the ITP method (Oliveira, Takahashi 2020, ACM TOMS 47:5): the secant, drawn towards the middle and never far
+        By the ITP method (Oliveira, Takahashi 2020, ACM TOMS 47:5): the secant, drawn toward the middle and never far
         from it, so that a smooth p takes about half a dozen tests and a p with steps hardly more than halving.
         No test is nearer to an end than most of the tolerance: where the secant has come that close, the next test
         closes the bracket. Ratios are narrowed on their logarithm: swapped arms visit the reciprocals.
@@ -201,7 +201,7 @@ class _Line:
 
     @staticmethod
     def _toward(secant: float, middle: float, width: float, first: float) -> float:
-        """The secant's root moved towards the middle by kappa width^2 / first width."""
+        """The secant's root moved toward the middle by kappa width^2 / first width."""
         step = _DRAWN * width * width / first
         if step >= abs(middle - secant):
             return middle

@@ -30,7 +30,7 @@ class Method(StrEnum):
 
     @property
     def is_approximate(self) -> bool:
-        """Whether a fitted tail stands for relabelings that are too few."""
+        """Whether a fitted tail extrapolates the permutation distribution."""
         return self in _FITTED_TAIL
 
     @property

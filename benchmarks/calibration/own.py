@@ -72,8 +72,8 @@ def compare(cell: Cell, control: Arm, variant: Arm, draws: int, seed: int) -> Ju
 
 
 def chosen(control: Arm, variant: Arm, draws: int, seed: int) -> tuple[Contrast, bool]:
-    """As comparing.py: permutation where needed, adjusted where there are covariates, else Welch; and whether the
-    check `skewness` warns."""
+    """As analysis/comparing.py: permutation where needed, adjusted where there are covariates, else Welch; and whether
+    the check `skewness` warns."""
     one, other = described(control.sample), described(variant.sample)
     reason = permutation.needed(one, other)
     if control.covariate is not None:

@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 
 VIEWS = 10.0
 """Mean views of a unit."""
-FAVOURITE = 0.5
+FAVORITE = 0.5
 """Clicks per view grow with activity to this power: views and clicks per view are correlated."""
 SPEND, DEVIATION, NEW = 10.0, 3.0, -0.5
 """Adjusted means: mean and deviation of the outcome; units without a covariate are new and lie half one lower."""
@@ -86,9 +86,9 @@ def _clicks(cell: Cell, n: int, ratio: float, rng: np.random.Generator) -> Arm:
     """Activity g is gamma with mean 1; views are Poisson(10 g), clicks Poisson(10 rate g^1.5 / E g^1.5)."""
     k = cell.shape
     activity = rng.gamma(k, 1.0 / k, n)
-    moment = math.exp(math.lgamma(k + 1.0 + FAVOURITE) - math.lgamma(k)) / k ** (1.0 + FAVOURITE)
+    moment = math.exp(math.lgamma(k + 1.0 + FAVORITE) - math.lgamma(k)) / k ** (1.0 + FAVORITE)
     views = rng.poisson(VIEWS * activity)
-    clicks = rng.poisson(VIEWS * cell.rate * ratio / moment * activity ** (1.0 + FAVOURITE))
+    clicks = rng.poisson(VIEWS * cell.rate * ratio / moment * activity ** (1.0 + FAVORITE))
     pairs = np.column_stack([clicks, views]).astype(float)
     return Arm(Sample(n, pairs[pairs.any(axis=1)]))
 

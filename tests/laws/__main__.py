@@ -83,7 +83,7 @@ def main() -> int:
     text = table(found) + ("\n" + honest if honest else "")
     print(text)
     if options.write:
-        write(text, options.seed, sum(found.values()))
+        write(text, options.seed)
     return bool(broken) or 200 * warned > options.honest
 
 
@@ -97,7 +97,7 @@ def table(found: Counter[tuple[str, str]]) -> str:
     return "\n".join(rows) + "\n"
 
 
-def write(text: str, seed: int, tried: int) -> None:
+def write(text: str, seed: int) -> None:
     """Put the table into its place on the page."""
     head, _, rest = PAGE.read_text(encoding="utf-8").partition(MARK)
     _, _, tail = rest.partition(MARK)

@@ -128,7 +128,7 @@ def checks():
             "follow_up",
             "warn",
             "410 visitors (0.46%) came too late for a full window of 14d",
-            help="analyse again after 2024-04-14",
+            help="analyze again after 2024-04-14",
         ),
         CheckResult("pre_period", "skipped", "no events before exposure", help="needs events from before the exposure"),
         CheckResult("segments", "skipped", "no segments", help="needs segments in the spec"),

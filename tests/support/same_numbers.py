@@ -38,9 +38,12 @@ def differences(before: Any, after: Any) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {"numbers": [], "texts": []}
     for path in one.keys() & other.keys():
         a, b = one[path], other[path]
-        if isinstance(a, (int, float)) and isinstance(b, (int, float)):
+        numbers = [isinstance(value, (int, float)) for value in (a, b)]
+        if all(numbers):
             if not math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-12):
                 found["numbers"].append(f"{path}: {a} and {b}")
+        elif any(numbers):  # one is a number, the other none
+            found["numbers"].append(f"{path}: {a} and {b}")
         elif a != b:
             found["texts"].append(f"{path}: {a!r} and {b!r}")
     return found | {"gone": sorted(one.keys() - other.keys()), "new": sorted(other.keys() - one.keys())}
@@ -62,18 +65,21 @@ def readout(tree: Path, spec: Path) -> Any:
 
 
 def main(tree: Path) -> int:
+    """1 where a number differs, a key is gone, or one of the trees alone gives a readout."""
+    assert (tree / "abcx" / "__init__.py").is_file(), f"{tree} is no checkout of abcx"
     wrong = 0
     for spec in specs():
         before, after = readout(tree, spec), readout(ROOT, spec)
         if before is None or after is None:
             print(f"{spec.parent.name}/{spec.name}: no readout")
+            wrong += (before is None) != (after is None) or spec.name == "experiment.yaml"
             continue
         found = differences(before, after)
         counts = ", ".join(f"{len(items)} {kind}" for kind, items in found.items())
         print(f"{spec.parent.name}/{spec.name}: {sum(1 for _ in leaves(after))} values; differ: {counts}")
         for items in found.values():
             print(*(f"    {item}" for item in items[:10]), sep="\n", end="\n" if items else "")
-        wrong += len(found["numbers"])
+        wrong += len(found["numbers"]) + len(found["gone"])
     return bool(wrong)
 
 

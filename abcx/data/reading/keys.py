@@ -4,7 +4,7 @@ A number in place of a text saves memory, and a third of the time of grouping an
 together with the chance n^2 / 2^65: 3e-6 of 10 million. Elsewhere an id stays the text that it is.
 
 `canonical` is the one form in which ids, names of events and labels of arms are compared (docs/methods.md, "Keys"). Few
-files need it, so the first reading of a file only marks the rows that do (mending.py).
+files need it, so the first reading of a file only marks the rows that do (mended_keys.py).
 """
 
 from __future__ import annotations

@@ -194,7 +194,7 @@ def load(loading: Loading, part: str, sources: tuple[Source, ...], arm_needed: b
         if not select.sources[number].table.more:
             found += _load_one(loading, number, select, segments)
         elif not _load_together(loading, number, select, segments):
-            found += _take_apart(loading, number, select)
+            found += _take_apart(number, select)
             continue
         if not found:
             loading.reads[part, number] = replace(loading.reads[part, number], first_row=before)
@@ -267,7 +267,7 @@ def _load_together(loading: Loading, number: int, select: Select, segments: tupl
     return True
 
 
-def _take_apart(loading: Loading, number: int, select: Select) -> list[Problem]:
+def _take_apart(number: int, select: Select) -> list[Problem]:
     """Put the files of a source, one by one, in its place."""
     source, apart, problems = select.sources[number], list[Source](), list[Problem]()
     try:

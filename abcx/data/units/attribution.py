@@ -36,8 +36,8 @@ class Named:
 class Attributed:
     """What happened to the events: exclusions, and events of metrics before exposure by arm index. `shared_ids` counts
     ids of events that stand at several units, `changed_ids` those of one unit whose rows differ in time or value,
-    `near_units` ids of units whose spelling keeps them out (spelling.py), `ended` how the rows of events ended
-    (balance.py)."""
+    `near_units` ids of units whose spelling keeps them out (near_misses.py), `ended` how the rows of events ended
+    (row_balance.py)."""
 
     exclusions: tuple[Exclusion, ...]
     named: Named
