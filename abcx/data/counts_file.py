@@ -37,7 +37,7 @@ MOST_UNITS = 10**15
 
 
 def from_file(engine: Engine, experiment: Experiment, options: CountsFile, base: Path) -> Observed:
-    """A counts file: columns arm, units, those of every metric (`_columns`), optional date.
+    """A counts file: columns arm, units, those of every metric (`counts_columns`), optional date.
 
     `columns` may rename arm and (as `unit`) units; `column` of a metric names its own.
     """

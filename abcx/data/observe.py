@@ -10,7 +10,7 @@ from typing import Any
 from abcx.data import counts, counts_file, notes
 from abcx.data.clock import clock as data_clock
 from abcx.data.plan import Plan, plan
-from abcx.data.reading import load, resolution, stray_times, unmatched_conditions
+from abcx.data.reading import resolution, stray_times, unmatched_conditions
 from abcx.data.reading.load import Loading
 from abcx.data.reading.read_parts import read_parts, refuse_windows_without_times
 from abcx.data.records import WITHOUT_FIRST_DAY, Inputs, MetricData, Observed
@@ -69,7 +69,7 @@ def observed(loading: Loading) -> Observed:
         balance=_balances(work, assigned, attributed, of_tickets),
         exclusions=(
             *(*loading.exclusions, *assigned.exclusions, *attributed.exclusions),
-            *lifetimes.left_out(plan, metrics, of_tickets),
+            *lifetimes.left_out(plan, metrics),
         ),
         notes=notes.of_data(work, coarse, attributed),
         daily=None if first_exposure is None else _daily(work),
@@ -99,7 +99,7 @@ def observed(loading: Loading) -> Observed:
 def _misspelled(work: Workspace, assigned: assignment.Assignment, attributed: attribution.Attributed) -> dict[str, Any]:
     """The fields of `Observed` about labels, events and ids that are ignored because of their spelling."""
     parts, part = work.loading.parts, assigned.part
-    strange = load.strange_labels(work.loading, parts[part], most=_LABELS + 1) if assigned.unknown_arm else []
+    strange = near_misses.strange_labels(work, parts[part]) if assigned.unknown_arm else []
     unnamed = attributed.named.unnamed
     return {
         "near_events": near_misses.near_events(work, parts["events"]) if unnamed else (),
@@ -107,7 +107,7 @@ def _misspelled(work: Workspace, assigned: assignment.Assignment, attributed: at
         "near_units": attributed.near_units,
         "spelled_twice": near_misses.spelled_twice(work, part),
         "unknown_labels": _shown_labels([label for label, _ in strange]),
-        "near_labels": near_misses.near_labels(work, parts[part]) if strange else (),
+        "near_labels": near_misses.near_labels(work.plan, strange),
     }
 
 

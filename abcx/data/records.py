@@ -28,12 +28,15 @@ class Inputs:
 @dataclass(frozen=True, slots=True)
 class TicketTimes:
     """What the times of tickets show: tickets opened in the units' windows, those of them whose only ends are before
-    they start (left out), ends after exposure, and those of them whose ticket has no start."""
+    they start (left out), ends after exposure, and those of them whose ticket has no start, was opened outside its
+    unit's window, or has another end that counts."""
 
     tickets: int
     ends_before_start: int
     ends: int
     ends_without_start: int
+    ends_outside: int = 0
+    other_ends: int = 0
 
 
 Groups = Mapping[str, Mapping[str, Summary]]

@@ -147,6 +147,8 @@ def _spelled(node: exp.Expr, dialect: str) -> exp.Expr:
     """What sqlglot leaves as it is, in the words of one engine."""
     if isinstance(node, exp.Anonymous) and node.name.lower() == "epoch_us":
         return _microseconds(node.expressions[0], dialect)
+    if _is_instant(node) and dialect in _INSTANT:
+        return _filled(_INSTANT[dialect], dialect, x=node.expressions[0])
     if isinstance(node, exp.IsNan) and dialect == "postgres":
         return exp.EQ(this=node.this, expression=exp.cast(exp.Literal.string("nan"), "DOUBLE"))
     if isinstance(node, exp.Contains) and dialect == "postgres":
@@ -169,7 +171,11 @@ def _microseconds(time: exp.Expr, dialect: str) -> exp.Expr:
     elif zone is not None:
         time = time.this
     if dialect in ("spark", "databricks"):
+        if zone is not None and _is_instant(time):
+            return _filled(_LOCAL_OF_INSTANT, dialect, x=time.expressions[0], zone=zone)
         return _in_spark(time, zone)
+    if _is_instant(time) and dialect in _INSTANT:  # the transform does not look into what replaces a node
+        time = _filled(_INSTANT[dialect], dialect, x=time.expressions[0])
     moment = time if zone is None else exp.AtTimeZone(this=exp.Paren(this=time), zone=zone)
     return (
         _filled(_EPOCH[dialect], dialect, x=moment)
@@ -177,6 +183,21 @@ def _microseconds(time: exp.Expr, dialect: str) -> exp.Expr:
         else exp.Anonymous(this="epoch_us", expressions=[moment])
     )
 
+
+def _is_instant(node: exp.Expr) -> bool:
+    """Whether a node is a moment from microseconds since 1970: `make_timestamptz(t)`."""
+    return isinstance(node, exp.Anonymous) and node.name.lower() == "make_timestamptz"
+
+
+_INSTANT = {
+    "postgres": "TO_TIMESTAMP(x / 1000000.0)",
+    "spark": "TIMESTAMP_MICROS(x)",
+    "databricks": "TIMESTAMP_MICROS(x)",
+    "bigquery": "TIMESTAMP_MICROS(x)",
+}
+"""A moment x microseconds after 1970."""
+_LOCAL_OF_INSTANT = "UNIX_MICROS(FROM_UTC_TIMESTAMP(TIMESTAMP_MICROS(x), zone))"
+"""The local time of such a moment in a zone, as microseconds since 1970, in Spark."""
 
 _EPOCH = {
     "postgres": "CAST(EXTRACT(EPOCH FROM x) * 1000000 AS BIGINT)",

@@ -169,7 +169,7 @@ class Engine:
             )
 
     def allow_output(self, folder: Path) -> None:
-        """Let results be written to a folder after `only`."""
+        """Let results be written to a folder after `restrict_to`."""
         self._folders.append(str(folder.absolute()))
 
     def restrict_to(self, paths: Iterable[Path]) -> None:

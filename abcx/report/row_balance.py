@@ -26,6 +26,7 @@ _WORDS = {
     "after_window": "after the window",
     "end_before_start": "of tickets that end before they start",
     "end_without_start": "that end a ticket without a start",
+    "outside_ticket": "that end a ticket opened outside its unit's window",
     "other_end": "that end a ticket of which another end counts",
     "duplicate_event": "whose id was read before",
     "repeated_row": "that repeat another",

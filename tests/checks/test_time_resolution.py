@@ -108,3 +108,10 @@ def test_what_the_day_of_exposure_changes_is_shown_and_told(window: str | None) 
     (found,) = (one for one in results.checks if one.code == CODE)
     assert found.status == "warn" and found.details["changed"] == ["orders"]
     assert "without the day of exposure the result of orders changes" in found.message
+
+
+@pytest.mark.parametrize(("horizon", "status"), [("4d", "warn"), ("30d", "pass")])
+def test_the_horizon_of_churn_is_its_window(horizon: str, status: str) -> None:
+    churn = {"type": "churn", "event": "left", "horizon": horizon, "role": "primary", "goal": "decrease"}
+    found = time_resolution.check(context(spec=experiment(metrics={"churn": churn}), by_day=("churn",)))
+    assert found.status == status

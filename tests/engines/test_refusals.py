@@ -66,3 +66,19 @@ def test_the_command_that_makes_the_report_again_holds_no_password() -> None:
 
     run = RunOptions(engine="postgresql://me:hidden@db.example/shop")
     assert "--engine postgresql://me@db.example/shop" in _command("spec.yaml", DataOptions(), run)
+
+
+@pytest.mark.parametrize(("written", "named"), [("2024-05-{:02}", "dates"), ("2024-05-{:02}T10:00:00Z", "whole hours")])
+def test_coarse_times_are_refused_by_name(
+    written: str, named: str, spark: str, tmp_path: Any, monkeypatch: Any
+) -> None:
+    """What only the default engine compares is refused, and not compared as if it were a moment."""
+    monkeypatch.chdir(tmp_path)
+    exposed = "".join(f"u{i},2024-05-{i % 9 + 1:02}T08:{i % 60:02}:{i % 50:02}Z,{'ab'[i % 2]}\n" for i in range(60))
+    ordered = "".join(f"u{i},{written.format(i % 9 + 3)},order\n" for i in range(60))
+    (tmp_path / "x.csv").write_text("unit,time,arm\n" + exposed)
+    (tmp_path / "e.csv").write_text("unit,time,event\n" + ordered)
+    metric = {"type": "conversion", "event": "order", "role": "primary", "goal": "increase", "window": "7d"}
+    spec = {"schema_version": 1, "name": "t", "arms": {"a": {}, "b": {}}, "metrics": {"orders": metric}}
+    found = problem({**spec, "data": {"exposures": "x.csv", "events": "e.csv"}}, engine=spark)
+    assert found.code == "engine-dates" and named in found.message

@@ -18,9 +18,9 @@ from abcx.data.reading.consistency import inconsistent_ids, unlike
 from abcx.data.reading.excluded import excluded
 from abcx.data.reading.infer_formats import header_rows
 from abcx.data.reading.overrides import by_file
-from abcx.data.reading.row_sql import STRAY, Select
+from abcx.data.reading.row_sql import Select
 from abcx.data.reading.scan import next_row, read, with_checksums
-from abcx.data.reading.source import Source, told_by_rule
+from abcx.data.reading.source import Source
 from abcx.data.reading.total_rows import total_rows
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
@@ -341,18 +341,3 @@ def _left_out(loading: Loading, before: int, source: Source, select: Select, bad
         loading.engine.run(f"DELETE FROM {select.part} WHERE rowid >= {before} AND ({' OR '.join(flagged)})")
     loading.exclusions += lost
     return []
-
-
-def strange_labels(loading: Loading, part: PartTable, most: int) -> list[tuple[str, int]]:
-    """The most frequent texts in the arm column that are no label of an arm, with their rows."""
-    labels: Counter[str] = Counter()
-    for source in part.select.sources:
-        column = source.name("arm")
-        if column is None or source.arm is not None or told_by_rule(part.select.plan.experiment):
-            continue
-        text = f"trim({source.table.sql(column, 'text')})"
-        is_stray = f"{source.kept} AND {part.select.arm(source)} = {STRAY}"
-        found = f"SELECT {text}, count(*) FROM {source.table.scan()} WHERE {is_stray} AND {text} <> ''"
-        listed = loading.engine.run(f"{found} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {most}")
-        labels.update({str(label): int(n) for label, n in listed})
-    return labels.most_common(most)

@@ -36,14 +36,12 @@ FEWEST_DAYS = 3
 
 @dataclass(frozen=True, slots=True)
 class Coarse:
-    """A source whose times cover a whole day, hour or minute: its part of `data`, its name, and the SQL
-    condition of its rows, with and without the alias `e`."""
+    """A source whose times cover a whole day, hour or minute: its part of `data`, its number there, and its name."""
 
     part: str
+    number: int
     shown: str
     unit: str
-    rows: str
-    alias_rows: str
     terms: frozenset[int]
 
     @property
@@ -87,16 +85,18 @@ def whole_times(loading: Loading, arm_part: str) -> Resolutions:
     )
     coarse = tuple(_mattering(coarse, loading.plan, loading, arm_part))
     dates = [one for one in coarse if one.unit == "day"]
-    if dates and loading.engine.is_remote:
-        message = f"{dates[0].shown} writes its times as dates, which are compared by day in the default engine alone"
-        help = "give the column times of day, or read the files with engine: duckdb"
-        raise DataError(Problem("error", "engine-dates", message, Span(dates[0].shown), help))
+    if coarse and loading.engine.is_remote:
+        written = {"day": "dates", "hour": "whole hours", "minute": "whole minutes"}[coarse[0].unit]
+        message = f"the times of {coarse[0].shown} are {written}, which only the default engine can compare"
+        help = "give the column finer times, or read the files with engine: duckdb"
+        raise DataError(Problem("error", "engine-dates", message, Span(coarse[0].shown), help))
     problems = list(_refused(loading.plan, dates, exposures=any(one.part == arm_part != "events" for one in dates)))
     if problems:
         raise DataError(problems)
     for one in coarse:
         if one.part == "events" and not loading.engine.is_remote:
-            loading.engine.run(f"UPDATE events SET t = t + {one.length - 1} WHERE {one.rows} AND t IS NOT NULL")
+            own = loading.of_source("events", one.number)
+            loading.engine.run(f"UPDATE events SET t = t + {one.length - 1} WHERE {own} AND t IS NOT NULL")
     reach = {
         part: max(1 if part == "events" else one.length for one in coarse if one.part == part)
         for part in {one.part for one in coarse}
@@ -121,10 +121,10 @@ def _mattering(coarse: Sequence[Coarse], plan: Plan, loading: Loading, arm_part:
 def _lengths(coarse: Sequence[Coarse], loading: Loading, terms: Set[int]) -> set[int]:
     """What the times of the sources cover that have one of these terms; 0 for seconds."""
     loaded = loading.parts.get("events")
-    known = {one.rows: one.length for one in coarse if one.part == "events"}
+    known = {one.number: one.length for one in coarse if one.part == "events"}
     sources = loaded.sources if loaded is not None and loaded.has_time else ()
     return {
-        known.get(loading.of_source("events", number), 0)
+        known.get(number, 0)
         for number, source in enumerate(sources)
         if loaded is not None and not terms.isdisjoint(_terms(loaded, source))
     }
@@ -135,7 +135,8 @@ def exposures_at_start(loading: Loading, resolutions: Resolutions, arm_part: str
     alone have the last microsecond of a minute."""
     coarse = [one for one in resolutions.coarse if one.part == arm_part == "events"]
     for one in coarse if not loading.engine.is_remote else ():
-        its_row = f"SELECT 1 FROM events e WHERE e.unit = assigned.unit AND e.t = assigned.t0 AND {one.alias_rows}"
+        own = loading.of_source(one.part, one.number, "e.")
+        its_row = f"SELECT 1 FROM events e WHERE e.unit = assigned.unit AND e.t = assigned.t0 AND {own}"
         apart = f" AND EXISTS ({its_row})" if len({other.length for other in coarse}) > 1 else ""
         moved = f"t0 % {_UNITS['minute']} = {_UNITS['minute'] - 1}"
         loading.engine.run(f"UPDATE assigned SET t0 = t0 - {one.length - 1} WHERE {moved}{apart}")
@@ -149,8 +150,7 @@ def _coarse(loading: Loading, part: str) -> Iterator[Coarse]:
         unit = _unit(loading, part, loading.of_source(part, number), source)
         if unit is not None:
             terms = frozenset(_terms(loaded, source)) if part == "events" else frozenset[int]()
-            own = loading.of_source(part, number), loading.of_source(part, number, "e.")
-            yield Coarse(part, source.table.named, unit, *own, terms)
+            yield Coarse(part, number, source.table.named, unit, terms)
 
 
 def _unit(loading: Loading, part: str, inside: str, source: Source) -> str | None:
@@ -225,8 +225,9 @@ def notes(loading: Loading, resolutions: Resolutions) -> Iterator[str]:
         told = f"the times of {one.shown} are {words}: they are compared by {one.unit}"
         if one.part == "events":
             near = f"e.t >= a.t0 - {3 * one.length} AND e.t - {one.length - 1} < a.t0"
-            joined = f"events e JOIN assigned a ON a.unit = e.unit WHERE {one.alias_rows} AND {near}"
-            since = f"greatest(0, (a.t0 - e.t + {one.length - 1}) // {one.length})"
+            own = loading.of_source(one.part, one.number, "e.")
+            joined = f"events e JOIN assigned a ON a.unit = e.unit WHERE {own} AND {near}"
+            since = f"(a.t0 - e.t + {one.length - 1}) // {one.length}"
             counts = dict(loading.engine.run(f"SELECT {since} AS ago, count(*) FROM {joined} GROUP BY ago"))
             if count := counts.get(0, 0):
                 told += f" ({formatting.plural(count, 'rows')} of the {one.unit} of exposure count as after it)"

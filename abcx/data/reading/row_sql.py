@@ -125,12 +125,12 @@ class Select:
         for canonical, name in self.name_columns(source).items():
             if self._first(source, name):
                 text = source.table.sql(name, "text")
-                known = self._events() if canonical == "event" else [label for label, _ in self._labels()]
+                known = self.events() if canonical == "event" else [label for label, _ in self._labels()]
                 plain = f"{text} IN ({', '.join(map(literal, known))})" if known else "FALSE"
                 found.append(f"(NOT {plain} AND {keys.is_unclean(text)})")
         return " OR ".join(found)
 
-    def _events(self) -> list[str]:
+    def events(self) -> list[str]:
         """The names of events that something asks for."""
         exposure = self.plan.experiment.exposure
         names = [term.event for term in self.plan.terms] + ([exposure.event] if exposure else [])

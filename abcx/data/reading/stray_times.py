@@ -37,22 +37,21 @@ def leave_out(loading: Loading) -> None:
 
 def _strays_since(loading: Loading, parts: list[str]) -> int | None:
     """The earliest time of a stray row; None where there is none."""
-    found = [_of_tier(loading, parts, gap, one_in) for gap, one_in in _TIERS]
-    return min((since for since in found if since is not None), default=None)
+    union = " UNION ALL ".join(f"SELECT t FROM {part} WHERE t IS NOT NULL" for part in parts)
+    total, last = loading.engine.run(f"SELECT count(*), max(t) FROM ({union}) u")[0]
+    if not total:
+        return None
+    tiers = [_of_tier(loading, union, int(last) - gap, (int(total) - 1) // one_in, gap) for gap, one_in in _TIERS]
+    return min((since for since in tiers if since is not None), default=None)
 
 
-def _of_tier(loading: Loading, parts: list[str], gap: int, one_in: int) -> int | None:
-    """As `_strays_since`, of rows with such a gap before them.
+def _of_tier(loading: Loading, union: str, since: int, most: int, gap: int) -> int | None:
+    """As `_strays_since`, of at most `most` rows of a `union` of times with such a `gap` before them; `since` is the
+    last time less the gap.
 
     Most data end with many rows in their last days: then no row can be a stray, and the times are not sorted.
     """
-    union = " UNION ALL ".join(f"SELECT t FROM {part} WHERE t IS NOT NULL" for part in parts)
-    total, last = loading.engine.run(f"SELECT count(*), max(t) FROM ({union}) u")[0]
-    most = (int(total) - 1) // one_in
-    if most < 1:
-        return None
-    near = loading.engine.run(f"SELECT count(*) FROM ({union}) u WHERE t >= {int(last) - gap}")[0][0]
-    if int(near) > most:
+    if most < 1 or int(loading.engine.run(f"SELECT count(*) FROM ({union}) u WHERE t >= {since}")[0][0]) > most:
         return None
     latest = [int(t) for (t,) in loading.engine.run(f"SELECT t FROM ({union}) u ORDER BY t DESC LIMIT {most + 1}")]
     ends = [later for later, earlier in zip(latest, latest[1:], strict=False) if later - earlier > gap]

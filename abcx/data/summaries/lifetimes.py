@@ -111,41 +111,47 @@ def ticket_times(work: Workspace, span: Timing) -> dict[str, dict[str, TicketTim
         )
         again = sum(int(row[3]) for row in opened)
         if again and pairs.need.reexported is None:
-            raise DataError(reexported_tickets.problem(pairs, again))
-        key = f"e.ticket_key_{pairs.key}"
-        starts = f"SELECT DISTINCT e.uid, {key} AS key FROM outcome e WHERE e.term_{pairs.start} IS NOT NULL"
+            start, end = pairs.need.start.event, pairs.need.end.event
+            some = f"{again:,} tickets have" if again > 1 else "a ticket has"
+            raise DataError(reexported_tickets.problem(pairs, f"{some} the same '{start}' twice, and several '{end}'"))
         ended = work.run(
-            f"SELECT e.arm, count(*), count(CASE WHEN s.uid IS NULL THEN 1 END) FROM outcome e LEFT JOIN ({starts}) s "
-            f"ON s.uid = e.uid AND s.key = {key} WHERE e.term_{pairs.end} IS NOT NULL AND {span.since()} GROUP BY e.arm"
+            "SELECT arm, count(*), count(CASE WHEN reason = 'end_without_start' THEN 1 END), "
+            "count(CASE WHEN reason = 'outside_ticket' THEN 1 END), count(CASE WHEN reason = 'other_end' THEN 1 END) "
+            f"FROM ({_fates(pairs, span, 'e.arm')}) f WHERE is_end GROUP BY arm"
         )
         tickets = {arm: (int(n), int(odd)) for arm, n, odd, _ in opened}
-        ends = {arm: (int(n), int(odd)) for arm, n, odd in ended}
+        ends = {int(arm): tuple(map(int, counts)) for arm, *counts in ended}
         found[pairs.metric] = {
-            name: TicketTimes(*tickets.get(arm, (0, 0)), *ends.get(arm, (0, 0)))
+            name: TicketTimes(*tickets.get(arm, (0, 0)), *ends.get(arm, (0, 0, 0, 0)))
             for arm, name in enumerate(work.plan.arms)
         }
     return found
 
 
+def _fates(pairs: Pairs, span: Timing, columns: str) -> str:
+    """The SQL of every start of tickets in its unit's window and every end since the exposure: `columns` of `outcome`
+    (alias `e`), whether it `is_end`, and the `reason` why no metric of tickets uses it (NULL: one does)."""
+    start, end, key = (
+        f"e.term_{pairs.start} IS NOT NULL",
+        f"e.term_{pairs.end} IS NOT NULL",
+        f"e.ticket_key_{pairs.key}",
+    )
+    starts = f"SELECT DISTINCT e.uid, {key} AS key FROM outcome e WHERE {start}"
+    return (
+        f"SELECT {columns}, {end} AND NOT ({start}) AS is_end, "
+        f"CASE WHEN s.uid IS NULL AND {end} THEN 'end_without_start' WHEN p.reversed THEN 'end_before_start' "
+        f"WHEN {start} AND p.uid IS NOT NULL THEN NULL "
+        "WHEN p.uid IS NULL OR p.ended IS NULL THEN 'outside_ticket' "
+        "WHEN e.t <> p.ended THEN 'other_end' END AS reason "
+        f"FROM outcome e LEFT JOIN ({starts}) s ON s.uid = e.uid AND s.key = {key} "
+        f"LEFT JOIN ({_paired(pairs, span)}) p ON p.uid = e.uid AND p.key = {key} "
+        f"WHERE ({start} AND {span.inside(pairs)}) OR ({end} AND {span.since()})"
+    )
+
+
 def rows_left_out(work: Workspace, span: Timing) -> row_balance.Ended:
-    """Rows of tickets (of `outcome`, inside their window) that no metric uses, by source and reason: of tickets that
-    end before they start, ends of tickets without a start, and ends of a ticket of which another one counts."""
-    read = []
-    for pairs in work.plan.tickets:
-        start, end, key = (
-            f"e.term_{pairs.start} IS NOT NULL",
-            f"e.term_{pairs.end} IS NOT NULL",
-            f"e.ticket_key_{pairs.key}",
-        )
-        starts = f"SELECT DISTINCT e.uid, {key} AS key FROM outcome e WHERE {start}"
-        read.append(
-            f"SELECT e.rowid AS place, CASE WHEN s.uid IS NULL AND {end} THEN 'end_without_start' "
-            f"WHEN p.uid IS NULL THEN 'after_window' WHEN p.reversed THEN 'end_before_start' "
-            f"WHEN NOT ({start}) AND e.t IS DISTINCT FROM p.ended THEN 'other_end' END AS reason "
-            f"FROM outcome e LEFT JOIN ({starts}) s ON s.uid = e.uid AND s.key = {key} "
-            f"LEFT JOIN ({_paired(pairs, span)}) p ON p.uid = e.uid AND p.key = {key} "
-            f"WHERE ({start} AND {span.inside(pairs)}) OR ({end} AND {span.since()})"
-        )
+    """Rows of tickets (of `outcome`, inside their window) that no metric uses, by source and reason."""
+    read = [f"SELECT place, reason FROM ({_fates(pairs, span, 'e.rowid AS place')}) f" for pairs in work.plan.tickets]
     counted = span.any_counts(work.plan.values)
     rows = work.run(
         "SELECT e.source_number, reason, count(*) FROM (SELECT place, min(reason) AS reason FROM "
@@ -155,11 +161,9 @@ def rows_left_out(work: Workspace, span: Timing) -> row_balance.Ended:
     return row_balance.Ended({(int(source), str(reason)): int(count) for source, reason, count in rows})
 
 
-def left_out(plan: Plan, metrics: Mapping[str, MetricData], of_tickets: row_balance.Ended) -> Iterator[Exclusion]:
-    """Units that churned before their exposure; tickets that end before they start, and ends that no start goes with:
-    once for metrics of the same tickets; and ends of tickets of which another one counts (`rows_left_out`)."""
-    if other_ends := sum(rows for (_, reason), rows in of_tickets.items() if reason == "other_end"):
-        yield Exclusion("other_end", "ends of tickets of which another end counts", rows=other_ends)
+def left_out(plan: Plan, metrics: Mapping[str, MetricData]) -> Iterator[Exclusion]:
+    """Units that churned before their exposure; tickets that end before they start, and ends that are not used: once
+    for metrics of the same tickets."""
     for value in plan.values:
         if value.need.kind == "until" and (units := metrics[value.metric].missing):
             message = f"units with '{value.need.term.event}' before their exposure, left out of {value.metric}"
@@ -175,6 +179,8 @@ def left_out(plan: Plan, metrics: Mapping[str, MetricData], of_tickets: row_bala
         reasons = (
             ("end_before_start", f"tickets whose '{end}' is before their '{start}'", "ends_before_start"),
             ("end_without_start", f"'{end}' events whose ticket has no '{start}'", "ends_without_start"),
+            ("outside_ticket", f"'{end}' events of tickets with no '{start}' in the unit's window", "ends_outside"),
+            ("other_end", f"'{end}' events of tickets of which another one counts", "other_ends"),
         )
         for reason, message, field in reasons:
             by_arm = {arm: getattr(one, field) for arm, one in times.items() if getattr(one, field)}

@@ -69,7 +69,7 @@ def cut(plan: Plan, name: str, rows: dict[str, dict[str, Any]]) -> dict[str, int
 
 
 def _key(plan: Plan, name: str) -> str:
-    return f"ticket_key_{list(plan.metrics).index(name)}"
+    return f"metric_{list(plan.metrics).index(name)}"
 
 
 def caps(work: Workspace, table: str) -> dict[str, float]:
@@ -230,7 +230,7 @@ def before_exposure(work: Workspace) -> dict[str, dict[str, Summary]]:
 
 
 def before_values(plan: Plan, span: int) -> dict[str, str]:
-    """The SQL of every event value in the `span` microseconds before exposure, by its column b0, b1, ..."""
+    """The SQL of every event value in the `span` microseconds before exposure, by its column before_0, before_1, ..."""
     plain = plan.plain()
     values = [value for value in plan.values if value.need.term.column is None and value.metric in plain]
     return {f"before_{value.position}": _before(value, span) for value in values}

@@ -16,6 +16,8 @@ from abcx.data.reading.load import Loading, PartTable
 from abcx.data.reading.row_sql import NO_ARM, STRAY
 from abcx.data.records import Busiest
 from abcx.data.workspace import Workspace
+from abcx.errors import DataError
+from abcx.problems import Problem, Span
 from abcx.results.readout import Exclusion
 
 ROWS_PER_PASS = 25_000_000
@@ -220,11 +222,28 @@ def _segment(plan: Plan, loading: Loading, part: str, position: int) -> str:
     return "CAST(NULL AS VARCHAR)"
 
 
+def unit_rule(loaded: PartTable) -> str | None:
+    """What `duplicates` says of units on several rows: `first`, `last` or `sum`; None where it says nothing. Raises
+    DataError where two sources say different things."""
+    rules: dict[str | None, str] = {
+        getattr(source.options, "duplicates", None): source.table.shown for source in loaded.sources
+    }
+    if len(rules) > 1:
+        help = "write the same `duplicates` in every source of units"
+        shown = list(rules.values())[1]
+        raise DataError(Problem("error", "unit-rules", "sources of units differ in `duplicates`", Span(shown), help))
+    return next(iter(rules))
+
+
+def row_order(loaded: PartTable, prefix: str = "") -> str:
+    """The SQL by which rows of `units` are the first or the last of their unit."""
+    return f"{{t: {prefix}t, r: {prefix}rowid}}" if loaded.has_time else f"{prefix}rowid"
+
+
 def one_row_per_unit(work: Workspace, keep: str) -> None:
     """Table `units_one`: the ready-made columns and attributes of each unit, by the rule for repeated units."""
     loaded = work.loading.parts["units"]
-    rule = getattr(loaded.sources[0].options, "duplicates", None)
-    order = "{t: t, r: rowid}" if loaded.has_time else "rowid"
+    rule, order = unit_rule(loaded), row_order(loaded)
     pick = "arg_max_null" if rule == "last" else "arg_min_null"
     values = "".join(
         f", {f'fsum(ready_{i})' if rule == 'sum' else f'{pick}(ready_{i}, {order})'} AS ready_{i}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from abcx.data.clock import Clock
 from abcx.data.plan import Pairs, Plan, Value
 from abcx.data.units import duplicates, near_misses, reexported_tickets, row_balance, tied_answers
-from abcx.data.units.assignment import Assignment, one_row_per_unit
+from abcx.data.units.assignment import Assignment, one_row_per_unit, unit_rule
 from abcx.data.workspace import Workspace
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
@@ -232,9 +232,9 @@ def _ready_made(work: Workspace, assignment: Assignment) -> tuple[int | None, li
         return None, []
     exclusions = []
     loaded = work.loading.parts["units"]
-    keep = work.clock.inside(loaded.has_time) if assignment.part == "units" else "TRUE"
-    one_row_per_unit(work, keep)
-    if assignment.part != "units":
+    if assignment.part == "units":  # else it is there already, for segments
+        one_row_per_unit(work, work.clock.inside(loaded.has_time))
+    else:
         usable = work.clock.usable(loaded.has_time)
         absent = "unit NOT IN (SELECT unit FROM assigned)"
         strangers = int(work.run(f"SELECT count(*) FROM units WHERE {usable} AND {absent}")[0][0])
@@ -245,7 +245,7 @@ def _ready_made(work: Workspace, assignment: Assignment) -> tuple[int | None, li
         "SELECT count(*), coalesce(sum(u.n - 1), 0) FROM assigned a JOIN units_one u ON u.unit = a.unit WHERE u.n > 1"
     )[0]
     if units:
-        rule = getattr(loaded.sources[0].options, "duplicates", None)
+        rule = unit_rule(loaded)
         if rule is None:
             table = loaded.sources[0].table
             message = f"{int(units):,} units stand on several rows" if units > 1 else "1 unit stands on several rows"
@@ -297,6 +297,8 @@ def _drop_repeated_ids(work: Workspace) -> tuple[int | None, int, int]:
         else:
             numbered = f"row_number() OVER (PARTITION BY e.id, a.uid ORDER BY {order}, e.rowid) AS n"
             later = f"SELECT place FROM (SELECT e.rowid AS place, {numbered} FROM {joined}) WHERE n > 1"
+            work.run(f"CREATE OR REPLACE TABLE repeats AS {later}")
+            later = "SELECT place FROM repeats"
             work.loading.count_lost("events", "duplicate_event", f"rowid IN ({later})")
             work.run(f"DELETE FROM events WHERE rowid IN ({later})")
     return repeated, shared, changed

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 
 from abcx.data.plan import Plan
 from abcx.data.reading import keys
-from abcx.data.reading.load import PartTable, strange_labels
-from abcx.data.reading.source import Source
+from abcx.data.reading.load import PartTable
+from abcx.data.reading.row_sql import STRAY
+from abcx.data.reading.source import Source, told_by_rule
 from abcx.data.records import NearLabel
 from abcx.data.workspace import Workspace
 from abcx.engines.quoting import literal
@@ -42,15 +43,10 @@ _VALUE = r"[-+]?[0-9]+([.,][0-9]+)?|[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?"
 """What is no name of an event, but a number or a time."""
 
 
-def _names_in_spec(plan: Plan) -> set[str | None]:
-    exposure = plan.experiment.exposure
-    return {term.event for term in plan.terms} | {exposure.event if exposure else None}
-
-
 def values_as_events(work: Workspace, part: PartTable) -> int:
     """Rows whose event's name is a number or a time, where no event of the spec has such a name, or whose unit is the
     name of an event: in files that were glued together with their columns in another order."""
-    names = sorted(name for name in _names_in_spec(part.select.plan) if name is not None)
+    names = part.select.events()
     if work.engine.is_remote or any(re.fullmatch(_VALUE, name) for name in names):
         return 0
     known = ", ".join(map(literal, names)) or "NULL"
@@ -68,8 +64,8 @@ def values_as_events(work: Workspace, part: PartTable) -> int:
 def near_events(work: Workspace, part: PartTable) -> tuple[tuple[str, str], ...]:
     """Names of events that no metric reads, and the name of the spec from which they differ by case alone; by the
     first rows of every file."""
-    names = _names_in_spec(part.select.plan)
-    known = {name.casefold(): name for name in names if name is not None}
+    names = part.select.events()
+    known = {name.casefold(): name for name in names}
     found: dict[str, str] = {}
     for source in part.select.sources:
         column = source.name("event")
@@ -81,30 +77,45 @@ def near_events(work: Workspace, part: PartTable) -> tuple[tuple[str, str], ...]
     return tuple(found.items())
 
 
-def near_labels(work: Workspace, part: PartTable) -> tuple[NearLabel, ...]:
-    """Labels of no arm that differ from one of an arm by their spelling alone, most frequent first."""
-    plan = part.select.plan
+def strange_labels(work: Workspace, part: PartTable) -> list[tuple[str, int]]:
+    """The most frequent texts in the arm column that are no label of an arm, with their rows."""
+    labels: Counter[str] = Counter()
+    for source in part.select.sources:
+        column = source.name("arm")
+        if column is None or source.arm is not None or told_by_rule(part.select.plan.experiment):
+            continue
+        text = f"trim({source.table.sql(column, 'text')})"
+        is_stray = f"{source.kept} AND {part.select.arm(source)} = {STRAY}"
+        found = f"SELECT {text}, count(*) FROM {source.table.scan()} WHERE {is_stray} AND {text} <> ''"
+        listed = work.run(f"{found} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {_MOST}")
+        labels.update({str(label): int(n) for label, n in listed})
+    return labels.most_common(_MOST)
+
+
+def near_labels(plan: Plan, strange: Sequence[tuple[str, int]]) -> tuple[NearLabel, ...]:
+    """Of `strange` labels (of no arm, with their rows) those that differ from one of an arm by their spelling alone,
+    most frequent first."""
     meant: dict[str, set[str]] = {}
     for name, arm in plan.experiment.arms.items():
         for label in arm.labels or (name,):
             meant.setdefault(skeleton(str(label)), set()).add(str(label))
     rows: Counter[tuple[str, str]] = Counter()
-    for label, count in strange_labels(work.loading, part, most=_MOST):
+    for label, count in strange:
         of = meant.get(skeleton(label), set())
         if len(of) == 1 and skeleton(label):
             rows[label, min(of)] += count
     return tuple(NearLabel(written, label, count) for (written, label), count in rows.most_common())
 
 
-def near_units(work: Workspace, teller: str) -> dict[str, int]:
+def near_units(work: Workspace, arm_part: str) -> dict[str, int]:
     """How many ids of `events` and `units` that are not in the analysis differ from one that is by their spelling
-    alone, by what tells the two apart. `teller` is the part that tells the arms, table `assigned` has the units of the
-    analysis."""
+    alone, by what tells the two apart. `arm_part` is the part that has the arms, table `assigned` has the units of
+    the analysis."""
     found: dict[str, int] = {}
     for part in ("events", "units"):
-        if part in work.loading.parts and part != teller and not work.engine.is_remote:
+        if part in work.loading.parts and part != arm_part and not work.engine.is_remote:
             counts = dict(
-                work.run(_counted(part, (*work.loading.parts[part].sources, *work.loading.parts[teller].sources)))
+                work.run(_counted(part, (*work.loading.parts[part].sources, *work.loading.parts[arm_part].sources)))
             )
             found |= {how: max(int(ids), found.get(how, 0)) for how, ids in counts.items()}
     return found

@@ -8,24 +8,35 @@ from abcx.errors import DataError
 from abcx.problems import Problem
 
 
-def problem(pairs: Pairs, count: int) -> Problem:
-    """Tickets whose end an export tells in two ways."""
-    start, end = pairs.need.start.event, pairs.need.end.event
-    some = f"{count:,} tickets have" if count > 1 else "a ticket has"
-    message = f"{some} the same '{start}' twice, and several times of '{end}': did later exports change the end?"
+def problem(pairs: Pairs, what: str) -> Problem:
+    """The problem of tickets whose end an export tells in two ways; `what` says how."""
     cure = f"say which end counts: metrics: {{{pairs.metric}: {{reexported: last}}}} (or first)"
-    return Problem("error", "reexported", message, None, cure)
+    return Problem("error", "reexported", f"{what}: did later exports change the end?", None, cure)
 
 
 def refuse_moved_ends(work: Workspace, joined: str) -> None:
-    """Raise DataError where one id of an event stands at several ends of a ticket and no rule says which counts.
-    `joined` is the SQL of usable events `e` with ids, joined to their units `a`."""
+    """Raise DataError where one id of an event stands at several ends of a ticket, and no rule says which counts, or
+    metrics that read this end would take different ones. `joined` is the SQL of usable events `e` with ids, joined to
+    their units `a`."""
     for pairs in work.plan.tickets:
+        ends = f"SELECT e.id FROM {joined} AND e.term_{pairs.end} IS NOT NULL GROUP BY e.id, a.uid"
+        moved = int(work.run(f"SELECT count(*) FROM ({ends} HAVING count(DISTINCT e.t) > 1)")[0][0])
+        if not moved:
+            continue
+        end = pairs.need.end.event
+        what = f"{moved:,} ids of '{end}' stand" if moved > 1 else f"an id of '{end}' stands"
         if pairs.need.reexported is None:
-            ends = f"SELECT e.id FROM {joined} AND e.term_{pairs.end} IS NOT NULL GROUP BY e.id, a.uid"
-            moved = int(work.run(f"SELECT count(*) FROM ({ends} HAVING count(DISTINCT e.t) > 1)")[0][0])
-            if moved:
-                raise DataError(problem(pairs, moved))
+            raise DataError(problem(pairs, f"{what} at several times"))
+        others = [value.metric for value in work.plan.values if value.feed == pairs.end and value.need.term.event]
+        others += [
+            other.metric
+            for other in work.plan.tickets
+            if other.end == pairs.end and other.need.reexported != pairs.need.reexported
+        ]
+        if others:
+            message = f"{what} at several times, and '{pairs.metric}' and '{others[0]}' would take different ones"
+            cure = f"give all metrics of '{end}' the same `reexported`, or leave the repeats out of the data"
+            raise DataError(Problem("error", "reexported", message, None, cure))
 
 
 def earliest(plan: Plan) -> str:

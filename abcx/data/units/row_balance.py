@@ -13,7 +13,7 @@ from abcx.data.clock import Clock
 from abcx.data.reading.load import Loading, PartTable
 from abcx.data.reading.row_sql import NO_ARM, STRAY
 from abcx.data.units import duplicates
-from abcx.data.units.assignment import Assignment
+from abcx.data.units.assignment import Assignment, row_order, unit_rule
 from abcx.data.workspace import Workspace
 from abcx.engines.quoting import literal
 from abcx.results.readout import Balance
@@ -58,12 +58,13 @@ def of_others(work: Workspace, part: str, assignment: Assignment) -> Ended:
         **_fates(part == assignment.part),
         "not_in_test": "e.uid IS NULL",
     }
-    return _counts(work, reasons, part, assignment, _keeps_one_row(loaded))
+    return _counts(work, reasons, part, assignment, _kept_first(loaded) if part == "units" else None)
 
 
-def _keeps_one_row(loaded: PartTable) -> bool:
-    """Whether of several rows of a unit one is kept, by `duplicates: first` or `last`."""
-    return any(getattr(source.options, "duplicates", None) in ("first", "last") for source in loaded.sources)
+def _kept_first(loaded: PartTable) -> str | None:
+    """The SQL of the order of rows `x` of units, that which is kept first; None where all are used."""
+    rule, order = unit_rule(loaded), row_order(loaded, "x.")
+    return {"first": order, "last": f"{order} DESC"}.get(rule or "")
 
 
 def by_ticket(work: Workspace) -> bool:
@@ -82,10 +83,11 @@ def balances(loading: Loading, part: str, ended: Ended) -> Iterator[Balance]:
 
 def moved(ended: Ended, reasons: Ended) -> Ended:
     """How rows ended, where some of those that seemed used are left out for `reasons` after all."""
-    back = Ended()
+    found = Ended(ended)
+    found.update(reasons)
     for (number, _), rows in reasons.items():
-        back[number, USED] -= rows
-    return Ended({key: ended[key] + reasons[key] + back[key] for key in {*ended, *reasons}})
+        found[number, USED] -= rows
+    return found
 
 
 def _unusable(loaded: PartTable, clock: Clock) -> dict[str, str]:
@@ -104,18 +106,20 @@ def _fates(has_arms: bool) -> dict[str, str]:
 
 
 def _counts(
-    work: Workspace, reasons: Mapping[str, str], part: str, assignment: Assignment, one_row: bool = False
+    work: Workspace, reasons: Mapping[str, str], part: str, assignment: Assignment, kept: str | None = None
 ) -> Ended:
-    """Rows of a part by source and the first reason that applies; `used` where none does. With `one_row` one row of
-    each unit is used, and its other rows are duplicates."""
+    """Rows of a part by source and the first reason that applies; `used` where none does. Where an order says which row
+    of a unit is `kept`, the others are duplicates."""
     fate, seen = (", s.fate", " LEFT JOIN seen s ON s.unit = x.unit") if part == assignment.part else ("", "")
     number = f"{work.loading.source_of(part, 'x.')} AS number"
-    table = f"(SELECT x.*, {number}, a.uid, a.t0{fate} FROM {part} x LEFT JOIN assigned a ON a.unit = x.unit{seen})"
+    place = f", row_number() OVER (ORDER BY {kept}) AS place" if kept else ""
+    joined = f"{part} x LEFT JOIN assigned a ON a.unit = x.unit{seen}"
+    table = f"(SELECT x.*, {number}, a.uid, a.t0{fate}{place} FROM {joined})"
     applied = [(reason, condition) for reason, condition in reasons.items() if condition != "FALSE"]
     cases = " ".join(f"WHEN {condition} THEN {literal(reason)}" for reason, condition in applied)
-    rows_of = f"SELECT number, unit, CASE {cases} ELSE {literal(USED)} END AS reason FROM {table} e"
-    if one_row:
-        other = f"reason = {literal(USED)} AND row_number() OVER (PARTITION BY unit, reason) > 1"
+    rows_of = f"SELECT e.*, CASE {cases} ELSE {literal(USED)} END AS reason FROM {table} e"
+    if kept:
+        other = f"reason = {literal(USED)} AND row_number() OVER (PARTITION BY unit, reason ORDER BY place) > 1"
         rows_of = f"SELECT number, CASE WHEN {other} THEN 'duplicate_unit' ELSE reason END AS reason FROM ({rows_of})"
     sql = f"SELECT number, reason, count(*) FROM ({rows_of}) GROUP BY ALL"
     ended = Ended()

@@ -203,3 +203,42 @@ def test_a_ticket_that_was_exported_again_under_one_id(tmp_path: Path, which: st
         return
     found = look(tmp_path, files, spec(DATA, metrics))
     assert found["ttr"]["a"].durations.tolist() == [hours] and found.observed.changed_ids == 1
+
+
+def exported_again(tmp_path: Path, metrics: dict[str, Any]) -> Look:
+    """The tickets `AGAIN`, each event with an id."""
+    exposures = to_csv(["unit", "time", "arm"], [[f"{arm}1", iso(START), arm] for arm in "ab"])
+    rows = [[u, iso(START + int(h * HOUR)), event, key, f"{event}{key}"] for u, h, event, key in AGAIN]
+    files = {"x.csv": exposures, "e.csv": to_csv(["unit", "time", "event", "ticket", "id"], rows)}
+    return look(tmp_path, files, spec(DATA, metrics))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {**TTR, "role": "secondary", "reexported": "first"},
+        {"type": "mean", "event": "solved", "role": "secondary", "goal": "increase"},
+        {"type": "conversion", "event": "solved", "role": "descriptive"},
+    ],
+)
+def test_metrics_that_would_take_different_ends_of_one_id_are_refused(tmp_path: Path, other: dict[str, Any]) -> None:
+    last = {**TTR, "reexported": "last"}
+    with pytest.raises(DataError) as error:
+        exported_again(tmp_path, {"ttr": last, "other": other})
+    (problem,) = error.value.problems
+    assert problem.code == "reexported" and "'ttr' and 'other'" in problem.message
+    same = {**last, "role": "secondary", "horizon": "48h"}
+    found = exported_again(tmp_path, {"ttr": last, "other": same})
+    assert found["ttr"]["a"].durations.tolist() == found["other"]["a"].durations.tolist() == [8]
+
+
+def test_ends_of_tickets_that_began_before_the_exposure(tmp_path: Path) -> None:
+    """By hand: t1 was opened before its unit saw the variant and ends after it; t2 was opened again, and is open."""
+    rows: list[Row] = [("a1", 1, "opened", "t1"), ("a1", 8, "solved", "t1"), ("b1", 6, "opened", "t3")]
+    rows += [("a2", 2, "opened", "t2"), ("a2", 3, "solved", "t2"), ("a2", 7, "opened", "t2")]
+    found = seen(tmp_path, rows, exposed=5)
+    assert found["ttr"]["a"].observed.tolist() == [False] and found["ttr"]["b"].observed.tolist() == [False]
+    assert found.lost()["outside_ticket"] == (None, 1)
+    events = next(one for one in found.observed.balance if one.part == "events")
+    assert events.left_out == {"before_exposure": 3, "outside_ticket": 1}
+    assert events.used + sum(events.left_out.values()) == events.read == len(rows)

@@ -91,3 +91,14 @@ def test_rows_whose_columns_are_swapped(tmp_path: Path, header: str, row: str, s
     files = {"x.csv": "unit,time,arm\n" + exposed, "e.csv": "\n".join([header, *lines])}
     found = look(tmp_path, files, spec({"exposures": "x.csv", "events": "e.csv"}, METRICS))
     assert found.observed.values_as_events == swapped
+
+
+def test_an_event_of_the_spec_with_a_space_is_found_in_swapped_rows(tmp_path: Path) -> None:
+    """The spec may write the name with spaces around it: the name is the one of the data."""
+    metrics = {"orders": {"type": "conversion", "event": "order ", "role": "primary", "goal": "increase"}}
+    lines = [f"u{i},2024-03-04T09:00:00Z,order" for i in range(6)]
+    lines += [f"order,2024-03-04T09:00:00Z,u{i}" for i in range(6, 9)]
+    exposed = "".join(f"u{i},2024-03-04T08:00:00Z,{'ab'[i % 2]}\n" for i in range(9))
+    files = {"x.csv": "unit,time,arm\n" + exposed, "e.csv": "\n".join(["unit,time,event", *lines])}
+    found = look(tmp_path, files, spec({"exposures": "x.csv", "events": "e.csv"}, metrics))
+    assert found.observed.values_as_events == 3 and found.successes("orders") == {"a": (3, 5), "b": (3, 4)}

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from abcx.errors import DataError
 from abcx.results.readout import Balance
 from tests.support.logs import look, spec, table
 
@@ -178,3 +179,28 @@ def test_every_file_has_a_balance_of_its_own(tmp_path: Path) -> None:
         Balance("events", "e1.csv", 22, 20, {"duplicate_event": 1, "no_unit": 1}),
         Balance("events", "e2.csv", 32, 30, {"not_in_test": 1, "stray_time": 1}),
     )
+
+
+UNITS = {
+    "u1.csv": "unit,arm,spend,time\nu1,a,1,2024-05-06T10:00:00Z\nu2,b,4,2024-05-06T10:00:00Z\n",
+    "u2.csv": "unit,arm,spend,time\nu1,a,2,2024-05-07T10:00:00Z\nu3,a,5,2024-05-07T10:00:00Z\n",
+}
+SPEND = {"spend": {"type": "mean", "column": "spend", "role": "primary", "goal": "increase"}}
+
+
+@pytest.mark.parametrize(("rule", "used", "total"), [("first", (2, 1), 6), ("last", (1, 2), 7)])
+def test_the_row_that_counts_of_a_unit_in_two_files(
+    tmp_path: Path, rule: str, used: tuple[int, int], total: float
+) -> None:
+    """u1 stands in both files: by `first` the row of the first is used, by `last` that of the second."""
+    sources = [{"file": name, "duplicates": rule} for name in UNITS]
+    found = look(tmp_path, UNITS, spec({"units": sources}, SPEND))
+    assert tuple(one.used for one in found.observed.balance) == used
+    assert found.sums("spend")["a"] == (total, 2)
+
+
+def test_sources_of_units_that_differ_in_duplicates_are_refused(tmp_path: Path) -> None:
+    sources = [{"file": "u1.csv", "duplicates": "first"}, {"file": "u2.csv", "duplicates": "last"}]
+    with pytest.raises(DataError) as error:
+        look(tmp_path, UNITS, spec({"units": sources}, SPEND))
+    assert [problem.code for problem in error.value.problems] == ["unit-rules"]
