@@ -13,7 +13,7 @@ from tests.support.house import Module
 HOUSE = house.modules()
 MODULES = [module for name, module in HOUSE.items() if name != "abcx"]
 ROOMS = (
-    ("problems", "errors", "formatting", "spec_types", "version", "stats"),
+    ("problems", "errors", "formatting", "notes", "spec_types", "version", "stats"),
     ("metrics",),
     ("spec", "results"),
     ("engines",),
@@ -35,7 +35,7 @@ ROOMS = (
 )
 """Rooms from left to right: a file imports from rooms to the left of its own, or from its own."""
 RANK = {room: rank for rank, rooms in enumerate(ROOMS) for room in rooms}
-LIGHT = {"cli", "commands", "spec", "metrics", "spec_types", "errors", "problems", "__main__", "process"}
+LIGHT = {"cli", "commands", "spec", "metrics", "spec_types", "errors", "problems", "notes", "__main__", "process"}
 HEAVY = {"pandas", "numpy", "scipy", "statsmodels", "duckdb", "matplotlib", "polars", "pyarrow", "rich"}
 LONGEST = 400
 

@@ -90,7 +90,7 @@ def test_numbers_in_json_have_twelve_digits() -> None:
         "lift_interval": [None, 1e15],
         "p_value": 1.0,
         "alpha": 0.05,
-        "note": None,
+        "notes": [],
         "lift_note": None,
     }
 

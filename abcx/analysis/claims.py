@@ -21,7 +21,7 @@ def judged(metric: MetricResult, comparison: Comparison, zero_unexplained: bool)
     held = _held_back(metric, comparison, found)
     if not held:
         return found
-    return replace(found, held_back=True, note=f"{found.note} {HELD_BACK}" if found.note else HELD_BACK)
+    return replace(found, held_back=True, notes=(*found.notes, HELD_BACK))
 
 
 def excludes_minimum(metric: MetricResult, comparison: Comparison) -> bool:

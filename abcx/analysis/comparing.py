@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from abcx.data.records import MetricData, Observed
 from abcx.data.summaries import adjusted_samples
 from abcx.metrics import MetricSpec
+from abcx.notes import Note
 from abcx.spec.model import Experiment
 from abcx.stats.records import Contrast, Moments, RatioMoments
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 Key = tuple[str, str]
 """A metric and a variant."""
 
-_TOO_MANY = "Too many units to relabel with covariates: the interval does not adjust for them."
+_TOO_MANY = Note("too_many_to_relabel")
 DRAWS = 4000
 """Relabelings of a comparison."""
 
@@ -47,13 +48,14 @@ def chosen(
 
     metric, (name, arm) = experiment.metrics[key[0]], key
     control, variant = data.summaries[experiment.control], data.summaries[arm]
-    interval, reason = experiment.analysis.interval, None
+    interval = experiment.analysis.interval
+    reason: Note | None = None
     own = metric.compared(control, variant, interval, DRAWS, experiment.analysis.seed)
     if own is not None:
         return own
     summed = (Moments, RatioMoments)
     if data.samples is not None and isinstance(control, summed) and isinstance(variant, summed):
-        declared = "The spec asks for it." if interval == "permutation" else None
+        declared = permutation.ASKED if interval == "permutation" else None
         reason = permutation.needed(control, variant) if interval == "auto" else declared
     if adjust and data.adjustment is not None:
         return _adjusted(experiment, metric, data, key, reason, relabeled)
@@ -61,7 +63,7 @@ def chosen(
         return metric.contrast(control, variant)
     samples = adjusted_samples.units(data, experiment.control, arm)
     found = permutation.contrast(*samples, DRAWS, relabeled=relabeled.get((name, arm)))
-    return replace(found, note=_joined(found.note, f"Interval by permutation. {reason}"))
+    return replace(found, notes=(*found.notes, reason))
 
 
 def _adjusted(
@@ -69,7 +71,7 @@ def _adjusted(
     metric: MetricSpec,
     data: MetricData,
     key: Key,
-    reason: str | None,
+    reason: Note | None,
     relabeled: Mapping[Key, Relabelings],
 ) -> Contrast:
     """The comparison adjusted for covariates and strata; by permutation for the `reason` that the values give, or for
@@ -77,6 +79,7 @@ def _adjusted(
     from abcx.stats import adjusted_permutation, covariates
 
     known = adjusted_samples.known(metric, data, experiment.control, key[1])
+    of_strata = () if known.note is None else (known.note,)
     found = covariates.contrast(known.control, known.variant, known.kind, known.nonnegative)
     of_values, possible = reason is not None, found.method == covariates.METHOD and known.kind != "share"
     if possible and experiment.analysis.interval == "auto":
@@ -86,11 +89,11 @@ def _adjusted(
     if samples and reason and samples[0].covariates is not None:
         deals = relabeled.get(key)
         found = adjusted_permutation.contrast(*samples, known.kind, known.nonnegative, DRAWS, relabeled=deals)
-        return replace(found, note=_joined(found.note, known.note, f"Interval by permutation. {reason}"))
+        return replace(found, notes=(*found.notes, *of_strata, reason))
     if of_values:  # there are too many units, or covariates, to relabel them together
         found = chosen(experiment, data, key, relabeled, adjust=False)
-        return replace(found, note=_joined(found.note, _TOO_MANY))
-    return replace(found, note=_joined(found.note, known.note))
+        return replace(found, notes=(*found.notes, _TOO_MANY))
+    return replace(found, notes=(*found.notes, *of_strata))
 
 
 def saved(metric: MetricSpec, data: MetricData, control: str, variant: str) -> float | None:
@@ -99,7 +102,3 @@ def saved(metric: MetricSpec, data: MetricData, control: str, variant: str) -> f
 
     known = adjusted_samples.known(metric, data, control, variant)
     return covariates.saved(known.control, known.variant, known.kind, known.nonnegative)
-
-
-def _joined(*texts: str | None) -> str | None:
-    return " ".join(text for text in texts if text is not None) or None

@@ -223,7 +223,7 @@ def _comparison(
         p_value_margin=_margin_p(metric, contrast, level.rule),
         margin_interval=_on_margin(metric, level.rule, contrast, experiment.analysis.alpha, effect),
         watch=_watch(experiment, metric, contrast, level) if tested else None,
-        note=effect.note,
+        notes=effect.notes,
         lift_note=effect.lift_note,
         bayes=_bayes(experiment, metric, contrast),
     )

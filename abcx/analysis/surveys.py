@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from abcx.data.records import MetricData
 from abcx.metrics import MetricSpec
 from abcx.metrics.survey import SurveyOptions
+from abcx.notes import Note
 from abcx.results.metric import Survey, SurveyComparison
 from abcx.spec.model import Experiment
 from abcx.stats.records import Categories, Moments, Proportion, Summary
 
-UNBOUNDED = "Only mean and sd of the answers are given, so the effect on those who answer cannot be bounded."
+UNBOUNDED = Note("bounds_unknown_answers")
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,12 @@ def _doubt(context: CheckContext, name: str) -> str | None:
         if not permutation.enough(control, variant):
             return "an arm can expect fewer than 30 units with a value that is not zero"
         if not _by_permutation(context, name) and (reason := permutation.needed(control, variant)) is not None:
-            return reason[:1].lower() + reason[1:].rstrip(".")
+            sizes = (
+                f"and the arms differ in size ({control.n:,} and {variant.n:,} units), which pushes the t-test aside"
+            )
+            of_ratio = f"too much for a ratio's t-test with {min(control.n, variant.n):,} units"
+            skewness = f"the skewness of the values is {reason.values['skewness']:.3g}"
+            return f"{skewness}, {of_ratio}" if reason.code == "permuted_skewed_ratio" else f"{skewness} {sizes}"
     return None
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from abcx import formatting
 from abcx.data.plan import Plan
 from abcx.data.reading.load import Loading, SourceRead
 from abcx.data.reading.row_sql import NO_ARM, STRAY
+from abcx.notes import Note
 from abcx.spec.times import instant, is_date
 
 _DAY = 86_400_000_000
@@ -30,7 +30,7 @@ class Clock:
     end: int | None
     as_of: int | None
     cut: int | None
-    note: str | None = None
+    note: Note | None = None
 
     def usable(self, has_time: bool, prefix: str = "") -> str:
         """The SQL condition of rows that have a unit, a time, are not after the declared data cut and fit an arm, or
@@ -100,10 +100,7 @@ def _cut_at_old_outcomes(loading: Loading, clock: Clock) -> Clock:
         return clock
     days = (exposed - last) // _DAY
     moment = datetime.fromtimestamp(last / 1e6, ZoneInfo(loading.plan.experiment.timezone))
-    note = (
-        f"{name} ends on {moment.date().isoformat()}, {formatting.plural(days, 'days')} before the last exposure: "
-        "later rows of all files are left out, because the outcomes of later units are not known"
-    )
+    note = Note("outcomes_end", {"file": name, "day": moment.date().isoformat(), "days": days})
     return replace(clock, as_of=last, cut=last + 1, note=note)
 
 

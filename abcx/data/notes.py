@@ -1,62 +1,61 @@
-"""What is to be said of the data beside exclusions and checks."""
+"""The notes on the data, beside exclusions and checks."""
 
 from __future__ import annotations
 
-from abcx import formatting
+from dataclasses import replace
+
 from abcx.data.reading.load import Loading
 from abcx.data.units.attribution import Attributed
 from abcx.data.workspace import Workspace
+from abcx.notes import Note
 
 _FEW = 3
 """Maximum number of files with a note each; more share one note."""
 
 
-def of_data(work: Workspace, of_times: tuple[str, ...], attributed: Attributed) -> tuple[str, ...]:
+def of_data(work: Workspace, of_times: tuple[Note, ...], attributed: Attributed) -> tuple[Note, ...]:
     """All notes in the order of the report; `of_times` are those on the resolution of times."""
     cut = [work.clock.note] if work.clock.note else []
     return (*_of_reading(work.loading), *of_times, *_of_events(work.loading, attributed), *cut)
 
 
-def _of_reading(loading: Loading) -> tuple[str, ...]:
-    """The notes of reading; what holds for many files is said of the first."""
-    names = sorted({file.path for file in loading.files}, key=len, reverse=True)
-    alike: dict[str, list[str]] = {}
-    for note in dict.fromkeys(loading.notes):
-        name = next((name for name in names if name in note), "")
-        alike.setdefault(note.replace(name, "\0") if name else note, []).append(note)
+def _of_reading(loading: Loading) -> tuple[Note, ...]:
+    """The notes of reading; what holds for many files is said of the first, with the number of the others."""
+    alike: list[tuple[Note, list[Note]]] = []
+    for note in loading.notes:
+        common = replace(note, values={name: value for name, value in note.values.items() if name != "file"})
+        group = next((notes for known, notes in alike if known == common), None)
+        if group is None:
+            alike.append((common, [note]))
+        elif note not in group:
+            group.append(note)
     return tuple(
-        said
-        for notes in alike.values()
-        for said in (notes if len(notes) <= _FEW else [f"{notes[0]} (and so of {len(notes) - 1} more files)"])
+        said for _, notes in alike for said in (notes if len(notes) <= _FEW else [_with_more(notes[0], len(notes) - 1)])
     )
 
 
-def _of_events(loading: Loading, attributed: Attributed) -> tuple[str, ...]:
-    """What is to be said of the events."""
+def _with_more(note: Note, others: int) -> Note:
+    return replace(note, values={**note.values, "more_files": others})
+
+
+def _of_events(loading: Loading, attributed: Attributed) -> tuple[Note, ...]:
     named = attributed.named
-    return (
-        *_unused(named.unnamed, loading.arm_part == "events"),
-        *_unfit(loading, named.unfit),
-        *_shared(attributed.shared_ids),
+    counts = {
+        "unused_events": named.unnamed,
+        "unfit_events": _unfit(loading, named.unfit),
+        "shared_ids": attributed.shared_ids,
+    }
+    arms = {"arms": loading.arm_part == "events"}
+    return tuple(
+        Note(code, {"count": count, **(arms if code == "unused_events" else {})})
+        for code, count in counts.items()
+        if count
     )
 
 
-def _unused(count: int, has_arm: bool) -> tuple[str, ...]:
-    """How many rows are of events that no metric names: they are not used, but for the arm where they name it."""
-    told = f"{formatting.plural(count, 'rows')} hold{'s' if count == 1 else ''} events that no metric uses"
-    return (f"{told}{': they only tell the arms of their units' if has_arm else ''}",) if count else ()
-
-
-def _unfit(loading: Loading, count: int) -> tuple[str, ...]:
+def _unfit(loading: Loading, count: int) -> int:
     """How many rows `where` leaves out of the events, beside those that `exclude` does."""
     if not count:
-        return ()
+        return 0
     reasons = {reason for source in loading.parts["events"].select.sources for reason in source.options.exclude}
-    others = count - sum(exclusion.rows or 0 for exclusion in loading.exclusions if exclusion.reason in reasons)
-    return (f"{formatting.plural(others, 'rows')} of events do not fit the `where` of their source",) if others else ()
-
-
-def _shared(count: int) -> tuple[str, ...]:
-    """How many ids do not tell one event: two systems number theirs alike, or one event was given to two units."""
-    told = f"{formatting.plural(count, 'ids')} of events stand at several units: an id counts once for each unit"
-    return (told,) if count else ()
+    return count - sum(exclusion.rows or 0 for exclusion in loading.exclusions if exclusion.reason in reasons)

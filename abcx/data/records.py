@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from abcx.files.csv_errors import Reject
+from abcx.notes import Note
 from abcx.results.metric import Response
 from abcx.results.readout import Balance, Exclusion, FileRecord
 from abcx.stats.records import CrossMoments, Moments, Sample, Summary
@@ -148,7 +149,7 @@ class Observed:
     files: tuple[FileRecord, ...] = ()
     exclusions: tuple[Exclusion, ...] = ()
     balance: tuple[Balance, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     daily: tuple[tuple[str, Mapping[str, int]], ...] | None = None
     segments: Mapping[str, Mapping[str, Mapping[str, int]]] = field(default_factory=dict)
     crossover: int | None = None

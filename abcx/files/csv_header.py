@@ -18,6 +18,7 @@ from abcx.files.compression import chunks
 from abcx.files.csv_dialect import dialect
 from abcx.files.csv_errors import broken_rows, ragged, unreadable
 from abcx.files.paths import DataFile
+from abcx.notes import Note
 from abcx.problems import Problem, Span
 from abcx.spec.model import FileOptions
 
@@ -40,7 +41,7 @@ class Header:
     names: tuple[str, ...]
     options: FileOptions
     first_line: int
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +63,14 @@ def read_header(engine: Engine, file: DataFile, options: FileOptions) -> Header:
     if not options.delimiter and file.format != "tsv":
         options = options.model_copy(update={"delimiter": _delimiter(_Csv(engine, file, options))})
         if options.delimiter != ",":
-            notes.append(f"{file.shown} is read with the delimiter {_DELIMITERS[options.delimiter or ',']}")
+            notes.append(Note("delimiter", {"file": file.shown, "delimiter": _DELIMITERS[options.delimiter or ","]}))
     declared = options.skip
     above, rows = _first_rows(_Csv(engine, file, options))
     if above or _starts_blank(file):
         options = _past_blank_lines(_Csv(engine, file, options), above)
         rows = _rows(_Csv(engine, file, options), 4)
     if options.skip != declared:
-        notes.append(f"the header of {file.shown} is line {(options.skip or 0) + 1}: what stands above it is skipped")
+        notes.append(Note("header_line", {"file": file.shown, "line": (options.skip or 0) + 1}))
     count, skip = options.header_rows or 1, options.skip or 0
     if not any(_names(rows[:1])):
         cure = "the first line names the columns; `skip: N` skips lines before it"
@@ -80,7 +81,7 @@ def read_header(engine: Engine, file: DataFile, options: FileOptions) -> Header:
     _refuse_answers(file, options, names, rows[:count], skip)
     zone = _zone(options, names, rows[1:count])
     if zone is not None and options.timezone is None:
-        notes.append(f"the times of {file.shown} are in {zone}, as its header says")
+        notes.append(Note("zone_of_header", {"file": file.shown, "zone": zone}))
         options = options.model_copy(update={"timezone": zone})
     names = unambiguous(names)
     options = options.model_copy(update={"skip": skip + count - 1 or None})

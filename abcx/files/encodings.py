@@ -11,6 +11,7 @@ from pathlib import Path
 
 from abcx.errors import DataError
 from abcx.files.compression import chunks, problem
+from abcx.notes import Note
 from abcx.problems import Problem, Span
 
 BOMS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
@@ -44,7 +45,7 @@ _LETTERS = {"cp1252": _LATIN, "cp1250": _CENTRAL, "cp1251": _CYRILLIC, "cp1256":
 """The letters beyond ASCII of the languages that an encoding is for; a tie goes to the first."""
 
 
-def by_mark(shown: str, head: bytes, declared: str | None) -> tuple[str | None, str | None]:
+def by_mark(shown: str, head: bytes, declared: str | None) -> tuple[str | None, Note | None]:
     """(encoding, note): the declared one, or the UTF-16 that a byte order mark shows. Raises DataError where the
     first bytes say something else than the spec."""
     marked = next((name for mark, name in BOMS.items() if head.startswith(mark)), None)
@@ -52,7 +53,7 @@ def by_mark(shown: str, head: bytes, declared: str | None) -> tuple[str | None, 
     if marked is not None:
         if declared is not None and declared not in ("utf-16", marked):
             raise problem(shown, "encoding", f"{shown} is {marked.upper()} text", f"write encoding: {marked}")
-        return "utf-16", None if declared else f"{shown} is read as {marked.upper()}, by its byte order mark"
+        return "utf-16", None if declared else Note("encoding", {"file": shown, "encoding": marked.upper()})
     if b"\0" in head and not wide:
         zeros = [head[start::2].count(0) / max(1, len(head) // 2) for start in (0, 1)]
         if max(zeros) > 0.4 and min(zeros) < 0.1:

@@ -8,6 +8,7 @@ from typing import Any
 
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
+from abcx.notes import Note
 from abcx.spec.model import FileOptions
 
 WORDS = (
@@ -116,7 +117,7 @@ class Found:
     condition of the cells that are in doubt."""
 
     form: Form | None = None
-    note: str = ""
+    note: Note | None = None
     doubt: str = ""
     help: str = ""
     differs: str = ""
@@ -158,7 +159,7 @@ def _judge(
     if not total or (seen["plain"] == total and not commas):
         return Found()
     if seen["hours"] == total:
-        return Found(Form(hours=True), "as durations, in hours")
+        return Found(Form(hours=True), Note("durations"))
     most = max(seen[f"n{i}"] for i in range(len(forms)))
     best = [i for i in range(len(forms)) if seen[f"n{i}"] == most and not seen[f"l{i}"]]
     if most < 0.95 * total or not best:
@@ -193,7 +194,7 @@ def _judge(
         cure = "write all cells of the column in one way"
         return Found(doubt="stands in a column that has cells with % and without", help=cure, differs="TRUE")
     of = currencies[0] if currencies else "%" if seen["percent"] else ""
-    return Found(replace(form, of=of), _told(form, seen, currencies))
+    return Found(replace(form, of=of), _as_note(form, seen, currencies))
 
 
 def _declared(form: Form) -> str:
@@ -201,11 +202,6 @@ def _declared(form: Form) -> str:
     return f"thousands: '{form.thousands}'" if form.thousands in (",", ".") else f"decimal: '{form.decimal}'"
 
 
-def _told(form: Form, seen: dict[str, Any], currencies: list[str]) -> str:
-    parts = ["a decimal comma"] if form.decimal == "," else []
-    names = {",": "commas", ".": "dots", " ": "spaces", "'": "apostrophes"}
-    parts += [f"{names[form.thousands]} between thousands"] if form.thousands else []
-    parts += [f"a currency ({currencies[0]})"] if currencies else []
-    parts += ["percent (5% is 0.05)"] if seen["percent"] else []
-    parts += ["brackets for minus"] if seen["brackets"] else []
-    return "as numbers with " + (", ".join(parts) or "signs or digits of other scripts")
+def _as_note(form: Form, seen: dict[str, Any], currencies: list[str]) -> Note:
+    values = {"decimal": form.decimal, "thousands": form.thousands, "currency": currencies[0] if currencies else None}
+    return Note("numbers", {**values, **{name: bool(seen[name]) for name in ("percent", "brackets")}})

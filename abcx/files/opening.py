@@ -18,6 +18,7 @@ from abcx.files.csv_header import read_header
 from abcx.files.jsonl import objects
 from abcx.files.paths import DataFile
 from abcx.files.table import Table
+from abcx.notes import Note
 from abcx.problems import Problem, Span
 from abcx.spec.model import FileOptions
 
@@ -183,8 +184,8 @@ def _open_parquet(how: _How, files: Sequence[DataFile]) -> Table:
                     types.append(inner_type)
     told = [name for name in dict(first.told) if name not in own]
     if instants:
-        note = "times of the type INT96 are read as UTC, as Spark writes them; `timezone` says otherwise"
-        first = replace(first, notes=(*first.notes, f"{formatting.joined(instants)} of {first.shown}: {note}"))
+        note = Note("int96", {"file": first.shown, "columns": formatting.joined(instants)})
+        first = replace(first, notes=(*first.notes, note))
     return Table(
         how.engine,
         first.shown,

@@ -11,6 +11,7 @@ from typing import Any
 
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
+from abcx.notes import Note, Value
 from abcx.results.readout import Exclusion
 
 KEY = "abcx"
@@ -24,7 +25,7 @@ class Log:
 
     part: str = ""
     event: str | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     exclusions: tuple[Exclusion, ...] = ()
     left_out: int = field(default=0)
 
@@ -62,7 +63,15 @@ def of(logs: Iterable[Log], part: str, event: str | None) -> Log:
 def _log(raw: Any) -> Log:
     event = None if raw["event"] is None else str(raw["event"])
     exclusions = tuple(_exclusion(one) for one in raw["exclusions"])
-    return Log(str(raw["part"]), event, tuple(map(str, raw["notes"])), exclusions, _count(raw["left_out"]) or 0)
+    return Log(str(raw["part"]), event, tuple(map(_note, raw["notes"])), exclusions, _count(raw["left_out"]) or 0)
+
+
+def _note(raw: Any) -> Note:
+    return Note(str(raw["code"]), {str(name): _value(value) for name, value in raw["values"].items()})
+
+
+def _value(raw: Any) -> Value:
+    return raw if isinstance(raw, (bool, int, float)) or raw is None else str(raw)
 
 
 def _exclusion(raw: Any) -> Exclusion:

@@ -20,6 +20,7 @@ from abcx import formatting
 from abcx.errors import FULL, DataError
 from abcx.files import compression, encodings
 from abcx.files.compression import problem
+from abcx.notes import Note
 from abcx.problems import Problem
 from abcx.spec.model import FileOptions, GivenFile
 
@@ -47,7 +48,7 @@ class DataFile:
     original: Path
     compression: str = "none"
     arm: str | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     told: tuple[tuple[str, str], ...] = ()
 
 
@@ -74,7 +75,7 @@ def resolve(options: FileOptions, base: Path, scratch: Path) -> list[DataFile]:
             if not found:
                 raise next(iter(empty.values()))
             if empty:  # a day on which nothing happened
-                note = f"{formatting.joined(list(empty)[:5])} {'is' if len(empty) == 1 else 'are'} empty"
+                note = Note("empty_files", {"files": formatting.joined(list(empty)[:5]), "count": len(empty)})
                 found[-1] = replace(found[-1], notes=(*found[-1].notes, note))
             files += found
         except DataError as error:
@@ -198,7 +199,7 @@ def _data_file(shown: str, path: Path, arm: str | None, options: FileOptions, sc
     format = options.format or ("parquet" if head.startswith(b"PAR1") else _format_of(path))
     if format == "parquet" and not head.startswith(b"PAR1"):
         raise problem(shown, "not-parquet", f"{shown} is not a Parquet file", "name its format: format: csv")
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     if format != "parquet":
         head = compression.first_bytes(shown, path, packing, head)
         if not head:
@@ -209,7 +210,7 @@ def _data_file(shown: str, path: Path, arm: str | None, options: FileOptions, sc
         plain = head.replace(b"\0", b"").lstrip(b"\xff\xfe") if wide else head
         _refuse_binary(shown, plain)
         if format == "csv" and options.format is None and _is_json(shown, plain):
-            format, notes = "jsonl", (*notes, f"{shown} is read as JSON lines")
+            format, notes = "jsonl", (*notes, Note("json_lines", {"file": shown}))
         if not encodings.is_plain(encoding):
             path = encodings.rewrite(shown, path, packing, encoding, scratch)
             packing = "none"
@@ -235,7 +236,7 @@ def _head(shown: str, path: Path) -> bytes:
 def with_line_ends(file: DataFile, scratch: Path) -> DataFile:
     """The same file with one kind of line end, which the engine insists on."""
     path = encodings.rewrite(file.shown, file.path, file.compression, None, scratch, ends=True)
-    note = f"the lines of {file.shown} end in different ways (LF, CRLF): all are read as line ends"
+    note = Note("line_ends", {"file": file.shown})
     return replace(file, path=path, compression="none", notes=(*file.notes, note))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
+from abcx.notes import Note
 
 _UNITS = {"seconds": 1e6, "milliseconds": 1e3, "microseconds": 1.0, "nanoseconds": 1e-3}
 _SINCE, _UNTIL = 631_152_000e6, 4_102_444_800e6
@@ -91,7 +92,7 @@ class Found:
     one is ISO 8601, if there is any."""
 
     written: TimeFormat | None = None
-    note: str = ""
+    note: Note | None = None
     doubt: str = ""
     help: str = ""
     differs: str = ""
@@ -128,7 +129,7 @@ def find(engine: Engine, text: str, rows: str, zone: str) -> Found:
     if seen["digits"] >= enough:
         units = [unit for unit, size in _UNITS.items() if _SINCE <= seen["low"] * size and seen["high"] * size < _UNTIL]
         if units:
-            return Found(TimeFormat("epoch", units[0]), f"as {units[0]} since 1970")
+            return Found(TimeFormat("epoch", units[0]), Note("times_since_1970", {"unit": units[0]}))
     plain = TimeFormat("iso")
     read = f"coalesce(epoch_us(try_cast(v AS TIMESTAMPTZ)), {plain.sql('v', zone)})"
     if engine.run(f"SELECT count({read}) FROM {cells}")[0][0] >= enough:
@@ -153,5 +154,4 @@ def _by_days(engine: Engine, cells: str, zone: str, enough: float) -> Found:
             help="say which comes first: date_order: dmy (day/month/year) or date_order: mdy",
             differs=f"{ways['dmy'].sql('v', zone)} <> {ways['mdy'].sql('v', zone)}",
         )
-    words = {"dmy": "as day/month/year", "mdy": "as month/day/year", "named": "with the month's name, or AM and PM"}
-    return Found(ways[most], words[most])
+    return Found(ways[most], Note(f"times_{most}"))

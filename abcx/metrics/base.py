@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -254,16 +254,3 @@ def described(term: Term) -> str:
     else:
         words = f"sum of {term.value} over {term.event}" if term.value else f"{term.event} events"
     return f"{words} (filtered)" if term.where else words
-
-
-def as_written(span: DurationValue) -> Callable[[float], str]:
-    """Hours in the unit in which a length of time is written, never rounded up: 2140.5 beside `90d` are 89.18d."""
-    unit = span.text.strip()[-1]
-    hours = {"m": 1 / 60, "h": 1.0, "d": 24.0, "w": 168.0}[unit]
-
-    def told(found: float) -> str:
-        from abcx.stats.survival import rounded_down
-
-        return f"{rounded_down(found / hours)}{unit}"
-
-    return told

@@ -27,9 +27,10 @@ from pydantic import Field
 from abcx.metrics.base import moments_of
 from abcx.metrics.counts import CountsRow, TypedCount
 from abcx.metrics.survey import SurveyOptions, question
+from abcx.notes import Note
 from abcx.stats.records import Categories, Contrast, Interval, Moments, Summary
 
-NO_LIFT = "The zero of a scale of answers is arbitrary, so there is no relative lift."
+NO_LIFT = Note("no_lift_of_scores")
 
 
 class Ces(SurveyOptions):

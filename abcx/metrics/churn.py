@@ -22,7 +22,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from abcx.metrics.base import MetricOptions, Needs, Rule, UnitColumn, Watch, as_written
+from abcx.metrics.base import MetricOptions, Needs, Rule, UnitColumn, Watch
 from abcx.spec_types import Duration, Term, Text
 from abcx.stats.records import Contrast, Interval, Lifetimes, Summary
 
@@ -64,7 +64,7 @@ class Churn(MetricOptions):
         from abcx.stats import churn
 
         assert isinstance(control, Lifetimes) and isinstance(variant, Lifetimes)
-        return churn.contrast(control, variant, self.hours, as_written(self.horizon))
+        return churn.contrast(control, variant, self.hours)
 
     def estimate(self, summary: Summary) -> float | None:
         from abcx.stats import churn

@@ -35,7 +35,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from abcx.metrics.base import Companion, MetricOptions, Needs, Rule, Tickets, Watch, as_written
+from abcx.metrics.base import Companion, MetricOptions, Needs, Rule, Tickets, Watch
 from abcx.metrics.calendar import CalendarSpec
 from abcx.spec_types import Duration, Term, Text
 from abcx.stats.records import Contrast, Interval, Lifetimes, Summary
@@ -101,7 +101,7 @@ class ResolutionTime(MetricOptions):
         from abcx.stats import restricted_mean
 
         assert isinstance(control, Lifetimes) and isinstance(variant, Lifetimes)
-        return restricted_mean.compared(control, variant, self.hours, interval, draws, seed, as_written(self.horizon))
+        return restricted_mean.compared(control, variant, self.hours, interval, draws, seed)
 
     def estimate(self, summary: Summary) -> float | None:
         from abcx.stats import restricted_mean

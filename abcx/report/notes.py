@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from abcx import formatting
 from abcx.formatting import clean
+from abcx.notes import Note, Value
+from abcx.report import note_texts
 from abcx.report.fragments import effect, ends, named, titled
 from abcx.results.metric import HELD_BACK, Adjustment, Comparison, MetricResult
 from abcx.results.readout import Results
 
-_PERMUTED = "Interval by permutation."
-_FORCED = "The spec asks for it."
-_OF_COVARIATES = "The skewness of a covariate is"
-_REFUSED = "not adjusted for covariates"
-_ZONE = re.compile(r"the times of (?P<file>.+) have no timezone: (?P<read>they are read as .+)", re.IGNORECASE)
+_PERMUTED = ("permuted_as_declared", "permuted_skewed", "permuted_skewed_covariate", "permuted_skewed_ratio")
+"""Codes of the notes that say why an interval is by permutation."""
 MOST = 4
 """So many files are named in the terminal."""
 
@@ -49,8 +48,8 @@ def permuted(results: Results) -> list[str]:
         name = clean(metric.name)
         if len(found) < len(metric.comparisons):
             name += f" {formatting.joined([clean(c.arm) for c in found])}"
-        forced = all(_FORCED in (c.note or "") for c in found)
-        skewed = "covariates" if all(_OF_COVARIATES in (c.note or "") for c in found) else "values"
+        forced = all(_has(c, "permuted_as_declared") for c in found)
+        skewed = "covariates" if all(_has(c, "permuted_skewed_covariate") for c in found) else "values"
         why = "the spec asks for it" if forced else f"{skewed} too skewed and arms too uneven for the t-test"
         reasons.setdefault(why, []).append((name, any(c.method.is_approximate for c in found)))
     told = []
@@ -82,29 +81,38 @@ def prior(results: Results, metric: MetricResult, short: bool = False) -> list[s
     return told
 
 
-def of_data(notes: Iterable[str], most: int | None = None) -> list[str]:
+def of_data(notes: Iterable[Note], most: int | None = None) -> list[str]:
     """The notes on the data; files without a timezone share a sentence, at most `most` of them named."""
-    found: dict[str, list[str]] = {}
+    told: dict[str, Note] = {}
+    files: dict[str, list[str]] = {}
     for note in notes:
-        match = _ZONE.fullmatch(note.rstrip("."))
-        found.setdefault(match["read"] if match else note, []).append(match["file"] if match else "")
-    told = []
-    for text, files in found.items():
-        shown = files if most is None or len(files) <= most else files[: most - 1]
-        more = [f"{formatting.count(len(files) - len(shown))} more files"] if len(shown) < len(files) else []
-        told.append(f"the times of {formatting.joined(shown + more)} have no timezone: {text}" if any(files) else text)
-    return told
+        alone = note.code != "no_timezone" or "more_files" in note.values
+        key = note_texts.text(note) if alone else f"zone {note.values['zone']}"
+        told.setdefault(key, note)
+        if not alone:
+            files.setdefault(key, []).append(str(note.values["file"]))
+    return [
+        note_texts.text(replace(note, values=_of_files(note, files.get(key, []), most))) for key, note in told.items()
+    ]
+
+
+def _of_files(note: Note, files: Sequence[str], most: int | None) -> Mapping[str, Value]:
+    """The values of a note that holds for several files."""
+    if len(files) < 2:
+        return note.values
+    shown = files if most is None or len(files) <= most else files[: most - 1]
+    more = [f"{formatting.count(len(files) - len(shown))} more files"] if len(shown) < len(files) else []
+    return {**note.values, "file": formatting.joined([*shown, *more])}
 
 
 def _plain(metric: MetricResult, short: bool) -> list[str]:
     """Notes of the comparisons and missing values, without full stop."""
     found = []
     for comparison in metric.comparisons:
-        note = _shown(comparison, short)
-        if short:
-            note = note.replace(HELD_BACK, "").strip()  # the lines about answers say it
         arbitrary = short and metric.unit in ("points", "score")  # the unit itself says that there is no lift
-        found += [clean(text).rstrip(".") for text in (note, None if arbitrary else comparison.lift_note) if text]
+        lift = comparison.lift_note
+        texts = (_shown(comparison, short), note_texts.text(lift) if lift and not arbitrary else "")
+        found += [clean(text).rstrip(".") for text in texts if text]
     missing = [f"{formatting.count(arm.missing)} in {clean(arm.name)}" for arm in metric.arms if arm.missing]
     if missing:
         found.append(f"no value for {formatting.joined(missing)}")
@@ -140,7 +148,7 @@ def _adjustment(results: Results, metric: MetricResult, short: bool = False) -> 
     adjusted = [c for c in metric.comparisons if c.method.is_adjusted and found.saved.get(c.arm) is not None]
     if not adjusted:
         why = " (too many units or covariates to relabel)" if any(map(_permuted, metric.comparisons)) else ""
-        if any(_REFUSED in _shown(c, short).lower() for c in metric.comparisons):
+        if any(_has(c, "not_adjusted") for c in metric.comparisons):
             return []  # the note says so, and why
         return [f"{title}: not adjusted for {text}{why}." if title else f"Not adjusted for {text}{why}."]
     likewise = short and title and _said_by_primary(results, found)
@@ -158,9 +166,19 @@ def _adjustment(results: Results, metric: MetricResult, short: bool = False) -> 
 
 
 def _shown(comparison: Comparison, short: bool) -> str:
-    """The comparison's note; in short without why its interval is by permutation, which `permuted` says for all."""
-    note = comparison.note or ""
-    return note.partition(_PERMUTED)[0] if short and _permuted(comparison) else note
+    """The comparison's notes; in short without why its interval is by permutation, which `permuted` says for all, and
+    without that of answers, which the lines about answers say."""
+    told = ""
+    for note in comparison.notes:
+        if note.code in _PERMUTED:
+            told += "" if short else f" {note_texts.text(note)}"
+        elif note != HELD_BACK or not short:
+            told += f" {note_texts.text(note)}"
+    return told.strip()
+
+
+def _has(comparison: Comparison, code: str) -> bool:
+    return any(note.code == code for note in comparison.notes)
 
 
 def _permuted(comparison: Comparison) -> bool:

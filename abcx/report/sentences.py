@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from abcx import formatting
 from abcx.formatting import clean
+from abcx.report import note_texts
 from abcx.report.fragments import Rule, ends, half_open, named, sentence, silent, titled
 from abcx.report.monitoring import share_of_plan, why_silent
 from abcx.report.nouns import countable, counted, done, group, noun
@@ -88,7 +89,8 @@ def effect(metric: MetricResult, comparison: Comparison, unit: str, rule: Rule =
     if metric.role == "guardrail" and comparison.status != "descriptive":
         return guardrail(metric, comparison, rule=rule)
     if comparison.difference is None and comparison.difference_interval is None:
-        why = comparison.note or comparison.lift_note or "the data do not allow a comparison"
+        reasons = [*comparison.notes, *filter(None, [comparison.lift_note])]
+        why = " ".join(map(note_texts.text, comparison.notes or reasons)) or "the data do not allow a comparison"
         return f"No answer for {named(metric)}: {_lower(sentence(why), [metric])}"
     if comparison.status in ("better", "worse"):
         return _moved(metric, comparison, unit)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from abcx.formatting import Unit
+from abcx.notes import Note
 from abcx.stats.methods import Method
 from abcx.stats.records import Interval
 
@@ -14,10 +15,7 @@ Status = Literal["better", "worse", "inconclusive", "safe", "harmed", "unresolve
 MarginState = Literal["inside", "beyond", "open"]
 Role = Literal["primary", "secondary", "guardrail", "descriptive"]
 Goal = Literal["increase", "decrease"]
-HELD_BACK = (
-    "The arms may differ in who answers, and the bounds of the effect do not confirm what the answers show: "
-    "no claim is made."
-)
+HELD_BACK = Note("response_bias")
 """The note of a comparison of answers whose statement no verdict may rest on."""
 
 
@@ -92,8 +90,8 @@ class Comparison:
     margin_state: MarginState | None = None
     watch: HarmWatch | None = None
     held_back: bool = False
-    note: str | None = None
-    lift_note: str | None = None
+    notes: tuple[Note, ...] = ()
+    lift_note: Note | None = None
     bayes: Bayes | None = None
 
 
@@ -159,7 +157,7 @@ class SurveyComparison:
     claim_interval: Interval | None = None
     claim_lift_interval: Interval | None = None
     claim_margin_interval: Interval | None = None
-    note: str | None = None
+    note: Note | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from abcx.formatting import Unit
+from abcx.notes import Note
 from abcx.results import export
 from abcx.results.metric import Comparison, MetricResult
 from abcx.stats.records import Interval
@@ -150,7 +151,7 @@ class DataLog:
     first_exposure: str | None = None
     last_exposure: str | None = None
     as_of: str | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     balance: tuple[Balance, ...] = ()
 
 

@@ -21,6 +21,7 @@ from typing import Literal
 
 import numpy as np
 
+from abcx.notes import Note
 from abcx.stats import covariates, permutation, slopes, welch
 from abcx.stats.drawn_tails import tail_serves
 from abcx.stats.inversion import two_sided
@@ -33,17 +34,14 @@ Pair = tuple[float, float]
 """Control's and variant's."""
 
 
-def needed(skewness: float | None, n: int, m: int) -> str | None:
+def needed(skewness: float | None, n: int, m: int) -> Note | None:
     """Why a covariate of this skewness needs permutation with arms of n and m units; None where it does not.
 
     With equal arms none does: 2.0 to 3.2 % in each tail at 500 v 500 units, lognormal covariates of sigma 1 to 2.5.
     """
     if skewness is None or permutation.few_relabelings(n, m) or not permutation.lopsided(abs(skewness), n, m):
         return None
-    return (
-        f"The skewness of a covariate is {abs(skewness):.3g} and the arms differ in size ({n:,} and {m:,} units), "
-        "which can push the adjusted t-test to one side."
-    )
+    return Note("permuted_skewed_covariate", {"skewness": abs(skewness), "control": n, "variant": m})
 
 
 def contrast(
@@ -60,9 +58,9 @@ def contrast(
     moments = crossed(control), crossed(variant)
     fitted = covariates.fitted(*moments, kind, nonnegative)
     found = draw(control, variant, draws, seed) if relabeled is None and control.n and variant.n else relabeled
-    if isinstance(fitted, str) or found is None:
+    if isinstance(fitted, Note) or found is None:
         plain = permutation.contrast(control, variant, draws, seed, found)
-        return covariates.not_adjusted(plain, fitted) if isinstance(fitted, str) else plain
+        return covariates.not_adjusted(plain, fitted) if isinstance(fitted, Note) else plain
     base = welch.contrast(fitted.control, fitted.variant, METHOD, fitted.errors)
     if base.difference_pivot is None:
         return base
@@ -107,7 +105,7 @@ def false_alarms(
     """Share of A/A comparisons of these units that the adjusted `method` calls significant, with its 95 % interval;
     as `permutation.false_alarms`, with slopes fitted to each. None where these units are not adjusted."""
     fitted = covariates.fitted(crossed(control), crossed(variant), kind, nonnegative)
-    if isinstance(fitted, str):
+    if isinstance(fitted, Note):
         return None
     used = [column - (2 if kind == "ratio" else 1) for column in fitted.used]
     deals, null = _deals(relabeled, used), permutation.null(relabeled)

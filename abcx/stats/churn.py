@@ -29,7 +29,7 @@ from abcx.stats import miettinen_nurminen, shares, survival
 from abcx.stats.distributions import normal_tails
 from abcx.stats.methods import Method
 from abcx.stats.miettinen_nurminen import Fit, Score
-from abcx.stats.records import Contrast, Interval, Lifetimes, Proportion
+from abcx.stats.records import Contrast, Interval, Lifetimes, Proportion, no_comparison
 
 METHOD = Method.CHURN
 
@@ -46,11 +46,11 @@ class _Arm:
     squared: float
 
 
-def contrast(control: Lifetimes, variant: Lifetimes, horizon: float, told: survival.Told | None = None) -> Contrast:
+def contrast(control: Lifetimes, variant: Lifetimes, horizon: float) -> Contrast:
     """Variant against control, as fractions; `method` ends in "(effective n)" where something was censored."""
-    note = survival.refusal(control, variant, horizon, told)
+    note = survival.refusal(control, variant, horizon)
     if note is not None:
-        return Contrast(METHOD, None, None, None, None, None, note, note)
+        return no_comparison(METHOD, note)
     whole = _whole(control, horizon), _whole(variant, horizon)
     if whole[0] is not None and whole[1] is not None:
         return shares.contrast(whole[0], whole[1])

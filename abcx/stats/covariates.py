@@ -31,6 +31,7 @@ from typing import Literal
 
 import numpy as np
 
+from abcx.notes import Note
 from abcx.stats import means, ratios, shares, slopes, welch
 from abcx.stats.methods import Method
 from abcx.stats.records import Contrast, CrossMoments, Moments, Proportion, RatioMoments
@@ -74,10 +75,13 @@ def contrast(control: CrossMoments, variant: CrossMoments, kind: Kind, nonnegati
     return not_adjusted(_unadjusted(control, variant, kind, nonnegative), found)
 
 
-def not_adjusted(plain: Contrast, reason: str) -> Contrast:
+def not_adjusted(plain: Contrast, reason: Note) -> Contrast:
     """The unadjusted comparison, with a note that says why it is that."""
-    note = f"Not adjusted for covariates: {reason}."
-    return replace(plain, note=note if plain.note is None else f"{plain.note} {note}")
+    return replace(plain, notes=(*plain.notes, reason))
+
+
+def _why(reason: str, covariates: int = 0) -> Note:
+    return Note("not_adjusted", {"reason": reason, "covariates": covariates})
 
 
 def saved(control: CrossMoments, variant: CrossMoments, kind: Kind, nonnegative: bool) -> float | None:
@@ -91,31 +95,31 @@ def saved(control: CrossMoments, variant: CrossMoments, kind: Kind, nonnegative:
 
 def _saved(control: CrossMoments, variant: CrossMoments, kind: Kind, found: Fitted) -> float | None:
     before = _estimates(control, variant, kind, False, ())
-    if isinstance(before, str) or not (without := math.hypot(*before.errors(1.0))) > 0.0:
+    if isinstance(before, Note) or not (without := math.hypot(*before.errors(1.0))) > 0.0:
         return None
     return 1.0 - (math.hypot(*found.errors(1.0)) / without) ** 2
 
 
-def fitted(control: CrossMoments, variant: CrossMoments, kind: Kind, nonnegative: bool) -> Fitted | str:
+def fitted(control: CrossMoments, variant: CrossMoments, kind: Kind, nonnegative: bool) -> Fitted | Note:
     """Both adjusted estimates, or why there are none."""
     used = _usable(control, variant, 2 if kind == "ratio" else 1)
     if not used:
-        return "no covariate varies in both arms"
+        return _why("nothing_varies")
     if min(control.n, variant.n) <= len(used) + 2:
-        return f"an arm has too few units for {len(used)} covariate{'s'[: len(used) > 1]}"
+        return _why("few_units", len(used))
     if kind == "share" and _few_events(_proportion(control), _proportion(variant)):
-        return "events are few, and the score test of shares has no adjusted form"
+        return _why("few_events")
     found = _estimates(control, variant, kind, nonnegative or kind == "share", used)
-    if isinstance(found, str):
+    if isinstance(found, Note):
         return found
     arms = found.control, found.variant
     if all(arm.error == 0.0 for arm in arms):
-        return "nothing is left to chance within the arms once the covariates are known"
+        return _why("no_error")
     if any((arm.positive_only and arm.value < 0.0) or (kind == "share" and arm.value > 1.0) for arm in arms):
-        return "an adjusted value would lie outside the possible ones"
+        return _why("impossible_value")
     gain = _saved(control, variant, kind, found)
     if gain is not None and gain <= 0.0:
-        return f"the covariate{'s do' if len(used) > 1 else ' does'} not reduce the variance"
+        return _why("no_gain", len(used))
     return found
 
 
@@ -158,7 +162,7 @@ def _rare(control: CrossMoments, variant: CrossMoments, column: int) -> bool:
 
 def _estimates(
     control: CrossMoments, variant: CrossMoments, kind: Kind, nonnegative: bool, used: tuple[int, ...]
-) -> Fitted | str:
+) -> Fitted | Note:
     """Both estimates and their errors, from the covariates in columns `used` (none: the unadjusted ones)."""
     arms = control, variant
     total = control.n + variant.n
@@ -169,7 +173,7 @@ def _estimates(
     inverted = slopes.inverse(*sides)
     at_null = slopes.compare(sides[0], sides[1], inverted)
     if not all(math.isfinite(float(value[0])) for value in at_null.values):
-        return "the adjusted denominator of an arm is not above 0"
+        return _why("denominator")
 
     def errors(ratio: float) -> tuple[float, float]:
         size = max(1.0, abs(ratio))

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Literal
 
+from abcx.notes import Note
 from abcx.stats.distributions import normal_quantile
 from abcx.stats.records import Contrast, Effect, Interval, Pivot
 
@@ -29,7 +30,7 @@ _CLOSING = 0.75
 """A test keeps this fraction of the tolerance from the ends of the bracket: below 1, so that it can close it."""
 _FAR_DOUBLINGS = 64
 """Maximum doublings of the first step of a search on the whole line (2e19 standard errors)."""
-_UNBOUNDED = "There are too few values to bound the difference on both sides."
+_UNBOUNDED = Note("unbounded")
 _FAR_LOG = 300.0
 """A search among positive numbers gives up after a factor of exp(300)."""
 
@@ -78,16 +79,16 @@ def effect(contrast: Contrast, alpha: float) -> Effect:
     difference = interval(contrast.difference_pivot, alpha) if contrast.difference_pivot is not None else None
     lift, note, pivot = contrast.lift, contrast.lift_note, contrast.ratio_pivot
     ratio = interval(pivot, alpha) if pivot is not None else None
-    first = contrast.note
+    notes = contrast.notes
     if difference is not None and None in difference:
-        first = _UNBOUNDED if first is None else f"{_UNBOUNDED} {first}"
+        notes = (_UNBOUNDED, *notes)
     if pivot is not None and ratio is not None and None in ratio and lift is not None:
         if math.isinf(pivot.low):
             # Fieller's set on the whole line is bounded exactly when the control mean's own interval excludes 0.
             lift = ratio = None
-            note = note or "The control mean cannot be told apart from 0, so there is no relative lift."
+            note = note or Note("no_lift_control_open")
         else:
-            note = note or "The lift cannot be bounded above: the control value is not distinguishable from 0."
+            note = note or Note("lift_unbounded")
     return Effect(
         method=contrast.method,
         difference=contrast.difference,
@@ -96,7 +97,7 @@ def effect(contrast: Contrast, alpha: float) -> Effect:
         lift_interval=None if ratio is None else (_less_one(ratio[0]), _less_one(ratio[1])),
         p_value=contrast.p_value,
         alpha=alpha,
-        note=first,
+        notes=notes,
         lift_note=note,
     )
 

@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
+from abcx.notes import Note
 from abcx.stats import shares, trimming
 from abcx.stats.distributions import normal_quantile, normal_tails
 from abcx.stats.records import Categories, Interval, Proportion
@@ -54,7 +55,7 @@ class Bounds:
     `response_control` and `response_variant` are shares of exposed units, `response_p_value` tests that they are equal.
     `lee` bounds the effect on always-responders, `manski` that on all exposed units; each interval adds the error of
     sampling. `contains_no_effect` says that Lee's interval contains 0 or does not exist. What is None cannot be known;
-    `note` says why in a plain sentence.
+    `note` says why.
     """
 
     response_control: float | None
@@ -65,7 +66,7 @@ class Bounds:
     manski: Range | None
     manski_interval: Range | None
     contains_no_effect: bool
-    note: str | None = None
+    note: Note | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ def bounds(control: Surveyed, variant: Surveyed, scores: Sequence[float], alpha:
     manski = _manski(control, variant, scores)
     lee_interval = _interval(lee, reach, alpha)
     if lee is not None and lee_interval is None:
-        note = "The answers that are compared do not vary, so the bounds have no measurable error."
+        note = Note("bounds_no_spread")
     return Bounds(
         response_control=shares.value(_response(control)),
         response_variant=shares.value(_response(variant)),
@@ -168,7 +169,7 @@ def _response(arm: Surveyed) -> Proportion:
     return Proportion(arm.answers.n, arm.exposed)
 
 
-def _lee(control: Surveyed, variant: Surveyed, scores: Sequence[float]) -> tuple[_Estimated | None, str | None]:
+def _lee(control: Surveyed, variant: Surveyed, scores: Sequence[float]) -> tuple[_Estimated | None, Note | None]:
     """Lee's bounds; at equal response shares both are the plain difference, with the larger of the two errors."""
     parts, note = _lee_parts(control, variant, scores)
     return (_widest(parts) if parts else None), note
@@ -181,12 +182,11 @@ def _widest(parts: Sequence[_Parts]) -> _Estimated:
     return _Estimated(found[0].low, found[0].high, max(errors_low), max(errors_high))
 
 
-def _lee_parts(control: Surveyed, variant: Surveyed, scores: Sequence[float]) -> tuple[tuple[_Parts, ...], str | None]:
+def _lee_parts(control: Surveyed, variant: Surveyed, scores: Sequence[float]) -> tuple[tuple[_Parts, ...], Note | None]:
     """What Lee's bounds compare: one pair of trimmings, both where response is equal; none where nothing is known."""
     fewest = min(control.answers.n, variant.answers.n)
     if fewest < 2:
-        many = "only one answer" if fewest else "no answers"
-        return (), f"An arm has {many}, so nothing is known about the effect on those who answer."
+        return (), Note("bounds_few_answers", {"answers": fewest})
     # How much of an arm is kept, as a whole number over another: equal shares are seen as equal.
     ratio = Fraction(control.answers.n * variant.exposed, variant.answers.n * control.exposed)
     error2 = sum(1.0 / arm.answers.n - 1.0 / arm.exposed for arm in (control, variant))

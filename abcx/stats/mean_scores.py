@@ -33,14 +33,14 @@ def contrast(
 ) -> Contrast:
     """Variant against control, in points of the scale. `note` says why where it is by permutation."""
     one, other = categorical.moments(control), categorical.moments(variant)
-    reason = permutation.needed(one, other) if interval == "auto" else "The spec asks for it."
+    reason = permutation.needed(one, other) if interval == "auto" else permutation.ASKED
     if interval == "analytic" or reason is None or min(control.n, variant.n) == 0:
         return means.contrast(one, other)
     samples = [_sample(arm, min(control.low, variant.low)) for arm in (control, variant)]
     found = permutation.contrast(samples[0], samples[1], draws, seed, by_shift=True)
     if found.difference_pivot is None:
         return found
-    return replace(found, note=f"Interval by permutation. {reason}")
+    return replace(found, notes=(reason,))
 
 
 def enough(control: Categories, variant: Categories) -> bool:

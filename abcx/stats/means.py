@@ -11,25 +11,25 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from abcx.notes import Note
 from abcx.stats import welch
 from abcx.stats.methods import Method
-from abcx.stats.records import Contrast, Interval, Moments
+from abcx.stats.records import Contrast, Interval, Moments, no_comparison
 
 METHOD = Method.WELCH
 RESOLUTION = math.ulp(1.0)
 """A standard deviation up to this fraction of the mean is the rounding of equal values, not a spread: sums that should
 be equal differ in their last binary digit. (1e-14 was refused for integers near 1e15, where that digit is 0.125.)"""
-_ROUNDED = "All units have the same value up to the rounding of numbers of this size: there is no difference to test."
 
 
 def contrast(control: Moments, variant: Moments) -> Contrast:
     """Variant against control, in the value's own unit."""
     if control.n == 0 or variant.n == 0:
-        return Contrast(METHOD, None, None, None, None, None, "An arm has no units.", "An arm has no units.")
+        return no_comparison(METHOD, Note("no_units"))
     of_control, of_variant = _estimate(control), _estimate(variant)
     found = welch.contrast(of_control, of_variant, METHOD)
     rounded = of_control.error == of_variant.error == 0.0 < max(control.variance, variant.variance)
-    return replace(found, note=_ROUNDED) if rounded and found.p_value == 1.0 else found
+    return replace(found, notes=(Note("same_up_to_rounding"),)) if rounded and found.p_value == 1.0 else found
 
 
 def nearest(base: float, by: float) -> tuple[float, float]:

@@ -22,6 +22,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from abcx.notes import Note
 from abcx.stats import welch
 from abcx.stats.inversion import two_sided
 from abcx.stats.methods import Method
@@ -31,7 +32,7 @@ METHOD = Method.NPS
 ADJUSTED = Method.ADJUSTED_NPS
 ENOUGH = 500
 """An arm with fewer answers than this is adjusted."""
-LIFT_NOTE = "NPS can be negative, so there is no relative lift."
+LIFT_NOTE = Note("no_lift_nps")
 
 
 def score(answer: int) -> float:
@@ -60,11 +61,10 @@ def contrast(control: Answers, variant: Answers) -> Contrast:
     method = ADJUSTED if adjusted else METHOD
     of_control, of_variant = value(control), value(variant)
     if of_control is None or of_variant is None:
-        return Contrast(method, None, None, None, None, None, "An arm has no answers.", LIFT_NOTE)
+        return Contrast(method, None, None, None, None, None, (Note("no_answers"),), LIFT_NOTE)
     shown = of_variant - of_control
     if min(control.n, variant.n) < 2:
-        note = "An arm has only one answer, so the spread between answers is unknown and nothing can be tested."
-        return Contrast(method, shown, None, None, None, None, note, LIFT_NOTE)
+        return Contrast(method, shown, None, None, None, None, (Note("one_answer"),), LIFT_NOTE)
     tested = welch.contrast(_estimate(control, adjusted), _estimate(variant, adjusted), method)
     assert tested.difference_pivot is not None  # at least two answers, and a spread
     pivot = _with_shown(tested.difference_pivot, shown)

@@ -24,13 +24,12 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from abcx.notes import Note
 from abcx.stats.distributions import t_tails
 from abcx.stats.inversion import interval, two_sided
 from abcx.stats.records import Categories, Interval, Pivot
 
-ONE_ANSWER = "An arm has only one answer, so the spread between answers is unknown and nothing can be tested."
-NO_OVERLAP = "The answers of the two arms do not overlap: p and the interval are exact bounds from pairs of units."
-ALL_TIED = "All answers of both arms are the same: there is no difference to test."
+ONE_ANSWER, NO_OVERLAP, ALL_TIED = Note("one_answer"), Note("answers_apart"), Note("same_answers")
 
 Tails = Callable[[float], tuple[float, float]]
 
@@ -39,19 +38,19 @@ Tails = Callable[[float], tuple[float, float]]
 class Ordinal:
     """P(control < variant) + P(control = variant) / 2, in [0, 1], with its interval and the p-value of 1/2.
 
-    None where it cannot be known; then `note` says why in a plain sentence.
+    None where it cannot be known; then `note` says why.
     """
 
     probability: float | None
     interval: Interval | None
     p_value: float | None
-    note: str | None = None
+    note: Note | None = None
 
 
 def compare(control: Categories, variant: Categories, alpha: float) -> Ordinal:
     """Variant against control; the interval is at 1 - alpha. The scales may start and end at different answers."""
     if control.n == 0 or variant.n == 0:
-        return Ordinal(None, None, None, "An arm has no answers.")
+        return Ordinal(None, None, None, Note("no_answers"))
     from_half = _from_half(*_aligned(control, variant))
     if min(control.n, variant.n) < 2:
         return Ordinal(0.5 + from_half, None, None, ONE_ANSWER)
@@ -82,7 +81,7 @@ def _from_half(x: list[int], y: list[int]) -> float:
     return (higher - lower) / (2 * sum(x) * sum(y))
 
 
-def _test(control: Categories, variant: Categories, from_half: float) -> tuple[Tails, float, str | None]:
+def _test(control: Categories, variant: Categories, from_half: float) -> tuple[Tails, float, Note | None]:
     """The tests of "the probability is 1/2 + d", the length of a first step among the d, and what to say of them."""
     x, y = _aligned(control, variant)
     of_control, of_variant = _of_placements(x, y), _of_placements(y, x)

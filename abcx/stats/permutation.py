@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Literal
 
+from abcx.notes import Note
 from abcx.stats import means, ratios
 from abcx.stats.distributions import normal_quantile, t_tails
 from abcx.stats.drawn_tails import tail, tail_serves
@@ -42,6 +43,7 @@ from abcx.stats.records import Contrast, Moments, Pivot, RatioMoments, Sample
 METHOD, METHOD_TAIL = Method.PERMUTATION, Method.PERMUTATION_TAIL
 ENOUGH = 30
 """Non-zero units that each arm must expect."""
+ASKED = Note("permuted_as_declared")
 _LOPSIDED = 0.1
 """Skewness x difference of the arms' sizes, relative: permutation above it (see `needed`)."""
 _HEAVY_RATIO = 0.3
@@ -175,8 +177,8 @@ def enough(control: Moments | RatioMoments, variant: Moments | RatioMoments) -> 
     return (nonzero(control) + nonzero(variant)) * min(n, m) >= ENOUGH * (n + m)
 
 
-def needed(control: Moments | RatioMoments, variant: Moments | RatioMoments) -> str | None:
-    """Why these data need permutation, in one sentence; None where Welch's test is as good or skewness is unknown.
+def needed(control: Moments | RatioMoments, variant: Moments | RatioMoments) -> Note | None:
+    """Why these data need permutation; None where Welch's test is as good or skewness is unknown.
 
     By Edgeworth's expansion skewness g moves each tail of Welch's test from 2.5 % by 8.5 points times g |n_c - n_t| /
     sqrt(n_c n_t N). The limit of a point is low, because the skewness of a sample is smaller than that of its
@@ -195,13 +197,10 @@ def needed(control: Moments | RatioMoments, variant: Moments | RatioMoments) -> 
     if few_relabelings(n, m):
         return None
     if isinstance(control, RatioMoments) and skewness / math.sqrt(min(n, m)) > _HEAVY_RATIO:
-        return f"The skewness of the values is {skewness:.3g}, too much for a ratio's t-test with {min(n, m):,} units."
+        return Note("permuted_skewed_ratio", {"skewness": skewness, "units": min(n, m)})
     if not lopsided(skewness, n, m):
         return None
-    return (
-        f"The skewness of the values is {skewness:.3g} and the arms differ in size ({n:,} and {m:,} units), "
-        "which pushes the t-test to one side."
-    )
+    return Note("permuted_skewed", {"skewness": skewness, "control": n, "variant": m})
 
 
 def few_relabelings(n: int, m: int) -> bool:

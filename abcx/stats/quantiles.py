@@ -13,11 +13,12 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from abcx.notes import Note
 from abcx.stats.distributions import t_tails
 from abcx.stats.inversion import two_sided
 from abcx.stats.methods import Method
 from abcx.stats.mid_distribution import NODES, Curve
-from abcx.stats.records import Contrast, Pivot, QuantileSummary
+from abcx.stats.records import Contrast, Pivot, QuantileSummary, no_comparison
 
 Array = NDArray[np.float64]
 
@@ -25,36 +26,29 @@ METHOD = Method.QUANTILE
 _BEST = 8
 """Number of pieces, those with the least T^2 by a parabola, that are searched to the end."""
 _ROUNDS = 3
-ON_A_GRID = (
-    "Many values are equal around the quantile. It is interpolated between neighboring values by the shares below and "
-    "above them (mid-distribution), so it can be 5.4 where all values are whole numbers."
-)
 
 
 def contrast(control: QuantileSummary, variant: QuantileSummary) -> Contrast:
     """Variant against control, in the values' own unit; a lift only where no value is below 0."""
     for arm, one in (("control", control), ("variant", variant)):
         if not one.values.size:
-            note = f"The {arm} arm has no values."
-            return Contrast(METHOD, None, None, None, None, None, note, note)
+            return no_comparison(METHOD, Note("no_values", {"arm": arm}))
     old, new = Curve(control), Curve(variant)
     difference = new.quantile - old.quantile
     lift, lift_note = _lift(old, new)
 
-    def without_test(note: str, p_value: float | None = None) -> Contrast:
-        return Contrast(METHOD, difference, lift, None, None, p_value, note, lift_note)
+    def without_test(code: str, p_value: float | None = None) -> Contrast:
+        return Contrast(METHOD, difference, lift, None, None, p_value, (Note(code),), lift_note)
 
     if min(control.n, variant.n) < 2:
-        return without_test(
-            "An arm has only one unit, so the spread between units is unknown and nothing can be tested."
-        )
+        return without_test("one_unit")
     same = old.quantile == new.quantile
     if same and old.fixed and new.fixed:
-        return without_test("Around the quantile all values of both arms are the same: nothing is to be tested.", 1.0)
+        return without_test("same_around_quantile", 1.0)
     if old.first == old.last and new.first == new.last:
         if same:
-            return without_test("All values of both arms are the same: there is no difference to test.", 1.0)
-        return without_test("No value differs from the others of its arm, so the difference has no measurable error.")
+            return without_test("same_values", 1.0)
+        return without_test("no_spread_of_values")
     pivot = Pivot(
         estimate=difference,
         null=0.0,
@@ -66,10 +60,10 @@ def contrast(control: QuantileSummary, variant: QuantileSummary) -> Contrast:
     ratio_pivot = None
     if lift is not None:
         if new.quantile == 0.0:
-            lift_note = "The quantile of the variant is 0, so the interval of the lift does not exist."
+            lift_note = Note("no_lift_interval_quantile_zero")
         else:
             ratio_pivot = _ratio_pivot(old, new)
-            lift_note = None if ratio_pivot else "The control value is too close to 0 for an interval of the lift."
+            lift_note = None if ratio_pivot else Note("no_lift_interval_near_zero")
     return Contrast(
         method=METHOD,
         difference=difference,
@@ -77,19 +71,19 @@ def contrast(control: QuantileSummary, variant: QuantileSummary) -> Contrast:
         difference_pivot=pivot,
         ratio_pivot=ratio_pivot,
         p_value=two_sided(pivot, 0.0),
-        note=ON_A_GRID if old.tied or new.tied else None,
+        notes=(Note("tied_quantile"),) if old.tied or new.tied else (),
         lift_note=lift_note,
     )
 
 
-def _lift(old: Curve, new: Curve) -> tuple[float | None, str | None]:
+def _lift(old: Curve, new: Curve) -> tuple[float | None, Note | None]:
     if min(old.first, new.first) < 0.0:
-        return None, "Values can be below 0, so there is no relative lift."
+        return None, Note("no_lift_of_negatives")
     if old.quantile == 0.0:
-        return None, "The control value is 0, so there is no relative lift."
+        return None, Note("no_lift_at_zero")
     ratio = new.quantile / old.quantile
     if math.isinf(ratio):
-        return None, "The control value is too close to 0 for a relative lift."
+        return None, Note("no_lift_near_zero")
     return ratio - 1.0, None
 
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
+from abcx.notes import Note
 from abcx.stats import welch
 from abcx.stats.methods import Method
-from abcx.stats.records import Contrast, Interval, RatioMoments
+from abcx.stats.records import Contrast, Interval, RatioMoments, no_comparison
 
 METHOD = Method.RATIO
 _RESOLUTION = 1e-13
@@ -22,12 +23,10 @@ _RESOLUTION = 1e-13
 def contrast(control: RatioMoments, variant: RatioMoments) -> Contrast:
     """Variant against control, in units of the ratio."""
     if control.n == 0 or variant.n == 0:
-        return Contrast(METHOD, None, None, None, None, None, "An arm has no units.", "An arm has no units.")
+        return no_comparison(METHOD, Note("no_units"))
     of_control, of_variant = estimate(control), estimate(variant)
     if of_control is None or of_variant is None:
-        arm = "control" if of_control is None else "variant"
-        note = f"The denominator of the {arm} arm is not above 0, so its ratio does not exist."
-        return Contrast(METHOD, None, None, None, None, None, note, note)
+        return no_comparison(METHOD, Note("no_ratio", {"arm": "control" if of_control is None else "variant"}))
     return welch.contrast(of_control, of_variant, METHOD)
 
 

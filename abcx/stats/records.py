@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from abcx.notes import Note
 from abcx.stats.methods import Method
 
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ class Contrast:
     """Variant against control before any level is chosen: the point estimates and the tests to invert.
 
     `difference` is variant minus control, `lift` is variant / control - 1. A pivot is None where no test exists;
-    then `note` (or `lift_note`, for the lift alone) says why in a plain sentence.
+    then `notes` (or `lift_note`, for the lift alone) say why.
     """
 
     method: Method
@@ -196,8 +197,13 @@ class Contrast:
     difference_pivot: Pivot | None
     ratio_pivot: Pivot | None
     p_value: float | None
-    note: str | None = None
-    lift_note: str | None = None
+    notes: tuple[Note, ...] = ()
+    lift_note: Note | None = None
+
+
+def no_comparison(method: Method, note: Note) -> Contrast:
+    """A contrast that does not exist, neither as a difference nor as a lift, for one reason."""
+    return Contrast(method, None, None, None, None, None, (note,), note)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,5 +217,5 @@ class Effect:
     lift_interval: Interval | None
     p_value: float | None
     alpha: float
-    note: str | None = None
-    lift_note: str | None = None
+    notes: tuple[Note, ...] = ()
+    lift_note: Note | None = None

@@ -26,13 +26,13 @@ from typing import Literal
 
 import numpy as np
 
+from abcx.notes import Note
 from abcx.stats import permutation, permutation_draws, welch
 from abcx.stats.methods import Method
-from abcx.stats.records import Contrast, Interval, Lifetimes, RatioMoments, Sample
+from abcx.stats.records import Contrast, Interval, Lifetimes, RatioMoments, Sample, no_comparison
 from abcx.stats.survival import (
     Array,
     Curve,
-    Told,
     curve,
     influence_error,
     influences,
@@ -49,15 +49,15 @@ FEWEST = 15
 """An arm with fewer units with lifetimes than this is not tested where skewness and sizes call for relabeling."""
 
 
-def contrast(control: Lifetimes, variant: Lifetimes, horizon: float, told: Told | None = None) -> Contrast:
+def contrast(control: Lifetimes, variant: Lifetimes, horizon: float) -> Contrast:
     """Variant against control, in the unit of the durations; `horizon` > 0."""
-    note = refusal(control, variant, horizon, told)
+    note = refusal(control, variant, horizon)
     if note is not None:
-        return Contrast(METHOD, None, None, None, None, None, note, note)
+        return no_comparison(METHOD, note)
     of_control, of_variant = _estimate(control, horizon), _estimate(variant, horizon)
     found = welch.contrast(of_control, of_variant, METHOD)
     if found.p_value == 1.0 and found.difference_pivot is None and of_control.value == of_variant.value == horizon:
-        return replace(found, note="Nothing ended before the horizon in either arm: there is no difference to test.")
+        return replace(found, notes=(Note("nothing_ended"),))
     return found
 
 
@@ -68,18 +68,17 @@ def compared(
     interval: Literal["auto", "analytic", "permutation"] = "auto",
     draws: int = 4000,
     seed: int = 0,
-    told: Told | None = None,
 ) -> Contrast:
     """`contrast`, or permutation of pseudo-values where it is asked for or (`auto`) skewness and sizes need it."""
-    found = contrast(control, variant, horizon, told)
+    found = contrast(control, variant, horizon)
     if interval == "analytic" or found.difference_pivot is None or control.n + variant.n > MOST:
         return found
     samples = pseudo_values(control, horizon), pseudo_values(variant, horizon)
-    reason: str | None = "The spec asks for it."
+    reason: Note | None = permutation.ASKED
     if interval == "auto":
         reason = permutation.needed(_moments(samples[0]), _moments(samples[1]))
         if reason is not None and (fewest := min(sample.n for sample in samples)) < FEWEST:
-            return replace(found, difference_pivot=None, ratio_pivot=None, p_value=None, note=_few(fewest))
+            return replace(found, difference_pivot=None, ratio_pivot=None, p_value=None, notes=(_few(fewest),))
     if reason is None:
         return found
     permuted = permutation.contrast(*samples, draws, seed)
@@ -92,15 +91,12 @@ def compared(
         difference_pivot=permuted.difference_pivot,
         ratio_pivot=None if ratio is None else replace(ratio, low=0.0),  # of means: a pseudo-value may be below 0
         p_value=permuted.p_value,
-        note=f"Interval by permutation. {reason}",
+        notes=(reason,),
     )
 
 
-def _few(units: int) -> str:
-    return (
-        f"An arm has only {units} units with lifetimes, and these are skewed and the arms uneven: neither relabeling "
-        f"nor the analytic interval keeps its word below {FEWEST} units, so nothing is tested."
-    )
+def _few(units: int) -> Note:
+    return Note("few_lifetimes", {"units": units, "fewest": FEWEST})
 
 
 def pseudo_values(lifetimes: Lifetimes, horizon: float) -> Sample:

@@ -12,12 +12,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from abcx.notes import Note
 from abcx.stats import exact_binomial, miettinen_nurminen
 from abcx.stats.distributions import normal_quantile, normal_tails
 from abcx.stats.inversion import two_sided
 from abcx.stats.methods import Method
 from abcx.stats.miettinen_nurminen import Fit, Score
-from abcx.stats.records import Contrast, Interval, Pivot, Proportion
+from abcx.stats.records import Contrast, Interval, Pivot, Proportion, no_comparison
 
 SCORE = Method.SCORE
 """The method: the constrained score, referred to the normal distribution."""
@@ -38,7 +39,7 @@ def contrast(control: Proportion, variant: Proportion) -> Contrast:
     few = few_events(control, variant)
     method = BINOMIAL if few else SCORE
     if control.n == 0 or variant.n == 0:
-        return Contrast(method, None, None, None, None, None, "An arm has no units.", "An arm has no units.")
+        return no_comparison(method, Note("no_units"))
     return compared(
         method,
         (control.successes / control.n, control.n),
@@ -70,7 +71,7 @@ def compared(method: Method, control: Arm, variant: Arm, of_difference: Test, of
         difference_pivot=difference_pivot,
         ratio_pivot=ratio_pivot,
         p_value=two_sided(difference_pivot, 0.0),
-        lift_note=None if share0 else "There are no events in the control arm, so there is no relative lift.",
+        lift_note=None if share0 else Note("no_lift_without_events"),
     )
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from abcx.notes import Note
 from abcx.stats.covariates import EXPECTED
 from abcx.stats.records import CrossMoments, Sample
 
@@ -35,7 +36,7 @@ class Stratified:
 
     control: CrossMoments
     variant: CrossMoments
-    note: str | None
+    note: Note | None
     places: Mapping[str, int]
 
 
@@ -74,7 +75,7 @@ def as_covariates(control: Mapping[str, CrossMoments], variant: Mapping[str, Cro
         groups[-2:] = [_together(*groups[-2:])]
         merged = merged + 1 if merged else 2
     arms = [joined([_labeled(group.arms[arm], s, len(groups)) for s, group in enumerate(groups)]) for arm in (0, 1)]
-    note = f"{merged} strata with few units in an arm were taken together." if merged else None
+    note = Note("strata_merged", {"strata": merged}) if merged else None
     return Stratified(arms[0], arms[1], note, {name: s for s, group in enumerate(groups) for name in group.names})
 
 

@@ -17,17 +17,16 @@ gain.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from abcx.notes import Note
 from abcx.stats import shares
 from abcx.stats.records import Interval, Lifetimes
 
 Array = NDArray[np.float64]
-Told = Callable[[float], str]
 
 _TIE = 1e-12
 """A survival this close to one half has reached it: products of many fractions are rounded."""
@@ -92,20 +91,17 @@ def largest_horizon(*arms: Lifetimes) -> float:
     return usable
 
 
-def refusal(control: Lifetimes, variant: Lifetimes, horizon: float, told: Told | None = None) -> str | None:
+def refusal(control: Lifetimes, variant: Lifetimes, horizon: float) -> Note | None:
     """Why the arms cannot be compared at this horizon, in a plain sentence; None where they can. `told` writes the
     largest usable horizon as a reader would write it."""
     for arm, lifetimes in (("control", control), ("variant", variant)):
         if not lifetimes.durations.size:
-            return f"The {arm} arm has no lifetimes to compare."
+            return Note("no_lifetimes", {"arm": arm})
     usable = largest_horizon(control, variant)
     if horizon <= usable:
         return None
     arm = "control" if largest_horizon(control) == usable else "variant"
-    return (
-        f"Nothing in the {arm} arm was followed up to the horizon: "
-        f"the largest usable horizon is {told(usable) if told else f'{rounded_down(usable)} (as the durations)'}."
-    )
+    return Note("horizon_not_reached", {"arm": arm, "usable": usable})
 
 
 def rounded_down(x: float) -> str:

@@ -16,10 +16,11 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from abcx.notes import Note
 from abcx.stats.distributions import t_quantile, t_tails
 from abcx.stats.inversion import two_sided
 from abcx.stats.methods import Method
-from abcx.stats.records import Contrast, Interval, Pivot
+from abcx.stats.records import Contrast, Interval, Pivot, no_comparison
 
 Errors = Callable[[float], tuple[float, float]]
 """At a ratio r, the standard errors that control's and variant's units bring to variant - r x control."""
@@ -54,20 +55,17 @@ def contrast(control: Estimate, variant: Estimate, method: Method, errors: Error
     difference = _distance(control, variant, 1.0, 0.0)
     lift, lift_note = _lift(control, variant)
     if not math.isfinite(difference):
-        note = "The values are too large to be compared."
-        return Contrast(method, None, None, None, None, None, note, note)
+        return no_comparison(method, Note("too_large"))
 
-    def without_test(note: str, p_value: float | None = None) -> Contrast:
-        return Contrast(method, difference, lift, None, None, p_value, note, lift_note)
+    def without_test(code: str, p_value: float | None = None) -> Contrast:
+        return Contrast(method, difference, lift, None, None, p_value, (Note(code),), lift_note)
 
     if min(control.n, variant.n) < 2:
-        return without_test(
-            "An arm has only one unit, so the spread between units is unknown and nothing can be tested."
-        )
+        return without_test("one_unit")
     if control.error == 0.0 and variant.error == 0.0:
         if abs(difference) <= _SAME * max(abs(control.value), abs(variant.value)):
-            return without_test("All units of both arms have the same value: there is no difference to test.", 1.0)
-        return without_test("No unit differs from the others of its arm, so the difference has no measurable error.")
+            return without_test("same_value", 1.0)
+        return without_test("no_spread")
     difference_pivot = Pivot(
         estimate=difference,
         null=0.0,
@@ -96,34 +94,31 @@ def interval(estimate: Estimate, alpha: float) -> Interval:
     return estimate.value - reach, estimate.value + reach
 
 
-def _lift(control: Estimate, variant: Estimate) -> tuple[float | None, str | None]:
+def _lift(control: Estimate, variant: Estimate) -> tuple[float | None, Note | None]:
     if control.value <= 0.0:
-        return (
-            None,
-            f"The control value is {'0' if control.value == 0.0 else 'negative'}, so there is no relative lift.",
-        )
+        return None, Note("no_lift_at_zero" if control.value == 0.0 else "no_lift_below_zero")
     ratio = variant.value / control.value
     if math.isinf(ratio):
-        return None, "The control value is too close to 0 for a relative lift."
+        return None, Note("no_lift_near_zero")
     return ratio - 1.0, None
 
 
 def _ratio_pivot(
-    control: Estimate, variant: Estimate, errors: Errors, lift: float | None, lift_note: str | None
-) -> tuple[Pivot | None, str | None]:
+    control: Estimate, variant: Estimate, errors: Errors, lift: float | None, lift_note: Note | None
+) -> tuple[Pivot | None, Note | None]:
     """Fieller's family of tests where a lift exists; else None and why."""
     if lift is None:
         return None, lift_note
     positive_only = control.positive_only and variant.positive_only
     if positive_only and variant.value == 0.0:
         # T(r) would be the same for every r > 0: the interval would be the point -100 % or everything.
-        return None, "Every unit of the variant is 0, so the interval of the lift does not exist."
+        return None, Note("no_lift_interval_all_zero")
     ratio = variant.value / control.value
     scale = math.hypot(*errors(ratio)) / control.value
     if not 0.0 < scale < math.inf:
-        return None, "The control value is too close to 0 for an interval of the lift."
+        return None, Note("no_lift_interval_near_zero")
     if scale < _FINEST:
-        return None, "The spread of the values is too small beside them for an interval of the lift."
+        return None, Note("no_lift_interval_fine")
     pivot = Pivot(
         estimate=ratio,
         null=1.0,

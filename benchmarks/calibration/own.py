@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr  # type: ignore[import-untyped,unused-ignore]
 from scipy.stats import binom, skew  # type: ignore[import-untyped,unused-ignore]
 
+from abcx.notes import Note
 from abcx.stats import (
     adjusted_permutation,
     covariates,
@@ -87,7 +88,7 @@ def chosen(control: Arm, variant: Arm, draws: int, seed: int) -> tuple[Contrast,
     return means.contrast(one, other), False
 
 
-def _adjusted(control: Arm, variant: Arm, reason: str | None, draws: int, seed: int) -> Contrast:
+def _adjusted(control: Arm, variant: Arm, reason: Note | None, draws: int, seed: int) -> Contrast:
     """With covariates; by permutation for the `reason` that outcomes give, or for one that the covariate gives."""
     arms, nonnegative = (
         _with_covariates(control, variant),

@@ -11,6 +11,7 @@ import statsmodels.formula.api as smf
 
 import abcx
 from abcx.results.metric import Comparison
+from tests.support.notes import note_text
 
 pytestmark = pytest.mark.slow
 
@@ -118,7 +119,7 @@ def test_a_share_is_adjusted_and_few_events_are_not() -> None:
     assert first(results).difference == pytest.approx(of_regression(data, "spend ~ t + before"), rel=1e-9)
     rare = abcx.analyze(wanted, units=data.assign(spend=(data.index % 400 == 0) * 1))
     assert first(rare).method == "binomial score"
-    assert "Not adjusted" in (first(rare).note or "")
+    assert "Not adjusted" in note_text(first(rare))
 
 
 def skewed(n: int = 4000) -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -138,7 +139,7 @@ def test_skewed_values_are_relabeled_with_their_covariates() -> None:
     found = first(results)
     assert found.method in ("permutation, adjusted", "permutation+tail, adjusted")
     assert found.difference == pytest.approx(of_regression(data, "spend ~ t + before"), rel=1e-9)
-    assert "Interval by permutation." in (found.note or "") and "not adjusted" not in (found.note or "")
+    assert "Interval by permutation." in note_text(found) and "not adjusted" not in note_text(found)
     adjustment = results["spend"].adjustment
     assert adjustment is not None and (adjustment.saved["variant"] or 0) > 0.5
     assert adjustment.unadjusted[0].method.startswith("permutation")
@@ -167,7 +168,7 @@ def test_too_many_units_to_relabel_with_covariates(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("abcx.data.summaries.samples.MOST", 1000)
     found = first(abcx.analyze(wanted, units=data))
     assert found.method.startswith("permutation") and not found.method.endswith("adjusted")
-    assert "does not adjust for them" in (found.note or "")
+    assert "does not adjust for them" in note_text(found)
 
 
 def test_a_skewed_covariate_with_uneven_arms_calls_for_permutation() -> None:
@@ -177,7 +178,7 @@ def test_a_skewed_covariate_with_uneven_arms_calls_for_permutation() -> None:
     data["arm"] = np.where(np.arange(len(data)) < 900, "control", "variant")
     wanted = {**spec(covariates=["before"]), "arms": {"control": {"share": 0.9}, "variant": {"share": 0.1}}}
     found = first(abcx.analyze(wanted, units=data))
-    assert found.method.startswith("permutation") and "The skewness of a covariate" in (found.note or "")
+    assert found.method.startswith("permutation") and "The skewness of a covariate" in note_text(found)
     data["arm"] = np.where(np.arange(len(data)) % 2, "control", "variant")
     assert first(abcx.analyze(spec(covariates=["before"]), units=data)).method == "Welch, adjusted"
 
@@ -199,7 +200,7 @@ def test_a_covariate_that_costs_variance_is_left_out() -> None:
     data["spend"] = 10 + (data.index // 4 % 2) + 0.0
     data["arm"] = np.where(data.index // 8 % 2, "control", "variant")
     found = first(abcx.analyze(spec(covariates=["before"]), units=data))
-    assert found.method == "Welch" and "does not reduce the variance" in (found.note or "")
+    assert found.method == "Welch" and "does not reduce the variance" in note_text(found)
 
 
 def test_a_prior_is_labeled_and_absent_without_one() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 import abcx
 from abcx.results.metric import Comparison
+from tests.support.notes import lift_text, note_text
 from tests.support.results import conclude
 
 NOTE = "Interval by permutation. "
@@ -25,8 +26,8 @@ def ease(control: list[int], variant: list[int]) -> Comparison:
 def test_mean_answers() -> None:
     many, few = [18, 4, 6, 12, 35, 90, 195], [1, 0, 1, 1, 3, 9, 25]
     found = ease(many, few)
-    assert found.method == "permutation" and (found.note or "").startswith(NOTE + "The skewness")
-    assert found.lift is None and found.lift_note is not None
+    assert found.method == "permutation" and note_text(found).startswith(NOTE + "The skewness")
+    assert found.lift is None and lift_text(found)
     assert ease(many, many).method == "Welch"
 
 
@@ -79,6 +80,6 @@ def test_resolution_times(small: int, interval: str, method: str) -> None:
     }
     found = abcx.analyze(spec, events=tickets(120, small))["time_to_solve"].comparisons[0]
     assert found.method == method
-    assert (found.note or "").startswith(NOTE) == (method == "permutation")
+    assert note_text(found).startswith(NOTE) == (method == "permutation")
     assert found.lift_interval is not None and found.p_value is not None
     assert (found.p_value < 0.05) == ((found.lift_interval[0] or -1.0) > 0 or (found.lift_interval[1] or 1.0) < 0)

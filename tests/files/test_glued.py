@@ -8,6 +8,7 @@ import pytest
 
 from abcx.errors import DataError
 from tests.support.logs import look, spec
+from tests.support.notes import texts
 
 BOM = b"\xef\xbb\xbf"
 HEADER = b"unit,time,arm,event\n"
@@ -35,7 +36,7 @@ def test_glued_exports_are_read_without_false_notes(tmp_path: Path, mark: bytes,
     found = look(tmp_path, {"e.csv": glued}, spec())
     assert found.successes() == {"a": (3, 8), "b": (3, 8)}
     assert found.lost() == {"repeated_header": (None, pieces - 1)}
-    assert not [note for note in found.observed.notes if "timezone" in note]
+    assert not [note for note in texts(found.observed.notes) if "timezone" in note]
     assert found.observed.files[0].rows == len(ROWS)
 
 
@@ -44,7 +45,7 @@ def test_rows_without_a_zone_are_still_told(tmp_path: Path) -> None:
     found = look(
         tmp_path, {"e.csv": HEADER + naive + BOM + HEADER + naive.replace(b"a", b"c")}, spec(arms={"a": {}, "b": {}})
     )
-    assert [note for note in found.observed.notes if "no timezone" in note]
+    assert [note for note in texts(found.observed.notes) if "no timezone" in note]
 
 
 @pytest.mark.parametrize("form", [lambda text: text, quoted], ids=["bare", "quoted"])

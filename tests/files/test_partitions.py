@@ -11,6 +11,7 @@ import pytest
 
 import abcx
 from abcx.errors import DataError
+from tests.support.notes import texts
 
 pytestmark = pytest.mark.slow
 
@@ -121,7 +122,7 @@ def test_old_times_of_spark_are_utc(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
     def first(file: str, **source: str) -> tuple[object, list[str]]:
         found = abcx.analyze(spec | {"data": {**SPEC["data"], "events": {"file": file, **source}}})
-        return found.data.first_exposure, [note for note in found.data.notes if "INT96" in note]
+        return found.data.first_exposure, [note for note in texts(found.data.notes) if "INT96" in note]
 
     assert first("old.parquet")[0] == first("utc.parquet")[0] != first("naive.parquet")[0]
     assert len(first("old.parquet")[1]) == 1

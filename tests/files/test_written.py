@@ -17,6 +17,7 @@ import pytest
 from abcx.commands import analyze
 from abcx.commands.options import DataOptions, RunOptions
 from tests.support.hostile import EXPECTED, GOOD, HEADER, LINES, ROWS, Ran, notes, refused, run
+from tests.support.notes import texts
 
 pytestmark = pytest.mark.slow
 
@@ -370,7 +371,7 @@ def test_columns_of_durations_are_read_in_hours(tmp_path: Path, kind: str) -> No
     spec = {"schema_version": 1, "name": "t", "arms": {"a": {}, "b": {}}, "metrics": SUM}
     results = abcx.analyze(spec, units=frame)
     assert [arm.value for arm in results["x"].arms] == pytest.approx([1.5, 2.0])
-    assert any("durations, in hours" in note for note in results.data.notes)
+    assert any("durations, in hours" in note for note in texts(results.data.notes))
 
 
 def test_a_pipe_that_a_spec_names_is_refused_at_once(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from abcx.stats import mid_distribution
 from abcx.stats.inversion import effect
 from abcx.stats.records import Answers, Categories, Lifetimes, Proportion, Summary
 from tests.support.comparison_laws import ALPHAS, check_finite, check_mirror, check_one_inversion
+from tests.support.notes import note_text
 
 pytestmark = pytest.mark.slow
 
@@ -171,7 +172,7 @@ def refused(results: abcx.Results) -> str:
     json.loads(to_json(results), parse_constant=lambda name: pytest.fail(name))
     for text in (terminal.render(results), terminal.render(results, 80), markdown.render(results)):
         assert not re.search(r"\bnan\b|\binf\b|\bNone\b(?! of)", text)
-    return comparison.note or ""
+    return note_text(comparison) or ""
 
 
 def everybody(event: str, hours: float, value: Any = 1, n: int = 20) -> list[tuple[str, float, str, Any]]:

@@ -12,6 +12,7 @@ import pytest
 
 import abcx
 from abcx.results.readout import Results
+from tests.support.notes import texts
 from tests.support.results import check, codes
 
 START = datetime(2024, 3, 4)
@@ -191,7 +192,7 @@ def orders_that_end(days: float, rows_a_day: int, exposed: pd.DataFrame) -> pd.D
 def test_an_old_export_of_outcomes_moves_the_data_cut(ends: float, rows_a_day: int, moved: bool) -> None:
     exposed = units()
     results = abcx.analyze(spec(), exposures=exposed, events=orders_that_end(ends, rows_a_day, exposed))
-    notes = [note for note in results.data.notes if "before the last exposure" in note]
+    notes = [note for note in texts(results.data.notes) if "before the last exposure" in note]
     assert bool(notes) == moved
     total = sum(arm.units for arm in results.arms)
     assert total == pytest.approx(1100, abs=3) if moved else total == 1400

@@ -6,10 +6,12 @@ from dataclasses import replace
 import pytest
 
 from abcx import formatting
+from abcx.notes import Note
 from abcx.report import fragments, markdown, notes, sensitivity, sentences, terminal
 from abcx.results.readout import Alternative
 from abcx.stats.methods import Method
-from tests.support.made_results import BAYES, SKEWED, adjusted, broken_split, clean, sensitive, three_arms
+from tests.support.made_results import BAYES, SKEWED, adjusted, broken_split, clean, sensitive, skewed, three_arms
+from tests.support.notes import texts
 from tests.support.readouts import headings, shown, tables, words
 
 TEXT = "the metric in the 14d before exposure"
@@ -35,7 +37,7 @@ def test_what_was_not_adjusted_is_called_so():
     many = "Too many units to relabel with covariates: the interval does not adjust for them."
     assert f"pushes the t-test to one side. {many}" in full
     silent = replace(adjusted()["cart_visits"], role="primary")
-    silent = replace(silent, comparisons=tuple(replace(c, note=None) for c in silent.comparisons))
+    silent = replace(silent, comparisons=tuple(replace(c, notes=()) for c in silent.comparisons))
     assert notes.of_metric(adjusted(), silent) == [f"Not adjusted for {TEXT}."]
 
 
@@ -129,11 +131,11 @@ def test_permutation_is_said_once_in_the_terminal_and_in_full_in_markdown():
 def test_adjusted_permutation_names_its_method_and_the_covariates():
     readout = sensitive()
     name = "revenue_per_visitor"
-    why = "The skewness of a covariate is 31 and the arms differ in size (900 and 100 units)."
+    why = Note("permuted_skewed_covariate", {"skewness": 31.0, "control": 900, "variant": 100})
     told = replace(
         readout[name].comparisons[0],
         method=Method.PERMUTATION_TAIL_ADJUSTED,
-        note=f"Interval by permutation. {why}",
+        notes=(why,),
     )
     changed = replace(readout[name], comparisons=(told,))
     readout = replace(readout, metrics=tuple(changed if m.name == name else m for m in readout.metrics))
@@ -148,8 +150,8 @@ def test_adjusted_permutation_names_its_method_and_the_covariates():
 def test_another_note_beside_permutation_is_kept():
     readout = sensitive()
     metric = readout["revenue_per_visitor"]
-    note = f"3 strata with few units in an arm were taken together. {SKEWED}"
-    metric = replace(metric, cap=None, comparisons=(replace(metric.comparisons[0], note=note),))
+    notes_ = (Note("strata_merged", {"strata": 3}), skewed(41))
+    metric = replace(metric, cap=None, comparisons=(replace(metric.comparisons[0], notes=notes_),))
     assert notes.in_short(readout, [metric]) == [
         "Revenue per visitor: 3 strata with few units in an arm were taken together."
     ]
@@ -158,22 +160,25 @@ def test_another_note_beside_permutation_is_kept():
 def test_a_note_of_many_metrics_is_said_once():
     readout = clean()
     found = [
-        replace(m, comparisons=(replace(m.comparisons[0], note="Strata were merged."),), cap=None)
+        replace(m, comparisons=(replace(m.comparisons[0], notes=(Note("strata_merged", {"strata": 2}),)),), cap=None)
         for m in (readout["cart_visits"], readout["complaints"])
     ]
-    assert notes.in_short(readout, found) == ["Cart visits and complaints: Strata were merged."]
+    assert notes.in_short(readout, found) == [
+        "Cart visits and complaints: 2 strata with few units in an arm were taken together."
+    ]
 
 
 def test_files_without_zones_share_a_sentence():
     said = "The times of a.csv and b, c.csv have no timezone: they are read as Europe/London."
     assert said in words(terminal.render(sensitive())) and said in shown(markdown.render(sensitive()))
-    many = [f"the times of {i}.csv have no timezone: they are read as UTC" for i in range(9)]
+    many = [Note("no_timezone", {"file": f"{i}.csv", "zone": "UTC"}) for i in range(9)]
     assert notes.of_data(many, 4) == [
         "the times of 0.csv, 1.csv, 2.csv and 6 more files have no timezone: they are read as UTC"
     ]
     assert "8.csv have" in notes.of_data(many)[0]
-    two = [many[0], "other", "the times of x.csv have no timezone: they are read as Europe/Paris"]
-    assert notes.of_data(two) == two
+    paris = Note("no_timezone", {"file": "x.csv", "zone": "Europe/Paris"})
+    three = [many[0], Note("json_lines", {"file": "y"}), paris]
+    assert notes.of_data(three) == texts(three)
 
 
 def test_the_terminal_says_what_the_verdict_survives():

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from abcx.notes import Note
 from abcx.report import sentences
 from abcx.results.metric import Size
 from abcx.results.readout import Reason, Verdict
@@ -105,7 +106,7 @@ def test_headline_of_a_win_is_quotable():
                 difference_interval=None,
                 lift=None,
                 status="inconclusive",
-                note="An arm has no units.",
+                notes=(Note("no_units"),),
             ),
             "No answer for orders: an arm has no units.",
         ),

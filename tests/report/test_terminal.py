@@ -160,7 +160,9 @@ def test_each_variant_is_told():
 
 def test_why_there_is_no_lift():
     text = words(terminal.render(unbounded()))
-    assert "Margin per visitor: lift cannot be bounded: the control mean is not distinguishable from zero." in text
+    assert (
+        "Margin per visitor: The lift cannot be bounded above: the control value is not distinguishable from 0." in text
+    )
     assert "-12.0% or more" in text
 
 

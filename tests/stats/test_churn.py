@@ -23,6 +23,7 @@ from tests.support.lifetimes import (
     shuffled,
     weighted_share,
 )
+from tests.support.notes import lift_text, note_text
 
 
 def customers(left: list[float], still: list[float]) -> Lifetimes:
@@ -216,7 +217,7 @@ def test_no_churn_yet_counts_those_still_followed() -> None:
     assert churn.value(arm, 90.0) == 0.0
     assert churn.interval(arm, 90.0, 0.05) == pytest.approx(shares.interval(Proportion(0, 10), 0.05))
     found = effect(churn.contrast(arm, arm, 90.0), 0.05)
-    assert (found.p_value, found.difference, found.lift) == (1.0, 0.0, None) and found.lift_note
+    assert (found.p_value, found.difference, found.lift) == (1.0, 0.0, None) and lift_text(found)
     low, high = found.difference_interval or (None, None)
     assert high is not None and low == pytest.approx(-high) and high > 0.22  # 1 - .025^(1/15): five units more
 
@@ -232,12 +233,12 @@ def test_refusals() -> None:
     short = customers([3.0], [20.5, 10.0])
     found = effect(churn.contrast(MAINTAINED, short, 21.0), 0.05)
     assert found.difference is None and found.p_value is None and found.lift is None
-    assert found.note is not None and "variant arm" in found.note and "20.5" in found.note
+    assert "variant arm" in note_text(found) and "20.5" in note_text(found)
     assert churn.value(short, 21.0) is None and churn.interval(short, 21.0, 0.05) == (None, None)
     assert churn.contrast(MAINTAINED, short, 20.5).p_value is not None
     for arms in ((NONE, MAINTAINED), (MAINTAINED, NONE)):
         found = effect(churn.contrast(*arms, 21.0), 0.05)
-        assert found.difference is None and "no lifetimes" in (found.note or "")
+        assert found.difference is None and "no lifetimes" in note_text(found)
 
 
 def test_single_customers() -> None:

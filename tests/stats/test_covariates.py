@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats  # type: ignore[import-untyped,unused-ignore]
 
+from abcx.notes import Note
 from abcx.stats import covariates, means, ratios, shares, slopes
 from abcx.stats.covariates import Kind
 from abcx.stats.inversion import effect
 from abcx.stats.records import Contrast, CrossMoments, Moments, Proportion, RatioMoments
 from abcx.stats.slopes import Side
 from tests.support.comparison_laws import ALPHAS, check_finite, check_mirror, check_one_inversion
+from tests.support.notes import note_text
 
 Array = NDArray[np.float64]
 Arm = tuple[Array, Array]
@@ -138,7 +140,7 @@ def test_variance_is_the_jackknife(kind: Kind, ratio: float) -> None:
             left.append(statistic(without[0], without[1]))
         expected += (n - 1) / n * float(np.sum((np.array(left) - np.mean(left)) ** 2))
     found = covariates.fitted(cross(arms[0]), cross(arms[1]), kind, False)
-    assert not isinstance(found, str)
+    assert not isinstance(found, Note)
     assert math.hypot(*found.errors(ratio)) ** 2 == pytest.approx(expected, rel=0.02)
 
 
@@ -189,7 +191,7 @@ def test_shares_are_means_of_zero_and_one() -> None:
     propensity = [rng.beta(1, 4, (n, 1)) for n in (2000, 1000)]
     arms = [((rng.random(q.shape) < q).astype(float), q) for q in propensity]
     found = contrast(arms[0], arms[1], "share")
-    assert found.method == "Welch, adjusted" and found.note is None
+    assert found.method == "Welch, adjusted" and not note_text(found)
     assert effect(found, 0.05) == effect(contrast(arms[0], arms[1], "mean", True), 0.05)
 
 
@@ -202,8 +204,8 @@ def test_few_events_are_not_adjusted() -> None:
         arms.append((y, rng.normal(size=(500, 1))))
     found, plain = contrast(arms[0], arms[1], "share"), shares.contrast(Proportion(14, 500), Proportion(13, 500))
     assert found.method == "binomial score" and found.p_value == plain.p_value and found.lift == plain.lift
-    assert found.note is not None and "events are few" in found.note
-    assert isinstance(covariates.fitted(cross(arms[0]), cross(arms[1]), "share", True), str)
+    assert "events are few" in note_text(found)
+    assert isinstance(covariates.fitted(cross(arms[0]), cross(arms[1]), "share", True), Note)
     assert covariates.saved(cross(arms[0]), cross(arms[1]), "share", True) is None
 
 
@@ -228,7 +230,7 @@ def test_unequal_arms_need_more_events(events: tuple[int, int], sizes: tuple[int
         contrast(arms[0], arms[1], "share"),
         shares.contrast(*(Proportion(x, n) for x, n in zip(events, sizes, strict=True))),
     )
-    assert (found.method == "Welch, adjusted") == (found.note is None) == adjusted
+    assert (found.method == "Welch, adjusted") == (not note_text(found)) == adjusted
     assert adjusted or (found.method, found.p_value) == ("score", plain.p_value)
 
 
@@ -262,13 +264,13 @@ def test_a_covariate_that_costs_variance_is_left_out(kind: Kind) -> None:
         pairs = [RatioMoments(both[0], both[1], product) for both, product in zip(moments, products, strict=True)]
         plain = ratios.contrast(pairs[0], pairs[1])
     found = contrast(arms[0], arms[1], kind)
-    assert found.note == "Not adjusted for covariates: the covariate does not reduce the variance."
+    assert note_text(found) == "Not adjusted for covariates: the covariate does not reduce the variance."
     assert found.method == plain.method and found.lift == pytest.approx(plain.lift, rel=1e-12)
     assert found.p_value == pytest.approx(plain.p_value, rel=1e-9)
     assert covariates.saved(cross(arms[0]), cross(arms[1]), kind, False) is None
     twice = [(y, np.hstack([x, rng.normal(size=x.shape)])) for y, x in arms]
-    note = contrast(twice[0], twice[1], kind).note
-    assert note is None or "the covariates do not reduce" in note
+    note = note_text(contrast(twice[0], twice[1], kind))
+    assert not note or "the covariates do not reduce" in note
 
 
 # ------------------------------------------------------------------------------------------------ missing, saved
@@ -340,7 +342,7 @@ def test_columns_of_no_use_change_nothing() -> None:
 
 
 def same(found: Contrast, plain: Contrast, reason: str) -> None:
-    assert found.note is not None and reason in found.note
+    assert reason in note_text(found)
     assert (found.method, found.difference, found.lift) == (plain.method, plain.difference, plain.lift)
     assert found.p_value == plain.p_value
     assert effect(found, 0.05).lift_interval == effect(plain, 0.05).lift_interval
@@ -359,7 +361,7 @@ def test_fallbacks_are_the_unadjusted_comparison_with_a_reason() -> None:
     same(with_covariates(rng.normal(size=(5, 2)), rng.normal(size=(4, 2))), plain, "too few units for 2 covariates")
     same(with_covariates(3 * y0 + 1, 3 * y1), plain, "nothing is left to chance")
     useful = (y + rng.normal(size=y.shape) / 10 for y in (y0, y1))
-    assert with_covariates(*useful).note is None
+    assert with_covariates(*useful).notes == ()
 
 
 def test_impossible_values_are_not_reported() -> None:
@@ -368,10 +370,10 @@ def test_impossible_values_are_not_reported() -> None:
     x0, x1 = rng.normal(0, 1, (30, 1)), rng.normal(20, 1, (30, 1))
     y0, y1 = np.maximum(0, 5 + x0 + rng.normal(0, 0.1, x0.shape)), 5 + (x1 - 20) + rng.normal(0, 0.1, x1.shape)
     found = contrast((y0, x0), (np.maximum(0, y1), x1), "mean", True)
-    assert found.method == "Welch" and found.note is not None and "possible" in found.note
+    assert found.method == "Welch" and "possible" in note_text(found)
     negative = (np.column_stack([y0[:, 0], 5 + x0[:, 0]]), x0), (np.column_stack([y1[:, 0], x1[:, 0] - 15]), x1)
     found = contrast(*negative, "ratio")
-    assert found.method == "Welch (ratio)" and found.note is not None and "denominator" in found.note
+    assert found.method == "Welch (ratio)" and "denominator" in note_text(found)
 
 
 @pytest.mark.parametrize("kind", ["mean", "share", "ratio"])
@@ -386,7 +388,7 @@ def test_tiny_arms(kind: Kind, sizes: tuple[int, int]) -> None:
         else:
             arms.append(CrossMoments(0, (0.0,) * width, ((0.0,) * width,) * width))
     found = covariates.contrast(arms[0], arms[1], kind, True)
-    assert found.note is not None and found.method != "Welch, adjusted"
+    assert found.method != "Welch, adjusted"
     check_finite(effect(found, 0.05))
 
 
@@ -432,7 +434,7 @@ def test_laws(data: tuple[Arm, Arm, Kind], alpha: float) -> None:
         check_one_inversion(at)
     check_finite(at)
     swapped = contrast(variant, control, kind, True)
-    assert swapped.note == found.note or kind == "ratio" or found.p_value is None
+    assert note_text(swapped) == note_text(found) or kind == "ratio" or found.p_value is None
     pivot = found.difference_pivot
     if found.method == "Welch, adjusted" and pivot is not None:
         size = max(abs(value) for value in values(control, variant, kind))
@@ -471,7 +473,7 @@ def test_clock_times() -> None:
     late = [(y + 1e9, x + 1.7e9) for y, x in arms]
     plain, found = effect(contrast(*arms), 0.05), effect(contrast(late[0], late[1]), 0.05)
     assert found.difference_interval == pytest.approx(plain.difference_interval, abs=3e-6)
-    assert found.note is None and found.p_value == pytest.approx(plain.p_value, rel=1e-4)
+    assert not note_text(found) and found.p_value == pytest.approx(plain.p_value, rel=1e-4)
 
 
 def test_the_order_of_units_does_not_matter() -> None:

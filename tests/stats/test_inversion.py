@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from scipy import stats  # type: ignore[import-untyped,unused-ignore]
 
+from abcx.notes import Note
 from abcx.stats.inversion import effect, interval, one_sided, two_sided
 from abcx.stats.methods import Method
 from abcx.stats.records import Contrast, Pivot
@@ -139,9 +140,10 @@ def test_few_evaluations() -> None:
 
 
 def test_effect_leaves_out_what_does_not_exist() -> None:
-    result = effect(Contrast(Method.WELCH, None, None, None, None, None, "why", "why too"), 0.05)
+    why, why_too = Note("no_units"), Note("no_lift_at_zero")
+    result = effect(Contrast(Method.WELCH, None, None, None, None, None, (why,), why_too), 0.05)
     assert (result.difference_interval, result.lift_interval, result.p_value) == (None, None, None)
-    assert (result.note, result.lift_note, result.alpha) == ("why", "why too", 0.05)
+    assert (result.notes, result.lift_note, result.alpha) == ((why,), why_too, 0.05)
 
 
 def test_effect_takes_one_from_the_ratio() -> None:

@@ -12,6 +12,7 @@ from scipy import stats  # type: ignore[import-untyped,unused-ignore]
 from abcx.stats import categorical, mean_scores, means
 from abcx.stats.inversion import effect, two_sided
 from abcx.stats.records import Categories
+from tests.support.notes import note_text
 
 CONTROL, VARIANT = Categories(1, (18, 4, 6, 12, 35, 90, 195)), Categories(1, (1, 0, 1, 1, 3, 9, 25))
 """360 skewed answers from 1 to 7 against 40."""
@@ -28,8 +29,8 @@ def welch(x: np.ndarray, y: np.ndarray, axis: int = -1) -> np.ndarray:
 
 def test_skewed_answers_of_uneven_arms_are_relabeled() -> None:
     found = mean_scores.contrast(CONTROL, VARIANT)
-    assert found.method == "permutation" and found.note is not None
-    assert found.note.startswith("Interval by permutation. The skewness of the values is")
+    assert found.method == "permutation" and note_text(found)
+    assert note_text(found).startswith("Interval by permutation. The skewness of the values is")
     assert (
         mean_scores.contrast(CONTROL, VARIANT, "analytic")
         == means.contrast(categorical.moments(CONTROL), categorical.moments(VARIANT))
@@ -38,7 +39,7 @@ def test_skewed_answers_of_uneven_arms_are_relabeled() -> None:
     even = Categories(1, (2, 0, 2, 2, 6, 18, 50))
     assert mean_scores.contrast(even, even).method == "Welch"
     forced = mean_scores.contrast(even, VARIANT, "permutation")
-    assert forced.method == "permutation" and forced.note == "Interval by permutation. The spec asks for it."
+    assert forced.method == "permutation" and note_text(forced) == "Interval by permutation. The spec asks for it."
 
 
 def test_p_is_that_of_scipys_permutation_test() -> None:
@@ -92,7 +93,7 @@ def test_laws(control: Categories, variant: Categories, interval: str) -> None:
     )
     assert (found.p_value is None) == (swapped.p_value is None)
     if contrast.difference_pivot is None:
-        assert found.note
+        assert note_text(found)
         return
     assert found.p_value is not None and swapped.p_value == pytest.approx(found.p_value, rel=1e-9)
     assert found.p_value == two_sided(contrast.difference_pivot, 0.0)

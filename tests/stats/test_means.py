@@ -11,6 +11,7 @@ from abcx.stats import means, ratios
 from abcx.stats.inversion import effect
 from abcx.stats.records import Moments, RatioMoments
 from tests.support import oracles
+from tests.support.notes import lift_text, note_text
 
 Array = NDArray[np.float64]
 
@@ -67,7 +68,7 @@ def test_non_negative_data_search_ratios_from_zero() -> None:
     assert low_lift is not None and low_lift[0] == -1.0
     found = effect(means.contrast(moments([0.0] * 20 + [3.0]), moments([1.0, 2.0, 3.0, 4.0] * 5)), 0.05)
     assert found.lift is not None and found.lift_interval is not None and found.lift_interval[1] is None
-    assert found.lift_note is not None and "not distinguishable" in found.lift_note
+    assert "not distinguishable" in lift_text(found)
 
 
 def test_a_control_mean_that_may_be_zero_has_no_lift() -> None:
@@ -78,33 +79,33 @@ def test_a_control_mean_that_may_be_zero_has_no_lift() -> None:
         low = means.interval(control, 0.05)[0]
         assert low is not None
         assert (found.lift is None) == (found.lift_interval is None) == (low <= 0)
-        assert (found.lift_note is None) == (low > 0)
+        assert (not lift_text(found)) == (low > 0)
         assert found.difference_interval is not None
 
 
 def test_typed_counts_are_taken_as_possibly_negative() -> None:
     found = effect(means.contrast(Moments(100, 0.1, 1.0), Moments(100, 1.0, 1.0)), 0.05)
-    assert found.lift is None and found.lift_interval is None and found.lift_note
+    assert found.lift is None and found.lift_interval is None and lift_text(found)
 
 
 @pytest.mark.parametrize("mean", [0.0, -2.0])
 def test_no_lift_on_a_control_mean_of_zero_or_less(mean: float) -> None:
     found = effect(means.contrast(Moments(50, mean, 4.0), Moments(50, 1.0, 4.0)), 0.05)
-    assert found.lift is None and found.lift_interval is None and found.lift_note
+    assert found.lift is None and found.lift_interval is None and lift_text(found)
     assert found.p_value is not None and found.difference_interval is not None
 
 
 def test_degenerate_means() -> None:
     one, many = moments([3.0]), moments([1.0, 2.0, 4.0])
     found = effect(means.contrast(one, many), 0.05)
-    assert found.difference == pytest.approx(7 / 3 - 3) and found.note
+    assert found.difference == pytest.approx(7 / 3 - 3) and note_text(found)
     assert (found.p_value, found.difference_interval, found.lift_interval) == (None, None, None)
     same = effect(means.contrast(moments([0.1] * 7), moments([0.1] * 9)), 0.05)
-    assert same.p_value == 1.0 and same.note
+    assert same.p_value == 1.0 and note_text(same)
     apart = effect(means.contrast(moments([0.1] * 7), moments([0.2] * 9)), 0.05)
-    assert apart.p_value is None and apart.note and apart.difference == pytest.approx(0.1)
+    assert apart.p_value is None and note_text(apart) and apart.difference == pytest.approx(0.1)
     none = effect(means.contrast(Moments(0, 0.0, 0.0), many), 0.05)
-    assert none.difference is None and none.note
+    assert none.difference is None and note_text(none)
     assert means.value(Moments(0, 0.0, 0.0)) is None and means.value(one) == 3.0
     assert means.interval(one, 0.05) == (None, None)
 
@@ -121,7 +122,7 @@ def test_one_constant_arm_is_a_one_sample_test() -> None:
 
 def test_nothing_at_all_in_the_variant() -> None:
     found = effect(means.contrast(moments([0.0, 5.0, 3.0, 2.0]), moments([0.0] * 9)), 0.05)
-    assert found.lift == -1.0 and found.lift_interval is None and found.lift_note
+    assert found.lift == -1.0 and found.lift_interval is None and lift_text(found)
     assert found.p_value is not None and found.difference_interval is not None
 
 
@@ -169,12 +170,12 @@ def test_degenerate_ratios() -> None:
         for arms in ((good, bad), (bad, good)):
             found = effect(ratios.contrast(*arms), 0.05)
             assert (found.difference, found.lift, found.p_value, found.difference_interval) == (None,) * 4
-            assert found.note and found.lift_note
+            assert note_text(found) and lift_text(found)
     constant = pairs(np.array([[0.3, 0.1], [0.9, 0.3], [2.1, 0.7]]))
     assert effect(ratios.contrast(constant, constant), 0.05).p_value == 1.0
     single = pairs(np.array([[1.0, 2.0]]))
     found = effect(ratios.contrast(single, good), 0.05)
-    assert found.p_value is None and found.note and found.difference is not None
+    assert found.p_value is None and note_text(found) and found.difference is not None
 
 
 def test_large_finite_moments_do_not_overflow() -> None:

@@ -13,6 +13,7 @@ from scipy import stats  # type: ignore[import-untyped,unused-ignore]
 from abcx.stats import nps
 from abcx.stats.inversion import effect, one_sided, two_sided
 from abcx.stats.records import Answers, Categories, Effect, Interval
+from tests.support.notes import note_text
 
 CONTROL, VARIANT = Answers(40, 30, 30), Answers(55, 25, 20)
 """Published case nps_two_samples: z = 2.178 as it is, 2.151 with the adjustment."""
@@ -101,14 +102,14 @@ def test_without_answers() -> None:
     for pair in ((nobody, CONTROL), (CONTROL, nobody), (nobody, nobody)):
         found = effect(nps.contrast(*pair), 0.05)
         assert (found.difference, found.p_value, found.difference_interval) == (None, None, None)
-        assert found.note == "An arm has no answers."
+        assert note_text(found) == "An arm has no answers."
 
 
 def test_one_answer_shows_its_value_and_tests_nothing() -> None:
     one = Answers(1, 0, 0)
     assert nps.value(one) == 100.0 and nps.interval(one, 0.05) == (None, None)
     found = effect(nps.contrast(CONTROL, one), 0.05)
-    assert found.difference == pytest.approx(90.0) and found.note is not None and "one answer" in found.note
+    assert found.difference == pytest.approx(90.0) and "one answer" in note_text(found)
     assert (found.p_value, found.difference_interval) == (None, None)
 
 
@@ -185,7 +186,7 @@ def test_one_inversion(control: Answers, variant: Answers, alpha: float) -> None
     check_finite(found)
     assert found.lift is None and found.lift_interval is None and found.lift_note == nps.LIFT_NOTE
     if min(control.n, variant.n) < 2:
-        assert found.p_value is None and found.difference_interval is None and found.note
+        assert found.p_value is None and found.difference_interval is None and note_text(found)
         return
     assert found.p_value is not None and 0 <= found.p_value <= 1
     assert found.difference is not None and found.difference_interval is not None

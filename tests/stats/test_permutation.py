@@ -13,10 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from abcx.report import note_texts
 from abcx.stats import dealing, drawn_tails, means, permutation, permutation_draws, ratios
 from abcx.stats.inversion import effect, interval, two_sided
 from abcx.stats.records import Contrast, Effect, Moments, Pivot, RatioMoments, Sample
 from tests.support.comparison_laws import columns, excludes
+from tests.support.notes import lift_text, note_text
 
 T = TypeVar("T")
 ALPHAS = st.sampled_from([0.001, 0.01, 0.05, 0.1, 0.2])
@@ -273,7 +275,7 @@ def check_one_inversion(contrast: Contrast, alpha: float) -> None:
     for number in (found.p_value, found.difference, found.lift):
         assert number is None or math.isfinite(number)
     if contrast.difference_pivot is None:
-        assert found.note
+        assert note_text(found)
         return
     assert found.p_value is not None and 0.0 < found.p_value <= 1.0
     significant = found.p_value < alpha
@@ -365,28 +367,28 @@ def test_values_near_1e9_keep_their_digits() -> None:
 
 def test_degenerate_data_get_sentences() -> None:
     few = permutation.contrast(sample([3.0]), sample([1.0, 2.0]))
-    assert few.p_value is None and few.difference_pivot is None and "one unit" in (few.note or "")
+    assert few.p_value is None and few.difference_pivot is None and "one unit" in note_text(few)
     same = permutation.contrast(sample([2.0, 2.0]), sample([2.0, 2.0, 2.0]))
-    assert same.p_value == 1.0 and same.note
+    assert same.p_value == 1.0 and note_text(same)
     apart = permutation.contrast(sample([2.0, 2.0]), sample([3.0, 3.0]))
-    assert apart.p_value is None and apart.note
+    assert apart.p_value is None and note_text(apart)
     zeros = permutation.contrast(sample([0.0, 0.0, 0.0]), sample([0.0, 1.0, 2.0]), draws=99)
-    assert zeros.ratio_pivot is None and zeros.lift is None and zeros.lift_note and zeros.p_value is not None
+    assert zeros.ratio_pivot is None and zeros.lift is None and lift_text(zeros) and zeros.p_value is not None
     none = permutation.contrast(sample([1.0, 0.0, 5.0]), sample([0.0, 0.0]), draws=99)
-    assert none.lift == -1.0 and none.ratio_pivot is None and none.lift_note
+    assert none.lift == -1.0 and none.ratio_pivot is None and lift_text(none)
     empty = permutation.contrast(sample([]), sample([1.0, 2.0]))
-    assert empty.note == "An arm has no units."
+    assert note_text(empty) == "An arm has no units."
     undefined = permutation.contrast(ratio_sample([(1.0, 0.0), (0.0, 0.0)]), ratio_sample([(1.0, 2.0), (2.0, 2.0)]))
-    assert undefined.difference is None and "denominator" in (undefined.note or "")
+    assert undefined.difference is None and "denominator" in note_text(undefined)
     with pytest.raises(TypeError):
         permutation.contrast(sample([1.0, 2.0]), ratio_sample([(1.0, 2.0), (2.0, 2.0)]))
 
 
 def test_values_below_0_leave_the_lift_to_the_control_mean() -> None:
     near_zero = effect(permutation.contrast(sample([-3.0, 4.0, -2.0, 3.0, 1.0]), sample([1.0, 2.0, -1.0])), 0.05)
-    assert near_zero.lift is None and near_zero.lift_interval is None and near_zero.lift_note
+    assert near_zero.lift is None and near_zero.lift_interval is None and lift_text(near_zero)
     negative = permutation.contrast(sample([-3.0, -4.0]), sample([1.0, 2.0]), draws=99)
-    assert negative.lift is None and negative.ratio_pivot is None and "negative" in (negative.lift_note or "")
+    assert negative.lift is None and negative.ratio_pivot is None and "negative" in lift_text(negative)
 
 
 def test_non_negative_data_bound_the_difference_where_an_arm_would_be_0() -> None:
@@ -460,8 +462,8 @@ def test_permutation_is_chosen_where_skewness_meets_an_unequal_split() -> None:
     assert permutation.needed(skewed, skewed) is None  # equal arms: the skewness cancels
     small, large = described(1000, 3, 30, 4.0), described(9000, 3, 30, 4.0)
     reason = permutation.needed(large, small)
-    assert reason == (
-        "The skewness of the values is 4 and the arms differ in size (9,000 and 1,000 units), "
+    assert reason is not None and note_texts.text(reason) == (
+        "Interval by permutation. The skewness of the values is 4 and the arms differ in size (9,000 and 1,000 units), "
         "which pushes the t-test to one side."
     )
     assert permutation.needed(small, large) is not None and permutation.needed(small, small) is None

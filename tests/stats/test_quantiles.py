@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import optimize, stats  # type: ignore[import-untyped,unused-ignore]
 
+from abcx.notes import Note
 from abcx.stats import mid_distribution, quantiles
 from abcx.stats.inversion import effect
 from abcx.stats.mid_distribution import Curve, interval, summary, value
 from abcx.stats.records import Contrast, Effect, QuantileSummary
 from tests.support import quantile_oracle as oracle
 from tests.support.comparison_laws import ALPHAS, check_finite, check_mirror, check_one_inversion, check_scaled, columns
+from tests.support.notes import lift_text, note_text
 
 Array = NDArray[np.float64]
 EMPTY = summary(np.zeros(0), 0.5)
@@ -135,7 +137,7 @@ def test_502_against_498_above_the_median_say_nothing() -> None:
     z = 4 / math.sqrt(1000 * 0.5)
     found = effect(compared(control, variant, 0.5), 0.05)
     assert found.p_value == pytest.approx(2 * stats.norm.sf(z), abs=0.01)
-    assert found.note == quantiles.ON_A_GRID
+    assert found.notes == (Note("tied_quantile"),)
     assert found.difference_interval is not None and found.difference_interval[0] < 0 < found.difference_interval[1]  # type: ignore[operator]
 
 
@@ -349,7 +351,7 @@ def test_grids_are_kept_whole() -> None:
 
 
 def nothing_but(found: Effect, p: float | None) -> None:
-    assert (found.p_value, found.difference_interval, found.lift_interval) == (p, None, None) and found.note
+    assert (found.p_value, found.difference_interval, found.lift_interval) == (p, None, None) and note_text(found)
 
 
 def test_empty_arms() -> None:
@@ -358,8 +360,8 @@ def test_empty_arms() -> None:
     for arms, name in (((EMPTY, some), "control"), ((some, EMPTY), "variant")):
         found = effect(quantiles.contrast(*arms), 0.05)
         nothing_but(found, None)
-        assert (found.difference, found.lift) == (None, None) and found.lift_note
-        assert found.note == f"The {name} arm has no values."
+        assert (found.difference, found.lift) == (None, None) and lift_text(found)
+        assert note_text(found) == f"The {name} arm has no values."
     assert interval(EMPTY, 0.05) == (None, None) and value(EMPTY) is None
 
 
@@ -371,7 +373,7 @@ def test_one_value_or_one_unit() -> None:
         for arms in ((one, some), (some, one)):
             found = effect(quantiles.contrast(*arms), 0.05)
             nothing_but(found, None)
-            assert found.difference is not None and found.lift is not None and "only one unit" in (found.note or "")
+            assert found.difference is not None and found.lift is not None and "only one unit" in note_text(found)
     assert value(alone[0]) == 3.0
 
 
@@ -401,7 +403,7 @@ def test_too_few_values_beyond_leave_an_end_open() -> None:
     low, high = interval(few, 0.05)
     assert low is not None and high is None
     found, swapped = (effect(quantiles.contrast(*arms), 0.05) for arms in ((many, few), (few, many)))
-    assert found.p_value is not None and found.note is not None and "too few values to bound" in found.note
+    assert found.p_value is not None and "too few values to bound" in note_text(found)
     assert found.difference_interval is not None and swapped.difference_interval is not None
     assert found.difference_interval[0] is not None and found.difference_interval[1] is None
     assert swapped.difference_interval[0] is None
@@ -413,16 +415,16 @@ def test_the_same_value_around_both_quantiles() -> None:
     zeros, orders = np.zeros(700), np.random.default_rng(22).lognormal(0, 1, 300)
     nothing_but(effect(compared(np.append(zeros, orders), np.append(zeros, 2 * orders), 0.5), 0.05), 1.0)
     found = effect(compared(np.append(zeros, orders), np.append(zeros[:100], orders), 0.5), 0.05)
-    assert found.p_value is not None and found.p_value < 1e-4 and found.lift is None and found.lift_note
+    assert found.p_value is not None and found.p_value < 1e-4 and found.lift is None and lift_text(found)
 
 
 def test_lifts_need_values_that_are_not_below_0() -> None:
     rng = np.random.default_rng(23)
     found = effect(compared(rng.normal(3.0, 1.0, 101), rng.normal(3.0, 2.0, 101), 0.5), 0.05)
-    assert found.lift is None and found.lift_interval is None and "below 0" in (found.lift_note or "")
-    assert found.difference_interval is not None and found.note is None
+    assert found.lift is None and found.lift_interval is None and "below 0" in lift_text(found)
+    assert found.difference_interval is not None and not note_text(found)
     positive = effect(compared(rng.lognormal(0, 1, 101), rng.lognormal(0, 1, 101), 0.5), 0.05)
-    assert positive.lift is not None and positive.lift_interval is not None and positive.lift_note is None
+    assert positive.lift is not None and positive.lift_interval is not None and not lift_text(positive)
 
 
 # ------------------------------------------------------------------------------------------------ the four laws

@@ -24,6 +24,7 @@ from tests.support.lifetimes import (
     staggered,
     weighted_mean,
 )
+from tests.support.notes import lift_text, note_text
 
 # As remembered, no printed source at hand (lifelines below agrees):
 # print(survfit(Surv(time, status) ~ x, data = aml), print.rmean = TRUE, rmean = "individual") in R: rmean, se(rmean)
@@ -132,8 +133,8 @@ def test_without_censoring_units_are_relabeled_as_those_of_a_ratio(interval: str
         top = np.bincount(arm.clusters, np.minimum(arm.durations, 72.0))
         samples.append(Sample(arm.n, np.column_stack([top, np.bincount(arm.clusters)]).astype(float)))
     expected = permutation.contrast(samples[0], samples[1], 999, 5)
-    assert found.method.startswith("permutation") and found.note is not None
-    assert found.note.startswith("Interval by permutation. The s")
+    assert found.method.startswith("permutation") and note_text(found)
+    assert note_text(found).startswith("Interval by permutation. The s")
     assert found.difference_pivot is not None and expected.difference_pivot is not None
     for at in (-9.0, 0.0, 4.0):
         assert found.difference_pivot.tails(at) == pytest.approx(expected.difference_pivot.tails(at), abs=1e-9)
@@ -162,7 +163,7 @@ def test_an_arm_of_few_skewed_units_is_not_tested() -> None:
     control, variant = uneven(np.random.default_rng(13), 150.0, few=14)
     found = restricted_mean.compared(control, variant, 60.0)
     assert found.p_value is None and found.difference_pivot is None and found.ratio_pivot is None
-    assert found.note is not None and found.note.startswith("An arm has only 14 units with lifetimes")
+    assert note_text(found).startswith("An arm has only 14 units with lifetimes")
     assert found.difference == restricted_mean.contrast(control, variant, 60.0).difference
     assert restricted_mean.compared(control, control, 60.0).p_value == pytest.approx(1.0)
 
@@ -267,7 +268,7 @@ def nothing_tested(found: Effect) -> bool:
 def test_arms_without_lifetimes() -> None:
     for arms in ((NONE, MAINTAINED), (MAINTAINED, NONE), (NONE, NONE)):
         found = effect(restricted_mean.contrast(*arms, 30.0), 0.05)
-        assert nothing_tested(found) and found.difference is None and "no lifetimes" in (found.note or "")
+        assert nothing_tested(found) and found.difference is None and "no lifetimes" in note_text(found)
     assert restricted_mean.value(NONE, 1.0) is None
     assert restricted_mean.interval(NONE, 1.0, 0.05) == (None, None)
 
@@ -275,7 +276,7 @@ def test_arms_without_lifetimes() -> None:
 def test_one_unit() -> None:
     one = lifetimes([3, 9, 20], [1, 1, 1], [5, 5, 5])
     found = effect(restricted_mean.contrast(one, MAINTAINED, 30.0), 0.05)
-    assert nothing_tested(found) and "one unit" in (found.note or "")
+    assert nothing_tested(found) and "one unit" in note_text(found)
     assert found.difference is not None and found.lift is not None
     assert restricted_mean.interval(one, 30.0, 0.05) == (None, None)
     assert restricted_mean.value(one, 10.0) == pytest.approx(22 / 3)
@@ -285,7 +286,7 @@ def test_a_horizon_beyond_the_follow_up_is_refused() -> None:
     short = lifetimes([3, 9, 20.5], [1, 1, 0])
     found = effect(restricted_mean.contrast(short, MAINTAINED, 21.0), 0.05)
     assert nothing_tested(found) and found.difference is None and found.lift is None
-    assert found.note is not None and "control arm" in found.note and "20.5" in found.note
+    assert "control arm" in note_text(found) and "20.5" in note_text(found)
     assert restricted_mean.value(short, 21.0) is None and restricted_mean.value(short, 20.5) is not None
     assert restricted_mean.contrast(short, MAINTAINED, 20.5).p_value is not None
     done = lifetimes([3, 9, 20.5], [1, 1, 1])  # everything has ended: nothing is unknown beyond
@@ -295,21 +296,21 @@ def test_a_horizon_beyond_the_follow_up_is_refused() -> None:
 def test_nothing_ended_and_everything_at_once() -> None:
     still = lifetimes([50, 60, 70], [0, 0, 0])
     found = effect(restricted_mean.contrast(still, still, 30.0), 0.05)
-    assert found.p_value == 1.0 and found.difference == 0.0 and "Nothing ended" in (found.note or "")
+    assert found.p_value == 1.0 and found.difference == 0.0 and "Nothing ended" in note_text(found)
     at_once, later = lifetimes([7, 7, 7], [1, 1, 1]), lifetimes([9, 9], [1, 1])
     found = effect(restricted_mean.contrast(at_once, later, 30.0), 0.05)
-    assert nothing_tested(found) and found.difference == pytest.approx(2.0) and found.note
+    assert nothing_tested(found) and found.difference == pytest.approx(2.0) and note_text(found)
     assert effect(restricted_mean.contrast(at_once, at_once, 30.0), 0.05).p_value == 1.0
     at_zero = lifetimes([0, 0], [1, 1])
     found = effect(restricted_mean.contrast(at_zero, MAINTAINED, 30.0), 0.05)
-    assert found.lift is None and found.lift_note and found.p_value is not None
+    assert found.lift is None and lift_text(found) and found.p_value is not None
 
 
 def test_units_of_the_same_make_up_do_not_vary() -> None:
     """The sums within units are rounding of zero and must not pass for an error."""
     same = lifetimes([8.41, 0.67, 3.44, 4.3] * 2, [1] * 8, [0] * 4 + [1] * 4)
     found = effect(restricted_mean.contrast(same, same, 8.0), 0.05)
-    assert found.p_value == 1.0 and found.difference_interval is None and found.note
+    assert found.p_value == 1.0 and found.difference_interval is None and note_text(found)
 
 
 # ------------------------------------------------------------------------------------------------ the four laws
@@ -343,7 +344,7 @@ def test_the_unit_of_time_does_not_matter(drawn: tuple[Lifetimes, Lifetimes, flo
     control, variant, horizon = drawn
     contrast = restricted_mean.contrast(control, variant, horizon)
     other = restricted_mean.contrast(scaled(control, by), scaled(variant, by), horizon * by)
-    assert (contrast.note is None) == (other.note is None)
+    assert (not note_text(contrast)) == (not note_text(other))
     if contrast.difference_pivot is not None:
         slack = slack_of(control, variant, horizon, contrast.difference_pivot.scale)
         assume(slack < 1e-3)
@@ -357,7 +358,7 @@ def test_the_order_of_lifetimes_does_not_matter(drawn: tuple[Lifetimes, Lifetime
     control, variant, horizon = drawn
     contrast = restricted_mean.contrast(control, variant, horizon)
     other = restricted_mean.contrast(shuffled(control, seed), shuffled(variant, seed + 1), horizon)
-    assert (contrast.note, contrast.difference) == (other.note, other.difference)
+    assert (note_text(contrast), contrast.difference) == (note_text(other), other.difference)
     if contrast.difference_pivot is not None and other.difference_pivot is not None:
         assert other.difference_pivot.scale == pytest.approx(contrast.difference_pivot.scale, rel=1e-9)
         assert other.p_value == pytest.approx(contrast.p_value, rel=1e-6)

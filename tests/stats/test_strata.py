@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from abcx.stats import covariates, strata
 from abcx.stats.inversion import effect
 from abcx.stats.records import Contrast, CrossMoments, Sample
+from tests.support.notes import note_text
 
 Array = NDArray[np.float64]
 
@@ -104,7 +105,7 @@ def test_units_have_the_columns_of_the_moments() -> None:
     (y0, s0), (y1, s1) = some(12, 300, shares=(0.5, 0.45, 0.03, 0.02)), some(13, 60, shares=(0.5, 0.45, 0.03, 0.02))
     names = ["s0", "s1", "s2", "s3"]
     found = strata.as_covariates(grouped(y0[:, None], s0), grouped(y1[:, None], s1))
-    assert found.note is not None
+    assert note_text(found)
     for moments, y, labels in ((found.control, y0, s0), (found.variant, y1, s1)):
         units = Sample(len(y), y, np.empty((len(y), 0)), labels.astype(np.int64))
         columns = strata.with_columns(units, names, found.places).covariates
@@ -140,16 +141,18 @@ def test_small_strata_are_merged(
     found = strata.as_covariates(sizes(**control), sizes(**variant))
     for arm, units in ((found.control, control), (found.variant, variant)):
         assert len(arm.means) == 1 + columns and arm.n == sum(units.values())
-    assert found.note == (None if merged is None else f"{merged} strata with few units in an arm were taken together.")
+    assert note_text(found) == (
+        "" if merged is None else f"{merged} strata with few units in an arm were taken together."
+    )
     same = strata.as_covariates(sizes(**dict(reversed(control.items()))), sizes(**variant))
     assert same == found
     swapped = strata.as_covariates(sizes(**variant), sizes(**control))
-    assert (swapped.variant, swapped.control, swapped.note) == (found.control, found.variant, found.note)
+    assert (swapped.variant, swapped.control, note_text(swapped)) == (found.control, found.variant, note_text(found))
 
 
 def test_one_stratum_is_the_unadjusted_comparison() -> None:
     found = contrast(sizes(a=9), sizes(a=12))
-    assert found.method == "Welch" and found.note is not None
+    assert found.method == "Welch" and note_text(found)
 
 
 def test_many_strata() -> None:

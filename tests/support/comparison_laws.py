@@ -8,6 +8,7 @@ import math
 from hypothesis import strategies as st
 
 from abcx.stats.records import Effect, Interval
+from tests.support.notes import lift_text, note_text
 
 ALPHAS = st.sampled_from([0.001, 0.01, 0.025, 0.05, 0.1, 0.2])
 
@@ -34,19 +35,19 @@ def excludes(interval: Interval, value: float) -> bool:
 
 def check_one_inversion(found: Effect) -> None:
     if found.p_value is None:
-        assert found.difference_interval is None and found.lift_interval is None and found.note
+        assert found.difference_interval is None and found.lift_interval is None and note_text(found)
         return
     significant = found.p_value < found.alpha
     if found.difference_interval is None:
-        assert not significant and found.note
+        assert not significant and note_text(found)
     else:
         assert excludes(found.difference_interval, 0.0) == significant
         assert found.difference is not None
         low, high = found.difference_interval
-        assert found.note or (low is not None and high is not None)
+        assert note_text(found) or (low is not None and high is not None)
         assert (low is None or low <= found.difference) and (high is None or found.difference <= high)
     if found.lift_interval is None:
-        assert found.lift_note or found.note
+        assert lift_text(found) or note_text(found)
     else:
         assert excludes(found.lift_interval, 0.0) == significant
         low, high = found.lift_interval
@@ -54,7 +55,7 @@ def check_one_inversion(found: Effect) -> None:
         if found.lift is not None:
             assert low <= found.lift and (high is None or found.lift <= high)
     if found.lift is None:
-        assert found.lift_note or found.note
+        assert lift_text(found) or note_text(found)
 
 
 def check_finite(found: Effect) -> None:

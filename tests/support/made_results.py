@@ -6,6 +6,7 @@ from dataclasses import replace
 from math import sqrt
 from typing import Any
 
+from abcx.notes import Note
 from abcx.results.metric import Adjustment, ArmValue, Bayes, Cap, Comparison, MetricResult, Size
 from abcx.results.readout import (
     Alternative,
@@ -215,7 +216,7 @@ def data_log():
         first_exposure="2024-03-04T00:03:11+00:00",
         last_exposure="2024-03-30T23:58:40+00:00",
         as_of="2024-04-13T23:59:02+01:00",
-        notes=("times without a zone are read as Europe/London",),
+        notes=(Note("no_timezone", {"file": "events.csv", "zone": "Europe/London"}),),
     )
 
 
@@ -318,7 +319,7 @@ def broken_split() -> Results:
 
 def unbounded() -> Results:
     """(d) KEEP RUNNING: twelve days are missing, and the lift of the primary cannot be bounded."""
-    note = "lift cannot be bounded: the control mean is not distinguishable from zero"
+    note = Note("lift_unbounded")
     primary = number(
         "margin_per_visitor",
         {"control": 0.02, "variant": 0.31},
@@ -384,6 +385,11 @@ SKEWED = (
     "Interval by permutation. The skewness of the values is 41 and the arms differ in size (9,020 and 1,002 units), "
     "which pushes the t-test to one side."
 )
+
+
+def skewed(skewness: float) -> Note:
+    """Why an interval is by permutation; `SKEWED` has it in words, for 41."""
+    return Note("permuted_skewed", {"skewness": skewness, "control": 9020, "variant": 1002})
 
 
 def running(metrics, monitoring, **changes) -> Results:
@@ -488,25 +494,25 @@ def adjusted() -> Results:
     def told(metric, saved, **changes):
         found = replace(metric.comparisons[0], **changes)
         plain = replace(
-            found, method=Method.WELCH, lift=0.051, lift_interval=(-0.002, 0.106), status="inconclusive", note=None
+            found, method=Method.WELCH, lift=0.051, lift_interval=(-0.002, 0.106), status="inconclusive", notes=()
         )
         text = "the metric in the 14d before exposure"
         return replace(metric, comparisons=(found,), adjustment=Adjustment(text, {"variant": saved}, (plain,)))
 
     base = clean()
     orders, revenue, carts, calls, value = base.metrics
-    refused = "Not adjusted for covariates: events are few, and the score test of shares has no adjusted form."
+    refused = Note("not_adjusted", {"reason": "few_events", "covariates": 0})
     found = (
         told(orders, 0.34, method=Method.WELCH_ADJUSTED, bayes=BAYES),
         told(
             revenue, 0.21, method=Method.WELCH_ADJUSTED, bayes=replace(BAYES, chance_to_beat=0.9997, expected_loss=1e-7)
         ),
-        told(carts, None, note=refused),
+        told(carts, None, notes=(refused,)),
         told(
             calls,
             0.1,
             method=Method.PERMUTATION,
-            note=f"{SKEWED} Too many units to relabel with covariates: the interval does not adjust for them.",
+            notes=(skewed(41), Note("too_many_to_relabel")),
         ),
         replace(value, comparisons=(replace(value.comparisons[0], bayes=BAYES),)),
     )
@@ -525,20 +531,21 @@ def sensitive() -> Results:
     }
     base = clean()
     permuted: dict[str, dict[str, Any]] = {
-        "revenue_per_visitor": {"method": Method.PERMUTATION, "note": SKEWED},
-        "order_value": {"method": Method.PERMUTATION_TAIL, "note": SKEWED.replace("41", "44")},
-        "cart_visits": {"method": Method.PERMUTATION, "note": "Interval by permutation. The spec asks for it."},
+        "revenue_per_visitor": {"method": Method.PERMUTATION, "notes": (skewed(41),)},
+        "order_value": {"method": Method.PERMUTATION_TAIL, "notes": (skewed(44),)},
+        "cart_visits": {"method": Method.PERMUTATION, "notes": (Note("permuted_as_declared"),)},
     }
     found = tuple(
         replace(m, comparisons=tuple(replace(c, **permuted.get(m.name, {})) for c in m.comparisons))
         for m in base.metrics
     )
-    notes = [f"the times of {name} have no timezone: they are read as Europe/London" for name in ("a.csv", "b, c.csv")]
+    zone = {"zone": "Europe/London"}
+    notes = [Note("no_timezone", {"file": name, **zone}) for name in ("a.csv", "b, c.csv")]
     other = {**lift, "verdict": "KEEP RUNNING", "lift_interval": (-0.03, 0.21), "p_value": 0.14, "holds": False}
     return replace(
         base,
         metrics=found,
-        data=replace(base.data, notes=(*notes, "a note of its own")),
+        data=replace(base.data, notes=(*notes, Note("json_lines", {"file": "b.txt"}))),
         sensitivity=(
             Alternative(name="without the cap", **lift),
             Alternative(name="without covariates", **other),
@@ -590,7 +597,9 @@ def hostile() -> Results:
     found = [renamed(metrics()[0], HOSTILE[0], "primary")]
     found += [renamed(plain, name, "secondary") for name in HOSTILE[1:]]
     unadjusted = found[0].comparisons
-    told = replace(unadjusted[0], method=Method.WELCH_ADJUSTED, bayes=BAYES, note="<p> | `n`")
+    told = replace(
+        unadjusted[0], method=Method.WELCH_ADJUSTED, bayes=BAYES, notes=(Note("no_values", {"arm": "<p> | `n`"}),)
+    )
     found[0] = replace(found[0], comparisons=(told,), adjustment=Adjustment("<x> | [y](z)", {arms[1]: 0.3}, unadjusted))
     verdict = Verdict("SHIP", arms[1], (Reason("win", "because | <img src=x onerror=alert(1)> [x](javascript:1)"),))
     return replace(
@@ -614,7 +623,7 @@ def hostile() -> Results:
         data=DataLog(
             files=(FileRecord("<a>|`.csv", "events", SHA, 3),),
             exclusions=(Exclusion("<em>", "a|b", 1, 1, {"<b>": 1}),),
-            notes=("<hr>",),
+            notes=(Note("json_lines", {"file": "<hr>"}),),
         ),
         methods=("<b>m</b>|",),
         limits=("[l](l)",),

@@ -17,6 +17,7 @@ from abcx.engines.quoting import literal
 from abcx.errors import DataError
 from abcx.files.jsonl import lines_of
 from abcx.files.table import Table
+from abcx.notes import Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class BatchRead:
     rows: tuple[int, ...]
     sha256: tuple[str, ...]
     unsaid: bool
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     before: int
 
 

@@ -14,10 +14,11 @@ from abcx.errors import DataError
 from abcx.files import number_formats, time_formats
 from abcx.files.bad_rows import locate
 from abcx.files.table import Table
+from abcx.notes import Note
 from abcx.problems import Problem, Span
 
 
-def infer_formats(before: int, source: Source, select: Select, tag: str) -> tuple[Source, list[str]]:
+def infer_formats(before: int, source: Source, select: Select, tag: str) -> tuple[Source, list[Note]]:
     """The source with what its columns show, and notes that say so; the same source where there is nothing to find.
 
     Raises DataError where a column could be read in two ways that differ.
@@ -29,9 +30,9 @@ def infer_formats(before: int, source: Source, select: Select, tag: str) -> tupl
     refused = f"SELECT 1 FROM rejects_{tag} WHERE error_type = 'CAST' LIMIT 1"
     cast = table.types is None and bool(table.engine.run(refused))
     table = _glued(before, source, select, cast or bool(flagged))
-    notes: list[str] = []
+    notes: list[Note] = []
     problems: list[Problem] = []
-    numbered: list[str] = []
+    numbered: list[Note] = []
     columns = [(name, scope) for name, scope in number_columns(select, source).items() if _is_text(table, name)]
     commas = table.options.delimiter == ";"  # as spreadsheets write where the comma is the decimal sign
     suspect = [name for name, _ in columns if name in flagged or cast or commas]  # rows without a time flag no number
@@ -48,7 +49,7 @@ def infer_formats(before: int, source: Source, select: Select, tag: str) -> tupl
             problems.append(_doubt(table, name, scope, shown))
         elif shown.form is not None:
             table = replace(table, numbers={**table.numbers, name: shown.form})
-            numbered.append(f"'{name}' of {table.named} is read {shown.note}")
+            numbered += _noted(shown.note, table, name)
     time = source.name("time")
     if time is not None and not table.options.time_format and (cast or time in flagged):
         kept = replace(source, table=table).kept  # by numbers as they are read now
@@ -63,15 +64,20 @@ def infer_formats(before: int, source: Source, select: Select, tag: str) -> tupl
             problems.append(_doubt(table, time, "TRUE", found))
         elif found is not None and found.written is not None:
             table = replace(table, written=found.written)
-            notes += [f"the times of {table.named} are read {found.note}"] if found.note else []
+            notes += _noted(found.note, table, time)
         elif not table.glued and (found is None or not found.plain):
             table = replace(table, time=source.table.time)
     spans = [name for name in number_columns(select, source) if name in table.header and table.is_span(name)]
-    numbered += [f"'{name}' of {table.named} is read as durations, in hours" for name in spans]
+    numbered += [note for name in spans for note in _noted(Note("durations"), table, name)]
     notes += numbered
     if problems:
         raise DataError(problems)
     return (source if table == source.table else replace(source, table=table)), notes
+
+
+def _noted(note: Note | None, table: Table, column: str) -> list[Note]:
+    """A note about the cells of a column, with the names of the column and its file."""
+    return [] if note is None else [replace(note, values={"file": table.named, "column": column, **note.values})]
 
 
 def _is_text(table: Table, name: str) -> bool:

@@ -30,6 +30,7 @@ from abcx.files.bad_rows import every_reject, rejected
 from abcx.files.csv_errors import Bad, Reject, tolerated
 from abcx.files.pack_log import Log
 from abcx.files.paths import resolve
+from abcx.notes import Note
 from abcx.problems import Problem, Span
 from abcx.results.readout import Exclusion, FileRecord
 from abcx.spec.model import Canonical, EventSource, Experiment, ExposureSource, FileOptions, UnitSource
@@ -43,7 +44,7 @@ class Loading:
     engine: Engine
     plan: Plan
     files: list[FileRecord] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
     rejects: list[Reject] | None = None
     exclusions: list[Exclusion] = field(default_factory=list)
     parts: dict[str, PartTable] = field(default_factory=dict)
@@ -257,7 +258,7 @@ def _load_together(loading: Loading, number: int, select: Select, segments: tupl
     source = select.sources[number]
     for file, count, sha256 in zip(table.files, found.rows, found.sha256, strict=True):
         loading.files.append(FileRecord(file.shown, part, sha256, count))
-        loading.notes += file.notes if count else (*file.notes, _without_rows(file.shown))
+        loading.notes += file.notes if count else (*file.notes, Note("no_rows", {"file": file.shown}))
     loading.notes += (
         *found.notes,
         *(timezones.notes(source, part, found.before) if found.unsaid else ()),
@@ -276,10 +277,6 @@ def _take_apart(number: int, select: Select) -> list[Problem]:
         problems += error.problems
     select.sources = (*select.sources[:number], *apart, *select.sources[number + 1 :])
     return problems
-
-
-def _without_rows(shown: str) -> str:
-    return f"{shown} has a header and no rows"
 
 
 def _load_one(loading: Loading, number: int, select: Select, segments: tuple[str, ...]) -> list[Problem]:
@@ -314,9 +311,10 @@ def _load_one(loading: Loading, number: int, select: Select, segments: tuple[str
     if not problems:
         loading.exclusions += excluded(source)
     if not count and not problems and _is_part(source, select):
-        loading.notes.append(_without_rows(table.shown))
+        loading.notes.append(Note("no_rows", {"file": table.shown}))
     elif not count and not problems:
-        problems.append(Problem("error", "no-rows", _without_rows(table.shown), Span(table.shown), "export it again"))
+        message = f"{table.shown} has a header and no rows"
+        problems.append(Problem("error", "no-rows", message, Span(table.shown), "export it again"))
     by_header = table.options.timezone != source.options.timezone
     if source.name("time") and not problems and timezones.are_unsaid(source) and not by_header:
         loading.notes += timezones.notes(source, part, before)

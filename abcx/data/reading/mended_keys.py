@@ -6,31 +6,24 @@ counted, and the file is read once more with the columns mended. An engine elsew
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
-from abcx import formatting
 from abcx.data.reading import keys
 from abcx.data.reading.row_sql import Select
 from abcx.data.reading.source import Source
 from abcx.engines.quoting import literal
 from abcx.errors import DataError
 from abcx.files import cell_text
+from abcx.notes import Note
 from abcx.problems import Problem, Span
 
-_WHAT = {
-    "unit": ("id", "ids"),
-    "id": ("id of an event", "ids of events"),
-    "event": ("name of an event", "names of events"),
-    "arm": ("label of an arm", "labels of arms"),
-}
-_TICKET = ("id of a ticket", "ids of tickets")
+_NAMED = ("unit", "id", "event", "arm")
 _ODD = "\u00a0\u2009\u202f\u3000\u00ad\u200b\u200c\u200d\u2060\ufeff"
 """Spaces and hidden characters that an engine elsewhere is asked for by name."""
 
 
-def look(before: int, source: Source, select: Select) -> tuple[Source, bool, list[str]]:
-    """The source with its columns that need mending, whether it must be read again, and what is to be told.
+def look(before: int, source: Source, select: Select) -> tuple[Source, bool, list[Note]]:
+    """The source with its columns that need mending, whether it must be read again, and notes.
     `before` is the first row id that can be its own. Raises DataError elsewhere."""
     if not select.hashed:
         _refuse(source, select)
@@ -40,45 +33,35 @@ def look(before: int, source: Source, select: Select) -> tuple[Source, bool, lis
     rows = f"SELECT 1 FROM {select.part} WHERE rowid >= {before} AND ({marked}) LIMIT 1"
     if table.mended is not None or not source.table.engine.run(rows):
         return replace(source, table=replace(table, mended=table.mended or frozenset())), False, []
-    mended, pointed, notes = set[str](), set[str](), list[str]()
+    mended, pointed, notes = set[str](), set[str](), list[Note]()
     for role, name in (select.key_columns(source) | select.name_columns(source)).items():
         if table.holds_text(name):
             found = _counted(source, name)
             mended |= {name} if any(found[how] for how in _HOW) else set()
             pointed |= {name} if found["pointed"] and role not in ("event", "arm") else set()
-            notes += _told(source, role, name, found)
+            values = {"file": table.named, "column": name, "role": role if role in _NAMED else "ticket"}
+            notes += [Note(f"keys_{how}", {**values, "count": found[how]}) for how in _HOW if found[how]]
     table = replace(table, mended=frozenset(mended), pointed=frozenset(pointed))
     return replace(source, table=table), True, notes
 
 
 _HOW = {
-    "formula": ('written as formulas (="..."): read as their text', "starts_with(b, '=')"),
-    "quoted": (
-        "in quotes: read without them",
-        " OR ".join(f"regexp_matches(b, {literal(q)})" for q in cell_text.QUOTES),
-    ),
-    "hidden": ("with spaces or characters that do not show: read without them", "nfc_normalize(b) = b"),
-    "composed": ("with accents written apart from their letters: read as one letter (Unicode NFC)", "TRUE"),
+    "formula": "starts_with(b, '=')",
+    "quoted": " OR ".join(f"regexp_matches(b, {literal(q)})" for q in cell_text.QUOTES),
+    "hidden": "nfc_normalize(b) = b",
+    "composed": "TRUE",
 }
-"""What was found, in words, and its SQL condition, of a text `b` without spaces and tabs around it."""
+"""What makes an id unclean, as the SQL condition of a text `b` without spaces and tabs around it."""
 
 
 def _counted(source: Source, name: str) -> dict[str, int]:
     """How many cells of a column are not canonical, by the first of the ways, and how many end in `.0`."""
     text = source.table.sql(name, "text")
-    cases = " ".join(f"WHEN {condition} THEN {literal(how)}" for how, (_, condition) in _HOW.items())
+    cases = " ".join(f"WHEN {condition} THEN {literal(how)}" for how, condition in _HOW.items())
     kind = f"CASE WHEN {keys.is_unclean('v')} THEN CASE {cases} END WHEN {keys.is_pointed('v')} THEN 'pointed' END"
     cells = f"SELECT v, trim(v, chr(32) || chr(9)) AS b FROM (SELECT {text} AS v FROM {source.table.scan()})"
     rows = source.table.engine.run(f"SELECT {kind} AS how, count(*) FROM ({cells}) GROUP BY how")
     return dict.fromkeys((*_HOW, "pointed"), 0) | {str(how): int(count) for how, count in rows if how}
-
-
-def _told(source: Source, role: str, name: str, found: dict[str, int]) -> Iterator[str]:
-    one, many = _WHAT.get(role, _TICKET)
-    for how, (words, _) in _HOW.items():
-        if count := found[how]:
-            what = f"{formatting.count(count)} {many} of {source.table.named} ('{name}') were"
-            yield f"{what if count > 1 else f'1 {one} of {source.table.named} ({name!r}) was'} {words}"
 
 
 def _refuse(source: Source, select: Select) -> None:

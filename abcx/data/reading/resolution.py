@@ -14,12 +14,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 
-from abcx import formatting
 from abcx.data.plan import Plan
 from abcx.data.reading.load import Loading, PartTable
 from abcx.data.reading.source import Source
 from abcx.engines.quoting import literal
 from abcx.errors import DataError
+from abcx.notes import Note
 from abcx.problems import Problem, Span
 
 DAY = 86_400_000_000
@@ -217,25 +217,22 @@ def _refused(plan: Plan, dates: list[Coarse], exposures: bool) -> Iterator[Probl
             )
 
 
-def notes(loading: Loading, resolutions: Resolutions) -> Iterator[str]:
-    """What is said of coarse sources: by what they are compared, and for how many rows that mattered. Table `assigned`
+def notes(loading: Loading, resolutions: Resolutions) -> Iterator[Note]:
+    """Notes on coarse sources: by what they are compared, and for how many rows that mattered. Table `assigned`
     must be there, and `events` still."""
     for one in resolutions.coarse:
-        words = {"day": "dates", "hour": "whole hours", "minute": "whole minutes"}[one.unit]
-        told = f"the times of {one.shown} are {words}: they are compared by {one.unit}"
+        note = Note("coarse_times", {"file": one.shown, "unit": one.unit})
         if one.part == "events":
             near = f"e.t >= a.t0 - {3 * one.length} AND e.t - {one.length - 1} < a.t0"
             own = loading.of_source(one.part, one.number, "e.")
             joined = f"events e JOIN assigned a ON a.unit = e.unit WHERE {own} AND {near}"
             since = f"(a.t0 - e.t + {one.length - 1}) // {one.length}"
             counts = dict(loading.engine.run(f"SELECT {since} AS ago, count(*) FROM {joined} GROUP BY ago"))
-            if count := counts.get(0, 0):
-                told += f" ({formatting.plural(count, 'rows')} of the {one.unit} of exposure count as after it)"
-            yield told
+            yield Note("coarse_times", {**note.values, "of_exposure": counts.get(0, 0)})
             if one.unit == "day":
                 yield from _another_zone(one.shown, *(counts.get(ago, 0) for ago in (1, 2, 3)))
         else:
-            yield told
+            yield note
 
 
 _BUMP = 20
@@ -243,11 +240,8 @@ _BUMP = 20
 that."""
 
 
-def _another_zone(shown: str, before: int, *earlier: int) -> Iterator[str]:
+def _another_zone(shown: str, before: int, *earlier: int) -> Iterator[Note]:
     """Events that crowd on the day before the exposure of their unit are likely of the day itself, in another zone."""
     if before >= _BUMP and before > 2 * max(earlier):
-        two, three = (f"{count:,}" for count in earlier)
-        yield (
-            f"{formatting.plural(before, 'rows')} of {shown} lie on the day before the exposure of their unit, {two} "
-            f"and {three} on the two days before that: are the dates of another timezone?"
-        )
+        two, three = earlier
+        yield Note("another_zone", {"file": shown, "before": before, "two_before": two, "three_before": three})

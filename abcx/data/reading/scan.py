@@ -18,14 +18,15 @@ from abcx.errors import DataError
 from abcx.files.csv_errors import unreadable
 from abcx.files.lines import fingerprint
 from abcx.files.paths import DataFile, with_line_ends
+from abcx.notes import Note
 
 T = TypeVar("T")
 
 
-def read(number: int, source: Source, select: Select, segments: tuple[str, ...]) -> tuple[Source, int, list[str]]:
+def read(number: int, source: Source, select: Select, segments: tuple[str, ...]) -> tuple[Source, int, list[Note]]:
     """Read a source into the table of its part: as plain text, and once more where its columns show something else.
     Returns it as it was read, the first row id that can be its own, and notes on how its columns are read."""
-    notes: list[str] = []
+    notes: list[Note] = []
     source, before = with_lines(source, lambda one: _scan(number, one, select, segments))
     source, again, found = mended_keys.look(before, source, select)
     if again:

@@ -10,6 +10,7 @@ from abcx.data.reading.source import Source
 from abcx.engines.quoting import literal
 from abcx.errors import DataError
 from abcx.files.bad_rows import locate
+from abcx.notes import Note
 from abcx.problems import Problem, Span
 
 _OFFSET = r":\d\d.*([A-Za-z]|[+-]\d{1,2}(:?\d{2})?)\s*$"
@@ -53,26 +54,23 @@ def unsaid_throughout(source: Source) -> bool | None:
     return None if lettered or (said and naive) else bool(naive)
 
 
-def notes(source: Source, part: str, before: int) -> Iterator[str]:
-    """What is to be said of times that have no offset: the zone that they are read in, and how many lie in an hour that
+def notes(source: Source, part: str, before: int) -> Iterator[Note]:
+    """Notes on times that have no offset: the zone that they are read in, and how many lie in an hour that
     its clocks skip or show twice. The rows are those of the part from row id `before` on."""
     named, zone = source.table.named, source.table.timezone
-    yield f"the times of {named} have no timezone: they are read as {zone}"
+    yield Note("no_timezone", {"file": named, "zone": zone})
     first, last = source.table.engine.run(f"SELECT min(t), max(t) FROM {part} WHERE rowid >= {before}")[0]
     if first is None or (source.table.written is not None and source.table.written.kind != "iso"):
         return  # by another order of day and month the same day would be looked for twice
     time = source.name("time") or ""
-    clock, where = f"try_cast({_text(source, time)} AS TIMESTAMP)", f"in '{time}' of {named}"
+    clock = f"try_cast({_text(source, time)} AS TIMESTAMP)"
     for since, until, skipped in _changes(zone, int(first), int(last)):
         inside = f"{clock} >= TIMESTAMP '{since}' AND {clock} < TIMESTAMP '{until}'"
         rows = f"FROM {source.table.scan()} WHERE {source.table.is_row()} AND ({source.kept}) AND {inside}"
         if count := int(source.table.engine.run(f"SELECT count(*) {rows}")[0][0]):
-            many = f"{count:,} times {where} lie" if count > 1 else f"1 time {where} lies"
-            hour = f"between {since:%Y-%m-%d %H:%M} and {until:%H:%M}"
-            if skipped:
-                yield f"{many} {hour}, an hour that the clocks of {zone} skip: are they of another zone?"
-            else:
-                yield f"{many} {hour}, an hour that the clocks of {zone} show twice: read as the later one"
+            hour = {"since": f"{since:%Y-%m-%d %H:%M}", "until": f"{until:%H:%M}", "zone": zone}
+            values = {"file": named, "column": time, "count": count, **hour}
+            yield Note("skipped_hour" if skipped else "repeated_hour", values)
 
 
 def _changes(zone: str, first: int, last: int) -> Iterator[tuple[datetime, datetime, bool]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from abcx.data.records import MetricData
 from abcx.metrics import MetricSpec
+from abcx.notes import Note
 from abcx.stats.records import CrossMoments, Moments, RatioMoments, Sample, Summary
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class Known:
     variant: CrossMoments
     kind: Kind
     nonnegative: bool
-    note: str | None
+    note: Note | None
 
 
 def known(metric: MetricSpec, data: MetricData, control: str, variant: str) -> Known:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.support.logs import look, micro, spec
+from tests.support.notes import texts
 
 BERLIN = {"timezone": "Europe/Berlin"}
 ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Sao_Paulo", "Asia/Kolkata", "UTC")
@@ -26,7 +27,7 @@ def by_zoneinfo(zone: str, local: datetime) -> str:
 def notes(folder: Path, zone: str, times: list[datetime], offset: str = "") -> list[str]:
     rows = "".join(f"u{i},{t:%FT%T}{offset},{'ab'[i % 2]},purchase\n" for i, t in enumerate(times))
     found = look(folder, {"e.csv": "unit,time,arm,event\n" + rows}, spec(period={"timezone": zone}))
-    return [note for note in found.observed.notes if "clocks of" in note]
+    return [note for note in texts(found.observed.notes) if "clocks of" in note]
 
 
 @pytest.mark.slow
@@ -46,7 +47,8 @@ def test_the_second_of_two_moments_is_the_one_that_is_read(tmp_path: Path) -> No
     found = look(tmp_path, {"e.csv": text}, spec(period=BERLIN))
     assert found.observed.first_exposure == micro("2024-10-27T01:30:00+00:00")
     assert any(
-        "1 time in 'time' of e.csv lies between 2024-10-27 02:00 and 03:00" in note for note in found.observed.notes
+        "1 time in 'time' of e.csv lies between 2024-10-27 02:00 and 03:00" in note
+        for note in texts(found.observed.notes)
     )
 
 
@@ -56,4 +58,4 @@ def test_small_files_that_are_read_together_are_looked_at_too(tmp_path: Path) ->
     files = {f"{i}.jsonl": "".join(one.format(i, arm, t) for arm in "ab") for i, t in enumerate(hours)}
     found = look(tmp_path, files, spec({"events": {"file": list(files)}}, period=BERLIN))
     said = "2 times in 'time' of 0.jsonl and 4 more files lie between 2024-03-31 02:00 and 03:00"
-    assert any(said in note and "skip" in note for note in found.observed.notes)
+    assert any(said in note and "skip" in note for note in texts(found.observed.notes))

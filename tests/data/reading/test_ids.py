@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.hostile import EXPECTED, GOOD, refused, run
 from tests.support.logs import look, spec
+from tests.support.notes import texts
 
 pytestmark = pytest.mark.slow
 
@@ -59,7 +60,7 @@ def test_an_id_tells_apart_the_events_of_one_unit(tmp_path: Path) -> None:
     assert {a: s.mean for a, s in found["order"].items()} == {"a": 2, "b": 2}
     assert {a: s.mean for a, s in found["ticket"].items()} == {"a": 1, "b": 1}
     assert found.lost() == {} and "4 ids of events stand at several units: an id counts once for each unit" in " ".join(
-        found.observed.notes
+        texts(found.observed.notes)
     )
     twice = files | {"two.csv": files["one.csv"]}
     found = look(tmp_path, twice, spec({"exposures": "x.csv", "events": [orders, tickets]}, metrics("order", "ticket")))

@@ -14,6 +14,7 @@ from abcx.data.records import Inputs
 from abcx.errors import DataError
 from abcx.problems import Problem
 from tests.support.logs import look, micro, spec
+from tests.support.notes import texts
 
 HEADER = "unit,time,arm,event\n"
 
@@ -80,13 +81,13 @@ def test_rows_that_are_left_out_do_not_count(tmp_path: Path) -> None:
     kept = spec({"events": {"file": "e.csv", "exclude": {"test": {"event": "test"}}}})
     found = look(tmp_path, {"e.csv": content}, kept)
     assert found.successes() == {"a": (2, 2), "b": (2, 2)}
-    assert not [note for note in found.observed.notes if "no timezone" in note]
+    assert not [note for note in texts(found.observed.notes) if "no timezone" in note]
 
 
 def test_a_header_that_stands_again_has_no_time(tmp_path: Path) -> None:
     content = HEADER + "".join(f"u{i},2024-03-04T10:00:00Z,{'ab'[i % 2]},purchase\n" for i in range(4))
     glued = look(tmp_path, {"e.csv": content + HEADER + "u5,2024-03-04T10:00:00Z,b,purchase\n"}, spec())
-    assert not [note for note in glued.observed.notes if "no timezone" in note]
+    assert not [note for note in texts(glued.observed.notes) if "no timezone" in note]
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])

@@ -13,6 +13,7 @@ import pytest
 import abcx
 from abcx.errors import DataError
 from abcx.results.readout import Results
+from tests.support.notes import texts
 from tests.support.results import check
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu")
@@ -86,14 +87,14 @@ def test_orders_by_date_count_by_the_calendar(zone: str, form: str) -> None:
         assert arm.value == pytest.approx(sum(three[arm.name]) / len(three[arm.name]), rel=1e-12)
     for arm in results["back"].arms:
         assert (arm.successes, arm.units) == (sum(n > 0 for n in fourth[arm.name]), len(fourth[arm.name]))
-    notes = [note for note in results.data.notes if "compared by day" in note]
+    notes = [note for note in texts(results.data.notes) if "compared by day" in note]
     assert len(notes) == 1 and "of the day of exposure count as after it" in notes[0]
 
 
 def test_times_to_the_second_are_left_alone() -> None:
     exposed, orders = log(9, "UTC")
     results = run(exposed, [moment.isoformat() for _, moment in orders], [unit for unit, _ in orders], "UTC")
-    assert not [note for note in results.data.notes if "compared by" in note]
+    assert not [note for note in texts(results.data.notes) if "compared by" in note]
 
 
 def test_exposures_by_date_count_their_whole_day() -> None:
@@ -254,7 +255,7 @@ def test_dates_of_another_zone_crowd_on_the_day_before_exposure(late: int, said:
     orders += [("u0", datetime(2024, 5, 30))]
     frame = pd.DataFrame(exposed, columns=["unit", "time", "arm"])
     found = run(frame, [f"{moment:%Y-%m-%d}" for _, moment in orders], [unit for unit, _ in orders], "UTC")
-    notes = [note for note in found.data.notes if "of another timezone?" in note]
+    notes = [note for note in texts(found.data.notes) if "of another timezone?" in note]
     before = sum(
         moment.date() == datetime.fromisoformat(exposed[int(unit[1:])][1]).date() - timedelta(days=1)
         for unit, moment in orders

@@ -19,6 +19,7 @@ from abcx.engines.local import Engine
 from abcx.errors import DataError
 from abcx.stats.records import Proportion
 from tests.support.logs import CONVERSION, REVENUE, look, micro, spec, table
+from tests.support.notes import texts
 
 EVENTS = table("""
 unit time                 arm event    value
@@ -137,7 +138,7 @@ def test_several_event_files_of_different_shape(tmp_path: Path) -> None:
     assert found.sums("minutes") == {"a": (7, 1), "b": (1, 2)} == found.sums("by_name")
     assert found.sums("calls") == {"a": (2, 1), "b": (1, 2)}
     assert [file.rows for file in found.observed.files] == [3, 5, 3]
-    assert found.observed.notes == ("the times of calls.csv have no timezone: they are read as UTC",)
+    assert texts(found.observed.notes) == ["the times of calls.csv have no timezone: they are read as UTC"]
 
 
 def test_an_event_in_a_file_without_its_value_is_refused(tmp_path: Path) -> None:
@@ -287,7 +288,7 @@ def test_frames(tmp_path: Path, kind: str, frame: object) -> None:
     found = look(tmp_path, {}, spec(metrics=REVENUE), Inputs(events=(frame,)))
     assert found.sums() == REVENUES
     assert min(unit["t0"] for unit in found.units) == 1_709_546_400_000_000
-    assert ("have no timezone" in "".join(found.observed.notes)) == (kind == "pandas naive")
+    assert ("have no timezone" in "".join(texts(found.observed.notes))) == (kind == "pandas naive")
 
 
 def test_numeric_ids_of_frames_match_across_types(tmp_path: Path) -> None:
@@ -496,7 +497,7 @@ def test_parquet_times_with_a_zone_say_it(tmp_path: Path, unit: str) -> None:
     found = look(tmp_path, {"e.parquet": out.getvalue()}, written)
     assert found.sums() == REVENUES
     assert found.observed.first_exposure == micro("2024-11-03T05:30Z")
-    assert "timezone" not in " ".join(found.observed.notes)
+    assert "timezone" not in " ".join(texts(found.observed.notes))
 
 
 @pytest.mark.parametrize("options", [{"thousands": "."}, {"thousands": ".", "decimal": ","}])
@@ -518,8 +519,8 @@ def test_an_export_in_parts_may_have_empty_ones(tmp_path: Path) -> None:
     files = {"days/1.csv": header, "days/2.csv": EVENTS, "days/3.csv": "", "days/4.csv": header}
     found = look(tmp_path, files, spec({"events": "days/*.csv"}, REVENUE))
     assert found.sums() == REVENUES
-    assert "days/3.csv is empty" in found.observed.notes
-    assert "days/1.csv has a header and no rows" in found.observed.notes
+    assert "days/3.csv is empty" in texts(found.observed.notes)
+    assert "days/1.csv has a header and no rows" in texts(found.observed.notes)
     with pytest.raises(DataError, match="no file of events has a row"):
         look(tmp_path, {"days/2.csv": header}, spec({"events": "days/*.csv"}, REVENUE))
     with pytest.raises(DataError, match=r"3\.csv is empty"):

@@ -15,6 +15,7 @@ from scipy import stats
 from abcx.errors import DataError
 from tests.support import log_oracle
 from tests.support.logs import CONVERSION, look, spec, table, to_csv
+from tests.support.notes import texts
 
 
 def mean(column: str = "x", **rest: Any) -> dict[str, Any]:
@@ -38,8 +39,8 @@ def test_moments_agree_with_numpy_far_from_zero(shift: float, a: list[float], b:
     values = {"a": [repr(shift + v) for v in a], "b": [repr(shift + v) for v in b]}
     with tempfile.TemporaryDirectory() as folder:
         found = units(Path(folder), values)
-    for arm, texts in values.items():
-        x = [float(text) for text in texts]
+    for arm, written in values.items():
+        x = [float(text) for text in written]
         summary, want = found["m"][arm], log_oracle.moments(x)
         assert (summary.n, summary.nonzero) == (want["n"], want["nonzero"])
         assert (summary.minimum, summary.maximum) == (want["minimum"], want["maximum"])
@@ -192,7 +193,7 @@ def test_events_without_a_value(tmp_path: Path, rule: str, count: int) -> None:
     found = look(tmp_path, {"e.csv": MISSING}, spec(metrics=metrics))
     assert found.sums("m") == {"a": (6, 1), "b": (0, 1)}
     assert found.lost() == ({} if rule == "zero" else {"no_value": (None, 1)})
-    (note,) = (note for note in found.observed.notes if "no metric uses" in note)
+    (note,) = (note for note in texts(found.observed.notes) if "no metric uses" in note)
     assert note == "2 rows hold events that no metric uses: they only tell the arms of their units"
     assert found["r"]["a"].denominator.mean == 2
     del term["missing_value"]

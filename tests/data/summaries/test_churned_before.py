@@ -11,6 +11,7 @@ import pytest
 import abcx
 from abcx.results.readout import Results
 from tests.support.logs import DAY, iso, look, micro, spec, to_csv
+from tests.support.notes import note_text
 from tests.support.results import check, codes
 
 START = micro("2024-05-06T00:00:00+00:00")
@@ -84,5 +85,5 @@ def test_a_horizon_that_nobody_was_watched_up_to_waits_and_is_no_missing_trackin
     assert results.verdict.end == "2024-08-17"
     assert check(results, "metric_missing").status == "pass"
     assert [arm.not_followed for arm in results["churn"].arms] == [150, 150]
-    assert "largest usable horizon" in (results["churn"].comparisons[0].note or "")
+    assert "largest usable horizon" in note_text(results["churn"].comparisons[0])
     assert check(analyzed(tmp_path), "metric_missing").status == "pass"

@@ -14,6 +14,7 @@ from abcx.data.records import Inputs
 from abcx.errors import DataError
 from tests.support.hostile import EXPECTED, GOOD, run
 from tests.support.logs import CONVERSION, DAY, HOUR, Look, iso, look, micro, spec, to_csv
+from tests.support.notes import texts
 
 T0 = micro("2024-03-04T10:00:00+00:00")
 CLICKS = {"clicks": {"type": "mean", "event": "click", "role": "primary", "goal": "increase"}}
@@ -163,7 +164,7 @@ def test_what_instant_a_time_means(
     found = look(tmp_path, {name: files[name]}, spec({"events": {"file": name, **options}}, CLICKS, **rest), inputs)
     assert [unit["t0"] for unit in found.units] == [micro(meant)] * 2
     naive = not (text.endswith("Z") or "+" in text)
-    assert ("have no timezone" in "".join(found.observed.notes)) == naive
+    assert ("have no timezone" in "".join(texts(found.observed.notes))) == naive
     if form == "segment":
         assert list(found.observed.segments["time"]) == [text]
 
@@ -188,7 +189,7 @@ def test_seconds_since_1970_are_told_by_their_magnitude(tmp_path: Path) -> None:
     for inputs, files in ((Inputs(events=(frame,)), {}), (Inputs(), {"e.csv": frame.to_csv(index=False)})):
         found = look(tmp_path, files, spec(metrics=CLICKS), inputs)
         assert found.units[0]["t0"] == micro("2024-03-04T10:00:00Z")
-        assert any("seconds since 1970" in note for note in found.observed.notes)
+        assert any("seconds since 1970" in note for note in texts(found.observed.notes))
     with pytest.raises(DataError, match="'2024' is not a time"):
         look(tmp_path, {}, spec(metrics=CLICKS), Inputs(events=(frame.assign(time=2024),)))
 

@@ -1,0 +1,256 @@
+"""The sentence of every note: codes and values come from the rooms below, words are made here.
+
+Sentences about comparisons start with a capital letter and end with a full stop; those about data are clauses that
+others join.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from abcx import formatting
+from abcx.notes import Note, Value
+from abcx.stats.survival import rounded_down
+
+Values = Mapping[str, Value]
+Text = str | Callable[[Values], str]
+"""A sentence with names of values in braces, or a function of them."""
+
+PERMUTED = "Interval by permutation."
+
+
+def text(note: Note) -> str:
+    """A note in words. A file that another version of abcx packed may have notes that this one does not know: they
+    are shown as they are."""
+    try:
+        words = TEXTS[note.code]
+        told = words.format_map(note.values) if isinstance(words, str) else words(note.values)
+    except (KeyError, ValueError, AssertionError):
+        return " ".join([note.code, *(f"{name}={value}" for name, value in note.values.items())])
+    more = note.values.get("more_files")
+    return f"{told} (and so of {more} more files)" if more else told
+
+
+def _number(values: Values, name: str) -> float:
+    found = values[name]
+    assert isinstance(found, (int, float))
+    return found
+
+
+def _count(values: Values, name: str) -> str:
+    return formatting.count(int(_number(values, name)))
+
+
+def _skewed(subject: str, effect: str) -> Callable[[Values], str]:
+    def words(values: Values) -> str:
+        sizes = f"{_count(values, 'control')} and {_count(values, 'variant')} units"
+        skewness = f"{_number(values, 'skewness'):.3g}"
+        return f"{PERMUTED} The skewness of {subject} is {skewness} and the arms differ in size ({sizes}), {effect}."
+
+    return words
+
+
+def _skewed_ratio(values: Values) -> str:
+    skewness = f"{_number(values, 'skewness'):.3g}"
+    why = f"too much for a ratio's t-test with {_count(values, 'units')} units"
+    return f"{PERMUTED} The skewness of the values is {skewness}, {why}."
+
+
+def _not_adjusted(values: Values) -> str:
+    several = int(_number(values, "covariates"))
+    why = {
+        "nothing_varies": "no covariate varies in both arms",
+        "few_units": f"an arm has too few units for {formatting.plural(several, 'covariates')}",
+        "few_events": "events are few, and the score test of shares has no adjusted form",
+        "no_error": "nothing is left to chance within the arms once the covariates are known",
+        "impossible_value": "an adjusted value would lie outside the possible ones",
+        "no_gain": f"the covariate{'s do' if several > 1 else ' does'} not reduce the variance",
+        "denominator": "the adjusted denominator of an arm is not above 0",
+    }
+    return f"Not adjusted for covariates: {why[str(values['reason'])]}."
+
+
+def _horizon(values: Values) -> str:
+    hours = _number(values, "usable")
+    usable = f"{rounded_down(hours / 24)}d" if hours >= 48 else f"{rounded_down(hours)}h"
+    return f"Nothing in the {values['arm']} arm was followed up to the horizon: the largest usable horizon is {usable}."
+
+
+def _few_answers(values: Values) -> str:
+    have = "only one answer" if _number(values, "answers") else "no answers"
+    return f"An arm has {have}, so nothing is known about the effect on those who answer."
+
+
+OF_COMPARISONS: dict[str, Text] = {
+    "permuted_as_declared": f"{PERMUTED} The spec asks for it.",
+    "permuted_skewed": _skewed("the values", "which pushes the t-test to one side"),
+    "permuted_skewed_covariate": _skewed("a covariate", "which can push the adjusted t-test to one side"),
+    "permuted_skewed_ratio": _skewed_ratio,
+    "not_adjusted": _not_adjusted,
+    "too_many_to_relabel": "Too many units to relabel with covariates: the interval does not adjust for them.",
+    "strata_merged": "{strata} strata with few units in an arm were taken together.",
+    "response_bias": "The arms may differ in who answers, and the bounds of the effect do not confirm what the answers "
+    "show: no claim is made.",
+    "unbounded": "There are too few values to bound the difference on both sides.",
+    "no_units": "An arm has no units.",
+    "one_unit": "An arm has only one unit, so the spread between units is unknown and nothing can be tested.",
+    "no_answers": "An arm has no answers.",
+    "one_answer": "An arm has only one answer, so the spread between answers is unknown and nothing can be tested.",
+    "no_values": "The {arm} arm has no values.",
+    "same_value": "All units of both arms have the same value: there is no difference to test.",
+    "same_values": "All values of both arms are the same: there is no difference to test.",
+    "same_answers": "All answers of both arms are the same: there is no difference to test.",
+    "same_around_quantile": "Around the quantile all values of both arms are the same: there is nothing to test.",
+    "same_up_to_rounding": "All units have the same value up to the rounding of numbers of this size: there is no "
+    "difference to test.",
+    "no_spread": "No unit differs from the others of its arm, so the difference has no measurable error.",
+    "no_spread_of_values": "No value differs from the others of its arm, so the difference has no measurable error.",
+    "answers_apart": "The answers of the two arms do not overlap: p and the interval are exact bounds from pairs of "
+    "units.",
+    "too_large": "The values are too large to be compared.",
+    "no_ratio": "The denominator of the {arm} arm is not above 0, so its ratio does not exist.",
+    "tied_quantile": "Many values are equal around the quantile. It is interpolated between neighboring values by the "
+    "shares below and above them (mid-distribution), so it can be 5.4 where all values are whole numbers.",
+    "no_lifetimes": "The {arm} arm has no lifetimes to compare.",
+    "horizon_not_reached": _horizon,
+    "nothing_ended": "Nothing ended before the horizon in either arm: there is no difference to test.",
+    "few_lifetimes": "An arm has only {units} units with lifetimes, and these are skewed and the arms uneven: neither "
+    "permutation nor the analytic interval is reliable below {fewest} units, so nothing is tested.",
+    "bounds_no_spread": "The answers that are compared do not vary, so the bounds have no measurable error.",
+    "bounds_few_answers": _few_answers,
+    "bounds_unknown_answers": "Only mean and sd of the answers are given, so the effect on those who answer cannot be "
+    "bounded.",
+    "no_lift_at_zero": "The control value is 0, so there is no relative lift.",
+    "no_lift_below_zero": "The control value is negative, so there is no relative lift.",
+    "no_lift_near_zero": "The control value is too close to 0 for a relative lift.",
+    "no_lift_control_open": "The control mean cannot be told apart from 0, so there is no relative lift.",
+    "no_lift_without_events": "There are no events in the control arm, so there is no relative lift.",
+    "no_lift_of_negatives": "Values can be below 0, so there is no relative lift.",
+    "no_lift_nps": "NPS can be negative, so there is no relative lift.",
+    "no_lift_of_scores": "The zero of a scale of answers is arbitrary, so there is no relative lift.",
+    "no_lift_interval_all_zero": "Every unit of the variant is 0, so the interval of the lift does not exist.",
+    "no_lift_interval_quantile_zero": "The quantile of the variant is 0, so the interval of the lift does not exist.",
+    "no_lift_interval_near_zero": "The control value is too close to 0 for an interval of the lift.",
+    "no_lift_interval_fine": "The spread of the values is too small beside them for an interval of the lift.",
+    "lift_unbounded": "The lift cannot be bounded above: the control value is not distinguishable from 0.",
+}
+"""Beside a comparison, in `notes` or `lift_note`."""
+
+
+def _empty(values: Values) -> str:
+    return f"{values['files']} {'is' if values['count'] == 1 else 'are'} empty"
+
+
+def _numbers(values: Values) -> str:
+    names = {",": "commas", ".": "dots", " ": "spaces", "'": "apostrophes"}
+    parts = ["a decimal comma"] if values["decimal"] == "," else []
+    parts += [f"{names[str(values['thousands'])]} between thousands"] if values["thousands"] else []
+    parts += [f"a currency ({values['currency']})"] if values["currency"] else []
+    parts += ["percent (5% is 0.05)"] if values["percent"] else []
+    parts += ["brackets for minus"] if values["brackets"] else []
+    how = ", ".join(parts) or "signs or digits of other scripts"
+    return f"'{values['column']}' of {values['file']} is read as numbers with {how}"
+
+
+def _keys(words: str) -> Callable[[Values], str]:
+    names = {
+        "unit": ("id", "ids"),
+        "id": ("id of an event", "ids of events"),
+        "event": ("name of an event", "names of events"),
+        "arm": ("label of an arm", "labels of arms"),
+        "ticket": ("id of a ticket", "ids of tickets"),
+    }
+
+    def text(values: Values) -> str:
+        several = values["count"] != 1
+        what = names[str(values["role"])][several]
+        of = f"{_count(values, 'count')} {what} of {values['file']} ('{values['column']}')"
+        return f"{of} {'were' if several else 'was'} {words}"
+
+    return text
+
+
+def _hour(words: str) -> Callable[[Values], str]:
+    def text(values: Values) -> str:
+        several = values["count"] != 1
+        what = f"{_count(values, 'count')} time{'s' if several else ''} in '{values['column']}' of {values['file']}"
+        hour = f"between {values['since']} and {values['until']}, an hour that the clocks of {values['zone']} {words}"
+        return f"{what} lie{'' if several else 's'} {hour}"
+
+    return text
+
+
+def _coarse(values: Values) -> str:
+    words = {"day": "dates", "hour": "whole hours", "minute": "whole minutes"}[str(values["unit"])]
+    text = f"the times of {values['file']} are {words}: they are compared by {values['unit']}"
+    if not values.get("of_exposure"):
+        return text
+    rows = formatting.plural(int(_number(values, "of_exposure")), "rows")
+    return f"{text} ({rows} of the {values['unit']} of exposure count as after it)"
+
+
+def _another_zone(values: Values) -> str:
+    rows = formatting.plural(int(_number(values, "before")), "rows")
+    earlier = f"{_count(values, 'two_before')} and {_count(values, 'three_before')}"
+    return (
+        f"{rows} of {values['file']} lie on the day before the exposure of their unit, {earlier} on the two days "
+        "before that: are the dates of another timezone?"
+    )
+
+
+def _outcomes_end(values: Values) -> str:
+    days = formatting.plural(int(_number(values, "days")), "days")
+    return (
+        f"{values['file']} ends on {values['day']}, {days} before the last exposure: later rows of all files are left "
+        "out, because the outcomes of later units are not known"
+    )
+
+
+def _unused(values: Values) -> str:
+    rows = formatting.plural(int(_number(values, "count")), "rows")
+    arms = ": they only name the arms of their units" if values["arms"] else ""
+    return f"{rows} hold{'s' if values['count'] == 1 else ''} events that no metric uses{arms}"
+
+
+def _rows(words: str) -> Callable[[Values], str]:
+    return lambda values: f"{formatting.plural(int(_number(values, 'count')), 'rows')} {words}"
+
+
+def _shared(values: Values) -> str:
+    ids = formatting.plural(int(_number(values, "count")), "ids")
+    return f"{ids} of events belong to several units: an id counts once for each unit"
+
+
+OF_DATA: dict[str, Text] = {
+    "delimiter": "{file} is read with the delimiter {delimiter}",
+    "header_line": "the header of {file} is line {line}: what stands above it is skipped",
+    "zone_of_header": "the times of {file} are in {zone}, as its header says",
+    "int96": "{columns} of {file}: times of the type INT96 are read as UTC, as Spark writes them; `timezone` says "
+    "otherwise",
+    "empty_files": _empty,
+    "no_rows": "{file} has a header and no rows",
+    "json_lines": "{file} is read as JSON lines",
+    "line_ends": "the lines of {file} end in different ways (LF, CRLF): all are read as line ends",
+    "encoding": "{file} is read as {encoding}, by its byte order mark",
+    "durations": "'{column}' of {file} is read as durations, in hours",
+    "numbers": _numbers,
+    "times_since_1970": "the times of {file} are read as {unit} since 1970",
+    "times_dmy": "the times of {file} are read as day/month/year",
+    "times_mdy": "the times of {file} are read as month/day/year",
+    "times_named": "the times of {file} are read with the month's name, or AM and PM",
+    "keys_formula": _keys('written as formulas (="..."): read as their text'),
+    "keys_quoted": _keys("in quotes: read without them"),
+    "keys_hidden": _keys("with spaces or characters that do not show: read without them"),
+    "keys_composed": _keys("with accents written apart from their letters: read as one letter (Unicode NFC)"),
+    "no_timezone": "the times of {file} have no timezone: they are read as {zone}",
+    "skipped_hour": _hour("skip: are they of another zone?"),
+    "repeated_hour": _hour("show twice: read as the later one"),
+    "coarse_times": _coarse,
+    "another_zone": _another_zone,
+    "outcomes_end": _outcomes_end,
+    "unused_events": _unused,
+    "unfit_events": _rows("of events do not fit the `where` of their source"),
+    "shared_ids": _shared,
+}
+"""About the files and their rows, in `data.notes`."""
+TEXTS: dict[str, Text] = {**OF_COMPARISONS, **OF_DATA}
