@@ -10,7 +10,7 @@ from abcx.data.reading.source import Source
 from abcx.engines.quoting import literal
 from abcx.errors import DataError
 from abcx.files.bad_rows import locate
-from abcx.notes import Note
+from abcx.notes import Note, Value
 from abcx.problems import Problem, Span
 
 _OFFSET = r":\d\d.*([A-Za-z]|[+-]\d{1,2}(:?\d{2})?)\s*$"
@@ -69,7 +69,7 @@ def notes(source: Source, part: str, before: int) -> Iterator[Note]:
         rows = f"FROM {source.table.scan()} WHERE {source.table.is_row()} AND ({source.kept}) AND {inside}"
         if count := int(source.table.engine.run(f"SELECT count(*) {rows}")[0][0]):
             hour = {"since": f"{since:%Y-%m-%d %H:%M}", "until": f"{until:%H:%M}", "zone": zone}
-            values = {"file": named, "column": time, "count": count, **hour}
+            values: dict[str, Value] = {"file": named, "column": time, "count": count, **hour}
             yield Note("skipped_hour" if skipped else "repeated_hour", values)
 
 
