@@ -1,1 +1,1 @@
-"""From a spec and its data to comparisons, checks, a verdict: Results."""
+"""The analysis of an experiment: from a spec and its data to comparisons, checks and a verdict."""

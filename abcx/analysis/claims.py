@@ -1,4 +1,4 @@
-"""What may be claimed of one comparison: its status, where it lies against its margin and its minimum effect.
+"""The claims that a comparison supports: its status, and where it lies against its margin and its minimum effect.
 
 A claim must hold for every interval that bears on it: the comparison's own and, where the response to a survey may
 differ between the arms, the bounds of the effect with their error.
@@ -14,8 +14,12 @@ from abcx.stats.records import Effect, Interval
 
 
 def judged(metric: MetricResult, comparison: Comparison, zero_unexplained: bool) -> Comparison:
-    """The comparison with its margin state and status. `zero_unexplained` says that the variant has no event of a
-    metric that should fall, and nobody has said that its logging works: then it is not shown safe."""
+    """The comparison with its margin state and status, and with `held_back` and its note where bounds do not confirm a
+    claim.
+
+    `zero_unexplained` says that the variant has no event of a metric that should fall, and the spec does not say that
+    its logging works (`zero_is_real`): then the metric is not shown safe.
+    """
     state = _margin_state(metric, comparison, zero_unexplained)
     found = replace(comparison, margin_state=state, status=_status(metric, comparison, state))
     held = _held_back(metric, comparison, found)
@@ -25,7 +29,9 @@ def judged(metric: MetricResult, comparison: Comparison, zero_unexplained: bool)
 
 
 def excludes_minimum(metric: MetricResult, comparison: Comparison) -> bool:
-    """Whether every interval lies wholly on the near side of the smallest effect worth having."""
+    """Whether the minimum effect is excluded: every interval lies wholly on the near side of it. False without a
+    minimum effect and before the end.
+    """
     effect = metric.minimum_effect
     if effect is None or comparison.watch is not None:
         return False
@@ -34,7 +40,9 @@ def excludes_minimum(metric: MetricResult, comparison: Comparison) -> bool:
 
 
 def scale(comparison: Comparison | Effect, size: Size | None) -> Interval | None:
-    """The interval on the scale that a size is declared in: of the lift, or of the difference."""
+    """The interval on the scale that a size is declared in: of the lift where `size` is relative, else of the
+    difference.
+    """
     return comparison.lift_interval if size is not None and size.relative else comparison.difference_interval
 
 
@@ -54,7 +62,9 @@ def _status(metric: MetricResult, comparison: Comparison, state: MarginState | N
 
 
 def direction(metric: MetricResult, comparison: Comparison) -> Status | None:
-    """Better or worse by the test alone, at its own level; before the end by the watch for harm."""
+    """Better or worse by the test alone, at its own level; before the end by the watch for harm. None where it is not
+    significant.
+    """
     watch = comparison.watch
     p_value, alpha = (comparison.p_value, comparison.alpha) if watch is None else (watch.p_value, watch.alpha)
     if p_value is None or comparison.difference is None or p_value >= alpha:
@@ -63,7 +73,7 @@ def direction(metric: MetricResult, comparison: Comparison) -> Status | None:
 
 
 def _supported(metric: MetricResult, comparison: Comparison, better: bool) -> bool:
-    """Whether the bounds of a survey's effect lie wholly on the side of the claim, where response may differ."""
+    """Whether the bounds of a survey's effect, where response may differ, lie wholly on the side of the claim."""
     found = _survey(metric, comparison)
     if found is None:
         return True
@@ -73,7 +83,7 @@ def _supported(metric: MetricResult, comparison: Comparison, better: bool) -> bo
 
 
 def _held_back(metric: MetricResult, before: Comparison, found: Comparison) -> bool:
-    """Whether the answers alone say more than the bounds let a verdict say."""
+    """Whether the answers alone support a claim that the bounds do not allow."""
     if metric.role == "descriptive" or _survey(metric, before) is None:
         return False
     alone = _margin_of(metric, [_own_margin(before)])
@@ -95,7 +105,9 @@ def _own_margin(comparison: Comparison) -> Interval | None:
 
 
 def _margin_of(metric: MetricResult, intervals: Sequence[Interval | None]) -> MarginState:
-    """Where intervals on the margin's scale lie: all inside it, all beyond it on the side of harm, or neither."""
+    """Where intervals on the margin's scale lie: all inside it, all beyond it on the side of harm,
+    or neither (open).
+    """
     if metric.margin is None:
         return "open"
     falls, margin = metric.goal == "decrease", metric.margin.value
@@ -111,7 +123,9 @@ def _minus(end: float | None) -> float | None:
 
 
 def _intervals(metric: MetricResult, comparison: Comparison, size: Size) -> list[Interval]:
-    """The intervals that a claim about an effect of this size must hold for; an unknown one bounds nothing."""
+    """The intervals that a claim about an effect of this size must hold for; an unknown interval is
+    open at both ends.
+    """
     found = [scale(comparison, size)]
     if (survey := _survey(metric, comparison)) is not None:
         found.append(survey.claim_lift_interval if size.relative else survey.claim_interval)
@@ -124,6 +138,6 @@ def _nearer_than(effect: Size, interval: Interval, falls: bool) -> bool:
 
 
 def _survey(metric: MetricResult, comparison: Comparison) -> SurveyComparison | None:
-    """The comparison of answers, where response may differ and the bounds count."""
+    """The comparison of answers, where response may differ and so the bounds count; else None."""
     found = metric.survey.comparisons.get(comparison.arm) if metric.survey else None
     return found if found is not None and found.binds else None

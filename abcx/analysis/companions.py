@@ -1,7 +1,7 @@
-"""Metrics that must not be read alone get a companion: what the whole exposed group did, per unit.
+"""Companions of metrics that must not be read alone: what all exposed units did, per unit.
 
-A ratio whose denominator units choose after exposure (orders, tickets) can move because the denominator moved; a
-time per ticket can move because other people ask for help. The companion is a descriptive mean per exposed unit.
+A ratio whose denominator units choose after exposure (orders, tickets) can move because the denominator moved; a time
+per ticket can move because other people ask for help. The companion is a descriptive mean per exposed unit.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from abcx.spec.model import Experiment
 
 
 def with_companions(experiment: Experiment) -> tuple[Experiment, dict[str, str]]:
-    """The experiment with companions after its own metrics, and whom each of them accompanies. What the experiment
-    measures anyway is not measured twice: that metric is the companion."""
+    """The experiment with companions after its own metrics, and for each companion the metric that it accompanies.
+
+    A quantity that the experiment already measures is not measured twice: that metric becomes the companion.
+    """
     metrics = dict(experiment.metrics)
     accompanied: dict[str, str] = {}
     for name, metric in experiment.metrics.items():
@@ -31,7 +33,7 @@ def with_companions(experiment: Experiment) -> tuple[Experiment, dict[str, str]]
 
 
 def after_exposure(experiment: Experiment, metric: MetricSpec) -> bool:
-    """Whether a metric's denominator is made of what units did after exposure."""
+    """Whether a metric's denominator counts what units did after exposure."""
     return metric.chosen_after(experiment.exposure.event if experiment.exposure else None)
 
 

@@ -1,4 +1,4 @@
-"""Which method compares two arms on a metric: as the spec asks, as the units need, with what is known of them."""
+"""The choice of the method that compares two arms on a metric, by the spec, the units and the known covariates."""
 
 from __future__ import annotations
 
@@ -17,15 +17,19 @@ if TYPE_CHECKING:
     from abcx.stats.permutation_draws import Relabelings
 
 Key = tuple[str, str]
-"""A metric and a variant."""
+"""(metric, variant)."""
 
 _TOO_MANY = Note("too_many_to_relabel")
 DRAWS = 4000
-"""Relabelings of a comparison."""
+"""Number of relabelings for one comparison."""
 
 
 def relabelings(experiment: Experiment, observed: Observed) -> dict[Key, Relabelings]:
-    """Random relabelings of the units of every comparison whose units were read, drawn once for all that use them."""
+    """Random relabelings of every comparison whose units were read, drawn once for all their uses with the seed of the
+    spec.
+
+    Comparisons without a test are left out.
+    """
     from abcx.stats import permutation_draws
 
     found: dict[Key, Relabelings] = {}
@@ -43,7 +47,11 @@ def relabelings(experiment: Experiment, observed: Observed) -> dict[Key, Relabel
 def chosen(
     experiment: Experiment, data: MetricData, key: Key, relabeled: Mapping[Key, Relabelings], adjust: bool = True
 ) -> Contrast:
-    """The comparison by the method that the spec asks for, or that these units need."""
+    """The comparison `key` (metric, variant) by the method that the spec requires, or that these units need.
+
+    `relabeled` holds relabelings drawn before, by key; without `adjust` covariates and strata are ignored. A note gives
+    the reason for a permutation test.
+    """
     from abcx.stats import permutation
 
     metric, (name, arm) = experiment.metrics[key[0]], key
@@ -74,8 +82,9 @@ def _adjusted(
     reason: Note | None,
     relabeled: Mapping[Key, Relabelings],
 ) -> Contrast:
-    """The comparison adjusted for covariates and strata; by permutation for the `reason` that the values give, or for
-    one that the covariates give."""
+    """The comparison adjusted for covariates and strata, by permutation where the outcomes (`reason`) or the covariates
+    need it.
+    """
     from abcx.stats import adjusted_permutation, covariates
 
     known = adjusted_samples.known(metric, data, experiment.control, key[1])
@@ -97,7 +106,9 @@ def _adjusted(
 
 
 def saved(metric: MetricSpec, data: MetricData, control: str, variant: str) -> float | None:
-    """The fraction of the variance that covariates and strata take away."""
+    """The fraction of the variance that covariates and strata remove, below 1; None where the comparison is not
+    adjusted.
+    """
     from abcx.stats import covariates
 
     known = adjusted_samples.known(metric, data, control, variant)

@@ -1,4 +1,4 @@
-"""Contrasts -> effects: every metric per arm and variant, at the level that its family leaves it."""
+"""The comparisons of every metric: values per arm and effects per variant, at the level that correction leaves."""
 
 from __future__ import annotations
 
@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Judging:
-    """How comparisons are judged: the rule of each, and before the end of a test without planned looks the watch for
-    harm (empty otherwise)."""
+    """The rules by which comparisons are judged, by metric and variant.
+
+    `watch` holds those of the watch for harm before the end of a test without planned looks; it is empty otherwise.
+    """
 
     rules: Mapping[Key, TwoSidedRule]
     watch: Mapping[Key, TwoSidedRule]
@@ -39,8 +41,7 @@ class Judging:
 
 @dataclass(frozen=True, slots=True)
 class _Level:
-    """How one comparison is judged: by its rule at its corrected level, and before the end by the watch for harm at its
-    own."""
+    """The rule and corrected level of one comparison, and before the end those of the watch for harm."""
 
     rule: TwoSidedRule
     corrected: Adjusted
@@ -50,7 +51,11 @@ class _Level:
 def metric_results(
     experiment: Experiment, observed: Observed, judging: Judging, relabeled: Mapping[Key, Relabelings]
 ) -> tuple[MetricResult, ...]:
-    """Every metric, compared with the control under the rule of its look, corrected within its family, with status."""
+    """The result of every metric, in the order of the spec: compared with the control by the rules of `judging`,
+    corrected for multiple comparisons within its family, with a status.
+
+    `relabeled` holds relabelings drawn before, by metric and variant.
+    """
     keys = [(name, arm) for name in experiment.metrics for arm in experiment.variants]
     contrasts = {key: chosen(experiment, observed.metrics[key[0]], key, relabeled) for key in keys}
     alpha = experiment.analysis.alpha
@@ -68,9 +73,9 @@ def metric_results(
 def _levels(
     experiment: Experiment, contrasts: Mapping[Key, Contrast], rules: Mapping[Key, TwoSidedRule], alpha: float
 ) -> dict[Key, Adjusted]:
-    """The level of every comparison, corrected within primaries x variants and secondaries x variants.
+    """The level of every comparison, corrected within primaries x variants and within secondaries x variants.
 
-    Families are corrected on the overall scale: the p-values are those that looks have been paid for.
+    Families are corrected on the overall scale: the p-values are those corrected for sequential monitoring.
     """
     from abcx.stats import multiplicity
 
@@ -85,7 +90,9 @@ def _levels(
 
 
 def _definition(metric: MetricSpec, data: MetricData, unit: str) -> str:
-    """The metric in words; where cells of its columns are empty, that it is about units with a value."""
+    """The metric in words; where cells of its columns are empty, with the addition that it covers
+    units with a value.
+    """
     told = metric.definition(unit)
     if not any(column.term.column for column in metric.needs().columns) or not any(data.missing.values()):
         return told
@@ -142,14 +149,17 @@ def _metric(
 
 
 def _claim_levels(experiment: Experiment, level: _Level) -> ClaimLevels:
-    """The nominal levels at which claims about a comparison are made: by its rule, or by the watch before the end."""
+    """The nominal levels at which claims about a comparison are made: by its rule, or before the end by the watch."""
     rule, corrected = level.watch or (level.rule, level.corrected)
     overall = experiment.analysis.alpha / (HARM_SHARE if level.watch else 1)
     return ClaimLevels(rule.levels(corrected.alpha), rule.levels(overall))
 
 
 def with_exploratory_results(experiment: Experiment, observed: Observed, result: MetricResult) -> MetricResult:
-    """The metric with its exploratory results, which decide nothing: open tickets, segments, effect over time."""
+    """The metric with its exploratory results, which decide nothing: open tickets, segments, effect over time.
+
+    They are judged without correction for monitoring, at the declared alpha (segments at alpha / number of values).
+    """
     from abcx.stats.multiplicity import Adjusted
     from abcx.stats.sequential import Fixed, sided
 
@@ -173,7 +183,7 @@ def with_exploratory_results(experiment: Experiment, observed: Observed, result:
 
 
 def _known_before(experiment: Experiment) -> str:
-    """What is adjusted for, in words."""
+    """The covariates and strata of the adjustment, in words."""
     covariates, strata = experiment.analysis.covariates, experiment.analysis.stratify
     words = [f"strata of {joined(strata)}"] if strata else []
     if isinstance(covariates, PrePeriod):
@@ -184,7 +194,7 @@ def _known_before(experiment: Experiment) -> str:
 
 
 def _counted(arm: str, metric: MetricSpec, data: MetricData, alpha: float) -> ArmValue:
-    """An arm's value with the units that have none, or whose value was cut."""
+    """An arm's value with its numbers of units without a value, capped, and not followed yet."""
     return replace(
         _arm_value(arm, metric, data.summaries[arm], alpha),
         missing=data.missing.get(arm, 0),
@@ -230,7 +240,7 @@ def _comparison(
 
 
 def _watch(experiment: Experiment, metric: MetricResult, contrast: Contrast, level: _Level) -> HarmWatch | None:
-    """Harm before the end, by intervals that hold at every look."""
+    """Harm before the end, by intervals that hold at every time; None without a watch."""
     if level.watch is None:
         return None
     rule, watched = level.watch
@@ -248,14 +258,15 @@ def _on_margin(
     metric: MetricResult, rule: TwoSidedRule, contrast: Contrast, alpha: float, corrected: Effect
 ) -> Interval | None:
     """The interval at the overall level on the margin's scale; None without a margin. `corrected` is the effect at the
-    level that correction left, often the same."""
+    corrected level, which is often the same.
+    """
     if metric.margin is None:
         return None
     return claims.scale(corrected if corrected.alpha == alpha else rule.effect(contrast, alpha), metric.margin)
 
 
 def _bayes(experiment: Experiment, metric: MetricResult, contrast: Contrast) -> Bayes | None:
-    """The lift under the declared prior; nothing without one."""
+    """The posterior of the lift under the declared prior; None without a prior or a posterior."""
     from abcx.stats.bayes import posterior
 
     prior = experiment.analysis.prior if metric.role != "descriptive" else None
@@ -269,7 +280,7 @@ def _bayes(experiment: Experiment, metric: MetricResult, contrast: Contrast) -> 
 
 
 def _margin_p(metric: MetricResult, contrast: Contrast, rule: TwoSidedRule) -> float | None:
-    """One-sided p of "the harm is at least the margin", on the margin's scale."""
+    """The one-sided p-value of "the harm is at least the margin", on the margin's scale."""
     from abcx.stats import inversion
 
     if metric.margin is None:

@@ -1,4 +1,4 @@
-"""The verdict table: which verdict follows from the states of primaries, guardrails and the run. First match wins.
+"""The verdict table: the verdict that follows from the states of primaries, guardrails and the run. First match wins.
 
 | # | verdict | when |
 |---|---|---|
@@ -9,7 +9,7 @@
 | 5 | KEEP RUNNING | the end, or a window, lies ahead |
 | 6 | INCONCLUSIVE | none of these |
 
-A conclusion is due at the declared end, or under a rule that corrects for repeated looks.
+A conclusion is due at the declared end, or under a rule that corrects for sequential monitoring.
 """  # noqa: E501
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ Code = Literal[
     "margin_open",
     "response_bias",
 ]
+"""Stable codes of reasons for a verdict."""
 
 Effect = Literal["better", "worse", "held_back", "unclear"]
 Minimum = Literal["open", "excluded"]
@@ -42,8 +43,12 @@ Minimum = Literal["open", "excluded"]
 
 @dataclass(frozen=True, slots=True)
 class Primary:
-    """A primary metric of one variant. `held_back`: worse by its answers, which the bounds of the effect do not
-    support. `minimum` and `margin` are None where none was declared."""
+    """The state of a primary metric of one variant.
+
+    `effect` is `held_back` where the metric is worse by its answers, and the bounds of the effect do not confirm that.
+    `minimum` (whether the minimum effect is excluded) and `margin` are None where none was declared. `biased` says that
+    the answers support more than the bounds of the effect.
+    """
 
     effect: Effect
     minimum: Minimum | None
@@ -52,16 +57,20 @@ class Primary:
 
     @property
     def harmed(self) -> bool:
+        """Whether it is worse, and not shown to be inside a margin."""
         return self.effect == "worse" and self.margin != "inside"
 
     @property
     def won(self) -> bool:
+        """Whether it is better, and its minimum effect is not excluded."""
         return self.effect == "better" and self.minimum != "excluded"
 
 
 @dataclass(frozen=True, slots=True)
 class Guardrail:
-    """A guardrail of one variant; `biased` where its answers say more than the bounds of the effect."""
+    """The state of a guardrail of one variant; `biased` says that its answers support more than the bounds of the
+    effect.
+    """
 
     state: Literal["safe", "harmed", "unresolved"]
     biased: bool = False
@@ -69,8 +78,9 @@ class Guardrail:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How far the run is: whether the end is reached, whether looks are corrected for, whether a window is open yet,
-    and whether in some judged metric nobody could be followed so far."""
+    """How far the experiment is: whether the declared end is reached, whether sequential monitoring is corrected for,
+    whether a window lies ahead, and whether in some judged metric no unit could be followed yet.
+    """
 
     ended: bool
     corrected: bool
@@ -79,17 +89,20 @@ class Run:
 
     @property
     def conclusion_due(self) -> bool:
+        """Whether a win or "no benefit" may be concluded now."""
         return self.ended or self.corrected
 
     @property
     def waiting(self) -> bool:
+        """Whether the end or a window lies ahead."""
         return not self.ended or self.window_ahead
 
 
 @dataclass(frozen=True, slots=True)
 class Because:
-    """A reason: its code and, where it concerns one metric, the position of that primary or, with `guardrail`, of that
-    guardrail."""
+    """The reason of a verdict: its code and, where it concerns a single metric, that metric's position among the
+    primaries or, with `guardrail`, among the guardrails.
+    """
 
     code: Code
     position: int | None = None
@@ -99,7 +112,7 @@ class Because:
 def decide(
     primaries: Sequence[Primary], guardrails: Sequence[Guardrail], run: Run
 ) -> tuple[VerdictWord, tuple[Because, ...]]:
-    """Rows 2 to 6 of the table for one variant; at least one primary."""
+    """The verdict on one variant by rows 2 to 6 of the table, with its reasons; there must be at least one primary."""
     harm = [Because("primary_harm", i) for i, one in enumerate(primaries) if one.harmed]
     harm += [Because("guardrail_harm", i, True) for i, one in enumerate(guardrails) if one.state == "harmed"]
     if harm:
@@ -114,7 +127,7 @@ def decide(
 
 
 def _wins(primaries: Sequence[Primary], guardrails: Sequence[Guardrail]) -> list[Because]:
-    """Why to ship; empty where something speaks against it."""
+    """The reasons to ship; empty where a condition for shipping is not met."""
     cleared = all(one.margin in (None, "inside") for one in primaries)
     if not cleared or any(one.state != "safe" for one in guardrails):
         return []
@@ -127,7 +140,9 @@ def _wins(primaries: Sequence[Primary], guardrails: Sequence[Guardrail]) -> list
 
 
 def _no_benefit(primaries: Sequence[Primary]) -> list[Because]:
-    """Why there is nothing to ship: every primary that could win has its minimum effect excluded."""
+    """The reasons why there is no benefit: every primary without a margin has its minimum effect
+    excluded; else empty.
+    """
     due = [(i, one) for i, one in enumerate(primaries) if one.margin is None]
     if not due or any(one.minimum != "excluded" for _, one in due):
         return []
@@ -135,7 +150,7 @@ def _no_benefit(primaries: Sequence[Primary]) -> list[Because]:
 
 
 def _open(primaries: Sequence[Primary], guardrails: Sequence[Guardrail], run: Run) -> Iterator[Because]:
-    """What is not known yet, or was not found out."""
+    """The reasons why neither SHIP nor DO NOT SHIP can be concluded."""
     if not run.ended:
         yield Because("too_early")
     if run.unfollowed or (run.ended and run.window_ahead):

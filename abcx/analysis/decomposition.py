@@ -1,4 +1,4 @@
-"""Revenue per visitor = conversion x order value: which of the two moved."""
+"""Decomposition of revenue per visitor into conversion x order value, which shows the factor that moved."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from abcx.stats.records import Moments, Proportion
 
 
 def decompositions(experiment: Experiment, data: Mapping[str, MetricData]) -> Iterator[Decomposition]:
-    """Every mean of an event's value beside a conversion that counts the units with such an event."""
+    """The decomposition of every mean of an event's value for which a conversion counts the units with that event.
+
+    `data` are the observed metrics by name.
+    """
     for name, metric in experiment.metrics.items():
         if not isinstance(metric, Mean) or metric.value is None:
             continue

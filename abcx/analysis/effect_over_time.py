@@ -1,6 +1,7 @@
 """The effect over time: cumulative by day of exposure, and by day since exposure for the same units.
 
-Each point is compared by itself at the declared level, where there are events enough for a band; it decides nothing.
+Each point is compared separately at the declared level, with an interval where there are enough events; it decides
+nothing.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from abcx.spec.model import Experiment
 from abcx.stats.records import Summary
 
 LONGEST = 31
-"""Days of exposure that are drawn one by one; longer experiments are drawn at the ends of so many equal steps."""
+"""Maximum number of points: with more days of exposure, this many equally spaced days are shown."""
 
 Labeled = tuple[str, dict[str, Summary]]
+"""(day, summaries by arm)."""
 
 
 def courses(experiment: Experiment, metric: MetricSpec, data: MetricData) -> Iterator[EffectSeries]:
-    """Both courses of every variant, where the data have times."""
+    """The cumulative series and the series since exposure of every variant, where the data have times."""
     for arm in experiment.variants:
         if len(data.cohorts) > 1:
             yield EffectSeries(arm, "cumulative", tuple(_points(experiment, metric, arm, _cumulated(data))))

@@ -1,4 +1,4 @@
-"""Times to an event: curves and shares by the horizon, from the same summaries."""
+"""Additional results of times to an event: medians, open tickets, service level and survival curves."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ CURVE = 60
 
 
 def lifetimes(experiment: Experiment, metric: MetricSpec, data: MetricData) -> LifetimesResult | None:
-    """Median, service level, open tickets and the curve of times to an event; None for other metrics."""
+    """Median, service level, open tickets, survival curve and log-rank test of times to an event; None for other
+    metrics.
+    """
     if metric.watch is None:
         return None
     from abcx.stats import log_rank, survival
@@ -43,7 +45,7 @@ def _within(found: Lifetimes, hours: float) -> float | None:
 
 
 def _curve(found: Lifetimes, horizon: float) -> tuple[tuple[float, float, int], ...]:
-    """(hours, share left, lifetimes still watched) from 0 to the horizon, as far as it is known."""
+    """(hours, share not ended, lifetimes still at risk) from 0 to the horizon, as far as the curve is known."""
     import numpy as np
 
     from abcx.stats import survival

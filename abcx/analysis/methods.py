@@ -1,4 +1,4 @@
-"""Which methods and which limits a readout names."""
+"""The methods and the limits that a readout names."""
 
 from __future__ import annotations
 
@@ -30,6 +30,9 @@ _METHODS = {
 
 
 def methods_used(experiment: Experiment, metrics: Sequence[MetricResult]) -> tuple[str, ...]:
+    """The methods of all comparisons, and the correction for multiple comparisons where there are
+    several, as phrases.
+    """
     used = {comparison.method for metric in metrics for comparison in metric.comparisons}
     methods = [text for method, text in _METHODS.items() if method in used]
     families = [
@@ -44,6 +47,7 @@ def methods_used(experiment: Experiment, metrics: Sequence[MetricResult]) -> tup
 
 
 def limits_of(experiment: Experiment, observed: Observed) -> tuple[str, ...]:
+    """The limits of the analysis that follow from the spec and the data, as phrases."""
     limits = []
     if experiment.segments:
         limits.append("effects by segment are exploratory: nobody planned their size")

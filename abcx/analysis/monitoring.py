@@ -1,4 +1,6 @@
-"""The rule of every comparison: from `analysis.monitoring`, and how far each metric is to its planned end."""
+"""The monitoring rule of every comparison, by `analysis.monitoring` and the progress of each metric
+to its planned end.
+"""
 
 from __future__ import annotations
 
@@ -19,23 +21,27 @@ if TYPE_CHECKING:
     from abcx.stats.sequential import NoDecisionYet, TwoSidedRule
 
 EARLY = 1e-9
-"""Two looks closer than this share of the planned size are one."""
+"""Two looks closer than this fraction of the planned size are the same look."""
 LATE = 0.1
-"""A planned look may be late by this part of the step between looks; later runs are between looks."""
+"""A planned look may be late by this fraction of the step between looks; a later run is between looks."""
 HARM_SHARE = 5.0
-"""Without planned looks harm is watched before the end at alpha over this number (docs/methods.md, "Harm before the
-end")."""
+"""Without planned looks the watch for harm before the end has the level alpha over this number (docs/methods.md, "Harm
+before the end").
+"""
 TUNED_TO = 10_000
 """Units that the watch for harm is tuned to, where neither size nor traffic was declared."""
 
 Key = tuple[str, str]
-"""A metric and a variant."""
+"""(metric, variant)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Where this run stands among the planned looks of a metric: the information at all looks so far, this one last,
-    whether it is a planned one, and the information at the next."""
+    """This run as one of the planned looks at a metric.
+
+    `information` holds followed units over planned units at all looks so far, this run last; `planned` says whether
+    this run is a planned look; `next` is the information at the next look, None where unknown.
+    """
 
     information: tuple[float, ...]
     planned: bool
@@ -43,11 +49,13 @@ class Look:
 
 
 def look(experiment: Experiment, observed: Observed, metric: str, end: PlannedEnd) -> Look:
-    """This run as a look at a metric, by the units that are followed in it. Planned looks by number stand at equal
-    steps of the planned size, looks by dates at the units followed by then. A run between looks says nothing: alpha
-    that every run spends anew would have no end, because no book of the runs is kept (looks: 4 judged daily would
-    raise false alarms to 6 %, Pocock's to 8 %). Where the end is reached this is the last look, whatever its
-    information."""
+    """This run as a look at the metric, by the units that are followed in it.
+
+    Planned looks by number are at equal steps of the planned size, looks by dates at the units followed by then.
+    Nothing is decided in a run between looks, because no record of the runs is kept: alpha spent anew by every run
+    would have no limit (4 planned looks judged daily would raise false alarms to 6 %, with Pocock's spending to 8 %).
+    Where the end is reached this is the last look, whatever its information (docs/methods.md, "Sequential monitoring").
+    """
     planned = end.planned or 1
     now = followed(observed, metric) / planned
     rule = experiment.analysis.monitoring
@@ -61,7 +69,7 @@ def look(experiment: Experiment, observed: Observed, metric: str, end: PlannedEn
         made = [at for at in rule.looks if last is not None and _day(experiment, at) <= last]
         steps = [_followed_by(experiment, observed, metric, at) / planned for at in made]
         due = bool(made) and last is not None and (last - _day(experiment, made[-1])).days <= 1
-    if due and now < 1 and any(step <= now + EARLY for step in steps):  # this run is the latest planned look itself
+    if due and now < 1 and any(step <= now + EARLY for step in steps):  # this run is the latest planned look
         steps.remove(max(step for step in steps if step <= now + EARLY))
     before = sorted({step for step in steps if EARLY < step < min(now, 1) - EARLY})
     following = min((step for step in (*steps, 1.0) if step > now + EARLY), default=None)
@@ -79,7 +87,10 @@ def _day(experiment: Experiment, at: str) -> date:
 
 
 def decision_rules(experiment: Experiment, observed: Observed, end: PlannedEnd) -> dict[Key, TwoSidedRule]:
-    """The rule of every comparison, by metric and variant: what its p-value and intervals are corrected for."""
+    """The rule that corrects p-value and intervals of every comparison for monitoring, by metric and variant.
+
+    Descriptive metrics are not corrected. Without a planned size a sequential rule decides nothing.
+    """
     from abcx.stats.sequential import Fixed, NoDecisionYet, sided
     from abcx.stats.sequential import GroupSequential as Looks
 
@@ -102,10 +113,11 @@ def decision_rules(experiment: Experiment, observed: Observed, end: PlannedEnd) 
 
 def harm_watch(experiment: Experiment, observed: Observed, end: PlannedEnd) -> Mapping[Key, TwoSidedRule]:
     """The rule by which harm is judged before the end of a test without planned looks, by metric and variant; empty
-    where the end is reached or looks are planned.
+    where the end is reached or monitoring is declared.
 
-    A confidence sequence, so that a broken variant can be stopped on any day, at a fifth of alpha, so that watching
-    hardly adds to the error of the one look at the end. It is tuned to what was declared, never to what was observed.
+    It is a confidence sequence, so that a harmful variant can be stopped on any day, at a fifth of alpha, so that
+    watching hardly adds to the error of the test at the end. It is tuned to what was declared, never to what was
+    observed (docs/methods.md, "Harm before the end").
     """
     from abcx.stats.sequential import sided
 
@@ -118,7 +130,7 @@ def harm_watch(experiment: Experiment, observed: Observed, end: PlannedEnd) -> M
 
 
 def _expected_units(experiment: Experiment) -> int | None:
-    """`units_per_day` times the days of the period, where both are declared."""
+    """`units_per_day` times the days of the period; None where they are not both declared."""
     start = experiment.period.start_instant() if experiment.period else None
     end = experiment.period.end_instant() if experiment.period else None
     per_day = experiment.plan.units_per_day
@@ -126,7 +138,9 @@ def _expected_units(experiment: Experiment) -> int | None:
 
 
 def _watched(experiment: Experiment, observed: Observed, key: Key, planned: int, reached: bool) -> TwoSidedRule:
-    """A confidence sequence, silent while the arms have too few events; with `win: at_end` on the side of harm only."""
+    """A confidence sequence, or no decision while the arms have too few events; with `win: at_end` on the side of harm
+    only.
+    """
     from abcx.stats.sequential import Fixed, NoDecisionYet, TwoSidedRule, sided
 
     declared, always = experiment.analysis.monitoring, _sequence(experiment, observed, key, planned, None)
@@ -139,7 +153,9 @@ def _watched(experiment: Experiment, observed: Observed, key: Key, planned: int,
 def _sequence(
     experiment: Experiment, observed: Observed, key: Key, planned: int, level: float | None
 ) -> AlwaysValid | NoDecisionYet:
-    """A confidence sequence over the followed units, tuned for `level` (alpha by default)."""
+    """A confidence sequence over the followed units, tuned for `level` (alpha by default); no decision while events are
+    few.
+    """
     from abcx.stats.always_valid import AlwaysValid, ready
     from abcx.stats.sequential import NoDecisionYet
 
@@ -151,7 +167,10 @@ def _sequence(
 
 
 def described(experiment: Experiment, observed: Observed, end: PlannedEnd) -> Monitoring:
-    """What the report says about looks: the rule in words, the information now, the boundaries so far (z)."""
+    """The monitoring as the report describes it: the rule in words, the information now, and the boundaries so far (z).
+
+    Information is that of the primary metric with the fewest followed units.
+    """
     from abcx.stats.spending import boundaries
 
     declared = experiment.analysis.monitoring

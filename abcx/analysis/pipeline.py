@@ -1,4 +1,4 @@
-"""The story in one page: spec + data -> effects -> checks -> verdict -> Results."""
+"""The whole analysis in order: from a spec and its data to effects, checks, a verdict, and the Results."""
 
 from __future__ import annotations
 
@@ -50,16 +50,17 @@ def analyze(
     allow_outside: bool = False,
     engine: str | None = None,
 ) -> Results:
-    """Analyze an experiment: read its data, test, check, judge.
+    """Analyze an experiment: read its data, compare the arms, check the data, and give a verdict for every variant.
 
     `spec` is a path, a dict of the same shape, or an Experiment from `load_spec` (paths in a dict or an Experiment are
     relative to the working folder). `events`, `exposures`, `units` replace the files of the spec: a path, a frame
-    (pandas, Polars, Arrow), or a list of either. `as_of` and `seed` replace those of the spec. A spec may only name
-    files below its own folder (the working folder for a dict or an Experiment), unless `allow_outside` is True; files
-    given here may lie anywhere. `engine` is what reads the data: duckdb (the default), spark, spark://HOST:PORT or
-    postgresql://USER@HOST/DATABASE; for the last the files are names of tables.
+    (pandas, Polars, Arrow), or a list of either. `as_of` (a date or time, the data cut) and `seed` replace those of the
+    spec. A spec may only name files below its own folder (the working folder for a dict or an Experiment), unless
+    `allow_outside` is True; files given here may lie anywhere. `engine` reads the data: duckdb (the default), spark,
+    spark://HOST:PORT or postgresql://USER@HOST/DATABASE; for the last, the files are names of tables.
 
-    Raises SpecError or DataError with every problem found.
+    Raises SpecError or DataError with every problem in the spec or the data, and UsageError for an option that cannot
+    be used.
     """
     from abcx.engines.choose import chosen, open_engine
 
@@ -80,7 +81,10 @@ def analyze(
 
 
 def override(experiment: Experiment, as_of: str | None, seed: int | None) -> Experiment:
-    """The experiment with `analysis.as_of` and `analysis.seed` replaced where they are given."""
+    """The experiment with `analysis.as_of` and `analysis.seed` replaced where they are given.
+
+    Raises UsageError where a value is not allowed.
+    """
     changes = {key: value for key, value in (("as_of", as_of), ("seed", seed)) if value is not None}
     if not changes:
         return experiment
@@ -99,11 +103,11 @@ def run(
     frames: Inputs,
     command: str | None = None,
 ) -> Results:
-    """Observe and conclude; `command` is what reproduces the report.
+    """The results of an experiment, read by the engine that `open_engine` opens; `command` reproduces the report.
 
     Where a size alone was declared and has been passed, the data are read again up to the day on which it was reached,
-    and that day's verdict counts: whoever looks later, and again, would otherwise have the whole alpha each time
-    (docs/methods.md, "After the planned end").
+    and that day's verdict counts: otherwise every later analysis would have the whole alpha (docs/methods.md, "After
+    the planned end"). Raises UsageError where memory is limited too tightly.
     """
     refuse_little_memory()
     with open_engine() as engine:
@@ -117,8 +121,10 @@ def run(
 
 
 def refuse_little_memory() -> None:
-    """Raise UsageError where `ulimit -v` leaves less than the libraries need to load: some of them would wait without
-    end for memory, or leave with the exit code of a finding."""
+    """Raises UsageError where `ulimit -v` leaves less address space than the libraries need to load.
+
+    Some of them would otherwise wait for memory without end, or exit with a code that means something else.
+    """
     try:
         import resource
     except ImportError:  # Windows has no such limit
@@ -130,17 +136,17 @@ def refuse_little_memory() -> None:
 
 
 _ADDRESSES = 1_250_000 * 1024
-"""Bytes of addresses that numpy, scipy and duckdb take before any data are read."""
+"""Bytes of address space that numpy, scipy and duckdb need before any data are read."""
 
 
 def _readable_again(experiment: Experiment) -> bool:
-    """Whether the data can be read a second time: standard input can not."""
+    """Whether the data can be read a second time, which standard input cannot."""
     sources = experiment.data.sources() if experiment.data else ()
     return not any(file.path == "-" for source in sources for file in source.file)
 
 
 def _replayed(found: Results, day: str, later: Results) -> Results:
-    """The results of the planned day, with what all data show beside them."""
+    """The results of the planned day, with the effects on all data as `replay`."""
     units, later_units = (sum(arm.units for arm in one.arms) for one in (found, later))
     effects = tuple(
         LaterEffect(metric.name, c.arm, c.difference, c.difference_interval, c.lift, c.lift_interval, c.p_value)
@@ -160,7 +166,7 @@ def _replayed(found: Results, day: str, later: Results) -> Results:
 
 
 def _once(engine: Engine, loaded: Loaded, frames: Inputs, command: str | None) -> tuple[Results, PlannedEnd]:
-    """One reading of the data, and how far the experiment is."""
+    """The results of a single reading of the data, and how far the experiment is."""
     from abcx.data.observe import observe
 
     experiment = loaded.experiment
@@ -178,8 +184,10 @@ def _once(engine: Engine, loaded: Loaded, frames: Inputs, command: str | None) -
 def conclude(
     loaded: Loaded, observed: Observed, command: str | None = None, accompanied: Mapping[str, str] | None = None
 ) -> Results:
-    """Build Results from the loaded spec and the observed data. `accompanied` says which metrics stand
-    beside others."""
+    """The Results of the loaded spec and the observed data, without reading any data.
+
+    `accompanied` maps companions to the metrics that they accompany; `command` reproduces the report.
+    """
     experiment = loaded.experiment
     control = experiment.control
     plan = planned(experiment)
@@ -236,7 +244,9 @@ def conclude(
 
 
 def _labeled(experiment: Experiment, metric: MetricResult, accompanied: Mapping[str, str]) -> MetricResult:
-    """The metric with what must be known to read it."""
+    """The metric with what a reader must know of it: whose companion it is, and whether its denominator is chosen after
+    exposure.
+    """
     chosen = after_exposure(experiment, experiment.metrics[metric.name])
     return replace(metric, beside=accompanied.get(metric.name), after_exposure=chosen)
 

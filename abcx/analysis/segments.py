@@ -1,5 +1,4 @@
-"""Summaries by segment -> effects in every value of a segment, and whether they differ. Exploratory: they decide
-nothing."""
+"""Exploratory effects in every value of a segment, and whether they differ between the values; they decide nothing."""
 
 from __future__ import annotations
 
@@ -13,17 +12,24 @@ from abcx.spec.model import Experiment
 from abcx.stats.records import Contrast, Summary
 
 SMALLEST = 10
-"""Values of a segment with fewer units in an arm are counted and not shown: they say nothing, and may be a person."""
+"""Values of a segment with fewer units than this in an arm are counted and not shown: they are too imprecise, and may
+identify a person.
+"""
 
 Compare = Callable[[str, Contrast, float], Comparison]
-"""(variant, contrast, level) -> what is shown."""
+"""(variant, contrast, level) -> the comparison to show."""
 Value = Callable[[str, Summary], ArmValue]
+"""(arm, summary) -> the value to show."""
 
 
 def segments(
     experiment: Experiment, metric: MetricSpec, result: MetricResult, data: MetricData, compare: Compare, value: Value
 ) -> tuple[Segment, ...]:
-    """Every segment of a metric; interactions are corrected over segments and variants (Holm)."""
+    """Every segment of a metric, its values in order of size, with a test of interaction for each variant.
+
+    Effects within a value are at alpha / number of values shown; interactions are corrected over segments and variants
+    (Holm 1979).
+    """
     found = [
         _segment(experiment, metric, result, name, groups, compare, value) for name, groups in data.segments.items()
     ]

@@ -1,4 +1,4 @@
-"""Does the verdict survive? The same data without cap, covariates or top units, with other intervals and windows."""
+"""Sensitivity of the verdict: the same data without cap, covariates or top units, with other intervals and windows."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from abcx.spec.model import Experiment
 from abcx.stats.records import Moments, RatioMoments
 
 Judge = Callable[[Experiment, Observed], tuple[Verdict, tuple[MetricResult, ...]]]
+"""(experiment, observed data) -> the verdict on the headline's variant and the metrics."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +28,10 @@ class _Trimmed:
 def alternatives(
     experiment: Experiment, observed: Observed, verdict: Verdict, metrics: tuple[MetricResult, ...], judge: Judge
 ) -> Iterator[Alternative]:
-    """Every other way that applies to these data, with the verdict it leads to about the headline's variant.
+    """Every alternative analysis that applies to these data, with its verdict on the headline's variant.
 
-    `verdict` and `metrics` are those as declared; a way that only repeats their intervals is left out.
+    `verdict` and `metrics` are those of the declared analysis; an alternative that uses the same data and has the same
+    interval is left out.
     """
     as_declared = _first(metrics, verdict.arm)
     for name, changed, data in _ways(experiment, observed):
@@ -87,7 +89,9 @@ def _ways(experiment: Experiment, observed: Observed) -> Iterator[tuple[str, Exp
 
 
 def _plainly(changed: Iterable[MetricData]) -> str:
-    """What else goes with the units: adjusted figures are not known for values that are cut another way."""
+    """The words that covariates are dropped, too: adjusted figures are not known for values that
+    are cut another way.
+    """
     return " and without covariates" if any(data.adjustment for data in changed) else ""
 
 

@@ -1,4 +1,4 @@
-"""The part of a readout that says how it was set up, and what was done to the data."""
+"""The part of a readout that describes the setup of the experiment, and what was done to the data."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from abcx.spec.load import Loaded
 
 
 def setup_of(loaded: Loaded, plan: Planned, called_for: Planned, command: str | None) -> Setup:
+    """The setup card: what the spec declares, with the declared size (`plan`) and the size that the control as observed
+    would need (`called_for`).
+    """
     experiment, period = loaded.experiment, loaded.experiment.period
     exposure = f"first {experiment.exposure.event}" if experiment.exposure else "first row in an arm"
     if experiment.data is not None and experiment.data.counts is not None:
@@ -48,6 +51,9 @@ def setup_of(loaded: Loaded, plan: Planned, called_for: Planned, command: str | 
 
 
 def data_log(context: CheckContext) -> DataLog:
+    """The log of the data: files, exclusions with their tests, times in the experiment's time zone, and the balance of
+    rows.
+    """
     observed = context.observed
     first, last, as_of = (
         None if time is None else context.local(time).isoformat()
@@ -63,6 +69,6 @@ def _tested(context: CheckContext, exclusion: Exclusion) -> Exclusion:
         return exclusion
     arms = context.experiment.arms
     lost, kept = [exclusion.by_arm.get(arm, 0) for arm in arms], [context.units(arm) for arm in arms]
-    if exclusion.reason == "repeated_row":  # these units lose rows and stay
+    if exclusion.reason == "repeated_row":  # these units lose rows and stay in the analysis
         kept = [all_of_arm - hit for all_of_arm, hit in zip(kept, lost, strict=True)]
     return replace(exclusion, p_value=differ(lost, kept))

@@ -1,4 +1,4 @@
-"""Answers by group and by grade, and the bounds of the effect on those who answer either way."""
+"""Additional results of survey metrics: answers by group, their ordinal comparison, and bounds of the effect."""
 
 from __future__ import annotations
 
@@ -14,11 +14,15 @@ from abcx.spec.model import Experiment
 from abcx.stats.records import Categories, Moments, Proportion, Summary
 
 UNBOUNDED = Note("bounds_unknown_answers")
+"""The note of a comparison of answers that are known by their mean and sd only."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimLevels:
-    """Two-sided nominal levels (of the lower end, of the upper end) at which a comparison and its margin are judged."""
+    """Two-sided nominal levels (of the lower end, of the upper end) at which a comparison and its margin are judged.
+
+    A level of 0.0 leaves the end open.
+    """
 
     effect: tuple[float, float]
     margin: tuple[float, float]
@@ -27,8 +31,10 @@ class ClaimLevels:
 def survey(
     experiment: Experiment, metric: MetricSpec, data: MetricData, levels: Mapping[str, ClaimLevels]
 ) -> Survey | None:
-    """Who was asked, who gave which answer, and how far the effect can be trusted; None for other metrics. `levels`
-    are those of each variant's claims."""
+    """Who was asked, who gave which answer, and the bounds of the effect on those who answer; None for other metrics.
+
+    `levels` are those of each variant's claims.
+    """
     if not isinstance(metric, SurveyOptions):
         return None
     summaries = data.summaries
@@ -59,13 +65,14 @@ def _mean(found: Summary) -> float | None:
 
 
 def _graded(metric: SurveyOptions, found: Summary, whole: bool) -> tuple[Categories, tuple[float, ...]] | None:
-    """Answers with what each counts in the metric's own unit: by answer where the answers are `whole`, else by what
-    the metric tells apart; None where only mean and sd are known."""
+    """Answers with the score of each in the metric's own unit: by answer where `whole`, else by the groups that the
+    metric distinguishes; None where only mean and sd are known.
+    """
     return (found, metric.scores(found)) if whole and isinstance(found, Categories) else metric.graded(found)
 
 
 def _ordered(found: SurveyComparison, control: Categories, variant: Categories, alpha: float) -> SurveyComparison:
-    """With the chance that an answer of the variant is the higher one."""
+    """The comparison with the probability that an answer of the variant is higher."""
     from abcx.stats import ordinal
 
     higher = ordinal.compare(control, variant, alpha)
@@ -86,7 +93,7 @@ def _bounded(
     whole: bool,
     levels: ClaimLevels,
 ) -> SurveyComparison:
-    """Who answers in each arm, and the bounds that this leaves."""
+    """The comparison of response between the arms, and the bounds of the effect that follow."""
     from abcx.stats import lee_bounds, shares
 
     unknown = SurveyComparison(*(None,) * 8, binds=False)

@@ -1,5 +1,6 @@
-"""SHIP, DO NOT SHIP, KEEP RUNNING, INCONCLUSIVE or INVALID for every variant: the states that the verdict table
-(decision.py) decides on, and its reasons with their numbers."""
+"""The verdict on every variant: the states that the verdict table (decision.py) decides on, and its reasons as
+sentences.
+"""
 
 from __future__ import annotations
 
@@ -16,20 +17,27 @@ from abcx.results.readout import CheckResult, Reason, Verdict
 from abcx.stats.records import Interval
 
 HOPELESS_DAYS = 365
-"""More than a year of the same traffic: the report says that this traffic cannot answer the question."""
+"""If the size would take longer than this at the present traffic, the report says that this traffic cannot answer the
+question.
+"""
 
 _ORDER = ("SHIP", "KEEP RUNNING", "INCONCLUSIVE", "DO NOT SHIP", "INVALID")
 _REASON = {"missing": "data_loss", "one_sided": "data_loss"}
-"""Checks whose failure has another name in the verdict."""
+"""Checks whose failure has a different code in the verdict."""
 
 Pair = tuple[MetricResult, Comparison]
+"""(metric, its comparison of the variant)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the experiment is: its end, whether looks are corrected for, units over all arms so far, the size that
-    the control as observed calls for, and the units at which a guardrail or margin (by metric and variant) would
-    resolve. `unfollowed` names judged metrics in which nobody could be followed yet."""
+    """How far the experiment is: its end, whether sequential monitoring is corrected for, and sizes as units over all
+    arms.
+
+    `units` are those exposed so far, `needed` the size that the control as observed would need, and `needed_for` the
+    sizes at which harm beyond a margin would be excluded, by metric and variant. `unfollowed` names judged metrics in
+    which no unit could be followed yet; `noun` is the word for units.
+    """
 
     end: PlannedEnd
     corrected: bool
@@ -41,6 +49,7 @@ class Progress:
 
     @property
     def run(self) -> Run:
+        """The part of the progress that the verdict table needs."""
         return Run(self.end.reached, self.corrected, self.end.window_ahead, bool(self.unfollowed))
 
 
@@ -52,7 +61,11 @@ def judge(
 
 
 def headline(verdicts: Sequence[Verdict], metrics: Sequence[MetricResult]) -> Verdict:
-    """The best that may ship: by verdict, ties by the effect on the first primary metric in its goal's direction."""
+    """The headline among the verdicts: the best one in the order SHIP, KEEP RUNNING, INCONCLUSIVE, DO NOT SHIP,
+    INVALID.
+
+    Ties are decided by the larger effect on the first primary metric in its goal's direction.
+    """
     primary = next(metric for metric in metrics if metric.role == "primary")
     sign = -1 if primary.goal == "decrease" else 1
 
@@ -86,7 +99,7 @@ def _judge(arm: str, metrics: Sequence[MetricResult], checks: Sequence[CheckResu
 
 
 def _warnings(arm: str, metrics: Sequence[MetricResult], checks: Sequence[CheckResult]) -> list[Reason]:
-    """What a careful reader wants to know before acting: metrics that got worse and do not decide, and checks."""
+    """The warnings on a variant: metrics that got worse and do not decide, and checks."""
     found = []
     for metric in metrics:
         comparison = _of(metric, arm)
@@ -119,7 +132,7 @@ def _guardrail(comparison: Comparison) -> Guardrail:
 
 
 def _keep_running(arm: str, reasons: tuple[Reason, ...], warnings: tuple[Reason, ...], progress: Progress) -> Verdict:
-    """Until when, and what is missing of a declared size."""
+    """The verdict KEEP RUNNING, with the end and what is missing of a declared size."""
     end = progress.end
     last = end.closed_on if end.reached else end.day
     missing = max(end.planned - end.followed, 0) if end.declared == "size" and end.planned is not None else None
@@ -139,7 +152,9 @@ def _keep_running(arm: str, reasons: tuple[Reason, ...], warnings: tuple[Reason,
 def _new_run_units(
     because: Sequence[Because], primaries: Sequence[Pair], guardrails: Sequence[Pair], progress: Progress
 ) -> int | None:
-    """Units over all arms with which a new run could answer what this one left open; None where nothing tells."""
+    """Units over all arms with which a new run could answer what is open; None where unknown or not above the present
+    units.
+    """
     sizes = [progress.needed if one.code == "underpowered" else None for one in because]
     for code, pairs in (("guardrail_unresolved", guardrails), ("margin_open", primaries)):
         for one in because:
@@ -214,13 +229,13 @@ def _effect(metric: MetricResult, comparison: Comparison) -> str:
 
 
 def _against_margin(metric: MetricResult, comparison: Comparison) -> str:
-    """The effect with the interval that is held against the margin, on the margin's scale."""
+    """The effect with the interval that is compared with the margin, on the margin's scale."""
     watch = comparison.watch
     return _on_scale(metric, comparison, metric.margin, (comparison if watch is None else watch).margin_interval)
 
 
 def _against_minimum(metric: MetricResult, comparison: Comparison) -> str:
-    """The effect with the interval that is held against the minimum effect, on its scale."""
+    """The effect with the interval that is compared with the minimum effect, on its scale."""
     return _on_scale(metric, comparison, metric.minimum_effect, scale(comparison, metric.minimum_effect))
 
 
@@ -311,7 +326,7 @@ def _unresolved(metric: MetricResult, comparison: Comparison) -> str:
 
 
 def _clears_alone(metric: MetricResult, comparison: Comparison) -> bool:
-    """Whether the interval itself lies inside the margin, so that something else holds safety back."""
+    """Whether the interval itself lies inside the margin, so that something else prevents the state `safe`."""
     if metric.margin is None or comparison.margin_interval is None or comparison.held_back:
         return False
     low, high = comparison.margin_interval

@@ -1,1 +1,1 @@
-"""What was promised: the declared end, and the sizes that effects need."""
+"""The plan of an experiment: its declared end, and the sizes that effects need."""

@@ -1,8 +1,8 @@
-"""The end of an experiment: by the size or the period that was declared, and whether the data reach it.
+"""The end of an experiment, by its declared size or period, and whether the data reach it.
 
-Only what was declared can be "not reached". Where a period ends it counts, with the follow-up of the last units; where
-a size alone is declared, that number of units must have been followed; where nothing is, the last window must have
-closed.
+Only a declared end can be "not reached". Where a period ends it counts, with the follow-up of the last units; where a
+size alone is declared, that number of units must have been followed; where neither is, the last window must have closed
+(docs/methods.md, "The declared end").
 """
 
 from __future__ import annotations
@@ -19,25 +19,26 @@ from abcx.planning.sample_size import Planned
 from abcx.spec.model import Experiment
 
 OVERRUN = 1.1
-"""Where data without times pass a declared size by more than this factor, the banner says so. Data with times are
-judged on the day on which the size was reached, however little it was passed: with a tenth of grace the three daily
-looks that it leaves have the whole alpha each (3.3 % false SHIP in place of 2.5)."""
+"""Data without times that pass a declared size by more than this factor get a warning in the banner. Data with times
+are judged on the day on which the size was reached, by however little it was passed: with a tolerance of a tenth, three
+daily looks would each have the whole alpha (3.3 % false SHIP instead of 2.5).
+"""
 JUDGED = ("primary", "guardrail")
+"""Roles of the metrics that the verdict depends on."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedEnd:
-    """When the experiment ends, and how far it is.
+    """When the experiment ends, and how far it is; counts are units over all arms.
 
-    `declared` is what decides: the `period`, the `size`, or nothing, when the data end with the last `window` or at
-    once (`data`). `day` is the day on which the end comes or came, None where nothing tells it. `followed` counts the
-    units whose follow-up is over, in the primary metric with the fewest, `planned` the declared size. `open_units` are
+    `declared` is what determines the end: the `period`, the `size`, or without either the last open `window`, or the
+    end of the `data`. `day` is the day of the end, past or future, None where unknown. `followed` counts the units
+    whose follow-up is over, in the primary metric with the fewest, `planned` is the declared size. `open_units` are
     exposed units of a judged metric whose window is still open, and `closed_on` the day from which none is. `expected`
-    are the units that will have come by the declared period's end at the present rate. `overrun_day` is the day on
-    which a declared size was reached that has since been passed: in the primary metrics, and once that has come in all
-    judged metrics. `known` is the last day of the data, None where they
-    have no times. `window_ahead`: the size is reached in the primary metrics, and not yet in a
-    guardrail with a longer window.
+    are the units exposed by the end of the declared period at the present rate. `overrun_day` is the day on which a
+    declared size was reached that has been passed since: in the primary metrics, and once that day has come in all
+    judged metrics. `known` is the last day of the data, None where they have no times. `window_ahead` says that the
+    size is reached in the primary metrics and not yet in a guardrail with a longer window.
     """
 
     declared: Literal["period", "size", "window", "data"]
@@ -55,8 +56,11 @@ class PlannedEnd:
 
 
 def follow_up_seconds(experiment: Experiment, name: str) -> int:
-    """How long after exposure a unit must be watched for a metric: its window, last day of retention or horizon; 0
-    where events count to the end of the period."""
+    """Seconds after exposure that a unit must be followed for the metric `name`: its window, last day of retention or
+    horizon.
+
+    0 where events count to the end of the period.
+    """
     needs = experiment.metrics[name].needs()
     spans = [
         span
@@ -70,14 +74,14 @@ def follow_up_seconds(experiment: Experiment, name: str) -> int:
 
 
 def followed(observed: Observed, name: str) -> int:
-    """Exposed units whose follow-up in a metric is over, all arms together, with or without a value."""
+    """Exposed units, over all arms, whose follow-up in the metric `name` is over, with or without a value."""
     total = sum(observed.units.values())
     data = observed.metrics.get(name)
     return total - sum(data.not_followed.values()) if data else total
 
 
 def planned_end(experiment: Experiment, observed: Observed, planned: Planned) -> PlannedEnd:
-    """When the experiment ends, and whether these data reach it."""
+    """The end of the experiment, and whether the observed data reach it; `planned` is the declared size."""
     clock = _Clock(experiment, observed)
     primaries = [name for name, metric in experiment.metrics.items() if metric.role == "primary"]
     judged = [name for name, metric in experiment.metrics.items() if metric.role in JUDGED]
@@ -106,7 +110,7 @@ def planned_end(experiment: Experiment, observed: Observed, planned: Planned) ->
         reached = fewest >= planned.units
         day = clock.day_of(planned.units, _longest(experiment, primaries), rate)
         always_valid = experiment.analysis.monitoring == "always_valid"  # holds at any size
-        timed = observed.as_of is not None  # counts cannot be read up to a day
+        timed = observed.as_of is not None  # counts cannot be cut at a day
         late = reached and fewest > planned.units and timed and not always_valid
         settled = clock.day_of(planned.units, longest, rate)  # in every judged metric
         if settled is not None and clock.known is not None and settled <= clock.known:
@@ -136,15 +140,17 @@ class _Clock:
         self.known = self._known()
 
     def _known(self) -> date | None:
-        """The last day that the data know. A cut that was declared as a date ends at midnight, after that day; an
-        export made on the last evening counts as reaching that day."""
+        """The last day that the data cover. A data cut declared as a date ends at midnight, after that day; an export
+        made on the last evening counts as reaching that day.
+        """
         if self.observed.as_of is not None:
             return self._local(self.observed.as_of - 1).date()
         return max((day for day, units in self.daily if units), default=None)
 
     def period_end(self, follow_up: timedelta) -> date | None:
-        """The last day of the declared period with the follow-up of the units of that day; counts were followed up by
-        whoever counted."""
+        """The last day of the declared period plus the follow-up of the units of that day; counts have no follow-up to
+        wait for.
+        """
         end = self.experiment.period.end_instant() if self.experiment.period else None
         if end is None:
             return None
@@ -157,13 +163,13 @@ class _Clock:
         return None if last is None else (self._local(last) + follow_up).date()
 
     def rate(self) -> float | None:
-        """Units a day from the first to the last exposure; None for less than a day."""
+        """Units per day from the first to the last exposure; None for less than a day."""
         first, last = self.observed.first_exposure, self.observed.last_exposure
         days = (last - first) / 86_400e6 if first is not None and last is not None else 0
         return sum(self.observed.units.values()) / days if days >= 1 else None
 
     def expected(self, rate: float | None) -> int | None:
-        """Units that will have been exposed by the end of the declared period, at this rate."""
+        """Units exposed by the end of the declared period, at this rate."""
         end = self.experiment.period.end_instant() if self.experiment.period else None
         units, last = sum(self.observed.units.values()), self.observed.last_exposure
         if end is None or last is None or rate is None:
@@ -171,7 +177,9 @@ class _Clock:
         return units + round(max(0.0, (end - self._local(last)).total_seconds() / 86_400) * rate)
 
     def day_of(self, units: int, follow_up: timedelta, rate: float | None) -> date | None:
-        """The day on which this number of units has been followed: the exposure of the last of them plus its window."""
+        """The day on which this number of units has been followed, the exposure of the last of them plus its window;
+        None if that is unknown or more than a hundred years ahead.
+        """
         total = 0
         for day, exposed in self.daily:
             total += exposed

@@ -1,7 +1,7 @@
-"""The size that was declared for the experiment, and the size that the control as observed would call for.
+"""The declared size of the experiment, and the size that the control as observed would need.
 
-Only a declared size can be "not reached". A size that is worked out from the data informs the reader and decides
-nothing: it moves with the data, and a lucky control would end the experiment sooner.
+Only a declared size can be "not reached". A size computed from the data informs the reader and decides nothing: it
+moves with the data, and a lucky control would end the experiment sooner (docs/methods.md, "Sizes").
 """
 
 from __future__ import annotations
@@ -19,15 +19,17 @@ from abcx.spec_types import EffectSizeValue
 from abcx.stats.records import Moments, QuantileSummary, RatioMoments, Summary
 
 DAILY_LOOKS = 14
-"""Looks that an always-valid plan is sized for where neither traffic nor period tells the days."""
+"""Daily looks that an always-valid plan is sized for where neither traffic nor period gives the number of days."""
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """Units over all arms that were declared (`plan.units`, or by `plan.baseline`), and where the number comes from;
-    both None where nothing was declared. `power_each` is the power that each metric was given so that all succeed
-    together, None where the number was written down; `inflation` is the factor that repeated looks cost. `bounded` is
-    the power that the bounds on who answers leave, the least of all surveys whose baseline tells who answers.
+    """The declared size: units over all arms (`plan.units`, or from `plan.baseline`), and the source of the number;
+    both None where nothing was declared.
+
+    `power_each` is the power given to each metric so that all succeed together, None where the number itself was
+    declared; `inflation` >= 1 is the factor that sequential monitoring costs. `bounded` is the least power of the
+    surveys whose baseline has a response share, after the bounds on who answers.
     """
 
     units: int | None = None
@@ -40,10 +42,11 @@ class Planned:
 def planned(experiment: Experiment) -> Planned:
     """The declared size: `plan.units`; else from `plan.baseline` with `minimum_effect`, margins and `power`.
 
-    The largest size counts: every primary with a baseline must show its minimum effect, every margin be excluded.
-    Primaries are tested at alpha over the size of the Holm family, the level that the strongest must pass. Margins
-    need no correction of alpha, but all must pass at once: the chance to miss is divided by their number and one more
-    (Schultzberg, Ankargren, Frånberg 2024). Repeated looks multiply the size by what their boundaries cost in power.
+    The largest size counts: every primary with a baseline must show its minimum effect, and harm beyond every margin
+    must be excluded. Primaries are tested at alpha over the size of the Holm family, the level that the strongest must
+    pass. Margins need no correction of alpha, but all must succeed at once: the probability of missing is divided by
+    their number plus one (Schultzberg, Ankargren, Frånberg 2024). Sequential monitoring multiplies the size by
+    `inflation`.
     """
     if experiment.plan.units is not None:
         return Planned(experiment.plan.units, "plan.units", bounded=_bounded(experiment, experiment.plan.units))
@@ -58,15 +61,15 @@ def planned(experiment: Experiment) -> Planned:
         return Planned()
     units, source, _ = max(sizes)
     inflation = _inflation(experiment, units)
-    bounded = _bounded(experiment, units)  # by then the looks have had what they cost
+    bounded = _bounded(experiment, units)  # before inflation, which only makes up for the power that monitoring costs
     return Planned(math.ceil(units * inflation), source, power_each(experiment), inflation, bounded)
 
 
 def needed(experiment: Experiment, control: Mapping[str, Summary], exposed: int) -> Planned:
-    """The size that the control's values as observed call for, without inflation for looks: for information alone.
+    """The size that the control's observed values would need, without inflation for monitoring: for information alone.
 
-    `control` maps metrics to the control's summary and `exposed` are the control's exposed units: where only a part of
-    them has a value (answers, tickets), so many more must be exposed.
+    `control` maps metrics to the control's summary and `exposed` is the number of the control's exposed units: where
+    only some of them have a value (answers, tickets), the size grows in proportion.
     """
     sizes: list[tuple[int, str]] = []
     for name, metric in experiment.metrics.items():
@@ -78,7 +81,11 @@ def needed(experiment: Experiment, control: Mapping[str, Summary], exposed: int)
 
 
 def power_each(experiment: Experiment) -> float:
-    """The power that each metric needs so that one primary and all margins succeed together with `plan.power`."""
+    """The power that each metric needs so that one primary and all margins succeed together with `plan.power`, in (0,
+    1).
+
+    1 - (1 - power) / (margins + 1), by Bonferroni's inequality (Schultzberg, Ankargren, Frånberg 2024).
+    """
     margins = sum(metric.margin is not None for metric in experiment.metrics.values())
     return 1 - (1 - experiment.plan.power) / (margins + 1)
 
@@ -105,8 +112,9 @@ def _claims(experiment: Experiment, metric: MetricSpec) -> Iterator[tuple[Effect
 
 
 def _bounded(experiment: Experiment, units: int) -> float | None:
-    """The least power of the surveys with a declared response to show their minimum effect, or that a margin is kept,
-    where response is alike in truth and the bounds count whenever its test doubts that."""
+    """The least power of the surveys with a declared response to show their minimum effect or to exclude harm beyond
+    the margin, where response is in truth equal and the bounds count whenever its test has p below `BINDS`.
+    """
     from abcx.stats.lee_bounds import BINDS
     from abcx.stats.power import power_bounded
 
@@ -131,9 +139,9 @@ def _bounded(experiment: Experiment, units: int) -> float | None:
 
 
 def _observed(metric: MetricSpec, summary: Summary) -> Baseline | None:
-    """The control as it turned out, in the form of a declared baseline; None where it shows no spread.
+    """The control as observed, in the form of a declared baseline; None where it shows no spread.
 
-    What is neither a share nor a mean has the spread that its own 95 % interval tells.
+    A metric that is neither a share nor a mean gets its spread from its own 95 % interval.
     """
     value = metric.estimate(summary) if summary.n else None
     if value is None:
@@ -165,8 +173,8 @@ def _size(
 ) -> int | None:
     """Units over all arms so that every variant has this power against the control, for an effect or against a margin.
 
-    Against a margin the true difference is 0, so shares have the spread of the baseline on both sides. Where a baseline
-    says which share of units answers, so many more must be exposed.
+    Against a margin the true difference is 0, so shares have the spread of the baseline in both arms. Where a baseline
+    has a response share, the size is divided by it.
     """
     from abcx.stats.power import size_means, size_shares
 
@@ -190,7 +198,7 @@ def _size(
 
 
 def _inflation(experiment: Experiment, units: int) -> float:
-    """What repeated looks multiply the size by, at the level of the strongest primary."""
+    """The factor by which sequential monitoring multiplies the size, at `power_each` and alpha."""
     from abcx.stats import inflation
 
     rule, alpha, power = experiment.analysis.monitoring, experiment.analysis.alpha, power_each(experiment)
@@ -202,7 +210,7 @@ def _inflation(experiment: Experiment, units: int) -> float:
 
 
 def _planned_looks(experiment: Experiment, rule: GroupSequential) -> tuple[float, ...]:
-    """Information at the planned looks: equal steps, or by dates the part of the period that is over."""
+    """Information at the planned looks: equal steps, or by dates the fraction of the period that is over."""
     start = experiment.period.start_instant() if experiment.period else None
     end = experiment.period.end_instant() if experiment.period else None
     if isinstance(rule.looks, int) or start is None or end is None:
@@ -213,7 +221,7 @@ def _planned_looks(experiment: Experiment, rule: GroupSequential) -> tuple[float
 
 
 def _days(experiment: Experiment, units: int) -> int:
-    """How many daily looks an always-valid plan foresees: by traffic, else by the period, else two weeks."""
+    """The number of daily looks of an always-valid plan: by traffic, else by the period, else two weeks."""
     if experiment.plan.units_per_day:
         return max(2, math.ceil(units / experiment.plan.units_per_day))
     start = experiment.period.start_instant() if experiment.period else None
@@ -222,10 +230,11 @@ def _days(experiment: Experiment, units: int) -> int:
 
 
 def units_for_margin(experiment: Experiment, metric: MetricResult, arm: str, units: int) -> int | None:
-    """Units over all arms at which a margin would be excluded with the planned power if there is no harm.
+    """Units over all arms at which harm beyond the margin would be excluded with the planned power if there is no harm.
 
-    The half-width of the interval shrinks with the square root of the units; to exclude the margin with power 1 - b it
-    must be margin z / (z + z_b). None where the interval is open, or widened by looks.
+    `units` are those behind the present interval. Its half-width shrinks with the square root of the units; to exclude
+    the margin with power 1 - b it must be margin z / (z + z_b). None without a margin, where the interval is open, or
+    under sequential monitoring.
     """
     from abcx.stats.distributions import normal_quantile
 

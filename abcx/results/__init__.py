@@ -1,1 +1,1 @@
-"""The frozen records of a readout, and their form as JSON."""
+"""The results of an analysis as frozen records, and their form as JSON."""

@@ -1,4 +1,4 @@
-"""Records as plain values: the JSON contract."""
+"""Conversion of records to plain values, which are the JSON contract."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ DIGITS = 12
 
 
 def record(found: Any) -> dict[str, Any]:
-    """A record as plain dicts, lists, strings and finite numbers of 12 digits; what does not exist is None."""
+    """A dataclass record as plain dicts, lists, strings and finite numbers with 12 significant digits.
+
+    Numbers that are not finite become None.
+    """
     return {f.name: _plain(getattr(found, f.name)) for f in fields(found)}
 
 
@@ -30,5 +33,7 @@ def _plain(value: Any) -> Any:
 
 
 def _rounded(x: float) -> float | None:
-    """A number to 12 significant digits: what is left of the order of rows and of threads is behind them."""
+    """The number with 12 significant digits, beyond which the order of rows and of threads can show; None if not
+    finite.
+    """
     return float(f"{x:.{DIGITS}g}") if math.isfinite(x) else None

@@ -1,4 +1,9 @@
-"""What was measured, as frozen records: one metric with its arms, its comparisons and its exploratory results."""
+"""The result of one metric as frozen records: its arms, its comparisons and its exploratory results.
+
+Units, unless a record says otherwise: values and differences are in the metric's own unit (`MetricResult.unit`; shares
+are fractions), lifts are fractions (0.05 is +5 %), and p-values are two-sided and in [0, 1]. An interval is None where
+it does not exist, and an end of it is None where the data do not bound it.
+"""
 
 from __future__ import annotations
 
@@ -12,18 +17,28 @@ from abcx.stats.methods import Method
 from abcx.stats.records import Interval
 
 Status = Literal["better", "worse", "inconclusive", "safe", "harmed", "unresolved", "not_judged", "descriptive"]
+"""better, worse, inconclusive: primaries and secondaries; safe, harmed, unresolved: guardrails; not_judged: before the
+end.
+"""
 MarginState = Literal["inside", "beyond", "open"]
+"""Where the interval lies against the non-inferiority margin: inside (harm beyond it is excluded), beyond, or open
+(neither).
+"""
 Role = Literal["primary", "secondary", "guardrail", "descriptive"]
 Goal = Literal["increase", "decrease"]
 HELD_BACK = Note("response_bias")
-"""The note of a comparison of answers whose statement no verdict may rest on."""
+"""The note of a comparison of answers that no verdict may rest on, because the bounds do not confirm it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArmValue:
-    """One metric in one arm: `units` is the n used, `value` in the metric's own unit, `interval` at 1 - alpha; units
-    that converted (shares only), exposed units without a value, units whose value was cut at the cap, units whose
-    window was not over when the data end (they have no value yet and count neither as used nor as missing)."""
+    """One metric in one arm: `units` is the number of units used, `value` in the metric's own unit, `interval` at 1 -
+    alpha.
+
+    `successes` counts the units that converted (shares only), `missing` the exposed units without a value, `capped` the
+    units whose value was cut at the cap. `not_followed` counts the units whose window was not over at the data cut:
+    they have no value yet and count neither as used nor as missing.
+    """
 
     name: str
     units: int
@@ -37,8 +52,12 @@ class ArmValue:
 
 @dataclass(frozen=True, slots=True)
 class Bayes:
-    """The lift under a prior of N(0, `lift_sd`^2): shrunk lift, the chance to beat the control in the
-    goal's direction, and the lift lost on average by shipping a variant that is worse."""
+    """The posterior of the lift under the prior N(0, `lift_sd`^2).
+
+    `lift` is the posterior mean and `interval` the central interval at 1 - alpha. `chance_to_beat` is the probability,
+    in [0, 1], that the variant is better in the goal's direction, and `expected_loss` >= 0 the lift lost on average by
+    shipping it (docs/methods.md, "Prior on the lift").
+    """
 
     lift_sd: float
     lift: float
@@ -49,10 +68,11 @@ class Bayes:
 
 @dataclass(frozen=True, slots=True)
 class HarmWatch:
-    """Before the end of a test without planned looks: harm by intervals that hold at every look, at level `alpha`.
+    """Harm before the end of a test without planned looks, by intervals that hold at every time, at the two-sided level
+    `alpha`.
 
     `p_value` is corrected within the family, `margin_interval` on the scale of the margin; None where nothing can be
-    said yet.
+    tested yet (docs/methods.md, "Harm before the end").
     """
 
     alpha: float
@@ -67,11 +87,12 @@ class Comparison:
     """One variant against control on one metric.
 
     `alpha` is the level after correction: `p_value` < `alpha`, `p_value_adjusted` < the declared alpha and "the
-    interval excludes no effect" are the same statement. Metrics with a margin: `margin_interval` at the declared alpha,
-    uncorrected, on the scale the margin was declared in; `margin_state` says where it lies (inside: harm beyond the
-    margin is excluded); `p_value_margin` is one-sided. `watch` is there before the end of a test without planned looks:
-    then the status is `not_judged`, unless the watch finds harm. `held_back` says that the answers of a survey show
-    something that the bounds of the effect do not.
+    interval excludes no effect" are the same statement. Metrics with a non-inferiority margin: `margin_interval` is at
+    the declared alpha, uncorrected, on the scale the margin was declared in; `margin_state` says where it lies against
+    the margin; `p_value_margin` is one-sided, for "the harm is at least the margin". `watch` is set before the end of a
+    test without planned looks: then the status is `not_judged`, unless the watch shows harm. `held_back` says that the
+    answers of a survey show an effect that the bounds do not confirm. `note` and `lift_note` give the reason for
+    missing numbers.
     """
 
     arm: str
@@ -97,7 +118,9 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """A declared effect size: `value` is a lift when `relative`, else in the metric's unit; `text` as written."""
+    """A declared effect size: `value` is a lift (a fraction) when `relative`, else in the metric's unit; `text` as
+    written.
+    """
 
     text: str
     value: float
@@ -106,7 +129,10 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """Values above `value` were cut to it before the arms were compared; `uncapped` shows the result without."""
+    """The cap of a metric: values above `value` were cut to it before the arms were compared.
+
+    `text` is the cap as written, `uncapped` the comparisons without it.
+    """
 
     text: str
     value: float
@@ -115,8 +141,11 @@ class Cap:
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
-    """The comparisons were adjusted for what was known before exposure; `unadjusted` shows the result without. `saved`
-    is the fraction of the variance taken away, by variant; None where nothing was adjusted."""
+    """The adjustment of the comparisons for what was known before exposure.
+
+    `text` names the covariates and strata. `saved` is the fraction of the variance removed, by variant, None where
+    nothing was adjusted; `unadjusted` holds the comparisons without adjustment.
+    """
 
     text: str
     saved: Mapping[str, float | None]
@@ -125,8 +154,9 @@ class Adjustment:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """Units of one arm that were exposed, that were asked (None: not known), that answered; answers beyond one a
-    unit."""
+    """The response of one arm: units that were `exposed`, `invited` (None: not known) and that `answered`, and the
+    answers beyond the first per unit (`repeats`).
+    """
 
     exposed: int
     invited: int | None
@@ -136,13 +166,15 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class SurveyComparison:
-    """Answers of a variant against control, beside the metric itself.
+    """The answers of a variant against control, in addition to the comparison of the metric itself.
 
-    `higher` is the chance that a variant unit answers higher than a control unit, ties halved, with its interval and p
-    (Brunner and Munzel 2000). `response_p_value` is that of equal response. `bounds` hold the effect on those who
-    answer in either arm (Lee 2009) and `worst_case` that on all exposed units, with their intervals. `binds` says that
-    response may differ (p below .2): every claim must then hold for the bounds with their error, too, which are the
-    `claim_*` intervals, of the difference and of the lift at the metric's own level and on the scale of its margin.
+    `higher` is the probability that a unit of the variant answers higher than a unit of the control, ties counted half,
+    in [0, 1], with its interval and p-value (Brunner and Munzel 2000). `response_p_value` is that of equal response.
+    `bounds` contain the effect on those who answer in either arm (Lee 2009) and `worst_case` that on all exposed units
+    (Horowitz, Manski 2000), with their intervals, in the unit of the metric. `binds` says that response may differ (p
+    below .2): every claim must then also hold for the bounds with their error, which are the `claim_*` intervals of the
+    difference, of the lift and on the scale of the margin, at the metric's own level. `note` gives the reason for
+    missing bounds.
     """
 
     higher: float | None
@@ -162,8 +194,12 @@ class SurveyComparison:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """Answers behind a survey metric, by arm: how many gave each answer from `low` on, who was asked, the mean answer,
-    shares of groups (promoters, passives, detractors; or the top boxes), and by variant what is beside the metric."""
+    """The answers to the question of a survey metric, by arm, with the comparisons of the variants.
+
+    `answers[arm][i]` units gave the answer `low` + i; `responses` says who was asked and who answered; `means` is the
+    mean answer; `groups` gives the shares of answers by group (promoters, passives, detractors; or the top boxes).
+    `comparisons` are by variant.
+    """
 
     low: int
     answers: Mapping[str, tuple[int, ...]]
@@ -175,9 +211,12 @@ class Survey:
 
 @dataclass(frozen=True, slots=True)
 class LifetimesResult:
-    """Times to an event by arm: how many there are and still open, the median in hours, the share within the service
-    level with its interval, the share left at some times (`curve`: hours, share,
-    lifetimes still watched); by variant the log-rank p."""
+    """Times to an event by arm, with the log-rank test of each variant.
+
+    `lifetimes` is their number and `open` the number that is censored; `medians` in hours, None where the curve stays
+    above one half; `within` the share ended within the service level. `curve` holds (hours, share not ended, lifetimes
+    still at risk). `log_rank` holds p-values by variant; they are reported and never judged.
+    """
 
     horizon: str
     lifetimes: Mapping[str, int]
@@ -201,8 +240,12 @@ class SegmentValue:
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
-    """Whether a variant's effect differs between the values of a segment: the test over all of them, its p corrected
-    over segments and variants; `reversed_in` names values in which the effect points the other way than over all."""
+    """Whether the effect of the variant `arm` differs between the values of a segment.
+
+    `p_value` is that of Cochran's (1954) Q over the `values` compared, `p_value_adjusted` corrected over segments and
+    variants (Holm). `reversed_in` names the values in which the effect is clearly opposite to the effect over all
+    units; `simpson` says that the effect is opposite in every one of at least two values.
+    """
 
     arm: str
     p_value: float | None
@@ -223,8 +266,11 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One day of a course: units of both arms, difference and lift with intervals at the declared level, each day by
-    itself; no intervals where events are few."""
+    """One day of an effect over time: units of both arms, difference and lift with intervals at the declared level.
+
+    Each day is compared separately, without correction; there are no intervals where events are few. `day` is a date
+    (ISO 8601) in cumulative series and the number of the day, from 1, in those since exposure.
+    """
 
     day: str
     units: int
@@ -236,8 +282,11 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class EffectSeries:
-    """The effect of a variant over time: `cumulative` over the units exposed up to each day, or `since_exposure`,
-    day by day after exposure, of the same units."""
+    """The effect of a variant over time.
+
+    `cumulative` series cover the units exposed up to each day, `since_exposure` series the same units on every day
+    after their exposure.
+    """
 
     arm: str
     kind: Literal["cumulative", "since_exposure"]
@@ -246,11 +295,11 @@ class EffectSeries:
 
 @dataclass(frozen=True, slots=True)
 class MetricResult:
-    """One metric: what it is, its value per arm, its comparisons.
+    """One metric: its definition, its value per arm, its comparisons.
 
-    `unit` says what values are in: `share`, `value`, `ratio`, `points`, `score` or `hours`. `beside` names the metric
-    that this one was added to, so that it is never read alone. `after_exposure` says that the denominator is made of
-    what units did after exposure.
+    `unit` is the unit of values: `share` (a fraction), `value`, `ratio`, `points`, `score` or `hours`. `beside` names
+    the metric whose companion this one is, so that it is never read alone. `after_exposure` says that the denominator
+    counts what units did after exposure. `course` holds the effects over time.
     """
 
     name: str

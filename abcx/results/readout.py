@@ -1,4 +1,6 @@
-"""What a run found, as frozen records (`Results.to_dict()` is the JSON contract); reports only tell it."""
+"""The results of an analysis as frozen records; `Results.to_dict()` is the JSON contract, and
+reports only format them.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +21,13 @@ SCHEMA_VERSION = 2
 """Version of the JSON of results; docs/results.schema.json is its schema (`abcx schema --results`)."""
 
 VerdictWord = Literal["SHIP", "DO NOT SHIP", "KEEP RUNNING", "INCONCLUSIVE", "INVALID"]
+"""The words of the verdict; docs/verdicts.md has the conditions."""
 CheckStatus = Literal["pass", "warn", "fail", "skipped"]
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a verdict is what it is. `code` is stable; `message` is a sentence with the numbers that decided."""
+    """A reason for a verdict or a warning. `code` is stable; `message` is a sentence with the numbers that decided."""
 
     code: str
     message: str
@@ -32,10 +35,11 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The advice about one variant: the word, the reasons that fired, warnings, and what would change it.
+    """The verdict on one variant: the word, the reasons, the warnings, and what would change it.
 
-    While it runs: `end`, the day (ISO 8601) on which the declared end comes, with the units and days that are missing.
-    After an inconclusive end: the units and days that a new run would need (`new_run_*`), None where nothing tells.
+    While the experiment runs: `end` is the day (ISO 8601) on which the declared end comes, with the units (over all
+    arms) and days that are missing at `units_per_day`. After an inconclusive end: the units and days that a new run
+    would need (`new_run_*`). None where unknown or not applicable.
     """
 
     verdict: VerdictWord
@@ -52,8 +56,11 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One trust check: its outcome, one sentence with its number, and what to do about it (`help`). `arms` names the
-    variants that a failure concerns; empty where it concerns all."""
+    """One trust check: its outcome, a sentence with its number, and what to do about it (`help`).
+
+    `p_value` is None where the check has none, `details` holds everything the check looked at, as plain values. `arms`
+    names the variants that a failure concerns; empty where it concerns all.
+    """
 
     code: str
     status: CheckStatus
@@ -66,7 +73,7 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """An arm with its exposed units that were analyzed and its planned share."""
+    """An arm with its number of exposed units in the analysis and its planned share in (0, 1)."""
 
     name: str
     units: int
@@ -75,7 +82,9 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """One line of a decomposition: a name, its unit, its value per arm, the lift of each variant over control."""
+    """One line of a decomposition: a name, its unit, its value per arm, and the lift of each variant over control (a
+    fraction).
+    """
 
     name: str
     unit: Unit
@@ -94,7 +103,11 @@ class Decomposition:
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """The same data analyzed another way: what was changed, the verdict and the first primary metric then."""
+    """The same data analyzed another way: `name` says what was changed; verdict and first primary metric are those of
+    that analysis.
+
+    `holds` says that its verdict is the same. `lift` is a fraction, `lift_interval` at 1 - alpha.
+    """
 
     name: str
     verdict: VerdictWord
@@ -107,7 +120,9 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class FileRecord:
-    """A file that was read: its path as given, which part of `data` it serves, its SHA-256, its rows."""
+    """A file that was read: its path as given, the part of `data` it serves (`role`), its SHA-256 (None where it has
+    none), and its number of rows.
+    """
 
     path: str
     role: str
@@ -117,8 +132,12 @@ class FileRecord:
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
-    """Rows or units that were left out, and why. `by_arm` counts units, or rows where units are unknown; `p_value` is
-    that of units left out equally often in all arms. A `repeated_row` takes rows from units, which stay."""
+    """Rows or units that were excluded, and why.
+
+    `reason` is a stable code and `message` a sentence. `by_arm` counts units, or rows where units are unknown;
+    `p_value` tests that units were excluded equally often in all arms. A `repeated_row` removes rows of units that stay
+    in the analysis.
+    """
 
     reason: str
     message: str
@@ -130,9 +149,11 @@ class Exclusion:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """Where the rows of a file that serves a part of the data ended: `used`, or `left_out` by one reason each. Together
-    they are the rows that were `read`. Small files that were read in one statement share one entry, named after the
-    first."""
+    """The rows of a file that serves a part of the data: `read` = `used` + the sum of `left_out` (rows by reason).
+
+    Each row has the first reason that applies. Small files that were read in one statement share one entry, named after
+    the first.
+    """
 
     part: str
     file: str
@@ -143,8 +164,11 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class DataLog:
-    """The treatment log. Times are ISO 8601 in the period's timezone. `balance` is empty for counts, and where another
-    engine holds the rows."""
+    """The log of the data: files, exclusions, and the times the data cover.
+
+    Times are ISO 8601 in the period's timezone, and `as_of` is the data cut. `balance` is empty for counts, and where
+    another engine holds the rows.
+    """
 
     files: tuple[FileRecord, ...]
     exclusions: tuple[Exclusion, ...]
@@ -157,12 +181,14 @@ class DataLog:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What was promised: the set-up card of the report. `command` reproduces the report, where a spec file was read.
+    """What was declared before the data: the set-up card of the report.
 
-    `planned_units` is the declared size, None where none was; `power_each` is the power that every metric was given so
-    that all succeed together with `power`, and `looks_inflation` the factor that repeated looks cost. `power_bounded`
-    is the power that the bounds on who answers leave, of the survey with the least. `needed_units` is what the control
-    as observed would call for: information, never a plan.
+    `alpha` is two-sided, `correction` the one for multiple comparisons, `power` the declared power. Sizes are units
+    over all arms: `planned_units` is the declared size, None where none was; `power_each` is the power given to every
+    metric so that all succeed together with `power`, and `looks_inflation` >= 1 the factor that sequential monitoring
+    costs. `power_bounded` is the least power of a survey, after the bounds on who answers. `needed_units` is the size
+    that the control as observed would need: information, never a plan. `command` reproduces the report, where a spec
+    file was read.
     """
 
     title: str
@@ -194,14 +220,17 @@ class Setup:
 
     @property
     def simulated(self) -> bool:
-        """Whether the spec says that its data are simulated; every report then says so."""
+        """Whether the spec has the tag `simulated`; every report then says that its data are simulated."""
         return "simulated" in self.tags
 
 
 @dataclass(frozen=True, slots=True)
 class Monitoring:
-    """How looks are paid for: the rule in words, units over planned units now, and for group sequential looks so far
-    pairs of the information and the z-value that decides there."""
+    """The rule of sequential monitoring: `message` in words, and `information`, units over planned units now.
+
+    `boundaries` are those of group sequential analyses so far, as (information, z) pairs: results beyond z are
+    significant.
+    """
 
     rule: Literal["fixed", "group_sequential", "always_valid", "hybrid"]
     message: str
@@ -211,7 +240,7 @@ class Monitoring:
 
 @dataclass(frozen=True, slots=True)
 class LaterEffect:
-    """What a comparison shows with all data, beside the verdict of the planned day."""
+    """A comparison on all data, reported with the verdict of the planned day."""
 
     metric: str
     arm: str
@@ -224,8 +253,12 @@ class LaterEffect:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """The declared size was passed before anybody looked: the verdict is that of `day` (ISO 8601), on which it was
-    reached, with `units` exposed by then; `later` is what all `later_units` show."""
+    """The verdict is that of `day` (ISO 8601), on which the declared size was reached, because more units have come
+    since.
+
+    `units` were exposed by then, over all arms; `later` is what all `later_units` show (docs/methods.md, "After the
+    planned end").
+    """
 
     day: str
     units: int
@@ -235,7 +268,11 @@ class Replay:
 
 @dataclass(frozen=True)
 class Results:
-    """Everything a report needs. `results["orders"]` is the MetricResult of that name."""
+    """Everything a report needs. `results["orders"]` is the MetricResult of that name.
+
+    Its first arm is the control. `verdict` is the headline, one of `verdicts` (one per variant). `limits` are sentences
+    on what the analysis cannot say, `methods` the tests it used. Raises KeyError for an unknown name.
+    """
 
     abcx_version: str
     experiment: str
@@ -261,10 +298,11 @@ class Results:
 
     @property
     def control(self) -> Arm:
+        """The control arm."""
         return self.arms[0]
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON contract: plain dicts, lists, strings and finite numbers; what does not exist is None."""
+        """The JSON contract: plain dicts, lists, strings and finite numbers; values that do not exist are None."""
         return {"schema_version": SCHEMA_VERSION, **export.record(self)}
 
     def to_frame(self) -> pandas.DataFrame:
@@ -279,12 +317,12 @@ class Results:
         return table
 
     def rows(self) -> list[dict[str, Any]]:
-        """One flat row per metric and comparison: what CSV and `to_frame` hold."""
+        """One flat row per metric and comparison, the content of CSV files and of `to_frame`."""
         return [_row(self, metric, comparison) for metric in self.metrics for comparison in metric.comparisons]
 
 
 def _row(results: Results, metric: MetricResult, comparison: Comparison) -> dict[str, Any]:
-    """One flat row of a metric and a comparison: what CSV and frames hold."""
+    """One flat row of a metric and a comparison, as in `Results.rows`."""
     arms = {arm.name: arm for arm in metric.arms}
     control, variant = arms[comparison.control], arms[comparison.arm]
     low, high = comparison.difference_interval or (None, None)

@@ -1,1 +1,1 @@
-"""What may be concluded: pure functions on numbers and arrays, without files, specs and texts."""
+"""Statistical tests and intervals: pure functions of numbers and arrays, without files, specs and texts."""

@@ -1,15 +1,16 @@
-"""Permutation of the adjusted comparison: relabelings of units together with their covariates, slopes fitted anew.
+"""Permutation test of the covariate-adjusted comparison: units keep their covariates, the slope is refitted each time.
 
-The statistic is that of covariates.py, Welch's and Fieller's of values adjusted by one slope for both arms, and its
-critical values are those of the relabeled units, as in permutation.py. A unit keeps its covariates, and the slope is
-fitted to every relabeling: a unit far off in its covariates moves the slope as much there as it does here (Freedman
-and Lane 1983 and Winkler et al. 2014 compare this with other ways to permute with covariates; under randomization the
-pairs (x, y) are what is exchangeable). The treatment leaves covariates alone, so a hypothesis aligns y only: under
-"the ratio is r" the pool is {(x, y_c), (x, y_t / r)}. It is dealt, units named variant get their effect back (times r),
-and the statistic of "the ratio is r" is taken of the result; a difference d likewise, by factors 1 + d / mu_d as in
-permutation.py. At d = 0 and r = 1 all are the same, so p and both intervals are one inversion, exact where the arms are
-alike. For a ratio of sums the effect is put back on the distance from the pool's value, not on the denominator's part
-of the slope; that differs away from r = 1 only.
+The statistic is that of covariates.py, Welch's and Fieller's of values adjusted by one slope for both arms. Its
+critical values come from relabeled units, as in permutation.py. Because the slope is refitted to every relabeling, a
+unit with outlying covariates moves the slope there as much as it does in the data. (Freedman and Lane 1983 and Winkler
+et al. 2014 compare the ways to permute with covariates; under randomization the pairs (x, y) are what is exchangeable.)
+
+The treatment does not change covariates, so a hypothesis aligns y only: under "the ratio is r" the pool is {(x, y_c),
+(x, y_t / r)}. The pool is relabeled, the units labeled variant get their effect back (times r), and the statistic of
+"the ratio is r" is computed from the result. A difference d is treated alike, by the factors 1 + d / mu_d of
+permutation.py. At d = 0 and r = 1 all of these coincide, so p and both intervals are one inversion, which is exact
+where the arms have the same distribution. For a ratio of sums the effect is put back on the distance from the pool's
+value, not on the denominator's part of the slope; this makes a difference away from r = 1 only.
 """
 
 from __future__ import annotations
@@ -31,13 +32,15 @@ from abcx.stats.records import Contrast, CrossMoments, Sample
 
 METHOD, METHOD_TAIL = Method.PERMUTATION_ADJUSTED, Method.PERMUTATION_TAIL_ADJUSTED
 Pair = tuple[float, float]
-"""Control's and variant's."""
+"""(control, variant)."""
 
 
 def needed(skewness: float | None, n: int, m: int) -> Note | None:
-    """Why a covariate of this skewness needs permutation with arms of n and m units; None where it does not.
+    """Why a covariate calls for permutation with arms of `n` and `m` units; None where it does not.
 
-    With equal arms none does: 2.0 to 3.2 % in each tail at 500 v 500 units, lognormal covariates of sigma 1 to 2.5.
+    `skewness` is that of the covariate over all units, of either sign, None where unknown. With equal arms no covariate
+    calls for it: Welch's tails are 2.0 to 3.2 % at 500 v 500 units with lognormal covariates of sigma 1 to 2.5
+    (docs/methods.md, "Permutation with covariates").
     """
     if skewness is None or permutation.few_relabelings(n, m) or not permutation.lopsided(abs(skewness), n, m):
         return None
@@ -53,8 +56,13 @@ def contrast(
     seed: int = 0,
     relabeled: Relabelings | None = None,
 ) -> Contrast:
-    """Variant against control at the same covariates; unadjusted, by permutation, with a note where that is not
-    possible. Both samples carry covariates; `relabeled` are relabelings of them that were drawn before."""
+    """Variant against control, adjusted for covariates, with critical values from relabelings.
+
+    Both samples carry `covariates` with the same k columns. `nonnegative` says that no outcome of a unit is below 0
+    (for a ratio: neither part). `relabeled` are relabelings of these samples that were drawn before; otherwise `draws`
+    are drawn with `seed`. Where the data cannot be adjusted, the unadjusted permutation test is returned with a note
+    that says why.
+    """
     moments = crossed(control), crossed(variant)
     fitted = covariates.fitted(*moments, kind, nonnegative)
     found = draw(control, variant, draws, seed) if relabeled is None and control.n and variant.n else relabeled
@@ -102,8 +110,12 @@ def false_alarms(
     method: Literal["Welch", "permutation"],
     relabeled: Relabelings,
 ) -> tuple[float, float, float] | None:
-    """Share of A/A comparisons of these units that the adjusted `method` calls significant, with its 95 % interval;
-    as `permutation.false_alarms`, with slopes fitted to each. None where these units are not adjusted."""
+    """Share of A/A comparisons of these units that the adjusted `method` calls significant at two-sided `alpha`, as
+    (share, low, high) with its 95 % interval.
+
+    As `permutation.false_alarms`, with the slope refitted to every relabeling. None where these units cannot be
+    adjusted.
+    """
     fitted = covariates.fitted(crossed(control), crossed(variant), kind, nonnegative)
     if isinstance(fitted, Note):
         return None
@@ -119,7 +131,9 @@ def false_alarms(
 
 
 def crossed(sample: Sample) -> CrossMoments:
-    """The moments of all units of a sample with covariates."""
+    """Moments of all units of a sample with covariates: first the outcome (one column, two for a ratio), then the
+    covariates.
+    """
     assert sample.covariates is not None
     n, values = sample.n, sample.values if sample.values.ndim == 2 else sample.values[:, None]
     columns = np.hstack([values, sample.covariates])
@@ -128,7 +142,7 @@ def crossed(sample: Sample) -> CrossMoments:
         return CrossMoments(0, (0.0,) * width, ((0.0,) * width,) * width)
     zeros = n - len(columns)
     means = columns.sum(axis=0) / n
-    # Two passes: the second takes out what rounding left of the mean.
+    # Two passes: the second removes the rounding error of the mean.
     means = means + ((columns - means).sum(axis=0) - zeros * means) / n
     away = columns - means
     covariance = (away.T @ away + zeros * np.outer(means, means)) / max(1, n - 1)
@@ -137,16 +151,21 @@ def crossed(sample: Sample) -> CrossMoments:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Deals:
-    """Relabelings with what hangs on no hypothesis: the named arms' covariates (outcomes are filled in later)."""
+    """Relabelings with everything that does not depend on the hypothesis: the covariates of the relabeled arms.
+
+    Outcomes are filled in for each hypothesis (`compared`).
+    """
 
     found: Relabelings
     products: tuple[tuple[Products, Products], tuple[Products, Products]]
-    """Of the units named control, and of those named variant: those that came from control and from variant."""
+    """For the units labeled control and for those labeled variant: (sums of those from control, of
+    those from variant).
+    """
     sides: tuple[slopes.Side, slopes.Side]
     inverted: Array
 
     def compared(self, hypothesis: Alignment, weights: Pair = (1.0, 1.0)) -> slopes.Compared:
-        """The arms of every relabeling of the aligned pool, the effects (the hypothesis's weights) put back."""
+        """Both arms of every relabeling of the aligned pool, with the effects (the hypothesis's weights) put back."""
         shift = shifts(self.found, hypothesis)
         sides = [
             _filled(
@@ -159,8 +178,8 @@ class _Deals:
         return slopes.compare(sides[0], sides[1], self.inverted, weights, hypothesis.weights)
 
     def statistics(self, hypothesis: Alignment, weights: Pair = (1.0, 1.0)) -> Array:
-        """The studentized statistic of every relabeling; nan where it does not exist."""
-        with np.errstate(all="ignore"):  # a hypothesis out of all proportion may overflow: counted as beyond
+        """The studentized statistic of every relabeling (B,); nan where it does not exist."""
+        with np.errstate(all="ignore"):  # an extreme hypothesis may overflow: counted as beyond
             compared = self.compared(hypothesis, weights)
             found: Array = compared.distance(weights) / np.sqrt(compared.variances[0] + compared.variances[1])
         return found
@@ -173,7 +192,7 @@ def _aligned(origins: tuple[Products, Products], factors: Pair, shift: Pair) -> 
 
 
 def _deals(found: Relabelings, used: Sequence[int]) -> _Deals:
-    """The relabelings with the covariates `used`, by their place among all."""
+    """The relabelings with the covariates in the columns `used`, counted among the covariates."""
     assert found.products is not None and found.control.products is not None and found.variant.products is not None
     to_variant = _kept(found.products[0], used), _kept(found.products[1], used)
     whole = _kept(found.control.products, used), _kept(found.variant.products, used)
@@ -187,7 +206,7 @@ def _deals(found: Relabelings, used: Sequence[int]) -> _Deals:
 
 
 def _distance(found: Relabelings, used: Sequence[int]) -> float:
-    """The adjusted difference of the arms as they are, from residuals: values near 1e9 keep their digits."""
+    """The adjusted difference of the observed arms, from residuals: values near 1e9 keep their digits."""
     null = permutation.null(found)
     sides = []
     for arm, shift in zip((found.control, found.variant), shifts(found, null), strict=True):
@@ -215,7 +234,7 @@ def _sum(pair: tuple[Products, Products]) -> Products:
 
 
 def _side(n: int, sums: Sums, products: Products) -> slopes.Side:
-    """The covariates and denominators of an arm; nothing of its outcomes."""
+    """An arm with its covariates and denominators; the moments of its outcomes are left at 0."""
     mean = products.z / n
     blank = np.zeros_like(sums.x)
     return slopes.Side(
@@ -233,7 +252,7 @@ def _side(n: int, sums: Sums, products: Products) -> slopes.Side:
 
 
 def _filled(side: slopes.Side, sums: Sums, ez: Array) -> slopes.Side:
-    """The side with outcomes whose sums, and whose products `ez` with the covariates, these are."""
+    """The side with the outcomes that have these `sums` and these sums of products `ez` with the covariates."""
     return replace(
         side,
         top=sums.e / side.n,

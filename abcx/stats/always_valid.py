@@ -1,4 +1,4 @@
-"""Always-valid monitoring: an asymptotic confidence sequence, which may be looked at whenever one likes.
+"""Always-valid monitoring by an asymptotic confidence sequence, whose level holds however often the data are analyzed.
 
 Waudby-Smith, Arbour, Sinha, Kennedy, Ramdas (2021, theorem 2.2): with a normal mixture of scale rho, the standardized
 estimate after n units stays inside sqrt((n rho^2 + 1) / (n rho^2) log((n rho^2 + 1) / alpha^2)) at all times together
@@ -18,17 +18,20 @@ from abcx.stats.records import Lifetimes, Moments, Proportion, RatioMoments, Sum
 from abcx.stats.sequential import SMALLEST
 
 EVENTS = 20
-"""Events, and units without one, that each arm must have before the large-sample argument is trusted."""
+"""Events, and for shares units without an event, that each arm needs before the large-sample approximation is used."""
 NONZERO = 30
-"""The same for others: units whose value is not 0 (units, where that is not known or means nothing)."""
+"""The same limit for metrics other than shares and lifetimes: units whose value is not 0, or all units where that
+number is unknown or has no meaning.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class AlwaysValid:
-    """Tuned to be tightest when `planned` units are in, for the overall level `tuned_for`; valid at any size and level.
+    """A confidence sequence at the present size, tightest at `planned` units and the overall level `tuned_for`.
 
-    `n` is the units so far and `planned` the planned ones, both over the same arms (only n / planned matters). The
-    tuning is fixed before the data and the same for all alpha, so that the p-value is the Bayes factor in closed form.
+    It is valid at any size and level. `n` > 0 is the units so far and `planned` > 0 the planned ones, both over the
+    same arms (only n / planned matters); 0 < `tuned_for` < 1. The tuning is fixed before the data and is the same for
+    all alpha, so the p-value is a Bayes factor in closed form. Raises ValueError for values outside these ranges.
     """
 
     n: float
@@ -41,11 +44,14 @@ class AlwaysValid:
 
     @property
     def time(self) -> float:
-        """n rho^2, the intrinsic time of the mixture."""
+        """n rho^2 > 0, the intrinsic time of the mixture."""
         return self.n / self.planned * tightest(self.tuned_for)
 
     def level(self, alpha: float) -> float:
-        """2 (1 - Phi(z)) with the boundary z at this size."""
+        """The nominal two-sided level at this size, 2 (1 - Phi(z)) with the boundary z of the overall level `alpha`.
+
+        0.0 where `alpha` <= 0 or the level is below `SMALLEST`.
+        """
         if alpha <= 0.0:
             return 0.0
         time = self.time
@@ -54,9 +60,11 @@ class AlwaysValid:
         return level if level >= SMALLEST else 0.0
 
     def p_value(self, nominal: float) -> float:
-        """The least alpha whose sequence excludes the null now: sqrt(n rho^2 + 1) exp(-z^2/2 n rho^2 / (n rho^2 + 1)).
+        """The smallest overall alpha whose sequence excludes the null at this size, for an ordinary two-sided p of
+        `nominal`.
 
-        It refers to this look alone; the smallest of all looks so far is valid too.
+        It is sqrt(n rho^2 + 1) exp(-z^2/2 n rho^2 / (n rho^2 + 1)), at most 1, with z the normal score of `nominal`. It
+        refers to this analysis alone; the minimum over all analyses so far is valid, too.
         """
         time = self.time
         z = normal_quantile(max(nominal, SMALLEST) / 2.0)
@@ -64,13 +72,15 @@ class AlwaysValid:
 
 
 def tightest(alpha: float) -> float:
-    """n rho^2 at which the boundary of level `alpha` is lowest: the root of x = log(x + 1) - 2 log(alpha)."""
+    """n rho^2 at which the boundary of level 0 < `alpha` < 1 is lowest: the root of x = log(x + 1) - 2 log(alpha)."""
     return -float(lambertw(-alpha * alpha / math.e, -1).real) - 1.0
 
 
 def ready(control: Summary, variant: Summary) -> bool:
-    """Whether both arms have enough for a confidence sequence to speak (docs/methods.md, "Sequential monitoring");
-    until then it is NoDecisionYet."""
+    """Whether both arms have enough events or non-zero units for a confidence sequence (`EVENTS`, `NONZERO`).
+
+    Until then the rule is `NoDecisionYet` (docs/methods.md, "Sequential monitoring").
+    """
     return all(_enough(arm) for arm in (control, variant))
 
 

@@ -1,4 +1,4 @@
-"""Goodness of fit: does the split fit the plan, and do two counts go together? Pearson's chi-square tests."""
+"""Pearson's chi-square tests: fit of a split to its planned shares, and homogeneity of counts between arms."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from abcx.stats.distributions import chi_square_tail
 
 
 def chi_square(counts: Sequence[int], expected_shares: Sequence[float]) -> float:
-    """p of "units were split by `expected_shares`" (which need not sum to 1 exactly); 1.0 where nothing can be tested.
+    """The p-value of "units were split by `expected_shares`", for a sample ratio mismatch (Pearson 1900).
 
-    Pearson (1900): sum of (observed - expected)^2 / expected on k - 1 degrees of freedom. An arm with an expected share
-    of 0 must be empty, else p is 0.
+    `counts` and `expected_shares` have one entry per arm; shares are at least 0 and need not sum to 1 exactly. The
+    statistic is the sum of (observed - expected)^2 / expected on k - 1 degrees of freedom over the k arms with a share.
+    0.0 where an arm with a share of 0 has units; 1.0 where nothing can be tested (no units, or fewer than two arms with
+    a share).
     """
     total, whole = sum(counts), math.fsum(expected_shares)
     if any(count and not share for count, share in zip(counts, expected_shares, strict=True)):
@@ -24,10 +26,11 @@ def chi_square(counts: Sequence[int], expected_shares: Sequence[float]) -> float
 
 
 def homogeneity(table: Sequence[Sequence[int]]) -> float | None:
-    """p of "all columns (arms) have the same distribution over the rows"; None where fewer than two of either are left.
+    """The p-value of "all columns (arms) have the same distribution over the rows"; None with fewer than two rows or
+    columns.
 
-    `table` holds counts, rows of equal length; empty rows and columns are dropped. Pearson's test without continuity
-    correction on (rows - 1)(columns - 1) degrees of freedom.
+    `table` holds counts, rows of equal length; empty rows and columns are dropped first. Pearson's test without
+    continuity correction on (rows - 1)(columns - 1) degrees of freedom.
     """
     rows = [row for row in table if sum(row)]
     columns = [sum(column) for column in zip(*rows, strict=True)]

@@ -1,20 +1,22 @@
-"""Churn: the share of units whose event has come by a horizon, 1 - S(horizon), with one lifetime per unit.
+"""Churn: the share of units whose event has occurred by a horizon, 1 - S(horizon), with one lifetime per unit.
 
 Where no unit is censored before the horizon this is a share of whole units, and the comparison is that of shares.py.
-Otherwise the shares are Kaplan and Meier's, and the score test is that of shares with an effective number of units
-in each arm (Cutler, Ederer 1958; Rothman 1978): as many as would know the share as well without censoring,
+Otherwise the shares are Kaplan and Meier's (1958), and the score test is that of shares with an effective number of
+units in each arm (Cutler, Ederer 1958; Rothman 1978), the number that would estimate the share as precisely without
+censoring,
 
     n_a (1 / S(h) - 1) / sum_j (1 / S(t_j) - 1 / S(t_j-1)) / C_a(t_j),
 
-with S the curve of both arms pooled, t_j its event times up to the horizon h, and C_a(t) the share of the arm that
-is not censored before t. That is S (1 - S) / Greenwood's variance (1926) of an arm that has the pooled curve and its
-own censoring; it is n_a where nothing is censored. Greenwood's variance of the arm's own curve would rise and fall
-with the arm's own late events, and 6.6 to 7.1 % of comparisons without effect were significant at 5 % (500 units an
-arm, follow-up uniform on 0 to 1.1 horizons): it belongs to the estimate, the pooled one to the hypothesis.
+with S the curve of both arms pooled, t_j its event times up to the horizon h, and C_a(t) the share of the arm that is
+not censored before t. That is S (1 - S) / Greenwood's variance (1926) of an arm that has the pooled curve and its own
+censoring; it is n_a where nothing is censored. Greenwood's variance of the arm's own curve would rise and fall with the
+arm's own late events: 6.6 to 7.1 % of comparisons without effect were significant at 5 % (500 units an arm, follow-up
+uniform on 0 to 1.1 horizons). It belongs to the estimate, the pooled variance to the hypothesis.
 
-Counts are not whole, so few events cannot be enumerated. The score is corrected for its skewness instead (Gart, Nam
-1988, Biometrics 44, 323; Laud 2017, Pharmaceutical Statistics 16, 334): z solves score = z + (z^2 - 1) g / 6, with g
-from the binomial's third moment, its units n_a^2 (1 / S(h)^2 - 1) / sum_j (1 / S(t_j)^2 - 1 / S(t_j-1)^2) / C_a(t_j)^2.
+Effective numbers are not whole, so few events cannot be enumerated. The score is corrected for its skewness instead
+(Gart, Nam 1988, Biometrics 44, 323; Laud 2017, Pharmaceutical Statistics 16, 334): z solves score = z + (z^2 - 1) g /
+6, with g from the binomial's third moment, its units n_a^2 (1 / S(h)^2 - 1) / sum_j (1 / S(t_j)^2 - 1 / S(t_j-1)^2) /
+C_a(t_j)^2.
 """
 
 from __future__ import annotations
@@ -47,7 +49,11 @@ class _Arm:
 
 
 def contrast(control: Lifetimes, variant: Lifetimes, horizon: float) -> Contrast:
-    """Variant against control, as fractions; `method` ends in "(effective n)" where something was censored."""
+    """Variant against control at `horizon` (in the unit of the durations), as fractions.
+
+    `method` ends in "(effective n)" where a unit was censored before the horizon. Where the arms cannot be compared
+    there, all numbers are None and a note says why.
+    """
     note = survival.refusal(control, variant, horizon)
     if note is not None:
         return no_comparison(METHOD, note)
@@ -69,12 +75,15 @@ def contrast(control: Lifetimes, variant: Lifetimes, horizon: float) -> Contrast
 
 
 def interval(lifetimes: Lifetimes, horizon: float, alpha: float) -> Interval:
-    """Wilson's interval of the arm's churn on its effective number of units; (None, None) where it is unknown."""
+    """Wilson's interval at 1 - `alpha` of the arm's churn on its effective number of units, in [0, 1].
+
+    (None, None) where the churn is unknown.
+    """
     return survival.share_interval(lifetimes, horizon, alpha)
 
 
 def value(lifetimes: Lifetimes, horizon: float) -> float | None:
-    """The arm's churn; None without lifetimes or beyond the arm's largest usable horizon."""
+    """The arm's churn in [0, 1]; None without lifetimes or beyond the arm's largest usable horizon."""
     found = survival.ended(lifetimes, horizon)
     return None if found is None else found.share
 
@@ -106,7 +115,7 @@ def _effective(control: Lifetimes, variant: Lifetimes, horizon: float) -> tuple[
         uncensored = _uncensored(lifetimes, found, np.append(times, horizon))
         last = float(uncensored[-1])
         if not upto:
-            ratios = last, last**2  # nobody has left: those who are followed to the horizon
+            ratios = last, last**2  # no events: those who are followed to the horizon
         elif after[-1] == 0.0:
             ratios = float(uncensored[-2]), float(uncensored[-2]) ** 2  # the last term outgrows all others
         else:
@@ -116,7 +125,7 @@ def _effective(control: Lifetimes, variant: Lifetimes, horizon: float) -> tuple[
                 float(steps.sum() / (steps / uncensored[:-1]).sum()),
                 float(cubes.sum() / (cubes / uncensored[:-1] ** 2).sum()),
             )
-        # Lifetimes of one unit are taken for copies of each other: churn has one per unit.
+        # Lifetimes of the same unit count as copies of each other: churn has one per unit.
         n = float(lifetimes.n)
         return _Arm(1.0 - found.at(horizon), n * ratios[0], n * n * ratios[1])
 
@@ -124,7 +133,8 @@ def _effective(control: Lifetimes, variant: Lifetimes, horizon: float) -> tuple[
 
 
 def _uncensored(lifetimes: Lifetimes, found: survival.Curve, times: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The share of an arm that is not censored before each of the rising `times`: those at risk over those alive.
+    """The share of an arm that is not censored before each of the rising `times`: the number at risk over the number
+    alive.
 
     Where nobody is at risk any more (all have left), the last share before.
     """
@@ -143,7 +153,7 @@ def _corrected(control: _Arm, variant: _Arm, at: float, ratio: float, fit: Fit, 
     share0, share1 = (float(share) for share in fit(*counts))
     spread0, spread1 = share0 * (1.0 - share0), share1 * (1.0 - share1)
     total = control.n + variant.n
-    one, other = 1.0 / max(1.0, ratio), ratio / max(1.0, ratio)  # skewness has no scale, and cubes of 1e103 no number
+    one, other = 1.0 / max(1.0, ratio), ratio / max(1.0, ratio)  # skewness has no scale, and cubes of 1e103 overflow
     variance: float = (one**2 * spread1 / variant.n + other**2 * spread0 / control.n) * (total / (total - 1.0))
     if variance == 0.0 or not math.isfinite(found):
         return found

@@ -1,4 +1,4 @@
-"""Covariates: what was known of the units before the test takes its share out of the variance.
+"""Adjustment for covariates known before exposure (CUPED), which removes the variance that they explain.
 
 Both arms have one least-squares slope theta of the outcome y on the covariates x, pooled within the arms (analysis of
 covariance); their values are read at the covariates' mean over all units (Deng, Xu, Kohavi, Walker 2013, "CUPED"):
@@ -7,20 +7,20 @@ covariance); their values are read at the covariates' mean over all units (Deng,
 
 Difference, lift and p come from Welch's test of the adjusted values and Fieller's form of it, with the covariance of
 the two (slopes.py has the formulas), at n_a - 1 - k degrees of freedom. The lift is m_t / m_c - 1: both means are
-adjusted, never only their difference. Slopes of each arm's own (Lin 2013) save as much, and are not used: a few units
-far off fit themselves in the smaller arm. With a lognormal covariate (sigma 2.5), 900 v 100 units and a classical
-error, 6.7 % of A/A tests are beyond the one limit and 1.5 % beyond the other (2.5 % nominal; 2.8 and 2.2 % with one
-slope, docs/methods.md, "Leverage in covariates"). Ratios of sums: numerator and denominator are adjusted each in its
-turn, R_a = m_num / m_den, linearized (delta method; Deng et al. 2013, appendix B; Deng, Knoblich, Lu 2018).
+adjusted, never only their difference. A slope for each arm (Lin 2013) saves as much variance and is not used: a few
+outlying units determine the slope of the smaller arm. With a lognormal covariate (sigma 2.5), 900 v 100 units and a
+classical error, 6.7 % of A/A tests are beyond one limit and 1.5 % beyond the other (2.5 % nominal; 2.8 and 2.2 % with
+one slope, docs/methods.md, "Leverage in covariates"). For ratios of sums numerator and denominator are adjusted
+separately, R_a = m_num / m_den, and linearized (delta method; Deng et al. 2013, appendix B; Deng, Knoblich, Lu 2018).
 
 Shares are means of 0 and 1. The score test cannot be adjusted from moments: where events are few, or fewer than the
-split calls for, the unadjusted test of shares is used instead, and the note says so.
+split requires, the unadjusted test of shares is used instead, and a note says so.
 
-A covariate must be settled before exposure; one that the variant can move takes part of the effect away. Missing values
-are the caller's: any constant in their place (say the mean of the others), and a 0/1 column that says where.
-Columns that do not vary in one of the arms, or repeat earlier ones, are left out. So are columns of 0 and 1 where an
-arm expects fewer than 10 units with the rarer value. Covariates that together cost variance instead of saving it are
-left out, all of them, and the note says so.
+A covariate must be known before exposure; adjusting for one that the variant can change removes part of the effect. The
+caller replaces missing values: by any constant (say the mean of the others), with a 0/1 column that marks them. Columns
+that do not vary in one of the arms, or repeat earlier ones, are left out, and so are columns of 0 and 1 where an arm
+expects fewer than 10 units with the rarer value. If the covariates together increase the variance, all of them are left
+out, and a note says so.
 """
 
 from __future__ import annotations
@@ -37,18 +37,20 @@ from abcx.stats.methods import Method
 from abcx.stats.records import Contrast, CrossMoments, Moments, Proportion, RatioMoments
 
 Kind = Literal["mean", "share", "ratio"]
+"""What the outcome is: a mean, a share (values 0 and 1), or a ratio of sums (two outcome columns)."""
 
 METHOD = Method.WELCH_ADJUSTED
 _NEW = 1e-8
-"""A covariate of whose variance in an arm less than this fraction is new beside the earlier ones is left out."""
+"""A covariate is left out if less than this fraction of its variance in an arm is independent of the earlier ones."""
 _CONSTANT = 1e-14
 """A standard deviation below this fraction of the mean is the rounding of equal values, not a spread."""
 EXPECTED = 10.0
-"""Fewest units with the rarer value of a 0/1 covariate that an arm expects. At a correlation of .9 and 20 % missing,
-95 % intervals of 180 v 20 units cover 93.0 % with the column that says where, 95.3 % without (2,000 samples); from 10
-missing ones on it makes no difference."""
+"""A 0/1 covariate is left out if an arm expects fewer units than this with its rarer value. At a correlation of .9 and
+20 % missing, 95 % intervals of 180 v 20 units cover 93.0 % with the column that marks missing values, 95.3 % without it
+(2,000 samples); from 10 missing values on it makes no difference.
+"""
 _WHOLE = 1e-9
-"""A column whose variance is that of a share at its mean, to this fraction, is one of 0 and 1."""
+"""A column whose variance is that of a share at its mean, to this fraction, consists of 0 and 1."""
 _SKEWED = 0.13
 """A difference of shares with more skewness than this is not adjusted: in A/A tests at 90:10 one tail of Welch's test
 has 3.5 % at .12 (the smaller arm expects 40 events), 4.2 % at .15 (30 events), 5.1 % at .24 (12 events)."""
@@ -56,7 +58,10 @@ has 3.5 % at .12 (the smaller arm expects 40 events), 4.2 % at .15 (30 events), 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """Both adjusted estimates with the errors of their contrasts, from the covariates in the columns `used`."""
+    """Both adjusted estimates with the errors of their contrasts, from the covariates in the columns `used`.
+
+    `used` counts columns of `CrossMoments`, outcomes included. The estimates' `n` is units less covariates.
+    """
 
     control: welch.Estimate
     variant: welch.Estimate
@@ -65,9 +70,11 @@ class Fitted:
 
 
 def contrast(control: CrossMoments, variant: CrossMoments, kind: Kind, nonnegative: bool) -> Contrast:
-    """Variant against control at the same covariates; where that is not possible, unadjusted with a note.
+    """Variant against control at the same covariates, in the outcome's own unit; where that is not possible, the
+    unadjusted comparison with a note.
 
-    `nonnegative` says that no outcome of a unit is below 0 (for a ratio: neither of the two).
+    Both arms have the same columns: the outcome (two for a ratio), then the covariates. `nonnegative` says that no
+    outcome of a unit is below 0 (for a ratio: neither of the two).
     """
     found = fitted(control, variant, kind, nonnegative)
     if isinstance(found, Fitted):
@@ -76,7 +83,7 @@ def contrast(control: CrossMoments, variant: CrossMoments, kind: Kind, nonnegati
 
 
 def not_adjusted(plain: Contrast, reason: Note) -> Contrast:
-    """The unadjusted comparison, with a note that says why it is that."""
+    """The unadjusted comparison `plain` with a note that gives the `reason`."""
     return replace(plain, notes=(*plain.notes, reason))
 
 
@@ -85,7 +92,8 @@ def _why(reason: str, covariates: int = 0) -> Note:
 
 
 def saved(control: CrossMoments, variant: CrossMoments, kind: Kind, nonnegative: bool) -> float | None:
-    """The fraction of the difference's variance that the covariates take away; None where `contrast` is not adjusted.
+    """The fraction of the difference's variance that the covariates remove, below 1; None where `contrast` is not
+    adjusted.
 
     0.3 is worth as much as 1 / (1 - 0.3) times the units.
     """
@@ -101,7 +109,7 @@ def _saved(control: CrossMoments, variant: CrossMoments, kind: Kind, found: Fitt
 
 
 def fitted(control: CrossMoments, variant: CrossMoments, kind: Kind, nonnegative: bool) -> Fitted | Note:
-    """Both adjusted estimates, or why there are none."""
+    """Both adjusted estimates, or the reason why there are none."""
     used = _usable(control, variant, 2 if kind == "ratio" else 1)
     if not used:
         return _why("nothing_varies")
@@ -134,7 +142,7 @@ def _few_events(control: Proportion, variant: Proportion) -> bool:
 
 
 def _usable(control: CrossMoments, variant: CrossMoments, outcomes: int) -> tuple[int, ...]:
-    """The columns of covariates that add something in both arms beside the earlier ones (elimination in order)."""
+    """The columns of covariates that are new in both arms, given the earlier ones (elimination in order)."""
     left = [np.array(arm.covariance, float) for arm in (control, variant)]
     own = [np.diag(one).copy() for one in left]
     used = []
@@ -148,8 +156,9 @@ def _usable(control: CrossMoments, variant: CrossMoments, outcomes: int) -> tupl
 
 
 def _rare(control: CrossMoments, variant: CrossMoments, column: int) -> bool:
-    """Whether the column is 0 or 1 for every unit, and one of the two for few: as with strata, by the number that the
-    smaller arm expects at the share in both."""
+    """Whether the column is 0 or 1 for every unit and few units have the rarer value, by the number that the smaller
+    arm expects at the share in both arms (as with strata).
+    """
     arms, whole = (control, variant), control.n + variant.n
     shares = [arm.means[column] for arm in arms]
     for arm, share in zip(arms, shares, strict=True):
@@ -181,7 +190,7 @@ def _estimates(
         return size * math.sqrt(float(found[0][0])), size * math.sqrt(float(found[1][0]))
 
     estimates = [
-        # n less the slopes: a Welch estimate has n - 1 degrees of freedom.
+        # n less the number of slopes, because a Welch estimate has n - 1 degrees of freedom.
         welch.Estimate(value, 0.0 if error <= _CONSTANT * abs(value) else error, arm.n - len(used), nonnegative)
         for value, error, arm in zip((float(one[0]) for one in at_null.values), errors(1.0), arms, strict=True)
     ]

@@ -1,4 +1,4 @@
-"""Deals: which units of the pool each relabeling names, and the sums of their rows.
+"""Random relabelings of two arms: which units each of them assigns to an arm, and the sums of those units' rows.
 
 Every relabeling is equally likely: the number of non-zero units in the arm is hypergeometric, the set of them is a
 uniformly random subset of that size, and so is the origin of the zeros.
@@ -18,14 +18,20 @@ Array = NDArray[np.float64]
 _CELLS = 1 << 20
 """Memberships (relabelings x units) that are held at a time: 9 MB."""
 _GROUP_COST = 16
-"""Cost of a group of equal values, in units drawn one by one."""
+"""Cost of drawing a group of equal values, in units drawn individually."""
 _WIDE = 5_000
-"""Maximum units of relabelings that are trimmed in one call; wider ones go row by row: the same draws, faster."""
+"""Units up to which all subsets are resized in one call; with more, each row is resized in turn,
+which is faster there.
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pool:
-    """One arm's units: distinct non-zero units in order with how often they occur, and the row of a zero."""
+    """One arm's units: its g distinct non-zero units in order, how often each occurs, and the rows that are summed.
+
+    `distinct` holds the columns of the distinct units end to end, `times` (g,) their numbers, `value` the arm's mean or
+    ratio, `rows` (g, r) a row of summands for each distinct unit and `zero` (r,) that of a unit of value 0.
+    """
 
     sample: Sample
     distinct: Array
@@ -36,11 +42,14 @@ class Pool:
 
     @property
     def nonzero(self) -> int:
+        """Units whose value is not 0."""
         return len(self.sample.values)
 
 
 def before(one: Pool, other: Pool) -> bool:
-    """Whether `one` is the arm to draw: an order of arms that depends on their units alone, the smaller first."""
+    """Whether `one` is the arm to draw: the smaller one, in an order that depends on the units alone and not on the
+    arms' names.
+    """
     a, b = (one.sample.n, one.nonzero, len(one.distinct)), (other.sample.n, other.nonzero, len(other.distinct))
     if a != b:
         return a < b
@@ -52,7 +61,10 @@ def before(one: Pool, other: Pool) -> bool:
 
 
 def drawn(first: Pool, second: Pool, draws: int, generator: np.random.Generator) -> tuple[Array, Array]:
-    """Per relabeling the summed rows of the units that the first arm gets: from itself, from the second."""
+    """Per relabeling the summed rows of the units that the first arm gets: (those from itself, those from the second).
+
+    Both have shape (draws, r).
+    """
     zeros = first.sample.n - first.nonzero, second.sample.n - second.nonzero
     nonzero = first.nonzero + second.nonzero
     taken = generator.hypergeometric(nonzero, sum(zeros), first.sample.n, draws)
@@ -82,7 +94,7 @@ def _by_group(
 def _by_unit(
     first: Pool, second: Pool, taken: NDArray[np.int64], generator: np.random.Generator
 ) -> tuple[Array, Array]:
-    """Many values: a 0/1 matrix says who is taken, a matrix product adds up the rows."""
+    """Many values: a 0/1 matrix marks the units that are taken, a matrix product adds up their rows."""
     columns = [np.ascontiguousarray(np.repeat(pool.rows, pool.times, axis=0).T) for pool in (first, second)]
     split, units = columns[0].shape[1], columns[0].shape[1] + columns[1].shape[1]
     sums = np.empty((len(taken), len(columns[0]))), np.empty((len(taken), len(columns[1])))
@@ -93,18 +105,19 @@ def _by_unit(
         sizes = taken[start : start + at_once]
         block = weights[: len(sizes)]
         block[:] = subsets(sizes, units, share, generator)
-        # Few rows times a tall matrix: BLAS is ten times as fast this way round.
+        # Few rows times a tall matrix: BLAS is ten times as fast in this orientation.
         sums[0][start : start + at_once] = (columns[0] @ block[:, :split].T).T
         sums[1][start : start + at_once] = (columns[1] @ block[:, split:].T).T
     return sums
 
 
 def subsets(sizes: NDArray[np.int64], units: int, share: float, generator: np.random.Generator) -> NDArray[np.bool_]:
-    """One uniformly random subset of `units` units for each size, as rows of a membership matrix.
+    """One uniformly random subset of `units` units for each size in `sizes` (B,), as a membership matrix (B, units).
 
-    Each unit is taken by a coin of about the probability `share`; then units chosen at random are put back or added
-    until the size is right. Given its size a set of coins is uniform, and adding to or removing from a uniform set
-    uniformly leaves it uniform, so the result is exact whatever the coin's probability is. The coins are single bytes.
+    Each unit is taken independently with a probability near `share`; then units chosen at random are removed or added
+    until the size is right. Given its size, the set of independently taken units is uniform, and adding to or removing
+    from a uniform set at random leaves it uniform, so the result is exact whatever the probability is. Each unit uses
+    one random byte.
     """
     words = generator.integers(0, 2**64, -(-len(sizes) * units // 8), np.uint64)
     coins = words.view(np.uint8)[: len(sizes) * units].reshape(len(sizes), units)
@@ -121,11 +134,11 @@ def subsets(sizes: NDArray[np.int64], units: int, share: float, generator: np.ra
 
 
 def _resize(members: NDArray[np.bool_], sizes: NDArray[np.int64], generator: np.random.Generator) -> None:
-    """Adds random units to the rows that are too short, puts random ones back in those that are too long.
+    """Adds random units to the rows that are too short and removes random units from those that are too long, in place.
 
     By Floyd's sampling (Communications of the ACM 30, 1987), as `choice` without replacement does it: the k-th of K
     picks among n units is one of the first n - K + k, or the last of these if that one is taken. Here the picks are
-    drawn for all rows in one call, then gone through at once: the first pick of every row, the second, and so on.
+    drawn for all rows in one call, then processed together: the first pick of every row, the second, and so on.
     """
     counts = np.count_nonzero(members, axis=1)
     add, times = sizes > counts, np.abs(sizes - counts)

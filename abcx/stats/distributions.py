@@ -1,4 +1,4 @@
-"""Tail probabilities and quantiles of the reference distributions: the only file that touches scipy.special.
+"""Tail probabilities and quantiles of the reference distributions.
 
 Both tails come from survival functions, so a p-value of 2e-22 stays 2e-22 instead of 1 - 1 = 0.
 """
@@ -28,12 +28,12 @@ def t_tails(t: float, df: float) -> tuple[float, float]:
 
 
 def normal_quantile(p: float) -> float:
-    """z with P(Z <= z) = p, 0 < p < 1."""
+    """z with P(Z <= z) = p for the standard normal, 0 < p < 1."""
     return float(ndtri(p))
 
 
 def t_quantile(p: float, df: float) -> float:
-    """t with P(T <= t) = p, 0 < p < 1, df > 0."""
+    """t with P(T <= t) = p for Student's t, 0 < p < 1, df > 0."""
     return float(stdtrit(df, p))
 
 
@@ -43,7 +43,7 @@ def chi_square_tail(x: float, df: int) -> float:
 
 
 def noncentral_t_above(t: float, df: float, shift: float) -> float:
-    """P(T >= t) of the noncentral t with `df` degrees of freedom and noncentrality `shift`."""
+    """P(T >= t) of the noncentral t with `df` > 0 degrees of freedom and noncentrality `shift`."""
     if df >= _NORMAL_FROM:
         return float(ndtr(shift - t))
     # The mirror image turns the upper tail into a lower one, which is not computed as 1 - something.
@@ -51,17 +51,19 @@ def noncentral_t_above(t: float, df: float, shift: float) -> float:
 
 
 def binomial_from(k: NDArray[np.float64], n: int, p: float) -> NDArray[np.float64]:
-    """P(X >= k) of Binomial(n, p) for an array of whole numbers, 1 for k <= 0 and 0 for k > n."""
+    """P(X >= k) of Binomial(n, p), 0 <= p <= 1, for an array `k` of whole numbers: 1 for k <= 0 and 0 for k > n."""
     inside = betainc(np.clip(k, 1.0, n), n - np.clip(k, 1.0, n) + 1.0, p)
     return np.where(k <= 0.0, 1.0, np.where(k > n, 0.0, inside))
 
 
 def binomial_upto(k: NDArray[np.float64], n: int, p: float) -> NDArray[np.float64]:
-    """P(X <= k) of Binomial(n, p) for an array of whole numbers, 0 for k < 0 and 1 for k >= n."""
+    """P(X <= k) of Binomial(n, p), 0 <= p <= 1, for an array `k` of whole numbers: 0 for k < 0 and 1 for k >= n."""
     inside = betaincc(np.clip(k, 0.0, n - 1.0) + 1.0, n - np.clip(k, 0.0, n - 1.0), p)
     return np.where(k < 0.0, 0.0, np.where(k >= n, 1.0, inside))
 
 
 def binomial_at_least(k: int, n: int, level: float) -> float:
-    """The share above which the share lies for sure but for `level`, after k of n (Clopper, Pearson 1934)."""
+    """The lower confidence bound of a probability after `k` successes in `n` trials, at confidence 1 - `level`
+    (Clopper, Pearson 1934).
+    """
     return float(betaincinv(k, n - k + 1.0, level)) if k else 0.0

@@ -1,8 +1,9 @@
-"""Exact tails of a statistic of two binomial counts, at given shares.
+"""Tail probabilities of a statistic of two binomial counts at given success probabilities, by enumeration.
 
 For each count of the arm with the smaller spread the other arm's counts at least (at most) as extreme form an upper
-(lower) range, because the statistic grows with the variant's count and falls with the control's; the range's ends are
-found by bisection and its mass by the incomplete beta function. So the cost grows with the logarithm of the larger arm.
+(lower) range, because the statistic grows with the variant's count and falls with the control's. The range's ends are
+located by bisection and its mass by the incomplete beta function, so the cost grows with the logarithm of the larger
+arm.
 """
 
 from __future__ import annotations
@@ -18,18 +19,22 @@ from abcx.stats.distributions import binomial_from, binomial_upto
 
 Array = NDArray[np.float64]
 Statistic = Callable[[Any, Any], Array]
-"""T(control counts, variant counts), broadcasting."""
+"""T(control counts, variant counts), broadcasting; it rises with the variant's counts and falls with the control's."""
 
 _CUTS = (1e-12, 1e-40, 1e-280)
-"""Binomial mass beyond which counts are left out; the next one serves where the tail is not far above the cut."""
+"""Binomial mass beyond which counts are left out; the next value is used where the tail is not far above the cut."""
 _TIE = 1e-9
-"""Outcomes whose statistic differs by less than this fraction (plus one) count as ties, and ties as extreme."""
+"""Outcomes whose statistic differs by less than this fraction (plus one) are ties, and ties count as extreme."""
 
 
 def tails(
     statistic: Statistic, observed: tuple[int, int], sizes: tuple[int, int], shares: tuple[float, float]
 ) -> tuple[float, float]:
-    """(P(T* <= t), P(T* >= t)) for counts (control, variant) of `sizes` units with success probabilities `shares`."""
+    """(P(T* <= t), P(T* >= t)) where t is the statistic of the `observed` counts.
+
+    `observed`, `sizes` (units) and `shares` (success probabilities, 0 to 1) are pairs (control, variant). Outcomes
+    beyond a binomial mass of 1e-12 are left out (1e-40 or 1e-280 where the tail itself is that small).
+    """
     t = float(statistic(np.asarray([observed[0]]), np.asarray([observed[1]]))[0])
     slack = 0.0 if math.isinf(t) else _TIE * (1.0 + abs(t))
     spreads = [n * p * (1.0 - p) for n, p in zip(sizes, shares, strict=True)]
@@ -55,8 +60,8 @@ def tails(
 def _first_reaching(rising: Statistic, rows: Array, window: tuple[int, int], levels: Array) -> Array:
     """For each row the least count of the other arm with T >= levels[0], and with T > levels[1].
 
-    Sought in `window`, both ends included; one above it if none reaches.
-    Shapes: rows (k,), levels (2, 1), result (2, k).
+    Searched in `window`, both ends included; one above it if none reaches. Shapes: rows (k,), levels (2, 1), result (2,
+    k).
     """
     low = np.full((2, rows.size), window[0] - 1.0)  # taken not to reach
     high = np.full((2, rows.size), window[1] + 1.0)  # taken to reach
@@ -73,7 +78,7 @@ def _first_reaching(rising: Statistic, rows: Array, window: tuple[int, int], lev
 def _mass(n: int, p: float, cut: float) -> tuple[Array, Array]:
     """Counts of Binomial(n, p) outside of which lies a mass of at most `cut` on each side, and their probabilities.
 
-    By products of neighbors' ratios from the mode outwards: without the cancellation of three large log-gammas.
+    By products of neighbors' ratios from the mode outward, without the cancellation of three large log-gammas.
     """
     if p <= 0.0 or p >= 1.0:
         return np.array([0.0 if p <= 0.0 else float(n)]), np.ones(1)
@@ -91,7 +96,7 @@ def _mass(n: int, p: float, cut: float) -> tuple[Array, Array]:
 
 
 def _window(n: int, p: float, cut: float) -> tuple[int, int]:
-    """Counts that hold Binomial(n, p) but for at most `cut` on each side, by Bernstein's inequality.
+    """Counts that contain Binomial(n, p) except for at most `cut` on each side, by Bernstein's inequality.
 
     P(X - n p >= w) <= exp(-w^2 / (2 n p q + 2 w / 3)), solved for w.
     """

@@ -1,9 +1,9 @@
-"""Influence: what is left of moments, and of a significant result, without the units with the largest values.
+"""Influence of the largest units: moments, and significance, without the units that have the largest values.
 
 Moments are downdated around the old mean: with d = removed value - mean and m units left, the sum of squares that is
-left is S - sum d^2 - (sum d)^2 / m and the mean moves by -sum d / m (Chan, Golub, LeVeque 1983, run backwards).
-The result is as exact as S is: where the removed units held nearly all of S, what is left has an error of about
-1e-16 S. Remainders below 1e-14 S cannot be told from 0 and become 0.
+left is S - sum d^2 - (sum d)^2 / m and the mean moves by -sum d / m (Chan, Golub, LeVeque 1983, run backwards). The
+result is as exact as S is: where the removed units made up nearly all of S, the remainder has an error of about 1e-16
+S. Remainders below 1e-14 S cannot be distinguished from 0 and become 0.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from abcx.stats import means, ratios
 from abcx.stats.records import Moments, RatioMoments, Summary
 
 _UNRESOLVED = 1e-14
+"""A sum of squares below this fraction of the old one is rounding."""
 TOP = 0.001
-"""The share of all units that are the largest ones, ..."""
+"""The share of all units that count as the largest, ..."""
 OF_NONZERO = 0.1
 """... but never more than this share of the units whose value is not 0."""
 
@@ -26,11 +27,11 @@ Pairs = tuple[tuple[float, float], ...]
 
 
 def largest(summaries: Mapping[str, Summary], tops: Mapping[str, Pairs]) -> dict[str, Pairs]:
-    """The largest units of all arms together, by arm: ceil(0.1 %) of the units, at least one, and never more than a
-    tenth of those that are not 0 (one, where there are fewer than ten). Ties at the cut: see `top_counts`.
+    """The largest units of all arms together, by arm: ceil(0.1 %) of all units, at least one, and at most a tenth of
+    the non-zero units (at least one). Ties at the cut are split by `top_counts`.
 
-    `tops` lists the largest units of each arm, at least as many as that of arms that have more. Nothing where no unit
-    has a value, or where the summaries hold no moments.
+    `tops` lists the largest units of each arm; where a list is shorter than its arm, no more units are taken than it
+    has. Empty where no unit has a value other than 0, or where the summaries are not moments.
     """
     moments = {arm: summary for arm, summary in summaries.items() if isinstance(summary, (Moments, RatioMoments))}
     listed = {arm: top for arm, top in tops.items() if arm in moments}
@@ -45,25 +46,25 @@ def largest(summaries: Mapping[str, Summary], tops: Mapping[str, Pairs]) -> dict
 
 
 def most(units: int) -> int:
-    """Maximum number of units that are called the largest, of `units`."""
+    """Maximum number of units, out of `units`, that count as the largest: 0.1 % rounded up, at least 1."""
     return max(1, math.ceil(TOP * units))
 
 
 def shortened(summary: Moments | RatioMoments, removed: Pairs) -> Moments | RatioMoments:
-    """The summary of an arm without these of its units."""
+    """The summary of an arm without the units `removed`."""
     if isinstance(summary, RatioMoments):
         return ratio_without(summary, removed)
     return without(summary, [value for value, _ in removed])
 
 
 def nonzero(summary: Moments | RatioMoments) -> int:
-    """Units that are not zero (in the numerator of a ratio); all where that is not known."""
+    """Units that are not zero (in the numerator of a ratio); all units where that number is not known."""
     moments = summary.numerator if isinstance(summary, RatioMoments) else summary
     return moments.n if moments.nonzero is None else moments.nonzero
 
 
 def without(moments: Moments, removed: Sequence[float]) -> Moments:
-    """The moments of the other units, after the units with the values `removed` (at most n) have left.
+    """The moments of the units that are left after those with the values `removed` (at most n).
 
     `minimum` stays as a bound, `maximum` and `skewness` are no longer known.
     """
@@ -90,7 +91,7 @@ def without(moments: Moments, removed: Sequence[float]) -> Moments:
 
 
 def ratio_without(moments: RatioMoments, removed: Sequence[tuple[float, float]]) -> RatioMoments:
-    """The same for units with (numerator, denominator)."""
+    """As `without`, for units given as (numerator, denominator)."""
     top, bottom = moments.numerator, moments.denominator
     left = moments.n - len(removed)
     away = [(x - top.mean - top.low, y - bottom.mean - bottom.low) for x, y in removed]
@@ -100,7 +101,7 @@ def ratio_without(moments: RatioMoments, removed: Sequence[tuple[float, float]])
         rest -= shifts[0] * shifts[1] / left
     new_top, new_bottom = without(top, [x for x, _ in removed]), without(bottom, [y for _, y in removed])
     covariance = rest / (left - 1) if left > 1 else 0.0
-    # Rounding must not leave a correlation above 1, nor one with a constant.
+    # Rounding must not leave a correlation above 1, or a covariance with a constant.
     bound = math.sqrt(new_top.variance * new_bottom.variance)
     return RatioMoments(new_top, new_bottom, max(-bound, min(bound, covariance)))
 
@@ -112,12 +113,12 @@ def fragility(
     ranked_variant: Sequence[float] | Sequence[tuple[float, float]],
     alpha: float,
 ) -> int | None:
-    """How many of the top units of the arm with the higher value must go before p >= alpha.
+    """How many of the largest units of the arm with the higher value must be removed before p >= `alpha`.
 
     The ranked lists hold the units with the largest values, largest first, and may be shorter than the arms. A
     comparison that can no longer be tested counts as overturned. None where the result is not significant at all, or
-    survives the removal of every unit listed. The search is linear: without a
-    whale the variance falls too, so p need not grow.
+    stays significant without any unit listed. The search is linear, because p need not grow: removing an outlier lowers
+    the variance, too.
     """
     p = _p_value(control, variant)
     if p is None or p >= alpha:
@@ -157,7 +158,8 @@ def _value(moments: Moments | RatioMoments) -> float:
 
 
 def top_counts(ranked: Sequence[Sequence[float]], count: int) -> tuple[int, ...]:
-    """How many of each arm's largest values are among the `count` largest of all; `ranked` is sorted, largest first.
+    """How many of each arm's largest values are among the `count` largest of all; each list in `ranked` is sorted,
+    largest first.
 
     Values that tie at the cut are taken from each arm in proportion to its ties, rounded down: neither order nor name
     decides.

@@ -1,4 +1,4 @@
-"""Do several effects differ by more than chance? Cochran's (1954) Q over independent estimates."""
+"""Whether several effects differ by more than chance: Cochran's (1954) Q over independent estimates."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ from abcx.stats.records import Contrast
 
 
 def heterogeneity(estimates: Sequence[float], errors: Sequence[float]) -> float | None:
-    """p of "all estimates have one true value": Q = sum w (x - mean)^2 with w = 1 / error^2 and the mean weighted by w,
-    chi-square with one degree of freedom less than there are estimates. None for fewer than two."""
+    """The p-value of "all estimates have the same true value", by Cochran's Q; None for fewer than two estimates or an
+    error that is not positive and finite.
+
+    `errors` are the standard errors of the `estimates`. Q = sum w (x - mean)^2 with w = 1 / error^2 and the mean
+    weighted by w, chi-square with one degree of freedom less than there are estimates.
+    """
     if len(estimates) < 2 or any(not 0.0 < error < math.inf for error in errors):
         return None
     weights = [error**-2 for error in errors]
@@ -21,8 +25,12 @@ def heterogeneity(estimates: Sequence[float], errors: Sequence[float]) -> float 
 
 
 def of_contrasts(contrasts: Sequence[Contrast]) -> float | None:
-    """The same for comparisons of disjoint units: on the logarithm of the ratio where all have one, so that a lift that
-    is the same everywhere is no interaction; else on the difference."""
+    """The p-value of "the effect is the same in all contrasts", which compare disjoint units; None where an estimate is
+    missing.
+
+    On the logarithm of the ratio where all contrasts have one, so that an equal lift in all of them is no interaction;
+    else on the difference.
+    """
     ratios = [contrast.ratio_pivot for contrast in contrasts]
     if all(pivot is not None and pivot.estimate is not None and pivot.estimate > 0.0 for pivot in ratios):
         known = [(pivot.estimate, pivot.scale) for pivot in ratios if pivot is not None and pivot.estimate is not None]

@@ -1,8 +1,8 @@
-"""Inversion: one family of tests gives the p-value, the interval of the difference and the interval of the lift.
+"""Inversion of tests: one family of tests gives the p-value, the interval of the difference and that of the lift.
 
 The order is that of docs/methods.md, "One inversion": p at the null first; if it is below alpha, the end on the null's
-side is sought between the null (rejected) and the estimate (accepted), otherwise both ends are sought from the null and
-the estimate outwards. So an end never crosses the null, and "p < alpha" and "the interval excludes the null" cannot
+side is searched between the null (rejected) and the estimate (accepted), otherwise both ends are searched from the null
+and the estimate outward. So an end never crosses the null, and "p < alpha" and "the interval excludes the null" cannot
 disagree, even where the acceptance set of an exact test has a gap.
 """
 
@@ -18,12 +18,12 @@ from abcx.stats.distributions import normal_quantile
 from abcx.stats.records import Contrast, Effect, Interval, Pivot
 
 _RELATIVE = 1e-11
-"""An end is known to this fraction of its distance from the null (of itself, if it is a ratio below one half) ..."""
+"""An end is accurate to this fraction of its distance from the null (of itself, if it is a ratio below one half) ..."""
 _OF_SCALE = 1e-15
 """... but never finer than this fraction of the standard error."""
 _EPSILON = math.ulp(1.0)
 _SMALLEST = 1e-300
-"""Smaller p-values count as this one in the search, where only their order matters."""
+"""Smaller p-values count as this value in the search, where only their order matters."""
 _DRAWN = 0.001
 """How far the secant is drawn toward the middle of the bracket; Oliveira and Takahashi's kappa 1."""
 _CLOSING = 0.75
@@ -31,21 +31,23 @@ _CLOSING = 0.75
 _FAR_DOUBLINGS = 64
 """Maximum doublings of the first step of a search on the whole line (2e19 standard errors)."""
 _UNBOUNDED = Note("unbounded")
+"""The note of a difference whose interval is open."""
 _FAR_LOG = 300.0
 """A search among positive numbers gives up after a factor of exp(300)."""
 
 
 def two_sided(pivot: Pivot, at: float) -> float:
-    """The two-sided p-value of "the parameter is `at`": min(1, 2 min(P(T* <= t), P(T* >= t)))."""
+    """The two-sided p-value of "the parameter is `at`", min(1, 2 min(P(T* <= t), P(T* >= t))), in [0, 1]."""
     return min(1.0, 2.0 * min(pivot.tails(at)))
 
 
 def one_sided(pivot: Pivot, at: float, harm: Literal["above", "below"]) -> float:
-    """The p-value of "the harm is at least the margin `at`": small where harm beyond the margin is excluded.
+    """The one-sided p-value of "the harm is at least the margin `at`": small where harm beyond the margin is excluded.
 
-    `harm` says on which side of the margin the harm lies. The tails are those of the two-sided test, so it is below
-    alpha / 2 where the two-sided interval at alpha ends before the margin. (An exact test whose acceptance set has
-    a gap can disagree within that gap, which is narrower than the effect of one event: verdicts read the interval.)
+    `at` is on the pivot's scale (a difference, or 1 + lift), and `harm` says on which side of it the harm lies. The
+    tails are those of the two-sided test, so the p-value is below alpha / 2 where the two-sided interval at alpha ends
+    before the margin. (An exact test whose acceptance set has a gap can disagree within that gap, which is narrower
+    than the effect of one event: verdicts read the interval.)
     """
     if at < pivot.low:
         return 1.0 if harm == "above" else 0.0
@@ -56,10 +58,11 @@ def one_sided(pivot: Pivot, at: float, harm: Literal["above", "below"]) -> float
 
 
 def interval(pivot: Pivot, alpha: float) -> Interval:
-    """The closed interval of values that the test at level `alpha` accepts, with its ends inside [low, high].
+    """The closed interval of values that the test at two-sided level `alpha` accepts, with its ends inside [low, high].
 
-    An end that is not reached is the domain's bound where that is finite, else None. Every end that is returned was
-    accepted, except that the estimate counts as accepted without being asked.
+    An end that is not reached is the domain's bound where that is finite, else None. Every end returned was accepted by
+    the test, except that the estimate is accepted without a test. The ends are searched by the ITP method (Oliveira,
+    Takahashi 2020).
     """
     line = _Line(pivot, alpha)
     null, estimate = pivot.null, pivot.estimate
@@ -75,7 +78,12 @@ def interval(pivot: Pivot, alpha: float) -> Interval:
 
 
 def effect(contrast: Contrast, alpha: float) -> Effect:
-    """A contrast at level `alpha` (0 < alpha < 1): p and both intervals, from the same tests."""
+    """The effect at two-sided level `alpha` (0 < alpha < 1): p and the intervals of difference and lift, from the same
+    tests.
+
+    The lift is a fraction. Notes are added where an interval is open, and the lift is None where the control mean's own
+    interval contains 0 and values can be negative (Fieller's set is then unbounded).
+    """
     difference = interval(contrast.difference_pivot, alpha) if contrast.difference_pivot is not None else None
     lift, note, pivot = contrast.lift, contrast.lift_note, contrast.ratio_pivot
     ratio = interval(pivot, alpha) if pivot is not None else None
@@ -107,7 +115,7 @@ def _less_one(ratio: float | None) -> float | None:
 
 
 class _Line:
-    """The domain of a pivot with its decision at one level.
+    """The domain of a pivot with the test's decision at one level.
 
     A domain without negative numbers around a positive null (a ratio) is searched by factors instead of steps: swapping
     the arms then visits the reciprocals, and the lift of the swapped comparison is the mirror image.
@@ -138,7 +146,7 @@ class _Line:
         return self._bisect(inside, outside)
 
     def inward(self, estimate: float | None, side: int) -> float:
-        """The accepted point next to the rejected null, toward the accepted `estimate` (None: infinite)."""
+        """The accepted point next to the rejected null, on the side of the accepted `estimate` (None: infinite)."""
         null = self.pivot.null
         if estimate is not None and not (self.positive and estimate == 0.0):
             return self._bisect(estimate, null)
@@ -152,7 +160,9 @@ class _Line:
     def _march(
         self, start: float, side: int, bound: float, found: Callable[[float], bool]
     ) -> tuple[float, float | None]:
-        """Doubling steps from `start` strictly inside `bound`: (last point not found, first found or None)."""
+        """Doubling steps from `start` strictly inside `bound`: (last point that is not `found`, first that is, or
+        None).
+        """
         # A standard error below the resolution of the estimate must not use up the doublings without moving.
         last, step = start, max(self.first, 4.0 * (_EPSILON if self.positive else math.ulp(start)))
         for _ in range(_FAR_DOUBLINGS):
@@ -170,9 +180,9 @@ class _Line:
         """Narrows down the end between an accepted and a rejected point; returns the accepted side of it.
 
         By the ITP method (Oliveira, Takahashi 2020, ACM TOMS 47:5): the secant, drawn toward the middle and never far
-        from it, so that a smooth p takes about half a dozen tests and a p with steps hardly more than halving.
-        No test is nearer to an end than most of the tolerance: where the secant has come that close, the next test
-        closes the bracket. Ratios are narrowed on their logarithm: swapped arms visit the reciprocals.
+        from it, so that a smooth p takes about half a dozen tests and a p with steps hardly more than halving. No test
+        is nearer to an end than most of the tolerance: where the secant has come that close, the next test closes the
+        bracket. Ratios are narrowed on their logarithm: swapped arms visit the reciprocals.
         """
         logs = self.positive and inside > 0.0 and outside > 0.0
         a, b = (math.log(inside), math.log(outside)) if logs else (inside, outside)

@@ -1,23 +1,24 @@
-"""What answers can say about an effect when the change also decides who answers.
+"""Bounds of the effect on a survey's scores when the change may also affect who answers.
 
-Units are randomized, those who answer are not: if the change moves the response share, the answers of the two arms come
-from different people, and their difference is not an effect on anybody. Two sets of bounds need no model of that.
+Units are randomized, respondents are not: if the change moves the response share, the answers of the two arms come from
+different people, and their difference is not an effect on anybody. Two sets of bounds need no model of that.
 
 Lee (2009, "Training, wages, and sample selection"): the effect on always-responders, the units that answer in either
-arm. If the change moves response in one direction only (monotone response: nobody is put off answering by a change that
-makes others answer, or the other way about), the arm with the higher response share p_hi consists of always-responders
-and of (p_hi - p_lo) / p_hi others, who may all be at the top or all at the bottom of its answers. Trimming that share
-of its answers from the top, resp. from the bottom, gives the sharp bounds. Variances: Proposition 3 there.
+arm. If the change moves response in one direction only (monotone response: the change does not make some units answer
+and stop other units from answering), the arm with the higher response share p_hi consists of always-responders and of a
+share (p_hi - p_lo) / p_hi of further respondents, who may all be at the top or all at the bottom of its answers.
+Trimming that share of its answers from the top or from the bottom gives the sharp bounds. Variances: Proposition 3
+there.
 
-Horowitz and Manski (2000): the effect on all exposed units, nothing assumed. Answers not given are set to the least
+Horowitz and Manski (2000): the effect on all exposed units, without assumptions. Missing answers are set to the least
 score in one arm and to the greatest in the other.
 
 The interval of either is that of Imbens and Manski (2004, "Confidence intervals for partially identified parameters"):
 it covers the effect, not the whole range of bounds, with probability 1 - alpha wherever between the bounds the effect
 lies. Its critical value C solves N(C + (high - low) / max(se_low, se_high)) - N(-C) = 1 - alpha.
 
-Measured for NPS at 20 % response, 200 to 20,000 exposed units an arm: an effect that equals a bound is covered in 93
-to 97 % of the samples where the bounds are well apart, and in 99 % where they nearly coincide.
+Measured for NPS at 20 % response, 200 to 20,000 exposed units an arm: an effect that equals a bound is covered in 93 to
+97 % of the samples where the bounds are well apart, and in 99 % where they nearly coincide.
 """
 
 from __future__ import annotations
@@ -35,14 +36,17 @@ from abcx.stats.records import Categories, Interval, Proportion
 from abcx.stats.trimming import Part
 
 BINDS = 0.2
-"""Below this p of equal response a claim must hold for the bounds, too (docs/methods.md, "Who answers")."""
+"""If the p-value of equal response is below this, a claim must also hold for the bounds (docs/methods.md, "Who
+answers").
+"""
 
 Range = tuple[float, float]
+"""(lower, upper), in the unit of the scores."""
 
 
 @dataclass(frozen=True, slots=True)
 class Surveyed:
-    """An arm's `exposed` units and the answers of those that gave one, one a unit."""
+    """An arm's `exposed` units and their answers, at most one per unit."""
 
     exposed: int
     answers: Categories
@@ -50,12 +54,12 @@ class Surveyed:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What is known of the effect, variant minus control, in the unit of the scores.
+    """Bounds of the effect, variant minus control, in the unit of the scores.
 
     `response_control` and `response_variant` are shares of exposed units, `response_p_value` tests that they are equal.
-    `lee` bounds the effect on always-responders, `manski` that on all exposed units; each interval adds the error of
-    sampling. `contains_no_effect` says that Lee's interval contains 0 or does not exist. What is None cannot be known;
-    `note` says why.
+    `lee` bounds the effect on always-responders, `manski` that on all exposed units; the intervals add the sampling
+    error. `contains_no_effect` says that Lee's interval contains 0 or does not exist. A value is None where it cannot
+    be known; `note` gives the reason.
     """
 
     response_control: float | None
@@ -81,7 +85,7 @@ class _Estimated:
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """The answers of both arms that make the lowest effect (variant low, control high) and the highest."""
+    """The answers of both arms that give the lowest effect (variant low, control high) and the highest."""
 
     variant_low: Part
     variant_high: Part
@@ -90,9 +94,12 @@ class _Parts:
 
 
 def bounds(control: Surveyed, variant: Surveyed, scores: Sequence[float], alpha: float = 0.05) -> Bounds:
-    """Bounds of the effect on the mean score; `scores[i]` is the score of the i-th answer of the scale.
+    """Bounds of the effect on the mean score with intervals at 1 - `alpha`; `scores[i]` is the score of the i-th answer
+    of the scale.
 
-    Both arms have the same scale with all its answers, those included that nobody gave: the worst case needs them.
+    Both arms have the same scale with all its answers, including those that nobody gave, which the worst case needs.
+    Raises ValueError if the scales differ, if there is not one score per answer of the scale, or if an arm has more
+    answers than exposed units.
     """
     _check(control, variant, scores)
     p_value = shares.contrast(_response(control), _response(variant)).p_value
@@ -118,13 +125,14 @@ def bounds(control: Surveyed, variant: Surveyed, scores: Sequence[float], alpha:
 def claim(
     control: Surveyed, variant: Surveyed, scores: Sequence[float], levels: tuple[float, float], relative: bool
 ) -> Interval:
-    """The range of effects on always-responders that a verdict must allow for: Lee's bounds, each moved outward by its
-    own error at the level of that end, so that a claim about either bound holds.
+    """The interval of effects on always-responders that a verdict must allow for: each of Lee's bounds moved outward by
+    its own error at the level of that end.
 
-    `levels` are two-sided nominal levels of the lower and of the upper end; 0.0 leaves an end open. A difference, or
-    with `relative` the lift: the trimmed mean of one arm over the other arm's mean, by Fieller's form (the scores must
-    then be at least 0). (None, None) where an arm has fewer than two answers. Unlike Imbens and Manski's interval each
-    end alone keeps its tail: a verdict reads one end, the one on the side of its claim.
+    `levels` are the two-sided nominal levels of the lower and of the upper end; 0.0 leaves an end open (None). The
+    result is a difference in the unit of the scores, or with `relative` the lift as a fraction: the trimmed mean of one
+    arm over the other arm's mean, by Fieller's (1954) form, for scores of at least 0. (None, None) where an arm has
+    fewer than two answers. Unlike Imbens and Manski's interval, each end keeps its own tail probability, because a
+    verdict reads only the end on the side of its claim. Raises ValueError as `bounds`.
     """
     _check(control, variant, scores)
     parts, _ = _lee_parts(control, variant, scores)
@@ -144,8 +152,10 @@ def claim(
 
 
 def _ratio_end(variant: Part, control: Part, z: float | None, side: Literal[-1, 1]) -> float | None:
-    """The lower (-1) or upper (+1) end of variant / control by Fieller: |m_t - r m_c| = z sqrt(v_t + r^2 v_c); None
-    where the control mean cannot be told apart from 0."""
+    """The lower (-1) or upper (+1) end of variant / control by Fieller: |m_t - r m_c| = z sqrt(v_t + r^2 v_c).
+
+    None where the control mean cannot be distinguished from 0.
+    """
     if z is None:
         return None
     leading = control.mean**2 - z * z * control.variance
@@ -170,20 +180,22 @@ def _response(arm: Surveyed) -> Proportion:
 
 
 def _lee(control: Surveyed, variant: Surveyed, scores: Sequence[float]) -> tuple[_Estimated | None, Note | None]:
-    """Lee's bounds; at equal response shares both are the plain difference, with the larger of the two errors."""
+    """Lee's bounds; at equal response shares both are the untrimmed difference, with the larger of the two errors."""
     parts, note = _lee_parts(control, variant, scores)
     return (_widest(parts) if parts else None), note
 
 
 def _widest(parts: Sequence[_Parts]) -> _Estimated:
-    """The bounds (the same for all `parts`) with the larger error of each."""
+    """The bounds, which are the same for all `parts`, each with its largest error."""
     found = [_difference(one.variant_low, one.variant_high, one.control_low, one.control_high) for one in parts]
     errors_low, errors_high = zip(*((one.error_low, one.error_high) for one in found), strict=True)
     return _Estimated(found[0].low, found[0].high, max(errors_low), max(errors_high))
 
 
 def _lee_parts(control: Surveyed, variant: Surveyed, scores: Sequence[float]) -> tuple[tuple[_Parts, ...], Note | None]:
-    """What Lee's bounds compare: one pair of trimmings, both where response is equal; none where nothing is known."""
+    """The answers that Lee's bounds compare: one pair of trimmings, two where response is equal, none where an arm has
+    fewer than two answers (then with the reason).
+    """
     fewest = min(control.answers.n, variant.answers.n)
     if fewest < 2:
         return (), Note("bounds_few_answers", {"answers": fewest})
@@ -204,7 +216,7 @@ def _lee_parts(control: Surveyed, variant: Surveyed, scores: Sequence[float]) ->
 
 
 def _manski(control: Surveyed, variant: Surveyed, scores: Sequence[float]) -> _Estimated | None:
-    """The worst cases over all exposed units."""
+    """The worst cases over all exposed units (Horowitz, Manski 2000); None where an arm has no exposed units."""
     if control.exposed == 0 or variant.exposed == 0:
         return None
     least, most = (
@@ -227,7 +239,10 @@ def _difference(variant_low: Part, variant_high: Part, control_low: Part, contro
 
 
 def _interval(found: _Estimated | None, reach: float, alpha: float) -> Range | None:
-    """Imbens and Manski's interval, inside [-reach, reach]; None where bounds that are narrower have no error."""
+    """Imbens and Manski's interval, inside [-reach, reach].
+
+    None where the errors are 0 and the bounds do not fill that range.
+    """
     if found is None:
         return None
     largest = max(found.error_low, found.error_high)
@@ -241,9 +256,10 @@ def _interval(found: _Estimated | None, reach: float, alpha: float) -> Range | N
 
 
 def critical_value(width: float, alpha: float) -> float:
-    """C with N(C + width) - N(-C) = 1 - alpha, for bounds that are `width` >= 0 standard errors apart.
+    """C with N(C + width) - N(-C) = 1 - alpha, for bounds that are `width` >= 0 standard errors apart (Imbens, Manski
+    2004).
 
-    It falls from the two-sided normal quantile at width 0 to the one-sided one.
+    It falls from the two-sided normal quantile at width 0 to the one-sided quantile.
     """
     low, high = normal_quantile(1.0 - alpha), normal_quantile(1.0 - alpha / 2.0)
     while True:

@@ -1,9 +1,9 @@
-"""The log-rank test that both arms have the same survival curve over the whole follow-up: shown, never judged.
+"""The log-rank test that both arms have the same survival curve over the whole follow-up: reported, never judged.
 
-U = sum over event times of d_1 - d Y_1 / Y, the variant's events less its share of those at risk (Mantel 1966),
-with the hypergeometric variance sum of d (Y_1 / Y) (Y_0 / Y) (Y - d) / (Y - 1). Where units have several lifetimes
-that variance takes them for independent; then U's own influences are summed within units and squared (Lin, Wei
-1989, at no effect).
+U = sum over event times of d_1 - d Y_1 / Y, the variant's events less its share of those at risk (Mantel 1966), with
+the hypergeometric variance sum of d (Y_1 / Y) (Y_0 / Y) (Y - d) / (Y - 1). Where units have several lifetimes that
+variance would treat them as independent; then the influences on U are summed within units and squared (Lin, Wei 1989,
+at no effect).
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ from abcx.stats.survival import Array, curve, unit_norm
 
 
 def p_value(control: Lifetimes, variant: Lifetimes) -> float | None:
-    """The two-sided p, from chi-square with one degree of freedom; None where no event tells the arms apart."""
+    """The two-sided p-value, from chi-square with one degree of freedom.
+
+    None without lifetimes in an arm or where the score has no variance.
+    """
     if not control.durations.size or not variant.durations.size:
         return None
     of_control, of_variant = curve(control), curve(variant)
@@ -40,7 +43,7 @@ def p_value(control: Lifetimes, variant: Lifetimes) -> float | None:
 
 
 def _clustered(arm: Lifetimes, weight: Array, times: Array, hazard: Array) -> float:
-    """Sum over the units of an arm of the squared sum of their lifetimes' parts in U.
+    """Sum over the units of an arm of the squared sum of their lifetimes' contributions to U.
 
     A lifetime that is at risk at time j adds `weight`_j times (1 if it ends then, else 0, less `hazard`_j).
     """

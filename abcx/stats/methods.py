@@ -1,4 +1,4 @@
-"""Which test a comparison is made by. The values are those of the JSON contract."""
+"""The statistical tests that a comparison can be made by; their values are those of the JSON contract."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Method(StrEnum):
-    """A test, with its interval by inversion; the readout names each with its source."""
+    """A statistical test, whose inversion gives the interval; the readout names its source."""
 
     SCORE = "score"
     BINOMIAL = "binomial score"
@@ -25,7 +25,7 @@ class Method(StrEnum):
 
     @property
     def is_permutation(self) -> bool:
-        """Whether its critical values come from relabeling the units."""
+        """Whether its critical values come from relabeled units."""
         return self in (_PERMUTATION | _FITTED_TAIL)
 
     @property

@@ -1,8 +1,8 @@
 """Two shares under a hypothesis: constrained maximum likelihood, and the score statistic that is built on it.
 
 Counts may be numbers or arrays that broadcast, and neither they nor the units need be whole; results are float arrays.
-Suffix 0 is control, 1 is variant. The variance carries Miettinen and Nurminen's N / (N - 1) for difference and ratio
-alike: one statistic at the null.
+Suffix 0 is control, 1 is variant. The variance has Miettinen and Nurminen's (1985) factor N / (N - 1) for difference
+and ratio alike, so that there is one statistic at the null.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
 Fit = Callable[[ArrayLike, float, ArrayLike, float, float], tuple[Array, Array]]
-"""(control counts, control units, variant counts, variant units, hypothesis) -> shares of both arms."""
+"""(control counts, control units, variant counts, variant units, hypothesis) -> the constrained shares of both arms."""
 Score = Callable[[ArrayLike, float, ArrayLike, float, float], Array]
-"""(control counts, control units, variant counts, variant units, hypothesis) -> statistic."""
+"""(control counts, control units, variant counts, variant units, hypothesis) -> the score statistic."""
 
 _POLISH = 2
 """Newton steps after the closed form: the cosine loses half the digits where two roots nearly meet (rare events)."""
@@ -25,8 +25,8 @@ _POLISH = 2
 def for_difference(x0: ArrayLike, n0: float, x1: ArrayLike, n1: float, d: float) -> tuple[Array, Array]:
     """Shares (p0, p1) that maximize the likelihood of the counts under p1 = p0 + d, -1 <= d <= 1.
 
-    The root of a cubic in closed form (Miettinen, Nurminen 1985, appendix 1; Farrington, Manning 1990). At d = 0 the
-    pooled share.
+    The root of a cubic in closed form (Miettinen, Nurminen 1985, appendix 1; Farrington, Manning 1990). At d = 0 both
+    are the pooled share.
     """
     x0, x1 = np.asarray(x0, float), np.asarray(x1, float)
     total, events = float(n0 + n1), x0 + x1
@@ -48,7 +48,7 @@ def for_difference(x0: ArrayLike, n0: float, x1: ArrayLike, n1: float, d: float)
 
 
 def _within(x: Array, low: float, high: float) -> Array:
-    """np.clip, which takes ten times as long for a single number."""
+    """np.clip for the constrained shares: np.clip itself takes ten times as long for a single number."""
     return np.minimum(np.maximum(x, low), high)
 
 
@@ -68,25 +68,31 @@ def for_ratio(x0: ArrayLike, n0: float, x1: ArrayLike, n1: float, r: float) -> t
     """Shares (p0, p1) that maximize the likelihood of the counts under p1 = r p0, r >= 0.
 
     The smaller root of a quadratic (Koopman 1984; Miettinen, Nurminen 1985, equation 11), with the discriminant written
-    as a sum of two terms that cannot be negative, so that nothing cancels. At r = 1 the pooled share.
+    as a sum of two terms that cannot be negative, so that nothing cancels. At r = 1 both are the pooled share.
     """
     x0, x1 = np.asarray(x0, float), np.asarray(x1, float)
     a, b = n0 + x1, n1 + x0
     root = np.sqrt((a - r * b) ** 2 + 4.0 * r * (n0 - x0) * (n1 - x1))
     half = 0.5 * (a + r * b + root)
     p0 = _within((x0 + x1) / half, 0.0, 1.0)
-    # Computed apart: r p0 may be far below the rounding of p0, and above 1 by rounding only.
+    # Computed separately: r p0 may be far below the rounding of p0, and above 1 by rounding only.
     return p0, _within(r * (x0 + x1) / half, 0.0, 1.0)
 
 
 def score_difference(x0: ArrayLike, n0: float, x1: ArrayLike, n1: float, d: float) -> Array:
-    """T(d) = (s1 - s0 - d) / se with the constrained shares in se; +-inf where se is 0 and the numerator is not."""
+    """T(d) = (s1 - s0 - d) / se with the constrained shares in se (Miettinen, Nurminen 1985), -1 <= d <= 1.
+
+    +-inf where se is 0 and the numerator is not, 0 where both are 0.
+    """
     p0, p1 = for_difference(x0, n0, x1, n1, d)
     return _studentized(x0, n0, p0, x1, n1, p1, 1.0, d)
 
 
 def score_ratio(x0: ArrayLike, n0: float, x1: ArrayLike, n1: float, r: float) -> Array:
-    """T(r) = (s1 - r s0) / se with the constrained shares in se; +-inf where se is 0 and the numerator is not."""
+    """T(r) = (s1 - r s0) / se with the constrained shares in se (Koopman 1984; Miettinen, Nurminen 1985), r >= 0.
+
+    +-inf where se is 0 and the numerator is not, 0 where both are 0.
+    """
     if r == 1.0:
         return score_difference(x0, n0, x1, n1, 0.0)
     p0, p1 = for_ratio(x0, n0, x1, n1, r)

@@ -1,21 +1,21 @@
 """The probability that a unit of the variant answers higher than a unit of the control, ties counted half.
 
-P(X < Y) + P(X = Y) / 2 for a control answer X and a variant answer Y, from the two histograms. It uses the order of the
-answers only: 1/2 says that neither arm tends to higher answers. The test is that of Brunner and Munzel (2000, "The
+P(X < Y) + P(X = Y) / 2 for a control answer X and a variant answer Y, from the two histograms. It uses only the order
+of the answers: 1/2 means that neither arm tends to higher answers. The test is that of Brunner and Munzel (2000, "The
 nonparametric Behrens-Fisher problem"): an answer's placement is the share of the other arm's answers below it, ties
 half. The probability is the mean placement of the variant's answers, its variance is s_t^2 / n_t + s_c^2 / n_c from the
 variances of the placements of both arms, and the reference is Student's t with Satterthwaite's degrees of freedom.
 
-The interval inverts this test on the probability's own scale and ends at 0 and 1, so it excludes 1/2 exactly when
-p < alpha. Near 0 and 1 it is cut off rather than bent: an interval on the logit scale would be a different test. Its
-measured coverage at 95 % is 93.5 to 95.8 % around 1/2 from 10 answers an arm upwards; at a probability of .78 it is
-91.5 % with 10 answers an arm and 94 to 95 % from 30; at .93 86 %, 88 % and, from 200, 94 %, the misses being nearly all
-intervals that lie too close to the end. So read its ends with care where few answers give a probability near 0 or 1.
+The interval inverts this test on the probability's own scale and ends at 0 and 1, so it excludes 1/2 exactly when p <
+alpha. Near 0 and 1 it is truncated, not transformed: an interval on the logit scale would be a different test. Its
+measured coverage at 95 % is 93.5 to 95.8 % around 1/2 from 10 answers an arm up; at a probability of .78 it is 91.5 %
+with 10 answers an arm and 94 to 95 % from 30; at .93 86 %, 88 % and, from 200, 94 %, the misses being nearly all
+intervals that lie too close to the end. So its ends are less reliable where few answers give a probability near 0 or 1.
 
 Where the placements do not vary, the test does not exist: all answers of one arm lie above all of the other arm's, or
-all answers are the same. Then exact bounds serve instead. Pair off m = min(n_c, n_t) units: the pairs are independent,
-so if the probability is h, the variant's answer is the higher one in all of them with probability h^m at most, and all
-of them are ties with probability (2 min(h, 1 - h))^m at most. Tests and intervals from that are conservative.
+all answers are equal. Then exact bounds are used instead. Pair off m = min(n_c, n_t) units: the pairs are independent,
+so if the probability is h, the variant's answer is higher in all of them with probability h^m at most, and all of them
+are ties with probability (2 min(h, 1 - h))^m at most. Tests and intervals from that are conservative.
 """
 
 from __future__ import annotations
@@ -32,13 +32,14 @@ from abcx.stats.records import Categories, Interval, Pivot
 ONE_ANSWER, NO_OVERLAP, ALL_TIED = Note("one_answer"), Note("answers_apart"), Note("same_answers")
 
 Tails = Callable[[float], tuple[float, float]]
+"""A family of tests: hypothesis (probability less 1/2) -> (P(T* <= t), P(T* >= t))."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ordinal:
     """P(control < variant) + P(control = variant) / 2, in [0, 1], with its interval and the p-value of 1/2.
 
-    None where it cannot be known; then `note` says why.
+    A value is None where it cannot be known; then `note` gives the reason.
     """
 
     probability: float | None
@@ -48,7 +49,11 @@ class Ordinal:
 
 
 def compare(control: Categories, variant: Categories, alpha: float) -> Ordinal:
-    """Variant against control; the interval is at 1 - alpha. The scales may start and end at different answers."""
+    """The probability that the variant answers higher than control, with its interval at 1 - `alpha` and the p-value of
+    1/2.
+
+    The scales may start and end at different answers. Interval and p are None below two answers in an arm.
+    """
     if control.n == 0 or variant.n == 0:
         return Ordinal(None, None, None, Note("no_answers"))
     from_half = _from_half(*_aligned(control, variant))
@@ -82,7 +87,7 @@ def _from_half(x: list[int], y: list[int]) -> float:
 
 
 def _test(control: Categories, variant: Categories, from_half: float) -> tuple[Tails, float, Note | None]:
-    """The tests of "the probability is 1/2 + d", the length of a first step among the d, and what to say of them."""
+    """The tests of "the probability is 1/2 + d", the first step of a search in d, and a note."""
     x, y = _aligned(control, variant)
     of_control, of_variant = _of_placements(x, y), _of_placements(y, x)
     if of_control + of_variant > 0.0:
@@ -105,7 +110,7 @@ def _of_placements(counts: list[int], other: list[int]) -> float:
 
 
 def _by_pairs(from_half: float, pairs: int) -> Tails:
-    """The bounds where all answers are tied or none overlap."""
+    """The exact bounds where all answers are tied or the arms do not overlap."""
     if from_half > 0.0:
         return lambda d: (1.0, (0.5 + d) ** pairs)
     if from_half < 0.0:

@@ -1,15 +1,15 @@
 """Permutation of a studentized statistic: Welch's and Fieller's statistics with critical values from relabeled units.
 
-Under "the ratio is r" the pool of control's units times r and variant's units has one value, under "the difference is
-d" the same holds with r_d = 1 + d / mu_d, mu_d being control's value under that hypothesis (docs/methods.md,
-"Permutation"). The units of the pool are relabeled at random, and the observed statistic is compared with those of the
+Under "the ratio is r" control's units times r and the variant's units have the same mean; under "the difference is d"
+the same holds with r_d = 1 + d / mu_d, mu_d being control's value under that hypothesis (docs/methods.md,
+"Permutation"). The units of this pool are relabeled at random, and the observed statistic is compared with those of the
 relabeled arms. Because the statistic is divided by each arm's own standard error, the test is exact where the
-hypothesis makes the arms alike and right in large samples where it only makes their means equal (Janssen 1997,
-Statistics and Probability Letters 36; Chung and Romano 2013, Annals of Statistics 41). Ratios take the ratio of sums
-and its linearized variance anew in every relabeled arm. At d = 0 and r = 1 all is the same, so p and both intervals
-are one inversion.
+hypothesis makes the arms' distributions equal, and right in large samples where it only makes their means equal
+(Janssen 1997, Statistics and Probability Letters 36; Chung and Romano 2013, Annals of Statistics 41). Ratios use the
+ratio of sums and its linearized variance of every relabeled arm. At d = 0 and r = 1 all statistics coincide, so p and
+both intervals are one inversion.
 
-Where values can be below 0 a difference may be larger than any factor carries, and the pool's value may be 0. There
+Where values can be below 0 a difference may be larger than any factor can produce, and the pool's value may be 0. There
 r_d is held between 1/10 and 10, and where the pool's value is not 5 standard errors above 0 it is held at 1; the rest
 of a difference is always taken up by shifting (a ratio's numerator by a multiple of its denominator).
 """
@@ -42,14 +42,14 @@ from abcx.stats.records import Contrast, Moments, Pivot, RatioMoments, Sample
 
 METHOD, METHOD_TAIL = Method.PERMUTATION, Method.PERMUTATION_TAIL
 ENOUGH = 30
-"""Non-zero units that each arm must expect."""
+"""Non-zero units that each arm must expect (docs/methods.md, "Non-zero units")."""
 ASKED = Note("permuted_as_declared")
 _LOPSIDED = 0.1
 """Skewness x difference of the arms' sizes, relative: permutation above it (see `needed`)."""
 _HEAVY_RATIO = 0.3
-"""Skewness of a ratio's parts over the root of the smaller arm: permutation above it, whatever the split."""
+"""Skewness of a ratio's parts over the root of the smaller arm's units: permutation above it, whatever the split."""
 _FEWEST = 20_000
-"""With fewer relabelings than this (3 units beside 2 have 10) no tail is small enough to end an interval."""
+"""With fewer relabelings than this (3 v 2 units have 10) no tail is small enough to end an interval."""
 _CLEAR = 5.0
 """Data with values below 0 are aligned by a factor where their pooled value is this number of standard errors above
 0, ..."""
@@ -65,10 +65,12 @@ def contrast(
     relabeled: Relabelings | None = None,
     by_shift: bool = False,
 ) -> Contrast:
-    """Variant against control; degenerate data get the answers and the sentences of Welch's test.
+    """Variant against control with critical values from relabelings, in the value's own unit.
 
-    `relabeled` are relabelings of these two samples that were drawn before (`relabeling.draw`). `by_shift` says that
-    the zero of the values is arbitrary: differences are then aligned by shifting alone.
+    Both samples hold means or both ratios; else TypeError is raised. `relabeled` are relabelings of these two samples
+    that were drawn before (`permutation_draws.draw`); otherwise `draws` are drawn with `seed`. `by_shift` says that the
+    zero of the values is arbitrary: differences are then aligned by shifting alone. Degenerate data get the result and
+    the note of Welch's test.
     """
     one, other = moments(control), moments(variant)
     if isinstance(one, Moments) and isinstance(other, Moments):
@@ -115,12 +117,14 @@ def false_alarms(
     seed: int = 0,
     relabeled: Relabelings | None = None,
 ) -> tuple[float, float, float]:
-    """Share of A/A comparisons of these units that `method` calls significant at `alpha`, with its 95 % interval.
+    """Share of A/A comparisons of these units that `method` calls significant at two-sided `alpha`, as (share, low,
+    high) with its 95 % interval.
 
-    Each relabeling is one A/A comparison. Welch's test judges it by its own t and degrees of freedom. Permutation
-    must not judge a relabeling by draws that contain it: the draws are split into halves, and each half is judged by
-    the other, which is near `alpha` by construction and guards the machinery, not the data. A comparison that cannot
-    be tested raises no alarm. The interval is Wilson's (1927). Both arms must be testable (`contrast` has a pivot).
+    Each relabeling is one A/A comparison. Welch's test judges it by its own t and degrees of freedom. Permutation must
+    not judge a relabeling by draws that contain it: the draws are split into halves, and each half is judged by the
+    other. That share is near `alpha` by construction, so it checks the procedure, not the data. A comparison that
+    cannot be tested is no false alarm. The interval is Wilson's (1927). Both arms must be testable (`contrast` has a
+    pivot).
     """
     found = draw(control, variant, draws, seed) if relabeled is None else relabeled
     if method == "Welch":
@@ -131,7 +135,9 @@ def false_alarms(
 
 
 def alarms_of_halves(spread: Array, alpha: float) -> int:
-    """How many of the relabeled statistics are significant among those of the other half."""
+    """How many of the relabeled statistics `spread` (draws,) are significant at `alpha` among those
+    of the other half.
+    """
     halves = spread[::2], spread[1::2]
     pairs = ((t, other) for one, other in (halves, halves[::-1]) for t in one.tolist() if math.isfinite(t))
     return sum(2.0 * min(tail(-other, -t), tail(other, t)) < alpha for t, other in pairs)
@@ -144,7 +150,10 @@ def _welch_p(found: Relabelings) -> Iterator[float]:
 
 
 def welch_p(distances: Array, variances: tuple[Array, Array], sizes: tuple[int, int]) -> Iterator[float]:
-    """Two-sided p of Welch's test of each distance, at sizes less 1 degrees of freedom, where the variance allows."""
+    """Two-sided p of Welch's test of each distance (B,), for those whose variance is above 0.
+
+    `variances` are those of the two estimates, (B,) each; each has its arm's size in `sizes` less 1 degrees of freedom.
+    """
     for distance, control, variant in zip(
         distances.tolist(), variances[0].tolist(), variances[1].tolist(), strict=True
     ):
@@ -155,7 +164,7 @@ def welch_p(distances: Array, variances: tuple[Array, Array], sizes: tuple[int, 
 
 
 def wilson(successes: int, n: int) -> tuple[float, float, float]:
-    """A share with its 95 % interval by Wilson (1927)."""
+    """(share, low, high): a share with its 95 % interval by Wilson (1927), all in [0, 1]."""
     z = normal_quantile(0.975)
     share = successes / n
     center = (share + z * z / (2 * n)) / (1 + z * z / n)
@@ -163,32 +172,32 @@ def wilson(successes: int, n: int) -> tuple[float, float, float]:
     return share, max(0.0, center - reach), min(1.0, center + reach)
 
 
-# --------------------------------------------------------------------------------------------- when to permute
+# --------------------------------------------------------------------------------------- when permutation is used
 
 
 def enough(control: Moments | RatioMoments, variant: Moments | RatioMoments) -> bool:
-    """Whether each arm expects the 30 non-zero units without which no interval here keeps its promise (reason: few).
+    """Whether each arm expects at least 30 non-zero units, fewer than which no interval here covers as promised.
 
-    Expected is what the smaller arm would have at the share of both arms together. Which arm has them must not decide:
-    the samples in which a variant of 200 units has 30 are those in which it looks well, and their intervals miss on one
-    side only (2 % clicks at 90:10: 0.0 % below, 4.7 % above; by this rule 1.7 and 2.3 %).
+    The expected number is what the smaller arm would have at the pooled share of both arms. It must not depend on which
+    arm has them: the samples in which a variant of 200 units has 30 are those in which it looks good, and their
+    intervals miss on one side only (2 % clicks at 90:10: 0.0 % below, 4.7 % above; by this rule 1.7 and 2.3 %).
     """
     n, m = control.n, variant.n
     return (nonzero(control) + nonzero(variant)) * min(n, m) >= ENOUGH * (n + m)
 
 
 def needed(control: Moments | RatioMoments, variant: Moments | RatioMoments) -> Note | None:
-    """Why these data need permutation; None where Welch's test is as good or skewness is unknown.
+    """Why these data need permutation; None where Welch's test is as good or the skewness is unknown.
 
     By Edgeworth's expansion skewness g moves each tail of Welch's test from 2.5 % by 8.5 points times g |n_c - n_t| /
-    sqrt(n_c n_t N). The limit of a point is low, because the skewness of a sample is smaller than that of its
+    sqrt(n_c n_t N). The limit is low, about one point, because the skewness of a sample is smaller than that of its
     population: in simulation (benchmarks/permutation.py --grid) Welch's tails first pass 4 % where this number is 0.17.
     With equal arms it is 0: there Welch and Fieller cover 94 to 98 % whatever the skewness (a lift of 100 % by more
-    buyers, which skews the numerator, has 0.2 to 0.9 and 3.7 to 4.3 % in the tails at sigma 2), and permutation, nearer
-    to 95 % for most lifts, has 6 % on one side there (5 % buyers). Ratios are the exception: the linearized variance of
-    few clicking units is too small; Welch has 4.3 and 4.5 % in the tails where permutation has 2.8 and 3.1 (10 %
-    clicks, 100 units an arm, 0.47 here; at 0.2 both are right). Moments are pooled, so the choice does not depend on
-    which arm leads.
+    buyers, which skews the numerator, has 0.2 to 0.9 and 3.7 to 4.3 % in the tails at sigma 2), and permutation, closer
+    to 95 % for most lifts, has 6 % on one side there (5 % buyers). Ratios are the exception, because the linearized
+    variance of few clicking units is too small: Welch has 4.3 and 4.5 % in the tails where permutation has 2.8 and 3.1
+    (10 % clicks, 100 units an arm, 0.47 here; at 0.2 both are right). Moments are pooled, so the choice does not depend
+    on which arm leads. Raises TypeError for a mean against a ratio.
     """
     skewness = _skewness(control, variant)
     if skewness is None:
@@ -204,17 +213,19 @@ def needed(control: Moments | RatioMoments, variant: Moments | RatioMoments) -> 
 
 
 def few_relabelings(n: int, m: int) -> bool:
-    """Whether there are too few relabelings of arms of n and m units to end an interval."""
+    """Whether arms of `n` and `m` units have fewer than 20,000 relabelings, too few to end an interval."""
     return _log_relabelings(n, m) < math.log(_FEWEST)
 
 
 def lopsided(skewness: float, n: int, m: int) -> bool:
-    """Whether values of this absolute skewness push the t-test of arms of n and m units to one side (see `needed`)."""
+    """Whether values with this absolute skewness push the t-test of arms of `n` and `m` units to one side (see
+    `needed`).
+    """
     return skewness * abs(n - m) / math.sqrt(float(n) * m * (n + m)) > _LOPSIDED
 
 
 def _skewness(control: Moments | RatioMoments, variant: Moments | RatioMoments) -> float | None:
-    """Absolute skewness of the pooled units; for a ratio the larger one of numerator and denominator."""
+    """Absolute skewness of the pooled units; for a ratio the larger of numerator's and denominator's."""
     if isinstance(control, RatioMoments) and isinstance(variant, RatioMoments):
         parts = (control.numerator, variant.numerator), (control.denominator, variant.denominator)
         known = [one for one in (_pooled_skewness(*pair) for pair in parts) if one is not None]
@@ -246,8 +257,10 @@ def difference_pivot(
     by_shift: bool,
     judged: Callable[[float, Alignment], tuple[float, float]],
 ) -> Pivot:
-    """The tests of differences d, each `judged` among relabelings under the alignment that d asks for; non-negative
-    data bound them where one arm's value would be 0."""
+    """The tests of differences d: `judged(d, alignment)` gives both tails under the alignment that belongs to d.
+
+    `base` is Welch's pivot. Non-negative data bound the differences where one arm's value would be 0.
+    """
     control, variant = found.control, found.variant
     distance = variant.value - control.value
     of_pool = shares_of_pool(found)
@@ -266,7 +279,7 @@ def difference_pivot(
 
     def at(d: float) -> tuple[float, float]:
         of_variant, of_control = factors(d)
-        # The factors alone leave control's and variant's values apart by the distance that the hypothesis leaves.
+        # After the factors the two arms' values still differ by the distance that the hypothesis leaves.
         return judged(d, Alignment((of_variant, of_control), distance - d, (of_control, of_variant)))
 
     if not non_negative:
@@ -287,12 +300,15 @@ def _ratio_tails(found: Relabelings, ratio: float) -> tuple[float, float]:
 
 
 def null(found: Relabelings) -> Alignment:
-    """The hypothesis of no difference."""
+    """The alignment of the hypothesis of no difference."""
     return Alignment((1.0, 1.0), found.variant.value - found.control.value, (1.0, 1.0))
 
 
 def tails(found: Relabelings, distance: float, error: float, spread: Array) -> tuple[float, float]:
-    """(P(T* <= t), P(T* >= t)) for t = distance / error among the relabeled statistics `spread`."""
+    """(P(T* <= t), P(T* >= t)) for t = distance / error among the relabeled statistics `spread` (draws,).
+
+    Neither is below 1 / (number of possible relabelings).
+    """
     if distance == 0.0 and error == 0.0:
         return 1.0, 1.0
     statistic = _quotient(distance, error)
@@ -305,10 +321,10 @@ def _quotient(distance: float, error: float) -> float:
 
 
 def _least(found: Relabelings) -> float:
-    """The share of one relabeling, the observed one, among all that exist: no tail is smaller."""
+    """The probability of the observed relabeling among all possible ones: no tail is smaller."""
     return math.exp(-_log_relabelings(found.control.n, found.variant.n))
 
 
 def _log_relabelings(n: int, m: int) -> float:
-    """The logarithm of how many relabelings there are of arms of n and m units."""
+    """The logarithm of the number of relabelings of arms of `n` and `m` units."""
     return math.lgamma(n + m + 1) - math.lgamma(n + 1) - math.lgamma(m + 1)

@@ -1,15 +1,15 @@
-"""Random relabelings of two arms' units, drawn once and kept as sums, so that every hypothesis is closed form.
+"""Random relabelings of two arms' units, drawn once and kept as sums, so that every hypothesis has a closed form.
 
-A relabeling gives control's and variant's names to the pooled units at random, with the arms' sizes kept. What a
-test needs of it are the sums, over the units named variant, of the denominator x, the residual e = y - m x (m: the
-value of the unit's own arm) and their products, separately for the units that came from each arm. A mean is the ratio
-whose denominator is 1 for every unit. Residuals are centered per arm, so that values near 1e9 keep their digits; a
-unit of value 0 then has the same residual -m as every other zero of its arm, and zeros are a number times one row.
+A relabeling assigns the pooled units to control and variant at random, with the arms' sizes kept. A test needs from it
+only the sums, over the units labeled variant, of the denominator x, the residual e = y - m x (m: the value of the
+unit's own arm) and their products, separately for the units that came from each arm. A mean is the ratio whose
+denominator is 1 for every unit. Residuals are centered per arm, so that values near 1e9 keep their digits; a unit of
+value 0 then has the same residual -m as every other zero of its arm, and zeros are a count times one row.
 
 Every relabeling is equally likely (dealing.py). Units are sorted and the smaller arm is drawn, so neither the order of
 the units nor the names of the arms matter: swapping the arms gives the mirrored relabelings.
 
-Covariates stay with their units: a relabeling then has the sums of their products, too, centered over all units and in
+Covariates stay with their units: a relabeling then also has the sums of their products, centered over all units and in
 units of their standard deviations (for one covariate and a mean: count, e, ee, x, ex and xx).
 """
 
@@ -31,11 +31,13 @@ Array = NDArray[np.float64]
 _MEAN, _RATIO = (0, 1, 2, 1, 0), (0, 1, 2, 3, 4)
 """Which column holds the sums of x, e, ee, ex, xx: three are enough where x is 1."""
 _ROUNDING = 1e-13
-"""A sum of squares below this fraction of its terms is their rounding."""
+"""A sum of squares below this fraction of its terms is rounding."""
 
 
 class Sums(NamedTuple):
-    """Sums over some units, one number or one per relabeling: denominators, residuals and their products."""
+    """Sums over some units of denominators x, residuals e and their products; each a number or, per
+    relabeling, (B,).
+    """
 
     x: Array
     e: Array
@@ -45,8 +47,11 @@ class Sums(NamedTuple):
 
 
 class Products(NamedTuple):
-    """Sums over some units with k covariates z, (...) one number or one per relabeling: units (...), covariates
-    (..., k), their products with residuals and denominators (..., k), and with each other (..., k, k)."""
+    """Sums over some units of their k covariates z and of products with them, for B relabelings or without that axis.
+
+    `n` (B,) counts the units; `z`, `ez` and `xz` (B, k) sum the covariates and their products with residuals and
+    denominators; `zz` (B, k, k) sums their products with each other.
+    """
 
     n: Array
     z: Array
@@ -57,7 +62,10 @@ class Products(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Arm:
-    """An arm as it was: its value (mean or ratio; `low`: less its rounding), standard error, sums over its units."""
+    """An observed arm of `n` units: its value (mean or ratio), standard error, and the sums over all its units.
+
+    `low` is what the rounding of `value` left out.
+    """
 
     n: int
     value: float
@@ -69,21 +77,24 @@ class Arm:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Relabelings:
-    """The two arms, and per relabeling the sums over the units named variant that came from each of them."""
+    """The two observed arms, and per relabeling (B,) the sums over the units labeled variant, by the arm they came
+    from.
+    """
 
     control: Arm
     variant: Arm
     from_control: Sums
     from_variant: Sums
     products: tuple[Products, Products] | None = None
-    """With covariates: the same sums of products, of the units that came from control and from variant."""
+    """With covariates: (sums of products of the units from control, of those from variant)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """A hypothesis: factors that give control's and variant's units one value, up to `shift` between the arms' own.
+    """A hypothesis as an alignment of the pool: control's and variant's values are multiplied by `factors`, and `shift`
+    is the difference between the arms' values that is left.
 
-    The statistic is (weights[1] m_t - weights[0] m_c) over its standard error.
+    The statistic is (weights[1] m_t - weights[0] m_c) over its standard error. Pairs are (control, variant).
     """
 
     factors: tuple[float, float]
@@ -92,7 +103,10 @@ class Alignment:
 
 
 def draw(control: Sample, variant: Sample, draws: int, seed: int) -> Relabelings:
-    """`draws` relabelings of the pooled units; both arms need units, ratios a positive sum of denominators."""
+    """`draws` random relabelings of the pooled units, reproducible by `seed`.
+
+    Both arms need units, and ratios a positive sum of denominators.
+    """
     scale = _scale(control, variant)
     pools = _pool(control, scale), _pool(variant, scale)
     arms = _arm(pools[0]), _arm(pools[1])
@@ -114,7 +128,7 @@ def _sums(rows: Array, dimensions: int) -> Sums:
 
 
 def _products(rows: Array, dimensions: int) -> Products:
-    """The columns behind those of `Sums`: the count of a ratio (a mean's is its sum of denominators), then products."""
+    """The columns after those of `Sums`: the count of a ratio (a mean's is its sum of denominators), then products."""
     ratio = dimensions == 2
     rest = rows[..., 6 if ratio else 3 :]
     k = next(k for k in range(1, rest.shape[-1] + 1) if (3 if ratio else 2) * k + k * (k + 1) // 2 == rest.shape[-1])
@@ -138,13 +152,13 @@ def _scale(control: Sample, variant: Sample) -> tuple[Array, Array] | None:
 
 
 def shares_of_pool(found: Relabelings) -> tuple[float, float]:
-    """Control's and variant's parts of the pool: of its units, or of its sum of denominators."""
+    """(control's, variant's) share of the pool, by units or for ratios by the sum of denominators; they sum to 1."""
     control, variant = float(found.control.sums.x), float(found.variant.sums.x)
     return control / (control + variant), variant / (control + variant)
 
 
 def statistics(found: Relabelings, hypothesis: Alignment) -> Array:
-    """The studentized statistic of every relabeling of the aligned pool; nan where it does not exist."""
+    """The studentized statistic of every relabeling of the aligned pool (B,); nan where it does not exist."""
     (of_control, v_control), (of_variant, v_variant) = estimates(found, hypothesis)
     on_control, on_variant = hypothesis.weights
     with np.errstate(all="ignore"):
@@ -153,21 +167,25 @@ def statistics(found: Relabelings, hypothesis: Alignment) -> Array:
 
 
 def estimates(found: Relabelings, hypothesis: Alignment) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-    """Value (less the pool's) and variance of the value of the arms named control and variant, per relabeling."""
-    with np.errstate(all="ignore"):  # a hypothesis out of all proportion may overflow: no statistic, counted as beyond
+    """(value less the pool's, variance of the value), each (B,), of the arms labeled control and variant in every
+    relabeling.
+    """
+    with np.errstate(all="ignore"):  # an extreme hypothesis may overflow: no statistic, counted as beyond
         named_control, named_variant = named(found, hypothesis)
         return _of_arm(named_control, found.control.n), _of_arm(named_variant, found.variant.n)
 
 
 def shifts(found: Relabelings, hypothesis: Alignment) -> tuple[float, float]:
-    """What is added to control's and to variant's units, so that the pool's own value is 0: control's are below it by
-    variant's part of the shift, variant's are above it."""
+    """The amounts added to control's and to variant's units, so that the pool's own value is 0.
+
+    Control's units are below it by variant's share of the shift, variant's units are above it by control's.
+    """
     of_control, of_variant = shares_of_pool(found)
     return -hypothesis.shift * of_variant, hypothesis.shift * of_control
 
 
 def named(found: Relabelings, hypothesis: Alignment) -> tuple[Sums, Sums]:
-    """The sums of the aligned values over the units named control and variant, per relabeling."""
+    """The sums of the aligned values over the units labeled (control, variant), per relabeling."""
     shift = shifts(found, hypothesis)
     pool = _aligned(found.control.sums, found.variant.sums, hypothesis.factors, shift)
     named_variant = _aligned(found.from_control, found.from_variant, hypothesis.factors, shift)
@@ -185,7 +203,7 @@ def _aligned(control: Sums, variant: Sums, factors: tuple[float, float], shifts:
 
 
 def _of_arm(sums: Sums, n: int) -> tuple[Array, Array]:
-    """An arm's value q = sum u / sum x and the variance of q: that of the residual u - q x (delta method)."""
+    """An arm's value q = sum u / sum x and the variance of q, that of the residual u - q x (delta method)."""
     value = sums.e / sums.x
     terms = sums.ee + value * value * sums.xx
     squares = terms - 2.0 * value * sums.ex
@@ -195,7 +213,7 @@ def _of_arm(sums: Sums, n: int) -> tuple[Array, Array]:
 
 
 def moments(sample: Sample) -> Moments | RatioMoments:
-    """What means.py and ratios.py ask for, of the units themselves."""
+    """The moments of a sample's units, as means.py and ratios.py take them; `skewness` is not computed."""
     if sample.values.ndim == 1:
         return _moments(sample.n, sample.values)
     top, bottom = sample.values[:, 0], sample.values[:, 1]
@@ -212,7 +230,7 @@ def _moments(n: int, values: Array) -> Moments:
     mean = float(values.sum()) / n
     away = values - mean
     square = float((away * away).sum()) + (n - len(values)) * mean * mean
-    # Two passes: the second takes out what rounding left of the mean.
+    # Two passes: the second removes the rounding error of the mean.
     left = float(away.sum()) - (n - len(values)) * mean
     ends = [*([0.0] if len(values) < n else []), *([float(values.min()), float(values.max())] if len(values) else [])]
     variance = max(0.0, square - left * left / n) / (n - 1) if n > 1 else 0.0
@@ -221,8 +239,9 @@ def _moments(n: int, values: Array) -> Moments:
 
 
 def _pool(sample: Sample, scale: tuple[Array, Array] | None) -> Pool:
-    """The rows that are summed: of a mean 1, e, ee; of a ratio x, e, ee, ex, xx; with covariates the count of a ratio,
-    then z, ez, a ratio's xz, zz."""
+    """The rows that are summed: for a mean 1, e, ee; for a ratio x, e, ee, ex, xx; with covariates the count of a
+    ratio, then z, ez, a ratio's xz, zz.
+    """
     columns = [sample.values] if sample.values.ndim == 1 else [sample.values[:, 0], sample.values[:, 1]]
     outcomes = len(columns)
     if scale is not None and sample.covariates is not None:

@@ -1,4 +1,4 @@
-"""Disjoint groups of units as one: counts add up, moments are combined exactly around the common mean.
+"""The pooling of disjoint groups of units: counts add up, moments are combined exactly around the common mean.
 
 Chan, Golub, LeVeque (1983, "Algorithms for computing the sample variance", eq. 2.1), for variances and covariances.
 """
@@ -13,12 +13,17 @@ from abcx.stats.records import Answers, Categories, Moments, Proportion, RatioMo
 
 
 def pooled(summaries: Iterable[Summary]) -> Summary:
-    """All units of one or more summaries of the same kind; skewness is not known any more."""
+    """The summary of all units of one or more summaries of the same kind; the skewness of moments
+    is no longer known.
+    """
     return reduce(added, summaries)
 
 
 def added(a: Summary, b: Summary) -> Summary:
-    """Two disjoint groups of units as one."""
+    """The summary of two disjoint groups of units together.
+
+    Takes shares, categories (on the same scale), NPS answers, moments, or moments of ratios; both of the same kind.
+    """
     if isinstance(a, Proportion) and isinstance(b, Proportion):
         return Proportion(a.successes + b.successes, a.n + b.n)
     if isinstance(a, Categories) and isinstance(b, Categories):
@@ -33,7 +38,7 @@ def added(a: Summary, b: Summary) -> Summary:
 
 
 def with_zeros(summary: Moments | RatioMoments, n: int) -> Moments | RatioMoments:
-    """The summary of `n` units, of which those that it does not hold are 0."""
+    """The summary of `n` units, of which those that the summary does not contain have the value 0."""
     zeros = Moments(n - summary.n, 0.0, 0.0, 0, 0.0 if n > summary.n else None, 0.0 if n > summary.n else None)
     if isinstance(summary, RatioMoments):
         found = added(summary, RatioMoments(zeros, zeros, 0.0))
@@ -61,7 +66,7 @@ def _moments(a: Moments, b: Moments) -> Moments:
 
 
 def _gap(a: Moments, b: Moments) -> float:
-    """Difference of the means, whose lower digits are in `low`."""
+    """Difference of the means, including the digits that are in `low`."""
     return (b.mean - a.mean) + (b.low - a.low)
 
 

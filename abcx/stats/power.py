@@ -1,8 +1,8 @@
-"""Size and power of comparisons of two shares or two means, with arms of unequal size.
+"""Sample size and power of comparisons of two shares or two means, with arms of unequal size.
 
 Shares: the normal approximation of R's power.prop.test (Fleiss, Levin, Paik 2003, equation 4.14, without continuity
 correction), generalized to n_t = ratio x n_c. Means: the noncentral t of R's power.t.test with pooled degrees of
-freedom. Power is that of finding the effect in its own direction; alpha is two-sided.
+freedom. Power is the probability of a significant effect in its own direction; alpha is two-sided.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from abcx.stats.distributions import noncentral_t_above, normal_quantile, normal
 
 
 def size_shares(baseline: float, difference: float, alpha: float, power: float, ratio: float = 1.0) -> int:
-    """Control units needed to find `baseline` against `baseline + difference` (0.20 v 0.25 is 1,094 at 5 % and 80 %).
+    """Control units needed to detect `difference` at a control share of `baseline` (0.20 v 0.25 is 1,094 at 5 % and
+    80 %).
 
-    `ratio` is variant units over control units. Shares are fractions and must lie in [0, 1].
+    Shares are fractions, `baseline` and `baseline` + `difference` in [0, 1]; `ratio` is variant units over control
+    units. Raises ValueError outside these ranges, for a difference of 0, and unless alpha / 2 < power < 1.
     """
     pooled, separate = _deviations(baseline, difference, ratio)
     _check(difference, alpha, power, ratio)
@@ -24,7 +26,10 @@ def size_shares(baseline: float, difference: float, alpha: float, power: float, 
 
 
 def power_shares(baseline: float, difference: float, control: float, variant: float, alpha: float) -> float:
-    """The chance that `control` and `variant` units show the difference as significant."""
+    """The probability that `control` and `variant` units show the difference as significant, in [0, 1].
+
+    Shares are fractions as in `size_shares`, with ValueError outside [0, 1].
+    """
     pooled, separate = _deviations(baseline, difference, variant / control)
     distance = math.sqrt(control) * abs(difference) - normal_quantile(1.0 - alpha / 2.0) * pooled
     if separate == 0.0:  # 0 against 1: the outcome is certain
@@ -33,9 +38,10 @@ def power_shares(baseline: float, difference: float, control: float, variant: fl
 
 
 def size_means(sd: float, difference: float, alpha: float, power: float, ratio: float = 1.0) -> int:
-    """Control units needed to find a difference of means; `sd` is that of one unit, in the difference's unit.
+    """Control units (at least 2) needed to detect a difference of means, the least whole number with enough power.
 
-    The least whole number whose power is enough, found by bisection; at least 2.
+    `sd` > 0 is the standard deviation of one unit, in the unit of `difference`; `ratio` is variant units over control
+    units. Raises ValueError for sd <= 0, a difference of 0, and unless alpha / 2 < power < 1.
     """
     _check(difference, alpha, power, ratio)
     if not sd > 0.0:
@@ -54,7 +60,10 @@ def size_means(sd: float, difference: float, alpha: float, power: float, ratio: 
 
 
 def power_means(sd: float, difference: float, control: float, variant: float, alpha: float) -> float:
-    """The chance that `control` and `variant` units (together more than 2) show the difference as significant."""
+    """The probability that `control` and `variant` units (together more than 2) show the difference as significant.
+
+    `sd` > 0 is the standard deviation of one unit, in the unit of `difference`.
+    """
     df = control + variant - 2.0
     shift = abs(difference) / (sd * math.sqrt(1.0 / control + 1.0 / variant))
     return noncentral_t_above(t_quantile(1.0 - alpha / 2.0, df), df, shift)
@@ -63,14 +72,15 @@ def power_means(sd: float, difference: float, control: float, variant: float, al
 def power_bounded(
     distance: float, error: float, trimmed_error: float, lost: tuple[float, float], alpha: float, binds: float
 ) -> float:
-    """The chance that a claim about a survey holds where its bounds count if the test of equal response has p below
-    `binds`, and the arms in truth answer equally often.
+    """The power of a claim about a survey that must hold for Lee's bounds, too, where the test of equal response has p
+    below `binds`, if the arms in truth answer equally often.
 
-    `distance` is how far the true difference lies from what is to be excluded and `error` the standard error of the
-    difference. `trimmed_error` is that of the share of answers that Lee's bounds trim, sqrt of the sum of
-    (1 - response) / answers over both arms. `lost` is how far the mean moves against the claim for each share t / (1 -
-    t) that is trimmed, where the one arm or the other answers more: from its mean to the end of the scale. Given the
-    response the difference is normal, and so is the excess of one arm's response (Lee 2009, proposition 3).
+    `distance` is how far the true difference lies from the value to be excluded and `error` the standard error of the
+    difference, both in the unit of the scores. `trimmed_error` is the standard error of the share of answers that Lee's
+    bounds trim, the square root of the sum of (1 - response) / answers over both arms. `lost` is how far the mean moves
+    against the claim per trimmed share t / (1 - t), where the first arm or the second answers more: from its mean to
+    the end of the scale. Given the response the difference is normal, and so is the excess of one arm's response (Lee
+    2009, proposition 3).
     """
     z, steps = normal_quantile(1.0 - alpha / 2.0), 400
     total = (1.0 - binds) * normal_tails(distance / error - z)[0]
@@ -85,7 +95,7 @@ def power_bounded(
 
 
 def _deviations(baseline: float, difference: float, ratio: float) -> tuple[float, float]:
-    """Standard deviation of the difference times sqrt(control units): under equality, and at the two shares."""
+    """Standard deviation of the difference times sqrt(control units): under equal shares, and at the two shares."""
     other = baseline + difference
     if not (0.0 <= baseline <= 1.0 and -1e-12 <= other <= 1.0 + 1e-12):
         raise ValueError(f"both shares must lie between 0 and 1, not {baseline} and {other}")

@@ -1,9 +1,9 @@
-"""Quantiles of two arms: the projected share test on the mid-distribution (mid_distribution.py).
+"""Quantiles of two arms compared by the projected share test on the mid-distribution (mid_distribution.py).
 
-T(d)^2 = min over x of (G_c(x) - q)^2 / s_c(x)^2 + (G_t(x + d) - q)^2 / s_t(x + d)^2 with the sign of
-x_t - x_c - d, for a ratio r with G_t(r x); x lies between the two estimates, shifted to each other by d (or r). It is
-referred to Student's t with Satterthwaite's degrees of freedom of s_c^2 and s_t^2 at the minimum. d = 0 and r = 1 are
-the same number, so p and both intervals are one inversion. No density is estimated.
+T(d)^2 = min over x of (G_c(x) - q)^2 / s_c(x)^2 + (G_t(x + d) - q)^2 / s_t(x + d)^2 with the sign of x_t - x_c - d, for
+a ratio r with G_t(r x); x lies between the two estimates, shifted to each other by d (or r). It is referred to
+Student's t with Satterthwaite's degrees of freedom of s_c^2 and s_t^2 at the minimum. d = 0 and r = 1 give the same
+number, so p and both intervals are one inversion. No density is estimated (docs/methods.md, "Quantiles").
 """
 
 from __future__ import annotations
@@ -24,12 +24,15 @@ Array = NDArray[np.float64]
 
 METHOD = Method.QUANTILE
 _BEST = 8
-"""Number of pieces, those with the least T^2 by a parabola, that are searched to the end."""
+"""Number of pieces that are searched to the end: those with the least T^2 by a parabola."""
 _ROUNDS = 3
 
 
 def contrast(control: QuantileSummary, variant: QuantileSummary) -> Contrast:
-    """Variant against control, in the values' own unit; a lift only where no value is below 0."""
+    """Variant against control, in the values' own unit; a lift only where no value is below 0.
+
+    Both summaries are of the same `q`. Where nothing can be tested, a note gives the reason.
+    """
     for arm, one in (("control", control), ("variant", variant)):
         if not one.values.size:
             return no_comparison(METHOD, Note("no_values", {"arm": arm}))
@@ -109,7 +112,7 @@ def _scale(old: Curve, new: Curve, ratio: float) -> float:
 
 
 def _tails(old: Curve, new: Curve, ratio: float, difference: float) -> tuple[float, float]:
-    """Both tails of "variant = ratio x control + difference"."""
+    """Both tails of the test of "variant = ratio x control + difference"."""
     distance = new.quantile - ratio * old.quantile - difference
     if distance == 0.0:
         return t_tails(0.0, 1.0)
@@ -118,7 +121,7 @@ def _tails(old: Curve, new: Curve, ratio: float, difference: float) -> tuple[flo
 
 
 def projected(old: Curve, new: Curve, ratio: float, difference: float) -> tuple[float, float]:
-    """(T^2, degrees of freedom) at variant = ratio x control + difference, ratio >= 0."""
+    """(T^2, degrees of freedom) of "variant = `ratio` x control + `difference`", ratio >= 0."""
     xs, ys = _pieces(old, new, ratio, difference)
     total = old.test(xs)[0] + new.test(ys)[0]
     best = int(np.argmin(total))
@@ -144,7 +147,7 @@ def projected(old: Curve, new: Curve, ratio: float, difference: float) -> tuple[
 
 
 def _vertex(first: Array, middle: Array, last: Array) -> tuple[Array, Array]:
-    """(Where from 0 to 1, how low) the parabolas through these values at 0, 1/2 and 1 go."""
+    """(place in [0, 1], value) of the minimum of the parabolas through these values at 0, 1/2 and 1."""
     slope, bend = last - first, 2.0 * (first + last - 2.0 * middle)
     inside = np.abs(slope) < bend
     safe = np.where(inside, bend, 1.0)
@@ -154,7 +157,8 @@ def _vertex(first: Array, middle: Array, last: Array) -> tuple[Array, Array]:
 
 def _pieces(old: Curve, new: Curve, ratio: float, difference: float) -> tuple[Array, Array]:
     """The ends of the pieces on which both curves are smooth, as points x of control and y of the variant, from one
-    estimate to the other; each curve's own values are exact."""
+    estimate to the other; each curve's own values are exact.
+    """
     x0, y0 = old.quantile, new.quantile
     shifted = ratio * x0 + difference
     if ratio == 0.0:  # all x are the same y
@@ -169,7 +173,9 @@ def _pieces(old: Curve, new: Curve, ratio: float, difference: float) -> tuple[Ar
 
 
 def _df(old: Curve, new: Curve, x: float, y: float) -> float:
-    """Satterthwaite's degrees of freedom: at the true quantile both arms have one density, so s^2 are the weights."""
+    """Satterthwaite's degrees of freedom: at the true quantile both arms have the same density, so
+    s^2 are the weights.
+    """
     first, second = float(old.test(np.array([x]))[1][0]), float(new.test(np.array([y]))[1][0])
     total = first + second
     if total == 0.0:

@@ -1,8 +1,8 @@
-"""Ratios of two sums: the unit is the cluster, the variance that of the linearized ratio (delta method).
+"""Ratios of two sums, with the unit as the cluster and the variance of the linearized ratio (delta method).
 
-Per arm R = mean(num) / mean(den) and v = var(num - R den) / (n mean(den)^2), with the arm's own R (Deng, Knoblich,
-Lu 2018; docs/methods.md, "Means and ratios"). Two such estimates are compared as two means are: Welch, and Fieller for
-the lift.
+Per arm R = mean(num) / mean(den) and v = var(num - R den) / (n mean(den)^2), with the arm's own R (Deng, Knoblich, Lu
+2018; docs/methods.md, "Means and ratios"). Two such estimates are compared as two means are: by Welch's test, and by
+Fieller's form of it for the lift.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from abcx.stats.records import Contrast, Interval, RatioMoments, no_comparison
 
 METHOD = Method.RATIO
 _RESOLUTION = 1e-13
-"""A residual variance below this fraction of its terms is what is left of their rounding: the ratio is constant."""
+"""A residual variance below this fraction of its terms is their rounding: the ratio is constant."""
 
 
 def contrast(control: RatioMoments, variant: RatioMoments) -> Contrast:
-    """Variant against control, in units of the ratio."""
+    """Variant against control, in the unit of the ratio; the lift is a fraction. A note gives the reason where an arm
+    has no ratio.
+    """
     if control.n == 0 or variant.n == 0:
         return no_comparison(METHOD, Note("no_units"))
     of_control, of_variant = estimate(control), estimate(variant)
@@ -31,19 +33,23 @@ def contrast(control: RatioMoments, variant: RatioMoments) -> Contrast:
 
 
 def interval(moments: RatioMoments, alpha: float) -> Interval:
-    """Student's interval of the arm's ratio; (None, None) where it does not exist or the arm has no spread."""
+    """Student's interval at 1 - `alpha` of the arm's ratio; (None, None) where it does not exist or
+    units do not vary.
+    """
     found = estimate(moments)
     return (None, None) if found is None else welch.interval(found, alpha)
 
 
 def value(moments: RatioMoments) -> float | None:
-    """The arm's ratio of sums; None without units or with a denominator that is not above 0."""
+    """The arm's ratio of sums; None without units or where the denominator's mean is not above 0."""
     found = estimate(moments)
     return None if found is None else found.value
 
 
 def estimate(moments: RatioMoments) -> welch.Estimate | None:
-    """The arm's ratio with its linearized error; None without units or with a denominator that is not above 0."""
+    """The arm's ratio with its linearized standard error; None without units or where the denominator's mean is not
+    above 0.
+    """
     top, bottom, n = moments.numerator, moments.denominator, moments.n
     if n == 0 or bottom.mean <= 0.0:
         return None
@@ -56,6 +62,6 @@ def estimate(moments: RatioMoments) -> welch.Estimate | None:
         residual = 0.0
     error = math.sqrt(residual / n) / bottom.mean
     positive_only = all(low is not None and low >= 0.0 for low in (top.minimum, bottom.minimum))
-    # What the division left out, exactly, and what the means did.
+    # The exact remainder of the division, and those of the means.
     left = float(Fraction(top.mean) - Fraction(ratio) * Fraction(bottom.mean)) + top.low - ratio * bottom.low
     return welch.Estimate(ratio, error, n, positive_only, low=left / bottom.mean)

@@ -1,4 +1,6 @@
-"""What statistics take and give. No numpy here: metrics and results import these records without its start-up cost."""
+"""The records that statistical functions take and return, without numpy: metrics and results import
+them at start-up.
+"""
 
 from __future__ import annotations
 
@@ -55,6 +57,7 @@ class RatioMoments:
 
     @property
     def n(self) -> int:
+        """Units that have both values."""
         return self.numerator.n
 
 
@@ -77,8 +80,8 @@ class Sample:
 
     `values` holds the units that are not zero, in any order: shape (k,) for a mean, (k, 2) for a ratio (numerator,
     denominator; a unit with both 0 is left out). The other `n` - k units are exactly 0. `covariates` (k, c) belong to
-    the same units; then a unit is left out where they are 0, too. `strata` (k,) numbers each unit's stratum; then every
-    unit is there.
+    the same units; then a unit is left out only where they are 0, too. `strata` (k,) numbers each unit's stratum; then
+    no unit is left out.
     """
 
     n: int
@@ -89,7 +92,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Categories:
-    """Answers of one arm on a scale of whole numbers, one answer a unit: `counts[i]` units answered `low` + i."""
+    """Answers of one arm on a scale of whole numbers, one answer per unit: `counts[i]` units answered `low` + i."""
 
     low: int
     counts: tuple[int, ...]
@@ -102,7 +105,7 @@ class Categories:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Answers of one arm to the NPS question, one a unit, by kind."""
+    """Answers of one arm to the NPS question by kind, one answer per unit."""
 
     promoters: int
     passives: int
@@ -118,9 +121,9 @@ class Answers:
 class Lifetimes:
     """Times to an event in one arm, right-censored: one per unit (customers), or several per unit (tickets).
 
-    `durations` (k,) are at least 0, in any one unit of time; `observed` (k,) says whether the event came then (False:
-    still open when last seen); `clusters` (k,) numbers the unit that each belongs to. `units` are the exposed units of
-    the arm, with a lifetime or without one.
+    `durations` (k,) are at least 0, all in the same unit of time; `observed` (k,) says whether the event occurred then
+    (False: censored, still open when last seen); `clusters` (k,) numbers the unit that each belongs to. `units` are the
+    exposed units of the arm, with a lifetime or without.
     """
 
     units: int
@@ -187,8 +190,8 @@ class Pivot:
 class Contrast:
     """Variant against control before any level is chosen: the point estimates and the tests to invert.
 
-    `difference` is variant minus control, `lift` is variant / control - 1. A pivot is None where no test exists;
-    then `notes` (or `lift_note`, for the lift alone) say why.
+    `difference` is variant minus control, `lift` is variant / control - 1. A pivot is None where no test exists; then
+    `notes` (or `lift_note`, for the lift alone) give the reason.
     """
 
     method: Method
@@ -208,7 +211,12 @@ def no_comparison(method: Method, note: Note) -> Contrast:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """A contrast at a level: p, the interval of the difference and of the lift, all from one inversion."""
+    """A contrast at the two-sided level `alpha`: p and the intervals of the difference and of the lift, from one
+    inversion.
+
+    `difference` is in the unit of the metric, `lift` a fraction; None where a value or an interval does not exist, with
+    the reason in `note` or `lift_note`.
+    """
 
     method: Method
     difference: float | None

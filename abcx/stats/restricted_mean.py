@@ -1,21 +1,23 @@
-"""The restricted mean lifetime: how long lifetimes last on average, each counted up to a horizon at most.
+"""The restricted mean lifetime: the mean of lifetimes that count up to a horizon at most, under the Kaplan-Meier curve.
 
 mu = integral of S(t) from 0 to the horizon (Irwin 1949; Royston, Parmar 2013), S the Kaplan-Meier curve: open tickets
-count as long as they were seen to last, and are never dropped. Its error sums the lifetimes' influences within units
-(survival.py) with the gain of t_j being the area under S from t_j to the horizon, and carries n / (n - 1) for n units
-with lifetimes. So where nothing is censored before the horizon, the arm is exactly the mean (one lifetime per unit) or
-the ratio of sums (several) of min(duration, horizon), and the comparison is Welch's of those, with Fieller's lift.
+are censored at the time they were last seen, and are never dropped. Its error sums the lifetimes' influences within
+units (survival.py) with the gain of t_j being the area under S from t_j to the horizon, and carries n / (n - 1) for n
+units with lifetimes. So where nothing is censored before the horizon, the arm is exactly the mean (one lifetime per
+unit) or the ratio of sums (several) of min(duration, horizon), and the comparison is Welch's of those, with Fieller's
+lift.
 
-Student's t on the units, not the normal: nominal 95 % with open tickets and 8 to 40 units an arm (also 15 against 60,
-one ticket each or about five; exponential and lognormal) covers 93 to 96 % of differences, the normal 91 to 95 %.
+The reference is Student's t on the units, not the normal distribution: at nominal 95 % with open tickets and 8 to 40
+units an arm (also 15 against 60, one ticket each or about five; exponential and lognormal) it covers 93 to 96 % of
+differences, the normal 91 to 95 %.
 
-Long tickets in a small arm beside a large one push that test to one side, as skewed values do. There units are
+Long tickets in a small arm against a large arm push that test to one side, as skewed values do. There units are
 relabeled by their pseudo-values: the pair (tickets x mu + k x influence, tickets) of each unit, k tickets in the arm.
 Their ratio of sums is mu and its linearized variance the one above, so a permutation of ratios (permutation.py) is one
-of restricted means; where nothing is censored the first of the pair is the unit's sum of min(duration, horizon).
-Of 180 against 20 units with 1 to 5 tickets each Welch covers 92 to 93 % with up to 6.8 % on one side, relabeling 94 to
-95 %. Of 54 against 6 units it is 84 to 90 % and 92 to 93 %, of 90 against 10 relabeling 93.5 %, of 135 against 15
-94 % (3,000 samples): so with fewer than 15 units in such an arm nothing is tested.
+of restricted means; where nothing is censored the first of the pair is the unit's sum of min(duration, horizon). With
+180 against 20 units with 1 to 5 tickets each Welch covers 92 to 93 % with up to 6.8 % on one side, relabeling 94 to
+95 %. With 54 against 6 units it is 84 to 90 % and 92 to 93 %, with 90 against 10 relabeling covers 93.5 %, with 135
+against 15 94 % (3,000 samples): so with fewer than 15 units in such an arm nothing is tested.
 """
 
 from __future__ import annotations
@@ -43,14 +45,17 @@ from abcx.stats.survival import (
 
 METHOD = Method.RMST
 MOST = 10_000
-"""With more units than this, both arms together, they are not relabeled: it would take tens of seconds."""
+"""Maximum units of both arms together that are relabeled: more would take tens of seconds."""
 
 FEWEST = 15
 """An arm with fewer units with lifetimes than this is not tested where skewness and sizes call for relabeling."""
 
 
 def contrast(control: Lifetimes, variant: Lifetimes, horizon: float) -> Contrast:
-    """Variant against control, in the unit of the durations; `horizon` > 0."""
+    """Variant against control at `horizon` > 0, in the unit of the durations, by Welch's test.
+
+    Where the arms cannot be compared there, all numbers are None and a note says why.
+    """
     note = refusal(control, variant, horizon)
     if note is not None:
         return no_comparison(METHOD, note)
@@ -69,7 +74,12 @@ def compared(
     draws: int = 4000,
     seed: int = 0,
 ) -> Contrast:
-    """`contrast`, or permutation of pseudo-values where it is asked for or (`auto`) skewness and sizes need it."""
+    """As `contrast`, or by permutation of pseudo-values where the spec requires it or (`auto`) skewness and sizes need
+    it.
+
+    `draws` relabelings are drawn with `seed`. Above `MOST` units it is always `contrast`. With `auto`, nothing is
+    tested where permutation is needed and an arm has fewer than `FEWEST` units.
+    """
     found = contrast(control, variant, horizon)
     if interval == "analytic" or found.difference_pivot is None or control.n + variant.n > MOST:
         return found
@@ -89,7 +99,7 @@ def compared(
         found,
         method=permuted.method,
         difference_pivot=permuted.difference_pivot,
-        ratio_pivot=None if ratio is None else replace(ratio, low=0.0),  # of means: a pseudo-value may be below 0
+        ratio_pivot=None if ratio is None else replace(ratio, low=0.0),  # a pseudo-value may be below 0, a mean not
         p_value=permuted.p_value,
         notes=(reason,),
     )
@@ -100,9 +110,11 @@ def _few(units: int) -> Note:
 
 
 def pseudo_values(lifetimes: Lifetimes, horizon: float) -> Sample:
-    """Of each unit with lifetimes the pair (pseudo-value, lifetimes), in the unit of the durations.
+    """The pair (pseudo-value, lifetimes) of each unit with lifetimes, as a sample of ratios; pseudo-values are in the
+    unit of the durations.
 
-    Rounded, so that units of the same make-up are alike in any order of their lifetimes.
+    Rounded to 12 digits after the point in horizons, so that units with equal lifetimes are equal in any order of
+    these.
     """
     found, areas, remaining = _areas(lifetimes, horizon)
     unit, units = numbered(lifetimes.clusters)
@@ -125,21 +137,23 @@ def _moments(sample: Sample) -> RatioMoments:
 
 
 def interval(lifetimes: Lifetimes, horizon: float, alpha: float) -> Interval:
-    """Student's interval of the arm's restricted mean at 1 - alpha; (None, None) where it is unknown."""
+    """Student's interval at 1 - `alpha` of the arm's restricted mean; (None, None) where it is unknown."""
     if value(lifetimes, horizon) is None:
         return None, None
     return welch.interval(_estimate(lifetimes, horizon), alpha)
 
 
 def value(lifetimes: Lifetimes, horizon: float) -> float | None:
-    """The arm's restricted mean; None without lifetimes or beyond the arm's largest usable horizon."""
+    """The arm's restricted mean in [0, `horizon`]; None without lifetimes or beyond the arm's
+    largest usable horizon.
+    """
     if not lifetimes.durations.size or horizon > largest_horizon(lifetimes):
         return None
     return _estimate(lifetimes, horizon).value
 
 
 def _estimate(lifetimes: Lifetimes, horizon: float) -> welch.Estimate:
-    """Value and error."""
+    """The restricted mean with its standard error."""
     found, areas, remaining = _areas(lifetimes, horizon)
     error, units = influence_error(lifetimes, found, remaining)
     if units > 1:
@@ -148,9 +162,9 @@ def _estimate(lifetimes: Lifetimes, horizon: float) -> welch.Estimate:
 
 
 def _areas(lifetimes: Lifetimes, horizon: float) -> tuple[Curve, Array, Array]:
-    """The curve, the areas under it between event times, and the area from each event time on.
+    """The curve, the areas under it between event times, and the area from each event time to the horizon.
 
-    All are in horizons, so that neither tiny nor huge durations lose anything.
+    Areas are in horizons, so that neither tiny nor huge durations lose digits.
     """
     found = curve(lifetimes)
     inside = int(np.searchsorted(found.times, horizon, side="left"))

@@ -1,10 +1,11 @@
-"""Shares: the constrained-score test of two proportions, and when events are few its binomial distribution.
+"""Shares compared by the constrained score test of two proportions, or by its binomial distribution when events are
+few.
 
 Difference: Miettinen and Nurminen (1985). Ratio: Koopman (1984) with Miettinen and Nurminen's N / (N - 1). Few events:
 the same statistic, referred to its binomial distribution, every outcome counted, at the shares that are most likely
 under the hypothesis (a parametric bootstrap without simulation; Storer, Kim 1990, JASA 85, 146, for the difference 0).
 The true shares are unknown, so this is no exact test: that would take the largest p over all of them (Barnard 1945),
-.0142 instead of .0095 for 0 of 1,000 against 6 of 1,000. What it keeps is measured (docs/methods.md, "Few events").
+.0142 instead of .0095 for 0 of 1,000 against 6 of 1,000. Its measured error rates are in docs/methods.md, "Few events".
 """
 
 from __future__ import annotations
@@ -25,17 +26,17 @@ SCORE = Method.SCORE
 BINOMIAL = Method.BINOMIAL
 """The method where events are few: the same score, referred to its binomial distribution at the constrained shares."""
 FEW = 15.0
-"""Where an arm expects fewer events or non-events than this, from both arms pooled, events are few."""
+"""Events are few where an arm expects fewer events or non-events than this, at the pooled share of both arms."""
 
 Tails = tuple[float, float]
 Test = Callable[[float], Tails]
 """A family of tests: hypothesis -> (P(T* <= t), P(T* >= t))."""
 Arm = tuple[float, float]
-"""A share, and the number of units it is known from."""
+"""(share, number of units it is estimated from, whole or effective)."""
 
 
 def contrast(control: Proportion, variant: Proportion) -> Contrast:
-    """Variant against control, as fractions; `method` is SCORE or BINOMIAL."""
+    """Variant against control, as fractions (the difference in [-1, 1]); `method` is SCORE or BINOMIAL."""
     few = few_events(control, variant)
     method = BINOMIAL if few else SCORE
     if control.n == 0 or variant.n == 0:
@@ -50,9 +51,10 @@ def contrast(control: Proportion, variant: Proportion) -> Contrast:
 
 
 def compared(method: Method, control: Arm, variant: Arm, of_difference: Test, of_ratio: Test) -> Contrast:
-    """Two shares, each with its number of units (whole or effective), by the tests of a difference and of a ratio.
+    """The contrast of two shares, each with its number of units (whole or effective), by tests of difference and ratio.
 
-    "No effect" is tested once, as a difference, for the p-value and both intervals.
+    `of_difference(d)` is defined for -1 <= d <= 1 and `of_ratio(r)` for r >= 0. "No effect" is tested once, as a
+    difference, for the p-value and both intervals.
     """
     (share0, n0), (share1, n1) = control, variant
     at_null = of_difference(0.0)
@@ -76,12 +78,14 @@ def compared(method: Method, control: Arm, variant: Arm, of_difference: Test, of
 
 
 def interval(share: Proportion, alpha: float) -> Interval:
-    """Wilson's (1927) score interval of one share at 1 - alpha; (None, None) without units."""
+    """Wilson's (1927) score interval at 1 - `alpha` of one share, in [0, 1]; (None, None) without units."""
     return wilson(share.successes, share.n, alpha)
 
 
 def wilson(x: float, n: float, alpha: float) -> Interval:
-    """Wilson's interval of x / n, 0 <= x <= n, also for an effective number of units that is not whole."""
+    """Wilson's (1927) interval at 1 - `alpha` of x / n, 0 <= x <= n, where n may be an effective number that is not
+    whole.
+    """
     if n == 0:
         return None, None
     z2 = normal_quantile(1.0 - alpha / 2.0) ** 2
@@ -92,19 +96,19 @@ def wilson(x: float, n: float, alpha: float) -> Interval:
 
 
 def value(share: Proportion) -> float | None:
-    """The arm's share; None without units."""
+    """The arm's share in [0, 1]; None without units."""
     return share.successes / share.n if share.n else None
 
 
 def few_events(control: Proportion, variant: Proportion) -> bool:
-    """Whether the smaller arm expects fewer than 15 events or non-events; blind to which arm has them."""
+    """Whether the smaller arm expects fewer than 15 events or non-events; which arm has them does not matter."""
     total = control.n + variant.n
     events = control.successes + variant.successes
     return min(events, total - events) * min(control.n, variant.n) < FEW * total
 
 
 def _test(control: Proportion, variant: Proportion, few: bool, fit: Fit, score: Score) -> Test:
-    """The test of one hypothesis after another: h -> (P(T* <= t), P(T* >= t))."""
+    """The family of tests of the hypotheses h: h -> (P(T* <= t), P(T* >= t))."""
     x0, n0, x1, n1 = control.successes, control.n, variant.successes, variant.n
 
     def by_normal(h: float) -> Tails:
@@ -120,21 +124,22 @@ def _test(control: Proportion, variant: Proportion, few: bool, fit: Fit, score: 
 
 
 def _scale(control: Arm, variant: Arm) -> float:
-    """About the standard error of the difference; above 0 also where nobody or everybody succeeded."""
+    """Approximate standard error of the difference, above 0 even for shares of 0 or 1."""
     smoothed = [((share * n + 1.0) / (n + 2.0), n) for share, n in (control, variant)]
     return math.sqrt(math.fsum(share * (1.0 - share) / n for share, n in smoothed))
 
 
 _COUNTED = 10**8
-"""Units up to which the counts under relabeling are summed one by one."""
+"""Units up to which the numbers of events under relabeling are summed individually."""
 
 
 def false_alarms(control: Proportion, variant: Proportion, alpha: float) -> float:
-    """The share of relabelings of these units (an A/A test with as many events) that `contrast` calls significant.
+    """The share of relabelings of these units (A/A tests with as many events) that `contrast` calls significant at
+    `alpha`.
 
-    The variant's events are hypergeometric under relabeling; the deals that are significant lie beyond one count on
-    either side, found by bisection, and their probability is summed exactly; above 100 million units, where single
-    counts no longer show, by the normal distribution. Both arms must have units.
+    The variant's events are hypergeometric under relabeling. The significant relabelings lie beyond one number of
+    events on either side, located by bisection, and their probability is summed exactly; above 100 million units it is
+    that of the normal distribution, because single events no longer matter. Both arms must have units.
     """
     import numpy as np
     from scipy.special import gammaln
@@ -149,7 +154,9 @@ def false_alarms(control: Proportion, variant: Proportion, alpha: float) -> floa
         return p is not None and p < alpha
 
     def edge(start: int, stop: int) -> int | None:
-        """The count nearest to `start` (not significant) that is significant, on the way to `stop`."""
+        """The count nearest to `start` (not significant) that is significant, on the way to `stop`; None if there is
+        none.
+        """
         if start == stop or not significant(stop):
             return None
         while abs(stop - start) > 1:

@@ -1,15 +1,15 @@
-"""One slope for both arms: adjusted values and their errors from cross moments, for many pairs of arms at a time.
+"""Adjusted values with one slope for both arms, and their errors, from cross moments of many pairs of arms at a time.
 
-An outcome of a unit is a pair (top, bottom), and an arm's value is mean(top) / mean(bottom); a mean has bottom 1 for
+The outcome of a unit is a pair (top, bottom), and an arm's value is mean(top) / mean(bottom); a mean has bottom 1 for
 every unit. With x the k covariates, S their sums of squares and products about the means of the unit's own arm, and w_a
-the arm's part of all units:
+the arm's share of all units:
 
     theta = (S_xx,c + S_xx,t)^-1 (S_xy,c + S_xy,t)                     for top and bottom each
     m_a(y) = mean_a(y) - theta' (mean_a(x) - mean(x))                   mean(x) over all units
     R_a = m_a(top) / m_a(bottom),   theta_a = (theta_top - R_a theta_bottom) / m_a(bottom)
 
 The slope is that of the analysis of covariance. The statistic of "value_t = r value_c" is R_t - r R_c; mean(x) moves
-both values, so what one unit adds to it, to first order, is
+both values, so the contribution of one unit to it is, to first order,
 
     of the variant: (top - R_t bottom) / m_t(bottom) - gamma' x      over n_t
     of control:   r (top - R_c bottom) / m_c(bottom) - gamma' x      over n_c
@@ -17,9 +17,9 @@ both values, so what one unit adds to it, to first order, is
 
 so its variance is a sum over the arms, with each arm's own covariances of y and x (Yang and Tsiatis 2001, The American
 Statistician 55, for means; delta method for ratios). For a mean at r = 1 this is Welch's test of y - theta' x: the
-slope is common, so a unit with a far-off x cannot fit itself through a slope of its own arm. Slopes that differ between
-the arms cost precision, never validity. The divisor of the variances is n - 1 - k: one k / n makes up for the slopes
-being fitted to these units, which makes residuals too small, and for the error of the slopes (exact at equal arms).
+slope is common, so a unit with outlying x cannot determine a slope of its own arm. Slopes that differ between the arms
+cost precision, never validity. The divisor of the variances is n - 1 - k: k / n makes up both for the slopes being
+fitted to these units, which makes residuals too small, and for the error of the slopes (exact at equal arms).
 """
 
 from __future__ import annotations
@@ -33,15 +33,16 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 _ROUNDING = 1e-12
-"""A residual variance below this fraction of its terms is what rounding left of it: the fit is perfect."""
+"""A residual variance below this fraction of its terms is rounding: the fit is perfect."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Side:
-    """One arm of `n` units, of each of B pairs: means, and sums of squares and products about them.
+    """One arm of `n` units in each of B pairs of arms: means, and sums of squares and products about them.
 
-    `x` (B, k) and `xx` (B, k, k) are the covariates', in units near their standard deviations; `top`, `bottom` and
-    their squares (B,) the outcome's; `x_top` and `x_bottom` (B, k) the products of both.
+    `x` (B, k) and `xx` (B, k, k) are those of the k covariates, in units near their standard deviations; `top`,
+    `bottom` and their squares and product (B,) those of the outcome; `x_top` and `x_bottom` (B, k) the products of
+    both.
     """
 
     n: int
@@ -57,18 +58,22 @@ class Side:
 
 
 class Compared(NamedTuple):
-    """Both arms of each pair: adjusted values, and variances of what each arm's units add."""
+    """Both arms of each pair, as (control, variant): adjusted values (B,), and the variances (B,) that each arm's units
+    contribute.
+    """
 
     values: tuple[Array, Array]
     variances: tuple[Array, Array]
 
     def distance(self, weights: tuple[float, float]) -> Array:
-        """weights[1] x variant - weights[0] x control."""
+        """weights[1] x variant - weights[0] x control, for each pair (B,)."""
         return weights[1] * self.values[1] - weights[0] * self.values[0]
 
 
 def inverse(control: Side, variant: Side) -> Array:
-    """(S_xx,c + S_xx,t)^-1 of each pair; directions in which covariates do not vary within the arms are left out."""
+    """(S_xx,c + S_xx,t)^-1 of each pair (B, k, k); directions in which covariates do not vary within the arms are left
+    out.
+    """
     return np.asarray(np.linalg.pinv(control.xx + variant.xx, rcond=1e-11, hermitian=True), np.float64)
 
 
@@ -79,7 +84,11 @@ def compare(
     weights: tuple[float, float] = (1.0, 1.0),
     effects: tuple[float, float] = (1.0, 1.0),
 ) -> Compared:
-    """The statistic weights[1] x variant - weights[0] x control; tops are first multiplied by the arm's `effects`."""
+    """Adjusted values and the variances of weights[1] x variant - weights[0] x control, for each pair.
+
+    `inverted` (B, k, k) is `inverse(control, variant)`. Tops are first multiplied by the arm's `effects`. A value is
+    nan where the adjusted bottom is not above 0. Pairs are (control, variant).
+    """
     k, n = inverted.shape[-1], control.n + variant.n
     sides, parts = (control, variant), (control.n / n, variant.n / n)
     of_top = _times(inverted, effects[0] * control.x_top + effects[1] * variant.x_top)

@@ -22,20 +22,22 @@ from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtr, ndtri  # type: ignore[import-untyped,unused-ignore]
 
 Spending = Literal["obrien_fleming", "pocock", "hwang_shih_decani"]
+"""The spending functions that `spent` computes."""
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(12)
 _PANEL = 4.0
 """Width of a panel in standard deviations of the smaller neighboring increment."""
 _LEAST_STEP = 1e-3
-"""Looks closer than this fraction of their information are integrated as if so far apart: quicker, and cautious (the
-closer look's boundary comes out too high, by .05 at .5 and .5001; those of other looks move by less than 1e-4)."""
+"""Analyses closer than this fraction of their information are integrated as if this far apart: faster, and conservative
+(the later boundary is too high, by .05 at .5 and .5001; other boundaries move by less than 1e-4).
+"""
 _NEGLIGIBLE = 1e-16
 """Paths with less than this fraction of the smallest probability still to be found are left out of the integral."""
 _LOG_ROOT_2PI = 0.5 * math.log(2.0 * math.pi)
 
 
 def spent(alpha: float, t: float, spending: Spending, gamma: float = -4.0) -> float:
-    """f(alpha, t): the part of the two-sided `alpha` that may be used up to information t > 0; alpha from t = 1 on.
+    """f(alpha, t): the part of the two-sided `alpha` that may be spent up to information t > 0; alpha from t = 1 on.
 
     obrien_fleming: 4 (1 - Phi(z / sqrt(t))) with 1 - Phi(z) = alpha / 4, pocock: alpha log(1 + (e - 1) t) (both Lan,
     DeMets 1983, each tail spending alpha / 2); hwang_shih_decani: alpha (1 - exp(-gamma t)) / (1 - exp(-gamma)) (1990).
@@ -48,7 +50,10 @@ def spent(alpha: float, t: float, spending: Spending, gamma: float = -4.0) -> fl
 
 
 def alpha_spending(amount: float, t: float, spending: Spending, gamma: float = -4.0) -> float:
-    """The alpha of which `amount` may be used up to t: the inverse of `spent`, not below `amount`; may be above 1."""
+    """The overall alpha of which `amount` may be spent up to information t > 0, the inverse of `spent`.
+
+    Not below `amount`; may be above 1.
+    """
     if t >= 1.0:
         return amount
     if spending == "obrien_fleming":
@@ -64,7 +69,11 @@ def _share(t: float, spending: Spending, gamma: float) -> float:
 
 
 def check_information(information: Sequence[float]) -> None:
-    """Looks must be in order, and the alpha is used up at the first that reaches 1, so it must be the last."""
+    """Raises ValueError unless information fractions are positive, finite and increasing, and none but the last reaches
+    1.
+
+    All alpha is spent at the first analysis that reaches 1, so it must be the last.
+    """
     if not information or not all(0.0 < t < math.inf for t in information):
         raise ValueError(f"information fractions must be positive numbers, not {tuple(information)}")
     if any(a >= b for a, b in itertools.pairwise(information)):
@@ -79,8 +88,9 @@ def boundaries(
 ) -> tuple[float, ...]:
     """c_1, ..., c_K on the z scale for an overall two-sided `alpha` in (0, 1]; infinite where next to nothing is spent.
 
-    `information` holds what was really there at each look, as fractions of the planned. The last may be above 1: then
-    all that is left of alpha is spent on it, and the correlation with earlier looks is the true one.
+    `information` holds the observed information at each analysis, as fractions of the planned one. The last may be
+    above 1: then all that is left of alpha is spent on it, and the correlation with earlier analyses is the true one.
+    Raises ValueError as `check_information`.
     """
     check_information(information)
     so_far = [0.0, *(spent(alpha, t, spending, gamma) for t in information)]
@@ -98,10 +108,12 @@ def boundaries(
 def crossings(
     information: Sequence[float], bounds: Sequence[float], drift: float = 0.0
 ) -> tuple[tuple[float, float], ...]:
-    """For each look, (P(first outside there, below), P(first outside there, above)) with bounds +-c_k on the z scale.
+    """For each analysis (P(first crossing there, below), P(first crossing there, above)) with bounds +-c_k on the z
+    scale.
 
     `drift` is the mean of Z at information 1 (2.80 gives a fixed two-sided 5 % test a power of 80 %). Under a drift d
-    the law of W on continuing paths is that without drift times exp(d w - d^2 t / 2), so one recursion serves all.
+    the law of W on continuing paths is that without drift times exp(d w - d^2 t / 2), so one recursion covers all
+    drifts.
     """
     times = [*_spread(information), 2.0 * information[-1]]
     state, found = _START, []
@@ -123,7 +135,7 @@ def crossings(
 
 @dataclass(frozen=True, slots=True)
 class _Inside:
-    """Paths that never left: at `time`, probability masses at places of |W|, all below `reach`."""
+    """Paths that never crossed a boundary: at `time`, probability masses at places of |W|, all below `reach`."""
 
     time: float
     place: NDArray[np.float64]
@@ -135,7 +147,7 @@ _START = _Inside(0.0, np.zeros(1), np.ones(1), 0.0)
 
 
 def _spread(information: Sequence[float]) -> list[float]:
-    """The looks, each at least a little later than the one before."""
+    """The times of the analyses, each at least a little later than the one before."""
     times: list[float] = []
     for t in information:
         times.append(max(t, times[-1] * (1.0 + _LEAST_STEP)) if times else t)
@@ -145,8 +157,9 @@ def _spread(information: Sequence[float]) -> list[float]:
 def _boundary(state: _Inside, time: float, amount: float) -> float:
     """c with P(a path still inside has |W| >= c sqrt(time) at `time`) = amount, by Newton's method on the logarithm.
 
-    That logarithm is concave in c, so from the right of the root Newton's steps come down to it without overshooting.
-    Both starting values lie on the right: the boundary of a look without history, and the old one plus the step's own.
+    That logarithm is concave in c, so from the right of the root Newton's steps descend to it without overshooting.
+    Both starting values lie on the right: the boundary of an analysis without history, and the old boundary plus that
+    of the step alone.
     """
     if amount <= 1e-305:
         return math.inf
@@ -179,7 +192,9 @@ def _log_sum(logs: NDArray[np.float64]) -> float:
 
 
 def _onward(state: _Inside, time: float, reach: float, following: float) -> _Inside:
-    """The paths that are inside `reach` at `time`, at nodes fine enough for this step and that to `following`."""
+    """The paths that are inside `reach` at `time`, at nodes fine enough for this step and for the next one to
+    `following`.
+    """
     step = time - state.time
     panels = max(1, math.ceil(reach / (_PANEL * math.sqrt(min(step, following - time)))))
     half = 0.5 * reach / panels

@@ -1,14 +1,15 @@
-"""Strata: adjustment for a column known before the test, as covariates that say which stratum a unit is in.
+"""Stratification by a column known before exposure, as covariates that indicate each unit's stratum.
 
-There is one 0/1 column per stratum but one. With one slope for both arms (covariates.py) these are fixed effects: the
-arms' difference is the mean of the strata's differences, each weighted by n_c n_t / (n_c + n_t) of its stratum, and the
-variance is that of what a unit is away from its stratum. Under randomization the weights are near the strata's shares
-of all units, so this is post-stratification (Miratrix, Sekhon, Yu 2013) with weights that cannot be led by a stratum
-that one arm hardly has; effects that differ between strata are part of the units' variance. So nothing is computed here
-but the moments that `covariates.contrast` takes, and strata and other covariates can stand side by side.
+There is one 0/1 column per stratum except one. With one slope for both arms (covariates.py) these are fixed effects:
+the arms' difference is the mean of the strata's differences, each weighted by n_c n_t / (n_c + n_t) of its stratum, and
+the variance is that of the units around the means of their strata. Under randomization the weights are near the
+strata's shares of all units, so this is post-stratification (Miratrix, Sekhon, Yu 2013) with weights that a stratum
+with hardly any units in an arm cannot dominate; effects that differ between strata are part of the units' variance. So
+this module computes only the moments that `covariates.contrast` takes, and strata can be combined with other
+covariates.
 
-A rare stratum with values of its own can be almost absent from an arm; then no estimate of that arm's variance knows
-of it. So strata are taken together by the number of units that the smaller arm expects, not only by those that it got.
+A rare stratum with values of its own can be almost absent from an arm; then no estimate of that arm's variance includes
+it. So strata are merged by the number of units that the smaller arm expects, not only by those that it got.
 """
 
 from __future__ import annotations
@@ -24,14 +25,16 @@ from abcx.stats.records import CrossMoments, Sample
 
 FEWEST = 2
 """A stratum of which an arm expects fewer than `EXPECTED` units (from both arms pooled) has no comparison of its own,
-nor has one with fewer units than this in an arm. Such strata are taken together."""
+nor does one with fewer units than this in an arm. Such strata are merged.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Stratified:
-    """Both arms with a 0/1 column for every stratum but one behind their own columns; `note` says what was merged.
+    """Both arms with a 0/1 column for every stratum except one after their own columns; `note` says how many were
+    merged.
 
-    `places` numbers the column of each stratum from 1; 0 is the stratum without one.
+    `places` maps each stratum's name to the number of its column, from 1; 0 is the stratum without a column.
     """
 
     control: CrossMoments
@@ -42,7 +45,7 @@ class Stratified:
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """Strata that are one, in control and in variant."""
+    """Strata that are merged (or a single one), in control and in variant."""
 
     names: tuple[str, ...]
     arms: tuple[CrossMoments, CrossMoments]
@@ -53,10 +56,10 @@ class _Group:
 
 
 def as_covariates(control: Mapping[str, CrossMoments], variant: Mapping[str, CrossMoments]) -> Stratified:
-    """The moments of each arm's strata as those of the arm, with columns that tell the strata apart.
+    """The moments of each arm with indicator columns of the strata, from the moments of its strata by name.
 
-    Strata too small for a comparison of their own become one; if that is still too small, it takes in the smallest
-    other. At least one stratum of one arm must be there; a missing one counts as empty.
+    Strata too small for a comparison of their own are merged; if the result is still too small, it is merged with the
+    smallest other stratum. At least one stratum of one arm must be given; a missing one counts as empty.
     """
     width = len(next(iter([*control.values(), *variant.values()])).means)
     empty = CrossMoments(0, (0.0,) * width, ((0.0,) * width,) * width)
@@ -80,7 +83,11 @@ def as_covariates(control: Mapping[str, CrossMoments], variant: Mapping[str, Cro
 
 
 def with_columns(sample: Sample, names: Sequence[str], places: Mapping[str, int]) -> Sample:
-    """The units with their strata (numbers among `names`) as the columns that `as_covariates` gives the moments."""
+    """The sample with its strata as the indicator columns that `as_covariates` adds to the moments.
+
+    `names` are the strata by the numbers in `sample.strata`, `places` those of `Stratified`. A sample without strata or
+    covariates is returned unchanged.
+    """
     if sample.strata is None or sample.covariates is None:
         return sample
     place = np.array([places.get(name, 0) for name in names])[sample.strata]
@@ -94,7 +101,9 @@ def _together(one: _Group, other: _Group) -> _Group:
 
 
 def joined(parts: Sequence[CrossMoments]) -> CrossMoments:
-    """The moments of all units of `parts` (Chan, Golub, LeVeque 1983: within the parts, and between their means)."""
+    """The moments of all units of `parts` together (Chan, Golub, LeVeque 1983: within the parts, and between their
+    means).
+    """
     n = sum(part.n for part in parts)
     filled = [part for part in parts if part.n]
     if len(filled) < 2:
@@ -109,7 +118,7 @@ def joined(parts: Sequence[CrossMoments]) -> CrossMoments:
 
 
 def _labeled(part: CrossMoments, stratum: int, strata: int) -> CrossMoments:
-    """The part with strata - 1 more columns, constant within it: 1 in its own column, if it has one."""
+    """The part with strata - 1 more columns, constant within it: 1 in the column of its own stratum, if it has one."""
     label = tuple(1.0 if s == stratum else 0.0 for s in range(1, strata))
     rows = tuple((*row, *(0.0 for _ in label)) for row in part.covariance)
     width = len(part.means) + len(label)

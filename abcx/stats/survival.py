@@ -1,4 +1,4 @@
-"""The Kaplan-Meier curve of right-censored lifetimes, and what is read off it at one time.
+"""The Kaplan-Meier curve of right-censored lifetimes, and the estimates that are read from it at one time.
 
 S(t) is the product over event times t_j <= t of 1 - d_j / Y_j, with d_j events among the Y_j lifetimes that last at
 least t_j (Kaplan, Meier 1958); a lifetime censored at t_j is still at risk there. S is 1 before the first event.
@@ -8,10 +8,9 @@ weight),
 
     -sum_j gain_j (dN_ij - Y_ij d_j / Y_j) / (Y_j - d_j),
 
-where gain_j is what a relative change of S from t_j on does to the estimate. They are added up within units before
-they are squared, so tickets of one customer may resemble each other (Lin, Wei 1989 take the same sums). With one
-lifetime per unit the sum of squares is sum_j gain_j^2 d_j / (Y_j (Y_j - d_j)): Greenwood's formula (1926) for any
-gain.
+where gain_j is the change of the estimate per relative change of S from t_j on. They are added up within units before
+they are squared, so tickets of one customer may be correlated (Lin, Wei 1989 take the same sums). With one lifetime per
+unit the sum of squares is sum_j gain_j^2 d_j / (Y_j (Y_j - d_j)): Greenwood's formula (1926) for any gain.
 """
 
 from __future__ import annotations
@@ -31,14 +30,15 @@ Array = NDArray[np.float64]
 _TIE = 1e-12
 """A survival this close to one half has reached it: products of many fractions are rounded."""
 _RESOLUTION = 1e-13
-"""Sums within units below this fraction of what they are sums of are rounding: the units do not vary."""
+"""Sums within units below this fraction of their terms are rounding: the units do not vary."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curve:
-    """Survival of `n` lifetimes: at the distinct event `times` (m,), rising, it falls to `survival` (m,).
+    """Survival of `n` lifetimes: at the distinct event `times` (m,), rising, it falls to `survival` (m,) in [0, 1].
 
-    `at_risk` (m,) lifetimes last at least that long, `events` (m,) of them end just then.
+    `at_risk` (m,) lifetimes last at least that long, `events` (m,) of them end at that time. Times are in the unit of
+    the durations.
     """
 
     n: int
@@ -48,25 +48,25 @@ class Curve:
     survival: Array
 
     def at(self, time: float) -> float:
-        """S(time), the share that lasts longer than `time`; it may only be asked up to `largest_horizon`."""
+        """S(time), the share that lasts longer than `time`; valid only up to `largest_horizon`."""
         before = self.upto(time)
         return float(self.survival[before - 1]) if before else 1.0
 
     def upto(self, time: float) -> int:
-        """How many event times there are up to and including `time`."""
+        """The number of event times up to and including `time`."""
         return int(np.searchsorted(self.times, time, side="right"))
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The `share` of lifetimes that have ended by some time, as well known as a share of `effective_n` whole ones."""
+    """The `share` of lifetimes that have ended by some time, as precise as a share of `effective_n` uncensored ones."""
 
     share: float
     effective_n: float
 
 
 def curve(lifetimes: Lifetimes) -> Curve:
-    """The Kaplan-Meier curve; two sorts, no loop."""
+    """The Kaplan-Meier curve of the lifetimes (Kaplan, Meier 1958), by two sorts without a loop."""
     lasting = np.sort(lifetimes.durations)
     ends = np.sort(lifetimes.durations[lifetimes.observed])
     first = np.flatnonzero(np.diff(ends, prepend=-1.0))
@@ -77,10 +77,10 @@ def curve(lifetimes: Lifetimes) -> Curve:
 
 
 def largest_horizon(*arms: Lifetimes) -> float:
-    """The last time up to which the curves of all arms are known: infinite where every arm's curve falls to 0.
+    """The last time up to which the curves of all arms are known, in the unit of the durations.
 
-    A curve falls to 0 where everything that lasted longest ended in an event; otherwise it is known up to the longest
-    duration. Arms without lifetimes set no limit.
+    Infinite where every arm's curve falls to 0, which it does where all longest lifetimes ended in an event; otherwise
+    a curve is known up to the longest duration. Arms without lifetimes set no limit.
     """
     usable = math.inf
     for arm in arms:
@@ -92,8 +92,7 @@ def largest_horizon(*arms: Lifetimes) -> float:
 
 
 def refusal(control: Lifetimes, variant: Lifetimes, horizon: float) -> Note | None:
-    """Why the arms cannot be compared at this horizon, in a plain sentence; None where they can. `told` writes the
-    largest usable horizon as a reader would write it."""
+    """Why the arms cannot be compared at `horizon`; None where they can."""
     for arm, lifetimes in (("control", control), ("variant", variant)):
         if not lifetimes.durations.size:
             return Note("no_lifetimes", {"arm": arm})
@@ -105,7 +104,7 @@ def refusal(control: Lifetimes, variant: Lifetimes, horizon: float) -> Note | No
 
 
 def rounded_down(x: float) -> str:
-    """Four digits of x >= 0, or all before the point, never above x: a horizon that is named must be usable."""
+    """x >= 0 with four digits, or all before the point, never above x: a horizon that is named must be usable."""
     if x == 0.0 or x >= 1e4:
         return f"{math.floor(x)}"
     near = float(f"{x:.4g}")
@@ -113,20 +112,23 @@ def rounded_down(x: float) -> str:
 
 
 def median(lifetimes: Lifetimes) -> float | None:
-    """The first time at which at least half have ended; None where the curve does not fall to one half."""
+    """The first time at which at least half have ended, in the unit of the durations; None where the curve stays above
+    one half.
+    """
     found = curve(lifetimes)
     reached = np.flatnonzero(found.survival <= 0.5 + _TIE)
     return float(found.times[reached[0]]) if reached.size else None
 
 
 def ended(lifetimes: Lifetimes, level: float) -> Ended | None:
-    """The share 1 - S(level), and the number of lifetimes without censoring that would know it as well.
+    """The share 1 - S(level) at the time `level`, and the number of uncensored lifetimes that would estimate it as
+    precisely.
 
-    That number is S (1 - S) / variance (Rothman 1978), with the variance of this module: n where nothing is
-    censored before `level` and each unit has one lifetime, fewer where lifetimes of a unit resemble each other. At
-    the ends, where that is 0 / 0: the number still at risk at `level` if nothing has ended; if all have, those at
-    risk at the last event over the share that had come so far; neither above the number of units. None without
-    lifetimes or beyond `largest_horizon`.
+    That number is S (1 - S) / variance (Rothman 1978), with the variance of this module: n where nothing is censored
+    before `level` and each unit has one lifetime, fewer where lifetimes of a unit are correlated. At the ends, where
+    that is 0 / 0: the number still at risk at `level` if nothing has ended; if all have, those at risk at the last
+    event over the share that was left before it; neither above the number of units. None without lifetimes or beyond
+    `largest_horizon`.
     """
     if not lifetimes.durations.size or not 0.0 <= level <= largest_horizon(lifetimes):
         return None
@@ -139,13 +141,15 @@ def ended(lifetimes: Lifetimes, level: float) -> Ended | None:
         known = float(np.count_nonzero(lifetimes.durations >= level))
     elif lasting == 0.0:
         known = float(found.at_risk[-1] / (found.survival[-2] if found.times.size > 1 else 1.0))
-    else:  # every unit has the same make-up of lifetimes
+    else:  # the units' lifetimes do not vary
         known = float(units)
     return Ended(1.0 - lasting, min(known, float(units)))
 
 
 def share_interval(lifetimes: Lifetimes, level: float, alpha: float) -> Interval:
-    """Wilson's interval of the share ended by `level` on its effective number; (None, None) where it is unknown."""
+    """Wilson's interval at 1 - `alpha` of the share ended by `level`, on its effective number;
+    (None, None) if unknown.
+    """
     found = ended(lifetimes, level)
     if found is None:
         return None, None
@@ -153,21 +157,22 @@ def share_interval(lifetimes: Lifetimes, level: float, alpha: float) -> Interval
 
 
 def influence_error(lifetimes: Lifetimes, found: Curve, gain: Array) -> tuple[float, int]:
-    """The standard error of an estimate, and the number of units behind it.
+    """The standard error of an estimate, and the number of units with lifetimes; `gain` as in `influences`.
 
-    No small-sample factor is applied: Greenwood's variance where each unit has one lifetime.
+    No small-sample factor is applied: it is Greenwood's (1926) where each unit has one lifetime.
     """
     return unit_norm(influences(lifetimes, found, gain), lifetimes.clusters)
 
 
 def influences(lifetimes: Lifetimes, found: Curve, gain: Array) -> Array:
-    """The influence of each lifetime on an estimate; they add up to 0.
+    """The influence of each lifetime (k,) on an estimate; they add up to 0.
 
-    `gain` (j,) belongs to the first j event times of the curve `found` of the same lifetimes; later ones do not matter.
+    `gain` (j,) belongs to the first j event times of the curve `found` of the same lifetimes; later ones have no
+    effect.
     """
     at_risk, events, times = found.at_risk[: gain.size], found.events[: gain.size], found.times[: gain.size]
     left = at_risk - events
-    # Where nobody is left the curve is 0 and stays 0, whatever the weights are.
+    # Where no lifetime is left the curve is 0 and stays 0, whatever the weights are.
     jump = np.divide(gain, left, out=np.zeros_like(gain), where=left > 0.0)
     drift = np.concatenate(([0.0], np.cumsum(jump * events / at_risk)))
     before = np.searchsorted(times, lifetimes.durations, side="right")
@@ -179,7 +184,7 @@ def influences(lifetimes: Lifetimes, found: Curve, gain: Array) -> Array:
 
 
 def unit_norm(parts: Array, clusters: NDArray[np.int64]) -> tuple[float, int]:
-    """The root of the sum over units of their squared sums of `parts` (k,), and how many units there are."""
+    """The square root of the sum over units of their squared sums of `parts` (k,), and the number of units."""
     unit, units = numbered(clusters)
     summed, sizes = np.bincount(unit, parts, units), np.bincount(unit, np.abs(parts), units)
     norm = float(np.linalg.norm(summed))
@@ -187,7 +192,7 @@ def unit_norm(parts: Array, clusters: NDArray[np.int64]) -> tuple[float, int]:
 
 
 def numbered(clusters: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
-    """The same grouping with the numbers 0 .. units - 1, and how many units there are."""
+    """The same grouping numbered 0 .. units - 1, shape (k,), and the number of units."""
     if clusters.size and clusters.min() == 0 and clusters.max() < clusters.size and np.bincount(clusters).all():
         return clusters, int(clusters.max()) + 1
     different, number = np.unique(clusters, return_inverse=True)

@@ -1,7 +1,7 @@
-"""Means of part of an arm's answers: what bounds on effects among always-responders are made of.
+"""Means of trimmed answers of one arm, of which bounds on effects among always-responders are made.
 
 Answers are a histogram of scores. Trimming the highest or the lowest answers takes a fraction of the answers that are
-tied at the cut, so it does not depend on an order among equals.
+tied at the cut, so the result does not depend on an order among equal answers.
 """
 
 from __future__ import annotations
@@ -13,28 +13,33 @@ from fractions import Fraction
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The answers that are kept: their mean and its variance as an estimate."""
+    """The mean of the answers that are kept, in the unit of the scores, and the variance of that
+    mean as an estimate.
+    """
 
     mean: float
     variance: float
 
 
 def whole(scores: Sequence[float], counts: Sequence[int]) -> Part:
-    """The mean of all answers (at least one); variance with divisor n."""
+    """The mean of all answers (at least one), with the answers' variance (divisor n) over n as its variance.
+
+    `scores` and `counts` have one entry per answer of the scale.
+    """
     n = sum(counts)
     mean, spread = _moments(scores, counts)
     return Part(mean, spread / n)
 
 
 def lowest(scores: Sequence[float], counts: Sequence[int], share: Fraction, share_error2: float) -> Part:
-    """The mean of the lowest `share` of the answers, 0 < share <= 1.
+    """The mean of the lowest `share` of the answers, 0 < share <= 1, with its variance (Lee 2009, Proposition 3).
 
-    `share_error2` is the variance of log(share) as an estimate. The variance of the mean is the sum of three (Lee 2009,
-    Proposition 3): that of the kept answers, (y - mean)^2 (1 - share) / kept for the estimated quantile y at which the
-    answers are cut, and (y - mean)^2 share_error2 for the estimated share itself, because d mean / d log(share) is
-    y - mean. With ties y is the score of the group that is cut, and the formula stands: what varies is the shortfall
-    max(y - score, 0), and that of the tied answers is 0. Where the cut falls between two scores, y is the one beyond
-    it: of the two that the formula could take there, the one with the larger variance.
+    `share_error2` is the variance of log(share) as an estimate. The variance of the mean is the sum of three: that of
+    the kept answers, (y - mean)^2 (1 - share) / kept for the estimated quantile y at which the answers are cut, and (y
+    - mean)^2 share_error2 for the estimated share itself, because d mean / d log(share) is y - mean. With ties y is the
+    score of the group that is cut, and the formula holds: what varies is the shortfall max(y - score, 0), which is 0
+    for the tied answers. Where the cut falls between two scores, the formula could take either; y is the one beyond the
+    cut, which gives the larger variance.
     """
     left = share * sum(counts)
     n_kept = float(left)
@@ -51,7 +56,7 @@ def lowest(scores: Sequence[float], counts: Sequence[int], share: Fraction, shar
 
 
 def highest(scores: Sequence[float], counts: Sequence[int], share: Fraction, share_error2: float) -> Part:
-    """The mean of the highest `share` of the answers: the mirror image of `lowest`."""
+    """The mean of the highest `share` of the answers, the mirror image of `lowest`."""
     found = lowest([-score for score in scores], counts, share, share_error2)
     return Part(-found.mean, found.variance)
 

@@ -1,13 +1,12 @@
 """Welch's test of two estimates with their own variances, for a difference and, in Fieller's form, for a ratio.
 
-With estimates m and variances of the estimates v: T(d) = (m_t - m_c - d) / sqrt(v_t + v_c) and
-T(r) = (m_t - r m_c) / sqrt(v_t + r^2 v_c), each referred to Student's t with Satterthwaite's degrees of freedom,
-df(r) = (v_t + r^2 v_c)^2 / (v_t^2 / (n_t - 1) + r^4 v_c^2 / (n_c - 1)), taken anew at each r (Welch 1947; Fieller 1954;
-docs/methods.md, "Means and ratios"). At d = 0 and r = 1 the two are the same numbers, so p and both intervals are one
-inversion.
+With estimates m and variances of the estimates v: T(d) = (m_t - m_c - d) / sqrt(v_t + v_c) and T(r) = (m_t - r m_c) /
+sqrt(v_t + r^2 v_c), each referred to Student's t with Satterthwaite's degrees of freedom, df(r) = (v_t + r^2 v_c)^2 /
+(v_t^2 / (n_t - 1) + r^4 v_c^2 / (n_c - 1)), computed at each r (Welch 1947; Fieller 1954; docs/methods.md, "Means and
+ratios"). At d = 0 and r = 1 the two are the same numbers, so p and both intervals are one inversion.
 
-Units of one arm may also move the other arm's estimate, as those of covariate-adjusted values do (covariates.py). Then
-v_t(r) and v_c(r), what each arm's units add to the variance of m_t - r m_c, are given as a function of r.
+Units of one arm may also move the other arm's estimate, as in covariate adjustment (covariates.py). Then v_t(r) and
+v_c(r), the contributions of each arm's units to the variance of m_t - r m_c, are given as a function of r.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from abcx.stats.methods import Method
 from abcx.stats.records import Contrast, Interval, Pivot, no_comparison
 
 Errors = Callable[[float], tuple[float, float]]
-"""At a ratio r, the standard errors that control's and variant's units bring to variant - r x control."""
+"""At a ratio r: the standard errors that control's and variant's units contribute to variant - r x control."""
 
 _SAME = 8.0 * math.ulp(1.0)
 """Two constant arms count as equal when their values differ by less than this fraction: the rounding of two sums."""
@@ -47,7 +46,7 @@ class Estimate:
 
 
 def contrast(control: Estimate, variant: Estimate, method: Method, errors: Errors | None = None) -> Contrast:
-    """Variant against control; every degenerate case gets a sentence instead of a number.
+    """Variant against control in the estimates' own unit; a degenerate case gets a note instead of a number.
 
     `errors` is for estimates that are not independent; at r = 1 it gives the estimates' own errors.
     """
@@ -87,7 +86,9 @@ def contrast(control: Estimate, variant: Estimate, method: Method, errors: Error
 
 
 def interval(estimate: Estimate, alpha: float) -> Interval:
-    """Student's interval of one arm's value at 1 - alpha; (None, None) where the data do not bound it."""
+    """Student's interval at 1 - `alpha` of one arm's value; (None, None) below two units or where the units do not
+    vary.
+    """
     if estimate.n < 2 or estimate.error == 0.0:
         return None, None
     reach = t_quantile(1.0 - alpha / 2.0, estimate.n - 1.0) * estimate.error
@@ -106,7 +107,7 @@ def _lift(control: Estimate, variant: Estimate) -> tuple[float | None, Note | No
 def _ratio_pivot(
     control: Estimate, variant: Estimate, errors: Errors, lift: float | None, lift_note: Note | None
 ) -> tuple[Pivot | None, Note | None]:
-    """Fieller's family of tests where a lift exists; else None and why."""
+    """Fieller's family of tests where a lift exists, else None; and the note of the lift."""
     if lift is None:
         return None, lift_note
     positive_only = control.positive_only and variant.positive_only
@@ -138,7 +139,7 @@ def _distance(control: Estimate, variant: Estimate, ratio: float, difference: fl
 def _tails(
     control: Estimate, variant: Estimate, errors: Errors, ratio: float, difference: float
 ) -> tuple[float, float]:
-    """Both tails of "variant = ratio x control + difference"."""
+    """Both tails of the test of "variant = ratio x control + difference"."""
     distance = _distance(control, variant, ratio, difference)
     from_control, from_variant = errors(ratio)
     error = math.hypot(from_control, from_variant)
@@ -148,6 +149,9 @@ def _tails(
 
 
 def degrees(of_control: float, of_variant: float, n: int, m: int) -> float:
-    """Satterthwaite's degrees of freedom from the arms' parts of the standard error: neither large nor small values
-    overflow."""
+    """Satterthwaite's degrees of freedom from the arms' parts of the standard error, with arms of `n` (control) and `m`
+    units.
+
+    The parts are fractions whose squares sum to 1, so neither large nor small values overflow.
+    """
     return 1.0 / (of_variant**4 / (m - 1) + of_control**4 / (n - 1))
