@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from abcx import formatting
 from abcx.analysis import monitoring, verdict
 from abcx.analysis.companions import after_exposure, with_companions
 from abcx.analysis.comparing import relabelings
@@ -153,13 +152,7 @@ def _replayed(found: Results, day: str, later: Results) -> Results:
         for metric in later.metrics
         for c in metric.comparisons
     )
-    noun = found.setup.unit
-    told = Reason(
-        "replay",
-        f"the planned size was reached on {day} and has been passed since: this is the verdict of that day "
-        f"({formatting.count(units)} of {formatting.count(later_units)} {noun}); what all data show is reported "
-        "separately",
-    )
+    told = Reason("replay")
     verdicts = tuple(replace(one, warnings=(told, *one.warnings)) for one in found.verdicts)
     headline = next(one for one in verdicts if one.arm == found.verdict.arm)
     return replace(found, verdict=headline, verdicts=verdicts, replay=Replay(day, units, later_units, effects))

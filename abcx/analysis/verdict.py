@@ -1,5 +1,5 @@
-"""The verdict on every variant: the states that the verdict table (decision.py) decides on, and its reasons as
-sentences.
+"""The verdict on every variant: the states that the verdict table (decision.py) decides on, and its
+reasons as codes.
 """
 
 from __future__ import annotations
@@ -8,13 +8,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from abcx import formatting
-from abcx.analysis.claims import direction, excludes_minimum, scale
+from abcx.analysis.claims import direction, excludes_minimum
 from abcx.analysis.decision import Because, Effect, Guardrail, Minimum, Primary, Run, decide
+from abcx.notes import Value
 from abcx.planning.planned_end import PlannedEnd
-from abcx.results.metric import Comparison, MetricResult, Size
+from abcx.results.metric import Comparison, MetricResult
 from abcx.results.readout import CheckResult, Reason, Verdict
-from abcx.stats.records import Interval
 
 HOPELESS_DAYS = 365
 """If the size would take longer than this at the present traffic, the report says that this traffic cannot answer the
@@ -81,7 +80,7 @@ def _judge(arm: str, metrics: Sequence[MetricResult], checks: Sequence[CheckResu
     warnings = tuple(_warnings(arm, metrics, checks))
     failed = [check for check in checks if check.status == "fail" and (not check.arms or arm in check.arms)]
     if failed:
-        reasons = tuple(Reason(_REASON.get(check.code, check.code), check.message) for check in failed)
+        reasons = tuple(Reason(_REASON.get(check.code, check.code), None, {"check": check.code}) for check in failed)
         return Verdict("INVALID", arm, reasons, warnings)
     primaries = [(metric, _of(metric, arm)) for metric in metrics if metric.role == "primary"]
     guardrails = [(metric, _of(metric, arm)) for metric in metrics if metric.role == "guardrail"]
@@ -104,13 +103,12 @@ def _warnings(arm: str, metrics: Sequence[MetricResult], checks: Sequence[CheckR
     for metric in metrics:
         comparison = _of(metric, arm)
         if metric.role == "secondary" and comparison.status == "worse":
-            found.append(Reason("secondary_harm", _worse(metric, comparison)))
+            found.append(Reason("secondary_harm", metric.name))
         if metric.role == "primary" and comparison.status == "worse" and comparison.margin_state == "inside":
-            told = f"{_worse(metric, comparison).rstrip('.')}, within its margin of {_text(metric.margin)}."
-            found.append(Reason("worse_within_margin", told))
+            found.append(Reason("worse_within_margin", metric.name))
     elsewhere = [check for check in checks if check.status == "fail" and check.arms and arm not in check.arms]
     shown = [check for check in checks if check.status == "warn"] + elsewhere
-    return [*found, *(Reason(check.code, check.message) for check in shown)]
+    return [*found, *(Reason(check.code, None, {"check": check.code}) for check in shown)]
 
 
 def _primary(metric: MetricResult, comparison: Comparison) -> Primary:
@@ -171,158 +169,43 @@ def _days(units: int, progress: Progress) -> int | None:
 
 
 def _reason(because: Because, primaries: Sequence[Pair], guardrails: Sequence[Pair], progress: Progress) -> Reason:
-    """The reason as a sentence with the numbers that decided."""
+    """The reason with the metric that it is about."""
     if because.position is None:
-        told = _too_early(progress) if because.code == "too_early" else _unfollowed(progress)
-        return Reason(because.code, told)
+        return _too_early(progress) if because.code == "too_early" else _unfollowed(progress)
     metric, comparison = (guardrails if because.guardrail else primaries)[because.position]
-    sentences = {
-        "primary_harm": _worse,
-        "guardrail_harm": _harmed,
-        "win": _win,
-        "win_noninferior": _win_noninferior,
-        "no_benefit": _no_benefit,
-        "below_minimum_effect": _below_minimum,
-        "underpowered": _underpowered,
-        "margin_open": _margin_open,
-        "guardrail_unresolved": _unresolved,
-        "response_bias": _response_bias,
+    alone = comparison.margin_state == "open" and comparison.watch is None and _clears_alone(metric, comparison)
+    unexplained = {"no_events": True} if because.code == "guardrail_unresolved" and alone else {}
+    return Reason(because.code, metric.name, unexplained)
+
+
+def _too_early(progress: Progress) -> Reason:
+    """Before the declared end: how far, until when, and whether a declared size can be reached by then."""
+    end = progress.end
+    ahead = _days(max((end.planned or 0) - progress.units, 0), progress) if end.declared == "size" else None
+    values: dict[str, Value] = {
+        "declared": end.declared,
+        "day": end.day.isoformat() if end.day else None,
+        "followed": end.followed,
+        "planned": end.planned,
+        "expected": end.expected,
+        "out_of_reach": (ahead or 0) > HOPELESS_DAYS,
     }
-    return Reason(because.code, sentences[because.code](metric, comparison))
+    return Reason("too_early", None, values)
+
+
+def _unfollowed(progress: Progress) -> Reason:
+    """Nobody has been followed for the whole window of some metrics, or the window of some units is open."""
+    end = progress.end
+    closed_on = end.closed_on.isoformat() if end.closed_on else None
+    return Reason(
+        "follow_up_incomplete",
+        None,
+        {"metrics": progress.unfollowed, "open_units": end.open_units, "closed_on": closed_on},
+    )
 
 
 def _of(metric: MetricResult, arm: str) -> Comparison:
     return next(comparison for comparison in metric.comparisons if comparison.arm == arm)
-
-
-def _name(metric: MetricResult) -> str:
-    return metric.name.replace("_", " ")
-
-
-def _ends(metric: MetricResult, interval: Interval | None, as_lift: bool) -> str:
-    """An interval in words: `+0.5% to +12.4%`, `at most -1.0 pp`."""
-    if interval is None:
-        return "no interval"
-    low, high = _end(metric, interval[0], as_lift), _end(metric, interval[1], as_lift)
-    if low is None:
-        return "unbounded" if high is None else f"at most {high}"
-    return f"at least {low}" if high is None else f"{low} to {high}"
-
-
-def _end(metric: MetricResult, end: float | None, as_lift: bool) -> str | None:
-    return None if end is None else formatting.lift(end) if as_lift else formatting.difference(end, metric.unit)
-
-
-def _effect(metric: MetricResult, comparison: Comparison) -> str:
-    """The effect with the interval that decides: before the end that of the watch for harm."""
-    watch = comparison.watch
-    lifts, differences = (
-        (comparison.lift_interval, comparison.difference_interval)
-        if watch is None
-        else (watch.lift_interval, watch.difference_interval)
-    )
-    if comparison.lift is not None:
-        return f"{formatting.lift(comparison.lift)} ({_ends(metric, lifts, True)})"
-    if comparison.difference is None:
-        return "an effect that cannot be computed"
-    return f"{formatting.difference(comparison.difference, metric.unit)} ({_ends(metric, differences, False)})"
-
-
-def _against_margin(metric: MetricResult, comparison: Comparison) -> str:
-    """The effect with the interval that is compared with the margin, on the margin's scale."""
-    watch = comparison.watch
-    return _on_scale(metric, comparison, metric.margin, (comparison if watch is None else watch).margin_interval)
-
-
-def _against_minimum(metric: MetricResult, comparison: Comparison) -> str:
-    """The effect with the interval that is compared with the minimum effect, on its scale."""
-    return _on_scale(metric, comparison, metric.minimum_effect, scale(comparison, metric.minimum_effect))
-
-
-def _on_scale(metric: MetricResult, comparison: Comparison, size: Size | None, interval: Interval | None) -> str:
-    as_lift = size is not None and size.relative
-    value = comparison.lift if as_lift else comparison.difference
-    if value is None:
-        return _effect(metric, comparison)
-    told = formatting.lift(value) if as_lift else formatting.difference(value, metric.unit)
-    return f"{told} ({_ends(metric, interval, as_lift)})"
-
-
-def _p(comparison: Comparison) -> str:
-    p = comparison.p_value_adjusted if comparison.watch is None else comparison.watch.p_value
-    how = "" if comparison.watch is None else " by a test that holds at every look"
-    return "" if p is None else f", p = {formatting.p_value(p)}{how}"
-
-
-def _win(metric: MetricResult, comparison: Comparison) -> str:
-    return f"{_name(metric)} improved: {_effect(metric, comparison)}{_p(comparison)}."
-
-
-def _win_noninferior(metric: MetricResult, comparison: Comparison) -> str:
-    return (
-        f"{_name(metric)} is not worse by more than the margin of {_text(metric.margin)}: "
-        f"{_against_margin(metric, comparison)}."
-    )
-
-
-def _worse(metric: MetricResult, comparison: Comparison) -> str:
-    return f"{_name(metric)} got worse: {_effect(metric, comparison)}{_p(comparison)}."
-
-
-def _harmed(metric: MetricResult, comparison: Comparison) -> str:
-    beyond = f"beyond its margin of {_text(metric.margin)}"
-    return f"The guardrail {_name(metric)} is harmed {beyond}: {_against_margin(metric, comparison)}."
-
-
-def _no_benefit(metric: MetricResult, comparison: Comparison) -> str:
-    worth = f"the smallest effect worth having, {_text(metric.minimum_effect)}, is excluded"
-    return f"{_name(metric)}: {worth}: {_against_minimum(metric, comparison)}."
-
-
-def _below_minimum(metric: MetricResult, comparison: Comparison) -> str:
-    worth = f"by less than the smallest effect worth having, {_text(metric.minimum_effect)}"
-    return f"{_name(metric)} improved, but {worth}: {_against_minimum(metric, comparison)}."
-
-
-def _too_early(progress: Progress) -> str:
-    """Before the declared end: how far, until when, and whether a declared size can be reached by then."""
-    end = progress.end
-    day = f" on {end.day.isoformat()}" if end.day else ""
-    if end.declared == "size" and end.planned is not None:
-        far = (
-            f"{formatting.count(end.followed)} of {formatting.count(end.planned)} planned {progress.noun} are followed"
-        )
-        until = f"; at this traffic the end comes{day}" if day else ""
-        hopeless = _days(max(end.planned - progress.units, 0), progress)
-        never = " This traffic cannot answer the question within a year." if (hopeless or 0) > HOPELESS_DAYS else ""
-        return f"It is too early to judge: {far}{until}.{never}"
-    if end.declared == "window":
-        return f"It is too early to judge: the last window closes{day}."
-    short = ""
-    if end.planned is not None and end.expected is not None and end.expected < end.planned:
-        short = (
-            f" By then about {formatting.count(end.expected)} of {formatting.count(end.planned)} planned "
-            f"{progress.noun} will have come."
-        )
-    return f"It is too early to judge: the declared end comes{day}.{short}"
-
-
-def _unfollowed(progress: Progress) -> str:
-    end = progress.end
-    if progress.unfollowed:
-        names = formatting.joined([name.replace("_", " ") for name in progress.unfollowed])
-        last = f"; the last window closes on {end.closed_on.isoformat()}" if end.closed_on else ""
-        return f"Nobody has been followed for the whole window of {names} yet{last}."
-    until = f" until {end.closed_on.isoformat()}" if end.closed_on else ""
-    return f"The window of {formatting.count(end.open_units)} {progress.noun} is still open{until}."
-
-
-def _unresolved(metric: MetricResult, comparison: Comparison) -> str:
-    if comparison.margin_state == "open" and comparison.watch is None and _clears_alone(metric, comparison):
-        why = "it has no event in this variant, and nobody has said that its logging was looked at (`zero_is_real`)"
-        return f"The guardrail {_name(metric)} is not shown safe: {why}."
-    harm = f"harm beyond its margin of {_text(metric.margin)}"
-    return f"The guardrail {_name(metric)} is unresolved: {harm} is not excluded."
 
 
 def _clears_alone(metric: MetricResult, comparison: Comparison) -> bool:
@@ -332,39 +215,3 @@ def _clears_alone(metric: MetricResult, comparison: Comparison) -> bool:
     low, high = comparison.margin_interval
     end = high if metric.goal == "decrease" else None if low is None else -low
     return end is not None and end < metric.margin.value
-
-
-def _margin_open(metric: MetricResult, comparison: Comparison) -> str:
-    told = f"harm beyond its margin of {_text(metric.margin)} is not excluded"
-    return f"{_name(metric)}: {told}: {_against_margin(metric, comparison)}."
-
-
-def _underpowered(metric: MetricResult, comparison: Comparison) -> str:
-    if comparison.difference_interval is None or comparison.difference_interval == (None, None):
-        return f"{_name(metric)} cannot be judged from these data at this look."
-    worth = (
-        f" An effect of {metric.minimum_effect.text} is neither shown nor excluded." if metric.minimum_effect else ""
-    )
-    as_lift = comparison.lift_interval is not None
-    low, high = comparison.lift_interval or comparison.difference_interval
-    fits = formatting.anything_in(_end(metric, low, as_lift), _end(metric, high, as_lift))
-    return f"{_name(metric)}: no clear effect, the data fit {fits}.{worth}"
-
-
-def _response_bias(metric: MetricResult, comparison: Comparison) -> str:
-    assert metric.survey is not None
-    found = metric.survey.comparisons[comparison.arm]
-    shares = [
-        formatting.percent(one.answered / one.exposed if one.exposed else 0.0, 1)
-        for one in (metric.survey.responses[comparison.control], metric.survey.responses[comparison.arm])
-    ]
-    fits = _ends(metric, found.claim_interval, False)
-    differ = f"{shares[0]} answer with {comparison.control} and {shares[1]} with {comparison.arm}"
-    return (
-        f"{_name(metric)}: {differ}, so those who answer may differ between the arms; for those who would answer in "
-        f"either arm the effect may be {fits}."
-    )
-
-
-def _text(size: Size | None) -> str:
-    return size.text if size else ""

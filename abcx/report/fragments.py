@@ -7,6 +7,7 @@ from typing import Literal
 
 from abcx import formatting
 from abcx.formatting import clean
+from abcx.report import reasons
 from abcx.results.metric import Comparison, MetricResult, Role
 from abcx.results.readout import CheckResult, Exclusion, Factor, Results, Setup, Verdict
 from abcx.stats.records import Interval
@@ -179,10 +180,9 @@ _SPELLED_OUT = (
 
 def warnings(results: Results, verdict: Verdict) -> tuple[list[str], list[str]]:
     """A verdict's warnings: the codes that the trust checks spell out, and the messages that stand only here."""
-    told = {(check.code, check.message) for check in results.checks if check.status in ("warn", "fail")}
-    told = {(code, message) for code, message in told if code not in _SPELLED_OUT}
-    codes = [warning.code for warning in verdict.warnings if (warning.code, warning.message) in told]
-    alone = [warning.message for warning in verdict.warnings if (warning.code, warning.message) not in told]
+    in_full = [one for one in verdict.warnings if "check" not in one.values or one.code in _SPELLED_OUT]
+    codes = [warning.code for warning in verdict.warnings if warning not in in_full]
+    alone = [reasons.text(results, verdict, warning) for warning in in_full]
     return list(dict.fromkeys(codes)), list(dict.fromkeys(alone))
 
 

@@ -11,6 +11,7 @@ from abcx.report import (
     lifetimes,
     monitoring,
     notes,
+    reasons,
     replay,
     row_balance,
     segments,
@@ -60,7 +61,7 @@ def _verdict(results: Results) -> Iterator[str]:
     for verdict in (results.verdict, *others):
         yield f"## {verdict.verdict}: {escape(verdict.arm)}"
         yield f"**{escape(sentences.finding(results, verdict))}**"
-        lines = list(_reasons(verdict))
+        lines = list(_reasons(results, verdict))
         if verdict == results.verdict:
             lines += [f"Read with care: {escape(text)}" for text in sensitivity.care(results)]
         if lines:
@@ -70,11 +71,11 @@ def _verdict(results: Results) -> Iterator[str]:
     yield (f"{escape(when)} · " if when else "") + f"{escape(fragments.units(results))}: {arms}"
 
 
-def _reasons(verdict: Verdict) -> Iterator[str]:
-    for reason in verdict.reasons:
-        yield f"Why: {escape(fragments.sentence(reason.message))} ({escape(reason.code)})"
-    for warning in verdict.warnings:
-        yield f"Read with care: {escape(fragments.sentence(warning.message))} ({escape(warning.code)})"
+def _reasons(results: Results, verdict: Verdict) -> Iterator[str]:
+    for head, found in (("Why", verdict.reasons), ("Read with care", verdict.warnings)):
+        for reason in found:
+            text = fragments.sentence(reasons.text(results, verdict, reason))
+            yield f"{head}: {escape(text)} ({escape(reason.code)})"
 
 
 def _trust(results: Results) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from abcx import formatting
 from abcx.formatting import clean
-from abcx.report import note_texts
+from abcx.report import note_texts, reasons
 from abcx.report.fragments import Rule, ends, half_open, named, sentence, silent, titled
 from abcx.report.monitoring import share_of_plan, why_silent
 from abcx.report.nouns import countable, counted, done, group, noun
@@ -23,7 +23,11 @@ def headline(results: Results, verdict: Verdict | None = None) -> str:
     verdict = verdict or results.verdict
     arm = clean(verdict.arm)
     if verdict.verdict == "INVALID":
-        why = sentence(verdict.reasons[0].message) if verdict.reasons else "the data fail a trust check."
+        why = (
+            sentence(reasons.text(results, verdict, verdict.reasons[0]))
+            if verdict.reasons
+            else "the data fail a trust check."
+        )
         return f"No conclusion about {arm}: {_lower(why, results.metrics)}"
     told = finding(results, verdict)
     word = {

@@ -78,5 +78,6 @@ def _effects(results: Results, verdict: Verdict) -> list[list[str]]:
 
 def _warnings(results: Results) -> int:
     """Warnings and failures among the checks, and warnings of the verdict that no check has."""
-    found = {(check.code, check.message) for check in results.checks if check.status in ("warn", "fail")}
-    return len(found | {(warning.code, warning.message) for warning in results.verdict.warnings})
+    found = {check.code for check in results.checks if check.status in ("warn", "fail")}
+    alone = {(one.code, one.metric) for one in results.verdict.warnings if "check" not in one.values}
+    return len(found) + len(alone)

@@ -20,6 +20,7 @@ from abcx.report import (
     lifetimes,
     monitoring,
     notes,
+    reasons,
     replay,
     row_balance,
     segments,
@@ -91,7 +92,7 @@ def _advice(results: Results, verdict: Verdict, told: set[str]) -> list[Text]:
     """The word, the finding in one sentence, the reason, what to watch; `told` holds the warnings said so far."""
     first = Text.assemble((verdict.verdict, STYLES[verdict.verdict]), (f"  {formatting.clean(verdict.arm)}", "bold"))
     lines = [first, _line(sentences.finding(results, verdict))]
-    why = " ".join(fragments.sentence(reason.message) for reason in verdict.reasons)
+    why = " ".join(fragments.sentence(reasons.text(results, verdict, reason)) for reason in verdict.reasons)
     if why:
         lines.append(_line(f"Why: {why}"))
     codes, messages = fragments.warnings(results, verdict)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from abcx.formatting import Unit
-from abcx.notes import Note
+from abcx.notes import Note, Value
 from abcx.results import export
 from abcx.results.metric import Comparison, MetricResult
 from abcx.stats.records import Interval
@@ -27,10 +27,13 @@ CheckStatus = Literal["pass", "warn", "fail", "skipped"]
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A reason for a verdict or a warning. `code` is stable; `message` is a sentence with the numbers that decided."""
+    """A reason for a verdict or a warning: a stable code, the metric that it is about, and values that stand nowhere
+    else, such as how far the run is. `check` among the values names the trust check whose message is the reason.
+    """
 
     code: str
-    message: str
+    metric: str | None = None
+    values: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

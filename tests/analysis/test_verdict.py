@@ -10,11 +10,16 @@ import pytest
 from scipy.optimize import brentq
 from scipy.stats import norm
 
-from abcx.report import terminal
+from abcx.report import reasons, terminal
 from tests.support.results import check, codes, conclude, shares
 
 PRIMARY = {"type": "conversion", "role": "primary", "goal": "increase"}
 GUARD = {"type": "conversion", "role": "guardrail", "goal": "decrease", "margin": "10%"}
+
+
+def reasons_of(results: Results) -> list[str]:
+    """Why the headline's verdict is what it is, in words."""
+    return [reasons.text(results, results.verdict, reason) for reason in results.verdict.reasons]
 
 
 def guarded(control: int, variant: int, won: int = 2060, units: int = 15640, **guard: Any) -> Any:
@@ -226,7 +231,7 @@ def test_a_secondary_that_got_worse_stands_in_the_banner_and_decides_nothing() -
     results = conclude(counts, {"orders": {**PRIMARY}, "refunds": refunds})
     assert results.verdict.verdict == "SHIP"
     warning = next(warning for warning in results.verdict.warnings if warning.code == "secondary_harm")
-    assert "refunds got worse" in warning.message
+    assert "refunds got worse" in reasons.text(results, results.verdict, warning)
 
 
 def test_a_primary_with_a_margin_may_ship_as_not_worse() -> None:
@@ -299,7 +304,7 @@ def test_traffic_that_cannot_answer_is_told_so() -> None:
     assert (results.verdict.new_run_days or 0) > 365
     waiting = shares((10, 500), (11, 500), plan={"units_per_day": 10, "units": 38_400})
     assert waiting.verdict.verdict == "KEEP RUNNING"
-    assert "cannot answer" in " ".join(reason.message for reason in waiting.verdict.reasons)
+    assert "cannot answer" in " ".join(reasons_of(waiting))
 
 
 Told = tuple[float, float, float, set[str]]
@@ -332,7 +337,9 @@ def test_sentences_show_the_interval_that_is_held_against_the_bound(bound: str) 
         "below_minimum_effect": shares((18470, 156400), (18900, 156400), minimum_effect=bound),
     }
     for code, results in cases.items():
-        (sentence,) = (reason.message for reason in results.verdict.reasons if reason.code == code)
+        (sentence,) = (
+            reasons.text(results, results.verdict, reason) for reason in results.verdict.reasons if reason.code == code
+        )
         effect, low, high, units = told(sentence, bound)
         assert len(units) == 1 and low < effect < high
         assert {
@@ -347,7 +354,7 @@ def test_sentences_show_the_interval_that_is_held_against_the_bound(bound: str) 
 def test_the_data_fit_anything_between_two_ends_and_no_more_than_one() -> None:
     """Of a control without orders no lift is too large."""
     found = [shares((182, 2000), (190, 2000)), shares((0, 2000), (2, 2000))]
-    (both,), (one,) = ([reason.message for reason in results.verdict.reasons] for results in found)
+    (both,), (one,) = (reasons_of(results) for results in found)
     assert re.search(r"the data fit anything from -[\d.]+% to \+[\d.]+%\.$", both)
     assert re.search(r"the data fit anything above -[\d.]+%\.$", one)
     for results, text in zip(found, (both, one), strict=True):

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import abcx
+from abcx.report import reasons
 from abcx.results.readout import Results
 from tests.support.notes import texts
 from tests.support.results import check, codes
@@ -139,7 +140,7 @@ def test_without_a_declaration_the_last_window_is_the_end_and_the_banner_says_re
     final = run(exposed, bought, START + timedelta(days=22), window="7d")
     assert final.verdict.verdict == "SHIP"
     warning = next(one for one in final.verdict.warnings if one.code == "peeking")
-    assert "read once" in warning.message
+    assert "read once" in reasons.text(final, final.verdict, warning)
 
 
 def test_files_without_times_take_a_period_as_over_and_say_so() -> None:
@@ -301,7 +302,7 @@ def test_where_nobody_could_be_followed_the_day_of_the_last_window_is_named() ->
     exposed = units()
     until = START + timedelta(days=DAYS)
     results = run(exposed, purchases(exposed, ALIKE, HOUR), until, window="30d", period=PERIOD)
-    messages = [reason.message for reason in results.verdict.reasons]
+    messages = [reasons.text(results, results.verdict, reason) for reason in results.verdict.reasons]
     assert results.verdict.verdict == "KEEP RUNNING" and results.verdict.end == "2024-04-16"
     said = "Nobody has been followed for the whole window of orders yet; the last window closes on 2024-04-16."
     assert said in messages, messages

@@ -221,7 +221,7 @@ def test_an_inconclusive_end_says_what_a_new_run_would_need():
 
 
 def test_no_benefit_names_the_minimum_effect():
-    none = Verdict("DO NOT SHIP", "variant", (Reason("no_benefit", "excluded"),))
+    none = Verdict("DO NOT SHIP", "variant", (Reason("no_benefit", "orders"),))
     flat = only(clean()["orders"], status="inconclusive", lift=0.01, lift_interval=(-0.01, 0.021))
     text = sentences.headline(replace(clean(), verdict=none, verdicts=(none,), metrics=(flat,)))
     assert text == (

@@ -6,7 +6,7 @@ from dataclasses import replace
 from math import sqrt
 from typing import Any
 
-from abcx.notes import Note
+from abcx.notes import Note, Value
 from abcx.results.metric import Adjustment, ArmValue, Bayes, Cap, Comparison, MetricResult, Size
 from abcx.results.readout import (
     Alternative,
@@ -226,8 +226,8 @@ def clean() -> Results:
     won = Verdict(
         "SHIP",
         "variant",
-        (Reason("win", "orders is better (p = .0068), complaints is safe, and the planned 88,000 visitors are in"),),
-        warnings=tuple(Reason(check.code, check.message) for check in checks() if check.status == "warn"),
+        (Reason("win", "orders"),),
+        warnings=tuple(Reason(check.code, None, {"check": check.code}) for check in checks() if check.status == "warn"),
     )
     value = {"control": 56.03, "variant": 55.67}
     rate = {arm.name: arm.value for arm in found[0].arms}
@@ -281,11 +281,11 @@ def three_arms() -> Results:
         goal="decrease",
         margin=Size("10%", 0.1, True),
     )
-    won = Verdict("SHIP", "filter_left", (Reason("win", "orders is better after Holm over two variants (p = .0142)"),))
+    won = Verdict("SHIP", "filter_left", (Reason("win", "orders"),))
     still = Verdict(
         "KEEP RUNNING",
         "filter_top",
-        (Reason("underpowered", "60,000 of 81,600 planned visitors are in"),),
+        (Reason("underpowered", "orders"),),
         missing_units=21_600,
         missing_days=12,
         units_per_day=1800.0,
@@ -303,7 +303,7 @@ def three_arms() -> Results:
 def broken_split() -> Results:
     """(c) INVALID: the split is off."""
     message = "the split of 44,700 to 46,120 does not fit the declared 50% to 50% (p = 2.5e-6)"
-    bad = Verdict("INVALID", "variant", (Reason("srm", message),))
+    bad = Verdict("INVALID", "variant", (Reason("srm", None, {"check": "srm"}),))
     failed = CheckResult("srm", "fail", message, 2.5e-6, help="look for redirects, bots or a filter that hits one arm")
     units = {"control": 44_700, "variant": 46_120}
     return replace(
@@ -336,7 +336,7 @@ def unbounded() -> Results:
     still = Verdict(
         "KEEP RUNNING",
         "variant",
-        (Reason("underpowered", "89,420 of 111,020 planned visitors are in"),),
+        (Reason("underpowered", "margin_per_visitor"),),
         missing_units=21_600,
         missing_days=12,
         units_per_day=1800.0,
@@ -374,7 +374,7 @@ def decrease() -> Results:
     won = Verdict(
         "KEEP RUNNING",
         "variant",
-        (Reason("guardrail_unresolved", "orders may have fallen by more than the tolerated 5%"),),
+        (Reason("guardrail_unresolved", "orders"),),
     )
     return replace(clean(), verdict=won, verdicts=(won,), metrics=(calls, longer, orders), decompositions=())
 
@@ -385,6 +385,15 @@ SKEWED = (
     "Interval by permutation. The skewness of the values is 41 and the arms differ in size (9,020 and 1,002 units), "
     "which pushes the t-test to one side."
 )
+
+TOO_EARLY: dict[str, Value] = {
+    "declared": "size",
+    "day": None,
+    "followed": 89_420,
+    "planned": 223_550,
+    "expected": None,
+    "out_of_reach": False,
+}
 
 
 def skewed(skewness: float) -> Note:
@@ -397,7 +406,7 @@ def running(metrics, monitoring, **changes) -> Results:
     still = Verdict(
         "KEEP RUNNING",
         "variant",
-        (Reason("too_early", "It is too early to judge: 89,420 of 223,550 planned visitors."),),
+        (Reason("too_early", None, TOO_EARLY),),
         missing_units=134_130,
         missing_days=75,
         units_per_day=1800.0,
@@ -601,7 +610,7 @@ def hostile() -> Results:
         unadjusted[0], method=Method.WELCH_ADJUSTED, bayes=BAYES, notes=(Note("no_values", {"arm": "<p> | `n`"}),)
     )
     found[0] = replace(found[0], comparisons=(told,), adjustment=Adjustment("<x> | [y](z)", {arms[1]: 0.3}, unadjusted))
-    verdict = Verdict("SHIP", arms[1], (Reason("win", "because | <img src=x onerror=alert(1)> [x](javascript:1)"),))
+    verdict = Verdict("SHIP", arms[1], (Reason("win", found[0].name),))
     return replace(
         base,
         experiment="x",
@@ -682,7 +691,7 @@ def replayed() -> Results:
         LaterEffect("orders", "variant", 0.0012, (-0.0004, 0.0028), 0.063, (-0.02, 0.151), 0.141),
         LaterEffect("complaints", "variant", None, None, None, None, None),
     )
-    told = Reason("replay", "the planned size was reached on 2024-03-20: this is the verdict of that day")
+    told = Reason("replay")
     verdict = replace(clean().verdict, warnings=(told,))
     shown = Replay("2024-03-20", 80_000, 131_000, later)
     return replace(clean(), verdict=verdict, verdicts=(verdict,), replay=shown)
