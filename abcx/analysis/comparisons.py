@@ -14,7 +14,7 @@ from abcx.analysis.segments import segments
 from abcx.analysis.surveys import ClaimLevels
 from abcx.checks.one_sided import unexplained_zeros
 from abcx.data.records import MetricData, Observed
-from abcx.formatting import joined, singular
+from abcx.formatting import singular
 from abcx.metrics import MetricSpec
 from abcx.results.metric import Adjustment, ArmValue, Bayes, Cap, Comparison, HarmWatch, MetricResult, Size
 from abcx.spec.analysis import PrePeriod
@@ -144,7 +144,10 @@ def _metric(
             arm: saved(metric, data, experiment.control, arm) if contrasts[name, arm].method.is_adjusted else None
             for arm in experiment.variants
         }
-        adjustment = Adjustment(_known_before(experiment), gains, plain)
+        covariates, strata = experiment.analysis.covariates, experiment.analysis.stratify
+        before = covariates.pre_period.text if isinstance(covariates, PrePeriod) else None
+        named = () if isinstance(covariates, PrePeriod) else tuple(covariates or ())
+        adjustment = Adjustment(named, before, tuple(strata or ()), gains, plain)
     return replace(result, comparisons=compared(lambda arm: contrasts[name, arm]), cap=cap, adjustment=adjustment)
 
 
@@ -180,17 +183,6 @@ def with_exploratory_results(experiment: Experiment, observed: Observed, result:
         segments=segments(experiment, metric, result, data, compare, value) if metric.role != "descriptive" else (),
         course=tuple(courses(experiment, metric, data)) if metric.role == "primary" else (),
     )
-
-
-def _known_before(experiment: Experiment) -> str:
-    """The covariates and strata of the adjustment, in words."""
-    covariates, strata = experiment.analysis.covariates, experiment.analysis.stratify
-    words = [f"strata of {joined(strata)}"] if strata else []
-    if isinstance(covariates, PrePeriod):
-        words.insert(0, f"the metric in the {covariates.pre_period.text} before exposure")
-    elif covariates:
-        words.insert(0, joined(covariates))
-    return joined(words)
 
 
 def _counted(arm: str, metric: MetricSpec, data: MetricData, alpha: float) -> ArmValue:

@@ -167,7 +167,7 @@ def _sequence(
 
 
 def described(experiment: Experiment, observed: Observed, end: PlannedEnd) -> Monitoring:
-    """The monitoring as the report describes it: the rule in words, the information now, and the boundaries so far (z).
+    """The monitoring as the report describes it: the rule, the information now, and the boundaries so far (z).
 
     Information is that of the primary metric with the fewest followed units.
     """
@@ -175,20 +175,17 @@ def described(experiment: Experiment, observed: Observed, end: PlannedEnd) -> Mo
 
     declared = experiment.analysis.monitoring
     if declared == "fixed" or end.planned is None:
-        return Monitoring("fixed", "judged once, at the planned end", None, ())
+        return Monitoring("fixed")
     primaries = [name for name, metric in experiment.metrics.items() if metric.role == "primary"]
     slowest = min(primaries, key=lambda name: followed(observed, name))
     found = look(experiment, observed, slowest, end)
     now = found.information[-1]
     if isinstance(declared, Hybrid):
-        return Monitoring(
-            "hybrid", "harm is watched all the time (a confidence sequence), a win counts at the end", now
-        )
+        return Monitoring("hybrid", now)
     if not isinstance(declared, GroupSequential):
-        return Monitoring("always_valid", "always valid: a confidence sequence tuned to the planned size", now)
-    rule = f"group sequential, {declared.spending.replace('_', '-')} spending (Lan and DeMets 1983)"
+        return Monitoring("always_valid", now)
     if not found.planned:
-        following = f": the next is at {found.next:.0%} of the planned size" if found.next else ""
-        return Monitoring("group_sequential", f"{rule}; no decision is made between planned looks{following}", now)
+        return Monitoring("group_sequential", now, (), declared.spending, True, found.next or None)
     bounds = boundaries(found.information, experiment.analysis.alpha, declared.spending)
-    return Monitoring("group_sequential", rule, now, tuple(zip(found.information, bounds, strict=True)))
+    boundary = tuple(zip(found.information, bounds, strict=True))
+    return Monitoring("group_sequential", now, boundary, declared.spending)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from abcx import formatting
 from abcx.data.records import MetricData, Observed
+from abcx.notes import Note, Value
 from abcx.results.metric import Comparison, MetricResult
 from abcx.results.readout import Alternative, Verdict
 from abcx.spec.model import Experiment
@@ -34,13 +34,13 @@ def alternatives(
     interval is left out.
     """
     as_declared = _first(metrics, verdict.arm)
-    for name, changed, data in _ways(experiment, observed):
+    for change, changed, data in _ways(experiment, observed):
         found, others = judge(changed, replace(observed, metrics={**observed.metrics, **data}))
         comparison = _first(others, found.arm)
         if not data and comparison.difference_interval == as_declared.difference_interval:
             continue
         yield Alternative(
-            name,
+            change,
             found.verdict,
             found.arm,
             comparison.lift,
@@ -55,44 +55,39 @@ def _first(metrics: tuple[MetricResult, ...], arm: str) -> Comparison:
     return next(one for one in primary.comparisons if one.arm == arm)
 
 
-def _ways(experiment: Experiment, observed: Observed) -> Iterator[tuple[str, Experiment, dict[str, MetricData]]]:
+def _ways(experiment: Experiment, observed: Observed) -> Iterator[tuple[Note, Experiment, dict[str, MetricData]]]:
     metrics = observed.metrics
     capped = {name: data for name, data in metrics.items() if data.uncapped is not None}
     if capped:
-        yield (
-            f"without the cap{_plainly(capped.values())}",
-            experiment,
-            {name: _uncapped(data) for name, data in capped.items()},
-        )
+        cut = {"covariates": _have_covariates(capped.values())}
+        yield Note("without_cap", cut), experiment, {name: _uncapped(data) for name, data in capped.items()}
     adjusted = {name: replace(data, adjustment=None) for name, data in metrics.items() if data.adjustment is not None}
     if adjusted:
-        yield "without covariates", experiment, adjusted
+        yield Note("without_covariates"), experiment, adjusted
     trimmed = {name: found for name, data in metrics.items() if (found := _without_top(data)) is not None}
     if trimmed:
-        words = _plainly(metrics[name] for name in trimmed)
         name = min(trimmed, key=lambda name: experiment.metrics[name].role != "primary")
-        number = f"{formatting.count(trimmed[name].removed)} of {formatting.count(trimmed[name].units)}"
-        if len({found.removed for found in trimmed.values()}) > 1:
-            number += f" by {name}"
-        yield (
-            f"without the top 0.1% of units ({number}){words}",
-            experiment,
-            {name: found.data for name, found in trimmed.items()},
-        )
+        several = len({found.removed for found in trimmed.values()}) > 1
+        values: dict[str, Value] = {
+            "removed": trimmed[name].removed,
+            "units": trimmed[name].units,
+            "metric": name if several else None,
+            "covariates": _have_covariates(metrics[name] for name in trimmed),
+        }
+        yield Note("without_top_units", values), experiment, {name: found.data for name, found in trimmed.items()}
     if any(data.samples for data in metrics.values()):
-        for interval, words in (("analytic", "analytic intervals"), ("permutation", "permutation intervals")):
+        for interval in ("analytic", "permutation"):
             if experiment.analysis.interval != interval:
                 analysis = experiment.analysis.model_copy(update={"interval": interval})
-                yield words, experiment.model_copy(update={"analysis": analysis}), {}
-    for words, shifted in observed.shifted.items():
-        yield f"{words}{_plainly(metrics.values())}", experiment, dict(shifted)
+                yield Note("interval", {"by": interval}), experiment.model_copy(update={"analysis": analysis}), {}
+    for shift, shifted in observed.shifted.items():
+        values = {"length": shift.length, "unit": experiment.unit, "covariates": _have_covariates(metrics.values())}
+        yield Note(shift.code, values), experiment, dict(shifted)
 
 
-def _plainly(changed: Iterable[MetricData]) -> str:
-    """The words that covariates are dropped, too: adjusted figures are not known for values that
-    are cut another way.
-    """
-    return " and without covariates" if any(data.adjustment for data in changed) else ""
+def _have_covariates(changed: Iterable[MetricData]) -> bool:
+    """Whether covariates are left out as well: adjusted figures are not known for values that are cut another way."""
+    return any(data.adjustment for data in changed)
 
 
 def _uncapped(data: MetricData) -> MetricData:

@@ -48,10 +48,9 @@ def _size(context: CheckContext) -> CheckResult:
         return CheckResult("sample_size", "skipped", "no size was declared", help=help)
     missing = max(planned - followed, 0)
     details: dict[str, Any] = {"units": context.total, "followed": followed, "planned": planned, "missing": missing}
-    details["planned_from"] = source
-    origin = f" (by {source})" if source else ""
+    details["planned_from"] = source.code if source else None
     counts = f"{formatting.count(followed)} of {formatting.count(planned)}"
-    message = f"{counts} planned {context.experiment.unit} are followed{origin}"
+    message = f"{counts} planned {context.experiment.unit} are followed"
     if not missing:
         return CheckResult("sample_size", "pass", message, None, details)
     if context.end.reached:

@@ -13,7 +13,7 @@ from abcx.data.plan import Plan, plan
 from abcx.data.reading import resolution, stray_times, unmatched_conditions
 from abcx.data.reading.load import Loading
 from abcx.data.reading.read_parts import read_parts, refuse_windows_without_times
-from abcx.data.records import WITHOUT_FIRST_DAY, Inputs, MetricData, Observed
+from abcx.data.records import WITHOUT_FIRST_DAY, Inputs, MetricData, Observed, Shift
 from abcx.data.summaries import covariates, groups, lifetimes, moments, samples, summarize
 from abcx.data.units import assignment, attribution, near_misses, row_balance
 from abcx.data.workspace import Workspace
@@ -189,25 +189,23 @@ def _shown_labels(labels: Sequence[str]) -> tuple[str, ...]:
     return () if personal else tuple(label[:60] for label in labels)
 
 
-def _other_windows(work: Workspace, assigned: assignment.Assignment, by_day: Collection[str]) -> dict[str, Plan]:
-    """The plan by other windows, in words: half as long, where a metric has none the time that half of the units had,
+def _other_windows(work: Workspace, assigned: assignment.Assignment, by_day: Collection[str]) -> dict[Shift, Plan]:
+    """The plan by other windows: half as long, where a metric has none the time that half of the units had,
     and where dates are compared by day without the day of exposure, half of which lies before it."""
     if not assigned.has_time:
         return {}
-    ways = {"with windows half as long": work.plan.halved()}
+    ways = {Shift("half_windows"): work.plan.halved()}
     ends = [end for end in (work.clock.end, work.clock.as_of) if end is not None]
     if ends and work.plan.unwindowed():
         half = work.run(f"SELECT quantile_cont({min(ends)} - t0, 0.5) FROM assigned WHERE t0 <= {min(ends)}")[0][0]
         if (window := _whole(int(half)) if half else None) is not None:
             length = f"{window // _DAY}d" if window % _DAY == 0 else f"{window * 24 // _DAY}h"
-            ways[f"with the window that half of the {work.plan.experiment.unit} had ({length})"] = work.plan.limited(
-                window
-            )
+            ways[Shift("typical_window", length)] = work.plan.limited(window)
     ways[WITHOUT_FIRST_DAY] = work.plan.delayed(by_day, _DAY)
-    numbered: dict[str, Plan] = {}
-    for words, some in ways.items():
+    numbered: dict[Shift, Plan] = {}
+    for shift, some in ways.items():
         if some.values:
-            numbered[words] = some.numbered(sum(len(other.values) for other in numbered.values()))
+            numbered[shift] = some.numbered(sum(len(other.values) for other in numbered.values()))
     return numbered
 
 
@@ -217,14 +215,14 @@ def _whole(microseconds: int) -> int | None:
     return microseconds // unit * unit or None
 
 
-def _summarized_by_window(work: Workspace, ways: Mapping[str, Plan]) -> dict[str, dict[str, MetricData]]:
+def _summarized_by_window(work: Workspace, ways: Mapping[Shift, Plan]) -> dict[Shift, dict[str, MetricData]]:
     """The metrics by other windows: does the verdict hang on the window that was chosen, or on having none?"""
     found = {}
-    for words, some in ways.items():
+    for shift, some in ways.items():
         columns = ", ".join(f"other_{value.position} AS value_{value.position}" for value in some.values)
         table = f"(SELECT uid, arm, t0, {columns} FROM unit_table)"
         try:
-            found[words] = summarize.summarize(
+            found[shift] = summarize.summarize(
                 replace(work, plan=some), attribution.Timing(True, work.clock), {}, table
             )
         except DataError as error:  # a cap at a quantile may fall at zero where events have half the time

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from abcx.files.csv_errors import Reject
 from abcx.notes import Note
@@ -122,8 +123,16 @@ class Unfound:
     cure: str | None = None
 
 
-WITHOUT_FIRST_DAY = "without the day of exposure"
-"""What was changed where metrics that are compared by day leave out the day of exposure."""
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """What was changed of the windows of metrics: `half_windows`, `without_first_day` (where metrics are compared by
+    day), or `typical_window`: the `length` that half of the units had, for metrics without a window."""
+
+    code: Literal["half_windows", "without_first_day", "typical_window"]
+    length: str | None = None
+
+
+WITHOUT_FIRST_DAY = Shift("without_first_day")
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +181,7 @@ class Observed:
     removed_rows: int | None = None
     duplicate_units: int | None = None
     never_fall: int | None = None
-    shifted: Mapping[str, Mapping[str, MetricData]] = field(default_factory=dict)
+    shifted: Mapping[Shift, Mapping[str, MetricData]] = field(default_factory=dict)
     first_exposure: int | None = None
     last_exposure: int | None = None
     as_of: int | None = None

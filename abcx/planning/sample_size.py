@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from abcx.metrics import MetricSpec
+from abcx.notes import Note
 from abcx.results.metric import MetricResult
 from abcx.spec.analysis import GroupSequential
 from abcx.spec.model import Baseline, Experiment
@@ -33,7 +34,7 @@ class Planned:
     """
 
     units: int | None = None
-    source: str | None = None
+    source: Note | None = None
     power_each: float | None = None
     inflation: float = 1.0
     bounded: float | None = None
@@ -49,17 +50,16 @@ def planned(experiment: Experiment) -> Planned:
     `inflation`.
     """
     if experiment.plan.units is not None:
-        return Planned(experiment.plan.units, "plan.units", bounded=_bounded(experiment, experiment.plan.units))
+        return Planned(
+            experiment.plan.units, Note("size_declared"), bounded=_bounded(experiment, experiment.plan.units)
+        )
     declared = experiment.plan.baseline
     primaries = {name for name, metric in experiment.metrics.items() if metric.role == "primary"}
-    sizes = [
-        (size, f"plan.baseline and {reason}", name)
-        for name, baseline in declared.items()
-        for size, reason in _sizes(experiment, name, baseline)
-    ]
+    sizes = [size for name, baseline in declared.items() for size in _sizes(experiment, name, baseline)]
     if not any(name in primaries for _, _, name in sizes):
         return Planned()
-    units, source, _ = max(sizes)
+    units, against_margin, name = max(sizes)
+    source = Note("size_of_baseline", {"margin_of": name if against_margin else None})
     inflation = _inflation(experiment, units)
     bounded = _bounded(experiment, units)  # before inflation, which only makes up for the power that monitoring costs
     return Planned(math.ceil(units * inflation), source, power_each(experiment), inflation, bounded)
@@ -71,13 +71,17 @@ def needed(experiment: Experiment, control: Mapping[str, Summary], exposed: int)
     `control` maps metrics to the control's summary and `exposed` is the number of the control's exposed units: where
     only some of them have a value (answers, tickets), the size grows in proportion.
     """
-    sizes: list[tuple[int, str]] = []
+    sizes: list[tuple[int, bool, str]] = []
     for name, metric in experiment.metrics.items():
         have = control[name].n
-        for size, reason in _sizes(experiment, name, _observed(metric, control[name])):
+        for size, against_margin, _ in _sizes(experiment, name, _observed(metric, control[name])):
             all_units = math.ceil(size * exposed / have) if 0 < have < exposed else size
-            sizes.append((all_units, f"{reason} and the control as observed"))
-    return Planned(*max(sizes), power_each(experiment)) if sizes else Planned()
+            sizes.append((all_units, against_margin, name))
+    if not sizes:
+        return Planned()
+    units, against_margin, name = max(sizes)
+    source = Note("size_as_observed", {"margin_of": name if against_margin else None})
+    return Planned(units, source, power_each(experiment))
 
 
 def power_each(experiment: Experiment) -> float:
@@ -90,13 +94,13 @@ def power_each(experiment: Experiment) -> float:
     return 1 - (1 - experiment.plan.power) / (margins + 1)
 
 
-def _sizes(experiment: Experiment, name: str, baseline: Baseline | None) -> Iterator[tuple[int, str]]:
-    """(units over all arms, why) for the minimum effect and for the margin of a metric."""
+def _sizes(experiment: Experiment, name: str, baseline: Baseline | None) -> Iterator[tuple[int, bool, str]]:
+    """(units over all arms, whether against the margin, metric) for the minimum effect and the margin of a metric."""
     metric, power = experiment.metrics[name], power_each(experiment)
     for effect, alpha, against_margin in _claims(experiment, metric):
         size = _size(experiment, metric, effect, baseline, alpha, power, against_margin)
         if size is not None:
-            yield size, f"the margin of {name}" if against_margin else "minimum_effect"
+            yield size, against_margin, name
 
 
 def _claims(experiment: Experiment, metric: MetricSpec) -> Iterator[tuple[EffectSizeValue, float, bool]]:

@@ -10,6 +10,7 @@ from abcx.report import (
     fragments,
     lifetimes,
     monitoring,
+    note_texts,
     notes,
     reasons,
     replay,
@@ -99,11 +100,12 @@ def _setup(results: Results) -> Iterator[str]:
     planned = None
     if setup.planned_units is not None:
         planned = formatting.plural(setup.planned_units, setup.unit)
-        planned += f", {setup.planned_from}" if setup.planned_from else ""
+        planned += f", {note_texts.text(setup.planned_from)}" if setup.planned_from else ""
     each = setup.power_each if setup.power_each is not None and setup.power_each > setup.power else None
     bounded, called_for = setup.power_bounded, None
-    if setup.needed_units is not None and setup.planned_units is None:
-        called_for = f"{formatting.plural(setup.needed_units, setup.unit)}, {setup.needed_from}: for information"
+    if setup.needed_units is not None and setup.planned_units is None and setup.needed_from is not None:
+        source = note_texts.text(setup.needed_from)
+        called_for = f"{formatting.plural(setup.needed_units, setup.unit)}, {source}: for information"
     facts: dict[str, str | None] = {
         "Experiment": results.experiment,
         "Hypothesis": setup.hypothesis,
@@ -336,7 +338,7 @@ def _methods(results: Results) -> Iterator[str]:
     for title, items in (("Methods", results.methods), ("Limits", results.limits)):
         if items:
             yield f"## {title}"
-            yield bullets(escape(fragments.sentence(item)) for item in items)
+            yield bullets(escape(fragments.sentence(note_texts.text(item))) for item in items)
 
 
 def _glossary(results: Results) -> Iterator[str]:

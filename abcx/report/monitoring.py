@@ -6,9 +6,9 @@ import math
 
 from abcx import formatting
 from abcx.formatting import clean
-from abcx.report.fragments import half_open, level, sentence, silent, unjudged
+from abcx.report.fragments import half_open, level, silent, unjudged
 from abcx.results.metric import Comparison, MetricResult, Role
-from abcx.results.readout import Results
+from abcx.results.readout import Monitoring, Results
 
 _CORRECTIONS = {"holm": "Holm", "bh": "Benjamini-Hochberg"}
 
@@ -23,12 +23,26 @@ def facts(results: Results) -> list[tuple[str, str]]:
     monitoring = results.monitoring
     if monitoring.rule == "fixed":
         return []
-    found = [("Looks", sentence(monitoring.message).rstrip("."))]
+    found = [("Looks", _rule(monitoring))]
     if monitoring.information is not None:
         found.append(("Information now", share_of_plan(monitoring.information)))
     if monitoring.boundaries:
         found.append(("Boundary now", _boundary(monitoring.boundaries[-1][1], results.setup.alpha)))
     return found
+
+
+def _rule(monitoring: Monitoring) -> str:
+    """The rule in words; between planned looks, when the next is."""
+    if monitoring.rule == "hybrid":
+        return "Harm is watched all the time (a confidence sequence), a win counts at the end"
+    if monitoring.rule == "always_valid":
+        return "Always valid: a confidence sequence tuned to the planned size"
+    spending = (monitoring.spending or "").replace("_", "-")
+    rule = f"Group sequential, {spending} spending (Lan and DeMets 1983)"
+    if not monitoring.between_looks:
+        return rule
+    following = f": the next is at {share_of_plan(monitoring.next_look)}" if monitoring.next_look else ""
+    return f"{rule}; no decision is made between planned looks{following}"
 
 
 def in_short(results: Results) -> str:

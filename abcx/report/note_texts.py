@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 from abcx import formatting
 from abcx.notes import Note, Value
+from abcx.stats.methods import Method
 from abcx.stats.survival import rounded_down
 
 Values = Mapping[str, Value]
@@ -253,4 +254,71 @@ OF_DATA: dict[str, Text] = {
     "shared_ids": _shared,
 }
 """About the files and their rows, in `data.notes`."""
-TEXTS: dict[str, Text] = {**OF_COMPARISONS, **OF_DATA}
+
+_METHODS = {
+    Method.SCORE: "shares by the constrained score test (Miettinen and Nurminen 1985; the ratio as Koopman 1984)",
+    Method.BINOMIAL: "shares with few events by the binomial distribution of the same score statistic at the shares "
+    "most likely under the hypothesis (a plug-in, not the largest p over all shares: Storer and Kim 1990)",
+    Method.WELCH: "means by Welch's t over units, the lift by inverting the same statistic (Fieller 1954)",
+    Method.PERMUTATION: "skewed or unbalanced metrics by permutation of the studentized statistic (Janssen 1997)",
+    Method.PERMUTATION_TAIL: "permutation with a fitted tail where fewer than 20 relabelings are beyond: approximate",
+    Method.WELCH_ADJUSTED: "covariates by one slope pooled within the arms (CUPED, Deng et al. 2013), then Welch's t",
+    Method.PERMUTATION_ADJUSTED: "adjusted metrics, skewed or unbalanced, by permutation with the slopes refitted",
+    Method.PERMUTATION_TAIL_ADJUSTED: "adjusted permutation with a fitted tail likewise: approximate",
+    Method.RATIO: "ratios by Welch's t over linearized units (Deng, Knoblich, Lu 2018), the lift likewise",
+    Method.NPS: "Net Promoter Scores by Welch's t over answers",
+    Method.ADJUSTED_NPS: "Net Promoter Scores of fewer than 500 answers by the adjusted Wald estimate (Rocks 2016)",
+    Method.RMST: "times by the restricted mean under the Kaplan-Meier curve, its error summed over units",
+    Method.CHURN: "churn by Kaplan-Meier, compared as a share of the effective number of "
+    "units (Rothman 1978) by the score test corrected for skewness (Gart and Nam 1988; Laud 2017)",
+    Method.QUANTILE: "quantiles by the projected share test on the mid-distribution, events clustered in units",
+}
+"""Every method with its source."""
+_CORRECTIONS = {"holm": "Holm's correction", "bh": "Benjamini-Hochberg with matching intervals (FCR)"}
+
+
+def _correction(values: Values) -> str:
+    each = " by variant" if values["by_variant"] else ""
+    families = values["families"]
+    assert isinstance(families, tuple)
+    return f"{_CORRECTIONS[str(values['rule'])]} over {' and over '.join(f'{role} metrics{each}' for role in families)}"
+
+
+def _top_units(values: Values) -> str:
+    by = f" by {values['metric']}" if values["metric"] else ""
+    return f"without the top 0.1% of units ({_count(values, 'removed')} of {_count(values, 'units')}{by})"
+
+
+def _changed(words: Text) -> Callable[[Values], str]:
+    """Covariates are left out as well where a note says so."""
+
+    def text(values: Values) -> str:
+        told = words.format_map(values) if isinstance(words, str) else words(values)
+        return f"{told} and without covariates" if values.get("covariates") else told
+
+    return text
+
+
+def _claim(values: Values) -> str:
+    return f"the margin of {values['margin_of']}" if values["margin_of"] else "minimum_effect"
+
+
+OF_ANALYSIS: dict[str, Text] = {
+    "method": lambda values: _METHODS[Method(str(values["method"]))],
+    "correction": _correction,
+    "exploratory_segments": "effects by segment are exploratory: nobody planned their size",
+    "only_counts": "only counts were given: what happened to the data before they were counted is not checked",
+    "no_correction": "no correction for several comparisons: more of them are significant by chance",
+    "size_declared": "plan.units",
+    "size_of_baseline": lambda values: f"plan.baseline and {_claim(values)}",
+    "size_as_observed": lambda values: f"{_claim(values)} and the control as observed",
+    "without_cap": _changed("without the cap"),
+    "without_covariates": "without covariates",
+    "without_top_units": _changed(_top_units),
+    "interval": "with {by} intervals",
+    "half_windows": _changed("with windows half as long"),
+    "typical_window": _changed("with the window that half of the {unit} had ({length})"),
+    "without_first_day": _changed("without the day of exposure"),
+}
+"""Methods, limits, sources of sizes, and what another analysis changed."""
+TEXTS: dict[str, Text] = {**OF_COMPARISONS, **OF_DATA, **OF_ANALYSIS}

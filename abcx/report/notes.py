@@ -144,7 +144,7 @@ def _adjustment(results: Results, metric: MetricResult, short: bool = False) -> 
     found = metric.adjustment
     if found is None:
         return []
-    text, title = clean(found.text), "" if metric.role == "primary" else titled(metric)
+    text, title = _known_before(found), "" if metric.role == "primary" else titled(metric)
     adjusted = [c for c in metric.comparisons if c.method.is_adjusted and found.saved.get(c.arm) is not None]
     if not adjusted:
         why = " (too many units or covariates to relabel)" if any(map(_permuted, metric.comparisons)) else ""
@@ -163,6 +163,14 @@ def _adjustment(results: Results, metric: MetricResult, short: bool = False) -> 
     plain = [c for c in found.unadjusted if c.arm in {one.arm for one in adjusted}]
     told += [", ".join(saved), *_without("unadjusted", results, metric, plain)]
     return [f"{head}: {'; '.join(told)}."]
+
+
+def _known_before(found: Adjustment) -> str:
+    """What a comparison is adjusted for, in words."""
+    words = [f"the metric in the {found.pre_period} before exposure"] if found.pre_period else []
+    words += [formatting.joined(list(found.covariates))] if found.covariates else []
+    words += [f"strata of {formatting.joined(list(found.strata))}"] if found.strata else []
+    return clean(formatting.joined(words))
 
 
 def _shown(comparison: Comparison, short: bool) -> str:
@@ -186,7 +194,10 @@ def _permuted(comparison: Comparison) -> bool:
 
 
 def _said_by_primary(results: Results, found: Adjustment) -> bool:
-    return any(m.role == "primary" and m.adjustment and m.adjustment.text == found.text for m in results.metrics)
+    return any(
+        m.role == "primary" and m.adjustment and _known_before(m.adjustment) == _known_before(found)
+        for m in results.metrics
+    )
 
 
 def _change(saved: float | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abcx import formatting
 from abcx.formatting import clean
+from abcx.report import note_texts
 from abcx.report.fragments import NOTHING, effect, ends, p_value, primaries, shown
 from abcx.results.readout import Alternative, Results
 
@@ -51,9 +52,8 @@ def _row(results: Results, one: Alternative) -> tuple[str, str, str, str, str]:
 
 
 def _way(one: Alternative) -> str:
-    """The name as it stands in a sentence: `without the cap`, `with analytic intervals`."""
-    name = clean(one.name)
-    return name if name.startswith(("with ", "without ")) else f"with {name}"
+    """What was changed, as it stands in a sentence: `without the cap`, `with analytic intervals`."""
+    return clean(note_texts.text(one.change))
 
 
 def _first(text: str) -> str:

@@ -14,11 +14,13 @@ from rich.table import Table
 from rich.text import Text
 
 from abcx import formatting
+from abcx.notes import Note
 from abcx.report import (
     effect_over_time,
     fragments,
     lifetimes,
     monitoring,
+    note_texts,
     notes,
     reasons,
     replay,
@@ -303,13 +305,18 @@ def _data(results: Results) -> list[RenderableType]:
     return [_line(" ".join([*told, *replay.line(results)]))]
 
 
+def _without_source(method: Note) -> str:
+    """A method in words without its publications, which the report in full names."""
+    return _SOURCE.sub("", formatting.clean(note_texts.text(method))).rstrip(".")
+
+
 def _methods(results: Results) -> list[RenderableType]:
-    told = (
-        [f"Methods: {'; '.join(_SOURCE.sub('', formatting.clean(method)).rstrip('.') for method in results.methods)}."]
-        if results.methods
+    told = [f"Methods: {'; '.join(map(_without_source, results.methods))}."] if results.methods else []
+    told += (
+        [f"Limits: {' '.join(fragments.sentence(note_texts.text(limit)) for limit in results.limits)}"]
+        if results.limits
         else []
     )
-    told += [f"Limits: {' '.join(fragments.sentence(limit) for limit in results.limits)}"] if results.limits else []
     command = fragments.again(results)
     version = f"abcx {formatting.clean(results.abcx_version)}" + (f" · in full: {command}" if command else "")
     return [_line(text) for text in [*told, version]]

@@ -143,11 +143,14 @@ class Cap:
 class Adjustment:
     """The adjustment of the comparisons for what was known before exposure.
 
-    `text` names the covariates and strata. `saved` is the fraction of the variance removed, by variant, None where
+    `covariates` and `strata` are names of columns, `pre_period` the length of time before exposure in which the metric
+    itself is known. `saved` is the fraction of the variance removed, by variant, None where
     nothing was adjusted; `unadjusted` holds the comparisons without adjustment.
     """
 
-    text: str
+    covariates: tuple[str, ...]
+    pre_period: str | None
+    strata: tuple[str, ...]
     saved: Mapping[str, float | None]
     unadjusted: tuple[Comparison, ...]
 

@@ -106,13 +106,13 @@ class Decomposition:
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """The same data analyzed another way: `name` says what was changed; verdict and first primary metric are those of
+    """The same data analyzed another way: `change` says what was changed; verdict and first primary metric are those of
     that analysis.
 
     `holds` says that its verdict is the same. `lift` is a fraction, `lift_interval` at 1 - alpha.
     """
 
-    name: str
+    change: Note
     verdict: VerdictWord
     arm: str
     lift: float | None
@@ -208,7 +208,7 @@ class Setup:
     correction: str
     power: float
     planned_units: int | None
-    planned_from: str | None
+    planned_from: Note | None
     units_per_day: float | None
     spec: str | None
     spec_sha256: str | None
@@ -219,7 +219,7 @@ class Setup:
     power_bounded: float | None = None
     looks_inflation: float = 1.0
     needed_units: int | None = None
-    needed_from: str | None = None
+    needed_from: Note | None = None
 
     @property
     def simulated(self) -> bool:
@@ -229,16 +229,21 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Monitoring:
-    """The rule of sequential monitoring: `message` in words, and `information`, units over planned units now.
+    """The rule of sequential monitoring, and `information`, units over planned units now.
+
+    `spending` is the alpha spending of a group sequential rule. Between planned looks `between_looks` is True and
+    `next_look` the information at the next one, None where there is none.
 
     `boundaries` are those of group sequential analyses so far, as (information, z) pairs: results beyond z are
     significant.
     """
 
     rule: Literal["fixed", "group_sequential", "always_valid", "hybrid"]
-    message: str
     information: float | None = None
     boundaries: tuple[tuple[float, float], ...] = ()
+    spending: str | None = None
+    between_looks: bool = False
+    next_look: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,9 +292,9 @@ class Results:
     metrics: tuple[MetricResult, ...]
     decompositions: tuple[Decomposition, ...]
     data: DataLog
-    methods: tuple[str, ...]
-    limits: tuple[str, ...]
-    monitoring: Monitoring = Monitoring("fixed", "judged once, at the planned size")
+    methods: tuple[Note, ...]
+    limits: tuple[Note, ...]
+    monitoring: Monitoring = Monitoring("fixed")
     sensitivity: tuple[Alternative, ...] = ()
     replay: Replay | None = None
 

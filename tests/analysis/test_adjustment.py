@@ -10,6 +10,7 @@ import pytest
 import statsmodels.formula.api as smf
 
 import abcx
+from abcx.report import note_texts
 from abcx.results.metric import Comparison
 from tests.support.notes import note_text
 
@@ -108,7 +109,7 @@ def test_the_pre_period_of_events_is_a_covariate() -> None:
     expected = of_regression(data, "spend ~ t + before")
     assert results["views"].comparisons[0].difference == pytest.approx(expected, rel=1e-9)
     assert results["views"].adjustment is not None
-    assert "14d before exposure" in results["views"].adjustment.text
+    assert results["views"].adjustment.pre_period == "14d"
 
 
 def test_a_share_is_adjusted_and_few_events_are_not() -> None:
@@ -219,7 +220,7 @@ def test_sensitivity_says_what_the_verdict_hangs_on() -> None:
     data.loc[data[data.arm == "variant"].index[:3], "spend"] = 4000.0
     wanted = spec(covariates=["before"], interval="analytic")
     wanted["metrics"]["spend"]["cap"] = "99%"
-    found = {one.name: one for one in abcx.analyze(wanted, units=data).sensitivity}
+    found = {note_texts.text(one.change): one for one in abcx.analyze(wanted, units=data).sensitivity}
     plainly = " and without covariates"
     assert {f"without the cap{plainly}", "without covariates"} <= set(found)
     # Forty units lie at the cap: four of them, in proportion from both arms and rounded down.
@@ -250,7 +251,7 @@ def test_a_verdict_that_hangs_on_the_window_is_told_so() -> None:
     too_early = abcx.analyze(wanted, exposures=exposures, events=events)  # no window is over by the last event
     assert too_early.verdict.verdict == "KEEP RUNNING"
     assert [reason.code for reason in too_early.verdict.reasons] == ["too_early", "follow_up_incomplete"]
-    (half,) = [one for one in results.sensitivity if one.name == "with windows half as long"]
+    (half,) = [one for one in results.sensitivity if one.change.code == "half_windows"]
     assert (half.verdict, half.holds) == ("DO NOT SHIP", False)
 
 
@@ -292,7 +293,7 @@ def test_the_names_of_the_arms_do_not_decide_who_loses_the_top_units() -> None:
     for names in (("control", "variant"), ("z_control", "a_variant")):
         wanted = {**spec(interval="analytic"), "arms": {names[0]: {}, names[1]: {}}}
         renamed = data.assign(arm=data.arm.map(dict(zip(("control", "variant"), names, strict=True))))
-        (one,) = [a for a in abcx.analyze(wanted, units=renamed).sensitivity if a.name.startswith("without the top")]
+        (one,) = [a for a in abcx.analyze(wanted, units=renamed).sensitivity if a.change.code == "without_top_units"]
         found.append(one.lift)
     assert found[0] == pytest.approx(found[1], rel=1e-9)
 

@@ -79,7 +79,7 @@ def test_a_run_between_looks_says_nothing() -> None:
     assert orders(between).p_value == 1
     assert orders(between).difference_interval == (None, None)
     assert between.verdict.verdict == "KEEP RUNNING"
-    assert "the next is at 40%" in between.monitoring.message
+    assert between.monitoring.next_look == pytest.approx(0.4)
     late = looked(1000, 1500, 4100, LOOKS)  # a planned look may be a little late
     assert [share for share, _ in late.monitoring.boundaries] == pytest.approx([0.2, 0.41])
 

@@ -10,7 +10,9 @@ import pytest
 from scipy.optimize import brentq
 from scipy.stats import norm
 
+from abcx.notes import Note
 from abcx.report import reasons, terminal
+from abcx.results.readout import Results
 from tests.support.results import check, codes, conclude, shares
 
 PRIMARY = {"type": "conversion", "role": "primary", "goal": "increase"}
@@ -146,11 +148,14 @@ def test_no_benefit_when_the_minimum_effect_is_excluded() -> None:
 def test_a_size_that_nobody_declared_informs_and_never_vetoes() -> None:
     # R: power.prop.test(p1 = .2, p2 = .25, power = .8) says 1,094 per group.
     small = shares((200, 1000), (280, 1000), minimum_effect="25%")
-    assert (small.setup.needed_units, small.setup.needed_from) == (2188, "minimum_effect and the control as observed")
+    assert (small.setup.needed_units, small.setup.needed_from) == (2188, Note("size_as_observed", {"margin_of": None}))
     assert (small.setup.planned_units, small.setup.planned_from) == (None, None)
     assert small.verdict.verdict == "SHIP"
     declared = shares((100, 1000), (180, 1000), minimum_effect="25%", plan={"baseline": {"orders": "20%"}})
-    assert (declared.setup.planned_units, declared.setup.planned_from) == (2188, "plan.baseline and minimum_effect")
+    assert (declared.setup.planned_units, declared.setup.planned_from) == (
+        2188,
+        Note("size_of_baseline", {"margin_of": None}),
+    )
     assert codes(declared) == ["too_early"]
 
 

@@ -92,7 +92,7 @@ def test_sample_size():
     assert found.status == "skipped" and found.help is not None and "plan.units" in found.help
     assert sample_size.check(context((900, 1100), spec, planned=2000)).status == "pass"
     short = sample_size.check(context((900, 1099), spec, planned=2000))
-    assert short.message == "1,999 of 2,000 planned visitors are followed (by plan.units): 1 visitor is missing"
+    assert short.message == "1,999 of 2,000 planned visitors are followed: 1 visitor is missing"
     late = {"orders": MetricData({}, not_followed={"control": 100, "variant": 200})}
     waiting = sample_size.check(context((1000, 1000), spec, late, planned=2000))
     assert waiting.message.startswith("1,700 of 2,000 planned visitors are followed")

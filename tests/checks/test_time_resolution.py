@@ -103,7 +103,7 @@ def test_what_the_day_of_exposure_changes_is_shown_and_told(window: str | None) 
     results = abcx.analyze(spec, exposures=frame, events=events)
     assert [arm.successes for arm in results["orders"].arms] == [320, 350]
     assert results["orders"].comparisons[0].status == "inconclusive"
-    row = next(one for one in results.sensitivity if one.name == "without the day of exposure")
+    row = next(one for one in results.sensitivity if one.change.code == "without_first_day")
     assert row.lift == pytest.approx(50 / 20 - 1, rel=1e-9) and not row.holds
     (found,) = (one for one in results.checks if one.code == CODE)
     assert found.status == "warn" and found.details["changed"] == ["orders"]

@@ -10,6 +10,7 @@ import pytest
 from scipy.stats import norm
 from statsmodels.stats.power import TTestIndPower
 
+from abcx.notes import Note
 from abcx.planning.sample_size import Planned, planned
 from abcx.spec.load import load
 from tests.support.results import conclude, shares
@@ -19,7 +20,7 @@ MEAN = {"type": "mean", "role": "primary", "goal": "increase"}
 
 def test_declared_units_come_first() -> None:
     results = shares((20, 100), (25, 100), minimum_effect="5%", plan={"units": 12345})
-    assert (results.setup.planned_units, results.setup.planned_from) == (12345, "plan.units")
+    assert (results.setup.planned_units, results.setup.planned_from) == (12345, Note("size_declared"))
 
 
 def test_nothing_is_planned_that_nobody_declared() -> None:

@@ -130,7 +130,7 @@ def test_it_holds_everything():
         assert not check.help or fragments.sentence(check.help) in text
     for exclusion in readout.data.exclusions:
         assert exclusion.reason in text and fragments.sentence(exclusion.message) in text
-    for line in (*readout.methods, *readout.limits, *texts(readout.data.notes)):
+    for line in texts([*readout.methods, *readout.limits, *readout.data.notes]):
         assert fragments.sentence(line) in text
     for metric in readout.metrics:
         assert metric.definition[1:] in text

@@ -35,7 +35,9 @@ def test_markdown_has_a_table_of_boundaries():
 
 
 def test_a_boundary_that_nothing_reaches():
-    readout = replace(early_look(), monitoring=Monitoring("group_sequential", "x", 0.004, ((0.004, float("inf")),)))
+    readout = replace(
+        early_look(), monitoring=Monitoring("group_sequential", 0.004, ((0.004, float("inf")),), "obrien_fleming")
+    )
     assert monitoring.boundaries(readout) == [("1", "0.4%", "out of reach", "none")]
     assert "now 0.4% of the planned size · boundary now out of reach" in monitoring.in_short(readout)
     assert "inf" not in terminal.render(readout).replace("information", "")

@@ -183,7 +183,7 @@ def test_files_without_zones_share_a_sentence():
 
 def test_the_terminal_says_what_the_verdict_survives():
     assert (
-        "The verdict holds without the cap, without the top 0.1% of units and with analytic intervals; "
+        "The verdict holds without the cap, without the top 0.1% of units (9 of 9,000) and with analytic intervals; "
         "not without covariates (KEEP RUNNING)."
     ) in words(terminal.render(sensitive()))
 
@@ -202,13 +202,15 @@ def test_a_verdict_that_always_holds_or_never():
     firm = replace(readout, sensitivity=good)
     assert sensitivity.care(firm) == []
     assert sensitivity.line(firm) == [
-        "The verdict holds without the cap, without the top 0.1% of units and with analytic intervals."
+        "The verdict holds without the cap, without the top 0.1% of units (9 of 9,000) and with analytic intervals."
     ]
     weak = replace(readout, sensitivity=tuple(replace(one, holds=False, verdict="INVALID") for one in good[:2]))
     assert sensitivity.line(weak) == [
-        "The verdict does not hold without the cap (INVALID) or without the top 0.1% of units (INVALID)."
+        "The verdict does not hold without the cap (INVALID) or without the top 0.1% of units (9 of 9,000) (INVALID)."
     ]
-    assert sensitivity.care(weak) == ["Without the cap or without the top 0.1% of units the verdict would be INVALID."]
+    assert sensitivity.care(weak) == [
+        "Without the cap or without the top 0.1% of units (9 of 9,000) the verdict would be INVALID."
+    ]
     several = replace(firm, verdicts=three_arms().verdicts)
     assert sensitivity.line(several)[0].startswith("The verdict on variant holds")
 
@@ -226,13 +228,14 @@ def test_the_table_of_other_analyses():
         ["as declared", "SHIP", "+13.4% (+3.7% to +23.1%)", ".0068", "-"],
         ["without the cap", "SHIP", "+11.0% (+2.0% to +20.0%)", ".020", "yes"],
         ["without covariates", "KEEP RUNNING", "+11.0% (-3.0% to +21.0%)", ".140", "no"],
-        ["without the top 0.1% of units", "SHIP", "+11.0% (+2.0% to +20.0%)", ".020", "yes"],
+        ["without the top 0.1% of units (9 of 9,000)", "SHIP", "+11.0% (+2.0% to +20.0%)", ".020", "yes"],
         ["with analytic intervals", "SHIP", "+11.0% (+2.0% to +20.0%)", ".020", "yes"],
     ]
 
 
 def test_an_alternative_without_a_lift():
     readout = replace(
-        sensitive(), sensitivity=(Alternative("analytic intervals", "SHIP", "variant", None, None, None, True),)
+        sensitive(),
+        sensitivity=(Alternative(Note("interval", {"by": "analytic"}), "SHIP", "variant", None, None, None, True),),
     )
     assert sensitivity.rows(readout)[1] == ("with analytic intervals", "SHIP", "-", "-", "yes")

@@ -9,6 +9,7 @@ import numpy as np
 
 from abcx.checks.context import CheckContext
 from abcx.data.records import MetricData, Observed
+from abcx.notes import Note
 from abcx.planning.planned_end import planned_end
 from abcx.planning.sample_size import Planned
 from abcx.results.metric import Comparison, MetricResult
@@ -65,7 +66,7 @@ def context(
     """What a check sees, from units per arm and whatever else it looks at."""
     spec = spec or experiment()
     seen = Observed(kind, dict(zip(spec.arms, units, strict=False)), metrics or {}, **observed)
-    size = Planned(planned, "plan.units" if planned else None)
+    size = Planned(planned, Note("size_declared") if planned else None)
     end = planned_end(spec, seen, size)
     return CheckContext(spec, seen, {result.name: result for result in results}, size, end)
 

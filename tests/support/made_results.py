@@ -189,7 +189,7 @@ def setup(**changes):
         correction="holm",
         power=0.8,
         planned_units=88_000,
-        planned_from="baseline 1.9%, minimum effect 5%",
+        planned_from=Note("size_of_baseline", {"margin_of": None}),
         units_per_day=1800.0,
         spec="experiments/kilt-filter/experiment.yaml",
         spec_sha256=SHA,
@@ -250,11 +250,11 @@ def clean() -> Results:
         ),
         data=data_log(),
         methods=(
-            "shares: Miettinen-Nurminen score test and intervals, lift by Koopman",
-            "means and ratios: Welch on visitors, lift by Fieller",
-            "Holm over secondary metrics",
+            Note("method", {"method": "score"}),
+            Note("method", {"method": "Welch"}),
+            Note("correction", {"rule": "holm", "families": ("secondary",), "by_variant": False}),
         ),
-        limits=("segments serve the split check only", "nothing is said about effects after 14 days"),
+        limits=(Note("exploratory_segments"),),
     )
 
 
@@ -439,7 +439,7 @@ def early_look() -> Results:
         share("cart_visits", {"control": 4021, "variant": 4103}, "inconclusive", 0.8, "secondary", alpha=0.025),
         share("calls", {"control": 821, "variant": 803}, "inconclusive", 0.9, "secondary", "decrease", alpha=0.025),
     )
-    monitoring = Monitoring("group_sequential", RULE, 0.4, ((0.2, 4.877), (0.4, 3.357)))
+    monitoring = Monitoring("group_sequential", 0.4, ((0.2, 4.877), (0.4, 3.357)), "obrien_fleming")
     return running(tuple(widened(metric, 3.357 / 1.96) for metric in found), monitoring)
 
 
@@ -463,8 +463,7 @@ def between_looks() -> Results:
         "decrease",
         margin=Size("5%", 0.05, True),
     )
-    message = f"{RULE}; this run is between looks and says nothing: the next is at 60% of the planned size"
-    return running((quiet(orders), quiet(calls)), Monitoring("group_sequential", message, 0.44))
+    return running((quiet(orders), quiet(calls)), Monitoring("group_sequential", 0.44, (), "obrien_fleming", True, 0.6))
 
 
 def hybrid() -> Results:
@@ -487,13 +486,13 @@ def hybrid() -> Results:
     )
     return running(
         (replace(orders, comparisons=(half,)), replace(calls, comparisons=(watched,))),
-        Monitoring("hybrid", "harm is watched all the time (a confidence sequence), a win counts at the end", 0.4),
+        Monitoring("hybrid", 0.4),
     )
 
 
 def stopped() -> Results:
     """(l) SHIP at 40 % of the planned size."""
-    monitoring = Monitoring("always_valid", "always valid: a confidence sequence tuned to the planned size", 0.4)
+    monitoring = Monitoring("always_valid", 0.4)
     return replace(clean(), monitoring=monitoring, setup=setup(planned_units=223_550))
 
 
@@ -505,8 +504,7 @@ def adjusted() -> Results:
         plain = replace(
             found, method=Method.WELCH, lift=0.051, lift_interval=(-0.002, 0.106), status="inconclusive", notes=()
         )
-        text = "the metric in the 14d before exposure"
-        return replace(metric, comparisons=(found,), adjustment=Adjustment(text, {"variant": saved}, (plain,)))
+        return replace(metric, comparisons=(found,), adjustment=Adjustment((), "14d", (), {"variant": saved}, (plain,)))
 
     base = clean()
     orders, revenue, carts, calls, value = base.metrics
@@ -556,10 +554,10 @@ def sensitive() -> Results:
         metrics=found,
         data=replace(base.data, notes=(*notes, Note("json_lines", {"file": "b.txt"}))),
         sensitivity=(
-            Alternative(name="without the cap", **lift),
-            Alternative(name="without covariates", **other),
-            Alternative(name="without the top 0.1% of units", **lift),
-            Alternative(name="analytic intervals", **lift),
+            Alternative(change=Note("without_cap"), **lift),
+            Alternative(change=Note("without_covariates"), **other),
+            Alternative(change=Note("without_top_units", {"removed": 9, "units": 9_000, "metric": None}), **lift),
+            Alternative(change=Note("interval", {"by": "analytic"}), **lift),
         ),
     )
 
@@ -609,7 +607,9 @@ def hostile() -> Results:
     told = replace(
         unadjusted[0], method=Method.WELCH_ADJUSTED, bayes=BAYES, notes=(Note("no_values", {"arm": "<p> | `n`"}),)
     )
-    found[0] = replace(found[0], comparisons=(told,), adjustment=Adjustment("<x> | [y](z)", {arms[1]: 0.3}, unadjusted))
+    found[0] = replace(
+        found[0], comparisons=(told,), adjustment=Adjustment(("<x> | [y](z)",), None, (), {arms[1]: 0.3}, unadjusted)
+    )
     verdict = Verdict("SHIP", arms[1], (Reason("win", found[0].name),))
     return replace(
         base,
@@ -634,10 +634,20 @@ def hostile() -> Results:
             exclusions=(Exclusion("<em>", "a|b", 1, 1, {"<b>": 1}),),
             notes=(Note("json_lines", {"file": "<hr>"}),),
         ),
-        methods=("<b>m</b>|",),
-        limits=("[l](l)",),
-        monitoring=Monitoring("group_sequential", "<i>looks</i> | `*`", 0.4, ((0.4, 3.357),)),
-        sensitivity=(Alternative("<u>cap</u> | [x](y)", "KEEP RUNNING", arms[1], 0.1, (None, 0.2), 0.2, False),),
+        methods=(Note("method", {"method": "Welch"}),),
+        limits=(Note("only_counts"),),
+        monitoring=Monitoring("group_sequential", 0.4, ((0.4, 3.357),), "pocock"),
+        sensitivity=(
+            Alternative(
+                Note("without_top_units", {"removed": 1, "units": 2, "metric": "<u>cap</u> | [x](y)"}),
+                "KEEP RUNNING",
+                arms[1],
+                0.1,
+                (None, 0.2),
+                0.2,
+                False,
+            ),
+        ),
     )
 
 
