@@ -28,6 +28,26 @@ class DataError(AbcxError):
     """The data cannot be read, or do not hold what the spec asks for."""
 
 
+class EmptyFile(DataError):
+    """A file without a byte, or with nothing but spaces: of several files of a source one may be so."""
+
+
+class UnreadableFile(DataError):
+    """The engine cannot make a table of a file, for a reason that it does not know better."""
+
+
+class BrokenLines(DataError):
+    """The engine loses the lines of a file: its quotes are broken, or its lines end in different ways."""
+
+
+class UnreadCell(DataError):
+    """A cell of a counts file is not what its column holds: the row may be left out by `max_bad_rows`."""
+
+
+class CapAtZero(DataError):
+    """A cap at a quantile falls at zero or below."""
+
+
 class UsageError(AbcxError):
     """An option of the command line or an argument of the API cannot be used."""
 

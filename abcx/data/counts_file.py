@@ -17,7 +17,7 @@ from abcx.data.reading.scan import with_lines
 from abcx.data.reading.source import Source
 from abcx.data.records import MetricData, Observed
 from abcx.engines.local import Engine
-from abcx.errors import DataError
+from abcx.errors import DataError, UnreadCell
 from abcx.files import cell_text, opening
 from abcx.files.bad_rows import every_reject, rejected
 from abcx.files.csv_errors import Bad, tolerated, unreadable
@@ -58,8 +58,8 @@ def from_file(engine: Engine, experiment: Experiment, options: CountsFile, base:
         for row in rows:
             try:
                 reader.add(row)
-            except DataError as error:
-                if error.problems[0].code not in _UNREAD or not options.max_bad_rows:
+            except UnreadCell as error:
+                if not options.max_bad_rows:
                     raise
                 unread += error.problems
         left_out = [*bad, *(Bad(problem, 1) for problem in unread)]
@@ -85,18 +85,22 @@ class _Row:
     def problem(self, code: str, message: str, column: str, help: str) -> DataError:
         return DataError(Problem("error", code, message, Span(self.shown, self.line, path=column), help))
 
+    def unread(self, code: str, message: str, column: str, help: str) -> UnreadCell:
+        """A cell that is not what its column holds."""
+        return UnreadCell(self.problem(code, message, column, help).problems)
+
     def whole(self, name: str) -> int:
         number = self._clear(name)
         if number is None or not 0 <= number <= MOST_UNITS or number != int(number):
             message = f"'{self.text[name]}' is not a count"
-            raise self.problem("bad-number", message, name, f"write a whole number{self._said(name)}")
+            raise self.unread("bad-number", message, name, f"write a whole number{self._said(name)}")
         return int(number)
 
     def number(self, name: str) -> float:
         number = self._clear(name)
         if number is None or not abs(number) <= LARGEST or (name.endswith("_sd") and number < 0):
             message = f"'{self.text[name]}' cannot be a {name.rpartition('_')[2]}"
-            raise self.problem("bad-number", message, name, f"write a finite number{self._said(name)}")
+            raise self.unread("bad-number", message, name, f"write a finite number{self._said(name)}")
         return number
 
     def _clear(self, name: str) -> float | None:
@@ -104,7 +108,7 @@ class _Row:
         if self.commas and re.fullmatch(r"\s*[+-]?\d{1,3}(\.\d{3})+\s*", self.text[name]):
             message = f"'{self.text[name]}' is ambiguous: it may be two different numbers"
             help = "say how the file writes numbers: thousands: '.' or decimal: '.'"
-            raise self.problem("ambiguous-number", message, name, help)
+            raise self.unread("ambiguous-number", message, name, help)
         return self.numbers[name]
 
     def _said(self, name: str) -> str:
@@ -122,7 +126,7 @@ class _Row:
             help = (
                 f"the spec says {written}" if written else "write 2024-03-04, or say how it is written: date_order: dmy"
             )
-            raise self.problem("bad-time", message, "date", help) from None
+            raise self.unread("bad-time", message, "date", help) from None
 
 
 def _day(text: str, options: FileOptions) -> str:
@@ -133,10 +137,6 @@ def _day(text: str, options: FileOptions) -> str:
         order = {"dmy": "%d/%m/%Y", "mdy": "%m/%d/%Y"}[options.date_order]
         return datetime.strptime(re.sub(r"[.\-]", "/", text), order).date().isoformat()
     return datetime.fromisoformat(text).date().isoformat()
-
-
-_UNREAD = ("bad-number", "bad-time", "ambiguous-number")
-"""Problems of rows with a cell that is not what it should be."""
 
 
 def _rows(source: Source, experiment: Experiment, tag: str) -> tuple[list[_Row], list[Bad]]:

@@ -19,7 +19,7 @@ from abcx.data.units import assignment, attribution, near_misses, row_balance
 from abcx.data.workspace import Workspace
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
-from abcx.errors import DataError
+from abcx.errors import CapAtZero
 from abcx.results.readout import Balance
 from abcx.spec.model import CountsFile, Experiment
 
@@ -225,9 +225,8 @@ def _summarized_by_window(work: Workspace, ways: Mapping[Shift, Plan]) -> dict[S
             found[shift] = summarize.summarize(
                 replace(work, plan=some), attribution.Timing(True, work.clock), {}, table
             )
-        except DataError as error:  # a cap at a quantile may fall at zero where events have half the time
-            if error.problems[0].code != "cap-at-zero":
-                raise
+        except CapAtZero:  # where events have half the time
+            continue
     return found
 
 

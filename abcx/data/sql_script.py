@@ -17,6 +17,7 @@ from abcx.engines import dialects
 from abcx.engines.base import RemoteEngine
 from abcx.engines.quoting import identifier, literal
 from abcx.engines.remote import LOCAL_TABLES
+from abcx.errors import DataError
 from abcx.problems import Problem
 from abcx.spec.model import EventSource, Experiment, ExposureSource, FileOptions, UnitSource
 from abcx.spec_types import as_text
@@ -79,7 +80,7 @@ class SqlRecorder(RemoteEngine):
             tree.set("kind", "TABLE")
         return Statement(tree.sql(self._dialect, pretty=True), f"what is read of {view.source}")
 
-    def run(self, sql: str, on_error: Callable[[str], Problem] | None = None) -> list[tuple[Any, ...]]:
+    def run(self, sql: str, on_error: Callable[[str], Problem | DataError] | None = None) -> list[tuple[Any, ...]]:
         if not sql.startswith(("SET ", "DESCRIBE ")):
             self._write(sql)
         return super().run(sql, on_error)

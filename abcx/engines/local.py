@@ -101,7 +101,7 @@ class Engine:
         self._connection.close()
         self._spill.cleanup()
 
-    def run(self, sql: str, on_error: Callable[[str], Problem] | None = None) -> list[tuple[Any, ...]]:
+    def run(self, sql: str, on_error: Callable[[str], Problem | DataError] | None = None) -> list[tuple[Any, ...]]:
         """All rows of a statement. A failure of the database becomes a DataError, worded by `on_error` if given."""
         start = time.perf_counter()
         try:
@@ -109,7 +109,8 @@ class Engine:
         except self._error as error:
             self._refuse_limits(_first_line(error))
             if on_error is not None and not isinstance(error, self._ours):
-                raise DataError(on_error(str(error).strip())) from None
+                found = on_error(str(error).strip())
+                raise (found if isinstance(found, DataError) else DataError(found)) from None
             raise
         if self._verbose:
             print(f"-- {time.perf_counter() - start:.3f} s\n{sql.strip()}", file=sys.stderr)

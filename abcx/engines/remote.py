@@ -91,7 +91,7 @@ class Remote(RemoteEngine):
     def elsewhere(self) -> str:
         return self._backend.name
 
-    def run(self, sql: str, on_error: Callable[[str], Problem] | None = None) -> list[tuple[Any, ...]]:
+    def run(self, sql: str, on_error: Callable[[str], Problem | DataError] | None = None) -> list[tuple[Any, ...]]:
         if sql.startswith("SET TimeZone = "):
             self._backend.set_time_zone(sql.partition("= ")[2].strip("'").replace("''", "'"))
         if sql.startswith(("SET ", "DESCRIBE ")):

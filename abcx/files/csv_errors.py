@@ -9,7 +9,7 @@ from pathlib import Path
 
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
-from abcx.errors import DataError
+from abcx.errors import BrokenLines, DataError, UnreadableFile
 from abcx.files import compression
 from abcx.files.encodings import not_utf8
 from abcx.files.lines import line_at, next_quote
@@ -29,6 +29,7 @@ ESCAPED = "it is written with backslashes: export it with quoted cells and doubl
 
 SEVERAL = "write one JSON object on every line: jq -c . FILE"
 
+_RAGGED = ("MISSING COLUMNS", "TOO MANY COLUMNS")
 
 REJECTS = {
     "MISSING COLUMNS": (
@@ -105,10 +106,11 @@ def described(
             bad.append(Bad(bad_time(line, str(message), more), int(count)))
         else:
             code, what, cure = REJECTS.get(kind, ("bad-row", "a row cannot be read", "correct the row"))
-            what += f": the header has {width}" if code == "ragged-row" else ""
+            ragged = kind in _RAGGED
+            what += f": the header has {width}" if ragged else ""
             cure = ESCAPED if _has_escapes(shown) else cure
             problem = Problem("error", code, what + more, Span(file.shown, line), cure)
-            bad.append(Bad(problem, int(count), code != "ragged-row"))
+            bad.append(Bad(problem, int(count), not ragged))
     return bad
 
 
@@ -120,7 +122,7 @@ def _has_escapes(row: str) -> bool:
 def broken_rows(engine: Engine, file: DataFile, arguments: str) -> list[Problem]:
     """What is wrong with a file whose header cannot even be read: quotes, encoding, lines without end."""
     _, bad = _tried(engine, file, file.path, arguments, 1)
-    return [one.problem for one in bad if one.problem.code != "ragged-row"]
+    return [one.problem for one in bad if one.fatal]
 
 
 def ragged(engine: Engine, file: DataFile, head: Path, arguments: str, width: int, tolerated: int) -> list[Problem]:
@@ -129,7 +131,7 @@ def ragged(engine: Engine, file: DataFile, head: Path, arguments: str, width: in
     The engine keeps a kilobyte about every such row of the whole file.
     """
     read, bad = _tried(engine, file, head, arguments, width, " at the start of the file alone")
-    found = [one for one in bad if one.problem.code == "ragged-row"]
+    found = [one for one in bad if not one.fatal]
     many = sum(one.rows for one in found) > max(read, tolerated)
     return [one.problem for one in found] if many else []
 
@@ -165,31 +167,29 @@ def tolerated(shown: str, bad: list[Bad], most: int) -> list[Exclusion]:
     ]
 
 
-def unreadable(file: DataFile | None, shown: str, message: str) -> Problem:
+def unreadable(file: DataFile | None, shown: str, message: str) -> DataError:
     """The engine could not read a file at all."""
     first = message.partition("\n")[0]
     line = first.rpartition("CSV Error on Line: ")[2]
     span = Span(shown, int(line) if line.isdigit() else 0)
     if file is not None and (broken := compression.broken(shown, file.path, file.compression)):
-        return broken
+        return DataError(broken)
     if "not utf-8 encoded" in message and file is not None:
-        return not_utf8(shown, file.path, file.compression)
+        return DataError(not_utf8(shown, file.path, file.compression))
     for sign, (code, what, cure) in _UNREADABLE.items():
-        if sign in message:
-            span = Span(shown) if code == "line-too-long" else span  # the engine counts from somewhere else
-            return Problem("error", code, f"{shown} {what}", span, cure)
+        if sign in message:  # the engine counts the lines of such files from somewhere else
+            return DataError(Problem("error", code, f"{shown} {what}", Span(shown), cure))
+    if "reached an invalid state" in message:
+        what = "has broken quotes, or lines that end in different ways"
+        cure = "double the quotes inside cells; save the file with one kind of line end (LF or CRLF)"
+        return BrokenLines(Problem("error", "broken-lines", f"{shown} {what}", span, cure))
     cure = "is it a complete table? Export it again, or name its format, delimiter and encoding"
-    return Problem("error", "data-unreadable", f"{shown} cannot be read: {first}", span, cure)
+    return UnreadableFile(Problem("error", "data-unreadable", f"{shown} cannot be read: {first}", span, cure))
 
 
 _UNREADABLE = {
     "Maximum line size": ("line-too-long", "has a line longer than 2 MB", "is a quote left open?"),
     "maximum_object_size": ("line-too-long", "has a line longer than 16 MB", "one JSON object a line is read"),
-    "reached an invalid state": (
-        "broken-lines",
-        "has broken quotes, or lines that end in different ways",
-        "double the quotes inside cells; save the file with one kind of line end (LF or CRLF)",
-    ),
     "No magic bytes found": ("parquet-broken", "is a cut Parquet file", "fetch or export it again"),
     "Footer length error": ("parquet-broken", "is a broken Parquet file", "fetch or export it again"),
 }

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
-from abcx.errors import DataError
+from abcx.errors import DataError, UnreadableFile
 from abcx.files.column_names import unambiguous
 from abcx.files.compression import chunks
 from abcx.files.csv_dialect import dialect
@@ -161,8 +161,8 @@ def _first_rows(csv: _Csv) -> tuple[int, list[Row]]:
     """How many lines stand above the header, and the first rows."""
     try:
         rows = _rows(csv, 4)
-    except DataError as error:
-        if csv.options.skip is not None or error.problems[0].code != "data-unreadable":
+    except UnreadableFile:
+        if csv.options.skip is not None:
             raise
         for skip in range(1, 6):  # a title with other delimiters confuses the engine
             below = csv.but(skip=skip)

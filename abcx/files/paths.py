@@ -17,11 +17,11 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from abcx import formatting
-from abcx.errors import FULL, DataError
+from abcx.errors import FULL, DataError, EmptyFile
 from abcx.files import compression, encodings
 from abcx.files.compression import problem
 from abcx.notes import Note
-from abcx.problems import Problem
+from abcx.problems import Problem, Span
 from abcx.spec.model import FileOptions, GivenFile
 
 _NOT_TEXT = {
@@ -63,13 +63,13 @@ def resolve(options: FileOptions, base: Path, scratch: Path) -> list[DataFile]:
         try:
             named = _paths(ref.path, base, scratch, None if isinstance(ref, GivenFile) else base)
             found: list[DataFile] = []
-            empty: dict[str, DataError] = {}
+            empty: dict[str, EmptyFile] = {}
             for shown, path in named:
                 try:
                     file = _data_file(shown, path, ref.arm, options, scratch)
                     found.append(replace(file, told=_told(ref.path, shown)))
-                except DataError as error:
-                    if len(named) == 1 or error.problems[0].code != "data-empty":
+                except EmptyFile as error:
+                    if len(named) == 1:
                         raise
                     empty[shown] = error
             if not found:
@@ -203,7 +203,7 @@ def _data_file(shown: str, path: Path, arm: str | None, options: FileOptions, sc
     if format != "parquet":
         head = compression.first_bytes(shown, path, packing, head)
         if not head:
-            raise problem(shown, "data-empty", f"{shown} is empty", "export it again")
+            raise EmptyFile(Problem("error", "data-empty", f"{shown} is empty", Span(shown), "export it again"))
         encoding, note = encodings.by_mark(shown, head, options.encoding)
         notes = (note,) if note else ()
         wide = (encoding or "").startswith("utf-16")
@@ -229,7 +229,7 @@ def _head(shown: str, path: Path) -> bytes:
             shown, "data-unreadable", f"cannot read {shown}: {error.strerror}", "check the file's permissions"
         ) from None
     if not head:
-        raise problem(shown, "data-empty", f"{shown} is empty", "export it again")
+        raise EmptyFile(Problem("error", "data-empty", f"{shown} is empty", Span(shown), "export it again"))
     return head
 
 

@@ -19,8 +19,11 @@ _YEARS = (-2_208_988_800_000_000, 7_258_118_400_000_000)
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Bad cells of one column: `flag` is true on their rows in the loaded table, `predicate` in the file. `message`
-    and `empty` (of an empty cell) name the `{value}`. Without a `cure` it is about how numbers or times are written."""
+    """Bad cells of one column: `flag` is true on their rows in the loaded table, `predicate` in the file.
+
+    `message` and `empty` (of an empty cell) name the `{value}`. Without a `cure` the help is about how numbers or, with
+    `is_time`, times are written. Rows with a `fatal` one cannot be left out.
+    """
 
     flag: str
     name: str
@@ -30,6 +33,8 @@ class Check:
     cure: str
     empty: str = ""
     empty_cure: str = ""
+    is_time: bool = False
+    fatal: bool = False
 
 
 def unread(select: Select, source: Source) -> str:
@@ -52,7 +57,7 @@ def _unread(select: Select, source: Source) -> Iterator[Check]:
     if time is not None and table.time is None and not table.is_time(time):
         kept, text = source.kept, table.sql(time, "text")
         predicate = f"{kept} AND {text} IS NOT NULL AND {table.sql(time, 'time')} IS NULL"
-        yield Check("unread", time, predicate, "bad-time", "'{value}' is not a time", "")
+        yield Check("unread", time, predicate, "bad-time", "'{value}' is not a time", "", is_time=True)
 
 
 def checks(select: Select, source: Source) -> Iterator[Check]:
@@ -81,7 +86,7 @@ def _of_events(select: Select, source: Source) -> Iterator[Check]:
         cure = "the exposure asks for it: leave these rows out by `where`, or export them with the column"
         name = source.name("event") or source.name("unit") or ""
         predicate = f"{source.kept} AND {select.event_is(source, exposure.event)}"
-        yield Check("exposure", name, predicate, "missing-column", message, cure, message)
+        yield Check("exposure", name, predicate, "missing-column", message, cure, message, fatal=True)
     for position, term in enumerate(select.plan.terms):
         if term not in select.terms(source):
             continue
@@ -101,6 +106,7 @@ def _of_events(select: Select, source: Source) -> Iterator[Check]:
                 message,
                 cure,
                 message,
+                fatal=True,
             )
         elif term.value:
             text, number = source.sql(term.value, "text"), source.sql(term.value, "number")
@@ -281,9 +287,9 @@ def bad_cells(before: int, source: Source, select: Select) -> Iterator[Bad]:
         told.add(place)
         empty = not value and check.empty
         message = check.empty if empty else check.message.replace("{value}", value[:60])
-        cure = check.cure or (time_cure(source.table, value) if check.code == "bad-time" else _number_cure(value))
+        cure = check.cure or (time_cure(source.table, value) if check.is_time else _number_cure(value))
         cure = check.empty_cure or check.cure if empty else cure
         more = f" ({count:,} such rows)" if count > 1 else ""
         span = Span(source.table.shown, line, path=check.name)
         problem = Problem("error", check.code, message + more, span, cure.replace("{value}", value[:60]))
-        yield Bad(problem, count, check.code == "missing-column", check.predicate)
+        yield Bad(problem, count, check.fatal, check.predicate)

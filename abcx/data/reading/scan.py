@@ -14,7 +14,7 @@ from abcx.data.reading.infer_formats import infer_formats
 from abcx.data.reading.row_sql import Select
 from abcx.data.reading.source import Source
 from abcx.engines.local import Engine
-from abcx.errors import DataError
+from abcx.errors import BrokenLines
 from abcx.files.csv_errors import unreadable
 from abcx.files.lines import fingerprint
 from abcx.files.paths import DataFile, with_line_ends
@@ -47,9 +47,9 @@ def with_lines(source: Source, read: Callable[[Source], T]) -> tuple[Source, T]:
     """A source and what `read` gives of it. A file whose lines end in different ways is rewritten, and read again."""
     try:
         return source, read(source)
-    except DataError as error:
+    except BrokenLines:
         table, file = source.table, source.table.file
-        if file is None or table.types is not None or error.problems[0].code != "broken-lines":
+        if file is None or table.types is not None:
             raise
     source = replace(source, table=replace(table, file=with_line_ends(file, source.table.engine.scratch)))
     return source, read(source)

@@ -11,7 +11,7 @@ from abcx.data.units.attribution import of_events
 from abcx.data.workspace import Workspace
 from abcx.engines import sums
 from abcx.engines.quoting import literal
-from abcx.errors import DataError
+from abcx.errors import CapAtZero
 from abcx.problems import Problem
 from abcx.stats.records import Moments, Proportion, RatioMoments, Summary
 
@@ -89,7 +89,7 @@ def caps(work: Workspace, table: str) -> dict[str, float]:
         )[0]
         for (name, cap), value in zip(quantiles.items(), row, strict=True):
             if value is not None and value <= 0:
-                raise DataError(
+                raise CapAtZero(
                     Problem(
                         "error",
                         "cap-at-zero",
