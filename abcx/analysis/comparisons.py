@@ -14,7 +14,6 @@ from abcx.analysis.segments import segments
 from abcx.analysis.surveys import ClaimLevels
 from abcx.checks.one_sided import unexplained_zeros
 from abcx.data.records import MetricData, Observed
-from abcx.formatting import singular
 from abcx.metrics import MetricSpec
 from abcx.results.metric import Adjustment, ArmValue, Bayes, Cap, Comparison, HarmWatch, MetricResult, Size
 from abcx.spec.analysis import PrePeriod
@@ -96,8 +95,7 @@ def _definition(metric: MetricSpec, data: MetricData, unit: str) -> str:
     told = metric.definition(unit)
     if not any(column.term.column for column in metric.needs().columns) or not any(data.missing.values()):
         return told
-    per = f" per {singular(unit)}"
-    return told.replace(per, f"{per} with a value") if per in told else f"{told}, of {unit} with a value"
+    return f"{told}, of {unit} with a value"
 
 
 def _metric(

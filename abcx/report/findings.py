@@ -50,7 +50,7 @@ def summary(files: Sequence[Checked]) -> str:
 
 def text(files: Sequence[Checked], color: bool = False) -> str:
     """Every finding with its source line and a caret."""
-    return "\n\n".join(_colored(render(problem), color) for file in files for problem in file.problems)
+    return "\n\n".join(_colored(problem, color) for file in files for problem in file.problems)
 
 
 def concise(files: Sequence[Checked]) -> str:
@@ -130,11 +130,11 @@ FORMATS: dict[str, Callable[[Sequence[Checked]], str]] = {
 }
 
 
-def _colored(shown: str, color: bool) -> str:
-    if not color:
-        return shown
-    heading, colon, rest = shown.partition(":")
-    return f"{_RED if heading.startswith('error') else _YELLOW}{heading}{_RESET}{colon}{rest}"
+def _colored(problem: Problem, color: bool) -> str:
+    """The problem as a person reads it; its level and code in color."""
+    heading = f"{problem.level}[{problem.code}]"
+    shown = render(problem).removeprefix(heading)
+    return f"{_RED if problem.level == 'error' else _YELLOW}{heading}{_RESET}{shown}" if color else heading + shown
 
 
 def _place(file: Checked, problem: Problem) -> str:

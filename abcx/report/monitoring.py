@@ -53,7 +53,11 @@ def in_short(results: Results) -> str:
 
 def share_of_plan(information: float) -> str:
     """`40% of the planned size`."""
-    return f"{formatting.percent(information, 0 if information >= 0.0995 else 1)} of the planned size"
+    return f"{_share(information)} of the planned size"
+
+
+def _share(information: float) -> str:
+    return formatting.percent(information, 0 if information >= 0.0995 else 1)
 
 
 def boundaries(results: Results) -> list[tuple[str, str, str, str]]:
@@ -62,8 +66,7 @@ def boundaries(results: Results) -> list[tuple[str, str, str, str]]:
     for number, (information, z) in enumerate(results.monitoring.boundaries, 1):
         reachable = math.isfinite(z)
         p = formatting.p_value(_p(z)) if reachable else "none"
-        size = share_of_plan(information).removesuffix(" of the planned size")
-        rows.append((str(number), size, f"{z:.3f}" if reachable else "out of reach", p))
+        rows.append((str(number), _share(information), f"{z:.3f}" if reachable else "out of reach", p))
     return rows
 
 

@@ -256,25 +256,62 @@ OF_DATA: dict[str, Text] = {
 """About the files and their rows, in `data.notes`."""
 
 _METHODS = {
-    Method.SCORE: "shares by the constrained score test (Miettinen and Nurminen 1985; the ratio as Koopman 1984)",
-    Method.BINOMIAL: "shares with few events by the binomial distribution of the same score statistic at the shares "
-    "most likely under the hypothesis (a plug-in, not the largest p over all shares: Storer and Kim 1990)",
-    Method.WELCH: "means by Welch's t over units, the lift by inverting the same statistic (Fieller 1954)",
-    Method.PERMUTATION: "skewed or unbalanced metrics by permutation of the studentized statistic (Janssen 1997)",
-    Method.PERMUTATION_TAIL: "permutation with a fitted tail where fewer than 20 relabelings are beyond: approximate",
-    Method.WELCH_ADJUSTED: "covariates by one slope pooled within the arms (CUPED, Deng et al. 2013), then Welch's t",
-    Method.PERMUTATION_ADJUSTED: "adjusted metrics, skewed or unbalanced, by permutation with the slopes refitted",
-    Method.PERMUTATION_TAIL_ADJUSTED: "adjusted permutation with a fitted tail likewise: approximate",
-    Method.RATIO: "ratios by Welch's t over linearized units (Deng, Knoblich, Lu 2018), the lift likewise",
-    Method.NPS: "Net Promoter Scores by Welch's t over answers",
-    Method.ADJUSTED_NPS: "Net Promoter Scores of fewer than 500 answers by the adjusted Wald estimate (Rocks 2016)",
-    Method.RMST: "times by the restricted mean under the Kaplan-Meier curve, its error summed over units",
-    Method.CHURN: "churn by Kaplan-Meier, compared as a share of the effective number of "
-    "units (Rothman 1978) by the score test corrected for skewness (Gart and Nam 1988; Laud 2017)",
-    Method.QUANTILE: "quantiles by the projected share test on the mid-distribution, events clustered in units",
+    Method.SCORE: (
+        "shares by the constrained score test{}",
+        "Miettinen and Nurminen 1985; the ratio as Koopman 1984",
+    ),
+    Method.BINOMIAL: (
+        "shares with few events by the binomial distribution of the same score statistic at the shares most likely "
+        "under the hypothesis{}",
+        "a plug-in, not the largest p over all shares: Storer and Kim 1990",
+    ),
+    Method.WELCH: ("means by Welch's t over units, the lift by inverting the same statistic{}", "Fieller 1954"),
+    Method.RATIO: ("ratios by Welch's t over linearized units{}, the lift likewise", "Deng, Knoblich, Lu 2018"),
+    Method.NPS: ("Net Promoter Scores by Welch's t over answers", ""),
+    Method.ADJUSTED_NPS: (
+        "Net Promoter Scores of fewer than 500 answers by the adjusted Wald estimate{}",
+        "Rocks 2016",
+    ),
+    Method.WELCH_ADJUSTED: (
+        "covariates by one slope pooled within the arms{}, then Welch's t",
+        "CUPED, Deng et al. 2013",
+    ),
+    Method.PERMUTATION: (
+        "skewed or unbalanced metrics by permutation of the studentized statistic{}",
+        "Janssen 1997",
+    ),
+    Method.PERMUTATION_TAIL: (
+        "permutation with a fitted tail where fewer than 20 relabelings are beyond: approximate",
+        "",
+    ),
+    Method.PERMUTATION_ADJUSTED: (
+        "adjusted metrics, skewed or unbalanced, by permutation with the slopes refitted",
+        "",
+    ),
+    Method.PERMUTATION_TAIL_ADJUSTED: ("adjusted permutation with a fitted tail likewise: approximate", ""),
+    Method.RMST: ("times by the restricted mean under the Kaplan-Meier curve, its error summed over units", ""),
+    Method.CHURN: (
+        "churn by Kaplan-Meier, compared as a share of the effective number of units by the score test corrected for "
+        "skewness{}",
+        "Rothman 1978; Gart and Nam 1988; Laud 2017",
+    ),
+    Method.QUANTILE: (
+        "quantiles by the projected share test on the mid-distribution, events clustered in units",
+        "",
+    ),
 }
-"""Every method with its source."""
+"""Every method in words, with the place of its source, and the source."""
 _CORRECTIONS = {"holm": "Holm's correction", "bh": "Benjamini-Hochberg with matching intervals (FCR)"}
+
+
+def _method(values: Values) -> str:
+    words, source = _METHODS[Method(str(values["method"]))]
+    return words.format(f" ({source})")
+
+
+def without_source(note: Note) -> str:
+    """A note on a method without its source; any other in full."""
+    return _METHODS[Method(str(note.values["method"]))][0].format("") if note.code == "method" else text(note)
 
 
 def _correction(values: Values) -> str:
@@ -304,7 +341,7 @@ def _claim(values: Values) -> str:
 
 
 OF_ANALYSIS: dict[str, Text] = {
-    "method": lambda values: _METHODS[Method(str(values["method"]))],
+    "method": _method,
     "correction": _correction,
     "exploratory_segments": "effects by segment are exploratory: nobody planned their size",
     "only_counts": "only counts were given: what happened to the data before they were counted is not checked",

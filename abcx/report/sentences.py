@@ -62,7 +62,7 @@ def _so_far(results: Results, metric: MetricResult, comparison: Comparison) -> s
     rule = results.monitoring.rule
     told = effect(metric, comparison, results.setup.unit, rule)
     if silent(comparison, rule):
-        return told.replace("at this look.", f"because {why_silent(results)}.")
+        return _silent(metric, comparison, f"because {why_silent(results)}")
     if comparison.difference is None or (rule == "hybrid" and half_open(comparison)):
         return told
     as_lift = comparison.lift is not None
@@ -101,8 +101,7 @@ def effect(metric: MetricResult, comparison: Comparison, unit: str, rule: Rule =
     if comparison.status == "descriptive":
         return _described(metric, comparison, unit)
     if silent(comparison, rule):
-        so_far = f" so far {formatting.lift(comparison.lift)}," if comparison.lift is not None else ""
-        return f"{titled(metric)}:{so_far} not judged at this look."
+        return _silent(metric, comparison, "at this look")
     if rule == "hybrid" and half_open(comparison):
         return f"Harm to {named(metric)} is not shown: {_fits(metric, comparison)}. A win is not judged before the end."
     if comparison.status == "not_judged":
@@ -114,6 +113,11 @@ def effect(metric: MetricResult, comparison: Comparison, unit: str, rule: Rule =
     return f"No clear effect on {named(metric)}: {_fits(metric, comparison)}."
 
 
+def _silent(metric: MetricResult, comparison: Comparison, when: str) -> str:
+    so_far = f" so far {formatting.lift(comparison.lift)}," if comparison.lift is not None else ""
+    return f"{titled(metric)}:{so_far} not judged {when}."
+
+
 def quote(metric: MetricResult, comparison: Comparison, unit: str, rule: Rule = "fixed") -> str:
     """The same in absolute numbers: `Per 10,000 visitors: 190 orders with control, 202 with variant, ...`."""
     values = {arm.name: arm.value for arm in metric.arms}
@@ -122,9 +126,8 @@ def quote(metric: MetricResult, comparison: Comparison, unit: str, rule: Rule = 
         return f"{titled(metric)} cannot be compared: an arm has no value."
     change = absolute(metric, comparison, unit, short=True)
     change += ", not judged at this look" if silent(comparison, rule) else ""
-    if comparison.method.is_adjusted:  # the arms' values are as measured, their difference is not the effect
-        change = f"as measured; adjusted, {change}"
-    change = f"{' ' if change.startswith('as measured') else ': '}{change}."
+    # the arms' values are as measured, their difference is not the adjusted effect
+    change = f" as measured; adjusted, {change}." if comparison.method.is_adjusted else f": {change}."
     names = clean(comparison.control), clean(comparison.arm)
     if metric.unit == "share":
         among = f"{formatting.count(PER)} {group(metric, unit)}"
@@ -168,14 +171,16 @@ def absolute(metric: MetricResult, comparison: Comparison, unit: str, short: boo
 def guardrail(metric: MetricResult, comparison: Comparison, name_arm: bool = False, rule: Rule = "fixed") -> str:
     """Safe, unresolved or harmed, against the declared margin, and whether it is worse than no effect."""
     margin = metric.margin
-    allowed = f"a harm of more than {clean(margin.text)}" if margin else "harm"
+    beyond = f" of more than {clean(margin.text)}" if margin else ""
+    allowed = f"a harm{beyond}" if margin else "harm"
     interval = ends(scale_interval(comparison, margin), scale_form(metric, margin))
     fits = f"the data fit {interval}" if interval != "-" else "no interval could be computed"
     name = titled(metric) + (f" with {clean(comparison.arm)}" if name_arm else "")
     if silent(comparison, rule):
         return f"{name}: {comparison.status}, not judged at this look."
     if comparison.status == "harmed":
-        return f"{name}: harmed, {allowed.replace('a harm of', 'by')} ({fits})."
+        by = f", by more than {clean(margin.text)}" if margin else ""
+        return f"{name}: harmed{by} ({fits})."
     if comparison.status == "not_judged":
         return f"{name}: {fits} so far; not judged before the end."
     worse = _worse_than_nothing(metric, scale_interval(comparison, margin))
@@ -199,7 +204,9 @@ def more_needed(verdict: Verdict, setup: Setup) -> str:
         return f"About {formatting.plural(days, 'more days')} to go." if days else ""
     needed = formatting.plural(verdict.missing_units, unit)
     if verdict.missing_days is None:
-        return f"About {needed.replace(' ', ' more ', 1)} to go." if verdict.missing_units else ""
+        return (
+            f"About {formatting.plural(verdict.missing_units, f'more {unit}')} to go." if verdict.missing_units else ""
+        )
     rate = f"at {formatting.count(verdict.units_per_day)} a day" if verdict.units_per_day else "at the rate seen so far"
     rate += "" if setup.units_per_day or not verdict.units_per_day else ", the rate seen so far"
     return f"About {formatting.plural(verdict.missing_days, 'more days')} to go ({needed} {rate})."

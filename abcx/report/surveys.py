@@ -20,7 +20,9 @@ def in_short(results: Results, metric: MetricResult) -> list[str]:
     survey = metric.survey
     if survey is None:
         return []
-    told = [text for text in (_groups(results, metric, survey), _responses(results, metric, survey)) if text]
+    responses = _responses(results, survey)
+    told = [text for text in (_groups(results, metric, survey),) if text]
+    told += [f"Answers to {named(metric)}: {responses}."] if responses else []
     for comparison in metric.comparisons:
         found = survey.comparisons.get(comparison.arm)
         if found is not None:
@@ -37,7 +39,7 @@ def in_brief(results: Results, metrics: list[MetricResult]) -> list[str]:
     told += _means(results, [(metric, survey) for metric, survey in asked if metric.type == "csat"])
     alike: dict[str, list[MetricResult]] = {}
     for metric, survey in asked:
-        responses = _responses(results, metric, survey).partition(": ")[2].rstrip(".")
+        responses = _responses(results, survey)
         alike.setdefault(responses, []).append(metric)
     for responses, group in alike.items():
         names = formatting.joined([named(metric) for metric in group])
@@ -85,7 +87,8 @@ def _each(arms: list[str], texts: list[str]) -> str:
     return formatting.joined([f"{text} with {clean(arm)}" for arm, text in zip(arms, texts, strict=True)])
 
 
-def _responses(results: Results, metric: MetricResult, survey: Survey) -> str:
+def _responses(results: Results, survey: Survey) -> str:
+    """How many answered by arm, as a clause; empty where that is not known."""
     arms = [arm.name for arm in results.arms if arm.name in survey.responses]
     if not arms:
         return ""
@@ -93,7 +96,7 @@ def _responses(results: Results, metric: MetricResult, survey: Survey) -> str:
     texts = [_answered(survey.responses[arm], unit) for arm in arms]
     repeats = sum(survey.responses[arm].repeats for arm in arms)
     more = f"; {formatting.plural(repeats, 'answers')} beyond one a unit not used" if repeats else ""
-    return f"Answers to {named(metric)}: {_each(arms, texts)}{more}."
+    return f"{_each(arms, texts)}{more}"
 
 
 def _answered(found: Response, unit: str) -> str:
@@ -132,7 +135,9 @@ def _bounds(results: Results, metric: MetricResult, found: SurveyComparison) -> 
     interval = (
         f" ({level(results.setup.alpha)} interval {ends(found.bounds_interval, form)})" if found.bounds_interval else ""
     )
-    return f"between {ends(found.bounds, form).replace(' to ', ' and ')}{interval}"
+    assert found.bounds is not None
+    low, high = (NOTHING if end is None else form(end) for end in found.bounds)
+    return f"between {low} and {high}{interval}"
 
 
 def section(results: Results) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 
@@ -14,7 +13,6 @@ from rich.table import Table
 from rich.text import Text
 
 from abcx import formatting
-from abcx.notes import Note
 from abcx.report import (
     effect_over_time,
     fragments,
@@ -34,9 +32,6 @@ from abcx.report.console import STYLES, draw, grid
 from abcx.report.forest import Row, forest, of_metric
 from abcx.results.metric import Comparison, MetricResult
 from abcx.results.readout import CheckResult, Results, Verdict
-
-_SOURCE = re.compile(r" \([^()]*\b(?:19|20)\d\d\b[^()]*\)")
-"""The publications of a method; the report in full names them."""
 
 
 def render(results: Results, width: int = 100, color: bool = False, ascii: bool = False) -> str:
@@ -305,13 +300,8 @@ def _data(results: Results) -> list[RenderableType]:
     return [_line(" ".join([*told, *replay.line(results)]))]
 
 
-def _without_source(method: Note) -> str:
-    """A method in words without its publications, which the report in full names."""
-    return _SOURCE.sub("", formatting.clean(note_texts.text(method))).rstrip(".")
-
-
 def _methods(results: Results) -> list[RenderableType]:
-    told = [f"Methods: {'; '.join(map(_without_source, results.methods))}."] if results.methods else []
+    told = [f"Methods: {'; '.join(map(note_texts.without_source, results.methods))}."] if results.methods else []
     told += (
         [f"Limits: {' '.join(fragments.sentence(note_texts.text(limit)) for limit in results.limits)}"]
         if results.limits

@@ -34,7 +34,7 @@ def test_above_a_fifth_the_check_asks(empty: int, status: str) -> None:
     results, _ = analyzed(REVENUE, empty)
     check = missing(results)
     assert check.status == status
-    assert results["m"].definition == "column revenue per visitor" + (" with a value" if empty else "")
+    assert results["m"].definition == "column revenue per visitor" + (", of visitors with a value" if empty else "")
     if status == "warn":
         told = f"m is empty for {empty / 2:.2f}% of 400 visitors: its figures are per visitor with a value"
         assert check.message == told and "missing_value: zero" in check.help
