@@ -21,7 +21,9 @@ BRITISH = re.compile(
     r"|organis|colour|neighbour|behaviour|labell|judgement|generalis|licence|misspelt",
     re.IGNORECASE,
 )
-GIVEN_UP = re.compile(r"\b(rows_elsewhere|second_look|unlike_ids|beside\.py|_teller|decisions\.md|house\.md)\b")
+GIVEN_UP = re.compile(
+    r"\b(rows_elsewhere|second_look|unlike_ids|beside\.py|_teller|told_header|told_event|told_by_rule|tells_arm|HELD_BACK|decisions\.md|house\.md)\b"
+)
 """Names that said nothing to a reader, and documents that are no part of the project."""
 
 

@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from abcx.results.metric import HELD_BACK, Comparison, MarginState, MetricResult, Size, Status, SurveyComparison
+from abcx.results.metric import (
+    RESPONSE_BIAS_NOTE,
+    Comparison,
+    MarginState,
+    MetricResult,
+    Size,
+    Status,
+    SurveyComparison,
+)
 from abcx.stats.records import Effect, Interval
 
 
@@ -22,10 +30,10 @@ def judged(metric: MetricResult, comparison: Comparison, zero_unexplained: bool)
     """
     state = _margin_state(metric, comparison, zero_unexplained)
     found = replace(comparison, margin_state=state, status=_status(metric, comparison, state))
-    held = _held_back(metric, comparison, found)
+    held = _withheld_for_response_bias(metric, comparison, found)
     if not held:
         return found
-    return replace(found, held_back=True, notes=(*found.notes, HELD_BACK))
+    return replace(found, held_back=True, notes=(*found.notes, RESPONSE_BIAS_NOTE))
 
 
 def excludes_minimum(metric: MetricResult, comparison: Comparison) -> bool:
@@ -82,7 +90,7 @@ def _supported(metric: MetricResult, comparison: Comparison, better: bool) -> bo
     return (low is not None and low > 0) if above else (high is not None and high < 0)
 
 
-def _held_back(metric: MetricResult, before: Comparison, found: Comparison) -> bool:
+def _withheld_for_response_bias(metric: MetricResult, before: Comparison, found: Comparison) -> bool:
     """Whether the answers alone support a claim that the bounds do not allow."""
     if metric.role == "descriptive" or _survey(metric, before) is None:
         return False

@@ -115,7 +115,7 @@ def _metric(
         goal=metric.goal,
         unit=metric.unit,
         definition=_definition(metric, data, experiment.unit),
-        arms=tuple(_counted(arm, metric, data, experiment.analysis.alpha) for arm in experiment.arms),
+        arms=tuple(_with_counts(arm, metric, data, experiment.analysis.alpha) for arm in experiment.arms),
         comparisons=(),
         minimum_effect=_size(metric.minimum_effect),
         margin=_size(metric.margin),
@@ -183,7 +183,7 @@ def with_exploratory_results(experiment: Experiment, observed: Observed, result:
     )
 
 
-def _counted(arm: str, metric: MetricSpec, data: MetricData, alpha: float) -> ArmValue:
+def _with_counts(arm: str, metric: MetricSpec, data: MetricData, alpha: float) -> ArmValue:
     """An arm's value with its numbers of units without a value, capped, and not followed yet."""
     return replace(
         _arm_value(arm, metric, data.summaries[arm], alpha),

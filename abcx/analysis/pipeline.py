@@ -30,7 +30,7 @@ from abcx.planning.sample_size import Planned, needed, planned, units_for_margin
 from abcx.results.metric import MetricResult
 from abcx.results.readout import Arm, LaterEffect, Reason, Replay, Results, Verdict
 from abcx.spec.analysis import Analysis
-from abcx.spec.load import Loaded, load
+from abcx.spec.load import LoadedSpec, load
 from abcx.spec.model import Experiment
 from abcx.version import __version__
 
@@ -63,7 +63,7 @@ def analyze(
     """
     from abcx.engines.choose import chosen, open_engine
 
-    loaded = Loaded(spec, Path()) if isinstance(spec, Experiment) else load(spec)
+    loaded = LoadedSpec(spec, Path()) if isinstance(spec, Experiment) else load(spec)
     parts = {
         "events": overrides.split(events),
         "exposures": overrides.split(exposures),
@@ -98,7 +98,7 @@ def override(experiment: Experiment, as_of: str | None, seed: int | None) -> Exp
 
 def run(
     open_engine: Callable[[], AbstractContextManager[Engine]],
-    loaded: Loaded,
+    loaded: LoadedSpec,
     frames: Inputs,
     command: str | None = None,
 ) -> Results:
@@ -158,7 +158,7 @@ def _replayed(found: Results, day: str, later: Results) -> Results:
     return replace(found, verdict=headline, verdicts=verdicts, replay=Replay(day, units, later_units, effects))
 
 
-def _once(engine: Engine, loaded: Loaded, frames: Inputs, command: str | None) -> tuple[Results, PlannedEnd]:
+def _once(engine: Engine, loaded: LoadedSpec, frames: Inputs, command: str | None) -> tuple[Results, PlannedEnd]:
     """The results of a single reading of the data, and how far the experiment is."""
     from abcx.data.observe import observe
 
@@ -175,7 +175,7 @@ def _once(engine: Engine, loaded: Loaded, frames: Inputs, command: str | None) -
 
 
 def conclude(
-    loaded: Loaded, observed: Observed, command: str | None = None, accompanied: Mapping[str, str] | None = None
+    loaded: LoadedSpec, observed: Observed, command: str | None = None, accompanied: Mapping[str, str] | None = None
 ) -> Results:
     """The Results of the loaded spec and the observed data, without reading any data.
 

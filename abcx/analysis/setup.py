@@ -8,10 +8,10 @@ from abcx.checks.context import CheckContext
 from abcx.checks.shares import differ
 from abcx.planning.sample_size import Planned
 from abcx.results.readout import DataLog, Exclusion, Setup
-from abcx.spec.load import Loaded
+from abcx.spec.load import LoadedSpec
 
 
-def setup_of(loaded: Loaded, plan: Planned, called_for: Planned, command: str | None) -> Setup:
+def setup_of(loaded: LoadedSpec, plan: Planned, called_for: Planned, command: str | None) -> Setup:
     """The setup card: what the spec declares, with the declared size (`plan`) and the size that the control as observed
     would need (`called_for`).
     """

@@ -31,7 +31,7 @@ def check(context: CheckContext) -> CheckResult:
     found = {name: reason for name, reason in absent.items() if reason is not None}
     details = {"metrics": found}
     seen = context.observed
-    near = _near(context) if seen.near_events or seen.values_as_events else None
+    near = _near(context) if seen.misspelled_events or seen.values_as_events else None
     if not found and near is not None:
         return near
     if not found:
@@ -62,7 +62,7 @@ def _variants(context: CheckContext, primary: list[str], near: CheckResult | Non
 
 def _near(context: CheckContext) -> CheckResult:
     """Events that were ignored because they are spelled differently, or stand in another column."""
-    events = context.observed.near_events
+    events = context.observed.misspelled_events
     status: CheckStatus = "warn"
     clauses, cures = [], []
     if events:
@@ -92,7 +92,7 @@ def _absence(context: CheckContext, name: str) -> str | None:
     if without:
         return f"has no value in {formatting.joined(without)}"
     summed = [column for column in metric.needs().columns if column.term.event is not None]
-    if not summed or any(column.kind not in ("any", "count", "sum") for column in summed):
+    if not summed or any(column.kind not in ("happened", "count", "sum") for column in summed):
         return None
     if not followed(context.observed, name):
         return None

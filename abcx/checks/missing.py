@@ -60,7 +60,7 @@ class _Loss:
 def check(context: CheckContext) -> CheckResult:
     """Whether units without a value are equally common in all arms."""
     losses = [_loss(context, name) for name in context.experiment.metrics]
-    details: dict[str, Any] = {"metrics": {loss.name: _plain(loss) for loss in losses if loss.total}}
+    details: dict[str, Any] = {"metrics": {loss.name: _as_json(loss) for loss in losses if loss.total}}
     if yes := [loss for loss in losses if _only_yes(context, loss)]:
         return _unsaid(context, yes, details)
     worst: dict[CheckStatus, list[_Loss]] = {"fail": [], "warn": [], "pass": []}
@@ -126,7 +126,7 @@ def _unsaid(context: CheckContext, losses: list[_Loss], details: dict[str, Any])
     return CheckResult("missing", status, "; ".join(told), None, details, help)
 
 
-def _plain(loss: _Loss) -> dict[str, Any]:
+def _as_json(loss: _Loss) -> dict[str, Any]:
     shares = {arm: loss.missing[arm] / n for arm, n in loss.exposed.items() if n}
     return {"missing": loss.missing, "shares": shares, "p_value": loss.p_value}
 

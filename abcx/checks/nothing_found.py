@@ -31,9 +31,9 @@ def check(context: CheckContext) -> CheckResult:
         return CheckResult("nothing_found", "pass", "all that the spec asks for is in the data", None, details)
     cures = [one.cure for one in lost if one.cure is not None]
     help = "; ".join(dict.fromkeys(cures)) or "compare the condition with the cells, letter by letter"
-    return CheckResult("nothing_found", "warn", "; ".join(map(_said, lost)), None, details, help)
+    return CheckResult("nothing_found", "warn", "; ".join(map(_sentence, lost)), None, details, help)
 
 
-def _said(one: Unfound) -> str:
+def _sentence(one: Unfound) -> str:
     there = formatting.joined([repr(value[:60]) if value else "empty cells" for value in one.seen])
     return f"no row fits {one.where} ({one.asked})" + (f"; there are {there}" if there else "")

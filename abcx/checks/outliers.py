@@ -93,7 +93,7 @@ def check(context: CheckContext) -> CheckResult:
         message = "counts do not tell the values of single units" if counts else "no unit has a value other than 0"
         help = "needs one row per unit, not counts" if counts else "needs values that are not 0"
         return CheckResult("outliers", "skipped", message, help=help)
-    details = {"metrics": {name: {i.arm: _plain(i) for i in found if i.metric == name} for name in numbers}}
+    details = {"metrics": {name: {i.arm: _as_json(i) for i in found if i.metric == name} for name in numbers}}
     suspects = sorted((i for i in found if i.suspect), key=lambda i: (not i.carried, -min(i.moved, 1e9)))
     if not suspects:
         most = max(found, key=lambda i: i.moved)
@@ -135,7 +135,7 @@ def _below(p: float | None, alpha: float) -> bool:
     return p is not None and p < alpha
 
 
-def _plain(found: _Influence) -> dict[str, Any]:
+def _as_json(found: _Influence) -> dict[str, Any]:
     return {
         "removed": found.removed,
         "lift": found.full.lift,

@@ -33,7 +33,7 @@ def check(context: CheckContext) -> CheckResult:
     numbers = [name for name, metric in context.experiment.metrics.items() if metric.unit != "share"]
     if not numbers:
         return CheckResult("skewness", "skipped", "no metric is a mean or a ratio", help="needs a mean or ratio metric")
-    details = {"metrics": {name: _plain(context, name) for name in numbers}}
+    details = {"metrics": {name: _as_json(context, name) for name in numbers}}
     if not any(_skewness(summary) is not None for name in numbers for summary in _summaries(context, name)):
         counts = context.observed.kind == "counts"
         message = "counts do not tell the skewness" if counts else "no unit differs from the others of its arm"
@@ -101,7 +101,7 @@ def _skewness(summary: Summary) -> float | None:
     return moments.skewness if known and isinstance(moments, Moments) else None
 
 
-def _plain(context: CheckContext, name: str) -> dict[str, Any]:
+def _as_json(context: CheckContext, name: str) -> dict[str, Any]:
     arms = {
         arm: {"units": summary.n, "skewness": _skewness(summary)}
         for arm, summary in context.data(name).summaries.items()

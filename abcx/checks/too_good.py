@@ -54,8 +54,8 @@ def check(context: CheckContext) -> CheckResult:
         message = "no primary metric has a lift"
         return CheckResult("too_good", "skipped", message, help="needs a primary metric with a lift")
     details = {
-        "primary": [_plain(move) for move in primaries],
-        "order_value": [_plain(move) for move in orders],
+        "primary": [_as_json(move) for move in primaries],
+        "order_value": [_as_json(move) for move in orders],
         "price_change": _prices_changed(context),
     }
     suspects = [move for move in moves if move.suspect]
@@ -143,7 +143,7 @@ def _prices_changed(context: CheckContext) -> bool:
     return PRICE_TAG in context.experiment.tags
 
 
-def _plain(move: _Move) -> dict[str, Any]:
+def _as_json(move: _Move) -> dict[str, Any]:
     lift = None if move.from_zero else move.lift
     return {"metric": move.name, "arm": move.arm, "lift": lift, "suspect": move.suspect}
 

@@ -33,8 +33,8 @@ def check(context: CheckContext) -> CheckResult:
     if seen.kind == "counts":
         return CheckResult("unit_ids", "skipped", "counts have no ids", help="needs rows of units, not counts")
     clauses, cures = [], []
-    if seen.near_units:
-        counts = formatting.joined([f"at least {count:,} by {how}" for how, count in seen.near_units.items()])
+    if seen.misspelled_ids:
+        counts = formatting.joined([f"at least {count:,} by {how}" for how, count in seen.misspelled_ids.items()])
         clauses.append(
             f"ids of {context.experiment.unit} spelled differently from the exposures were ignored: {counts}"
         )
@@ -50,7 +50,7 @@ def check(context: CheckContext) -> CheckResult:
         clauses.append(f"one of the {context.experiment.unit} has {of_all}, the next {busiest.next:,}")
         cures.append("leave it out (`exclude`) if several people share this id")
     details = {
-        "near_units": dict(seen.near_units),
+        "near_units": dict(seen.misspelled_ids),
         "spelled_twice": seen.spelled_twice,
         "most_rows": busiest.rows if busiest else None,
     }

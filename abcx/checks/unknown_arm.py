@@ -41,13 +41,17 @@ def check(context: CheckContext) -> CheckResult:
         were = "was" if unnamed == 1 else "were"
         told.append(f"{context.noun(unnamed)} {were} exposed, and no row says in which arm")
         cures.append("find out why their arm was not logged, and whether that happens more often in one arm")
-    share = sum(near.rows for near in seen.near_labels) / seen.arm_rows if seen.arm_rows else 0.0
+    share = sum(near.rows for near in seen.misspelled_labels) / seen.arm_rows if seen.arm_rows else 0.0
     status: CheckStatus = "fail" if share > FAIL else "warn"
     return CheckResult("unknown_arm", status, "; ".join(told), None, details, "; ".join(cures))
 
 
 def _strange(context: CheckContext, rows: int) -> str:
-    labels, near, all_rows = context.observed.unknown_labels, context.observed.near_labels, context.observed.arm_rows
+    labels, near, all_rows = (
+        context.observed.unknown_labels,
+        context.observed.misspelled_labels,
+        context.observed.arm_rows,
+    )
     named = f": {formatting.joined([repr(label) for label in labels[:5]])}" if labels else ""
     more = f" and {len(labels) - 5} more" if len(labels) > 5 else ""
     fit, were = ("matches", "was") if rows == 1 else ("match", "were")
@@ -63,7 +67,7 @@ def _cure(context: CheckContext) -> str:
     arms = context.experiment.arms
     if any(arm.where for arm in arms.values()):
         return "check that the rules (`where:`) of the arms are meant to leave these rows out"
-    if near := context.observed.near_labels:
+    if near := context.observed.misspelled_labels:
         meant = near[0].meant
         spelled = {name: [str(label) for label in arm.labels or (name,)] for name, arm in arms.items()}
         known = next((labels for labels in spelled.values() if meant in labels), [])
@@ -73,4 +77,4 @@ def _cure(context: CheckContext) -> str:
 
 
 def _near(context: CheckContext) -> dict[str, dict[str, object]]:
-    return {one.written: {"meant": one.meant, "rows": one.rows} for one in context.observed.near_labels}
+    return {one.written: {"meant": one.meant, "rows": one.rows} for one in context.observed.misspelled_labels}

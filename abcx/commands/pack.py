@@ -15,7 +15,7 @@ from abcx.formatting import clean, plural
 
 if TYPE_CHECKING:
     from abcx.data.pack.write import Packed
-    from abcx.spec.load import Loaded
+    from abcx.spec.load import LoadedSpec
 
 FOLDER = "packed"
 """Where the files go, beside the spec, where no folder is named."""
@@ -42,7 +42,7 @@ def run(spec: str, *, output: str | None, overwrite: bool, run: RunOptions) -> i
     return DONE
 
 
-def _packed(loaded: Loaded, folder: Path, draft: Path, name: str, overwrite: bool, run: RunOptions) -> Packed:
+def _packed(loaded: LoadedSpec, folder: Path, draft: Path, name: str, overwrite: bool, run: RunOptions) -> Packed:
     """Write the Parquet files and the spec into the draft."""
     from abcx.analysis.companions import with_companions
     from abcx.commands.progress import waiting

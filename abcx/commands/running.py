@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from abcx.engines.local import Engine
     from abcx.files.csv_errors import Reject
     from abcx.results.readout import Results
-    from abcx.spec.load import Loaded
+    from abcx.spec.load import LoadedSpec
 
 
 def run_all(specs: Sequence[str], data: DataOptions, run: RunOptions) -> tuple[list[Results], int]:
@@ -59,7 +59,7 @@ def _table(rejects: Sequence[Reject]) -> str:
     return out.getvalue()
 
 
-def opened(spec: str, data: DataOptions, run: RunOptions) -> Loaded:
+def opened(spec: str, data: DataOptions, run: RunOptions) -> LoadedSpec:
     """A spec with what the command line says beside it; its warnings go to stderr."""
     from abcx.analysis import pipeline
     from abcx.data.reading.overrides import allow_outside, replace_files

@@ -37,7 +37,7 @@ def spec_schema() -> dict[str, Any]:
     """The JSON Schema of a spec, made from the models that read it."""
     from abcx.spec.model import Experiment
 
-    schema = _plain(Experiment.model_json_schema())
+    schema = _without_titles(Experiment.model_json_schema())
     head = {"$schema": _DIALECT, "title": "abcx experiment spec, schema_version 1"}
     return {**head, **{key: value for key, value in schema.items() if key != "title"}}
 
@@ -70,23 +70,23 @@ def _closed(record: dict[str, Any]) -> dict[str, Any]:
     return {
         "description": " ".join(described.split()),
         "type": "object",
-        "properties": _plain(keys, names=True),
+        "properties": _without_titles(keys, names=True),
         "required": list(keys),
         "additionalProperties": False,
     }
 
 
-def _plain(schema: Any, names: bool = False) -> Any:
+def _without_titles(schema: Any, names: bool = False) -> Any:
     """The schema without titles made from key names, and without `discriminator`, which JSON Schema does not know.
 
     `names` is true where the keys of a mapping are names (of properties, of definitions) and none may go.
     """
     if isinstance(schema, list):
-        return [_plain(item) for item in schema]
+        return [_without_titles(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
     return {
-        key: _plain(value, not names and key in ("properties", "$defs"))
+        key: _without_titles(value, not names and key in ("properties", "$defs"))
         for key, value in schema.items()
         if names or key not in ("title", "discriminator")
     }

@@ -44,7 +44,7 @@ def run(paths: Sequence[str], *, format: str, output: str | None = None, run: Ru
         outputs.refuse_inputs(
             output, [Path(file) for file, _ in found.specs], "the findings", "name another file with -o"
         )
-        outputs.write(_told(files, found.skipped, format, output, options), output)
+        outputs.write(_report(files, found.skipped, format, output, options), output)
     if found.unreadable:
         print(render_all(found.unreadable), file=sys.stderr)
         return errors.COULD_NOT_RUN
@@ -67,7 +67,7 @@ def looks_like_spec(raw: bytes) -> bool:
     return has["schema_version"] or (has["metrics"] and has["arms"])
 
 
-def _told(files: list[Checked], skipped: list[str], format: str, output: str | None, options: RunOptions) -> str:
+def _report(files: list[Checked], skipped: list[str], format: str, output: str | None, options: RunOptions) -> str:
     if format != "text":
         return formats.FORMATS[format](files)
     findings = formats.text(files, output is None and wants_color(options.color))

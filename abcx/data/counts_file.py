@@ -50,7 +50,7 @@ def from_file(engine: Engine, experiment: Experiment, options: CountsFile, base:
         shared = experiment.data.columns if experiment.data else {}
         columns = {str(canonical): name for canonical, name in {**shared, **options.columns}.items()}
         source = Source(table, options, file.arm, columns)
-        read = partial(_rows, experiment=experiment, tag=f"counts_{number}")
+        read = partial(_read_rows, experiment=experiment, tag=f"counts_{number}")
         source, (rows, bad) = with_lines(source, read)
         reader.exclusions += excluded(source)
         _refuse_total(rows, reader.labels, source.columns.get("arm", "arm"))
@@ -93,14 +93,14 @@ class _Row:
         number = self._clear(name)
         if number is None or not 0 <= number <= MOST_UNITS or number != int(number):
             message = f"'{self.text[name]}' is not a count"
-            raise self.unread("bad-number", message, name, f"write a whole number{self._said(name)}")
+            raise self.unread("bad-number", message, name, f"write a whole number{self._format_help(name)}")
         return int(number)
 
     def number(self, name: str) -> float:
         number = self._clear(name)
         if number is None or not abs(number) <= LARGEST or (name.endswith("_sd") and number < 0):
             message = f"'{self.text[name]}' cannot be a {name.rpartition('_')[2]}"
-            raise self.unread("bad-number", message, name, f"write a finite number{self._said(name)}")
+            raise self.unread("bad-number", message, name, f"write a finite number{self._format_help(name)}")
         return number
 
     def _clear(self, name: str) -> float | None:
@@ -111,7 +111,7 @@ class _Row:
             raise self.unread("ambiguous-number", message, name, help)
         return self.numbers[name]
 
-    def _said(self, name: str) -> str:
+    def _format_help(self, name: str) -> str:
         sign = next((sign for sign in ",." if sign in self.text[name]), None)
         return f", or say how the file writes numbers: thousands: '{sign}' or decimal: '{sign}'" if sign else ""
 
@@ -139,7 +139,7 @@ def _day(text: str, options: FileOptions) -> str:
     return datetime.fromisoformat(text).date().isoformat()
 
 
-def _rows(source: Source, experiment: Experiment, tag: str) -> tuple[list[_Row], list[Bad]]:
+def _read_rows(source: Source, experiment: Experiment, tag: str) -> tuple[list[_Row], list[Bad]]:
     """The rows that can be read, with their lines, and those that cannot."""
     table = source.table
     options = source.options

@@ -39,7 +39,7 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
-class Pairs:
+class TicketJoin:
     """Tickets of one metric: events `term_{start}` and `term_{end}` that the column `ticket_key_{key}` joins. `window`
     in microseconds."""
 
@@ -64,7 +64,7 @@ class Plan:
     values: tuple[Value, ...]
     segments: tuple[str, ...]
     arms: tuple[str, ...]
-    tickets: tuple[Pairs, ...] = ()
+    tickets: tuple[TicketJoin, ...] = ()
     keys: tuple[str, ...] = ()
 
     def of(self, metric: str) -> tuple[Value, ...]:
@@ -143,7 +143,7 @@ def plan(experiment: Experiment) -> Plan:
     terms: list[Term] = []
     columns: list[UnitColumn] = []
     values: list[Value] = []
-    tickets: list[Pairs] = []
+    tickets: list[TicketJoin] = []
     keys: list[str] = []
     for name, metric in experiment.metrics.items():
         needs = metric.needs()
@@ -159,7 +159,7 @@ def plan(experiment: Experiment) -> Plan:
             values.append(Value(len(values), name, need, feed, *spans))
         if (pair := needs.tickets) is not None:
             start, end, key = _index(terms, pair.start), _index(terms, pair.end), _index(keys, pair.key)
-            tickets.append(Pairs(name, pair, start, end, key, _microseconds(pair.window or experiment.window)))
+            tickets.append(TicketJoin(name, pair, start, end, key, _microseconds(pair.window or experiment.window)))
     covariates = experiment.analysis.covariates
     for name in () if isinstance(covariates, PrePeriod) else covariates or ():
         _index(columns, UnitColumn("column", Term(column=name)))

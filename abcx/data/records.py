@@ -94,7 +94,7 @@ class MetricData:
 
 
 @dataclass(frozen=True, slots=True)
-class NearLabel:
+class MisspelledLabel:
     """A label in the data that is `meant` but for case, spaces or punctuation, and how many rows have it."""
 
     written: str
@@ -143,8 +143,8 @@ class Observed:
     in several arms (they are not in `units`); `unknown_arm` rows that fit no arm; `no_arm` units that were exposed
     and of which no row names an arm; `before_exposure` events of the metrics that precede exposure, by arm;
     `units_before`: units with such an event, by arm. `shifted` holds the metrics with other windows, by what was
-    changed. `near_events` are names of events that no metric reads, each with the name in the spec from which it
-    differs by case alone; `near_units` counts ids of units that are not in the analysis and differ from one that is
+    changed. `misspelled_events` are names of events that no metric reads, each with the name in the spec from which it
+    differs by case alone; `misspelled_ids` counts ids of units that are not in the analysis and differ from one that is
     by their spelling alone, by what tells them apart; `spelled_twice` units of the analysis whose id is another's but
     for its spelling; `values_as_events` rows whose columns seem to be swapped, that of the event's name and another;
     `changed_ids` ids of events that stand on rows with another time or value. `by_day`
@@ -165,11 +165,11 @@ class Observed:
     unknown_arm: int | None = None
     no_arm: int | None = None
     unknown_labels: tuple[str, ...] = ()
-    near_labels: tuple[NearLabel, ...] = ()
+    misspelled_labels: tuple[MisspelledLabel, ...] = ()
     arm_rows: int | None = None
     nothing_found: tuple[Unfound, ...] = ()
-    near_events: tuple[tuple[str, str], ...] = ()
-    near_units: Mapping[str, int] = field(default_factory=dict)
+    misspelled_events: tuple[tuple[str, str], ...] = ()
+    misspelled_ids: Mapping[str, int] = field(default_factory=dict)
     spelled_twice: int = 0
     busiest: Busiest | None = None
     values_as_events: int = 0

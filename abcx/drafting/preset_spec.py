@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from abcx.spec.written import flow, quoted
 
 if TYPE_CHECKING:
-    from abcx.drafting.recognize import Known
+    from abcx.drafting.recognize import PresetMatch
     from abcx.spec.presets import Preset
 
 
-def data_lines(known: Known, path: str, arm: str | None) -> Iterator[str]:
+def data_lines(known: PresetMatch, path: str, arm: str | None) -> Iterator[str]:
     """`data:` with the file by its preset, and what else it takes. `arm` is the column of the file that tells arms."""
     part = known.part
     if part == "events" and known.tells_arms:

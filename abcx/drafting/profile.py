@@ -23,7 +23,7 @@ ROWS = 200_000
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column: its distinct values and its kind (text, number, time or flag). `values` are the most frequent with
-    their rows, `low` and `high` the least and greatest as text. `tells_arm`: its value (nearly) gives the arm away."""
+    their rows, `low` and `high` the least and greatest as text. `has_arm`: its value (nearly) gives the arm away."""
 
     name: str
     distinct: int
@@ -32,7 +32,7 @@ class Column:
     values: tuple[tuple[str, int], ...]
     low: str
     high: str
-    tells_arm: bool = False
+    has_arm: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def profile(engine: Engine, path: str, options: FileOptions | None = None) -> Pr
     roles = {**_roles(columns, rows, given), **given}
     if "arm" in roles:
         arm = f"v{names.index(roles['arm'])}"
-        columns = tuple(replace(c, tells_arm=_tells(engine, f"v{i}", arm)) for i, c in enumerate(columns))
+        columns = tuple(replace(c, has_arm=_tells(engine, f"v{i}", arm)) for i, c in enumerate(columns))
     units = rows
     events: tuple[tuple[str, int], ...] = ()
     if "unit" in roles:

@@ -15,7 +15,7 @@ from abcx.spec.presets import Preset
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class PresetMatch:
     """An export that a preset knows: the preset's name, the part of `data` that it is, how its file is read, and the
     columns that the preset reads but this file does not have, with what they are read as. `tells_arms`: the same file
     can be read as exposures too. Where the file can give some of the preset's events and not others, `events` are the
@@ -31,7 +31,7 @@ class Known:
     without: tuple[tuple[str, str], ...] = ()
 
 
-def recognize(engine: Engine, path: str) -> Known | None:
+def recognize(engine: Engine, path: str) -> PresetMatch | None:
     """The preset whose signature columns are all present; of several the one with the most."""
     headers: dict[object, tuple[str, ...]] = {}
     best, most = None, 0
@@ -47,7 +47,7 @@ def recognize(engine: Engine, path: str) -> Known | None:
                 events, without = _given(preset, part, header)
                 missing = () if events else _missing(preset.entries(part), header)
                 tells_arms = _tells_arms(preset, part, header)
-                best = Known(name, preset, part, options, missing, tells_arms, events, without)
+                best = PresetMatch(name, preset, part, options, missing, tells_arms, events, without)
     return best
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from abcx.drafting.preset_spec import data_lines, metric_lines
 from abcx.drafting.profile import Column, Profile
-from abcx.drafting.recognize import Known
+from abcx.drafting.recognize import PresetMatch
 from abcx.spec.written import quoted
 
 _CONTROL = re.compile(r"control|original|baseline|default|old.*|a|off|false|0|holdout", re.IGNORECASE)
@@ -48,7 +48,7 @@ def spec_lines(found: Profile, path: str, name: str) -> Iterator[str]:
     yield "plan: {power: 0.8}     # ? units: the planned size of all arms; units_per_day: your traffic"
 
 
-def preset_lines(found: Profile, path: str, name: str, known: Known) -> Iterator[str]:
+def preset_lines(found: Profile, path: str, name: str, known: PresetMatch) -> Iterator[str]:
     """The spec for an export that a preset knows."""
     yield "# Written by abcx init from what the file shows. Lines with # ? are questions that only you can answer."
     yield f"# The header is that of the preset {known.name}: {_start(known.preset.export)}"
@@ -205,7 +205,7 @@ def _is_segment(found: Profile, column: Column) -> bool:
     return (
         column.kind == "text"
         and 2 <= column.distinct <= 12
-        and not column.tells_arm
+        and not column.has_arm
         and column.name not in found.roles.values()
         and not is_counts(found)
     )

@@ -86,11 +86,11 @@ class Postgres(Backend):
         self._connection.execute(f"DROP TABLE {PREFIX}{name}")
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        return [tuple(map(_plain, row)) for row in self._connection.execute(query).fetchall()]
+        return [tuple(map(_as_python, row)) for row in self._connection.execute(query).fetchall()]
 
     def fetch_many(self, query: str, scratch: Path) -> tuple[str, object | None]:
         types = ", ".join(f"{literal(name)}: '{_duckdb(type)}'" for name, type in self._described(query))
-        path = scratch / "brought.csv"
+        path = scratch / "fetched.csv"
         with (
             path.open("wb") as file,
             self._connection.cursor().copy(f"COPY ({query}) TO STDOUT (FORMAT csv)") as copied,
@@ -131,7 +131,7 @@ def _read(column: str, type: str) -> str:
     return name if type in _TYPES else f"CAST({name} AS TEXT)"
 
 
-def _plain(value: Any) -> Any:
+def _as_python(value: Any) -> Any:
     """Sums of whole numbers come as decimals."""
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)

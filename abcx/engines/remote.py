@@ -53,7 +53,7 @@ class Backend(Protocol):
         """A few rows."""
 
     def fetch_many(self, query: str, scratch: Path) -> tuple[str, object | None]:
-        """Many rows: a relation that DuckDB can read, and the object that is to be registered as `brought` for that."""
+        """Many rows: a relation that DuckDB can read, and the object that is to be registered as `fetched` for that."""
 
     def set_time_zone(self, zone: str) -> None:
         """The zone of times without an offset."""
@@ -83,7 +83,7 @@ class Remote(RemoteEngine):
     def view(self, source: str, base: Path, options: FileOptions) -> tuple[str, list[tuple[str, str]]]:
         name = f"source_{self._views}"
         self._views += 1
-        described = self._asked(lambda: self._backend.view(name, source, base, options), source)
+        described = self._ask(lambda: self._backend.view(name, source, base, options), source)
         self._there.add(name)
         return name, described
 
@@ -103,20 +103,20 @@ class Remote(RemoteEngine):
         query = dialects.query(tree, self._backend.dialect)
         self._tell(query)
         if made is None:
-            found: list[tuple[Any, ...]] = self._asked(lambda: self._backend.rows(query))
+            found: list[tuple[Any, ...]] = self._ask(lambda: self._backend.rows(query))
             return found
         kind, name = made
         if kind == "create" and name in LOCAL_TABLES:
             self._bring(name, query)
         elif kind == "create":
-            self._asked(lambda: self._backend.create(name, query))
+            self._ask(lambda: self._backend.create(name, query))
             self._there.add(name)
         elif kind == "insert":
-            self._asked(lambda: self._backend.append(name, query))
+            self._ask(lambda: self._backend.append(name, query))
         elif kind == "delete":
-            self._asked(lambda: self._backend.delete(name, query))
+            self._ask(lambda: self._backend.delete(name, query))
         else:
-            self._asked(lambda: self._backend.drop(name))
+            self._ask(lambda: self._backend.drop(name))
             self._there.discard(name)
         return []
 
@@ -139,12 +139,12 @@ class Remote(RemoteEngine):
         super().interrupt()
 
     def _bring(self, name: str, query: str) -> None:
-        relation, holder = self._asked(lambda: self._backend.fetch_many(query, self.scratch))
+        relation, holder = self._ask(lambda: self._backend.fetch_many(query, self.scratch))
         if holder is not None:
-            self.register("brought", holder)
+            self.register("fetched", holder)
         super().run(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM {relation}")
 
-    def _asked(self, what: Callable[[], Any], source: str = "") -> Any:
+    def _ask(self, what: Callable[[], Any], source: str = "") -> Any:
         try:
             return what()
         except self._backend.errors as error:

@@ -118,7 +118,7 @@ class Spark(Backend):
         return [tuple(row) for row in self._session.sql(query).collect()]
 
     def fetch_many(self, query: str, scratch: Path) -> tuple[str, object | None]:
-        return "brought", self._session.sql(query).toArrow()
+        return "fetched", self._session.sql(query).toArrow()
 
     def set_time_zone(self, zone: str) -> None:
         self._session.sql(f"SET TIME ZONE {literal(zone)}")

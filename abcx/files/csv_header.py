@@ -68,7 +68,7 @@ def read_header(engine: Engine, file: DataFile, options: FileOptions) -> Header:
     above, rows = _first_rows(_Csv(engine, file, options))
     if above or _starts_blank(file):
         options = _past_blank_lines(_Csv(engine, file, options), above)
-        rows = _rows(_Csv(engine, file, options), 4)
+        rows = _read_rows(_Csv(engine, file, options), 4)
     if options.skip != declared:
         notes.append(Note("header_line", {"file": file.shown, "line": (options.skip or 0) + 1}))
     count, skip = options.header_rows or 1, options.skip or 0
@@ -96,7 +96,7 @@ def _as_text(width: int) -> list[str]:
     return ["auto_detect=false", f"columns={{{columns}}}"]
 
 
-def _rows(csv: _Csv, count: int) -> list[Row]:
+def _read_rows(csv: _Csv, count: int) -> list[Row]:
     """The first rows, padded to the longest at the start of the file."""
     file = csv.file
     padding = csv.options.model_copy(update={"null": None, "skip": csv.options.skip or 0})
@@ -160,14 +160,14 @@ def _is_title(row: Row, width: int) -> bool:
 def _first_rows(csv: _Csv) -> tuple[int, list[Row]]:
     """How many lines stand above the header, and the first rows."""
     try:
-        rows = _rows(csv, 4)
+        rows = _read_rows(csv, 4)
     except UnreadableFile:
         if csv.options.skip is not None:
             raise
         for skip in range(1, 6):  # a title with other delimiters confuses the engine
             below = csv.but(skip=skip)
             try:
-                rows = _rows(below, 4)
+                rows = _read_rows(below, 4)
             except DataError:
                 continue
             return skip + _lines_above(below, rows), rows
@@ -182,7 +182,7 @@ def _lines_above(csv: _Csv, rows: list[Row]) -> int:
         return 0
     for above in range(1, _TITLES + 1):
         skip = above + (csv.options.skip or 0)
-        below = _rows(csv.but(skip=skip), 1)
+        below = _read_rows(csv.but(skip=skip), 1)
         if not below:
             return 0
         row = (*below[0], *[None] * (width - len(below[0])))
@@ -201,10 +201,10 @@ def _start(file: DataFile) -> bytes:
 
 def _past_blank_lines(csv: _Csv, above: int) -> FileOptions:
     """The options that skip blank lines too: a look at the first rows leaves them out, the scan takes them for rows."""
-    first = _rows(csv.but(skip=above), 1)
+    first = _read_rows(csv.but(skip=above), 1)
     if not first or not _filled(first[0]):
         return csv.options
-    while above < 10 * _TITLES and _rows(csv.but(skip=above + 1), 1) == first:
+    while above < 10 * _TITLES and _read_rows(csv.but(skip=above + 1), 1) == first:
         above += 1
     return csv.but(skip=above or None).options
 

@@ -37,7 +37,7 @@ _RARE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class NumberFormat:
     """How a column writes numbers. `rich`: with what stands around them; `hours`: durations, read in hours; `of`: the
     currency that stands there, or % where every cell has it."""
 
@@ -64,9 +64,9 @@ class Form:
         )
 
 
-def declared(options: FileOptions) -> Form:
+def declared(options: FileOptions) -> NumberFormat:
     """How the spec says that numbers are written; plain numbers by default."""
-    return Form(options.decimal or ("," if options.thousands == "." else "."), options.thousands)
+    return NumberFormat(options.decimal or ("," if options.thousands == "." else "."), options.thousands)
 
 
 def _cell(text: str) -> str:
@@ -85,12 +85,12 @@ def _as_number(text: str, point: str, thousands: str | None) -> str:
         plain = f"replace({plain}, ',', '.')" if point == "," else plain
         return f"CASE WHEN regexp_full_match({text}, {literal(shape)}) THEN try_cast({plain} AS DOUBLE) END"
     if point == ",":
-        swapped = _plain(f"replace({text}, ',', '.')")
+        swapped = _plain_number(f"replace({text}, ',', '.')")
         return f"CASE WHEN NOT contains({text}, '.') THEN {swapped} END"
-    return _plain(text)
+    return _plain_number(text)
 
 
-def _plain(text: str) -> str:
+def _plain_number(text: str) -> str:
     return f"CASE WHEN NOT contains({text}, '_') THEN try_cast({text} AS DOUBLE) END"  # DuckDB takes 1_000 for 1000
 
 
@@ -112,18 +112,18 @@ def _hours(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Inference:
     """What the column shows: its form and what to say of it, or `doubt`: why it cannot be read; `differs` is the SQL
     condition of the cells that are in doubt."""
 
-    form: Form | None = None
+    form: NumberFormat | None = None
     note: Note | None = None
     doubt: str = ""
     help: str = ""
     differs: str = ""
 
 
-def find(engine: Engine, text: str, rows: str, options: FileOptions, commas: bool) -> Found:
+def find(engine: Engine, text: str, rows: str, options: FileOptions, commas: bool) -> Inference:
     """Judge the filled cells of a column; `rows` is the FROM and WHERE. Where the file has decimal `commas`, or may
     have them, a dot before three digits is in doubt."""
     forms = _candidates(options)
@@ -145,63 +145,63 @@ def find(engine: Engine, text: str, rows: str, options: FileOptions, commas: boo
     return _judge(seen, forms, pairs, options, commas)
 
 
-def _candidates(options: FileOptions) -> list[Form]:
+def _candidates(options: FileOptions) -> list[NumberFormat]:
     if options.decimal or options.thousands:
         return [replace(declared(options), rich=True)]
     pairs = [(".", None), (",", None), (".", ","), (",", "."), (".", " "), (",", " "), (".", "'"), (",", "'")]
-    return [Form(decimal, thousands, rich=True) for decimal, thousands in pairs]
+    return [NumberFormat(decimal, thousands, rich=True) for decimal, thousands in pairs]
 
 
 def _judge(
-    seen: dict[str, Any], forms: list[Form], pairs: list[tuple[int, int]], options: FileOptions, commas: bool
-) -> Found:
+    seen: dict[str, Any], forms: list[NumberFormat], pairs: list[tuple[int, int]], options: FileOptions, commas: bool
+) -> Inference:
     total = seen["n"]
     if not total or (seen["plain"] == total and not commas):
-        return Found()
+        return Inference()
     if seen["hours"] == total:
-        return Found(Form(hours=True), Note("durations"))
+        return Inference(NumberFormat(hours=True), Note("durations"))
     most = max(seen[f"n{i}"] for i in range(len(forms)))
     best = [i for i in range(len(forms)) if seen[f"n{i}"] == most and not seen[f"l{i}"]]
     if most < 0.95 * total or not best:
-        return Found()
+        return Inference()
     for a, b in pairs:
         if a in best and b in best and seen[f"d{a}_{b}"]:
             one, other = forms[a].sql("v"), forms[b].sql("v")
-            return Found(
+            return Inference(
                 doubt="is ambiguous: it may be two different numbers, and no cell of this column tells which",
                 help=f"say how the file writes numbers: {_declared(forms[a])} or {_declared(forms[b])}",
                 differs=f"{one} <> {other}",
             )
     form = forms[best[0]]
     if most == seen["plain"]:
-        return Found()
+        return Inference()
     if (
         form.decimal == ","
         and options.decimal is None
         and form.thousands is None
         and most - seen["plain"] < _RARE * total
     ):
-        return Found()
+        return Inference()
     currencies = sorted(
         {_SAME.get(word.upper(), word.upper()) for words in seen["money"] or () for word in words.split()}
     )
     if len(currencies) > 1:
         cure = "convert them to one currency first, or keep one by `where`"
-        return Found(
+        return Inference(
             doubt=f"stands in a column of several currencies ({', '.join(currencies)})", help=cure, differs="TRUE"
         )
     if seen["percent"] and seen["no_percent"]:
         cure = "write all cells of the column in one way"
-        return Found(doubt="stands in a column that has cells with % and without", help=cure, differs="TRUE")
+        return Inference(doubt="stands in a column that has cells with % and without", help=cure, differs="TRUE")
     of = currencies[0] if currencies else "%" if seen["percent"] else ""
-    return Found(replace(form, of=of), _as_note(form, seen, currencies))
+    return Inference(replace(form, of=of), _as_note(form, seen, currencies))
 
 
-def _declared(form: Form) -> str:
+def _declared(form: NumberFormat) -> str:
     """How a spec says that numbers are written so: `thousands: '.'`, or `decimal: ','`."""
     return f"thousands: '{form.thousands}'" if form.thousands in (",", ".") else f"decimal: '{form.decimal}'"
 
 
-def _as_note(form: Form, seen: dict[str, Any], currencies: list[str]) -> Note:
+def _as_note(form: NumberFormat, seen: dict[str, Any], currencies: list[str]) -> Note:
     values = {"decimal": form.decimal, "thousands": form.thousands, "currency": currencies[0] if currencies else None}
     return Note("numbers", {**values, **{name: bool(seen[name]) for name in ("percent", "brackets")}})

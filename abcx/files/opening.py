@@ -166,7 +166,7 @@ def _table(how: _How, files: Sequence[DataFile]) -> Table:
 def _open_parquet(how: _How, files: Sequence[DataFile]) -> Table:
     """The columns of the files, the fields of those that are structures, and those that their folders tell beside."""
     first = files[0]
-    named = _described(how, first, "*", _rows((first,)))
+    named = _described(how, first, "*", _scan_sql((first,)))
     schema = how.engine.run(
         f"SELECT name, coalesce(num_children, 0), type FROM parquet_schema({literal(str(first.path))})"
     )
@@ -177,7 +177,7 @@ def _open_parquet(how: _How, files: Sequence[DataFile]) -> Table:
     fields: dict[str, str] = {}
     for outer, (column, type) in zip(own, named, strict=True):
         if type.startswith("STRUCT(") and not type.endswith("]"):  # a list of structures is no structure
-            alone = f"(SELECT {identifier(column)} AS alone FROM {_rows((first,))}) AS structure"
+            alone = f"(SELECT {identifier(column)} AS alone FROM {_scan_sql((first,))}) AS structure"
             for inner, inner_type in _described(how, first, "alone.*", alone):
                 if inner and f"{outer}.{inner}" not in (*own, *fields):
                     fields[f"{outer}.{inner}"] = f"struct_extract({identifier(column)}, {literal(inner)})"
@@ -194,7 +194,7 @@ def _open_parquet(how: _How, files: Sequence[DataFile]) -> Table:
         how.timezone,
         first,
         (*types, *("VARCHAR" for _ in told)),
-        _rows(files, fields.values(), told, instants),
+        _scan_sql(files, fields.values(), told, instants),
         history=pack_log.kept(how.engine, first.path),
     )
 
@@ -206,7 +206,7 @@ def _described(how: _How, file: DataFile, columns: str, relation: str) -> list[t
     return [(str(row[0]), str(row[1])) for row in found]
 
 
-def _rows(
+def _scan_sql(
     files: Sequence[DataFile], fields: Iterable[str] = (), told: Sequence[str] = (), instants: Sequence[str] = ()
 ) -> str:
     """The FROM item of Parquet files, with fields of structures (SQL), the columns that their folders tell, and columns

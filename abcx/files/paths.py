@@ -67,7 +67,7 @@ def resolve(options: FileOptions, base: Path, scratch: Path) -> list[DataFile]:
             for shown, path in named:
                 try:
                     file = _data_file(shown, path, ref.arm, options, scratch)
-                    found.append(replace(file, told=_told(ref.path, shown)))
+                    found.append(replace(file, told=_partition_columns(ref.path, shown)))
                 except EmptyFile as error:
                     if len(named) == 1:
                         raise
@@ -155,7 +155,7 @@ def _refuse_log(written: str, folder: Path) -> None:
             raise problem(written, "data-has-log", message, cure)
 
 
-def _told(written: str, shown: str) -> tuple[tuple[str, str], ...]:
+def _partition_columns(written: str, shown: str) -> tuple[tuple[str, str], ...]:
     """What the folders between a path as written and a file say: key=value. Folders above an absolute path say
     nothing."""
     parts = Path(written).expanduser().parts if Path(written).expanduser().is_absolute() else ()

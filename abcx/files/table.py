@@ -50,7 +50,7 @@ class Table:
     relation: str = ""
     time: str | None = None
     first_line: int = 0
-    numbers: Mapping[str, number_formats.Form] = field(default_factory=dict)
+    numbers: Mapping[str, number_formats.NumberFormat] = field(default_factory=dict)
     written: time_formats.TimeFormat | None = None
     glued: bool = False
     broken: bool = False
@@ -236,9 +236,9 @@ class Table:
         delimiter = self.options.delimiter
         if self.types is None and delimiter and delimiter not in ",\t":
             help += f"it was read with the delimiter '{delimiter}' (`delimiter:` names another); "
-        return Problem("error", "missing-column", message, Span(self.shown, 1), help + self.told_header())
+        return Problem("error", "missing-column", message, Span(self.shown, 1), help + self.header_text())
 
-    def told_header(self) -> str:
+    def header_text(self) -> str:
         """The header as a message tells it."""
         names = [name for name in self.header if not name.startswith("\0")]
         names += [f"{name} (twice)" for name in standing_twice(self.header)]

@@ -87,7 +87,7 @@ def _normal(text: str, kind: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Inference:
     """The way that times are written, or `doubt` about it with the SQL condition of the cells in doubt. `plain`: every
     one is ISO 8601, if there is any."""
 
@@ -99,7 +99,7 @@ class Found:
     plain: bool = False
 
 
-def find(engine: Engine, text: str, rows: str, zone: str) -> Found:
+def find(engine: Engine, text: str, rows: str, zone: str) -> Inference:
     """Judge the filled cells of a column; `rows` is the FROM and WHERE."""
     cells = f"(SELECT {text} AS v {rows})"
     digits = f"CASE WHEN regexp_full_match(v, {literal(_DIGITS)}) THEN try_cast(v AS DOUBLE) END"
@@ -112,16 +112,16 @@ def find(engine: Engine, text: str, rows: str, zone: str) -> Found:
     )
     total, enough = seen["n"], 0.95 * seen["n"]
     if not total or seen["iso"] == total:
-        return Found(plain=True)
+        return Inference(plain=True)
     if seen["rounded"]:
         cure = "export the times as text, or format the column as a number without exponent"
-        return Found(
+        return Inference(
             doubt="is a time that a spreadsheet has rounded",
             help=cure,
             differs=f"regexp_full_match(v, {literal(ROUNDED)})",
         )
     if seen["hourly"] >= enough:
-        return Found(
+        return Inference(
             doubt="may be seconds since 1970, or year, month, day and hour",
             help="say how it is written: time_format: '%Y%m%d%H'",
             differs=f"regexp_full_match(v, {literal(_HOURLY)})",
@@ -129,15 +129,15 @@ def find(engine: Engine, text: str, rows: str, zone: str) -> Found:
     if seen["digits"] >= enough:
         units = [unit for unit, size in _UNITS.items() if _SINCE <= seen["low"] * size and seen["high"] * size < _UNTIL]
         if units:
-            return Found(TimeFormat("epoch", units[0]), Note("times_since_1970", {"unit": units[0]}))
+            return Inference(TimeFormat("epoch", units[0]), Note("times_since_1970", {"unit": units[0]}))
     plain = TimeFormat("iso")
     read = f"coalesce(epoch_us(try_cast(v AS TIMESTAMPTZ)), {plain.sql('v', zone)})"
     if engine.run(f"SELECT count({read}) FROM {cells}")[0][0] >= enough:
-        return Found(plain)
-    return Found() if seen["iso"] else _by_days(engine, cells, zone, enough)
+        return Inference(plain)
+    return Inference() if seen["iso"] else _by_days(engine, cells, zone, enough)
 
 
-def _by_days(engine: Engine, cells: str, zone: str, enough: float) -> Found:
+def _by_days(engine: Engine, cells: str, zone: str, enough: float) -> Inference:
     """Judge a column without ISO times by the order of its days and months; many forms are tried, which takes long."""
     ways = {kind: TimeFormat(kind) for kind in ("dmy", "mdy", "named")}
     columns = ", ".join(f"{way.sql('v', zone)} AS {kind}" for kind, way in ways.items())
@@ -147,11 +147,11 @@ def _by_days(engine: Engine, cells: str, zone: str, enough: float) -> Found:
     )
     most = max(ways, key=lambda kind: int(seen[kind]))
     if seen[most] < enough:
-        return Found()
+        return Inference()
     if most in _ORDERS and seen["dmy"] == seen["mdy"] and seen["unlike"]:
-        return Found(
+        return Inference(
             doubt="may be two different days, and no row of this column tells which",
             help="say which comes first: date_order: dmy (day/month/year) or date_order: mdy",
             differs=f"{ways['dmy'].sql('v', zone)} <> {ways['mdy'].sql('v', zone)}",
         )
-    return Found(ways[most], Note(f"times_{most}"))
+    return Inference(ways[most], Note(f"times_{most}"))

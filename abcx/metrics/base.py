@@ -17,17 +17,18 @@ from abcx.stats.records import Contrast, Interval, Moments, Proportion, Summary
 Role = Literal["primary", "secondary", "guardrail", "descriptive"]
 Goal = Literal["increase", "decrease"]
 IntervalMethod = Literal["auto", "analytic", "permutation"]
-Kind = Literal["any", "count", "sum", "flag", "column", "first", "last", "until"]
+Kind = Literal["happened", "count", "sum", "flag", "column", "first", "last", "until"]
 
 
 @dataclass(frozen=True, slots=True)
 class UnitColumn:
-    """One value per unit: `any` such event (0/1), `count` of events, `sum` of their values, or a ready-made `column`.
+    """One value per unit.
 
-    `flag` is a column of 0/1, true/false; `first` and `last` are the value of one event; `until` is the time to the
-    first such event. `window` is the metric's own; None means the experiment's. Events count from `since` after
-    exposure on; a unit that was not `followed` for so long has no value. `scale` holds the least and the greatest
-    answer of a question, all whole numbers between them allowed.
+    `kind`: whether an event `happened` (0/1), the `count` of events, the `sum` of their values, a ready-made `column`,
+    a `flag` (a column of 0/1, true/false), the value of the `first` or `last` event, or the time `until` the first
+    event. `window` is the metric's own; None means the experiment's. Events count from `since` after exposure on; a
+    unit that was not `followed` for so long has no value. `scale` holds the least and the greatest answer of a
+    question; all whole numbers between them are allowed.
     """
 
     kind: Kind
@@ -56,7 +57,7 @@ class Tickets:
 
 
 @dataclass(frozen=True, slots=True)
-class Needs:
+class DataNeeds:
     """What a metric asks of the data: values per unit (or tickets), and the summary it is compared by.
 
     `quantile` asks for the quantile `q` of per-unit values, or with `of_events` of the values of the events themselves.
@@ -212,7 +213,7 @@ class MetricOptions(Model):
         """What values are in: a share (0 to 1), the value's own unit, a ratio, NPS points, a score, or hours."""
         raise NotImplementedError
 
-    def needs(self) -> Needs:
+    def needs(self) -> DataNeeds:
         """What the metric asks of the data."""
         raise NotImplementedError
 

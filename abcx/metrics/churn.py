@@ -22,7 +22,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from abcx.metrics.base import MetricOptions, Needs, Rule, UnitColumn, Watch
+from abcx.metrics.base import DataNeeds, MetricOptions, Rule, UnitColumn, Watch
 from abcx.spec_types import Duration, Term, Text
 from abcx.stats.records import Contrast, Interval, Lifetimes, Summary
 
@@ -39,9 +39,9 @@ class Churn(MetricOptions):
     def unit(self) -> Literal["share"]:
         return "share"
 
-    def needs(self) -> Needs:
+    def needs(self) -> DataNeeds:
         term = Term(event=self.event, where=self.where, source=self.source)
-        return Needs((UnitColumn("until", term, self.horizon),), "lifetimes")
+        return DataNeeds((UnitColumn("until", term, self.horizon),), "lifetimes")
 
     def definition(self, unit: str) -> str:
         return f"share of {unit} with {self.event} within {self.horizon.text} of exposure (Kaplan-Meier)"

@@ -22,7 +22,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from abcx.metrics.base import MetricOptions, Needs, UnitColumn, described
+from abcx.metrics.base import DataNeeds, MetricOptions, UnitColumn, described
 from abcx.spec_types import Term, Text
 from abcx.stats.records import Contrast, Interval, Proportion, Summary
 
@@ -46,7 +46,7 @@ class Conversion(MetricOptions):
     def unit(self) -> Literal["share"]:
         return "share"
 
-    def needs(self) -> Needs:
+    def needs(self) -> DataNeeds:
         term = Term(
             event=self.event,
             column=self.column,
@@ -55,7 +55,7 @@ class Conversion(MetricOptions):
             at_least=self.at_least,
             missing_value=self.missing_value,
         )
-        return Needs((UnitColumn("flag" if self.column else "any", term, self.window),), "proportion")
+        return DataNeeds((UnitColumn("flag" if self.column else "happened", term, self.window),), "proportion")
 
     def definition(self, unit: str) -> str:
         what = self.needs().columns[0].term

@@ -28,7 +28,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from abcx.formatting import singular
-from abcx.metrics.base import CapValue, MetricOptions, Needs, UnitColumn, described
+from abcx.metrics.base import CapValue, DataNeeds, MetricOptions, UnitColumn, described
 from abcx.metrics.conversion import Conversion
 from abcx.spec_types import DurationValue, Term, Text
 from abcx.stats.records import Contrast, Interval, Moments, Summary
@@ -79,7 +79,7 @@ class Mean(MetricOptions):
     def unit(self) -> Literal["value"]:
         return "value"
 
-    def needs(self) -> Needs:
+    def needs(self) -> DataNeeds:
         term = Term(
             event=self.event,
             column=self.column,
@@ -89,7 +89,7 @@ class Mean(MetricOptions):
             missing_value=self.missing_value,
         )
         kind: Literal["column", "sum", "count"] = "column" if self.column else "sum" if self.value else "count"
-        return Needs((UnitColumn(kind, term, self.window),), "moments")
+        return DataNeeds((UnitColumn(kind, term, self.window),), "moments")
 
     def definition(self, unit: str) -> str:
         what = described(self.needs().columns[0].term) if self.event or self.column else "mean"

@@ -39,7 +39,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from abcx.formatting import singular
-from abcx.metrics.base import Kind, MetricOptions, Needs, Rule, UnitColumn, described
+from abcx.metrics.base import DataNeeds, Kind, MetricOptions, Rule, UnitColumn, described
 from abcx.spec_types import Number, Term, Text
 from abcx.stats.records import Contrast, Interval, QuantileSummary, Summary
 
@@ -62,7 +62,7 @@ class Quantile(MetricOptions):
     def unit(self) -> Literal["value"]:
         return "value"
 
-    def needs(self) -> Needs:
+    def needs(self) -> DataNeeds:
         term = Term(
             event=self.event,
             column=self.column,
@@ -72,7 +72,7 @@ class Quantile(MetricOptions):
             missing_value=self.missing_value,
         )
         kind: Kind = "column" if self.column else "sum" if self.value else "count"
-        return Needs((UnitColumn(kind, term, self.window),), "quantile", q=self.q, of_events=self.of == "events")
+        return DataNeeds((UnitColumn(kind, term, self.window),), "quantile", q=self.q, of_events=self.of == "events")
 
     def rules(self) -> Iterator[Rule]:
         if self.of == "events" and (self.column or not self.value):

@@ -27,7 +27,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from abcx.metrics.base import Companion, Kind, MetricOptions, Needs, UnitColumn, described, moments_of
+from abcx.metrics.base import Companion, DataNeeds, Kind, MetricOptions, UnitColumn, described, moments_of
 from abcx.metrics.counts import TypedCount
 from abcx.spec_types import Term
 from abcx.stats.records import Contrast, Interval, RatioMoments, Summary
@@ -44,10 +44,10 @@ class Ratio(MetricOptions):
     def unit(self) -> Literal["ratio"]:
         return "ratio"
 
-    def needs(self) -> Needs:
+    def needs(self) -> DataNeeds:
         terms = (self.numerator or Term(), self.denominator or Term())
         joined = [term.model_copy(update={"where": {**self.where, **term.where}}) for term in terms]
-        return Needs(tuple(UnitColumn(_kind(term), term, self.window) for term in joined), "ratio")
+        return DataNeeds(tuple(UnitColumn(_kind(term), term, self.window) for term in joined), "ratio")
 
     def definition(self, unit: str) -> str:
         if self.numerator is None or self.denominator is None:
@@ -99,5 +99,5 @@ def _kind(term: Term) -> Kind:
     if term.column is not None:
         return "column"
     if term.count == "units":
-        return "any"
+        return "happened"
     return "sum" if term.value else "count"

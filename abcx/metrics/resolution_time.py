@@ -35,7 +35,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from abcx.metrics.base import Companion, MetricOptions, Needs, Rule, Tickets, Watch
+from abcx.metrics.base import Companion, DataNeeds, MetricOptions, Rule, Tickets, Watch
 from abcx.metrics.calendar import CalendarSpec
 from abcx.spec_types import Duration, Term, Text
 from abcx.stats.records import Contrast, Interval, Lifetimes, Summary
@@ -59,10 +59,10 @@ class ResolutionTime(MetricOptions):
     def unit(self) -> Literal["hours"]:
         return "hours"
 
-    def needs(self) -> Needs:
+    def needs(self) -> DataNeeds:
         start, end = Term(event=self.start, where=self.where), Term(event=self.end)
         options = self.key, self.window, self.horizon, self.calendar, self.reexported
-        return Needs((), "lifetimes", Tickets(start, end, *options))
+        return DataNeeds((), "lifetimes", Tickets(start, end, *options))
 
     def definition(self, unit: str) -> str:
         hours = f"working hours ({self.calendar.text})" if self.calendar else "hours"

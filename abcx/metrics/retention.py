@@ -25,7 +25,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from abcx.metrics.base import MetricOptions, Needs, Rule, UnitColumn
+from abcx.metrics.base import DataNeeds, MetricOptions, Rule, UnitColumn
 from abcx.spec_types import DurationValue, Term, Text, parse_duration, shown
 from abcx.stats.records import Contrast, Interval, Proportion, Summary
 
@@ -65,11 +65,11 @@ class Retention(MetricOptions):
     def unit(self) -> Literal["share"]:
         return "share"
 
-    def needs(self) -> Needs:
+    def needs(self) -> DataNeeds:
         term = Term(event=self.event, where=self.where, source=self.source)
         since, until = self.within or (_days(self.day or 1), _days((self.day or 1) + 1))
         end = None if self.rolling else until
-        return Needs((UnitColumn("any", term, end, since, until),), "proportion")
+        return DataNeeds((UnitColumn("happened", term, end, since, until),), "proportion")
 
     def rules(self) -> Iterator[Rule]:
         if (self.day is None) == (self.within is None):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from abcx.metrics.base import MetricOptions, Needs, Rule, UnitColumn
+from abcx.metrics.base import DataNeeds, MetricOptions, Rule, UnitColumn
 from abcx.metrics.counts import TypedCount
 from abcx.spec_types import Term, Text, shown
 from abcx.stats.records import Categories, Summary
@@ -47,7 +47,7 @@ class SurveyOptions(MetricOptions):
     def answer_scale(self) -> tuple[int, int]:
         return self.scale
 
-    def needs(self) -> Needs:
+    def needs(self) -> DataNeeds:
         return survey_needs(self)
 
     def rules(self) -> Iterator[Rule]:
@@ -98,7 +98,7 @@ class SurveyOptions(MetricOptions):
         raise NotImplementedError
 
 
-def survey_needs(options: SurveyOptions) -> Needs:
+def survey_needs(options: SurveyOptions) -> DataNeeds:
     """The answer of each unit, how many it gave, and whether it was asked."""
     term = Term(
         event=options.event,
@@ -114,8 +114,8 @@ def survey_needs(options: SurveyOptions) -> Needs:
         columns = [UnitColumn(options.response, term, options.window, scale=options.scale)]
         columns.append(UnitColumn("count", term, options.window))
     if options.invited is not None:
-        columns.append(UnitColumn("any", Term(event=options.invited), options.window))
-    return Needs(tuple(columns), "categories")
+        columns.append(UnitColumn("happened", Term(event=options.invited), options.window))
+    return DataNeeds(tuple(columns), "categories")
 
 
 def question(options: SurveyOptions) -> str:

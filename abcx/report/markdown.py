@@ -230,7 +230,7 @@ def _all(results: Results) -> Iterator[str]:
     for metric in others:
         told.append(f"**{escape(metric.name)}** ({metric.role}): {_definition(metric)}")
         if results.verdict.verdict != "INVALID":
-            told += [f"  - {escape(line)}" for line in _said(results, metric)]
+            told += [f"  - {escape(line)}" for line in _sentences_of(results, metric)]
         told += [f"  - {escape(note)}" for note in notes.of_metric(results, metric)]
     yield "\n".join(line if line.startswith("  - ") else f"- {line}" for line in told)
     yield _arms(results, others)
@@ -239,7 +239,7 @@ def _all(results: Results) -> Iterator[str]:
         yield from map(escape, monitoring.levels_of_role(results, "secondary"))
 
 
-def _said(results: Results, metric: MetricResult) -> Iterator[str]:
+def _sentences_of(results: Results, metric: MetricResult) -> Iterator[str]:
     several = len(metric.comparisons) > 1
     for comparison in metric.comparisons:
         arm = f"{comparison.arm}: " if several else ""

@@ -213,7 +213,7 @@ def _unused(values: Values) -> str:
     return f"{rows} hold{'s' if values['count'] == 1 else ''} events that no metric uses{arms}"
 
 
-def _rows(words: str) -> Callable[[Values], str]:
+def _rows_that(words: str) -> Callable[[Values], str]:
     return lambda values: f"{formatting.plural(int(_number(values, 'count')), 'rows')} {words}"
 
 
@@ -250,7 +250,7 @@ OF_DATA: dict[str, Text] = {
     "another_zone": _another_zone,
     "outcomes_end": _outcomes_end,
     "unused_events": _unused,
-    "unfit_events": _rows("of events do not fit the `where` of their source"),
+    "unfit_events": _rows_that("of events do not fit the `where` of their source"),
     "shared_ids": _shared,
 }
 """About the files and their rows, in `data.notes`."""

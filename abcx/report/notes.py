@@ -10,7 +10,7 @@ from abcx.formatting import clean
 from abcx.notes import Note, Value
 from abcx.report import note_texts
 from abcx.report.fragments import effect, ends, named, titled
-from abcx.results.metric import HELD_BACK, Adjustment, Comparison, MetricResult
+from abcx.results.metric import RESPONSE_BIAS_NOTE, Adjustment, Comparison, MetricResult
 from abcx.results.readout import Results
 
 _PERMUTED = ("permuted_as_declared", "permuted_skewed", "permuted_skewed_covariate", "permuted_skewed_ratio")
@@ -21,7 +21,7 @@ MOST = 4
 
 def of_metric(results: Results, metric: MetricResult) -> list[str]:
     """Every note of a metric in full."""
-    told = [f"{titled(metric)}: {note}." for note in _plain(metric, short=False)]
+    told = [f"{titled(metric)}: {note}." for note in _of_comparisons(metric, short=False)]
     told += _chosen(results, metric) + _cap(results, metric) + _adjustment(results, metric)
     return told + prior(results, metric)
 
@@ -30,7 +30,7 @@ def in_short(results: Results, metrics: Sequence[MetricResult]) -> list[str]:
     """The notes of several metrics: what is said of many is said once; that they were permuted is `permuted`."""
     groups: dict[str, list[str]] = {}
     for metric in metrics:
-        for note in _plain(metric, short=True):
+        for note in _of_comparisons(metric, short=True):
             groups.setdefault(note, []).append(named(metric))
     told = [f"{titled(formatting.joined(list(dict.fromkeys(names))))}: {note}." for note, names in groups.items()]
     for metric in metrics:
@@ -105,7 +105,7 @@ def _of_files(note: Note, files: Sequence[str], most: int | None) -> Mapping[str
     return {**note.values, "file": formatting.joined([*shown, *more])}
 
 
-def _plain(metric: MetricResult, short: bool) -> list[str]:
+def _of_comparisons(metric: MetricResult, short: bool) -> list[str]:
     """Notes of the comparisons and missing values, without full stop."""
     found = []
     for comparison in metric.comparisons:
@@ -180,7 +180,7 @@ def _shown(comparison: Comparison, short: bool) -> str:
     for note in comparison.notes:
         if note.code in _PERMUTED:
             told += "" if short else f" {note_texts.text(note)}"
-        elif note != HELD_BACK or not short:
+        elif note != RESPONSE_BIAS_NOTE or not short:
             told += f" {note_texts.text(note)}"
     return told.strip()
 

@@ -142,7 +142,7 @@ def absolute(metric: MetricResult, comparison: Comparison, unit: str, short: boo
     """The difference in absolute numbers: shares per 10,000 units, means per unit, ratios as they are."""
     if comparison.difference is None:
         return "no difference could be computed"
-    scale, words, form = 1.0, _WORDS["value"], _plain
+    scale, words, form = 1.0, _WORDS["value"], _significant
     if metric.unit == "hours":
         words, form = _WORDS["hours"], _hours
     elif metric.unit == "points":
@@ -230,7 +230,7 @@ def _difference(metric: MetricResult) -> Callable[[float], str]:
         return lambda x: formatting.difference(x, "share")
     if metric.unit in ("points", "hours"):
         return lambda x: formatting.difference(x, metric.unit)
-    return lambda x: ("+" if x >= 0 else "") + _plain(x)
+    return lambda x: ("+" if x >= 0 else "") + _significant(x)
 
 
 def _deciding(results: Results, verdict: Verdict, codes: set[str]) -> tuple[MetricResult, Comparison] | None:
@@ -316,7 +316,7 @@ def _range(interval: Interval | None, scale: float, words: tuple[str, str], form
         return ""
     low, high = (None if end is None else scale * end for end in interval)
     more, fewer = words
-    bare = _plain if form is _hours else (lambda x: f"{x:.1f}") if form is _points else form
+    bare = _significant if form is _hours else (lambda x: f"{x:.1f}") if form is _points else form
     if low is not None and low >= 0:
         return f" ({bare(low)} to {form(high)} {more})" if high is not None else f" (at least {form(low)} {more})"
     if high is not None and high <= 0:
@@ -333,7 +333,7 @@ def _whole(x: float) -> str:
     return formatting.count(x) if x == 0 or x >= 0.95 else formatting.significant(x, 2)
 
 
-def _plain(x: float) -> str:
+def _significant(x: float) -> str:
     return formatting.significant(x, 3)
 
 
@@ -342,7 +342,7 @@ def _points(x: float) -> str:
 
 
 def _hours(x: float) -> str:
-    return f"{_plain(x)} h"
+    return f"{_significant(x)} h"
 
 
 def _rate(share: float) -> str:

@@ -27,7 +27,7 @@ def render(
     ascii: bool = False,
 ) -> str:
     """One row per experiment; per variant and primary metric where there are several. INVALID ones show no effect."""
-    rows = [row for one in results for row in _rows(one)]
+    rows = [row for one in results for row in _table_rows(one)]
     if format == "markdown":
         escaped = [[*map(escape, row[:3]), *row[3:]] for row in rows]
         return markdown_table(HEADS, escaped, "lllrrrr") + "\n"
@@ -54,7 +54,7 @@ def _narrow(row: Sequence[str]) -> list[str]:
     return [f"{name}\n  {metric}" if name else f"  {metric}", verdict, *rest]
 
 
-def _rows(results: Results) -> Iterator[list[str]]:
+def _table_rows(results: Results) -> Iterator[list[str]]:
     verdicts = results.verdicts or (results.verdict,)
     for verdict in verdicts:
         name = formatting.clean(results.experiment)

@@ -17,16 +17,16 @@ def record(found: Any) -> dict[str, Any]:
 
     Numbers that are not finite become None.
     """
-    return {f.name: _plain(getattr(found, f.name)) for f in fields(found)}
+    return {f.name: _as_plain_data(getattr(found, f.name)) for f in fields(found)}
 
 
-def _plain(value: Any) -> Any:
+def _as_plain_data(value: Any) -> Any:
     if is_dataclass(value):
         return record(value)
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): _as_plain_data(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [_as_plain_data(item) for item in value]
     if isinstance(value, StrEnum):
         return value.value
     return _rounded(value) if isinstance(value, float) else value

@@ -26,7 +26,7 @@ MarginState = Literal["inside", "beyond", "open"]
 """
 Role = Literal["primary", "secondary", "guardrail", "descriptive"]
 Goal = Literal["increase", "decrease"]
-HELD_BACK = Note("response_bias")
+RESPONSE_BIAS_NOTE = Note("response_bias")
 """The note of a comparison of answers that no verdict may rest on, because the bounds do not confirm it."""
 
 

@@ -28,7 +28,7 @@ STDIN = "<stdin>"
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedSpec:
     """A spec that passed: the experiment, where it came from, and warnings. `base` is the folder of its data paths,
     `raw` and `document` are its text."""
 
@@ -49,7 +49,7 @@ def load_spec(spec: str | Path | dict[str, Any]) -> Experiment:
     return load(spec).experiment
 
 
-def load(spec: str | Path | dict[str, Any]) -> Loaded:
+def load(spec: str | Path | dict[str, Any]) -> LoadedSpec:
     """As `load_spec`, with the place of the spec and its warnings. `-` is standard input."""
     if isinstance(spec, dict):
         raw, path = b"", None
@@ -60,7 +60,7 @@ def load(spec: str | Path | dict[str, Any]) -> Loaded:
     experiment, problems = check(document)
     if experiment is None:
         raise SpecError(problems)
-    return Loaded(experiment, base, path, sha256, tuple(problems), document, raw)
+    return LoadedSpec(experiment, base, path, sha256, tuple(problems), document, raw)
 
 
 def check(document: Document) -> tuple[Experiment | None, list[Problem]]:
@@ -177,11 +177,11 @@ def _translate(document: Document, detail: ErrorDetails, root: type[Model] = Exp
         return document.problem("bad-value", "a key is empty", loc[:-1], "give it a name", key=True)
     if "cure" in context:
         return document.problem("bad-value", detail["msg"], loc, str(context["cure"]))
-    message, cure = _plain(kind, context, given, name)
+    message, cure = _type_message(kind, context, given, name)
     return document.problem("bad-value" if kind != "string_type" else "wrong-type", message, loc, cure)
 
 
-def _plain(kind: str, context: dict[str, Any], given: Any, name: str) -> tuple[str, str | None]:
+def _type_message(kind: str, context: dict[str, Any], given: Any, name: str) -> tuple[str, str | None]:
     wanted = {
         "string_type": "text",
         "float_type": "a number",

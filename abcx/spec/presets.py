@@ -195,10 +195,10 @@ def _of_user(document: Document, name: str, loc: Loc, folder: Path, translate: T
     try:
         return Preset.model_validate(written.value)
     except ValidationError as error:
-        return list(_told(written, error, translate))
+        return list(_problems_of(written, error, translate))
 
 
-def _told(written: Document, error: ValidationError, translate: Translate) -> Iterator[Problem]:
+def _problems_of(written: Document, error: ValidationError, translate: Translate) -> Iterator[Problem]:
     if not isinstance(written.value, dict):
         help = "start from a preset of abcx: docs/presets.md says where they are"
         yield Problem("error", "preset-file", "a preset is a mapping of keys", Span(written.file, 1), help)

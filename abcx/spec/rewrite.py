@@ -101,7 +101,7 @@ def _block(data: dict[str, Any]) -> Iterator[str]:
 def _renamed(document: Document, data: DataSpec, sources: Mapping[str, Sequence[FileOptions]]) -> Iterator[_Edit]:
     """The edits of `source: FILE` in metrics, which name a file of events."""
     pairs = list(zip(data.events, sources.get("events", ()), strict=True))
-    for loc, name, event in _named(document.value["metrics"], ("metrics",)):
+    for loc, name, event in _names_in(document.value["metrics"], ("metrics",)):
         meant = {new.file[0].path for old, new in pairs if _names(old, name) and _gives(old, event)}
         if len(meant) != 1:
             raise _refused(document, f"`source: {name}` means several sources of events", loc)
@@ -117,12 +117,12 @@ def _gives(source: FileOptions, event: Any) -> bool:
     return constant is None or event is None or constant == event
 
 
-def _named(value: Any, loc: Loc) -> Iterator[tuple[Loc, str, str | None]]:
+def _names_in(value: Any, loc: Loc) -> Iterator[tuple[Loc, str, str | None]]:
     """Every `source` in the metrics, with the event beside it."""
     for key, item in value.items() if isinstance(value, dict) else ():
         if key == "source" and len(loc) > 1:
             yield (*loc, key), str(item), value.get("event")
-        yield from _named(item, (*loc, key))
+        yield from _names_in(item, (*loc, key))
 
 
 def _refuse_changes(
@@ -135,11 +135,11 @@ def _refuse_changes(
     assert experiment.data is not None
     data = experiment.data.model_copy(update={part: tuple(entries) for part, entries in sources.items()})
     wanted = experiment.model_copy(update={"data": data})
-    if _plain(found) != _plain(wanted):
+    if _without_sources(found) != _without_sources(wanted):
         raise _refused(document, "`data` cannot be replaced in it without changing what it means")
 
 
-def _plain(experiment: Experiment) -> Any:
+def _without_sources(experiment: Experiment) -> Any:
     """An experiment as plain values, without the names of sources in metrics."""
 
     def without(value: Any) -> Any:

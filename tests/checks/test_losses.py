@@ -205,6 +205,6 @@ def test_metric_missing_leaves_empty_arms_to_missing_arm():
 
 
 def test_events_that_are_spelled_otherwise():
-    seen = context((5, 5), metrics={"orders": shares_of((1, 5), (2, 5))}, near_events=(("Order", "order"),))
+    seen = context((5, 5), metrics={"orders": shares_of((1, 5), (2, 5))}, misspelled_events=(("Order", "order"),))
     found = metric_missing.check(seen)
     assert found.status == "warn" and "'Order' (the spec has 'order')" in found.message

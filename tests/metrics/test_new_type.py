@@ -23,7 +23,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from abcx.metrics.base import MetricOptions, Needs, UnitColumn
+from abcx.metrics.base import MetricOptions, DataNeeds, UnitColumn
 from abcx.spec_types import Term, Text
 from abcx.stats.records import Contrast, Interval, Moments, Summary
 
@@ -38,8 +38,8 @@ class Streak(MetricOptions):
     def unit(self) -> Literal["value"]:
         return "value"
 
-    def needs(self) -> Needs:
-        return Needs((UnitColumn("count", Term(event=self.event, where=self.where), self.window),), "moments")
+    def needs(self) -> DataNeeds:
+        return DataNeeds((UnitColumn("count", Term(event=self.event, where=self.where), self.window),), "moments")
 
     def definition(self, unit: str) -> str:
         return f"streak of {self.event} per exposed unit"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from abcx.data.pack.column_uses import ColumnUses
 from abcx.data.reading.conditions import usable_number
 from abcx.errors import DataError
-from abcx.files.number_formats import Form
+from abcx.files.number_formats import NumberFormat
 from abcx.files.table import Table
 from abcx.problems import Problem, Span
 
@@ -115,7 +115,7 @@ def _parsed(table: Table, uses: Sequence[Use], name: str) -> _Parsed | None:
     if len(numbers) > 1:
         raise DataError(refusal(table, name, "is read as a number in two ways", _ONE_WAY))
     (number,) = numbers
-    plain = number == Form().sql(text)
+    plain = number == NumberFormat().sql(text)
     if read_as_text and not plain:
         raise DataError(refusal(table, name, "is read as text, and as a number that is not written plainly", _TWICE))
     if read_as_text:

@@ -22,7 +22,7 @@ class ColumnUses:
     time: str | None
 
 
-def asked(select: Select, source: Source) -> ColumnUses:
+def column_uses(select: Select, source: Source) -> ColumnUses:
     """The columns of a source by how they are read."""
     found: dict[str, set[str]] = {"text": set(), "number": set(number_columns(select, source)), "filled": set()}
     found["text"] |= {name for name in _texts(select, source) if name is not None}

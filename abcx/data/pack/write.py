@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from abcx.data.pack.column_types import Use, columns, refusal
-from abcx.data.pack.column_uses import asked
+from abcx.data.pack.column_uses import column_uses
 from abcx.data.reading.cell_checks import checks, unread
 from abcx.data.reading.load import Loading, SourceRead
 from abcx.data.reading.row_sql import Select
@@ -154,7 +154,7 @@ def _write(engine: Engine, readings: list[_Reading], target: Path, tag: str) -> 
     engine.run(f"SET TimeZone = {literal(table.timezone)}")
     engine.run("SET preserve_insertion_order = true")
     kept = _good_rows(readings[0], table.scan(tag)) if bad else table.scan(tag)
-    uses = [Use(one.source.table, asked(one.select, one.source)) for one in readings]
+    uses = [Use(one.source.table, column_uses(one.select, one.source)) for one in readings]
     typed = ", ".join(f"{sql} AS {identifier(name)}" for name, sql in columns(table, uses, kept))
     _forget(engine, tag)
     log = literal(pack_log.written(one.read.log for one in readings))

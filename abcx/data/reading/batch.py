@@ -44,9 +44,9 @@ def read(number: int, source: Source, select: Select, segments: tuple[str, ...])
         (looked, before, notes), sums = with_checksums(
             source.table.engine, files, lambda: scan.read(number, source, select, segments)
         )
-        rows, unsaid = _rows(source.table), timezones.unsaid_throughout(looked)
+        rows, unsaid = _rows_per_file(source.table), timezones.unsaid_throughout(looked)
         whole = all(rows) or source.arm is None  # one of several files that are one export may be without rows
-        if whole and unsaid is not None and _is_plain(before, looked, select, sum(rows)):
+        if whole and unsaid is not None and _all_cells_clean(before, looked, select, sum(rows)):
             found = BatchRead(rows, tuple(sums), unsaid, tuple(notes), before)
     except DataError:
         pass  # read apart they tell which it is
@@ -55,7 +55,7 @@ def read(number: int, source: Source, select: Select, segments: tuple[str, ...])
     return found
 
 
-def _rows(table: Table) -> tuple[int, ...]:
+def _rows_per_file(table: Table) -> tuple[int, ...]:
     """How many rows each file has."""
     if table.files[0].format == "jsonl":
         counted = f"SELECT filename, count(*) FROM {lines_of(table.files)} GROUP BY filename"
@@ -66,7 +66,7 @@ def _rows(table: Table) -> tuple[int, ...]:
     return tuple(int(found.get(str(file.path), 0)) for file in table.files)
 
 
-def _is_plain(before: int, source: Source, select: Select, expected: int) -> bool:
+def _all_cells_clean(before: int, source: Source, select: Select, expected: int) -> bool:
     """Whether every cell could be read, and all rows are there."""
     table = source.table
     ordered = table.written is not None and table.written.by_order and not table.options.date_order

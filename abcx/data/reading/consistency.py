@@ -14,7 +14,7 @@ from abcx.data.reading.row_sql import Select
 from abcx.data.reading.source import Source
 from abcx.engines.quoting import literal
 from abcx.files.bad_rows import locate
-from abcx.files.number_formats import Form, declared
+from abcx.files.number_formats import NumberFormat, declared
 from abcx.problems import Problem, Span
 from abcx.spec.model import FileOptions
 
@@ -26,7 +26,7 @@ _MEANT = "write them alike, or name the files apart: a list of {file: ..., ...}"
 
 def unlike(select: Select) -> Iterator[Problem]:
     """Columns that files of one export write in ways that cannot both be meant, each with the first such cell."""
-    exports: list[tuple[FileOptions, dict[str, dict[Form, list[Source]]]]] = []
+    exports: list[tuple[FileOptions, dict[str, dict[NumberFormat, list[Source]]]]] = []
     for source in select.sources:
         known = next((seen for options, seen in exports if options == source.options), None)
         if known is None:
@@ -60,7 +60,7 @@ def inconsistent_ids(select: Select) -> Iterator[Problem]:
 
 def _whole(select: Select, role: str, pair: tuple[Source, Source], value: str) -> str | None:
     """An id of the other source of a pair that is a whole number: the one that `value` means, if it is there."""
-    names = {select.told_event(source) for source in pair}
+    names = {select.constant_event(source) for source in pair}
     name = select.key_columns(pair[1]).get(role)
     if name is None or (role == "id" and len(names) > 1):  # an order and a visit may have one number
         return None
@@ -76,7 +76,9 @@ def _has(source: Source, text: str, form: str) -> bool:
     return bool(source.table.engine.run(found))
 
 
-def _between(select: Select, name: str, one: tuple[Source, Form], other: tuple[Source, Form]) -> Iterator[Problem]:
+def _between(
+    select: Select, name: str, one: tuple[Source, NumberFormat], other: tuple[Source, NumberFormat]
+) -> Iterator[Problem]:
     first, second = one[1], other[1]
     odd, like, what, cure = other, one, "TRUE", "convert them to one currency first"
     if first.decimal != second.decimal:
@@ -92,7 +94,7 @@ def _between(select: Select, name: str, one: tuple[Source, Form], other: tuple[S
         yield Problem("error", "ambiguous-number", message, Span(odd[0].table.shown, found[0], path=name), cure)
 
 
-def _form(source: Source, name: str) -> Form | None:
+def _form(source: Source, name: str) -> NumberFormat | None:
     """How a file writes a column; None where it has types, or no such column."""
     if source.table.types is not None or name not in source.table.header:
         return None

@@ -29,7 +29,7 @@ def infer_formats(before: int, source: Source, select: Select, tag: str) -> tupl
     flagged = {check.name for check, count in flags(before, source, select) if count}
     refused = f"SELECT 1 FROM rejects_{tag} WHERE error_type = 'CAST' LIMIT 1"
     cast = table.types is None and bool(table.engine.run(refused))
-    table = _glued(before, source, select, cast or bool(flagged))
+    table = _repeated_headers(before, source, select, cast or bool(flagged))
     notes: list[Note] = []
     problems: list[Problem] = []
     numbered: list[Note] = []
@@ -41,12 +41,12 @@ def infer_formats(before: int, source: Source, select: Select, tag: str) -> tupl
         commas = commas or any(form.decimal == "," for form in table.numbers.values())
         if name not in suspect and not commas and name not in grouped:
             continue
-        rows = f"FROM {_rows(table)} WHERE {scope}"
+        rows = f"FROM {_rows_sql(table)} WHERE {scope}"
         shown = number_formats.find(
             source.table.engine, table.sql(name, "text"), rows, table.options, commas or name in grouped
         )
         if shown.doubt:
-            problems.append(_doubt(table, name, scope, shown))
+            problems.append(_ambiguity(table, name, scope, shown))
         elif shown.form is not None:
             table = replace(table, numbers={**table.numbers, name: shown.form})
             numbered += _noted(shown.note, table, name)
@@ -54,14 +54,14 @@ def infer_formats(before: int, source: Source, select: Select, tag: str) -> tupl
     if time is not None and not table.options.time_format and (cast or time in flagged):
         kept = replace(source, table=table).kept  # by numbers as they are read now
         table = replace(table, time=None)
-        rows = f"FROM {_rows(table)} WHERE {kept}"
+        rows = f"FROM {_rows_sql(table)} WHERE {kept}"
         found = (
             time_formats.find(source.table.engine, table.sql(time, "text"), rows, table.timezone)
             if table.written is None
             else None
         )
         if found is not None and found.doubt:
-            problems.append(_doubt(table, time, "TRUE", found))
+            problems.append(_ambiguity(table, time, "TRUE", found))
         elif found is not None and found.written is not None:
             table = replace(table, written=found.written)
             notes += _noted(found.note, table, time)
@@ -84,11 +84,11 @@ def _is_text(table: Table, name: str) -> bool:
     return table.types is None or table.types[table.header.index(name)] == "VARCHAR"
 
 
-def _rows(table: Table) -> str:
+def _rows_sql(table: Table) -> str:
     return f"(SELECT * FROM {table.scan()} WHERE {table.is_row()})"
 
 
-def _glued(before: int, source: Source, select: Select, odd: bool) -> Table:
+def _repeated_headers(before: int, source: Source, select: Select, odd: bool) -> Table:
     """The table, told whether its header stands again between the rows: exports that were glued together."""
     table, unit = source.table, source.name("unit") or ""
     if table.types is not None:
@@ -133,15 +133,17 @@ def _may_be_grouped(source: Source, scopes: Mapping[str, str]) -> set[str]:
         return f"coalesce(bool_and(regexp_full_match({v}, {literal(_GROUPED)})), TRUE)"
 
     possible = among(scopes, all_fit, source.first_rows)
-    return among(possible, lambda v: f"{all_fit(v)} AND coalesce(bool_or(contains({v}, '.')), FALSE)", _rows(table))
+    return among(possible, lambda v: f"{all_fit(v)} AND coalesce(bool_or(contains({v}, '.')), FALSE)", _rows_sql(table))
 
 
 _GROUPED = r"\s*[+-]?(\d{1,3}|[1-9]\d{0,2}\.\d{3})\s*"
 
 
-def _doubt(table: Table, name: str, scope: str, found: number_formats.Found | time_formats.Found) -> Problem:
+def _ambiguity(
+    table: Table, name: str, scope: str, found: number_formats.Inference | time_formats.Inference
+) -> Problem:
     text = table.sql(name, "text")
     differs = f"coalesce((SELECT {found.differs} FROM (SELECT {text} AS v)), FALSE) AND {text} IS NOT NULL"
     _, line, value = locate(table, f"({scope}) AND {differs}", text)
-    code = "ambiguous-time" if isinstance(found, time_formats.Found) else "ambiguous-number"
+    code = "ambiguous-time" if isinstance(found, time_formats.Inference) else "ambiguous-number"
     return Problem("error", code, f"'{value[:60]}' {found.doubt}", Span(table.shown, line, path=name), found.help)

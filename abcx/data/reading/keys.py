@@ -51,7 +51,7 @@ def is_unclean(text: str) -> str:
     return f"(NOT {_is_clean(text)} AND {canonical(text)} <> trim({text}, chr(32) || chr(9)))"
 
 
-def is_pointed(text: str) -> str:
+def has_trailing_point_zero(text: str) -> str:
     """The SQL condition of ids that are whole numbers with a final `.0`."""
     return f"({text} < ':' AND contains({text}, '.0') AND regexp_full_match(trim({text}), {literal(POINTED)}))"
 
@@ -76,7 +76,7 @@ def ticket(text: str, hashed: bool, first: bool = False) -> str:
         return f"nullif({trimmed(text)}, '')"
     # As in conditions.trimmed, in words that only this engine has. An empty text comes before '('.
     cut, clean = bare(text), _is_clean(text)
-    marked = f"WHEN {is_pointed(text)} THEN {UNCLEAN} " if first else ""
+    marked = f"WHEN {has_trailing_point_zero(text)} THEN {UNCLEAN} " if first else ""
     unclean = f"WHEN {is_unclean(text)} THEN {UNCLEAN} " if first else ""
     return f"CASE {marked}WHEN {clean} THEN hash({text}) {unclean}WHEN {cut} <> '' THEN hash({cut}) END"
 
@@ -91,7 +91,7 @@ def event(text: str | None, name: str | None, hashed: bool, first: bool = False)
     named = f"hash({id}, {name})" if hashed else f"{id} || ' ' || coalesce({name}, '')"
     apart = alone if name is None else f"CASE WHEN {is_placeholder(text)} THEN {alone} ELSE {named} END"
     rounded = _ROUNDED if hashed else id
-    marked = f"WHEN {is_pointed(text)} OR {is_unclean(text)} THEN {UNCLEAN} " if first else ""
+    marked = f"WHEN {has_trailing_point_zero(text)} OR {is_unclean(text)} THEN {UNCLEAN} " if first else ""
     return f"CASE WHEN {is_rounded(text)} THEN {rounded} {marked}WHEN {id} IS NOT NULL THEN {apart} END"
 
 

@@ -130,11 +130,11 @@ def open_sources(
 ) -> tuple[Source, ...]:
     """Open every file and frame of one part of `data`; small files are read together unless they are to stay `apart`.
     Raises DataError with all files that cannot be opened."""
-    shared = _named(experiment.data.columns) if experiment.data else {}
+    shared = _column_names(experiment.data.columns) if experiment.data else {}
     sources: list[Source] = []
     problems: list[Problem] = []
     for option in () if frames else options:
-        columns = shared | _named(option.columns)
+        columns = shared | _column_names(option.columns)
         try:
             if engine.is_remote:
                 from abcx.files.remote_tables import open_tables
@@ -152,7 +152,7 @@ def open_sources(
     for number, frame in enumerate(frames):
         for option in replaced[number]:
             table = opening.open_frame(engine, frame, f"{part}_{number}", option, experiment.timezone)
-            sources.append(Source(table, option, None, shared | _named(option.columns)))
+            sources.append(Source(table, option, None, shared | _column_names(option.columns)))
     problems += _twice(sources)
     if problems:
         raise DataError(problems)
@@ -172,7 +172,7 @@ def _twice(sources: Sequence[Source]) -> Iterator[Problem]:
         before.append((file.shown, source.options))
 
 
-def _named(columns: Mapping[Canonical, str]) -> dict[str, str]:
+def _column_names(columns: Mapping[Canonical, str]) -> dict[str, str]:
     return {str(canonical): written for canonical, written in columns.items()}
 
 
@@ -264,7 +264,7 @@ def _load_together(loading: Loading, number: int, select: Select, segments: tupl
         *(timezones.notes(source, part, found.before) if found.unsaid else ()),
     )
     loading.exclusions += excluded(source)
-    loading.reads[part, number] = SourceRead(sum(found.rows), 0, Log(part, select.told_event(source)))
+    loading.reads[part, number] = SourceRead(sum(found.rows), 0, Log(part, select.constant_event(source)))
     return True
 
 
@@ -281,7 +281,7 @@ def _take_apart(number: int, select: Select) -> list[Problem]:
 
 def _load_one(loading: Loading, number: int, select: Select, segments: tuple[str, ...]) -> list[Problem]:
     part, source = select.part, select.sources[number]
-    table, event = source.table, select.told_event(source)
+    table, event = source.table, select.constant_event(source)
     past, noted, excluded_before = pack_log.of(table.history, part, event), len(loading.notes), len(loading.exclusions)
     loading.notes += past.notes
     loading.exclusions += past.exclusions

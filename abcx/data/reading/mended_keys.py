@@ -22,7 +22,7 @@ _ODD = "\u00a0\u2009\u202f\u3000\u00ad\u200b\u200c\u200d\u2060\ufeff"
 """Spaces and hidden characters that an engine elsewhere is asked for by name."""
 
 
-def look(before: int, source: Source, select: Select) -> tuple[Source, bool, list[Note]]:
+def mend(before: int, source: Source, select: Select) -> tuple[Source, bool, list[Note]]:
     """The source with its columns that need mending, whether it must be read again, and notes.
     `before` is the first row id that can be its own. Raises DataError elsewhere."""
     if not select.hashed:
@@ -36,7 +36,7 @@ def look(before: int, source: Source, select: Select) -> tuple[Source, bool, lis
     mended, pointed, notes = set[str](), set[str](), list[Note]()
     for role, name in (select.key_columns(source) | select.name_columns(source)).items():
         if table.holds_text(name):
-            found = _counted(source, name)
+            found = _count_unclean(source, name)
             mended |= {name} if any(found[how] for how in _HOW) else set()
             pointed |= {name} if found["pointed"] and role not in ("event", "arm") else set()
             values = {"file": table.named, "column": name, "role": role if role in _NAMED else "ticket"}
@@ -54,11 +54,12 @@ _HOW = {
 """What makes an id unclean, as the SQL condition of a text `b` without spaces and tabs around it."""
 
 
-def _counted(source: Source, name: str) -> dict[str, int]:
+def _count_unclean(source: Source, name: str) -> dict[str, int]:
     """How many cells of a column are not canonical, by the first of the ways, and how many end in `.0`."""
     text = source.table.sql(name, "text")
     cases = " ".join(f"WHEN {condition} THEN {literal(how)}" for how, condition in _HOW.items())
-    kind = f"CASE WHEN {keys.is_unclean('v')} THEN CASE {cases} END WHEN {keys.is_pointed('v')} THEN 'pointed' END"
+    pointed = f"WHEN {keys.has_trailing_point_zero('v')} THEN 'pointed'"
+    kind = f"CASE WHEN {keys.is_unclean('v')} THEN CASE {cases} END {pointed} END"
     cells = f"SELECT v, trim(v, chr(32) || chr(9)) AS b FROM (SELECT {text} AS v FROM {source.table.scan()})"
     rows = source.table.engine.run(f"SELECT {kind} AS how, count(*) FROM ({cells}) GROUP BY how")
     return dict.fromkeys((*_HOW, "pointed"), 0) | {str(how): int(count) for how, count in rows if how}

@@ -9,7 +9,7 @@ from pathlib import Path
 from abcx.data.plan import Plan
 from abcx.data.reading import load
 from abcx.data.reading.load import Loading
-from abcx.data.reading.source import Source, tells_arm
+from abcx.data.reading.source import Source, has_arm
 from abcx.data.records import Inputs
 from abcx.engines.local import Engine
 from abcx.errors import DataError
@@ -99,11 +99,11 @@ def _refuse_missing_parts(plan: Plan, opened: Mapping[str, tuple[Source, ...]]) 
 def _arm_part(plan: Plan, opened: Mapping[str, tuple[Source, ...]]) -> str:
     """The part that says which arm a unit is in: exposures, else units, else events."""
     for part, sources in opened.items():
-        if part == "exposures" or any(tells_arm(source, plan.experiment) for source in sources):
+        if part == "exposures" or any(has_arm(source, plan.experiment) for source in sources):
             return part
     _refuse_misspelled_arm(opened)
     first = next(iter(opened.values()))[0].table
-    help = f"name it: columns: {{arm: NAME}}; {first.told_header()}"
+    help = f"name it: columns: {{arm: NAME}}; {first.header_text()}"
     raise DataError(Problem("error", "no-arm", "no column says which arm a unit is in", Span(first.shown, 1), help))
 
 
@@ -147,6 +147,6 @@ def refuse_windows_without_times(loading: Loading, part: str) -> None:
                     "no-time",
                     f"{what} needs times, and {table.shown} has no time column",
                     Span(table.shown, 1),
-                    f"name it: columns: {{time: NAME}}; {table.told_header()}",
+                    f"name it: columns: {{time: NAME}}; {table.header_text()}",
                 )
             )

@@ -8,7 +8,7 @@ from dataclasses import replace
 from abcx.data.plan import Plan
 from abcx.data.reading import conditions, keys, total_rows
 from abcx.data.reading.conditions import as_flag, unspaced
-from abcx.data.reading.source import Source, drops, tells_arm, told_by_rule
+from abcx.data.reading.source import Source, arms_by_rule, drops, has_arm
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
 from abcx.files import cell_text
@@ -110,8 +110,8 @@ class Select:
 
     def name_columns(self, source: Source) -> dict[str, str]:
         """The header names of the columns that hold names of events and labels of arms, by what they are."""
-        event = source.name("event") if self.part == "events" and self.told_event(source) is None else None
-        labeled = self.arm_needed and source.arm is None and not told_by_rule(self.plan.experiment)
+        event = source.name("event") if self.part == "events" and self.constant_event(source) is None else None
+        labeled = self.arm_needed and source.arm is None and not arms_by_rule(self.plan.experiment)
         names = {"event": event, "arm": source.name("arm") if labeled else None}
         return {canonical: name for canonical, name in names.items() if name is not None}
 
@@ -150,8 +150,8 @@ class Select:
     def _name_of(self, source: Source) -> str | None:
         """The SQL of the name of every event: an order and its payment may have one number, and where one file gives
         several events, each row is one of each."""
-        if (event := self.told_event(source)) is not None:
-            return literal(event) if len({self.told_event(other) for other in self.sources}) > 1 else None
+        if (event := self.constant_event(source)) is not None:
+            return literal(event) if len({self.constant_event(other) for other in self.sources}) > 1 else None
         column = source.name("event")
         return f"({unspaced(source.table.sql(column, 'text'))})" if column else None
 
@@ -186,9 +186,9 @@ class Select:
         """Whether a source cannot do without a canonical column."""
         if canonical == "event":
             asked = bool(self.plan.terms or self.plan.experiment.exposure)
-            return self.part == "events" and not self.told_event(source) and asked
+            return self.part == "events" and not self.constant_event(source) and asked
         if canonical == "arm":
-            labels = self.arm_needed and source.arm is None and not told_by_rule(self.plan.experiment)
+            labels = self.arm_needed and source.arm is None and not arms_by_rule(self.plan.experiment)
             return labels and self.part != "events"
         if canonical == "time":  # a file without times beside one with times would lose all its rows
             return any(other.name("time") for other in self.sources)
@@ -209,9 +209,9 @@ class Select:
     def _rules(self, source: Source) -> list[Where]:
         """The rules that tell the arms of this source, none where something else tells them."""
         experiment = self.plan.experiment
-        if not self.arm_needed or source.arm is not None or not told_by_rule(experiment):
+        if not self.arm_needed or source.arm is not None or not arms_by_rule(experiment):
             return []
-        if self.part == "events" and not tells_arm(source, experiment):
+        if self.part == "events" and not has_arm(source, experiment):
             return []
         return [arm.where or {} for arm in experiment.arms.values()]
 
@@ -247,12 +247,12 @@ class Select:
         """The terms whose events can be in this source."""
         return (term for term in self.plan.terms if self._applies(source, term))
 
-    def told_event(self, source: Source) -> str | None:
+    def constant_event(self, source: Source) -> str | None:
         """The name of the event of every row, where the source tells it."""
         return source.options.event if isinstance(source.options, EventSource) else None
 
     def _names_event(self, source: Source, event: str | None) -> bool:
-        return self.told_event(source) in (None, event)
+        return self.constant_event(source) in (None, event)
 
     def _applies(self, source: Source, term: Term) -> bool:
         if not self._names_event(source, term.event):
@@ -279,7 +279,7 @@ class Select:
     def event_is(self, source: Source, event: str | None) -> str:
         """The SQL condition of rows of an event; NULL for rows of none."""
         name = source.name("event")
-        if self.told_event(source) is not None or name is None:
+        if self.constant_event(source) is not None or name is None:
             return "TRUE"
         return f"({unspaced(source.table.sql(name, 'text'))}) = {literal(event and cell_text.canonical_text(event))}"
 
@@ -347,7 +347,7 @@ class Select:
             told = " ".join(f"WHEN {source.where(rule)} THEN {i}" for i, rule in enumerate(rules))
             return f"CASE {told} ELSE {other} END"
         column = source.name("arm")
-        if not self.arm_needed or column is None or told_by_rule(self.plan.experiment):
+        if not self.arm_needed or column is None or arms_by_rule(self.plan.experiment):
             return other
         cases = " ".join(f"WHEN {literal(label)} THEN {i}" for label, i in self._labels())
         text = source.table.sql(column, "text")

@@ -28,7 +28,7 @@ def read(number: int, source: Source, select: Select, segments: tuple[str, ...])
     Returns it as it was read, the first row id that can be its own, and notes on how its columns are read."""
     notes: list[Note] = []
     source, before = with_lines(source, lambda one: _scan(number, one, select, segments))
-    source, again, found = mended_keys.look(before, source, select)
+    source, again, found = mended_keys.mend(before, source, select)
     if again:
         forget(source.table.engine, number, select.part, before)
         before = _scan(number, source, select, segments)

@@ -71,16 +71,16 @@ class Source:
         return self.table.sql(column, kind)
 
 
-def told_by_rule(experiment: Experiment) -> bool:
+def arms_by_rule(experiment: Experiment) -> bool:
     """Whether arms are told by `where` in place of labels."""
     return all(arm.where is not None for arm in experiment.arms.values())
 
 
-def tells_arm(source: Source, experiment: Experiment) -> bool:
+def has_arm(source: Source, experiment: Experiment) -> bool:
     """Whether a source says which arm its units are in."""
     if source.arm is not None:
         return True
-    if told_by_rule(experiment):
+    if arms_by_rule(experiment):
         rules = [arm.where or {} for arm in experiment.arms.values()]
         return all(source.resolve(name) is not None for rule in rules for name in rule)
     return source.name("arm") is not None

@@ -32,10 +32,10 @@ def are_unsaid(source: Source) -> bool:
     Raises DataError where some have one and others none, or say their zone by a name that means different things.
     """
     time = source.name("time") or ""
-    if (told := _told(source, time)) is not None:
+    if (told := _declared_naive(source, time)) is not None:
         return told
     text = _text(source, time)
-    said, naive, lettered = _seen(source, text)
+    said, naive, lettered = _count_forms(source, text)
     if lettered:
         _refuse_unclear(source, time, text)
     if not said or not naive:
@@ -48,9 +48,9 @@ def unsaid_throughout(source: Source) -> bool | None:
     time = source.name("time")
     if time is None:
         return False
-    if (told := _told(source, time)) is not None:
+    if (told := _declared_naive(source, time)) is not None:
         return told
-    said, naive, lettered = _seen(source, _text(source, time))
+    said, naive, lettered = _count_forms(source, _text(source, time))
     return None if lettered or (said and naive) else bool(naive)
 
 
@@ -91,7 +91,7 @@ def _changes(zone: str, first: int, last: int) -> Iterator[tuple[datetime, datet
             yield min(shown), max(shown), shown[0] < shown[1]
 
 
-def _told(source: Source, time: str) -> bool | None:
+def _declared_naive(source: Source, time: str) -> bool | None:
     """Whether times have no offset, where their form or type tells it."""
     if source.table.written is not None and source.table.written.naive is not None:
         return source.table.written.naive
@@ -106,7 +106,7 @@ def _text(source: Source, time: str) -> str:
     return source.table.written.plain(text) if source.table.written is not None else text
 
 
-def _seen(source: Source, text: str) -> tuple[int, int, int]:
+def _count_forms(source: Source, text: str) -> tuple[int, int, int]:
     """Of the times of all rows: how many say their offset, how many do not, and how many say it with letters, but for
     a Z."""
     said, letters = f"regexp_matches(v, {literal(_OFFSET)})", f"regexp_matches(v, {literal(_LETTERS)})"
@@ -116,7 +116,7 @@ def _seen(source: Source, text: str) -> tuple[int, int, int]:
     return int(found[0]), int(found[1]), int(found[2])
 
 
-def _named(text: str) -> str:
+def _has_unclear_zone(text: str) -> str:
     """The SQL condition of times that end in the name of a zone that is not clear, but for a city's."""
     name = f"regexp_extract(upper({text}), {literal(_NAME)}, 1)"
     named = f"{name} NOT IN ('', {', '.join(map(literal, _CLEAR))}) AND NOT contains({name}, '/')"
@@ -132,7 +132,7 @@ def _in_summer(text: str, place: str, hours: int) -> str:
 
 
 def _refuse_unclear(source: Source, time: str, text: str) -> None:
-    count, line, value = locate(source.table, f"({source.kept}) AND {_named(text)}", text)
+    count, line, value = locate(source.table, f"({source.kept}) AND {_has_unclear_zone(text)}", text)
     if not count:
         return
     more = f" ({count:,} such rows)" if count > 1 else ""

@@ -15,7 +15,7 @@ from abcx.data.reading.conditions import FALSE, TRUE
 from abcx.data.reading.excluded import told
 from abcx.data.reading.load import Loading, PartTable
 from abcx.data.reading.row_sql import Select
-from abcx.data.reading.source import Source, told_by_rule
+from abcx.data.reading.source import Source, arms_by_rule
 from abcx.data.records import Unfound
 from abcx.files import cell_text
 from abcx.files.cell_text import skeleton
@@ -99,7 +99,7 @@ def _of_exposure(loading: Loading, select: Select) -> Iterator[Rule]:
     if exposure is None or not exposure.where or loading.engine.run("SELECT 1 FROM assigned LIMIT 1"):
         return
     sources = [source for source in select.sources if not select.lacks_exposure(source)]
-    told_so = [source for source in sources if select.told_event(source) in (None, exposure.event)]
+    told_so = [source for source in sources if select.constant_event(source) in (None, exposure.event)]
     yield "exposure.where", exposure.where, [(s, f"{s.kept} AND {select.event_is(s, exposure.event)}") for s in told_so]
 
 
@@ -124,9 +124,9 @@ def _missed(loading: Loading, rule: Rule, leaves_out: bool = False) -> Iterator[
     for name in alone:
         values = _values(loading, [(s, scope) for s, scope in scoped if s.resolve(name) is not None], name)
         shown = () if _of_people(scoped, name) else tuple(value for value, _ in values.most_common(_SHOWN))
-        yield Unfound(place, f"{name} {_asked(where[name])}", shown, _cure(name, where[name], values))
+        yield Unfound(place, f"{name} {_condition_text(where[name])}", shown, _cure(name, where[name], values))
     if not leaves_out and not any(not counts[name] for name in where):
-        yield Unfound(place, " and ".join(f"{name} {_asked(value)}" for name, value in where.items()))
+        yield Unfound(place, " and ".join(f"{name} {_condition_text(value)}" for name, value in where.items()))
 
 
 def _by_value(value: WhereValue) -> bool:
@@ -148,7 +148,7 @@ def _values(loading: Loading, scoped: Sequence[tuple[Source, str]], name: str) -
     return found
 
 
-def _asked(value: WhereValue) -> str:
+def _condition_text(value: WhereValue) -> str:
     """A condition in words: `is 'true'`, `is at least 500`."""
     if isinstance(value, Range):
         least = f"at least {value.min:g}" if value.min is not None else ""
@@ -203,7 +203,7 @@ def _labels(loading: Loading, loaded: PartTable) -> Iterator[Unfound]:
     }
     arms = {name: labels for name, labels in texts.items() if len(labels) > 1}
     sources = [s for s in loaded.sources if s.arm is None and s.name("arm") is not None]
-    if not arms or not sources or told_by_rule(loading.plan.experiment):
+    if not arms or not sources or arms_by_rule(loading.plan.experiment):
         return
     seen = _values(loading, [(source, source.kept) for source in sources], "arm")
     shown = tuple(value for value, _ in seen.most_common() if value)[:_SHOWN]

@@ -34,7 +34,7 @@ def responses(work: Workspace, span: Timing | None, table: str) -> dict[str, dic
             continue
         answer, *rest = work.plan.of(name)
         repeats = next((value for value in rest if value.need.kind == "count"), None)
-        invited = next((value for value in rest if value.need.kind == "any"), None)
+        invited = next((value for value in rest if value.need.kind == "happened"), None)
         followed = span.followed(answer) if span else "TRUE"
         fields = [f"count(*) FILTER ({followed})", f"count(value_{answer.position})"]
         fields.append(f"sum(greatest(value_{repeats.position} - 1, 0))" if repeats else "0")

@@ -133,7 +133,7 @@ def _change(
 
 def _over_days(value: Value, days: str) -> str:
     """The SQL of one value of a unit over those of its `days`, from the table `by_day`."""
-    if value.need.kind == "any":
+    if value.need.kind == "happened":
         least = value.need.term.at_least or 1
         return f"CASE WHEN sum(events) FILTER ({days}) >= {least} THEN 1e0 ELSE 0e0 END"
     return f"coalesce(fsum(value_{value.position}) FILTER ({days}), 0e0)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from abcx.data.plan import Pairs, Plan
+from abcx.data.plan import Plan, TicketJoin
 from abcx.data.records import MetricData, TicketTimes
 from abcx.data.summaries.working_time import worked
 from abcx.data.units import reexported_tickets, row_balance
@@ -62,7 +62,7 @@ def churned_before(work: Workspace) -> dict[str, dict[str, int]]:
     return found
 
 
-def _of_tickets(work: Workspace, pairs: Pairs, span: Timing, by: str) -> dict[str, Any]:
+def _of_tickets(work: Workspace, pairs: TicketJoin, span: Timing, by: str) -> dict[str, Any]:
     """One lifetime a ticket, by the first end at or after its start; none of a ticket that ends before it starts."""
     import numpy as np
 
@@ -78,7 +78,7 @@ def _of_tickets(work: Workspace, pairs: Pairs, span: Timing, by: str) -> dict[st
     return {**rows, "hours": micros / _HOUR, "grp": rows["grp"].astype(str)}
 
 
-def _paired(pairs: Pairs, span: Timing) -> str:
+def _paired(pairs: TicketJoin, span: Timing) -> str:
     """The SQL of every ticket opened in its unit's window: arm, uid, key, when it was opened and ended (NULL: it was
     not), and whether it is `reversed`: its only ends are before its first start, wherever that lies. A ticket that was
     solved, and opened again after the exposure, is open. `again` says that it has the same start twice and several
@@ -128,7 +128,7 @@ def ticket_times(work: Workspace, span: Timing) -> dict[str, dict[str, TicketTim
     return found
 
 
-def _fates(pairs: Pairs, span: Timing, columns: str) -> str:
+def _fates(pairs: TicketJoin, span: Timing, columns: str) -> str:
     """The SQL of every start of tickets in its unit's window and every end since the exposure: `columns` of `outcome`
     (alias `e`), whether it `is_end`, and the `reason` why no metric of tickets uses it (NULL: one does)."""
     start, end, key = (

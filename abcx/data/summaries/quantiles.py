@@ -40,7 +40,7 @@ def read(work: Workspace, name: str, timing: Timing | None, table: str, by: str)
     distinct: dict[Cell, int] = {(str(group), int(arm)): int(count) for group, arm, _, count in rows}
     units = _units(work) if needs.of_events else {}
     alike = {cell: units[cell][1] / total if units else 1.0 for cell, total in totals.items()}
-    found = _counted(work, needs.q, totals, distinct, alike)
+    found = _count_values(work, needs.q, totals, distinct, alike)
     if units:
         points = {cell: mid_distribution.design_points(one, alike[cell]) for cell, one in found.items()}
         sums = _residuals(work, {cell: some for cell, some in points.items() if some}, totals)
@@ -82,7 +82,7 @@ def _units(work: Workspace) -> dict[Cell, tuple[int, float]]:
     return {(str(group), int(arm)): (int(units), float(squares)) for group, arm, units, squares in rows}
 
 
-def _counted(
+def _count_values(
     work: Workspace, q: float, totals: dict[Cell, int], distinct: dict[Cell, int], alike: dict[Cell, float]
 ) -> dict[Cell, QuantileSummary]:
     """The values to keep with their counts, by stats/mid_distribution.kept_values."""

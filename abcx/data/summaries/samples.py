@@ -32,7 +32,7 @@ def with_samples(work: Workspace, data: Mapping[str, MetricData]) -> dict[str, M
     """The metrics' data, with samples for those that ask for them: where the interval is by permutation, or the check
     of the analysis on these units (primaries and guardrails) can be had. Metrics that are adjusted get their covariates
     with them, unless units are too many for that."""
-    return {name: _with_covariates(work, name, found) or _plain(work, name, found) for name, found in data.items()}
+    return {name: _with_covariates(work, name, found) or _relabeled(work, name, found) for name, found in data.items()}
 
 
 def _wanted(plan: Plan, name: str, data: MetricData, nonzero: int) -> bool:
@@ -85,7 +85,7 @@ def _with_covariates(work: Workspace, name: str, data: MetricData) -> MetricData
     return replace(data, samples=_by_arm(work.plan, data, rows, len(found.outcomes), len(values), len(strata) > 1))
 
 
-def _plain(work: Workspace, name: str, data: MetricData) -> MetricData:
+def _relabeled(work: Workspace, name: str, data: MetricData) -> MetricData:
     """The metric with samples, where it is relabeled."""
     if any(not isinstance(one, (Moments, RatioMoments)) for one in data.summaries.values()):
         return data

@@ -56,7 +56,7 @@ def assign(work: Workspace, part: str) -> Assignment:
     has_time = loaded.has_time
     named = f"SELECT count(*) FROM {part} WHERE {known} AND arm >= {STRAY}"
     arm_rows = int(work.run(named)[0][0]) if unknown else None
-    _seen(work, part, unknown > 0)
+    _label_units(work, part, unknown > 0)
     busiest = _busiest(work)
     unnamed, no_arm = _unnamed(work, part)
     exclusions += unnamed
@@ -143,7 +143,7 @@ def _unusable(work: Workspace, part: str, loaded: PartTable) -> Iterator[Exclusi
             yield Exclusion(reason, message, rows=count)
 
 
-def _seen(work: Workspace, part: str, strays: bool) -> None:
+def _label_units(work: Workspace, part: str, strays: bool) -> None:
     """Table `seen`: one row per unit with its arm, its first exposure t0 and its fate.
 
     In `events` a unit's arms are those of all its rows; elsewhere rows outside the period are dropped first. With

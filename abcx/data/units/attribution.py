@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from abcx.data.clock import Clock
-from abcx.data.plan import Pairs, Plan, Value
+from abcx.data.plan import Plan, TicketJoin, Value
 from abcx.data.units import duplicates, near_misses, reexported_tickets, row_balance, tied_answers
 from abcx.data.units.assignment import Assignment, one_row_per_unit, unit_rule
 from abcx.data.workspace import Workspace
@@ -36,7 +36,7 @@ class Named:
 class Attributed:
     """What happened to the events: exclusions, and events of metrics before exposure by arm index. `shared_ids` counts
     ids of events that stand at several units, `changed_ids` those of one unit whose rows differ in time or value,
-    `near_units` ids of units whose spelling keeps them out (near_misses.py), `ended` how the rows of events ended
+    `misspelled_ids` ids of units whose spelling keeps them out (near_misses.py), `ended` how the rows of events ended
     (row_balance.py)."""
 
     exclusions: tuple[Exclusion, ...]
@@ -49,7 +49,7 @@ class Attributed:
     repeated_rows: int | None
     removed_rows: int | None
     duplicate_units: int | None
-    near_units: dict[str, int]
+    misspelled_ids: dict[str, int]
     ended: row_balance.Ended
 
 
@@ -72,7 +72,7 @@ def build(work: Workspace, others: Iterable[Plan], assignment: Assignment) -> At
     units_before: dict[int, int] = {}
     named = Named(frozenset(), 0, 0, 0, 0)
     if events:
-        named = _named(work, timed)
+        named = _count_named(work, timed)
         if named.dropped:
             message = "events without a value, where a metric leaves them out (missing_value: drop)"
             exclusions.append(Exclusion("no_value", message, rows=named.dropped))
@@ -83,7 +83,7 @@ def build(work: Workspace, others: Iterable[Plan], assignment: Assignment) -> At
         before, units_before, uncounted = _count_events(work, named, assignment, span)
         exclusions += uncounted
     strangers = any(exclusion.reason == "not_in_test" for exclusion in exclusions)
-    near = near_misses.near_units(work, assignment.part) if strangers else {}
+    near = near_misses.misspelled_ids(work, assignment.part) if strangers else {}
     ended = row_balance.Ended()
     if events and not work.engine.is_remote:
         since, counts = (span.since(), _any_counts(work.plan, span)) if span else ("TRUE", "TRUE")
@@ -112,7 +112,7 @@ def build(work: Workspace, others: Iterable[Plan], assignment: Assignment) -> At
     )
 
 
-def _named(work: Workspace, timed: bool) -> Named:
+def _count_named(work: Workspace, timed: bool) -> Named:
     fits = "e.fits" if work.loading.parts["events"].select.filtered else "TRUE"
     unnamed = [fits, *(f"e.term_{i} IS NULL" for i in range(len(work.plan.terms)))]
     unnamed += ["NOT e.exposure"] if work.plan.experiment.exposure is not None else []
@@ -122,7 +122,7 @@ def _named(work: Workspace, timed: bool) -> Named:
         f"count(*) FILTER ({' AND '.join(unnamed)})",
         f"count(*) FILTER (NOT {fits})",
         f"count(*) FILTER ({dropped})",
-        f"count(*) FILTER ({work.clock.usable(timed, 'e.')} AND ({duplicates.relevant(work.plan)}))",
+        f"count(*) FILTER ({work.clock.usable(timed, 'e.')} AND ({duplicates.read_by_a_metric(work.plan)}))",
         *(f"count(e.term_{i})" for i in range(len(work.plan.terms))),
     ]
     none, unfit, lost, usable, *found = work.run(f"SELECT {', '.join(counts)} FROM events e")[0]
@@ -143,11 +143,11 @@ def _outcome(work: Workspace, timed: bool, placed: bool) -> None:
         "e.t",
         *terms,
         *keys,
-        *(f"e.{name}" for name in duplicates.apart(work.loading)),
+        *(f"e.{name}" for name in duplicates.identity_columns(work.loading)),
     ]
     columns += ["e.place"] if placed else []
     columns += [f"{work.loading.source_of('events', 'e.')} AS source_number"] if row_balance.by_ticket(work) else []
-    usable = f"{work.clock.usable(timed, 'e.')} AND ({duplicates.relevant(work.plan)})"
+    usable = f"{work.clock.usable(timed, 'e.')} AND ({duplicates.read_by_a_metric(work.plan)})"
     joined = f"assigned a LEFT JOIN events e ON e.unit = a.unit AND {usable}"
     work.run(f"CREATE TABLE outcome AS SELECT {', '.join(columns)} FROM {joined}")
 
@@ -159,7 +159,7 @@ def _unit_table(work: Workspace, others: Iterable[Plan], span: Timing | None, sc
     summed = ", ".join(
         f"{of_events(value, span.inside(value) if span else 'TRUE', placed)} AS {name}" for name, value in fed
     )
-    summed += f", {duplicates.suspect(work.plan, work.loading)} AS suspect" if screened else ""
+    summed += f", {duplicates.may_hold_duplicates(work.plan, work.loading)} AS suspect" if screened else ""
     joined = ["assigned a"]
     if fed:
         joined.append(f"JOIN (SELECT e.uid, {summed} FROM outcome e GROUP BY e.uid) o ON o.uid = a.uid")
@@ -191,7 +191,7 @@ class Timing:
             return "TRUE"
         return f"{prefix}t0 + {needed} <= {as_of}"
 
-    def inside(self, value: Value | Pairs) -> str:
+    def inside(self, value: Value | TicketJoin) -> str:
         """The SQL condition of events inside the window of a value, or in which tickets are opened."""
         later = value.since if isinstance(value, Value) else None
         since = self.since() if later is None else f"e.t >= e.t0 + {later}"
@@ -317,7 +317,7 @@ def _value(name: str, value: Value, span: Timing | None) -> str:
 def of_events(value: Value, inside: str, placed: bool = False) -> str:
     """The SQL of one value of a unit from its events `e` in `outcome` that are `inside`, which may be `placed`."""
     x = f"e.term_{value.feed}"
-    if value.need.kind == "any":
+    if value.need.kind == "happened":
         least = value.need.term.at_least or 1
         return f"CASE WHEN count({x}) FILTER ({inside}) >= {least} THEN 1.0::DOUBLE ELSE 0.0::DOUBLE END"
     if value.need.kind == "count":
@@ -339,7 +339,7 @@ def _count_events(
     span: Timing | None,
 ) -> tuple[dict[int, int], dict[int, int], list[Exclusion]]:
     """Events of metrics that are not counted: of units not in the test, before exposure, after the window."""
-    relevant = duplicates.relevant(work.plan)
+    relevant = duplicates.read_by_a_metric(work.plan)
     since = span.since() if span else "TRUE"
     counted = _any_counts(work.plan, span) if span else "TRUE"
     per_arm = work.run(

@@ -24,12 +24,12 @@ def remove(work: Workspace) -> Exclusion | None:
     if not loaded.has_time:
         table = next(source.table for source in loaded.sources if drops(source))
         message = f"{table.shown} has no time column, and `duplicates: drop` needs times"
-        help = f"name it: columns: {{time: NAME}}; {table.told_header()}"
+        help = f"name it: columns: {{time: NAME}}; {table.header_text()}"
         raise DataError(Problem("error", "no-time", message, Span(table.shown, 1), help))
     cells = ["unit", *_cells(work.plan, loaded.has_id)]
     row, known = (
         ", ".join(f"e.{cell}" for cell in cells),
-        f"e.droppable AND {work.clock.usable(True, 'e.')} AND ({relevant(work.plan)})",
+        f"e.droppable AND {work.clock.usable(True, 'e.')} AND ({read_by_a_metric(work.plan)})",
     )
     twice = f"SELECT hash({row}) FROM events e WHERE {known} GROUP BY 1 HAVING count(*) > 1"
     work.run(
@@ -47,10 +47,10 @@ def remove(work: Workspace) -> Exclusion | None:
     return Exclusion("repeated_row", message, sum(by_arm.values()), removed, by_arm)
 
 
-def suspect(plan: Plan, loading: Loading) -> str:
+def may_hold_duplicates(plan: Plan, loading: Loading) -> str:
     """The SQL of an aggregate over the events `e` of a unit: whether some may be alike. Each sets one of 64 bits by its
     hash; where all bits are different, so are the events."""
-    cells = ", ".join(f"e.{cell}" for cell in _cells(plan, "id" in apart(loading)))
+    cells = ", ".join(f"e.{cell}" for cell in _cells(plan, "id" in identity_columns(loading)))
     return f"bit_count(bit_or(1::UBIGINT << (hash({cells}) % 64)::UTINYINT)) < count(*)"
 
 
@@ -60,14 +60,14 @@ def count(work: Workspace, screened: bool) -> int:
 
     Rows are told apart by 64 bits of hash: among 10 million different ones a false repeat has the chance 3e-6.
     """
-    cells = ", ".join(["uid", *_cells(work.plan, "id" in apart(work.loading))])
+    cells = ", ".join(["uid", *_cells(work.plan, "id" in identity_columns(work.loading))])
     compared = ["uid IN (SELECT uid FROM unit_table WHERE suspect)" if screened else "TRUE"]
-    compared += ["NOT droppable"] if "droppable" in apart(work.loading) else []
+    compared += ["NOT droppable"] if "droppable" in identity_columns(work.loading) else []
     asked = f"SELECT count(*) - count(DISTINCT hash({cells})) FROM outcome WHERE {' AND '.join(compared)}"
     return int(work.run(asked)[0][0])
 
 
-def apart(loading: Loading) -> list[str]:
+def identity_columns(loading: Loading) -> list[str]:
     """The columns of events that tell repeats from others, beside what the metrics read: the id, and whether the source
     leaves repeats out."""
     loaded = loading.parts["events"]
@@ -81,6 +81,6 @@ def _cells(plan: Plan, identified: bool) -> list[str]:
     return ["t", *(["id"] if identified else []), *terms, *keys]
 
 
-def relevant(plan: Plan) -> str:
+def read_by_a_metric(plan: Plan) -> str:
     """The SQL condition of events `e` that some metric reads."""
     return " OR ".join(f"e.term_{i} IS NOT NULL" for i in range(len(plan.terms))) or "FALSE"

@@ -14,8 +14,8 @@ from abcx.data.plan import Plan
 from abcx.data.reading import keys
 from abcx.data.reading.load import PartTable
 from abcx.data.reading.row_sql import STRAY
-from abcx.data.reading.source import Source, told_by_rule
-from abcx.data.records import NearLabel
+from abcx.data.reading.source import Source, arms_by_rule
+from abcx.data.records import MisspelledLabel
 from abcx.data.workspace import Workspace
 from abcx.engines.quoting import literal
 from abcx.files.cell_text import skeleton
@@ -53,7 +53,7 @@ def values_as_events(work: Workspace, part: PartTable) -> int:
     count = 0
     for source in part.select.sources:
         column, unit = source.name("event"), source.name("unit")
-        if column is None or unit is None or part.select.told_event(source) is not None:
+        if column is None or unit is None or part.select.constant_event(source) is not None:
             continue
         v, u = (f"trim({source.table.sql(name, 'text')})" for name in (column, unit))
         odd = f"{v} NOT IN ({known}) AND (regexp_full_match({v}, {literal(_VALUE)}) OR {u} IN ({known}))"
@@ -61,7 +61,7 @@ def values_as_events(work: Workspace, part: PartTable) -> int:
     return count
 
 
-def near_events(work: Workspace, part: PartTable) -> tuple[tuple[str, str], ...]:
+def misspelled_events(work: Workspace, part: PartTable) -> tuple[tuple[str, str], ...]:
     """Names of events that no metric reads, and the name of the spec from which they differ by case alone; by the
     first rows of every file."""
     names = part.select.events()
@@ -69,7 +69,7 @@ def near_events(work: Workspace, part: PartTable) -> tuple[tuple[str, str], ...]
     found: dict[str, str] = {}
     for source in part.select.sources:
         column = source.name("event")
-        if column is None or part.select.told_event(source) is not None:
+        if column is None or part.select.constant_event(source) is not None:
             continue
         first = f"SELECT trim({source.table.sql(column, 'text')}) AS v FROM {source.rows_up_to(_ROWS)}"
         seen = (str(name) for (name,) in work.run(f"SELECT DISTINCT v FROM ({first}) WHERE v IS NOT NULL ORDER BY v"))
@@ -82,7 +82,7 @@ def strange_labels(work: Workspace, part: PartTable) -> list[tuple[str, int]]:
     labels: Counter[str] = Counter()
     for source in part.select.sources:
         column = source.name("arm")
-        if column is None or source.arm is not None or told_by_rule(part.select.plan.experiment):
+        if column is None or source.arm is not None or arms_by_rule(part.select.plan.experiment):
             continue
         text = f"trim({source.table.sql(column, 'text')})"
         is_stray = f"{source.kept} AND {part.select.arm(source)} = {STRAY}"
@@ -92,7 +92,7 @@ def strange_labels(work: Workspace, part: PartTable) -> list[tuple[str, int]]:
     return labels.most_common(_MOST)
 
 
-def near_labels(plan: Plan, strange: Sequence[tuple[str, int]]) -> tuple[NearLabel, ...]:
+def misspelled_labels(plan: Plan, strange: Sequence[tuple[str, int]]) -> tuple[MisspelledLabel, ...]:
     """Of `strange` labels (of no arm, with their rows) those that differ from one of an arm by their spelling alone,
     most frequent first."""
     meant: dict[str, set[str]] = {}
@@ -104,10 +104,10 @@ def near_labels(plan: Plan, strange: Sequence[tuple[str, int]]) -> tuple[NearLab
         of = meant.get(skeleton(label), set())
         if len(of) == 1 and skeleton(label):
             rows[label, min(of)] += count
-    return tuple(NearLabel(written, label, count) for (written, label), count in rows.most_common())
+    return tuple(MisspelledLabel(written, label, count) for (written, label), count in rows.most_common())
 
 
-def near_units(work: Workspace, arm_part: str) -> dict[str, int]:
+def misspelled_ids(work: Workspace, arm_part: str) -> dict[str, int]:
     """How many ids of `events` and `units` that are not in the analysis differ from one that is by their spelling
     alone, by what tells the two apart. `arm_part` is the part that has the arms, table `assigned` has the units of
     the analysis."""
@@ -115,13 +115,13 @@ def near_units(work: Workspace, arm_part: str) -> dict[str, int]:
     for part in ("events", "units"):
         if part in work.loading.parts and part != arm_part and not work.engine.is_remote:
             counts = dict(
-                work.run(_counted(part, (*work.loading.parts[part].sources, *work.loading.parts[arm_part].sources)))
+                work.run(_count_sql(part, (*work.loading.parts[part].sources, *work.loading.parts[arm_part].sources)))
             )
             found |= {how: max(int(ids), found.get(how, 0)) for how, ids in counts.items()}
     return found
 
 
-def _counted(part: str, sources: Sequence[Source]) -> str:
+def _count_sql(part: str, sources: Sequence[Source]) -> str:
     """(what tells two spellings apart, ids of which one spelling is in the analysis and the other only in the part)."""
     spelled = " UNION ALL ".join(f"SELECT {literal(how)} AS how, v, {other} AS o FROM ids" for how, other in _SPELLINGS)
     pairs = f"SELECT how, v, {keys.ticket('v', True)} AS key, {keys.ticket('o', True)} AS other FROM ({spelled})"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from abcx.data.plan import Pairs, Plan
+from abcx.data.plan import Plan, TicketJoin
 from abcx.data.workspace import Workspace
 from abcx.errors import DataError
 from abcx.problems import Problem
 
 
-def problem(pairs: Pairs, what: str) -> Problem:
+def problem(pairs: TicketJoin, what: str) -> Problem:
     """The problem of tickets whose end an export tells in two ways; `what` says how."""
     cure = f"say which end counts: metrics: {{{pairs.metric}: {{reexported: last}}}} (or first)"
     return Problem("error", "reexported", f"{what}: did later exports change the end?", None, cure)

@@ -28,7 +28,10 @@ def of_events(work: Workspace, assignment: Assignment, since: str, counts: str) 
     `since` and `counts` are the SQL conditions of events `e` that are not before the exposure, and that some metric
     counts."""
     loaded = work.loading.parts["events"]
-    relevant, dropped = f"({duplicates.relevant(work.plan)})", "e.dropped" if work.plan.drops_missing else "FALSE"
+    relevant, dropped = (
+        f"({duplicates.read_by_a_metric(work.plan)})",
+        "e.dropped" if work.plan.drops_missing else "FALSE",
+    )
     asked = [relevant, dropped]
     asked += ["e.exposure"] if work.plan.experiment.exposure is not None else []
     asked += ["e.arm IS NOT NULL"] if loaded.has_arm else []

@@ -18,7 +18,7 @@ from abcx.analysis import monitoring
 from abcx.data.records import Observed
 from abcx.planning.planned_end import PlannedEnd, planned_end
 from abcx.planning.sample_size import planned
-from abcx.spec.load import Loaded
+from abcx.spec.load import LoadedSpec
 from abcx.stats.distributions import normal_quantile
 from abcx.stats.records import Proportion
 from benchmarks.calibration.verdicts import real
@@ -37,7 +37,7 @@ CLOSE, FEW = 0.02, 100
 class Course:
     """A spec and the units of an arm at each look; `daily`: looks are days, and the data have times."""
 
-    loaded: Loaded
+    loaded: LoadedSpec
     sizes: tuple[int, ...]
     daily: bool
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from abcx.analysis import pipeline
 from abcx.data.records import MetricData, Observed
 from abcx.results.readout import Verdict
-from abcx.spec.load import Loaded, load
+from abcx.spec.load import LoadedSpec, load
 from abcx.stats.records import Proportion, Summary
 
 Array = NDArray[np.float64]
@@ -42,7 +42,9 @@ class Found:
     power: tuple[float, float] | None = None
 
 
-def spec(metrics: Mapping[str, Mapping[str, Any]], arms: Sequence[str] = ("control", "variant"), **keys: Any) -> Loaded:
+def spec(
+    metrics: Mapping[str, Mapping[str, Any]], arms: Sequence[str] = ("control", "variant"), **keys: Any
+) -> LoadedSpec:
     """A spec of files that are never read: the summaries are simulated."""
     data = {"exposures": "exposures.csv", "events": "events.csv"}
     return load(
@@ -69,7 +71,7 @@ def shares(arms: Sequence[str], n: int, successes: Mapping[str, Sequence[int]]) 
     return observed(dict.fromkeys(arms, n), counted)
 
 
-def words(loaded: Loaded, seen: Observed) -> tuple[bool, bool]:
+def words(loaded: LoadedSpec, seen: Observed) -> tuple[bool, bool]:
     """Whether some variant may SHIP, and whether some variant is harmed, by the real verdict."""
     return told(pipeline.conclude(loaded, seen).verdicts)
 

@@ -18,7 +18,7 @@ import numpy as np
 from abcx.analysis import pipeline
 from abcx.data.records import MetricData, Observed
 from abcx.results.metric import Response
-from abcx.spec.load import Loaded
+from abcx.spec.load import LoadedSpec
 from abcx.stats.distributions import normal_quantile
 from abcx.stats.records import Categories, Proportion
 from benchmarks.calibration import cx
@@ -104,13 +104,13 @@ def _nps(role: str, **keys: Any) -> dict[str, Any]:
     }
 
 
-def _guarded(exposed: int) -> Loaded:
+def _guarded(exposed: int) -> LoadedSpec:
     guard = _nps("guardrail", margin=f"{margin(exposed)}pt")
     return real.spec({"orders": real.conversion("orders"), "nps": guard}, plan={"units": 2 * exposed})
 
 
 def _both(
-    loaded: Loaded,
+    loaded: LoadedSpec,
     exposed: int,
     better: tuple[Arm, Arm],
     worse: tuple[Arm, Arm],
@@ -147,7 +147,7 @@ def _z(drawn: Counts, at: float) -> Array:
     return found
 
 
-def _seen(loaded: Loaded, exposed: int, counts: Counts, rng: np.random.Generator) -> Observed:
+def _seen(loaded: LoadedSpec, exposed: int, counts: Counts, rng: np.random.Generator) -> Observed:
     """Answers by arm; a primary on shares, where there is one, is far better in the variant."""
     arms = ("control", "variant")
     answers = {arm: Categories(0, _scale(each)) for arm, each in zip(arms, counts, strict=True)}

@@ -509,7 +509,7 @@ def test_a_dot_for_thousands_means_a_decimal_comma(tmp_path: Path, options: dict
 def test_events_in_other_case_are_told(tmp_path: Path) -> None:
     name = REVENUE["revenue"]["event"]
     found = look(tmp_path, {"e.csv": EVENTS.replace(name, name.upper(), 1)}, spec({"events": "e.csv"}, REVENUE))
-    assert found.observed.near_events == ((name.upper(), name),)
+    assert found.observed.misspelled_events == ((name.upper(), name),)
 
 
 @pytest.mark.slow

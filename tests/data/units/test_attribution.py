@@ -130,10 +130,10 @@ def _metric(measures: tuple[Measure, ...]) -> dict[str, Any]:
         term: dict[str, Any] = {"event": measure.event}
         term |= {"value": "value"} if measure.kind == "sum" else {}
         term |= {"where": {"category": measure.category}} if measure.category else {}
-        terms.append(term | ({"count": "units"} if measure.kind == "any" and len(measures) > 1 else {}))
+        terms.append(term | ({"count": "units"} if measure.kind == "happened" and len(measures) > 1 else {}))
     if len(terms) == 2:
         return metric | {"type": "ratio", "numerator": terms[0], "denominator": terms[1]}
-    return metric | terms[0] | {"type": "conversion" if measures[0].kind == "any" else "mean"}
+    return metric | terms[0] | {"type": "conversion" if measures[0].kind == "happened" else "mean"}
 
 
 @pytest.mark.slow

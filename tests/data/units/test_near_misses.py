@@ -22,7 +22,7 @@ def lost(folder: Path, exposed: list[str], bought: list[str], **more: str) -> di
     }
     found = look(folder, files, spec({"exposures": "x.csv", "events": "e.csv"}, METRICS))
     assert not any(unit in str(found.observed) for unit in (*exposed, *bought) if len(unit) > 4)
-    return dict(found.observed.near_units)
+    return dict(found.observed.misspelled_ids)
 
 
 @pytest.mark.slow
