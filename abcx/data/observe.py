@@ -102,12 +102,12 @@ def _misspelled(work: Workspace, assigned: assignment.Assignment, attributed: at
     strange = near_misses.strange_labels(work, parts[part]) if assigned.unknown_arm else []
     unnamed = attributed.named.unnamed
     return {
-        "near_events": near_misses.misspelled_events(work, parts["events"]) if unnamed else (),
+        "misspelled_events": near_misses.misspelled_events(work, parts["events"]) if unnamed else (),
         "values_as_events": near_misses.values_as_events(work, parts["events"]) if unnamed else 0,
-        "near_units": attributed.misspelled_ids,
+        "misspelled_ids": attributed.misspelled_ids,
         "spelled_twice": near_misses.spelled_twice(work, part),
         "unknown_labels": _shown_labels([label for label, _ in strange]),
-        "near_labels": near_misses.misspelled_labels(work.plan, strange),
+        "misspelled_labels": near_misses.misspelled_labels(work.plan, strange),
     }
 
 

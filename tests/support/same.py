@@ -26,7 +26,7 @@ def said(spec: Path) -> dict[str, Any]:
     found = json.loads(json.dumps(abcx.analyze(spec).to_dict()))
     for key in ("spec", "spec_sha256", "command"):
         del found["setup"][key]
-    found["data"]["notes"].sort()  # a packed file tells all of its own together
+    found["data"]["notes"].sort(key=json.dumps)  # the notes of a packed file come together
     for file in found["data"]["files"]:
         del file["path"], file["sha256"]
     for part in found["data"]["balance"]:
