@@ -13,7 +13,7 @@ from pathlib import Path
 
 from abcx.checks import CHECKS
 from abcx.drafting.preset_spec import data_lines, metric_lines
-from abcx.drafting.recognize import Known
+from abcx.drafting.recognize import PresetMatch
 from abcx.metrics import METRIC_TYPES
 from abcx.spec import presets
 from abcx.spec.model import EventSource, FileOptions
@@ -96,7 +96,7 @@ def _preset(name: str, preset: Preset) -> str:
     sources = [_source(part, entry) for part in preset.parts() for entry in preset.entries(part)]
     part = preset.parts()[-1]
     tells_arms = preset.exposures is not None and "exposures" not in preset.header
-    known = Known(name, preset, part, preset.entries(part)[0], (), tells_arms)
+    known = PresetMatch(name, preset, part, preset.entries(part)[0], (), tells_arms)
     lines = [*data_lines(known, f"{name}.{_ending(preset)}", None), "", "metrics:", *metric_lines(preset)]
     example = "\n".join(["data:", *(re.sub(r" +# \?.*", "", line) for line in lines)])
     origin = " and ".join(f"<{address}>" for address in preset.documented) or "no public page was found"

@@ -18,6 +18,7 @@ from abcx.metrics import METRIC_TYPES
 from abcx.metrics.base import MetricOptions
 from abcx.metrics.calendar import CalendarSpec
 from abcx.metrics.counts import TypedCount
+from abcx.metrics.funnel import Step
 from abcx.metrics.survey import SurveyOptions
 from abcx.spec import analysis, counts, model
 from abcx.spec_types import Range, Term
@@ -45,15 +46,9 @@ MODELS: dict[str, type[BaseModel]] = {
         model.Plan,
         model.Baseline,
         MetricOptions,
-        METRIC_TYPES["conversion"],
-        METRIC_TYPES["mean"],
-        METRIC_TYPES["ratio"],
-        METRIC_TYPES["quantile"],
         SurveyOptions,
-        METRIC_TYPES["csat"],
-        METRIC_TYPES["retention"],
-        METRIC_TYPES["churn"],
-        METRIC_TYPES["resolution_time"],
+        *METRIC_TYPES.values(),
+        Step,
         CalendarSpec,
         Term,
         Range,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from abcx.analysis import claims, lifetimes, surveys
+from abcx.analysis import claims, funnels, lifetimes, surveys
 from abcx.analysis.comparing import Key, chosen, saved
 from abcx.analysis.effect_over_time import courses
 from abcx.analysis.monitoring import HARM_SHARE
@@ -178,6 +178,7 @@ def with_exploratory_results(experiment: Experiment, observed: Observed, result:
     return replace(
         result,
         lifetimes=lifetimes.lifetimes(experiment, metric, data),
+        funnel=funnels.funnel(experiment, metric, data),
         segments=segments(experiment, metric, result, data, compare, value) if metric.role != "descriptive" else (),
         course=tuple(courses(experiment, metric, data)) if metric.role == "primary" else (),
     )

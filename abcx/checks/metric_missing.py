@@ -85,14 +85,15 @@ def _near(context: CheckContext) -> CheckResult:
 def _absence(context: CheckContext, name: str) -> str | None:
     """Why a metric has no value; None where it has. Arms without units are handled by `missing_arm`."""
     metric, data = context.experiment.metrics[name], context.data(name)
-    if not data.occurs:
-        of_events = any(term.event is not None for term in metric.needs().terms)
-        return f"has no value: its {'event' if of_events else 'value'} occurs nowhere in the data"
+    if data.absent:
+        events = formatting.joined([f"'{event}'" for event in data.absent])
+        several = len(data.absent) > 1
+        return f"has no value: its event{'s' if several else ''} {events} occur{'' if several else 's'} nowhere"
     without = _without_value(context, name)
     if without:
         return f"has no value in {formatting.joined(without)}"
     summed = [column for column in metric.needs().columns if column.term.event is not None]
-    if not summed or any(column.kind not in ("happened", "count", "sum") for column in summed):
+    if not summed or any(column.kind not in ("happened", "count", "sum", "reached") for column in summed):
         return None
     if not followed(context.observed, name):
         return None

@@ -25,7 +25,7 @@ from abcx.data.records import Observed
 from abcx.planning.planned_end import JUDGED
 from abcx.results.readout import CheckResult
 from abcx.spec.model import Experiment
-from abcx.stats.records import Lifetimes, Moments, Proportion, RatioMoments, Summary
+from abcx.stats.records import Lifetimes, Moments, Proportion, RatioMoments, Steps, Summary
 
 CHANCE = 1e-6
 """Below this chance that all units with the event fall into one arm, they did not by chance."""
@@ -105,6 +105,8 @@ def _fails(experiment: Experiment, found: OneSided) -> bool:
 
 def _having(summary: Summary) -> dict[str, int]:
     """How many units have something to measure, by part of the metric; nothing where that is not known."""
+    if isinstance(summary, Steps):
+        return {f"step {number}": units for number, units in enumerate(summary.reached, 1)}
     if isinstance(summary, Proportion):
         return {"": summary.successes}
     if isinstance(summary, Moments):

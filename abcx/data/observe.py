@@ -134,7 +134,7 @@ def _summarized(
 ) -> dict[str, MetricData]:
     """Every metric by arm, with what its comparison, its checks and its segments need. `has_time`: exposures have
     times; `timing` is None where no events have."""
-    metrics = summarize.summarize(work, timing, _occurs(work.plan, attributed.named.terms))
+    metrics = summarize.summarize(work, timing, _absent(work.plan, attributed.named.terms))
     if has_time and any(attributed.before.values()):
         before = moments.before_exposure(work)
         metrics = {name: replace(data, before=before.get(name)) for name, data in metrics.items()}
@@ -150,14 +150,17 @@ def _summarized(
     return metrics
 
 
-def _occurs(plan: Plan, occurring: frozenset[int]) -> dict[str, bool]:
-    """Whether each metric's events or values occur anywhere in the data; a misspelled event occurs nowhere."""
+def _absent(plan: Plan, occurring: frozenset[int]) -> dict[str, tuple[str, ...]]:
+    """The events of each metric that occur nowhere in the data, as a misspelled one does."""
     fed: dict[str, list[int]] = {name: [] for name in plan.metrics}
     for value in plan.values:
         fed[value.metric] += [value.feed] if value.need.term.column is None else []
     for pairs in plan.tickets:
         fed[pairs.metric] += [pairs.start, pairs.end]
-    return {name: occurring.issuperset(feeds) for name, feeds in fed.items()}
+    return {
+        name: tuple(dict.fromkeys(plan.terms[feed].event or "" for feed in sorted(feeds) if feed not in occurring))
+        for name, feeds in fed.items()
+    }
 
 
 def _balances(

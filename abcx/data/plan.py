@@ -18,7 +18,8 @@ class Value:
     """One value per unit of one metric: column `value_{position}` of the unit table.
 
     It is fed by the event term `term_{feed}` or by the ready-made column `ready_{feed}`. Events count from `since` to
-    `window` after exposure, units that were not `followed` so long have no value; all three in microseconds.
+    `window` after exposure, units that were not `followed` so long have no value; all three in microseconds. `after`
+    are the terms of the steps before this one.
     """
 
     position: int
@@ -28,6 +29,7 @@ class Value:
     window: int | None
     since: int | None = None
     followed: int | None = None
+    after: tuple[int, ...] = ()
 
     @property
     def follow_up(self) -> int | None:
@@ -70,6 +72,11 @@ class Plan:
     def of(self, metric: str) -> tuple[Value, ...]:
         """The values of a metric."""
         return tuple(value for value in self.values if value.metric == metric)
+
+    def compared(self, metric: str) -> tuple[Value, ...]:
+        """The values by which a metric is compared: of a share the first, beside which others are shown."""
+        values = self.of(metric)
+        return values[:1] if self.metrics[metric].needs().summary == "proportion" else values
 
     def summed(self) -> list[str]:
         """The metrics that are compared by counts and moments of values per unit."""
@@ -156,7 +163,8 @@ def plan(experiment: Experiment) -> Plan:
                 spans = [None] * 3
             else:
                 feed = _index(terms, need.term.model_copy(update={"count": None, "at_least": None}))
-            values.append(Value(len(values), name, need, feed, *spans))
+            after = tuple(_index(terms, term) for term in need.after)
+            values.append(Value(len(values), name, need, feed, spans[0], spans[1], spans[2], after))
         if (pair := needs.tickets) is not None:
             start, end, key = _index(terms, pair.start), _index(terms, pair.end), _index(keys, pair.key)
             tickets.append(TicketJoin(name, pair, start, end, key, _microseconds(pair.window or experiment.window)))

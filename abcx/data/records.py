@@ -89,7 +89,7 @@ class MetricData:
     segments: Mapping[str, Groups] = field(default_factory=dict)
     cohorts: Groups = field(default_factory=dict)
     days: Days | None = None
-    occurs: bool = True
+    absent: tuple[str, ...] = ()
     all_at_exposure: bool = False
 
 

@@ -22,6 +22,7 @@ _CLASSES = {
     "retention": "Retention",
     "churn": "Churn",
     "resolution_time": "ResolutionTime",
+    "funnel": "Funnel",
 }
 """The class of every type; its file has the type's name."""
 METRIC_TYPES: dict[str, type[MetricOptions]] = {

@@ -17,7 +17,7 @@ from abcx.stats.records import Contrast, Interval, Moments, Proportion, Summary
 Role = Literal["primary", "secondary", "guardrail", "descriptive"]
 Goal = Literal["increase", "decrease"]
 IntervalMethod = Literal["auto", "analytic", "permutation"]
-Kind = Literal["happened", "count", "sum", "flag", "column", "first", "last", "until"]
+Kind = Literal["happened", "count", "sum", "flag", "column", "first", "last", "until", "reached"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,8 @@ class UnitColumn:
     a `flag` (a column of 0/1, true/false), the value of the `first` or `last` event, or the time `until` the first
     event. `window` is the metric's own; None means the experiment's. Events count from `since` after exposure on; a
     unit that was not `followed` for so long has no value. `scale` holds the least and the greatest answer of a
-    question; all whole numbers between them are allowed.
+    question; all whole numbers between them are allowed. `reached`: whether the event and those `after` which it must
+    come happened, in this order where they are `ordered`.
     """
 
     kind: Kind
@@ -37,6 +38,8 @@ class UnitColumn:
     since: DurationValue | None = None
     followed: DurationValue | None = None
     scale: tuple[int, int] | None = None
+    after: tuple[Term, ...] = ()
+    ordered: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,11 @@ class MetricOptions(Model):
     def declared_cap(self) -> CapValue | None:
         """Where its values are cut; None where they are not."""
         return None
+
+    @property
+    def step_names(self) -> tuple[str, ...]:
+        """The names of its steps; none of a metric that has no steps."""
+        return ()
 
     @property
     def could_be_capped(self) -> bool:

@@ -32,6 +32,7 @@ class TypedCount(Model):
     answers: dict[Annotated[int, Field(ge=-1000, le=1000)], Count] = Field(
         default_factory=dict, description="units by answer of a question: {5: 40, 4: 31, 3: 9}"
     )
+    steps: tuple[Count, ...] = Field((), description="units that reached each step of a funnel, first to last")
     invited: Count | None = Field(None, description="units that were asked, where that is known")
     units: Count | None = Field(
         None, description="units of this metric, where not all have a value; of a question, those that answered"

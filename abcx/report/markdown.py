@@ -8,6 +8,7 @@ from abcx import formatting
 from abcx.report import (
     effect_over_time,
     fragments,
+    funnels,
     lifetimes,
     monitoring,
     note_texts,
@@ -353,6 +354,17 @@ def _glossary(results: Results) -> Iterator[str]:
 
 
 SECTIONS = (
-    *(_verdict, _trust, _setup, _primaries, _all, surveys.section, lifetimes.section, _sensitivity, _later),
+    *(
+        _verdict,
+        _trust,
+        _setup,
+        _primaries,
+        _all,
+        surveys.section,
+        lifetimes.section,
+        funnels.section,
+        _sensitivity,
+        _later,
+    ),
     *(_decompositions, effect_over_time.section, segments.section, _data, _methods, _glossary),
 )

@@ -16,6 +16,7 @@ from abcx import formatting
 from abcx.report import (
     effect_over_time,
     fragments,
+    funnels,
     lifetimes,
     monitoring,
     note_texts,
@@ -142,13 +143,17 @@ def _primary(results: Results, metric: MetricResult, width: int, ascii: bool) ->
     else:
         rule, unit = results.monitoring.rule, results.setup.unit
         parts += [_line(sentences.quote(metric, c, unit, rule), "bold") for c in metric.comparisons]
-    lines = notes.in_short(results, [metric]) + _beside(results, metric) + effect_over_time.line(results, metric)
+    lines = notes.in_short(results, [metric]) + _beside(results, metric, ascii) + effect_over_time.line(results, metric)
     return parts + [_line(note) for note in lines]
 
 
-def _beside(results: Results, metric: MetricResult) -> list[str]:
+def _beside(results: Results, metric: MetricResult, ascii: bool) -> list[str]:
     """What stands beside a metric of answers or of times."""
-    return surveys.in_short(results, metric) + lifetimes.in_short(results, metric)
+    return [
+        *surveys.in_short(results, metric),
+        *lifetimes.in_short(results, metric),
+        *funnels.in_short(results, metric, ascii),
+    ]
 
 
 def bars(metric: MetricResult, width: int, ascii: bool = False) -> Table:
@@ -220,6 +225,7 @@ def _forest(results: Results, width: int, ascii: bool) -> list[RenderableType]:
     ]
     told += surveys.in_brief(results, others)
     told += [line for metric in others for line in lifetimes.in_short(results, metric)]
+    told += [line for metric in others for line in funnels.in_short(results, metric, ascii)]
     told += notes.permuted(results) + notes.in_short(results, others) + sensitivity.line(results)
     return [table, *(_line(text) for text in told)]
 

@@ -213,6 +213,38 @@ class Survey:
 
 
 @dataclass(frozen=True, slots=True)
+class StepComparison:
+    """The share of all exposed units that is lost at a step, variant minus control, with an interval that holds for all
+    steps together; `p_value` is corrected over the steps."""
+
+    difference: float | None
+    difference_interval: Interval | None
+    p_value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """One step of a funnel, by arm: units that `reached` it and their `share` of all exposed units; `lost` is the share
+    of those at the step before (of all at the first) that did not reach it. Intervals are at 1 - alpha."""
+
+    name: str
+    reached: Mapping[str, int]
+    share: Mapping[str, float | None]
+    share_interval: Mapping[str, Interval | None]
+    lost: Mapping[str, float | None]
+    lost_interval: Mapping[str, Interval | None]
+    comparisons: Mapping[str, StepComparison]
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelResult:
+    """The steps of a funnel, and by variant the one at which the shares of exposed units that are lost differ most."""
+
+    steps: tuple[StepResult, ...]
+    largest: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class LifetimesResult:
     """Times to an event by arm, with the log-rank test of each variant.
 
@@ -321,5 +353,6 @@ class MetricResult:
     after_exposure: bool = False
     survey: Survey | None = None
     lifetimes: LifetimesResult | None = None
+    funnel: FunnelResult | None = None
     segments: tuple[Segment, ...] = ()
     course: tuple[EffectSeries, ...] = ()

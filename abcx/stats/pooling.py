@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from functools import reduce
 
 from abcx.stats import means
-from abcx.stats.records import Answers, Categories, Moments, Proportion, RatioMoments, Summary
+from abcx.stats.records import Answers, Categories, Moments, Proportion, RatioMoments, Steps, Summary
 
 
 def pooled(summaries: Iterable[Summary]) -> Summary:
@@ -24,6 +24,9 @@ def added(a: Summary, b: Summary) -> Summary:
 
     Takes shares, categories (on the same scale), NPS answers, moments, or moments of ratios; both of the same kind.
     """
+    if isinstance(a, Steps) and isinstance(b, Steps):
+        reached = tuple(x + y for x, y in zip(a.reached, b.reached, strict=True))
+        return Steps(a.successes + b.successes, a.n + b.n, reached)
     if isinstance(a, Proportion) and isinstance(b, Proportion):
         return Proportion(a.successes + b.successes, a.n + b.n)
     if isinstance(a, Categories) and isinstance(b, Categories):

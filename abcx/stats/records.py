@@ -28,6 +28,14 @@ class Proportion:
 
 
 @dataclass(frozen=True, slots=True)
+class Steps(Proportion):
+    """A share of units that reach the last of several steps; `reached` counts units by step, first to last, and never
+    rises."""
+
+    reached: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Moments:
     """Moments of one value per unit in one arm.
 

@@ -144,7 +144,7 @@ def metric_data(draw, summaries):
         not_followed=draw(per_arm),
         top={arm: tuple((value, 1.0) for value in top) for arm, top in tops.items() if top},
         before=draw(st.one_of(st.none(), st.just(by_arm))),
-        occurs=draw(st.booleans()),
+        absent=draw(st.sampled_from([(), ("order",), ("order", "visit")])),
     )
 
 

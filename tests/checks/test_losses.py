@@ -169,8 +169,8 @@ def _metrics(**data):
 
 def test_metric_missing():
     assert _metrics().message == "all 3 metrics have values in every arm"
-    nowhere = _metrics(orders=shares_of((0, 5), (0, 5), occurs=False))
-    assert nowhere.status == "fail" and nowhere.message == "orders has no value: its event occurs nowhere in the data"
+    nowhere = _metrics(orders=shares_of((0, 5), (0, 5), absent=("order",)))
+    assert nowhere.status == "fail" and nowhere.message == "orders has no value: its event 'order' occurs nowhere"
     lost = _metrics(orders=shares_of((0, 5), (0, 5)))  # they occur: of other units, or at other times
     assert lost.status == "fail" and lost.help and "ids of units" in lost.help
     assert lost.message == "orders is zero in every arm: its events are in the data, and none of them counts"

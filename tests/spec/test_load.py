@@ -157,7 +157,7 @@ def test_the_message_of_the_contract() -> None:
         "6 |     type: meen\n"
         "  |           ^^^^\n"
         "  = help: did you mean 'mean'? One of: conversion, mean, ratio, quantile, nps, csat, ces, retention, churn, "
-        "resolution_time"
+        "resolution_time, funnel"
     )
 
 

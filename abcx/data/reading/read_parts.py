@@ -123,7 +123,9 @@ def refuse_windows_without_times(loading: Loading, part: str) -> None:
     """A window, an order of answers, a ticket, or an exposure event, needs times on both sides."""
     plan = loading.plan
     fed = [value for value in plan.values if value.need.term.column is None]
-    ordered = bool(plan.tickets) or any(value.need.kind in ("first", "last") for value in fed)
+    ordered = bool(plan.tickets) or any(
+        value.need.kind in ("first", "last") or (value.need.kind == "reached" and value.need.ordered) for value in fed
+    )
     window = ordered or any(value.window is not None or value.since is not None for value in fed)
     exposure = plan.experiment.exposure is not None
     needed = [part] if window and not exposure else []
@@ -140,7 +142,13 @@ def refuse_windows_without_times(loading: Loading, part: str) -> None:
     for name in needed:
         if not loading.parts[name].has_time:
             table = loading.parts[name].sources[0].table
-            what = "the exposure event" if exposure else "the order of answers or tickets" if ordered else "a window"
+            what = (
+                "the exposure event"
+                if exposure
+                else "the order of answers, tickets or steps"
+                if ordered
+                else "a window"
+            )
             raise DataError(
                 Problem(
                     "error",

@@ -71,7 +71,7 @@ def columns(work: Workspace, name: str, cap: float | None) -> Columns | None:
     """The columns of a metric's covariates and strata; None where it has neither. Table `known` must be there."""
     covariates = work.plan.experiment.analysis.covariates
     if isinstance(covariates, PrePeriod):
-        names = [f"before_{value.position}" for value in work.plan.of(name) if value.need.term.column is None]
+        names = [f"before_{value.position}" for value in work.plan.compared(name) if value.need.term.column is None]
     else:
         names = [f"covariate_{i}" for i in range(len(covariates or ()))]
     if not names and not work.plan.experiment.analysis.stratify:

@@ -65,6 +65,7 @@ def with_days(work: Workspace, timing: Timing, data: dict[str, MetricData]) -> d
         values = work.plan.of(name)
         primary = work.plan.metrics[name].role == "primary"
         events = all(value.need.term.column is None and value.window is not None for value in values)
+        events = events and all(value.need.kind != "reached" for value in values)  # steps are done on several days
         if primary and events and data[name].cap is None:
             length = min(MOST_DAYS, min(value.window or 0 for value in values) // _DAY)
             if length >= 2 and (days := _days(work, timing, name, values, int(length))) is not None:

@@ -13,7 +13,7 @@ from abcx.engines import sums
 from abcx.engines.quoting import literal
 from abcx.errors import CapAtZero
 from abcx.problems import Problem
-from abcx.stats.records import Moments, Proportion, RatioMoments, Summary
+from abcx.stats.records import Moments, Proportion, RatioMoments, Steps, Summary
 
 LISTED = 500
 """How many of the largest units per arm are kept at least, for the search of those that carry a result."""
@@ -45,7 +45,8 @@ def _read(work: Workspace, names: Sequence[str], caps: dict[str, float], table: 
     at = {sql: scaled.values[i] for i, sql in enumerate(expressions)}
     fields: list[str] = []
     for name in names:
-        fields += _fields(name, analyzed(work.plan, name, None), work.plan, scaled, expressions, "")
+        every = [f"value_{value.position}" for value in work.plan.of(name)]
+        fields += _fields(name, every, work.plan, scaled, expressions, "")
         if name in caps:
             fields += _fields(name, analyzed(work.plan, name, caps[name]), work.plan, scaled, expressions, "capped")
             first = f"value_{work.plan.of(name)[0].position}"
@@ -110,7 +111,7 @@ def _capped(value: Value, cap: float) -> str:
 
 def analyzed(plan: Plan, name: str, cap: float | None) -> list[str]:
     """The SQL of a metric's values per unit as they are compared: after the cap."""
-    values = plan.of(name)
+    values = plan.compared(name)
     return [f"value_{value.position}" for value in values] if cap is None else [_capped(values[0], cap)]
 
 
@@ -130,7 +131,7 @@ def _fields(
             here = expressions.index(sql)
             for power in (1, 2, 3):
                 fields |= _parts(f"{part}_{power}", scaled.total([here] * power, only))
-    if len(values) == 2:
+    if len(values) == 2 and not is_share:
         fields |= _parts("product", scaled.total([expressions.index(sql) for sql in values]))
     return [f'{aggregate} AS "{key}_{label}"' for label, aggregate in fields.items()]
 
@@ -143,7 +144,9 @@ def _summary(plan: Plan, name: str, row: dict[str, Any], cap: float | None = Non
     key = _key(plan, name) + ("" if cap is None else "capped")
     kind = plan.metrics[name].needs().summary
     if kind == "proportion":
-        return Proportion(int(row[f"{key}_0_nonzero"] or 0), int(row[f"{key}_0_n"] or 0))
+        n, steps = int(row[f"{key}_0_n"] or 0), len(plan.of(name))
+        last, *earlier = (int(row[f"{key}_{step}_nonzero"] or 0) for step in range(steps))
+        return Steps(last, n, (*reversed(earlier), last)) if earlier else Proportion(last, n)
     values = [row["scaled"][sql] for sql in analyzed(plan, name, cap)]
     parts = [_moments(row, f"{key}_{part}", value) for part, value in enumerate(values)]
     if kind == "moments":
@@ -176,7 +179,10 @@ def empty(plan: Plan, name: str) -> Summary:
     """The summary of an arm without units."""
     zero = Moments(0, 0.0, 0.0, 0)
     kind = plan.metrics[name].needs().summary
-    return Proportion(0, 0) if kind == "proportion" else zero if kind == "moments" else RatioMoments(zero, zero, 0.0)
+    if kind == "proportion":
+        steps = len(plan.of(name))
+        return Steps(0, 0, (0,) * steps) if steps > 1 else Proportion(0, 0)
+    return zero if kind == "moments" else RatioMoments(zero, zero, 0.0)
 
 
 def tops(work: Workspace, caps: dict[str, float], table: str) -> dict[str, dict[str, tuple[tuple[float, float], ...]]]:

@@ -19,7 +19,7 @@ ByArm = dict[str, Summary]
 
 
 def summarize(
-    work: Workspace, span: Timing | None, occurs: dict[str, bool], table: str | None = None
+    work: Workspace, span: Timing | None, absent: dict[str, tuple[str, ...]], table: str | None = None
 ) -> dict[str, MetricData]:
     """Every metric of the plan. `span` says when events count; None where the data have no times. `table` stands in for
     the unit table, for summaries alone: of other windows the largest units are not asked for."""
@@ -41,7 +41,7 @@ def summarize(
             missing=missing,
             not_followed=open_windows,
             top=tops.get(name, {}),
-            occurs=occurs.get(name, True),
+            absent=absent.get(name, ()),
         )
     responses = categories.responses(work, span, table)
     tickets = lifetimes.ticket_times(work, span) if whole and span is not None else {}
@@ -53,7 +53,7 @@ def summarize(
             not_followed=late.get(name) or _unwatched(work.plan.metrics[name], grouped.get("", {})),
             responses=responses.get(name, {}),
             tickets=tickets.get(name, {}),
-            occurs=occurs.get(name, True),
+            absent=absent.get(name, ()),
         )
     return {name: found[name] for name in work.plan.metrics}
 

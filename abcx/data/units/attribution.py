@@ -6,8 +6,9 @@ Table `outcome` has the events that metrics read, with their unit, its arm and i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from abcx.data.clock import Clock
 from abcx.data.plan import Plan, TicketJoin, Value
@@ -152,23 +153,42 @@ def _outcome(work: Workspace, timed: bool, placed: bool) -> None:
     work.run(f"CREATE TABLE outcome AS SELECT {', '.join(columns)} FROM {joined}")
 
 
+def _reached(work: Workspace, named: Sequence[tuple[str, Value]], span: Timing) -> dict[str, str]:
+    """The table of the units that reached a step, each with the earliest time `t` at which it did, by the name of the
+    value; each step is looked for at or after the earliest time of the step before."""
+    tables: dict[tuple[Any, ...], str] = {}
+    found: dict[str, str] = {}
+    for name, value in sorted(named, key=lambda item: len(item[1].after)):
+        if value.need.kind != "reached" or not value.need.ordered:
+            continue
+        way = (value.metric, value.window, value.since)
+        before = tables.get((*way, value.after))
+        joined = f"outcome e JOIN {before} r ON r.uid = e.uid AND e.t >= r.t" if before else "outcome e"
+        table = found[name] = tables[(*way, (*value.after, value.feed))] = f"reached_{name}"
+        where = f"e.term_{value.feed} IS NOT NULL AND {span.inside(value)}"
+        work.run(f"CREATE TABLE {table} AS SELECT e.uid, min(e.t) AS t FROM {joined} WHERE {where} GROUP BY e.uid")
+    return found
+
+
 def _unit_table(work: Workspace, others: Iterable[Plan], span: Timing | None, screened: bool, placed: bool) -> None:
     named = [(f"value_{value.position}", value) for value in work.plan.values]
     named += [(f"other_{value.position}", value) for other in others for value in other.values]
-    fed = [(name, value) for name, value in named if value.need.term.column is None]
-    summed = ", ".join(
-        f"{of_events(value, span.inside(value) if span else 'TRUE', placed)} AS {name}" for name, value in fed
-    )
-    summed += f", {duplicates.may_hold_duplicates(work.plan, work.loading)} AS suspect" if screened else ""
+    reached = _reached(work, named, span) if span else {}
+    fed = [(name, value) for name, value in named if value.need.term.column is None and name not in reached]
+    summed = [f"{of_events(value, span.inside(value) if span else 'TRUE', placed)} AS {name}" for name, value in fed]
+    summed += [f"{duplicates.may_hold_duplicates(work.plan, work.loading)} AS suspect"] if screened else []
     joined = ["assigned a"]
-    if fed:
-        joined.append(f"JOIN (SELECT e.uid, {summed} FROM outcome e GROUP BY e.uid) o ON o.uid = a.uid")
+    if summed:
+        joined.append(f"JOIN (SELECT e.uid, {', '.join(summed)} FROM outcome e GROUP BY e.uid) o ON o.uid = a.uid")
     if "units" in work.loading.parts:
         joined.append("LEFT JOIN units_one u ON u.unit = a.unit")
+    joined += [f"LEFT JOIN {table} ON {table}.uid = a.uid" for table in reached.values()]
     segments = [f"a.segment_{i}" for i in range(len(work.plan.segments))]
-    values = [f"{_value(name, value, span)} AS {name}" for name, value in named]
+    values = [f"{_value(name, value, span, reached.get(name))} AS {name}" for name, value in named]
     columns = ", ".join(["a.uid", "a.arm", "a.t0", *segments, *values, *(["o.suspect"] if screened else [])])
     work.run(f"CREATE TABLE unit_table AS SELECT {columns} FROM {' '.join(joined)}")
+    for table in reached.values():
+        work.run(f"DROP TABLE {table}")
 
 
 @dataclass(frozen=True)
@@ -304,14 +324,15 @@ def _drop_repeated_ids(work: Workspace) -> tuple[int | None, int, int]:
     return repeated, shared, changed
 
 
-def _value(name: str, value: Value, span: Timing | None) -> str:
+def _value(name: str, value: Value, span: Timing | None, reached: str | None = None) -> str:
     """The SQL of a value in the unit table: ready-made, or `name` from events where the unit was followed for the whole
     window. A unit whose window is still open has no value yet: counting it as it stands would favor the arm that acts
     sooner."""
     if value.need.term.column is not None:
         return f"u.ready_{value.feed}"
     followed = span.followed(value, "a.") if span else "TRUE"
-    return f"o.{name}" if followed == "TRUE" else f"CASE WHEN {followed} THEN o.{name} END"
+    sql = f"CASE WHEN {reached}.uid IS NULL THEN 0.0::DOUBLE ELSE 1.0::DOUBLE END" if reached else f"o.{name}"
+    return sql if followed == "TRUE" else f"CASE WHEN {followed} THEN {sql} END"
 
 
 def of_events(value: Value, inside: str, placed: bool = False) -> str:
@@ -320,6 +341,9 @@ def of_events(value: Value, inside: str, placed: bool = False) -> str:
     if value.need.kind == "happened":
         least = value.need.term.at_least or 1
         return f"CASE WHEN count({x}) FILTER ({inside}) >= {least} THEN 1.0::DOUBLE ELSE 0.0::DOUBLE END"
+    if value.need.kind == "reached":
+        every = " AND ".join(f"count(e.term_{feed}) FILTER ({inside}) > 0" for feed in (*value.after, value.feed))
+        return f"CASE WHEN {every} THEN 1.0::DOUBLE ELSE 0.0::DOUBLE END"
     if value.need.kind == "count":
         return f"CAST(count({x}) FILTER ({inside}) AS DOUBLE)"
     if value.need.kind in ("first", "last"):  # of several at one time the first or last row, if the rows are in order

@@ -1,0 +1,129 @@
+"""**Funnel**: where people drop out on the way to the last of several steps.
+
+Definition: for every step the share of exposed units that did this step and all before it, in this order, within their
+window; each step at or after the one before (steps of the same second count as reached, because the order of rows is
+not known). With `strict: false` the order does not matter. The last step is judged, as a conversion is; the others are
+described, with the units that are lost between steps.
+
+Unit of analysis: the unit that was randomized. A unit counts once per step however often it comes back: it has reached
+a step if any of its events fit. A unit that skips a step has not reached the steps after it.
+
+Use it for checkouts, sign-ups, forms, onboarding and help flows: a conversion says that fewer people finish, a funnel
+says where they are lost.
+
+Trap: a variant that lets more people into the second step seems to lose more of them at the third, because those who
+come in addition are the least determined. Differences are therefore shares of all exposed units, who were randomized;
+shares of those who reached the step before are shown and not compared. Looking at every step finds a difference by
+chance: the step that is named has a p-value that is corrected for all of them.
+
+```yaml
+checkout:
+  type: funnel
+  steps: [{event: cart_view, title: Cart}, {event: address}, {event: payment}, {event: purchase}]
+  role: secondary
+  goal: increase
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from pydantic import Field
+
+from abcx.metrics.base import DataNeeds, MetricOptions, Rule, UnitColumn
+from abcx.metrics.counts import CountsRow, TypedCount
+from abcx.spec_types import Model, Term, Text, Where
+from abcx.stats.records import Contrast, Interval, Proportion, Steps, Summary
+
+MOST_STEPS = 30
+
+
+class Step(Model):
+    """One step of a funnel."""
+
+    event: Text = Field(description="the event that a unit must have to reach the step")
+    title: Text | None = Field(None, description="the step's name in reports; default: the event's")
+    where: Where = Field(default_factory=dict, description="plain conditions on the event's columns")
+    source: str | None = Field(None, description="name of the only event file to look in")
+
+    @property
+    def name(self) -> str:
+        """The step as reports call it."""
+        return self.title or self.event
+
+
+class Funnel(MetricOptions):
+    """Units that reach the last of several steps."""
+
+    type: Literal["funnel"] = Field(description="the metric type")
+    steps: tuple[Step, ...] = Field(description="the steps in order, each an event with conditions of its own")
+    strict: bool = Field(True, description="false: a unit may do the steps in any order")
+
+    @property
+    def unit(self) -> Literal["share"]:
+        return "share"
+
+    @property
+    def step_names(self) -> tuple[str, ...]:
+        return tuple(step.name for step in self.steps)
+
+    def needs(self) -> DataNeeds:
+        terms = [Term(event=step.event, where={**self.where, **step.where}, source=step.source) for step in self.steps]
+        columns = [
+            UnitColumn("reached", term, self.window, after=tuple(terms[:i]), ordered=self.strict)
+            for i, term in enumerate(terms)
+        ]
+        return DataNeeds(tuple(reversed(columns)), "proportion")
+
+    def rules(self) -> Iterator[Rule]:
+        if not 2 <= len(self.steps) <= MOST_STEPS:
+            message = f"a funnel has from 2 to {MOST_STEPS} steps, not {len(self.steps)}"
+            yield Rule("steps", "funnel-steps", message, "one step alone is a conversion: type: conversion")
+        for first, second in zip(self.steps, self.steps[1:], strict=False):
+            if (first.event, first.where, first.source) == (second.event, second.where, second.source):
+                message = f"two steps in a row are the same event '{first.event}': whoever reaches one has reached both"
+                yield Rule("steps", "funnel-steps", message, "give them different conditions (`where`), or remove one")
+                return
+        names = self.step_names
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            yield Rule("steps", "funnel-steps", f"two steps are called '{twice}'", "give each a `title` of its own")
+
+    def definition(self, unit: str) -> str:
+        order = "in this order" if self.strict else "in any order"
+        return f"share of {unit} with {', then '.join(self.step_names)} ({order})"
+
+    def counts_form(self, name: str, value: TypedCount) -> str | None:
+        steps = len(self.steps)
+        if len(value.steps) != steps:
+            numbers = ", ".join(str(1000 - 100 * i) for i in range(min(steps, 4)))
+            return f"write {name}: {{steps: [{numbers}]}}, one number for each of the {steps} steps"
+        falls = all(a >= b for a, b in zip(value.steps, value.steps[1:], strict=False))
+        return None if falls else "no step can be reached by more units than the step before it"
+
+    def of_counts(self, value: TypedCount, units: int) -> Steps:
+        return Steps(value.steps[-1], units, value.steps)
+
+    def counts_columns(self, name: str) -> list[str]:
+        return [f"{name}_{number}" for number in range(1, len(self.steps) + 1)]
+
+    def of_counts_row(self, name: str, row: CountsRow, units: int) -> Steps:
+        reached = tuple(row.whole(column) for column in self.counts_columns(name))
+        return Steps(reached[-1], units, reached)
+
+    def contrast(self, control: Summary, variant: Summary) -> Contrast:
+        from abcx.stats import shares
+
+        assert isinstance(control, Proportion) and isinstance(variant, Proportion)
+        return shares.contrast(control, variant)
+
+    def estimate(self, summary: Summary) -> float | None:
+        assert isinstance(summary, Proportion)
+        return summary.successes / summary.n if summary.n else None
+
+    def interval(self, summary: Summary, alpha: float) -> Interval | None:
+        from abcx.stats import shares
+
+        assert isinstance(summary, Proportion)
+        return shares.interval(summary, alpha) if summary.n else None
