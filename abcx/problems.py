@@ -1,4 +1,4 @@
-"""Problems as data: what is wrong, where, why, and the cure; one text form for all of them."""
+"""Problems as data: what is wrong, where, why, and what helps; one text form for all of them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One finding about a spec or a data file. `code` is kebab-case and stable, `help` is the cure."""
+    """One finding about a spec or a data file. `code` is kebab-case and stable, `help` says what to do about it."""
 
     level: Level
     code: str
@@ -47,7 +47,7 @@ class Problem:
 
 
 def render(problem: Problem) -> str:
-    """The problem as a person reads it: heading, place, source line with a caret, cure."""
+    """The problem as a person reads it: heading, place, source line with a caret, help."""
     lines = [f"{problem.level}[{problem.code}]: {clean(problem.message)}"]
     span = problem.span
     if span is not None:

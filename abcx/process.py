@@ -13,7 +13,7 @@ from typing import NoReturn
 from abcx import errors
 
 _ENDS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
-"""Asked to end, or the terminal is closed; Windows has no SIGHUP."""
+"""Signals that ask the process to end, or say that the terminal is closed; Windows has no SIGHUP."""
 
 
 def run(arguments: list[str] | None = None) -> int:
@@ -35,7 +35,7 @@ def run(arguments: list[str] | None = None) -> int:
     except OSError as error:
         code = _system(error)
     except ImportError as error:  # a library that did not fit into what `ulimit -v` leaves
-        full = any(words in str(error) for words in ("map segment", "allocate"))
+        full = any(phrase in str(error) for phrase in ("map segment", "allocate"))
         code = _no_memory() if full else _fatal(_bug(error), errors.BUG)
     except Exception as error:
         asked = _asked_to_end(error)
@@ -49,7 +49,8 @@ def _terminated(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _asked_to_end(error: BaseException | None) -> int | None:
-    """The exit code where an error came of a signal: one that comes while a lock is taken leaves as the lock's."""
+    """The exit code of an error that a signal caused, else None. A signal while a lock is being acquired surfaces as
+    the lock's error, with the signal as its context."""
     while error is not None:
         if isinstance(error, KeyboardInterrupt):
             return errors.INTERRUPTED
@@ -104,7 +105,7 @@ def _fatal(message: str, code: int) -> int:
 
 
 def _flushed(code: int) -> int:
-    """Write out what is still buffered; a reader that has gone is no error."""
+    """Write out what is still buffered; a closed reader is no error."""
     from abcx.commands.outputs import silence
 
     for stream in (sys.stdout, sys.stderr):
@@ -119,8 +120,8 @@ def _flushed(code: int) -> int:
 
 
 def _keep_places() -> None:
-    """Hold the places of streams that are closed (`>&-`): the next file that is opened would get one, and what a
-    library prints would be written into it."""
+    """Open the file descriptors 0 to 2 where they are closed (`>&-`): else the next file that is opened would get one,
+    and what a library prints would be written into it."""
     for place in range(3):
         try:
             os.fstat(place)

@@ -29,11 +29,11 @@ def judged(metric: MetricResult, comparison: Comparison, zero_unexplained: bool)
     its logging works (`zero_is_real`): then the metric is not shown safe.
     """
     state = _margin_state(metric, comparison, zero_unexplained)
-    found = replace(comparison, margin_state=state, status=_status(metric, comparison, state))
-    held = _withheld_for_response_bias(metric, comparison, found)
-    if not held:
-        return found
-    return replace(found, held_back=True, notes=(*found.notes, RESPONSE_BIAS_NOTE))
+    with_status = replace(comparison, margin_state=state, status=_status(metric, comparison, state))
+    withheld = _withheld_for_response_bias(metric, comparison, with_status)
+    if not withheld:
+        return with_status
+    return replace(with_status, held_back=True, notes=(*with_status.notes, RESPONSE_BIAS_NOTE))
 
 
 def excludes_minimum(metric: MetricResult, comparison: Comparison) -> bool:
@@ -82,21 +82,21 @@ def direction(metric: MetricResult, comparison: Comparison) -> Status | None:
 
 def _supported(metric: MetricResult, comparison: Comparison, better: bool) -> bool:
     """Whether the bounds of a survey's effect, where response may differ, lie wholly on the side of the claim."""
-    found = _survey(metric, comparison)
-    if found is None:
+    survey = _survey(metric, comparison)
+    if survey is None:
         return True
-    low, high = found.claim_interval or (None, None)
+    low, high = survey.claim_interval or (None, None)
     above = better == (metric.goal == "increase")
     return (low is not None and low > 0) if above else (high is not None and high < 0)
 
 
-def _withheld_for_response_bias(metric: MetricResult, before: Comparison, found: Comparison) -> bool:
+def _withheld_for_response_bias(metric: MetricResult, before: Comparison, after: Comparison) -> bool:
     """Whether the answers alone support a claim that the bounds do not allow."""
     if metric.role == "descriptive" or _survey(metric, before) is None:
         return False
     alone = _margin_of(metric, [_own_margin(before)])
-    claimed = direction(metric, before) is not None and found.status in ("inconclusive", "not_judged")
-    return claimed or (alone in ("inside", "beyond") and alone != found.margin_state)
+    claimed = direction(metric, before) is not None and after.status in ("inconclusive", "not_judged")
+    return claimed or (alone in ("inside", "beyond") and alone != after.margin_state)
 
 
 def _margin_state(metric: MetricResult, comparison: Comparison, zero_unexplained: bool) -> MarginState | None:
@@ -134,10 +134,10 @@ def _intervals(metric: MetricResult, comparison: Comparison, size: Size) -> list
     """The intervals that a claim about an effect of this size must hold for; an unknown interval is
     open at both ends.
     """
-    found = [scale(comparison, size)]
+    intervals = [scale(comparison, size)]
     if (survey := _survey(metric, comparison)) is not None:
-        found.append(survey.claim_lift_interval if size.relative else survey.claim_interval)
-    return [interval or (None, None) for interval in found]
+        intervals.append(survey.claim_lift_interval if size.relative else survey.claim_interval)
+    return [interval or (None, None) for interval in intervals]
 
 
 def _nearer_than(effect: Size, interval: Interval, falls: bool) -> bool:
@@ -147,5 +147,5 @@ def _nearer_than(effect: Size, interval: Interval, falls: bool) -> bool:
 
 def _survey(metric: MetricResult, comparison: Comparison) -> SurveyComparison | None:
     """The comparison of answers, where response may differ and so the bounds count; else None."""
-    found = metric.survey.comparisons.get(comparison.arm) if metric.survey else None
-    return found if found is not None and found.binds else None
+    survey_comparison = metric.survey.comparisons.get(comparison.arm) if metric.survey else None
+    return survey_comparison if survey_comparison is not None and survey_comparison.binds else None

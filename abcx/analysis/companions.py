@@ -20,11 +20,13 @@ def with_companions(experiment: Experiment) -> tuple[Experiment, dict[str, str]]
     metrics = dict(experiment.metrics)
     accompanied: dict[str, str] = {}
     for name, metric in experiment.metrics.items():
-        found = _companion(experiment, name, metric)
-        if found is None:
+        companion = _companion(experiment, name, metric)
+        if companion is None:
             continue
-        key, mean = found
-        twin = next((other for other, one in metrics.items() if one.needs() == mean.needs()), None)
+        key, mean = companion
+        twin = next(
+            (existing for existing, existing_metric in metrics.items() if existing_metric.needs() == mean.needs()), None
+        )
         key = twin or (key if key not in metrics else f"{key}_of_{name}")
         if twin is None:
             metrics[key] = mean
@@ -38,14 +40,14 @@ def after_exposure(experiment: Experiment, metric: MetricSpec) -> bool:
 
 
 def _companion(experiment: Experiment, name: str, metric: MetricSpec) -> tuple[str, Mean] | None:
-    found = metric.companion(name, experiment.exposure.event if experiment.exposure else None)
-    if found is None:
+    companion = metric.companion(name, experiment.exposure.event if experiment.exposure else None)
+    if companion is None:
         return None
-    term = found.term
+    term = companion.term
     mean = Mean(
         type="mean",
         role="descriptive",
-        goal=found.goal,
+        goal=companion.goal,
         window=metric.window,
         event=term.event,
         value=term.value,
@@ -53,4 +55,4 @@ def _companion(experiment: Experiment, name: str, metric: MetricSpec) -> tuple[s
         source=term.source,
         missing_value=term.missing_value,
     )
-    return f"{found.stem}_per_{singular(experiment.unit)}", mean
+    return f"{companion.stem}_per_{singular(experiment.unit)}", mean

@@ -32,16 +32,16 @@ def relabelings(experiment: Experiment, observed: Observed) -> dict[Key, Relabel
     """
     from abcx.stats import permutation_draws
 
-    found: dict[Key, Relabelings] = {}
+    drawn: dict[Key, Relabelings] = {}
     for name, data in observed.metrics.items():
         metric = experiment.metrics[name]
         for arm in experiment.variants if data.samples else ():
             contrast = metric.contrast(data.summaries[experiment.control], data.summaries[arm])
             if contrast.difference_pivot is not None:
-                found[name, arm] = permutation_draws.draw(
+                drawn[name, arm] = permutation_draws.draw(
                     *adjusted_samples.units(data, experiment.control, arm), DRAWS, experiment.analysis.seed
                 )
-    return found
+    return drawn
 
 
 def chosen(
@@ -70,8 +70,8 @@ def chosen(
     if data.samples is None or reason is None:
         return metric.contrast(control, variant)
     samples = adjusted_samples.units(data, experiment.control, arm)
-    found = permutation.contrast(*samples, DRAWS, relabeled=relabeled.get((name, arm)))
-    return replace(found, notes=(*found.notes, reason))
+    permuted = permutation.contrast(*samples, DRAWS, relabeled=relabeled.get((name, arm)))
+    return replace(permuted, notes=(*permuted.notes, reason))
 
 
 def _adjusted(
@@ -89,20 +89,20 @@ def _adjusted(
 
     known = adjusted_samples.known(metric, data, experiment.control, key[1])
     of_strata = () if known.note is None else (known.note,)
-    found = covariates.contrast(known.control, known.variant, known.kind, known.nonnegative)
-    of_values, possible = reason is not None, found.method == covariates.METHOD and known.kind != "share"
+    contrast = covariates.contrast(known.control, known.variant, known.kind, known.nonnegative)
+    of_values, possible = reason is not None, contrast.method == covariates.METHOD and known.kind != "share"
     if possible and experiment.analysis.interval == "auto":
         sizes = known.control.n, known.variant.n
         reason = reason or adjusted_permutation.needed(data.covariate_skewness, *sizes)
     samples = data.samples and adjusted_samples.units(data, experiment.control, key[1])
     if samples and reason and samples[0].covariates is not None:
         deals = relabeled.get(key)
-        found = adjusted_permutation.contrast(*samples, known.kind, known.nonnegative, DRAWS, relabeled=deals)
-        return replace(found, notes=(*found.notes, *of_strata, reason))
+        contrast = adjusted_permutation.contrast(*samples, known.kind, known.nonnegative, DRAWS, relabeled=deals)
+        return replace(contrast, notes=(*contrast.notes, *of_strata, reason))
     if of_values:  # there are too many units, or covariates, to relabel them together
-        found = chosen(experiment, data, key, relabeled, adjust=False)
-        return replace(found, notes=(*found.notes, _TOO_MANY))
-    return replace(found, notes=(*found.notes, *of_strata))
+        contrast = chosen(experiment, data, key, relabeled, adjust=False)
+        return replace(contrast, notes=(*contrast.notes, _TOO_MANY))
+    return replace(contrast, notes=(*contrast.notes, *of_strata))
 
 
 def saved(metric: MetricSpec, data: MetricData, control: str, variant: str) -> float | None:

@@ -60,7 +60,7 @@ def metric_results(
     alpha = experiment.analysis.alpha
     corrected = _levels(experiment, contrasts, judging.rules, alpha)
     watched = _levels(experiment, contrasts, judging.watch, alpha / HARM_SHARE) if judging.watch else {}
-    watches = {key: (judging.watch[key], one) for key, one in watched.items()}
+    watches = {key: (judging.watch[key], adjusted) for key, adjusted in watched.items()}
     levels = {key: _Level(judging.rules[key], corrected[key], watches.get(key)) for key in keys}
     zeros = unexplained_zeros(experiment, observed)
     return tuple(
@@ -92,10 +92,10 @@ def _definition(metric: MetricSpec, data: MetricData, unit: str) -> str:
     """The metric in words; where cells of its columns are empty, with the addition that it covers
     units with a value.
     """
-    told = metric.definition(unit)
+    definition = metric.definition(unit)
     if not any(column.term.column for column in metric.needs().columns) or not any(data.missing.values()):
-        return told
-    return f"{told}, of {unit} with a value"
+        return definition
+    return f"{definition}, of {unit} with a value"
 
 
 def _metric(
@@ -126,8 +126,10 @@ def _metric(
 
     def compared(contrast: Callable[[str], Contrast], adjusted: bool = True) -> tuple[Comparison, ...]:
         keys = [(name, arm) for arm in experiment.variants]
-        found = [_comparison(experiment, result, key, contrast(key[1]), levels[key], adjusted) for key in keys]
-        return tuple(claims.judged(result, one, key in zeros) for key, one in zip(keys, found, strict=True))
+        comparisons = [_comparison(experiment, result, key, contrast(key[1]), levels[key], adjusted) for key in keys]
+        return tuple(
+            claims.judged(result, comparison, key in zeros) for key, comparison in zip(keys, comparisons, strict=True)
+        )
 
     cap = adjustment = None
     if data.cap is not None and (uncapped := data.uncapped) is not None and metric.declared_cap is not None:
@@ -137,7 +139,7 @@ def _metric(
             compared(lambda arm: metric.contrast(uncapped[experiment.control], uncapped[arm]), False),
         )
     if data.adjustment is not None:
-        plain = compared(lambda arm: chosen(experiment, data, (name, arm), relabeled, adjust=False), False)
+        unadjusted = compared(lambda arm: chosen(experiment, data, (name, arm), relabeled, adjust=False), False)
         gains = {
             arm: saved(metric, data, experiment.control, arm) if contrasts[name, arm].method.is_adjusted else None
             for arm in experiment.variants
@@ -145,7 +147,7 @@ def _metric(
         covariates, strata = experiment.analysis.covariates, experiment.analysis.stratify
         before = covariates.pre_period.text if isinstance(covariates, PrePeriod) else None
         named = () if isinstance(covariates, PrePeriod) else tuple(covariates or ())
-        adjustment = Adjustment(named, before, tuple(strata or ()), gains, plain)
+        adjustment = Adjustment(named, before, tuple(strata or ()), gains, unadjusted)
     return replace(result, comparisons=compared(lambda arm: contrasts[name, arm]), cap=cap, adjustment=adjustment)
 
 
@@ -168,8 +170,8 @@ def with_exploratory_results(experiment: Experiment, observed: Observed, result:
     alpha = experiment.analysis.alpha
 
     def compare(arm: str, contrast: Contrast, level: float) -> Comparison:
-        found = _Level(sided(Fixed()), Adjusted(contrast.p_value, level, False), None)
-        comparison = _comparison(experiment, result, (metric.type, arm), contrast, found, adjusted=False)
+        judged_level = _Level(sided(Fixed()), Adjusted(contrast.p_value, level, False), None)
+        comparison = _comparison(experiment, result, (metric.type, arm), contrast, judged_level, adjusted=False)
         return claims.judged(replace(result, survey=None), comparison, zero_unexplained=False)
 
     def value(arm: str, summary: Summary) -> ArmValue:
@@ -261,13 +263,13 @@ def _bayes(experiment: Experiment, metric: MetricResult, contrast: Contrast) -> 
     from abcx.stats.bayes import posterior
 
     prior = experiment.analysis.prior if metric.role != "descriptive" else None
-    found = None if prior is None else posterior(contrast, prior.lift_sd.value, experiment.analysis.alpha)
-    if prior is None or found is None:
+    estimates = None if prior is None else posterior(contrast, prior.lift_sd.value, experiment.analysis.alpha)
+    if prior is None or estimates is None:
         return None
     falls = metric.goal == "decrease"
-    chance = 1 - found.chance_above if falls else found.chance_above
-    loss = found.loss_below if falls else found.loss_above
-    return Bayes(prior.lift_sd.value, found.lift, found.interval, chance, loss)
+    chance = 1 - estimates.chance_above if falls else estimates.chance_above
+    loss = estimates.loss_below if falls else estimates.loss_above
+    return Bayes(prior.lift_sd.value, estimates.lift, estimates.interval, chance, loss)
 
 
 def _margin_p(metric: MetricResult, contrast: Contrast, rule: TwoSidedRule) -> float | None:

@@ -113,8 +113,10 @@ def decide(
     primaries: Sequence[Primary], guardrails: Sequence[Guardrail], run: Run
 ) -> tuple[VerdictWord, tuple[Because, ...]]:
     """The verdict on one variant by rows 2 to 6 of the table, with its reasons; there must be at least one primary."""
-    harm = [Because("primary_harm", i) for i, one in enumerate(primaries) if one.harmed]
-    harm += [Because("guardrail_harm", i, True) for i, one in enumerate(guardrails) if one.state == "harmed"]
+    harm = [Because("primary_harm", i) for i, primary in enumerate(primaries) if primary.harmed]
+    harm += [
+        Because("guardrail_harm", i, True) for i, guardrail in enumerate(guardrails) if guardrail.state == "harmed"
+    ]
     if harm:
         return "DO NOT SHIP", tuple(harm)
     if run.conclusion_due:
@@ -128,13 +130,13 @@ def decide(
 
 def _wins(primaries: Sequence[Primary], guardrails: Sequence[Guardrail]) -> list[Because]:
     """The reasons to ship; empty where a condition for shipping is not met."""
-    cleared = all(one.margin in (None, "inside") for one in primaries)
-    if not cleared or any(one.state != "safe" for one in guardrails):
+    cleared = all(primary.margin in (None, "inside") for primary in primaries)
+    if not cleared or any(guardrail.state != "safe" for guardrail in guardrails):
         return []
-    if any(one.effect in ("worse", "held_back") and one.margin is None for one in primaries):
+    if any(primary.effect in ("worse", "held_back") and primary.margin is None for primary in primaries):
         return []
-    wins = [Because("win", i) for i, one in enumerate(primaries) if one.won]
-    if not wins and all(one.margin == "inside" for one in primaries):
+    wins = [Because("win", i) for i, primary in enumerate(primaries) if primary.won]
+    if not wins and all(primary.margin == "inside" for primary in primaries):
         wins = [Because("win_noninferior", i) for i in range(len(primaries))]
     return wins
 
@@ -143,10 +145,10 @@ def _no_benefit(primaries: Sequence[Primary]) -> list[Because]:
     """The reasons why there is no benefit: every primary without a margin has its minimum effect
     excluded; else empty.
     """
-    due = [(i, one) for i, one in enumerate(primaries) if one.margin is None]
-    if not due or any(one.minimum != "excluded" for _, one in due):
+    due = [(i, primary) for i, primary in enumerate(primaries) if primary.margin is None]
+    if not due or any(primary.minimum != "excluded" for _, primary in due):
         return []
-    return [Because("below_minimum_effect" if one.effect == "better" else "no_benefit", i) for i, one in due]
+    return [Because("below_minimum_effect" if primary.effect == "better" else "no_benefit", i) for i, primary in due]
 
 
 def _open(primaries: Sequence[Primary], guardrails: Sequence[Guardrail], run: Run) -> Iterator[Because]:
@@ -155,29 +157,33 @@ def _open(primaries: Sequence[Primary], guardrails: Sequence[Guardrail], run: Ru
         yield Because("too_early")
     if run.unfollowed or (run.ended and run.window_ahead):
         yield Because("follow_up_incomplete")
-    won = any(one.won for one in primaries)
+    won = any(primary.won for primary in primaries)
     if not run.ended and not (run.corrected and won):
         return
-    yield from (Because("response_bias", i) for i, one in enumerate(primaries) if one.biased)
-    yield from (Because("response_bias", i, True) for i, one in enumerate(guardrails) if _biased(one))
-    yield from (Because("below_minimum_effect", i) for i, one in enumerate(primaries) if _too_small(one))
-    yield from (Because("margin_open", i) for i, one in enumerate(primaries) if one.margin in ("open", "beyond"))
-    yield from (Because("guardrail_unresolved", i, True) for i, one in enumerate(guardrails) if _unresolved(one))
+    yield from (Because("response_bias", i) for i, primary in enumerate(primaries) if primary.biased)
+    yield from (Because("response_bias", i, True) for i, guardrail in enumerate(guardrails) if _biased(guardrail))
+    yield from (Because("below_minimum_effect", i) for i, primary in enumerate(primaries) if _too_small(primary))
+    yield from (
+        Because("margin_open", i) for i, primary in enumerate(primaries) if primary.margin in ("open", "beyond")
+    )
+    yield from (
+        Because("guardrail_unresolved", i, True) for i, guardrail in enumerate(guardrails) if _unresolved(guardrail)
+    )
     if not won:
-        yield from (Because("underpowered", i) for i, one in enumerate(primaries) if _unclear(one))
+        yield from (Because("underpowered", i) for i, primary in enumerate(primaries) if _unclear(primary))
 
 
-def _too_small(one: Primary) -> bool:
-    return one.effect == "better" and one.minimum == "excluded"
+def _too_small(primary: Primary) -> bool:
+    return primary.effect == "better" and primary.minimum == "excluded"
 
 
-def _biased(one: Guardrail) -> bool:
-    return one.biased and one.state == "unresolved"
+def _biased(guardrail: Guardrail) -> bool:
+    return guardrail.biased and guardrail.state == "unresolved"
 
 
-def _unresolved(one: Guardrail) -> bool:
-    return one.state == "unresolved" and not one.biased
+def _unresolved(guardrail: Guardrail) -> bool:
+    return guardrail.state == "unresolved" and not guardrail.biased
 
 
-def _unclear(one: Primary) -> bool:
-    return one.effect == "unclear" and one.margin is None and not one.biased
+def _unclear(primary: Primary) -> bool:
+    return primary.effect == "unclear" and primary.margin is None and not primary.biased

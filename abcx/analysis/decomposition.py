@@ -20,9 +20,9 @@ def decompositions(experiment: Experiment, data: Mapping[str, MetricData]) -> It
     for name, metric in experiment.metrics.items():
         if not isinstance(metric, Mean) or metric.value is None:
             continue
-        for other, conversion in experiment.metrics.items():
+        for conversion_name, conversion in experiment.metrics.items():
             if metric.is_made_by(conversion, experiment.window):
-                yield _decomposition(experiment, name, other, metric, data)
+                yield _decomposition(experiment, name, conversion_name, metric, data)
 
 
 def _decomposition(

@@ -56,5 +56,7 @@ def _points(experiment: Experiment, metric: MetricSpec, arm: str, days: Iterable
         if contrast.method == BINOMIAL:  # too few events to draw a band from
             yield Point(day, units, contrast.difference, None, contrast.lift, None)
             continue
-        found = effect(contrast, experiment.analysis.alpha)
-        yield Point(day, units, found.difference, found.difference_interval, found.lift, found.lift_interval)
+        estimate = effect(contrast, experiment.analysis.alpha)
+        yield Point(
+            day, units, estimate.difference, estimate.difference_interval, estimate.lift, estimate.lift_interval
+        )

@@ -20,39 +20,39 @@ def lifetimes(experiment: Experiment, metric: MetricSpec, data: MetricData) -> L
         return None
     from abcx.stats import log_rank, survival
 
-    found = {arm: one for arm, one in data.summaries.items() if isinstance(one, Lifetimes)}
-    if len(found) < len(experiment.arms):
+    summaries = {arm: summary for arm, summary in data.summaries.items() if isinstance(summary, Lifetimes)}
+    if len(summaries) < len(experiment.arms):
         return None
     horizon, level = metric.watch.horizon, metric.watch.service_level
-    control = found[experiment.control]
+    control = summaries[experiment.control]
     return LifetimesResult(
         horizon=horizon.text,
-        lifetimes={arm: len(one.durations) for arm, one in found.items()},
-        open={arm: int((~one.observed).sum()) for arm, one in found.items()},
-        medians={arm: survival.median(one) for arm, one in found.items()},
+        lifetimes={arm: len(summary.durations) for arm, summary in summaries.items()},
+        open={arm: int((~summary.observed).sum()) for arm, summary in summaries.items()},
+        medians={arm: survival.median(summary) for arm, summary in summaries.items()},
         service_level=level.text if level else None,
-        within={arm: _within(one, level.seconds / 3600) if level else None for arm, one in found.items()},
-        curve={arm: _curve(one, horizon.seconds / 3600) for arm, one in found.items()},
-        log_rank={arm: log_rank.p_value(control, found[arm]) for arm in experiment.variants},
+        within={arm: _within(summary, level.seconds / 3600) if level else None for arm, summary in summaries.items()},
+        curve={arm: _curve(summary, horizon.seconds / 3600) for arm, summary in summaries.items()},
+        log_rank={arm: log_rank.p_value(control, summaries[arm]) for arm in experiment.variants},
     )
 
 
-def _within(found: Lifetimes, hours: float) -> float | None:
+def _within(summary: Lifetimes, hours: float) -> float | None:
     from abcx.stats import survival
 
-    ended = survival.ended(found, hours)
+    ended = survival.ended(summary, hours)
     return None if ended is None else ended.share
 
 
-def _curve(found: Lifetimes, horizon: float) -> tuple[tuple[float, float, int], ...]:
+def _curve(summary: Lifetimes, horizon: float) -> tuple[tuple[float, float, int], ...]:
     """(hours, share not ended, lifetimes still at risk) from 0 to the horizon, as far as the curve is known."""
     import numpy as np
 
     from abcx.stats import survival
 
-    if not found.durations.size:
+    if not summary.durations.size:
         return ()
-    curve, last = survival.curve(found), min(horizon, survival.largest_horizon(found))
-    lasting = np.sort(found.durations)
+    curve, last = survival.curve(summary), min(horizon, survival.largest_horizon(summary))
+    lasting = np.sort(summary.durations)
     times = [horizon * step / CURVE for step in range(CURVE + 1)]
     return tuple((at, curve.at(at), int(lasting.size - np.searchsorted(lasting, at))) for at in times if at <= last)

@@ -104,8 +104,10 @@ def decision_rules(experiment: Experiment, observed: Observed, end: PlannedEnd) 
     judged: dict[Key, TwoSidedRule] = {}
     for key in keys:
         if isinstance(declared, GroupSequential):
-            found = look(experiment, observed, key[0], end)
-            judged[key] = sided(Looks(found.information, declared.spending) if found.planned else NoDecisionYet())
+            current_look = look(experiment, observed, key[0], end)
+            judged[key] = sided(
+                Looks(current_look.information, declared.spending) if current_look.planned else NoDecisionYet()
+            )
         else:
             judged[key] = _watched(experiment, observed, key, end.planned, end.reached)
     return {**judged, **dict.fromkeys(described, sided(Fixed()))}
@@ -178,14 +180,14 @@ def described(experiment: Experiment, observed: Observed, end: PlannedEnd) -> Mo
         return Monitoring("fixed")
     primaries = [name for name, metric in experiment.metrics.items() if metric.role == "primary"]
     slowest = min(primaries, key=lambda name: followed(observed, name))
-    found = look(experiment, observed, slowest, end)
-    now = found.information[-1]
+    current_look = look(experiment, observed, slowest, end)
+    now = current_look.information[-1]
     if isinstance(declared, Hybrid):
         return Monitoring("hybrid", now)
     if not isinstance(declared, GroupSequential):
         return Monitoring("always_valid", now)
-    if not found.planned:
-        return Monitoring("group_sequential", now, (), declared.spending, True, found.next or None)
-    bounds = boundaries(found.information, experiment.analysis.alpha, declared.spending)
-    boundary = tuple(zip(found.information, bounds, strict=True))
+    if not current_look.planned:
+        return Monitoring("group_sequential", now, (), declared.spending, True, current_look.next or None)
+    bounds = boundaries(current_look.information, experiment.analysis.alpha, declared.spending)
+    boundary = tuple(zip(current_look.information, bounds, strict=True))
     return Monitoring("group_sequential", now, boundary, declared.spending)

@@ -110,13 +110,13 @@ def run(
     """
     refuse_little_memory()
     with open_engine() as engine:
-        results, end = _once(engine, loaded, frames, command)
+        results, end = _read_once(engine, loaded, frames, command)
     if end.overrun_day is None or not _readable_again(loaded.experiment):
         return results
     then = replace(loaded, experiment=override(loaded.experiment, end.overrun_day.isoformat(), None))
     with open_engine() as engine:
-        planned_day, _ = _once(engine, then, replace(frames, rejects=None), command)
-    return _replayed(planned_day, end.overrun_day.isoformat(), results)
+        planned_day, _ = _read_once(engine, then, replace(frames, rejects=None), command)
+    return _with_replay(planned_day, end.overrun_day.isoformat(), results)
 
 
 def refuse_little_memory() -> None:
@@ -144,21 +144,23 @@ def _readable_again(experiment: Experiment) -> bool:
     return not any(file.path == "-" for source in sources for file in source.file)
 
 
-def _replayed(found: Results, day: str, later: Results) -> Results:
+def _with_replay(planned_day: Results, day: str, later: Results) -> Results:
     """The results of the planned day, with the effects on all data as `replay`."""
-    units, later_units = (sum(arm.units for arm in one.arms) for one in (found, later))
+    units, later_units = (sum(arm.units for arm in results.arms) for results in (planned_day, later))
     effects = tuple(
         LaterEffect(metric.name, c.arm, c.difference, c.difference_interval, c.lift, c.lift_interval, c.p_value)
         for metric in later.metrics
         for c in metric.comparisons
     )
-    told = Reason("replay")
-    verdicts = tuple(replace(one, warnings=(told, *one.warnings)) for one in found.verdicts)
-    headline = next(one for one in verdicts if one.arm == found.verdict.arm)
-    return replace(found, verdict=headline, verdicts=verdicts, replay=Replay(day, units, later_units, effects))
+    replay_warning = Reason("replay")
+    verdicts = tuple(
+        replace(arm_verdict, warnings=(replay_warning, *arm_verdict.warnings)) for arm_verdict in planned_day.verdicts
+    )
+    headline = next(arm_verdict for arm_verdict in verdicts if arm_verdict.arm == planned_day.verdict.arm)
+    return replace(planned_day, verdict=headline, verdicts=verdicts, replay=Replay(day, units, later_units, effects))
 
 
-def _once(engine: Engine, loaded: LoadedSpec, frames: Inputs, command: str | None) -> tuple[Results, PlannedEnd]:
+def _read_once(engine: Engine, loaded: LoadedSpec, frames: Inputs, command: str | None) -> tuple[Results, PlannedEnd]:
     """The results of a single reading of the data, and how far the experiment is."""
     from abcx.data.observe import observe
 
@@ -166,8 +168,8 @@ def _once(engine: Engine, loaded: LoadedSpec, frames: Inputs, command: str | Non
     accompanied: dict[str, str] = {}
     if experiment.data is None or experiment.data.counts is None:
         experiment, accompanied = with_companions(experiment)
-    with ThreadPoolExecutor(1) as beside:
-        beside.submit(import_module, "scipy.special")  # takes as long as reading half a million rows
+    with ThreadPoolExecutor(1) as executor:
+        executor.submit(import_module, "scipy.special")  # takes as long as reading half a million rows
         observed = observe(engine, experiment, loaded.base, frames)
     engine.set_phase("comparing the arms")
     results = conclude(replace(loaded, experiment=experiment), observed, command, accompanied)
@@ -200,8 +202,10 @@ def conclude(
     metrics = metric_results(experiment, observed, judging, relabeled)
     later: dict[str, MetricResult] = {}
     if (delayed := observed.shifted.get(WITHOUT_FIRST_DAY)) is not None:
-        others = metric_results(experiment, replace(observed, metrics={**observed.metrics, **delayed}), judging, {})
-        later = {metric.name: metric for metric in others if metric.name in delayed}
+        delayed_metrics = metric_results(
+            experiment, replace(observed, metrics={**observed.metrics, **delayed}), judging, {}
+        )
+        later = {metric.name: metric for metric in delayed_metrics if metric.name in delayed}
     by_name = {metric.name: metric for metric in metrics}
     context = CheckContext(experiment, observed, by_name, plan, end, relabeled, later)
     checks = run_all(context)
@@ -209,8 +213,10 @@ def conclude(
     headline = verdict.headline(verdicts, metrics)
 
     def judge(changed: Experiment, data: Observed) -> tuple[Verdict, tuple[MetricResult, ...]]:
-        found = metric_results(changed, data, judging, relabeled)
-        return verdict.judge((headline.arm,), found, checks, _progress(context, sizes[1], found))[0], found
+        changed_metrics = metric_results(changed, data, judging, relabeled)
+        return verdict.judge((headline.arm,), changed_metrics, checks, _progress(context, sizes[1], changed_metrics))[
+            0
+        ], changed_metrics
 
     shares = experiment.shares()
     return Results(
@@ -222,7 +228,7 @@ def conclude(
         arms=tuple(Arm(arm, observed.units[arm], shares[arm]) for arm in experiment.arms),
         checks=checks,
         metrics=tuple(
-            _labeled(experiment, with_exploratory_results(experiment, observed, metric), accompanied or {})
+            _with_reading_notes(experiment, with_exploratory_results(experiment, observed, metric), accompanied or {})
             for metric in metrics
         ),
         decompositions=tuple(decompositions(experiment, observed.metrics)),
@@ -236,7 +242,7 @@ def conclude(
     )
 
 
-def _labeled(experiment: Experiment, metric: MetricResult, accompanied: Mapping[str, str]) -> MetricResult:
+def _with_reading_notes(experiment: Experiment, metric: MetricResult, accompanied: Mapping[str, str]) -> MetricResult:
     """The metric with what a reader must know of it: whose companion it is, and whether its denominator is chosen after
     exposure.
     """

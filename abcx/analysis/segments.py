@@ -30,10 +30,10 @@ def segments(
     Effects within a value are at alpha / number of values shown; interactions are corrected over segments and variants
     (Holm 1979).
     """
-    found = [
+    uncorrected = [
         _segment(experiment, metric, result, name, groups, compare, value) for name, groups in data.segments.items()
     ]
-    return _corrected(found, experiment.analysis.alpha)
+    return _corrected(uncorrected, experiment.analysis.alpha)
 
 
 def _segment(
@@ -77,12 +77,17 @@ def _interaction(
     from abcx.stats.interaction import of_contrasts
 
     whole = next(comparison for comparison in result.comparisons if comparison.arm == arm)
-    found = [(one.value, c) for one in values for c in one.comparisons if c.arm == arm and c.difference is not None]
+    effects = [
+        (segment_value.value, c)
+        for segment_value in values
+        for c in segment_value.comparisons
+        if c.arm == arm and c.difference is not None
+    ]
     sign = 0.0 if whole.difference is None else whole.difference
-    against = [(value, c) for value, c in found if sign * (c.difference or 0.0) < 0]
+    against = [(value, c) for value, c in effects if sign * (c.difference or 0.0) < 0]
     clearly = tuple(value for value, c in against if _excludes_zero(c))
-    simpson = len(found) > 1 and len(against) == len(found)
-    return Interaction(arm, of_contrasts(contrasts), None, len(found), clearly, simpson)
+    simpson = len(effects) > 1 and len(against) == len(effects)
+    return Interaction(arm, of_contrasts(contrasts), None, len(effects), clearly, simpson)
 
 
 def _excludes_zero(comparison: Comparison) -> bool:
@@ -90,15 +95,17 @@ def _excludes_zero(comparison: Comparison) -> bool:
     return (low is not None and low > 0) or (high is not None and high < 0)
 
 
-def _corrected(found: Sequence[Segment], alpha: float) -> tuple[Segment, ...]:
+def _corrected(uncorrected: Sequence[Segment], alpha: float) -> tuple[Segment, ...]:
     from abcx.stats.multiplicity import holm
 
-    p_values = [interaction.p_value for segment in found for interaction in segment.interactions]
+    p_values = [interaction.p_value for segment in uncorrected for interaction in segment.interactions]
     adjusted = iter(holm(p_values, alpha))
     return tuple(
         replace(
             segment,
-            interactions=tuple(replace(one, p_value_adjusted=next(adjusted).p_value) for one in segment.interactions),
+            interactions=tuple(
+                replace(interaction, p_value_adjusted=next(adjusted).p_value) for interaction in segment.interactions
+            ),
         )
-        for segment in found
+        for segment in uncorrected
     )

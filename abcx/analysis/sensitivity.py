@@ -33,29 +33,31 @@ def alternatives(
     `verdict` and `metrics` are those of the declared analysis; an alternative that uses the same data and has the same
     interval is left out.
     """
-    as_declared = _first(metrics, verdict.arm)
-    for change, changed, data in _ways(experiment, observed):
-        found, others = judge(changed, replace(observed, metrics={**observed.metrics, **data}))
-        comparison = _first(others, found.arm)
+    as_declared = _first_primary_comparison(metrics, verdict.arm)
+    for change, changed, data in _alternative_inputs(experiment, observed):
+        changed_verdict, changed_metrics = judge(changed, replace(observed, metrics={**observed.metrics, **data}))
+        comparison = _first_primary_comparison(changed_metrics, changed_verdict.arm)
         if not data and comparison.difference_interval == as_declared.difference_interval:
             continue
         yield Alternative(
             change,
-            found.verdict,
-            found.arm,
+            changed_verdict.verdict,
+            changed_verdict.arm,
             comparison.lift,
             comparison.lift_interval,
             comparison.p_value,
-            found.verdict == verdict.verdict,
+            changed_verdict.verdict == verdict.verdict,
         )
 
 
-def _first(metrics: tuple[MetricResult, ...], arm: str) -> Comparison:
+def _first_primary_comparison(metrics: tuple[MetricResult, ...], arm: str) -> Comparison:
     primary = next(metric for metric in metrics if metric.role == "primary")
-    return next(one for one in primary.comparisons if one.arm == arm)
+    return next(comparison for comparison in primary.comparisons if comparison.arm == arm)
 
 
-def _ways(experiment: Experiment, observed: Observed) -> Iterator[tuple[Note, Experiment, dict[str, MetricData]]]:
+def _alternative_inputs(
+    experiment: Experiment, observed: Observed
+) -> Iterator[tuple[Note, Experiment, dict[str, MetricData]]]:
     metrics = observed.metrics
     capped = {name: data for name, data in metrics.items() if data.uncapped is not None}
     if capped:
@@ -64,17 +66,23 @@ def _ways(experiment: Experiment, observed: Observed) -> Iterator[tuple[Note, Ex
     adjusted = {name: replace(data, adjustment=None) for name, data in metrics.items() if data.adjustment is not None}
     if adjusted:
         yield Note("without_covariates"), experiment, adjusted
-    trimmed = {name: found for name, data in metrics.items() if (found := _without_top(data)) is not None}
+    trimmed = {
+        name: trimmed_metric for name, data in metrics.items() if (trimmed_metric := _without_top(data)) is not None
+    }
     if trimmed:
         name = min(trimmed, key=lambda name: experiment.metrics[name].role != "primary")
-        several = len({found.removed for found in trimmed.values()}) > 1
+        several = len({trimmed_metric.removed for trimmed_metric in trimmed.values()}) > 1
         values: dict[str, Value] = {
             "removed": trimmed[name].removed,
             "units": trimmed[name].units,
             "metric": name if several else None,
             "covariates": _have_covariates(metrics[name] for name in trimmed),
         }
-        yield Note("without_top_units", values), experiment, {name: found.data for name, found in trimmed.items()}
+        yield (
+            Note("without_top_units", values),
+            experiment,
+            {name: trimmed_metric.data for name, trimmed_metric in trimmed.items()},
+        )
     if any(data.samples for data in metrics.values()):
         for interval in ("analytic", "permutation"):
             if experiment.analysis.interval != interval:

@@ -38,50 +38,53 @@ def survey(
     if not isinstance(metric, SurveyOptions):
         return None
     summaries = data.summaries
-    found = {arm: one for arm, one in summaries.items() if isinstance(one, Categories)}
-    if len(found) < len(experiment.arms):
-        found = {}
-    compared = {arm: _bounded(experiment, metric, data, arm, bool(found), levels[arm]) for arm in experiment.variants}
-    if found:
+    answers = {arm: summary for arm, summary in summaries.items() if isinstance(summary, Categories)}
+    if len(answers) < len(experiment.arms):
+        answers = {}
+    compared = {arm: _bounded(experiment, metric, data, arm, bool(answers), levels[arm]) for arm in experiment.variants}
+    if answers:
         alpha = experiment.analysis.alpha
-        compared = {arm: _ordered(one, found[experiment.control], found[arm], alpha) for arm, one in compared.items()}
+        compared = {
+            arm: _ordered(comparison, answers[experiment.control], answers[arm], alpha)
+            for arm, comparison in compared.items()
+        }
     return Survey(
         low=metric.scale[0],
-        answers={arm: one.counts for arm, one in found.items()},
+        answers={arm: categories.counts for arm, categories in answers.items()},
         responses=data.responses,
-        means={arm: _mean(one) for arm, one in summaries.items()},
-        groups={arm: metric.groups(one) if one.n else {} for arm, one in summaries.items()},
+        means={arm: _mean(summary) for arm, summary in summaries.items()},
+        groups={arm: metric.groups(summary) if summary.n else {} for arm, summary in summaries.items()},
         comparisons=compared,
     )
 
 
-def _mean(found: Summary) -> float | None:
+def _mean(summary: Summary) -> float | None:
     """The mean answer, where the answers are known."""
-    if isinstance(found, Moments):
-        return found.mean if found.n else None
-    if not isinstance(found, Categories) or not found.n:
+    if isinstance(summary, Moments):
+        return summary.mean if summary.n else None
+    if not isinstance(summary, Categories) or not summary.n:
         return None
-    return sum((found.low + i) * count for i, count in enumerate(found.counts)) / found.n
+    return sum((summary.low + i) * count for i, count in enumerate(summary.counts)) / summary.n
 
 
-def _graded(metric: SurveyOptions, found: Summary, whole: bool) -> tuple[Categories, tuple[float, ...]] | None:
+def _graded(metric: SurveyOptions, summary: Summary, whole: bool) -> tuple[Categories, tuple[float, ...]] | None:
     """Answers with the score of each in the metric's own unit: by answer where `whole`, else by the groups that the
     metric distinguishes; None where only mean and sd are known.
     """
-    return (found, metric.scores(found)) if whole and isinstance(found, Categories) else metric.graded(found)
+    return (summary, metric.scores(summary)) if whole and isinstance(summary, Categories) else metric.graded(summary)
 
 
-def _ordered(found: SurveyComparison, control: Categories, variant: Categories, alpha: float) -> SurveyComparison:
+def _ordered(comparison: SurveyComparison, control: Categories, variant: Categories, alpha: float) -> SurveyComparison:
     """The comparison with the probability that an answer of the variant is higher."""
     from abcx.stats import ordinal
 
     higher = ordinal.compare(control, variant, alpha)
     return replace(
-        found,
+        comparison,
         higher=higher.probability,
         higher_interval=higher.interval,
         higher_p_value=higher.p_value,
-        note=higher.note or found.note,
+        note=higher.note or comparison.note,
     )
 
 
@@ -100,7 +103,7 @@ def _bounded(
     asked = data.responses.get(experiment.control), data.responses.get(arm)
     if asked[0] is None or asked[1] is None:
         return unknown
-    answered = [Proportion(one.answered, one.exposed) for one in asked if one is not None]
+    answered = [Proportion(response.answered, response.exposed) for response in asked if response is not None]
     p_value = shares.contrast(*answered).p_value
     binds = p_value is not None and p_value < lee_bounds.BINDS
     control, variant = (_graded(metric, data.summaries[side], whole) for side in (experiment.control, arm))
@@ -116,21 +119,21 @@ def _bounded(
             note=UNBOUNDED,
         )
     sides = lee_bounds.Surveyed(asked[0].exposed, control[0]), lee_bounds.Surveyed(asked[1].exposed, variant[0])
-    found = lee_bounds.bounds(*sides, control[1], experiment.analysis.alpha)
+    bounds = lee_bounds.bounds(*sides, control[1], experiment.analysis.alpha)
     positive = metric.unit == "share"  # scores and points have no lift: their zero is arbitrary
     relative = metric.margin is not None and metric.margin.relative
     return replace(
         unknown,
         response_p_value=p_value,
-        bounds=found.lee,
-        bounds_interval=found.lee_interval,
-        worst_case=found.manski,
-        worst_case_interval=found.manski_interval,
+        bounds=bounds.lee,
+        bounds_interval=bounds.lee_interval,
+        worst_case=bounds.manski,
+        worst_case_interval=bounds.manski_interval,
         binds=binds,
         claim_interval=lee_bounds.claim(*sides, control[1], levels.effect, relative=False) if binds else None,
         claim_lift_interval=lee_bounds.claim(*sides, control[1], levels.effect, relative=True)
         if binds and positive
         else None,
         claim_margin_interval=lee_bounds.claim(*sides, control[1], levels.margin, relative=relative) if binds else None,
-        note=found.note,
+        note=bounds.note,
     )

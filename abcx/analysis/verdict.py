@@ -69,7 +69,7 @@ def headline(verdicts: Sequence[Verdict], metrics: Sequence[MetricResult]) -> Ve
     sign = -1 if primary.goal == "decrease" else 1
 
     def rank(verdict: Verdict) -> tuple[int, float]:
-        comparison = _of(primary, verdict.arm)
+        comparison = _comparison_of(primary, verdict.arm)
         effect = comparison.lift if comparison.lift is not None else comparison.difference
         return _ORDER.index(verdict.verdict), math.inf if effect is None else -sign * effect
 
@@ -82,12 +82,12 @@ def _judge(arm: str, metrics: Sequence[MetricResult], checks: Sequence[CheckResu
     if failed:
         reasons = tuple(Reason(_REASON.get(check.code, check.code), None, {"check": check.code}) for check in failed)
         return Verdict("INVALID", arm, reasons, warnings)
-    primaries = [(metric, _of(metric, arm)) for metric in metrics if metric.role == "primary"]
-    guardrails = [(metric, _of(metric, arm)) for metric in metrics if metric.role == "guardrail"]
+    primaries = [(metric, _comparison_of(metric, arm)) for metric in metrics if metric.role == "primary"]
+    guardrails = [(metric, _comparison_of(metric, arm)) for metric in metrics if metric.role == "guardrail"]
     word, because = decide(
         [_primary(*pair) for pair in primaries], [_guardrail(comparison) for _, comparison in guardrails], progress.run
     )
-    reasons = tuple(_reason(one, primaries, guardrails, progress) for one in because)
+    reasons = tuple(_reason(cause, primaries, guardrails, progress) for cause in because)
     if word == "KEEP RUNNING":
         return _keep_running(arm, reasons, warnings, progress)
     if word == "INCONCLUSIVE":
@@ -99,16 +99,16 @@ def _judge(arm: str, metrics: Sequence[MetricResult], checks: Sequence[CheckResu
 
 def _warnings(arm: str, metrics: Sequence[MetricResult], checks: Sequence[CheckResult]) -> list[Reason]:
     """The warnings on a variant: metrics that got worse and do not decide, and checks."""
-    found = []
+    warnings = []
     for metric in metrics:
-        comparison = _of(metric, arm)
+        comparison = _comparison_of(metric, arm)
         if metric.role == "secondary" and comparison.status == "worse":
-            found.append(Reason("secondary_harm", metric.name))
+            warnings.append(Reason("secondary_harm", metric.name))
         if metric.role == "primary" and comparison.status == "worse" and comparison.margin_state == "inside":
-            found.append(Reason("worse_within_margin", metric.name))
-    elsewhere = [check for check in checks if check.status == "fail" and check.arms and arm not in check.arms]
-    shown = [check for check in checks if check.status == "warn"] + elsewhere
-    return [*found, *(Reason(check.code, None, {"check": check.code}) for check in shown)]
+            warnings.append(Reason("worse_within_margin", metric.name))
+    failed_elsewhere = [check for check in checks if check.status == "fail" and check.arms and arm not in check.arms]
+    shown = [check for check in checks if check.status == "warn"] + failed_elsewhere
+    return [*warnings, *(Reason(check.code, None, {"check": check.code}) for check in shown)]
 
 
 def _primary(metric: MetricResult, comparison: Comparison) -> Primary:
@@ -153,11 +153,11 @@ def _new_run_units(
     """Units over all arms with which a new run could answer what is open; None where unknown or not above the present
     units.
     """
-    sizes = [progress.needed if one.code == "underpowered" else None for one in because]
+    sizes = [progress.needed if cause.code == "underpowered" else None for cause in because]
     for code, pairs in (("guardrail_unresolved", guardrails), ("margin_open", primaries)):
-        for one in because:
-            if one.code == code and one.position is not None:
-                metric, comparison = pairs[one.position]
+        for cause in because:
+            if cause.code == code and cause.position is not None:
+                metric, comparison = pairs[cause.position]
                 if not _clears_alone(metric, comparison):  # more units would not explain an empty arm
                     sizes.append(progress.needed_for.get((metric.name, comparison.arm)))
     return max((size for size in sizes if size is not None and size > progress.units), default=None)
@@ -204,7 +204,7 @@ def _unfollowed(progress: Progress) -> Reason:
     )
 
 
-def _of(metric: MetricResult, arm: str) -> Comparison:
+def _comparison_of(metric: MetricResult, arm: str) -> Comparison:
     return next(comparison for comparison in metric.comparisons if comparison.arm == arm)
 
 

@@ -1,4 +1,4 @@
-"""Whether to believe it: one file per check. A new check is one file and one line here."""
+"""Trust checks of the data and the analysis, one module per check; a new check is a module and a line here."""
 
 from __future__ import annotations
 

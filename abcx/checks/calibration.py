@@ -6,8 +6,8 @@ about 5 % of them significant at the usual level. Where the analysis adjusts for
 and every assignment is adjusted. For shares all assignments are counted exactly. Warns where clearly more than 6 % are
 significant, or 1.2 times another level.
 
-Why it matters: the promise of "95 %" is made for data of ordinary shape. A metric that a few units dominate, or a
-split of 90:10 with rare buyers, can break it, and no formula tells as surely as the data themselves.
+Why it matters: the promise of "95 %" is made for data of ordinary shape. A metric that a few units dominate, or a split
+of 90:10 with rare buyers, can break it, and no formula shows that as surely as the data themselves.
 
 What to do now: for a mean or a ratio set `interval: permutation`, cap the metric, or judge by the share that converts.
 For a share collect more units, or judge by a more frequent event.
@@ -44,32 +44,37 @@ class _Found:
 
 def check(context: CheckContext) -> CheckResult:
     """The share of random relabelings that the chosen analysis calls significant."""
-    found = list(_relabeled(context))
-    if not found:
+    results = list(_relabeled(context))
+    if not results:
         message = "nothing was relabeled"
         return CheckResult("calibration", "skipped", message, help="needs the units of a primary or guardrail metric")
     alpha = context.experiment.analysis.alpha
     details = {
         "alpha": alpha,
         "metrics": [
-            {"metric": one.metric, "arm": one.arm, "false_alarms": one.share, "interval": [one.low, one.high]}
-            for one in found
+            {
+                "metric": result.metric,
+                "arm": result.arm,
+                "false_alarms": result.share,
+                "interval": [result.low, result.high],
+            }
+            for result in results
         ],
     }
-    loud = [one for one in found if one.low > TOLERATED * alpha]
-    worst = max(loud or found, key=lambda one: one.share)
+    inflated = [result for result in results if result.low > TOLERATED * alpha]
+    worst = max(inflated or results, key=lambda result: result.share)
     several = len(context.experiment.variants) > 1
     name = f"{worst.metric} ({worst.arm})" if several else worst.metric
-    among = "" if len(found) == 1 else ", the most of any metric"
+    among = "" if len(results) == 1 else ", the most of any metric"
     share = f"{formatting.percent(worst.share, 1)} false positives on {name}{among}"
     message = f"A/A re-randomization of these units: {share} ({formatting.percent(alpha, 0)} expected)"
-    if loud:
+    if inflated:
         return CheckResult("calibration", "warn", message, None, details, advice(context.experiment, worst.metric))
     return CheckResult("calibration", "pass", message, None, details)
 
 
 def advice(experiment: Experiment, name: str) -> str:
-    """What may be done about a metric whose analysis gives false alarms, but for what is done already."""
+    """What to do about a metric whose analysis gives false alarms, except for what the spec already does."""
     metric = experiment.metrics[name]
     if metric.unit == "share":
         return "collect more units, or judge by a more frequent event"
@@ -106,8 +111,8 @@ def _relabeled(context: CheckContext) -> Iterator[_Found]:
                 if is_adjusted:
                     known = adjusted_samples.known(metric, data, experiment.control, arm)
                     kind, nonnegative = known.kind, known.nonnegative
-                    found = adjusted_permutation.false_alarms(*units, kind, nonnegative, alpha, method, deals)
+                    false_alarms = adjusted_permutation.false_alarms(*units, kind, nonnegative, alpha, method, deals)
                 else:
-                    found = permutation.false_alarms(*units, alpha, method, relabeled=deals)
-                if found is not None:
-                    yield _Found(name, arm, *found)
+                    false_alarms = permutation.false_alarms(*units, alpha, method, relabeled=deals)
+                if false_alarms is not None:
+                    yield _Found(name, arm, *false_alarms)

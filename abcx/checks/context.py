@@ -1,4 +1,4 @@
-"""What every check sees."""
+"""The input of every check: the spec, the observed data and the results."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class CheckContext:
         return sum(self.observed.units.values())
 
     def units(self, arm: str) -> int:
-        """Units analyzed in one arm; 0 where the data do not know it."""
+        """Units analyzed in one arm; 0 where the data have none."""
         return self.observed.units.get(arm, 0)
 
     def noun(self, n: float) -> str:
@@ -54,13 +54,13 @@ class CheckContext:
         return formatting.plural(n, self.experiment.unit)
 
     def data(self, metric: str) -> MetricData:
-        """What was observed of a metric; nothing at all where the data do not know it."""
+        """The observed data of a metric; empty where there are none."""
         return self.observed.metrics.get(metric) or MetricData({})
 
     def comparison(self, metric: str, arm: str) -> Comparison | None:
         """The comparison of a variant with the control on one metric."""
-        found = self.metrics[metric].comparisons if metric in self.metrics else ()
-        return next((comparison for comparison in found if comparison.arm == arm), None)
+        comparisons = self.metrics[metric].comparisons if metric in self.metrics else ()
+        return next((comparison for comparison in comparisons if comparison.arm == arm), None)
 
     def exposed_days(self) -> tuple[date, date] | None:
         """First and last day with exposures, in the period's timezone; None where the data have no times."""

@@ -3,12 +3,12 @@
 Looks at: how many units have rows in several arms, as a share of all exposed units, counted before those units are left
 out. Fails above 1 % and warns above 0.1 %.
 
-Why it matters: a visitor who saw both versions cannot speak for either, so such units are left out. A few are normal:
-cleared cookies, a second device, merged accounts. Many mean that the assignment does not stick, and the units that are
-left are a selection: frequent visitors meet the second arm more often and vanish first.
+Why it matters: a visitor who saw both versions shows the effect of neither, so such units are left out. A few are
+normal: cleared cookies, a second device, merged accounts. Many mean that the assignment does not stick, and the units
+that are left are a selection: frequent visitors meet the second arm more often and vanish first.
 
 What to do now: check that the assignment is stored per unit and that the unit in the data is the one that was
-randomized (visitor, account). If rows were mislabeled rather than units shown two versions, tell the arms by a rule
+randomized (visitor, account). If rows were mislabeled rather than units shown two versions, define the arms by a rule
 (`where:`) on the columns that say what was really shown.
 """
 

@@ -1,8 +1,8 @@
 """**Duplicates**: is the same thing in the data twice?
 
-Looks at: events whose `id` was read before (counted once; how many ids stand on rows with another time or value is
-said), events that repeat another row in unit, time and all that the metrics read, and units that stand on several rows
-of a file with one row per unit. Warns when there are any. Equal rows are kept, because two equal purchases in one
+Looks at: events whose `id` was read before (counted once; the message says how many of these ids have rows that differ
+in time or value), events that repeat another row in unit, time and all that the metrics read, and units with several
+rows in a file of one row per unit. Warns when there are any. Equal rows are kept, because two equal purchases in one
 second are possible; a source that says `duplicates: drop` keeps the first of them, and the report says by arm how many
 were left out.
 
@@ -23,39 +23,43 @@ from abcx.results.readout import CheckResult
 
 def check(context: CheckContext) -> CheckResult:
     """Repeated ids, repeated rows and repeated units."""
-    seen = context.observed
-    found = {
-        "ids": seen.repeated_ids,
-        "rows": seen.repeated_rows,
-        "removed": seen.removed_rows,
-        "units": seen.duplicate_units,
-        "changed": None if seen.repeated_ids is None else seen.changed_ids,
+    observed = context.observed
+    counts = {
+        "ids": observed.repeated_ids,
+        "rows": observed.repeated_rows,
+        "removed": observed.removed_rows,
+        "units": observed.duplicate_units,
+        "changed": None if observed.repeated_ids is None else observed.changed_ids,
     }
-    if all(n is None for n in found.values()):
+    if all(n is None for n in counts.values()):
         help = "needs events with times or ids, or one row per unit"
         return CheckResult("duplicates", "skipped", "the data do not tell", help=help)
     clauses = []
-    if seen.repeated_ids:
-        clauses.append(f"{formatting.plural(seen.repeated_ids, 'events')} with an id that was read before, left out")
-    if seen.changed_ids:
-        ids = formatting.plural(seen.changed_ids, "ids")
+    if observed.repeated_ids:
+        clauses.append(
+            f"{formatting.plural(observed.repeated_ids, 'events')} with an id that was read before, left out"
+        )
+    if observed.changed_ids:
+        ids = formatting.plural(observed.changed_ids, "ids")
         clauses.append(f"{ids} on rows that differ in time or value, of which one row counts")
-    alike = "duplicating another (same unit, time, event, value)"
-    if seen.removed_rows:
-        clauses.append(f"{formatting.plural(seen.removed_rows, 'events')} {alike}, left out (`duplicates: drop`)")
-    if seen.repeated_rows:
-        clauses.append(f"{formatting.plural(seen.repeated_rows, 'events')} {alike}, kept")
-    if seen.duplicate_units:
-        clauses.append(f"{context.noun(seen.duplicate_units)} on several rows, taken as `duplicates` says")
+    description = "duplicating another (same unit, time, event, value)"
+    if observed.removed_rows:
+        clauses.append(
+            f"{formatting.plural(observed.removed_rows, 'events')} {description}, left out (`duplicates: drop`)"
+        )
+    if observed.repeated_rows:
+        clauses.append(f"{formatting.plural(observed.repeated_rows, 'events')} {description}, kept")
+    if observed.duplicate_units:
+        clauses.append(f"{context.noun(observed.duplicate_units)} on several rows, taken as `duplicates` says")
     if not clauses:
-        return CheckResult("duplicates", "pass", "nothing is in the data twice", None, found)
-    return CheckResult("duplicates", "warn", "; ".join(clauses), None, found, _help(context))
+        return CheckResult("duplicates", "pass", "nothing is in the data twice", None, counts)
+    return CheckResult("duplicates", "warn", "; ".join(clauses), None, counts, _help(context))
 
 
 def _help(context: CheckContext) -> str:
-    seen = context.observed
-    if seen.repeated_rows and seen.repeated_ids is None:
+    observed = context.observed
+    if observed.repeated_rows and observed.repeated_ids is None:
         return "name the events' id column (`columns: {id: ...}`), so that an event that was exported twice counts once"
-    if seen.repeated_rows:
+    if observed.repeated_rows:
         return "these rows have no id or ids of their own: check that nothing was exported twice"
     return "find out why they are there: an export that was run twice, a join that repeats rows"

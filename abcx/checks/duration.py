@@ -33,19 +33,19 @@ def check(context: CheckContext) -> CheckResult:
     if declared is None:
         return CheckResult("duration", "skipped", "no end of the period is declared", help="needs a period with an end")
     first, last = declared
-    days, seen = days_between(first, last), _days_seen(context, first, last)
+    days, exposed_days = days_between(first, last), _exposed_days(context, first, last)
     known = context.end.known or (exposed[1] if exposed else None)
     over = None if known is None else known >= last
-    details: dict[str, Any] = {"declared_days": days, "exposed_days": seen, "over": over}
-    problems = _problems(known, last, days, seen)
+    details: dict[str, Any] = {"declared_days": days, "exposed_days": exposed_days, "over": over}
+    problems = _problems(known, last, days, exposed_days)
     if problems:
         help = "wait for the declared end and export again" if over is False else "plan whole weeks, at least one"
         if over and days >= SHORTEST:
             help = "find out why there were no exposures on some days: an outage, an incomplete export, little traffic"
         return CheckResult("duration", "warn", "; ".join(problems), None, details, help)
-    told = "the data have no times, so it is taken as over" if over is None else "it is over"
-    covered = f", with exposures on {formatting.count(seen)} of them" if seen is not None else ""
-    message = f"the period has {formatting.plural(days, 'days')}{covered}, and ends on {last.isoformat()}: {told}"
+    state = "the data have no times, so it is taken as over" if over is None else "it is over"
+    covered = f", with exposures on {formatting.count(exposed_days)} of them" if exposed_days is not None else ""
+    message = f"the period has {formatting.plural(days, 'days')}{covered}, and ends on {last.isoformat()}: {state}"
     return CheckResult("duration", "pass", message, None, details)
 
 
@@ -55,7 +55,7 @@ def _declared(context: CheckContext) -> tuple[date, date] | None:
     return context.declared_days() or ((exposed[0], last) if exposed and last else None)
 
 
-def _days_seen(context: CheckContext, first: date, last: date) -> int | None:
+def _exposed_days(context: CheckContext, first: date, last: date) -> int | None:
     """Declared days on which there are exposures; None where the data have no days."""
     if context.observed.daily is None:
         return None
@@ -63,14 +63,14 @@ def _days_seen(context: CheckContext, first: date, last: date) -> int | None:
     return sum(first <= day <= last for day in days)
 
 
-def _problems(known: date | None, last: date, days: int, seen: int | None) -> list[str]:
+def _problems(known: date | None, last: date, days: int, exposed_days: int | None) -> list[str]:
     """What is wrong with the days; `known` is the last day of the data, `last` that of the period."""
     problems = []
     if known is not None and known < last:
         problems.append(f"the data stop on {known.isoformat()}, before the period ends on {last.isoformat()}")
-    elif seen is not None and seen < COVERED * days:
+    elif exposed_days is not None and exposed_days < COVERED * days:
         problems.append(
-            f"there are exposures on {formatting.count(seen)} of {formatting.count(days)} declared days only"
+            f"there are exposures on {formatting.count(exposed_days)} of {formatting.count(days)} declared days only"
         )
     if days < SHORTEST:
         problems.append(f"the period has {formatting.plural(days, 'days')}: shorter than one week")

@@ -2,9 +2,9 @@
 
 Looks at: whether the events or the values of each metric occur anywhere in the data, whether any of its events counts
 for a unit of the analysis, and whether the metric has a value in every arm that has units. Fails for a primary metric
-and warns for any other. So do events whose name differs from one in the spec by upper and lower case alone. Warns of
-rows whose columns seem to be swapped: a number or a time as the name of the event, or the name of an event as the unit
-(in the first 200,000 rows of every file).
+and warns for any other. So it does for events whose name differs from one in the spec by upper and lower case alone.
+Warns of rows whose columns seem to be swapped: a number or a time as the name of the event, or the name of an event as
+the unit (in the first 200,000 rows of every file).
 
 Why it matters: an event that is never logged, or finds none of the units, reads as zero in both arms: "no difference",
 from data that never held the answer. A metric without a value in one arm cannot be compared at all.
@@ -28,40 +28,44 @@ _UNCOUNTED = "is zero in every arm: its events are in the data, and none of them
 def check(context: CheckContext) -> CheckResult:
     """Whether every metric occurs in the data and has a value in every arm."""
     absent = {name: _absence(context, name) for name in context.experiment.metrics}
-    found = {name: reason for name, reason in absent.items() if reason is not None}
-    details = {"metrics": found}
-    seen = context.observed
-    near = _near(context) if seen.misspelled_events or seen.values_as_events else None
-    if not found and near is not None:
-        return near
-    if not found:
+    reasons = {name: reason for name, reason in absent.items() if reason is not None}
+    details = {"metrics": reasons}
+    observed = context.observed
+    misspelled = _misspelled_result(context) if observed.misspelled_events or observed.values_as_events else None
+    if not reasons and misspelled is not None:
+        return misspelled
+    if not reasons:
         n = len(absent)
         message = f"{'the metric has' if n == 1 else f'all {n} metrics have'} values in every arm"
         return CheckResult("metric_missing", "pass", message, None, details)
-    primary = [name for name in found if context.experiment.metrics[name].role == "primary"]
+    primary = [name for name in reasons if context.experiment.metrics[name].role == "primary"]
     status: CheckStatus = "fail" if primary else "warn"
-    first = sorted(found, key=lambda name: name not in primary)
-    message = "; ".join(f"{name} {found[name]}" for name in first)
+    first = sorted(reasons, key=lambda name: name not in primary)
+    message = "; ".join(f"{name} {reasons[name]}" for name in first)
     help = "compare the event's name, its `where` and the column with the data; if they are right, tracking is missing"
-    if all(reason == _UNCOUNTED for reason in found.values()):
+    if all(reason == _UNCOUNTED for reason in reasons.values()):
         help = "compare the ids of units in both files letter by letter, and their timezones; see what was left out"
-    if near is not None:
-        status = "fail" if "fail" in (status, near.status) else "warn"
-        message, help, details = f"{message}; {near.message}", near.help or help, {**near.details, **details}
-    return CheckResult("metric_missing", status, message, None, details, help, _variants(context, primary, near))
+    if misspelled is not None:
+        status = "fail" if "fail" in (status, misspelled.status) else "warn"
+        message, help, details = (
+            f"{message}; {misspelled.message}",
+            misspelled.help or help,
+            {**misspelled.details, **details},
+        )
+    return CheckResult("metric_missing", status, message, None, details, help, _variants(context, primary, misspelled))
 
 
-def _variants(context: CheckContext, primary: list[str], near: CheckResult | None) -> tuple[str, ...]:
+def _variants(context: CheckContext, primary: list[str], misspelled: CheckResult | None) -> tuple[str, ...]:
     """The variants that cannot be judged because a primary has no value there alone; empty where it concerns all."""
     experiment = context.experiment
     lacking = {arm for name in primary for arm in _without_value(context, name) or experiment.arms}
-    if experiment.control in lacking or (near is not None and near.status == "fail"):
+    if experiment.control in lacking or (misspelled is not None and misspelled.status == "fail"):
         return ()
     return tuple(arm for arm in experiment.variants if arm in lacking)
 
 
-def _near(context: CheckContext) -> CheckResult:
-    """Events that were ignored because they are spelled differently, or stand in another column."""
+def _misspelled_result(context: CheckContext) -> CheckResult:
+    """Events that were ignored because they are spelled differently, or are in another column."""
     events = context.observed.misspelled_events
     status: CheckStatus = "warn"
     clauses, cures = [], []

@@ -2,11 +2,11 @@
 
 Looks at: for every metric, exposed units without a value (an empty cell of a ready-made column, a unit that the file of
 units does not know), their share by arm, and a chi-square test of equal shares. A primary metric fails below p = .001;
-otherwise a metric warns below .01. A yes or no that is yes wherever it is filled, and empty elsewhere, fails or warns,
-too: an empty cell may be a no. So warns a ready-made column that is empty for more than 20 % of the units, however
-alike the arms are (not for nps, csat and ces, which have `response_rate`, nor where `missing_value: drop` says that
-they are to be left out). Where an arm expects fewer than 5 missing or present values there is no test. A unit
-without any event is not missing: it counts as 0.
+otherwise a metric warns below .01. A yes/no column that says yes wherever it is filled, and is empty elsewhere, fails
+or warns in the same way: an empty cell may mean no. A ready-made column that is empty for more than 20 % of the units
+warns even where the arms are alike (not for nps, csat and ces, which have `response_rate`, nor with `missing_value:
+drop`). Where an arm expects fewer than 5 missing or present values there is no test. A unit without any event is not
+missing: it counts as 0.
 
 Why it matters: units without a value are left out of that metric. If the loss is the same everywhere, only precision
 suffers. If one arm loses more, the two groups that are left are no longer alike, and the comparison shows who was lost
@@ -33,7 +33,7 @@ from abcx.stats.records import Proportion
 FAIL = 0.001
 WARN = 0.01
 EMPTY = 0.2
-"""Above this share of empty cells the figures are about some of the units."""
+"""A column with more than this share of empty cells warns: its figures describe only some of the units."""
 
 
 @dataclass(frozen=True)
@@ -61,14 +61,14 @@ def check(context: CheckContext) -> CheckResult:
     """Whether units without a value are equally common in all arms."""
     losses = [_loss(context, name) for name in context.experiment.metrics]
     details: dict[str, Any] = {"metrics": {loss.name: _as_json(loss) for loss in losses if loss.total}}
-    if yes := [loss for loss in losses if _only_yes(context, loss)]:
-        return _unsaid(context, yes, details)
+    if yes := [loss for loss in losses if _is_only_yes(context, loss)]:
+        return _only_yes_result(context, yes, details)
     worst: dict[CheckStatus, list[_Loss]] = {"fail": [], "warn": [], "pass": []}
     for loss in losses:
         worst[loss.status].append(loss)
     tested = [loss.p_value for loss in losses if loss.p_value is not None]
     p = min(tested, default=None)
-    empty = [loss for loss in worst["pass"] if _mostly(context, loss)]
+    empty = [loss for loss in worst["pass"] if _is_mostly_empty(context, loss)]
     if not worst["fail"] and not worst["warn"] and not empty:
         return CheckResult("missing", "pass", _harmless(context, losses), p, details)
     status: CheckStatus = "fail" if worst["fail"] else "warn"
@@ -92,15 +92,19 @@ def _loss(context: CheckContext, name: str) -> _Loss:
     return _Loss(name, context.experiment.metrics[name].role == "primary", missing, exposed, p)
 
 
-def _only_yes(context: CheckContext, loss: _Loss) -> bool:
+def _is_only_yes(context: CheckContext, loss: _Loss) -> bool:
     """Whether a yes or no is yes wherever it is filled, and empty elsewhere."""
-    found = [one for one in context.data(loss.name).summaries.values() if isinstance(one, Proportion)]
+    proportions = [
+        proportion for proportion in context.data(loss.name).summaries.values() if isinstance(proportion, Proportion)
+    ]
     if context.experiment.metrics[loss.name].unit != "share" or not loss.total:
         return False
-    return all(one.successes == one.n for one in found) and any(o.n for o in found)
+    return all(proportion.successes == proportion.n for proportion in proportions) and any(
+        proportion.n for proportion in proportions
+    )
 
 
-def _mostly(context: CheckContext, loss: _Loss) -> bool:
+def _is_mostly_empty(context: CheckContext, loss: _Loss) -> bool:
     """Whether a ready-made column is empty for more than a fifth of the units, and the spec does not say what an empty
     cell means."""
     metric = context.experiment.metrics[loss.name]
@@ -112,18 +116,18 @@ def _mostly(context: CheckContext, loss: _Loss) -> bool:
 def _empty(context: CheckContext, loss: _Loss) -> str:
     exposed = sum(loss.exposed.values())
     share = share_text(loss.total / exposed, EMPTY)
-    one = formatting.singular(context.experiment.unit)
-    return f"{loss.name} is empty for {share} of {context.noun(exposed)}: its figures are per {one} with a value"
+    unit = formatting.singular(context.experiment.unit)
+    return f"{loss.name} is empty for {share} of {context.noun(exposed)}: its figures are per {unit} with a value"
 
 
-def _unsaid(context: CheckContext, losses: list[_Loss], details: dict[str, Any]) -> CheckResult:
-    """An empty cell that may well be a no: taken for missing, everybody would have converted."""
+def _only_yes_result(context: CheckContext, losses: list[_Loss], details: dict[str, Any]) -> CheckResult:
+    """The result for yes/no columns without any no, where an empty cell may mean no."""
     status: CheckStatus = "fail" if any(loss.primary for loss in losses) else "warn"
     if status == "fail":
         details["reason"] = "data_loss"
-    told = [f"{loss.name} is yes wherever it is filled, and empty for {context.noun(loss.total)}" for loss in losses]
+    clauses = [f"{loss.name} is yes wherever it is filled, and empty for {context.noun(loss.total)}" for loss in losses]
     help = "is an empty cell a no? Then say so: missing_value: zero"
-    return CheckResult("missing", status, "; ".join(told), None, details, help)
+    return CheckResult("missing", status, "; ".join(clauses), None, details, help)
 
 
 def _as_json(loss: _Loss) -> dict[str, Any]:

@@ -46,5 +46,8 @@ def check(context: CheckContext) -> CheckResult:
 
 
 def _everybody(context: CheckContext, name: str) -> bool:
-    found = [context.data(name).summaries.get(arm) for arm in context.experiment.arms]
-    return all(isinstance(one, Proportion) and one.n >= FEWEST and one.successes == one.n for one in found)
+    summaries = [context.data(name).summaries.get(arm) for arm in context.experiment.arms]
+    return all(
+        isinstance(summary, Proportion) and summary.n >= FEWEST and summary.successes == summary.n
+        for summary in summaries
+    )

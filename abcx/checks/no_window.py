@@ -21,7 +21,7 @@ from abcx.results.readout import CheckResult
 
 
 def check(context: CheckContext) -> CheckResult:
-    """Judged metrics of events that count for whatever time a unit had."""
+    """Judged metrics of events that have no window."""
     metrics = context.experiment.metrics
     of_events = [
         name

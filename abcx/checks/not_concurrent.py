@@ -1,13 +1,13 @@
 """**Not concurrent**: did control and variant run at the same time?
 
-Looks at: the days on which units were first exposed. A day is compared where it has enough units: that all of them
-were of one arm would have a probability below 1 in 1,000 by the planned shares. Days with fewer are joined with their
+Looks at: the days on which units were first exposed. A day is compared where it has enough units: so many that, by the
+planned shares, the probability of all being in one arm is below 1 in 1,000. Days with fewer are joined with their
 neighbors. Fails for a variant where more than half of the units came on days on which it or the control alone was
 exposed, and warns where more than 10 % did.
 
 Why it matters: before and after a change, or alternating days, compare days and not the change: a sale, a holiday, the
-weather or another campaign is then the effect. Chance between units, which every figure here allows for, is small
-compared with it, so no p-value of such a run means anything.
+weather or another campaign is then the effect. Random variation between units, the only one that intervals and p-values
+allow for, is small compared with that, so no p-value of such a run means anything.
 
 What to do now: assign units at random to arms that run side by side, from the same day on, and run again. Where the
 export is cut (the control's file ends earlier), export all arms for the same days. Where one arm only started later,
@@ -27,7 +27,7 @@ ALONE = 0.5
 WARN = 0.1
 """Above this share they ran at the same time in part: the days on which one ran alone can move the effect."""
 CHANCE = 0.001
-"""Days on which one arm alone has at least this chance say nothing."""
+"""A day, or a block of days, counts only if one arm alone would have a probability below this."""
 
 Days = Sequence[tuple[str, int, int]]
 """Days with the units of the control and of the variant."""
@@ -47,37 +47,39 @@ def check(context: CheckContext) -> CheckResult:
         share = shares[experiment.control] / (shares[experiment.control] + shares[arm])
         alone[arm] = _alone(days, share)
     details = {"share_alone": alone}
-    apart = tuple(arm for arm, share in alone.items() if share > ALONE)
-    some = [arm for arm, share in alone.items() if share > 0.0]
-    if not some:
+    mostly_alone = tuple(arm for arm, share in alone.items() if share > ALONE)
+    partly_alone = [arm for arm, share in alone.items() if share > 0.0]
+    if not partly_alone:
         message = "control and variants were exposed on the same days"
         return CheckResult("not_concurrent", "pass", message, None, details)
     clauses = [
         f"{formatting.percent(alone[arm], 0 if alone[arm] > WARN else 1)} of the {experiment.unit} of "
         f"{experiment.control} and {arm} came on days on which one of the two alone was exposed"
-        for arm in apart or some
+        for arm in mostly_alone or partly_alone
     ]
     message = "; ".join(clauses)
     if max(alone.values()) <= WARN:
         return CheckResult("not_concurrent", "pass", message, None, details)
-    if not apart:
+    if not mostly_alone:
         message += ": differences between those days bias the effect"
         help = "start the period on the first day on which all arms were exposed: period: {start: ...}"
         return CheckResult("not_concurrent", "warn", message, None, details, help)
     message += ": the comparison mixes the change with differences between days"
     help = "run the arms side by side, from the same day on; or export all arms for the same days"
-    return CheckResult("not_concurrent", "fail", message, None, details, help, apart)
+    return CheckResult("not_concurrent", "fail", message, None, details, help, mostly_alone)
 
 
 def _alone(days: Days, share: float) -> float:
-    """The share of units on days (or neighboring days taken together) with one arm alone, where that is no chance."""
+    """The share of units on days (or neighboring days taken together) with one arm alone, where that is unlikely by
+    chance."""
     total = sum(control + variant for _, control, variant in days)
     lone = sum(c + v for c, v in _blocks(days, share) if not (c and v))
     return lone / total if total else 0.0
 
 
 def _blocks(days: Days, share: float) -> Iterator[tuple[int, int]]:
-    """Units of both arms on days, each taken together with the next ones until one arm alone would be no chance."""
+    """Units of both arms on days, each taken together with the next ones until one arm alone would be unlikely
+    (`CHANCE`)."""
     control = variant = 0
     for _, more_control, more_variant in days:
         control, variant = control + more_control, variant + more_variant

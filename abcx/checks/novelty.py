@@ -1,10 +1,10 @@
 """**Novelty**: does the effect fade, or grow, while units live with the change?
 
-Looks at: primary metrics. Of what units do again and again (counts, sums) with a window of two days or more: what each
-unit that was followed for all of it did in the later half of the window less what it did in the earlier half, compared
-between the arms (Welch). Of what a unit does once (conversions): whether the effect differs between the units that were
-exposed in the first and in the second half (Cochran's Q), where a window gives all the same time. Warns below p = .01
-after correction for all these tests.
+Looks at: primary metrics. For metrics of repeated actions (counts, sums) with a window of two days or more: what each
+unit did in the later half of its window less what it did in the earlier half, compared between the arms (Welch), over
+the units that were followed for the whole window. For conversions: whether the effect differs between units exposed in
+the first and in the second half of the days (Cochran's Q), where a window gives all units the same time. Warns below p
+= .01 after correction for all these tests.
 
 Why it matters: customers try what is new, and stumble over what has moved. An effect of the first days that is gone
 later does not pay off; one that grows is understated by a short window.
@@ -38,14 +38,14 @@ class _Test:
 
 def check(context: CheckContext) -> CheckResult:
     """Early against late effects of the same units."""
-    found = [
+    moves = [
         (name, arm, *moved)
         for name, metric in context.experiment.metrics.items()
         if metric.role == "primary"
         for arm in context.experiment.variants
         if (moved := _moved(context, name, arm)) is not None
     ]
-    tests = [_Test(*one, min(1.0, one[3] * len(found))) for one in found]
+    tests = [_Test(*move, min(1.0, move[3] * len(moves))) for move in moves]
     details = {"tests": [asdict(test) for test in tests]}
     if not tests:
         help = "needs exposures on two days or more, and a primary metric with a window that is summed per unit"
@@ -55,13 +55,13 @@ def check(context: CheckContext) -> CheckResult:
     if not off:
         message = f"the effect is alike early and late ({p_text(worst.p_value_adjusted, WARN)})"
         return CheckResult("novelty", "pass", message, worst.p_value_adjusted, details)
-    message = "the effect changes over time: " + formatting.joined([_clause(context, one) for one in off])
+    message = "the effect changes over time: " + formatting.joined([_clause(context, test) for test in off])
     help = "read the effect over time; run longer, or judge by the later days, declared before you look"
     return CheckResult("novelty", "warn", message, worst.p_value_adjusted, details, help)
 
 
 def _moved(context: CheckContext, name: str, arm: str) -> tuple[float, float] | None:
-    """How much the effect is larger later than earlier, and the p of no such change; None where it cannot be told."""
+    """How much the effect is larger later than earlier, and the p of no such change; None where unknown."""
     from abcx.stats import means
     from abcx.stats.interaction import of_contrasts
     from abcx.stats.pooling import pooled
@@ -89,8 +89,8 @@ def _moved(context: CheckContext, name: str, arm: str) -> tuple[float, float] | 
 def _watched_alike(context: CheckContext, name: str) -> bool:
     """Whether all units were watched for the same time: without a window those exposed late had less of it, and any
     difference is smaller."""
-    columns = [one for one in context.experiment.metrics[name].needs().columns if one.term.column is None]
-    return context.experiment.window is not None or all(one.window or one.followed for one in columns)
+    columns = [column for column in context.experiment.metrics[name].needs().columns if column.term.column is None]
+    return context.experiment.window is not None or all(column.window or column.followed for column in columns)
 
 
 def _clause(context: CheckContext, test: _Test) -> str:

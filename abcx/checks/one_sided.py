@@ -28,7 +28,7 @@ from abcx.spec.model import Experiment
 from abcx.stats.records import Lifetimes, Moments, Proportion, RatioMoments, Steps, Summary
 
 CHANCE = 1e-6
-"""Below this chance that all units with the event fall into one arm, they did not by chance."""
+"""Events are one-sided where all of their units are in one arm with a probability below this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +47,21 @@ class OneSided:
 
 def check(context: CheckContext) -> CheckResult:
     """Metrics that only one of two arms has."""
-    found = list(one_sided(context.experiment, context.observed))
-    details = {"metrics": [asdict(one) for one in found]}
-    if not found:
+    findings = list(one_sided(context.experiment, context.observed))
+    details = {"metrics": [asdict(finding) for finding in findings]}
+    if not findings:
         return CheckResult("one_sided", "pass", "no metric has its events in one arm alone", None, details)
-    failing = [one for one in found if _fails(context.experiment, one)]
-    shown = failing or found
-    message = "; ".join(_clause(context, one) for one in shown[:3])
+    failing = [finding for finding in findings if _fails(context.experiment, finding)]
+    shown = failing or findings
+    message = "; ".join(_clause(context, finding) for finding in shown[:3])
     if len(shown) > 3:
         message += f"; and {len(shown) - 3} more"
     help = "make the event happen by hand in the empty arm: mend its logging, or stop the arm if nothing works there"
     if not failing:
         help = "look at the logging of the empty arm; if the zero is real, say so in the metric: zero_is_real: true"
-        if all(context.experiment.metrics[one.metric].zero_is_real for one in found):
+        if all(context.experiment.metrics[finding.metric].zero_is_real for finding in findings):
             help = "the spec says that this zero is real (zero_is_real: true): somebody looked at the logging"
-    arms = tuple(dict.fromkeys(one.variant for one in failing))
+    arms = tuple(dict.fromkeys(finding.variant for finding in failing))
     return CheckResult("one_sided", "fail" if failing else "warn", message, None, details, help, arms)
 
 
@@ -76,7 +76,7 @@ def one_sided(experiment: Experiment, observed: Observed) -> Iterator[OneSided]:
             pair = experiment.control, variant
             if not data.summaries.keys() >= set(pair) or not exposed.keys() >= set(pair):
                 continue
-            having = {arm: _having(data.summaries[arm]) for arm in pair}
+            having = {arm: _units_with_values(data.summaries[arm]) for arm in pair}
             for part in having[variant].keys() & having[experiment.control].keys():
                 for has, lacks in (pair, pair[::-1]):
                     units = having[has][part]
@@ -89,22 +89,22 @@ def one_sided(experiment: Experiment, observed: Observed) -> Iterator[OneSided]:
 
 
 def unexplained_zeros(experiment: Experiment, observed: Observed) -> set[tuple[str, str]]:
-    """Metrics and variants whose empty arm nobody has explained: they are not shown safe."""
+    """(metric, variant) where the spec does not explain an empty arm (`zero_is_real`): these are not shown safe."""
     return {
-        (one.metric, one.variant)
-        for one in one_sided(experiment, observed)
-        if not experiment.metrics[one.metric].zero_is_real
+        (finding.metric, finding.variant)
+        for finding in one_sided(experiment, observed)
+        if not experiment.metrics[finding.metric].zero_is_real
     }
 
 
-def _fails(experiment: Experiment, found: OneSided) -> bool:
-    metric = experiment.metrics[found.metric]
-    may_be_real = metric.goal == "decrease" and found.lacks == found.variant
+def _fails(experiment: Experiment, finding: OneSided) -> bool:
+    metric = experiment.metrics[finding.metric]
+    may_be_real = metric.goal == "decrease" and finding.lacks == finding.variant
     return metric.role in JUDGED and not may_be_real
 
 
-def _having(summary: Summary) -> dict[str, int]:
-    """How many units have something to measure, by part of the metric; nothing where that is not known."""
+def _units_with_values(summary: Summary) -> dict[str, int]:
+    """Units with a value that is not zero, an answer or an end, by part of the metric; empty where unknown."""
     if isinstance(summary, Steps):
         return {f"step {number}": units for number, units in enumerate(summary.reached, 1)}
     if isinstance(summary, Proportion):
@@ -119,10 +119,12 @@ def _having(summary: Summary) -> dict[str, int]:
     return {"": summary.n}
 
 
-def _clause(context: CheckContext, found: OneSided) -> str:
-    part = f" (its {found.part})" if found.part else ""
-    exposed = context.noun(found.exposed)
-    text = f"{found.metric}{part} occurs for {context.noun(found.units)} in {found.has} and for none of {exposed} in"
-    zero = context.experiment.metrics[found.metric].zero_is_real
-    told = "; the spec says that this is real" if zero else ": it is not logged there, or nothing works there"
-    return f"{text} {found.lacks}{told}"
+def _clause(context: CheckContext, finding: OneSided) -> str:
+    part = f" (its {finding.part})" if finding.part else ""
+    exposed = context.noun(finding.exposed)
+    text = (
+        f"{finding.metric}{part} occurs for {context.noun(finding.units)} in {finding.has} and for none of {exposed} in"
+    )
+    zero = context.experiment.metrics[finding.metric].zero_is_real
+    explanation = "; the spec says that this is real" if zero else ": it is not logged there, or nothing works there"
+    return f"{text} {finding.lacks}{explanation}"

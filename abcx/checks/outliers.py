@@ -82,21 +82,21 @@ def check(context: CheckContext) -> CheckResult:
     if not numbers:
         message = "no judged metric is a mean or a ratio"
         return CheckResult("outliers", "skipped", message, help="needs a mean or ratio that is judged")
-    found = [
+    influences = [
         influence
         for name in numbers
         for arm in context.experiment.variants
         if (influence := _influence(context, name, arm)) is not None
     ]
-    if not found:
+    if not influences:
         counts = context.observed.kind == "counts"
         message = "counts do not tell the values of single units" if counts else "no unit has a value other than 0"
         help = "needs one row per unit, not counts" if counts else "needs values that are not 0"
         return CheckResult("outliers", "skipped", message, help=help)
-    details = {"metrics": {name: {i.arm: _as_json(i) for i in found if i.metric == name} for name in numbers}}
-    suspects = sorted((i for i in found if i.suspect), key=lambda i: (not i.carried, -min(i.moved, 1e9)))
+    details = {"metrics": {name: {i.arm: _as_json(i) for i in influences if i.metric == name} for name in numbers}}
+    suspects = sorted((i for i in influences if i.suspect), key=lambda i: (not i.carried, -min(i.moved, 1e9)))
     if not suspects:
-        most = max(found, key=lambda i: i.moved)
+        most = max(influences, key=lambda i: i.moved)
         return CheckResult("outliers", "pass", _clause(context, most), None, details)
     message = "; ".join(_clause(context, influence) for influence in suspects[:3])
     if len(suspects) > 3:
@@ -135,33 +135,33 @@ def _below(p: float | None, alpha: float) -> bool:
     return p is not None and p < alpha
 
 
-def _as_json(found: _Influence) -> dict[str, Any]:
+def _as_json(influence: _Influence) -> dict[str, Any]:
     return {
-        "removed": found.removed,
-        "lift": found.full.lift,
-        "lift_without": found.rest.lift,
-        "difference": found.full.difference,
-        "difference_without": found.rest.difference,
-        "p_value": found.full.p_value,
-        "p_value_without": found.rest.p_value,
-        "fragility": found.fragility,
+        "removed": influence.removed,
+        "lift": influence.full.lift,
+        "lift_without": influence.rest.lift,
+        "difference": influence.full.difference,
+        "difference_without": influence.rest.difference,
+        "p_value": influence.full.p_value,
+        "p_value_without": influence.rest.p_value,
+        "fragility": influence.fragility,
     }
 
 
-def _clause(context: CheckContext, found: _Influence) -> str:
-    named = found.metric if len(context.experiment.variants) == 1 else f"{found.metric} ({found.arm})"
-    lifts = found.full.lift is not None and found.rest.lift is not None
+def _clause(context: CheckContext, influence: _Influence) -> str:
+    name = influence.metric if len(context.experiment.variants) == 1 else f"{influence.metric} ({influence.arm})"
+    lifts = influence.full.lift is not None and influence.rest.lift is not None
     what = "lift" if lifts else "difference"
-    ends = [_effect(context, found.metric, contrast, lifts) for contrast in (found.full, found.rest)]
-    top = "largest" if found.removed == 1 else f"top {formatting.count(found.removed)}"
-    text = f"the {what} of {named} is {ends[0]} with all {context.experiment.unit}, {ends[1]} without the {top}"
-    first, second = found.significant
-    if first != second and found.full.p_value is not None and found.rest.p_value is not None:
-        shown = [p_text(p, found.alpha) for p in (found.full.p_value, found.rest.p_value)]
+    ends = [_effect(context, influence.metric, contrast, lifts) for contrast in (influence.full, influence.rest)]
+    top = "largest" if influence.removed == 1 else f"top {formatting.count(influence.removed)}"
+    text = f"the {what} of {name} is {ends[0]} with all {context.experiment.unit}, {ends[1]} without the {top}"
+    first, second = influence.significant
+    if first != second and influence.full.p_value is not None and influence.rest.p_value is not None:
+        shown = [p_text(p, influence.alpha) for p in (influence.full.p_value, influence.rest.p_value)]
         text += f" ({shown[0]} with, {shown[1]} without)"
-    if found.carried:
-        carry = "carries" if found.fragility == 1 else "carry"
-        text += f"; {context.noun(found.fragility or 0)} {carry} the result"
+    if influence.carried:
+        carry = "carries" if influence.fragility == 1 else "carry"
+        text += f"; {context.noun(influence.fragility or 0)} {carry} the result"
     return text
 
 

@@ -1,9 +1,9 @@
 """**Peeking**: is the result read at its time, and once?
 
-Looks at: whether the declared end is reached: the period with the follow-up of its last units, or the planned number of followed
-units as were planned. Warns before it where no plan for repeated looks is declared, where nothing was declared at all,
-and where a planned size was passed by more than a tenth and the data have no times. (Where they have, the verdict is
-that of the day on which the size was reached.)
+Looks at: whether the declared end is reached: the period with the follow-up of its last units, or as many followed
+units as were planned. Warns before that where no plan for repeated looks is declared, where nothing was declared at
+all, and where a planned size was passed by more than a tenth and the data have no times. (Where they have, the verdict
+is that of the day on which the size was reached.)
 
 Why it matters: p-values and intervals hold for one look, at a moment that was fixed beforehand. Who looks every day
 for four weeks and stops at the first p below .05 finds an "effect" in about one of four experiments that have none. A

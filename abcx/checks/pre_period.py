@@ -43,7 +43,7 @@ def check(context: CheckContext) -> CheckResult:
     if not any(context.data(name).before for name in judged):
         help = "needs events from before the exposure"
         return CheckResult("pre_period", "skipped", "nothing is known from before exposure", help=help)
-    found = [
+    tested = [
         (name, arm, before[context.experiment.control], before[arm], p)
         for name, metric in judged.items()
         if (before := context.data(name).before) is not None
@@ -51,20 +51,20 @@ def check(context: CheckContext) -> CheckResult:
         if (p := _p_value(metric, before.get(context.experiment.control), before.get(arm))) is not None
     ]
     tests = [
-        _Test(name, arm, judged[name].estimate(control), judged[name].estimate(variant), p, min(1.0, p * len(found)))
-        for name, arm, control, variant, p in found
+        _Test(name, arm, judged[name].estimate(control), judged[name].estimate(variant), p, min(1.0, p * len(tested)))
+        for name, arm, control, variant, p in tested
     ]
     details = {"tests": [asdict(test) for test in tests]}
     if not tests:
         message = "nothing from before exposure can be tested"
         return CheckResult("pre_period", "skipped", message, None, details, "needs events from before the exposure")
     worst = min(tests, key=lambda test: test.p_value)
-    off = sorted((test for test in tests if test.p_value_adjusted < WARN), key=lambda test: test.p_value)
-    if not off:
+    differing = sorted((test for test in tests if test.p_value_adjusted < WARN), key=lambda test: test.p_value)
+    if not differing:
         looks = "" if len(tests) == 1 else f", corrected for {len(tests)} tests"
         message = f"the arms were alike before exposure (smallest {p_text(worst.p_value_adjusted, WARN)}{looks})"
         return CheckResult("pre_period", "pass", message, worst.p_value_adjusted, details)
-    message = "the arms differed before exposure: " + "; ".join(_clause(context, test) for test in off)
+    message = "the arms differed before exposure: " + "; ".join(_clause(context, test) for test in differing)
     help = "a part of the effect may have been there before the change: check the assignment, and earlier tests"
     return CheckResult("pre_period", "warn", message, worst.p_value_adjusted, details, help)
 

@@ -3,7 +3,7 @@
 Looks at: for every survey metric, the share of exposed units that answered, by arm, with a test of equal shares; and
 bounds on the effect among those who would answer in either arm (Lee 2009). Warns where response may differ (p < .2): a
 claim about the metric must then hold for the bounds with their error, too, else no verdict rests on it
-(`response_bias`). Warns where nobody says who was asked, so that the verdict rests on the answers alone.
+(`response_bias`). Warns where the data do not say who was asked, so that the verdict rests on the answers alone.
 
 Why it matters: randomization makes the arms alike, not those of them who answer. If the change makes unhappy customers
 speak up, the score falls although nobody is less happy. With 20.0 and 20.8 % answering, such a difference alone can
@@ -37,23 +37,23 @@ def check(context: CheckContext) -> CheckResult:
     details = {
         metric.name: {
             "shares": {arm: _share(survey, arm) for arm in survey.responses},
-            "p_values": {arm: found.response_p_value for arm, found in survey.comparisons.items()},
-            "binds": [arm for arm, found in survey.comparisons.items() if found.binds],
-            "held_back": [found.arm for found in metric.comparisons if found.held_back],
+            "p_values": {arm: comparison.response_p_value for arm, comparison in survey.comparisons.items()},
+            "binds": [arm for arm, comparison in survey.comparisons.items() if comparison.binds],
+            "held_back": [comparison.arm for comparison in metric.comparisons if comparison.held_back],
         }
         for metric, survey in asked
     }
     clauses = list(_clauses(context, asked))
     tested = [c.response_p_value for _, survey in asked for c in survey.comparisons.values()]
-    p = min((one for one in tested if one is not None), default=None)
+    p = min((p_value for p_value in tested if p_value is not None), default=None)
     if not clauses and (alone := _answers_alone(asked)):
         message = f"nobody says who was asked for {formatting.joined(alone)}: the verdict rests on the answers alone"
         help = "give all exposed units (or `invited:`), so that response can be compared"
         return CheckResult("response_rate", "warn", message, p, {"metrics": details}, help)
     if not clauses:
         shares = [_share(asked[0][1], arm) for arm in context.experiment.arms]
-        told = formatting.joined([formatting.percent(share, 1) for share in shares])
-        message = f"{told} answer {asked[0][0].name}, alike in all arms"
+        percentages = formatting.joined([formatting.percent(share, 1) for share in shares])
+        message = f"{percentages} answer {asked[0][0].name}, alike in all arms"
         return CheckResult("response_rate", "pass", message, p, {"metrics": details})
     help = "ask in the same way in all arms; read the bounds of the effect, and judge by what every unit has"
     return CheckResult("response_rate", "warn", "; ".join(clauses), p, {"metrics": details}, help)
@@ -64,13 +64,14 @@ def _answers_alone(asked: list[tuple[MetricResult, Survey]]) -> list[str]:
     return [
         metric.name
         for metric, survey in asked
-        if metric.role in JUDGED and all(found.exposed == found.answered for found in survey.responses.values())
+        if metric.role in JUDGED
+        and all(response.exposed == response.answered for response in survey.responses.values())
     ]
 
 
 def _share(survey: Survey, arm: str) -> float:
-    found = survey.responses[arm]
-    return found.answered / found.exposed if found.exposed else 0.0
+    response = survey.responses[arm]
+    return response.answered / response.exposed if response.exposed else 0.0
 
 
 def _clauses(context: CheckContext, asked: list[tuple[MetricResult, Survey]]) -> Iterator[str]:
@@ -83,14 +84,14 @@ def _clauses(context: CheckContext, asked: list[tuple[MetricResult, Survey]]) ->
                 key = arm, survey.responses[control].answered, survey.responses[arm].answered
                 groups.setdefault(key, []).append((metric.name, survey.comparisons[arm]))
     surveys = {metric.name: survey for metric, survey in asked}
-    for (arm, _, _), found in groups.items():
-        first = surveys[found[0][0]]
-        shares = [formatting.percent(_share(first, one), 1) for one in (control, arm)]
-        p_value = found[0][1].response_p_value
+    for (arm, _, _), questions in groups.items():
+        first = surveys[questions[0][0]]
+        shares = [formatting.percent(_share(first, side), 1) for side in (control, arm)]
+        p_value = questions[0][1].response_p_value
         p = f" ({p_text(p_value, LEVEL)})" if p_value is not None else ""
-        names = formatting.joined([name for name, _ in found])
+        names = formatting.joined([name for name, _ in questions])
         held = {m.name for m, _ in asked for c in m.comparisons if c.arm == arm and c.held_back}
-        biased = [name for name, _ in found if name in held]
+        biased = [name for name, _ in questions if name in held]
         bounds = "; the bounds of the effect do not confirm what the answers show" if biased else ""
-        bounds += f" for {formatting.joined(biased)}" if biased and len(biased) < len(found) else ""
+        bounds += f" for {formatting.joined(biased)}" if biased and len(biased) < len(questions) else ""
         yield f"{shares[0]} answer {names} in {control}, {shares[1]} in {arm}{p}{bounds}"

@@ -19,12 +19,12 @@ from abcx.results.readout import CheckResult
 
 def check(context: CheckContext) -> CheckResult:
     """Counts by day that never fall."""
-    seen = context.observed
-    if seen.kind != "counts" or seen.daily is None:
+    observed = context.observed
+    if observed.kind != "counts" or observed.daily is None:
         help = "needs a counts file with a row for each day"
         return CheckResult("running_totals", "skipped", "there are no counts by day", help=help)
-    if seen.never_fall is None:
+    if observed.never_fall is None:
         return CheckResult("running_totals", "pass", "the counts of the days are not running totals", None, {"days": 0})
-    message = f"the counts never fall in {seen.never_fall} days, in any arm: they look like all counts so far"
+    message = f"the counts never fall in {observed.never_fall} days, in any arm: they look like all counts so far"
     help = "if they are, write cumulative: true on the counts file, and the last row of each arm counts"
-    return CheckResult("running_totals", "warn", message, None, {"days": seen.never_fall}, help)
+    return CheckResult("running_totals", "warn", message, None, {"days": observed.never_fall}, help)

@@ -2,8 +2,8 @@
 
 Looks at: units whose follow-up is over, all arms together, against the declared number: `plan.units`, or the number
 that a declared `plan.baseline` needs to find the `minimum_effect` with the planned `power`. Warns when units are
-missing, and where a primary metric has no smallest effect worth having. What the control as observed would call for is
-said where no size was declared; it decides nothing.
+missing, and where a primary metric has no smallest effect worth having. Where no size was declared, the report names
+the size that the control as observed would need; that decides nothing.
 
 Why it matters: with fewer units than planned, an effect that is there is easily missed, and one that is found is likely
 to be overstated: only the lucky draws reach significance. Without a smallest effect worth having a gain too small to

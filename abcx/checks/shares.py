@@ -1,4 +1,4 @@
-"""Is something equally common in all arms? The one test that several checks share."""
+"""The test of whether something is equally common in all arms, which several checks use."""
 
 from __future__ import annotations
 

@@ -3,8 +3,8 @@
 Looks at: the skewness of every mean and ratio (of its values; for a ratio of numerator and denominator), the number of
 units and the split of the arms. Warns where Welch's interval was used although it would not hold its level on data of
 this shape, and where an arm can expect fewer than 30 units with a value that is not zero (skewed answers on a scale:
-answers other than the commonest one): at the share of such units in both arms together, so that the result has no say
-in it.
+answers other than the commonest one): the expected number is that at the share of such units in both arms together, so
+that it does not depend on which arm leads.
 
 Why it matters: Welch's interval trusts that averages of many units follow a bell curve. Where a few units hold most of
 the value, or the arms differ much in size, a 95 % interval covers less than 95 %, mostly because it misses on one side.
@@ -12,7 +12,7 @@ abcx then takes the interval from random relabelings of the units (`interval: au
 with `interval: analytic`, it cannot. With hardly any values no method can keep its promise.
 
 What to do now: give one row per unit, or take `interval: analytic` out. Cap the metric (`cap: 99.9%`), decided before
-you look, which lowers the skewness at once, or judge by a conversion, which has no whales.
+you look, which lowers the skewness at once, or judge by a conversion, in which no unit counts more than another.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def check(context: CheckContext) -> CheckResult:
         message = "counts do not tell the skewness" if counts else "no unit differs from the others of its arm"
         help = "needs one row per unit, not counts" if counts else "needs values that differ between units"
         return CheckResult("skewness", "skipped", message, None, details, help)
-    doubts = {name: doubt for name in numbers if (doubt := _doubt(context, name)) is not None}
+    doubts = {name: doubt for name in numbers if (doubt := _reason_for_doubt(context, name)) is not None}
     if doubts:
         (first, why), *others = doubts.items()
         also = f" (likewise {formatting.joined([name for name, _ in others])})" if others else ""
@@ -60,11 +60,11 @@ def _summaries(context: CheckContext, name: str) -> list[Summary]:
 
 
 def _by_permutation(context: CheckContext, name: str) -> bool:
-    found = [context.comparison(name, arm) for arm in context.experiment.variants]
-    return any(one is not None and one.method.is_permutation for one in found)
+    comparisons = [context.comparison(name, arm) for arm in context.experiment.variants]
+    return any(comparison is not None and comparison.method.is_permutation for comparison in comparisons)
 
 
-def _doubt(context: CheckContext, name: str) -> str | None:
+def _reason_for_doubt(context: CheckContext, name: str) -> str | None:
     """Why the interval of a metric cannot be trusted, in one clause; None where it can."""
     from abcx.stats import mean_scores, permutation
 

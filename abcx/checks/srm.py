@@ -72,7 +72,7 @@ def check(context: CheckContext) -> CheckResult:
     off = [part for part in (*days, *values) if part.off]
     worst = min(p, late.p_value) if late else p
     status: CheckStatus = "fail" if worst < FAIL else "warn" if worst < WARN or off else "pass"
-    message = _sentence(context, units, shares, p)
+    message = _split_text(context, units, shares, p)
     details = {
         "arms": [_arm(arm, units, shares) for arm in shares],
         "declared": _declared(context),
@@ -81,8 +81,10 @@ def check(context: CheckContext) -> CheckResult:
         "segments": {"left_out": values_left, "tested": [asdict(part) for part in values]},
     }
     lost = [_of_followed(context, late, shares)] if late and late.p_value < WARN else []
-    told = "; ".join([message, *lost, *_places(days, shares, "on"), *_places(values, shares, "for")])
-    return CheckResult("srm", status, told, worst, details, None if status == "pass" else _help(context, worst < WARN))
+    messages = "; ".join([message, *lost, *_places(days, shares, "on"), *_places(values, shares, "for")])
+    return CheckResult(
+        "srm", status, messages, worst, details, None if status == "pass" else _help(context, worst < WARN)
+    )
 
 
 def _testable(units: Units, shares: Shares) -> bool:
@@ -90,7 +92,7 @@ def _testable(units: Units, shares: Shares) -> bool:
 
 
 def _overall(context: CheckContext, units: Units, shares: Shares) -> float:
-    """p of the split over all units. Where looks are paid for this check is looked at as often: a test martingale
+    """p of the split over all units. Under sequential monitoring this check is repeated, too: then by a test martingale
     (Lindon and Malek 2020) over the days so far, valid at every look."""
     from abcx.stats import sequential_srm
 
@@ -106,23 +108,23 @@ def _overall(context: CheckContext, units: Units, shares: Shares) -> float:
 
 def _followed(context: CheckContext, shares: Shares) -> _Part | None:
     """The split of the units that are followed, in the judged metric where it fits worst; None where all are."""
-    found = []
+    parts = []
     for name, metric in context.experiment.metrics.items():
         late = context.data(name).not_followed
         units = {arm: context.units(arm) - late.get(arm, 0) for arm in shares}
         if metric.role in JUDGED and any(late.values()) and _testable(units, shares):
             p = _overall(context, units, shares)
-            found.append(_Part(name, units, p, p))
-    return min(found, key=lambda part: part.p_value, default=None)
+            parts.append(_Part(name, units, p, p))
+    return min(parts, key=lambda part: part.p_value, default=None)
 
 
-def _of_followed(context: CheckContext, found: _Part, shares: Shares) -> str:
-    arm = _off(found.units, shares)
-    expected = formatting.count(_rounded(_expected(arm, found.units, shares)))
-    units = context.noun(found.units[arm])
+def _of_followed(context: CheckContext, part: _Part, shares: Shares) -> str:
+    arm = _furthest_arm(part.units, shares)
+    expected = formatting.count(_rounded(_expected(arm, part.units, shares)))
+    units = context.noun(part.units[arm])
     return (
-        f"among those followed for {found.name}, {arm} has {units} where {expected} were expected "
-        f"({p_text(found.p_value)})"
+        f"among those followed for {part.name}, {arm} has {units} where {expected} were expected "
+        f"({p_text(part.p_value)})"
     )
 
 
@@ -142,7 +144,7 @@ def _residual(arm: str, units: Units, shares: Shares) -> float:
     return (units.get(arm, 0) - expected) / math.sqrt(expected * (1 - shares[arm] / math.fsum(shares.values())))
 
 
-def _off(units: Units, shares: Shares) -> str:
+def _furthest_arm(units: Units, shares: Shares) -> str:
     """The arm furthest from its plan. Two arms are always equally far: then it is the variant."""
     return max(reversed(list(shares)), key=lambda arm: round(abs(_residual(arm, units, shares)), 6))
 
@@ -157,16 +159,20 @@ def _arm(arm: str, units: Units, shares: Shares) -> dict[str, Any]:
     }
 
 
-def _parts(found: list[tuple[str, Units]], shares: Shares) -> tuple[list[_Part], int]:
+def _parts(units_by_part: list[tuple[str, Units]], shares: Shares) -> tuple[list[_Part], int]:
     """Every part large enough to test with p corrected for all of them, and how many were not."""
-    large = [(name, {arm: units.get(arm, 0) for arm in shares}) for name, units in found if _testable(units, shares)]
+    large = [
+        (name, {arm: units.get(arm, 0) for arm in shares}) for name, units in units_by_part if _testable(units, shares)
+    ]
     tested = [(name, units, _p_value(units, shares)) for name, units in large]
-    return [_Part(name, units, p, min(1.0, p * len(tested))) for name, units, p in tested], len(found) - len(tested)
+    return [_Part(name, units, p, min(1.0, p * len(tested))) for name, units, p in tested], len(units_by_part) - len(
+        tested
+    )
 
 
-def _sentence(context: CheckContext, units: Units, shares: Shares, p: float) -> str:
+def _split_text(context: CheckContext, units: Units, shares: Shares, p: float) -> str:
     if p < WARN:
-        arm = _off(units, shares)
+        arm = _furthest_arm(units, shares)
         expected = formatting.count(_rounded(_expected(arm, units, shares)))
         shown = p_text(p, FAIL if p < 2 * FAIL else WARN)
         return f"{arm} has {context.noun(units[arm])} where {expected} were expected ({shown})"
@@ -182,7 +188,7 @@ def _places(parts: list[_Part], shares: Shares, word: str) -> list[str]:
     if not off:
         return []
     worst = off[0]
-    arm = _off(worst.units, shares)
+    arm = _furthest_arm(worst.units, shares)
     expected = formatting.count(_rounded(_expected(arm, worst.units, shares)))
     others = f" and {len(off) - 1} more" if len(off) > 1 else ""
     return [

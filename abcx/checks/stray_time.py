@@ -21,17 +21,17 @@ from abcx.results.readout import CheckResult
 
 def check(context: CheckContext) -> CheckResult:
     """Rows that are dated long after all others."""
-    seen = context.observed
-    if seen.as_of is None:
+    observed = context.observed
+    if observed.as_of is None:
         return CheckResult(
             "stray_time", "skipped", "the data have no times", help="needs events or exposures with times"
         )
-    parts = [one for one in seen.exclusions if one.reason == "stray_time"]
-    rows = sum(one.rows or 0 for one in parts)
+    parts = [exclusion for exclusion in observed.exclusions if exclusion.reason == "stray_time"]
+    rows = sum(exclusion.rows or 0 for exclusion in parts)
     if not rows:
         return CheckResult("stray_time", "pass", "no row is dated long after all others", None, {"rows": 0})
     what = f"{formatting.plural(rows, 'rows')} {'is' if rows == 1 else 'are'} dated more than 30 days after all others"
-    message = f"{what}, left out: the data are taken to end on {context.local(seen.as_of).date().isoformat()}"
+    message = f"{what}, left out: the data are taken to end on {context.local(observed.as_of).date().isoformat()}"
     help = (
         "correct their dates where the data come from; if the export does reach that far, write analysis: {as_of: ...}"
     )

@@ -3,9 +3,9 @@
 Looks at: tickets of resolution times whose only ends are before their start, and ends after exposure whose ticket has
 no start. Both are left out, and the report counts them by arm. Warns above 1% in any arm.
 
-Why it matters: a ticket without a usable end would stand as open, the slowest that there is. Where the clocks of two
-systems differ, that turns the fastest tickets into the slowest. Ends without a start show that the two files name
-tickets differently: then all of them look open.
+Why it matters: a ticket without a usable end would count as still open, and so as one of the slowest. Where the clocks
+of two systems differ, that turns the fastest tickets into the slowest. Ends without a start show that the two files
+name tickets differently: then all of them look open.
 
 What to do now: compare the times of both files: is one in another timezone (`timezone: ...` on its source), or rounded
 to the minute or the day? Compare the names of tickets letter by letter (`#1001` is not `1001`). Tickets that were
@@ -27,21 +27,23 @@ MOST = 0.01
 
 def check(context: CheckContext) -> CheckResult:
     """Tickets that end before they start, and ends without a start."""
-    seen = {name: context.data(name).tickets for name in context.experiment.metrics if context.data(name).tickets}
-    if not seen:
+    tickets_of_metric = {
+        name: context.data(name).tickets for name in context.experiment.metrics if context.data(name).tickets
+    }
+    if not tickets_of_metric:
         help = "needs a metric of tickets (resolution_time)"
         return CheckResult("ticket_times", "skipped", "there are no tickets", help=help)
     details = {
         name: {
-            arm: {"end_before_start": one.ends_before_start, "end_without_start": one.ends_without_start}
-            for arm, one in arms.items()
+            arm: {"end_before_start": tickets.ends_before_start, "end_without_start": tickets.ends_without_start}
+            for arm, tickets in arms.items()
         }
-        for name, arms in seen.items()
+        for name, arms in tickets_of_metric.items()
     }
-    told, cures, few = [], [], []
-    for name, arms in seen.items():
-        early = {arm: (one.ends_before_start, one.tickets) for arm, one in arms.items()}
-        lone = {arm: (one.ends_without_start, one.ends) for arm, one in arms.items()}
+    clauses, questions, few = [], [], []
+    for name, arms in tickets_of_metric.items():
+        early = {arm: (tickets.ends_before_start, tickets.tickets) for arm, tickets in arms.items()}
+        lone = {arm: (tickets.ends_without_start, tickets.ends) for arm, tickets in arms.items()}
         for counts, noun, what, cure in (
             (
                 early,
@@ -52,19 +54,19 @@ def check(context: CheckContext) -> CheckResult:
             (lone, "ends", "have no start", "are tickets named alike in starts and ends, and were all starts exported"),
         ):
             odd, total = (sum(pair[i] for pair in counts.values()) for i in (0, 1))
-            if _many(counts):
-                told.append(f"{name}: {noun} that {what} are left out: {_by_arm(counts)}")
-                cures.append(cure)
+            if _exceeds_limit(counts):
+                clauses.append(f"{name}: {noun} that {what} are left out: {_by_arm(counts)}")
+                questions.append(cure)
             elif odd:
                 few.append(f"{name}: {odd:,} of {total:,} {noun} {what}, left out")
-    if told:
-        help = f"{' and '.join(dict.fromkeys(cures))}?"
-        return CheckResult("ticket_times", "warn", "; ".join(told), None, {"metrics": details}, help)
+    if clauses:
+        help = f"{' and '.join(dict.fromkeys(questions))}?"
+        return CheckResult("ticket_times", "warn", "; ".join(clauses), None, {"metrics": details}, help)
     message = "; ".join(few) or "every ticket starts before it ends"
     return CheckResult("ticket_times", "pass", message, None, {"metrics": details})
 
 
-def _many(counts: Mapping[str, tuple[int, int]]) -> bool:
+def _exceeds_limit(counts: Mapping[str, tuple[int, int]]) -> bool:
     return any(odd > MOST * total for odd, total in counts.values())
 
 

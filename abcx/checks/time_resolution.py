@@ -55,12 +55,11 @@ def check(context: CheckContext) -> CheckResult:
 
 
 def _changes(context: CheckContext, name: str) -> bool:
-    """Whether a variant is better, worse, safe or harmed with the day of exposure and not without it, or the other way
-    about."""
+    """Whether a variant has another status (better, worse, safe, harmed) without the day of exposure than with it."""
     if name not in context.metrics or name not in context.without_first_day:
         return False
     results = context.metrics[name], context.without_first_day[name]
-    with_it, without = ({one.arm: one.status for one in result.comparisons} for result in results)
+    with_it, without = ({comparison.arm: comparison.status for comparison in result.comparisons} for result in results)
     return with_it != without
 
 

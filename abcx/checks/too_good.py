@@ -74,47 +74,51 @@ def check(context: CheckContext) -> CheckResult:
 def _primaries(context: CheckContext) -> list[_Move]:
     moves = []
     for result in context.metrics.values():
-        for found in result.comparisons if result.role == "primary" else ():
-            from_zero = _from_zero(result, found)
-            if found.lift is not None or from_zero:
-                striking = from_zero or (found.status == "better" and abs(found.lift or 0.0) > LIFT)
-                moves.append(_Move(result.name, found.arm, found.lift or 0.0, striking, from_zero=from_zero))
+        for comparison in result.comparisons if result.role == "primary" else ():
+            from_zero = _from_zero(result, comparison)
+            if comparison.lift is not None or from_zero:
+                striking = from_zero or (comparison.status == "better" and abs(comparison.lift or 0.0) > LIFT)
+                moves.append(_Move(result.name, comparison.arm, comparison.lift or 0.0, striking, from_zero=from_zero))
     return moves
 
 
-def _from_zero(result: MetricResult, found: Comparison) -> bool:
+def _from_zero(result: MetricResult, comparison: Comparison) -> bool:
     """Whether the control has nothing and the variant has something."""
     values = {arm.name: arm.value for arm in result.arms}
-    return values.get(found.control) == 0 and bool(values.get(found.arm)) and result.unit in ("share", "value")
+    return (
+        values.get(comparison.control) == 0 and bool(values.get(comparison.arm)) and result.unit in ("share", "value")
+    )
 
 
 def _order_values(context: CheckContext) -> list[_Move]:
     """Moves of order values: of ratio metrics, else of a mean divided by a conversion on the same event."""
     metrics = context.experiment.metrics
     excused = _prices_changed(context)
-    found: dict[tuple[str, str | None], list[_Move]] = {}
+    moves_by_event: dict[tuple[str, str | None], list[_Move]] = {}
     for name, metric in metrics.items():
         sold = _sold(metric) if metric.unit == "ratio" else None
         if sold is not None:
             moves = [_of_ratio(context, name, arm, excused) for arm in context.experiment.variants]
-            found.setdefault((str(sold.event), sold.value), []).extend(move for move in moves if move)
+            moves_by_event.setdefault((str(sold.event), sold.value), []).extend(move for move in moves if move)
     for name, metric in metrics.items():
         sold = _sold(metric) if metric.unit == "value" else None
-        if sold is None or (str(sold.event), sold.value) in found:
+        if sold is None or (str(sold.event), sold.value) in moves_by_event:
             continue
-        buyers = next((other for other, m in metrics.items() if metric.is_made_by(m, context.experiment.window)), None)
+        buyers = next(
+            (conversion for conversion, m in metrics.items() if metric.is_made_by(m, context.experiment.window)), None
+        )
         if buyers is not None:
             moves = [_implied(context, name, buyers, arm, excused) for arm in context.experiment.variants]
-            found[str(sold.event), sold.value] = [move for move in moves if move]
-    return [move for moves in found.values() for move in moves]
+            moves_by_event[str(sold.event), sold.value] = [move for move in moves if move]
+    return [move for moves in moves_by_event.values() for move in moves]
 
 
 def _sold(metric: MetricSpec) -> Term | None:
     """The term that sums an event's values, where the metric is made of it: per unit, or per such event."""
-    first, *rest = (column.term for column in metric.needs().columns)
+    first, *other_terms = (column.term for column in metric.needs().columns)
     if first.event is None or first.value is None:
         return None
-    return first if all(_event(term) == _event(first) and term.value is None for term in rest) else None
+    return first if all(_event(term) == _event(first) and term.value is None for term in other_terms) else None
 
 
 def _event(term: Term) -> tuple[Any, ...]:

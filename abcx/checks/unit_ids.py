@@ -1,10 +1,10 @@
 """**Ids of units**: does every unit have one id, and every id one unit?
 
 Looks at: ids of units that are not in the analysis and differ from one that is by their spelling alone (upper and lower
-case, leading zeros, a `.0` at the end, braces or quotes, dashes, spaces, what stands before them such as `user_`);
-units of the analysis whose ids differ so from each other, where they are more than 0.1 % of an arm's; and a unit that
-has more than 1 % of the rows and ten times the rows of the next. Spellings are compared in the first 200,000 rows of
-every file.
+case, leading zeros, a `.0` at the end, braces or quotes, dashes, spaces, a prefix such as `user_`); units of the
+analysis whose ids differ from each other in these ways, where they are more than 0.1 % of an arm's; and a unit that has
+more than 1 % of the rows and ten times the rows of the next. Spellings are compared in the first 200,000 rows of every
+file.
 
 Why it matters: what a unit did under another spelling of its id is lost, or counts for a second unit that did nothing
 else. An id that stands for many people (a shared login, a kiosk, a word for "nobody") is one unit with the events of
@@ -28,30 +28,30 @@ this number."""
 
 
 def check(context: CheckContext) -> CheckResult:
-    """Units that two spellings keep apart, and a unit that is many."""
-    seen = context.observed
-    if seen.kind == "counts":
+    """Ids that differ by spelling alone, and a single id with far more rows than any other."""
+    observed = context.observed
+    if observed.kind == "counts":
         return CheckResult("unit_ids", "skipped", "counts have no ids", help="needs rows of units, not counts")
     clauses, cures = [], []
-    if seen.misspelled_ids:
-        counts = formatting.joined([f"at least {count:,} by {how}" for how, count in seen.misspelled_ids.items()])
+    if observed.misspelled_ids:
+        counts = formatting.joined([f"at least {count:,} by {how}" for how, count in observed.misspelled_ids.items()])
         clauses.append(
             f"ids of {context.experiment.unit} spelled differently from the exposures were ignored: {counts}"
         )
         cures.append("write the ids alike in all files, or name a column that is the same in all")
-    if seen.spelled_twice > FEW * context.total:
+    if observed.spelled_twice > FEW * context.total:
         alike = "ids that differ by case, leading zeros, a final .0 or dashes alone, and count as units of their own"
-        clauses.append(f"{context.noun(seen.spelled_twice)} have {alike}")
+        clauses.append(f"{context.noun(observed.spelled_twice)} have {alike}")
         cures.append("write each id in one way")
-    busiest = seen.busiest
+    busiest = observed.busiest
     if busiest and busiest.rows >= ROWS and busiest.rows > max(MUCH * busiest.all, TIMES * busiest.next):
         share = formatting.percent(busiest.rows / busiest.all, 0)
         of_all = f"{busiest.rows:,} of {busiest.all:,} rows ({share})"
         clauses.append(f"one of the {context.experiment.unit} has {of_all}, the next {busiest.next:,}")
         cures.append("leave it out (`exclude`) if several people share this id")
     details = {
-        "near_units": dict(seen.misspelled_ids),
-        "spelled_twice": seen.spelled_twice,
+        "near_units": dict(observed.misspelled_ids),
+        "spelled_twice": observed.spelled_twice,
         "most_rows": busiest.rows if busiest else None,
     }
     if not clauses:

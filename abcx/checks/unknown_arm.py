@@ -26,55 +26,60 @@ FAIL = 0.05
 
 def check(context: CheckContext) -> CheckResult:
     """Rows that fit no arm, and units of which no row names one."""
-    seen = context.observed
-    rows, unnamed = seen.unknown_arm, seen.no_arm or 0
+    observed = context.observed
+    rows, unnamed = observed.unknown_arm, observed.no_arm or 0
     if rows is None:
         return CheckResult("unknown_arm", "skipped", "counts do not tell", help="needs one row per unit, not counts")
-    details = {"rows": rows, "labels": list(seen.unknown_labels), "units_without": unnamed, "near": _near(context)}
+    details = {
+        "rows": rows,
+        "labels": list(observed.unknown_labels),
+        "units_without": unnamed,
+        "near": _misspellings(context),
+    }
     if not rows and not unnamed:
         return CheckResult("unknown_arm", "pass", "every row fits an arm", None, details)
-    told, cures = [], []
+    messages, helps = [], []
     if rows:
-        told.append(_strange(context, rows))
-        cures.append(_cure(context))
+        messages.append(_unmatched_rows(context, rows))
+        helps.append(_help(context))
     if unnamed:
         were = "was" if unnamed == 1 else "were"
-        told.append(f"{context.noun(unnamed)} {were} exposed, and no row says in which arm")
-        cures.append("find out why their arm was not logged, and whether that happens more often in one arm")
-    share = sum(near.rows for near in seen.misspelled_labels) / seen.arm_rows if seen.arm_rows else 0.0
+        messages.append(f"{context.noun(unnamed)} {were} exposed, and no row says in which arm")
+        helps.append("find out why their arm was not logged, and whether that happens more often in one arm")
+    share = sum(near.rows for near in observed.misspelled_labels) / observed.arm_rows if observed.arm_rows else 0.0
     status: CheckStatus = "fail" if share > FAIL else "warn"
-    return CheckResult("unknown_arm", status, "; ".join(told), None, details, "; ".join(cures))
+    return CheckResult("unknown_arm", status, "; ".join(messages), None, details, "; ".join(helps))
 
 
-def _strange(context: CheckContext, rows: int) -> str:
-    labels, near, all_rows = (
+def _unmatched_rows(context: CheckContext, rows: int) -> str:
+    labels, misspelled, all_rows = (
         context.observed.unknown_labels,
         context.observed.misspelled_labels,
         context.observed.arm_rows,
     )
     named = f": {formatting.joined([repr(label) for label in labels[:5]])}" if labels else ""
-    more = f" and {len(labels) - 5} more" if len(labels) > 5 else ""
+    others = f" and {len(labels) - 5} more" if len(labels) > 5 else ""
     fit, were = ("matches", "was") if rows == 1 else ("match", "were")
-    message = f"{formatting.plural(rows, 'rows')} {fit} no arm and {were} ignored{named}{more}"
-    if near and all_rows:
-        share = share_text(sum(one.rows for one in near) / all_rows)
-        pairs = formatting.joined([f"{one.written!r} for {one.meant!r}" for one in near[:5]])
+    message = f"{formatting.plural(rows, 'rows')} {fit} no arm and {were} ignored{named}{others}"
+    if misspelled and all_rows:
+        share = share_text(sum(label.rows for label in misspelled) / all_rows)
+        pairs = formatting.joined([f"{label.written!r} for {label.meant!r}" for label in misspelled[:5]])
         message += f"; {share} of the rows that name an arm spell it differently: {pairs}"
     return message
 
 
-def _cure(context: CheckContext) -> str:
+def _help(context: CheckContext) -> str:
     arms = context.experiment.arms
     if any(arm.where for arm in arms.values()):
         return "check that the rules (`where:`) of the arms are meant to leave these rows out"
-    if near := context.observed.misspelled_labels:
-        meant = near[0].meant
+    if misspelled := context.observed.misspelled_labels:
+        meant = misspelled[0].meant
         spelled = {name: [str(label) for label in arm.labels or (name,)] for name, arm in arms.items()}
         known = next((labels for labels in spelled.values() if meant in labels), [])
-        listed = ", ".join([*known, *(one.written for one in near if one.meant == meant)])
+        listed = ", ".join([*known, *(label.written for label in misspelled if label.meant == meant)])
         return f"add the spelling to the `labels:` of its arm: labels: [{listed}]"
     return "add the spelling to the `labels:` of its arm, unless these rows belong to no arm"
 
 
-def _near(context: CheckContext) -> dict[str, dict[str, object]]:
-    return {one.written: {"meant": one.meant, "rows": one.rows} for one in context.observed.misspelled_labels}
+def _misspellings(context: CheckContext) -> dict[str, dict[str, object]]:
+    return {label.written: {"meant": label.meant, "rows": label.rows} for label in context.observed.misspelled_labels}

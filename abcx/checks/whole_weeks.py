@@ -29,23 +29,25 @@ def check(context: CheckContext) -> CheckResult:
         return CheckResult("whole_weeks", "skipped", "no days are known", help="needs times, or a period")
     first, last = span
     days = days_between(first, last)
-    weeks, rest = divmod(days, 7)
+    weeks, extra_days = divmod(days, 7)
     details = {"first": first.isoformat(), "last": last.isoformat(), "days": days, "declared": exposed is None}
     what = "exposures cover" if exposed else "the period has"
     dates = first.isoformat() if days == 1 else f"{first.isoformat()} to {last.isoformat()}"
-    if not rest:
+    if not extra_days:
         message = f"{what} {formatting.plural(weeks, 'whole weeks')}, {dates}"
         return CheckResult("whole_weeks", "pass", message, None, details)
     split = (
-        f"{formatting.plural(weeks, 'weeks')} and {formatting.plural(rest, 'days')}" if weeks else "less than one week"
+        f"{formatting.plural(weeks, 'weeks')} and {formatting.plural(extra_days, 'days')}"
+        if weeks
+        else "less than one week"
     )
     message = f"{what} {formatting.plural(days, 'days')}, {dates}: {split}, so weekdays do not count alike"
-    return CheckResult("whole_weeks", "warn", message, None, details, _help(context, last, weeks, rest))
+    return CheckResult("whole_weeks", "warn", message, None, details, _help(context, last, weeks, extra_days))
 
 
-def _help(context: CheckContext, last: date, weeks: int, rest: int) -> str:
+def _help(context: CheckContext, last: date, weeks: int, extra_days: int) -> str:
     """How to get whole weeks: before the end by the end of the week, afterwards only in the next experiment."""
     if context.end.reached:
         return "plan whole weeks in the next spec: period: {start: ..., end: ...}"
-    help = f"run to {(last + timedelta(days=7 - rest)).isoformat()}, so that every weekday counts equally often"
-    return f"{help}, or end the period on {(last - timedelta(days=rest)).isoformat()}" if weeks else help
+    help = f"run to {(last + timedelta(days=7 - extra_days)).isoformat()}, so that every weekday counts equally often"
+    return f"{help}, or end the period on {(last - timedelta(days=extra_days)).isoformat()}" if weeks else help

@@ -1,4 +1,4 @@
-"""Numbers of the checks in words, beside `abcx.formatting`."""
+"""Text of numbers in the messages of checks, in addition to `abcx.formatting`."""
 
 from __future__ import annotations
 

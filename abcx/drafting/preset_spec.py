@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def data_lines(known: PresetMatch, path: str, arm: str | None) -> Iterator[str]:
-    """`data:` with the file by its preset, and what else it takes. `arm` is the column of the file that tells arms."""
+    """`data:` with the file by its preset, and what else it takes. `arm` is the file's column of arms."""
     part = known.part
     if part == "events" and known.tells_arms:
         yield f"  exposures: {{file: {quoted(path)}, preset: {known.name}}}     # ? {_one_test(known.preset)}"
@@ -45,12 +45,12 @@ def _one_test(preset: Preset) -> str:
 
 
 def metric_lines(preset: Preset, header: Collection[str] | None = None, without: Collection[str] = ()) -> Iterator[str]:
-    """The first metrics of a preset, or one that stands for them; a value that no column of the header holds is asked
-    for. `without` are events that the file does not give."""
+    """The first metrics of a preset, or a default one; a question is added where no column of the header holds a
+    metric's value. `without` are events that the file does not give."""
     if not preset.metrics:
         yield "  orders: {type: conversion, event: purchase, role: primary, goal: increase, minimum_effect: 5%}     # ?"
     for name, metric in preset.metrics.items():
-        if any(isinstance(told, str) and told in without for told in metric.values()):
+        if any(isinstance(setting, str) and setting in without for setting in metric.values()):
             continue
         value = metric.get("value", "value")
         unknown = header is not None and value != "value" and value not in header

@@ -23,7 +23,7 @@ ROWS = 200_000
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column: its distinct values and its kind (text, number, time or flag). `values` are the most frequent with
-    their rows, `low` and `high` the least and greatest as text. `has_arm`: its value (nearly) gives the arm away."""
+    their rows, `low` and `high` the least and greatest as text. `has_arm`: its value (nearly) determines the arm."""
 
     name: str
     distinct: int
@@ -62,15 +62,15 @@ def profile(engine: Engine, path: str, options: FileOptions | None = None) -> Pr
     select = ", ".join(f"nullif(trim({table.sql(name, 'text')}), '') AS v{i}" for i, name in enumerate(names))
     source = Source(table, options, None, {str(role): name for role, name in options.columns.items()})
     known = all(source.resolve(name) for where in (options.where, *options.exclude.values()) for name in where)
-    kept = source.kept if known else "TRUE"
-    engine.run(f"CREATE TABLE sample AS SELECT {select} FROM {table.scan('sample')} WHERE {kept} LIMIT {ROWS}")
+    condition = source.kept if known else "TRUE"
+    engine.run(f"CREATE TABLE sample AS SELECT {select} FROM {table.scan('sample')} WHERE {condition} LIMIT {ROWS}")
     rows = int(engine.run("SELECT count(*) FROM sample")[0][0])
-    columns = tuple(_written(table, _column(engine, name, f"v{i}"), f"v{i}") for i, name in enumerate(names))
+    columns = tuple(_with_written_kind(table, _column(engine, name, f"v{i}"), f"v{i}") for i, name in enumerate(names))
     given = {str(role): name for role, name in options.columns.items() if name in names}
     roles = {**_roles(columns, rows, given), **given}
     if "arm" in roles:
         arm = f"v{names.index(roles['arm'])}"
-        columns = tuple(replace(c, has_arm=_tells(engine, f"v{i}", arm)) for i, c in enumerate(columns))
+        columns = tuple(replace(c, has_arm=_tells_arm(engine, f"v{i}", arm)) for i, c in enumerate(columns))
     units = rows
     events: tuple[tuple[str, int], ...] = ()
     if "unit" in roles:
@@ -88,13 +88,14 @@ def profile(engine: Engine, path: str, options: FileOptions | None = None) -> Pr
     return Profile(file.shown, rows, rows < ROWS, columns, roles, units, events)
 
 
-def _tells(engine: Engine, sql: str, arm: str) -> bool:
-    """Whether a column of few values (nearly) says which arm a row is in: then it is the change, not a segment."""
+def _tells_arm(engine: Engine, sql: str, arm: str) -> bool:
+    """Whether a column of few values (nearly) determines the arm of a row: such a column describes the change and is no
+    segment."""
     pairs = f"SELECT {sql} AS v, {arm} AS a, count(*) AS n FROM sample WHERE {sql} IS NOT NULL GROUP BY ALL"
     by_value = f"SELECT max(n) AS most, sum(n) AS n FROM ({pairs}) GROUP BY v"
-    told, rows, values = engine.run(f"SELECT sum(most), sum(n), count(*) FROM ({by_value})")[0]
+    explained, rows, values = engine.run(f"SELECT sum(most), sum(n), count(*) FROM ({by_value})")[0]
     guess = engine.run(f"SELECT max(n) FROM (SELECT sum(n) AS n FROM ({pairs}) GROUP BY a)")[0][0]
-    return bool(rows) and 2 <= values <= 50 and told - guess >= 0.8 * (rows - guess)
+    return bool(rows) and 2 <= values <= 50 and explained - guess >= 0.8 * (rows - guess)
 
 
 def _column(engine: Engine, name: str, sql: str) -> Column:
@@ -108,9 +109,9 @@ def _column(engine: Engine, name: str, sql: str) -> Column:
             f"SELECT {sql}, count(*) AS n FROM sample WHERE {sql} IS NOT NULL GROUP BY 1 ORDER BY n DESC, 1 LIMIT 12"
         )
     )
-    words = {value.strip().lower() for value, _ in values}
+    spellings = {value.strip().lower() for value, _ in values}
     kind = "text"
-    if filled and distinct <= 2 and words <= {*TRUE, *FALSE}:
+    if filled and distinct <= 2 and spellings <= {*TRUE, *FALSE}:
         kind = "flag"
     elif filled and numbers == filled:
         kind = "number"
@@ -119,8 +120,8 @@ def _column(engine: Engine, name: str, sql: str) -> Column:
     return Column(name, int(distinct), int(empty), kind, values, low or "", high or "")
 
 
-def _written(table: Table, column: Column, sql: str) -> Column:
-    """The column, told whether its texts are times or numbers that are written in another way."""
+def _with_written_kind(table: Table, column: Column, sql: str) -> Column:
+    """The column, its kind set to time or number where its texts are such in another format."""
     named = sounds_like("time", column.name)
     texts = column.kind == "text" and column.values and all(re.search(r"\d", value) for value, _ in column.values)
     if (texts and not column.name.lower().endswith("id")) or (named and column.kind == "number"):

@@ -1,4 +1,4 @@
-"""Which preset an export is for, told by its header."""
+"""The preset that an export matches, by its header."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def recognize(engine: Engine, path: str) -> PresetMatch | None:
     best, most = None, 0
     for name in presets.names():
         preset = presets.named(name)
-        for part, telling in preset.header.items():
+        for part, signature in preset.header.items():
             options = preset.entries(part)[0].model_copy(update={"file": (GivenFile(path=path),)})
-            way = (options.format, options.delimiter, options.encoding, options.skip, options.header_rows)
-            if way not in headers:
-                headers[way] = _header(engine, options)
-            if len(telling) > most and set(telling) <= set(headers[way]):
-                header, most = headers[way], len(telling)
+            reading = (options.format, options.delimiter, options.encoding, options.skip, options.header_rows)
+            if reading not in headers:
+                headers[reading] = _header(engine, options)
+            if len(signature) > most and set(signature) <= set(headers[reading]):
+                header, most = headers[reading], len(signature)
                 events, without = _given(preset, part, header)
                 missing = () if events else _missing(preset.entries(part), header)
                 tells_arms = _tells_arms(preset, part, header)
@@ -54,15 +54,15 @@ def recognize(engine: Engine, path: str) -> PresetMatch | None:
 def _tells_arms(preset: Preset, part: str, header: tuple[str, ...]) -> bool:
     """Whether a file of events has the columns of the preset's exposures; a part with a header of its own is another
     file."""
-    other = part == "events" and preset.exposures is not None and "exposures" not in preset.header
-    return other and not _missing(preset.entries("exposures"), header)
+    has_no_own_header = part == "events" and preset.exposures is not None and "exposures" not in preset.header
+    return has_no_own_header and not _missing(preset.entries("exposures"), header)
 
 
 def _given(preset: Preset, part: str, header: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
     """The events that a file can give, and the others with a column that they need; nothing where it can give all, or
     none."""
-    named = [entry for entry in preset.entries(part) if isinstance(entry, EventSource) and entry.event]
-    lacking = {str(entry.event): _missing((entry,), header) for entry in named}
+    entries = [entry for entry in preset.entries(part) if isinstance(entry, EventSource) and entry.event]
+    lacking = {str(entry.event): _missing((entry,), header) for entry in entries}
     events = tuple(event for event, missing in lacking.items() if not missing)
     if len(events) in (0, len(lacking)):
         return (), ()

@@ -36,7 +36,7 @@ def spec_lines(found: Profile, path: str, name: str) -> Iterator[str]:
     if path.startswith("..") or os.path.isabs(path):
         yield "  # the file is not below this folder: move it there, or run abcx with --allow-outside"
     yield ""
-    entered = _entered(found)
+    entered = _entry_event(found)
     if entered:
         yield f"exposure: {{event: {quoted(entered)}}}     # ? is this the moment when a unit first meets the change?"
         yield ""
@@ -51,7 +51,7 @@ def spec_lines(found: Profile, path: str, name: str) -> Iterator[str]:
 def preset_lines(found: Profile, path: str, name: str, known: PresetMatch) -> Iterator[str]:
     """The spec for an export that a preset knows."""
     yield "# Written by abcx init from what the file shows. Lines with # ? are questions that only you can answer."
-    yield f"# The header is that of the preset {known.name}: {_start(known.preset.export)}"
+    yield f"# The header is that of the preset {known.name}: {_first_sentence(known.preset.export)}"
     yield "schema_version: 1"
     yield f"name: {name}"
     yield "hypothesis: Say here what was changed, and why it should help.     # ?"
@@ -81,13 +81,13 @@ def preset_lines(found: Profile, path: str, name: str, known: PresetMatch) -> It
     yield "plan: {power: 0.8}     # ? units: the planned size of all arms; units_per_day: your traffic"
 
 
-def _start(text: str) -> str:
+def _first_sentence(text: str) -> str:
     """The first sentence."""
     return re.split(r"(?<=[.:]) ", text)[0].rstrip(".:")
 
 
-def _arms(found: Profile) -> Iterator[str]:
-    column = found.column("arm" if is_counts(found) and "arm" not in found.roles else found.roles["arm"])
+def _arms(profile: Profile) -> Iterator[str]:
+    column = profile.column("arm" if is_counts(profile) and "arm" not in profile.roles else profile.roles["arm"])
     labels = sorted(
         (value for value, _ in column.values), key=lambda label: (not _CONTROL.fullmatch(label.strip()), label)
     )
@@ -101,11 +101,11 @@ def _arms(found: Profile) -> Iterator[str]:
     yield "  # ? shares are taken as equal; if they were not: {share: 0.8, labels: [...]}"
 
 
-def _period(found: Profile) -> Iterator[str]:
-    if "time" not in found.roles:
+def _period(profile: Profile) -> Iterator[str]:
+    if "time" not in profile.roles:
         yield "# ? period: {start: 2024-03-04, end: 2024-03-31, timezone: UTC}     # no column of times was found"
     else:
-        times = found.column(found.roles["time"])
+        times = profile.column(profile.roles["time"])
         if times.kind != "time":
             yield "# ? period: {start: 2024-03-04, end: 2024-03-31, timezone: UTC}     # when were units exposed?"
             return
@@ -113,64 +113,66 @@ def _period(found: Profile) -> Iterator[str]:
         yield f"# ? period: {{{dates}, timezone: UTC}}     # when were units exposed?"
 
 
-def _entered(found: Profile) -> str | None:
+def _entry_event(profile: Profile) -> str | None:
     """The event that (nearly) all units have, if another event is left to measure."""
-    everyone = [name for name, units in found.events if units >= _ALL * found.units]
-    return everyone[0] if everyone and len(found.events) > len(everyone) else None
+    everyone = [name for name, units in profile.events if units >= _ALL * profile.units]
+    return everyone[0] if everyone and len(profile.events) > len(everyone) else None
 
 
-def _data(found: Profile, path: str) -> Iterator[str]:
-    if is_counts(found):
+def _data(profile: Profile, path: str) -> Iterator[str]:
+    if is_counts(profile):
         yield f"  counts: {quoted(path)}"
         return
-    wanted = ("unit", "time", "arm", "event", "value") if "event" in found.roles else ("unit", "time", "arm")
-    if "event" not in found.roles and not list(_column_metrics(found)):
+    wanted = ("unit", "time", "arm", "event", "value") if "event" in profile.roles else ("unit", "time", "arm")
+    if "event" not in profile.roles and not list(_column_metrics(profile)):
         columns = ", ".join(
-            f"{role}: {quoted(found.roles[role])}" for role in ("unit", "time", "arm") if role in found.roles
+            f"{role}: {quoted(profile.roles[role])}" for role in ("unit", "time", "arm") if role in profile.roles
         )
         yield f"  exposures: {{file: {quoted(path)}, columns: {{{columns}}}}}"
         yield "  events: events.csv     # ? the file with what the units did: columns unit, time, event"
         return
-    columns = ", ".join(f"{role}: {quoted(found.roles[role])}" for role in wanted if role in found.roles)
-    repeated = "event" not in found.roles and found.units < found.rows
+    columns = ", ".join(f"{role}: {quoted(profile.roles[role])}" for role in wanted if role in profile.roles)
+    repeated = "event" not in profile.roles and profile.units < profile.rows
     rule = ", duplicates: first" if repeated else ""
-    part = "events" if "event" in found.roles else "units"
+    part = "events" if "event" in profile.roles else "units"
     yield f"  {part}: {{file: {quoted(path)}, columns: {{{columns}}}{rule}}}"
     if repeated:
-        where = "" if found.complete else f" of the first {found.rows:,}"
-        yield f"  # ? {found.rows - found.units:,} rows{where} repeat a unit: keep the first (or write last, or sum)"
+        where = "" if profile.complete else f" of the first {profile.rows:,}"
+        yield (
+            f"  # ? {profile.rows - profile.units:,} rows{where} repeat a unit: keep the first (or write last, or sum)"
+        )
 
 
-def _metrics(found: Profile, value: str = "value") -> Iterator[str]:
-    found_metrics = _event_metrics(found, value) if found.events else _column_metrics(found)
-    lines = {name: (body, good) for name, body, good in found_metrics}
+def _metrics(profile: Profile, value: str = "value") -> Iterator[str]:
+    metrics = _event_metrics(profile, value) if profile.events else _column_metrics(profile)
+    lines = {name: (body, good) for name, body, good in metrics}
     lines = lines or {"orders": ("type: conversion, event: purchase", True)}
     for number, (name, (body, good)) in enumerate(lines.items()):
         goal = "increase" if good else "decrease"
         role = f"role: secondary, goal: {goal}" if number else f"role: primary, goal: {goal}, minimum_effect: 5%"
         question = "which direction is good?" if number else "is this what decides? the smallest effect worth having?"
         yield f"  {quoted(name)}: {{{body}, {role}}}     # ? {question}"
-    if not found.events:
-        yield from _empty_cells(found)
+    if not profile.events:
+        yield from _empty_cells(profile)
 
 
-def _empty_cells(found: Profile) -> Iterator[str]:
-    """What the empty cells of a measure mean: they are no zeros until somebody says so."""
+def _empty_cells(profile: Profile) -> Iterator[str]:
+    """Questions about columns with many empty cells: whether these mean 0 or unknown."""
     from abcx.checks.missing import EMPTY
 
-    names = {body.partition("column: ")[2] for _, body, _ in _column_metrics(found)}
-    for column in found.columns:
-        if quoted(column.name) in names and column.empty > EMPTY * found.rows:
-            asked = f"{column.empty:,} of {found.rows:,} cells of {quoted(column.name)} are empty"
+    names = {body.partition("column: ")[2] for _, body, _ in _column_metrics(profile)}
+    for column in profile.columns:
+        if quoted(column.name) in names and column.empty > EMPTY * profile.rows:
+            asked = f"{column.empty:,} of {profile.rows:,} cells of {quoted(column.name)} are empty"
             yield f"  # ? {asked}: do they mean 0 (missing_value: zero), or that nothing is known (drop)?"
 
 
-def _event_metrics(found: Profile, value: str) -> Iterator[tuple[str, str, bool]]:
-    """Events as conversions, what looks like the aim of a shop first; events that all units have are left out."""
-    events = [name for name, units in found.events if units < _ALL * found.units]
-    for event in sorted(events or [found.events[0][0]], key=lambda name: not _GOOD.fullmatch(name))[:8]:
+def _event_metrics(profile: Profile, value: str) -> Iterator[tuple[str, str, bool]]:
+    """Events as conversions, likely goals (purchase, sign-up) first; events that all units have are left out."""
+    events = [name for name, units in profile.events if units < _ALL * profile.units]
+    for event in sorted(events or [profile.events[0][0]], key=lambda name: not _GOOD.fullmatch(name))[:8]:
         yield slug(event, "_"), f"type: conversion, event: {quoted(event)}", not _BAD.fullmatch(event)
-        if _GOOD.fullmatch(event) and "value" in found.roles:
+        if _GOOD.fullmatch(event) and "value" in profile.roles:
             yield (
                 f"{slug(event, '_')}_value",
                 f"type: mean, event: {quoted(event)}, value: {quoted(value)}, missing_value: zero",
@@ -178,10 +180,10 @@ def _event_metrics(found: Profile, value: str) -> Iterator[tuple[str, str, bool]
             )
 
 
-def _column_metrics(found: Profile) -> Iterator[tuple[str, str, bool]]:
-    taken = {name for role, name in found.roles.items() if role != "value"}
-    if is_counts(found):
-        for column in found.columns:
+def _column_metrics(profile: Profile) -> Iterator[tuple[str, str, bool]]:
+    taken = {name for role, name in profile.roles.items() if role != "value"}
+    if is_counts(profile):
+        for column in profile.columns:
             if (
                 column.kind == "number"
                 and column.name not in ("arm", "units", "date")
@@ -193,7 +195,7 @@ def _column_metrics(found: Profile) -> Iterator[tuple[str, str, bool]]:
         return
     measures = [
         column
-        for column in found.columns
+        for column in profile.columns
         if column.name not in taken and column.kind in ("flag", "number") and column.distinct > 1
     ]
     for column in sorted(measures, key=lambda c: (c.kind != "flag", not _GOOD.fullmatch(c.name)))[:12]:
@@ -201,13 +203,13 @@ def _column_metrics(found: Profile) -> Iterator[tuple[str, str, bool]]:
         yield slug(column.name, "_"), f"type: {kind}, column: {quoted(column.name)}", not _BAD.fullmatch(column.name)
 
 
-def _is_segment(found: Profile, column: Column) -> bool:
+def _is_segment(profile: Profile, column: Column) -> bool:
     return (
         column.kind == "text"
         and 2 <= column.distinct <= 12
         and not column.has_arm
-        and column.name not in found.roles.values()
-        and not is_counts(found)
+        and column.name not in profile.roles.values()
+        and not is_counts(profile)
     )
 
 

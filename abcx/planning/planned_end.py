@@ -92,7 +92,7 @@ def planned_end(experiment: Experiment, observed: Observed, planned: Planned) ->
     total = sum(observed.units.values())
     open_units = max((total - followed(observed, name) for name in judged), default=0)
     closed_on = clock.closed_on(longest)
-    found = PlannedEnd(
+    end = PlannedEnd(
         declared="data",
         reached=True,
         day=None,
@@ -105,7 +105,7 @@ def planned_end(experiment: Experiment, observed: Observed, planned: Planned) ->
     )
     if last_day is not None:
         over = clock.known is None or clock.known >= last_day
-        return replace(found, declared="period", reached=over, day=last_day, expected=clock.expected(rate))
+        return replace(end, declared="period", reached=over, day=last_day, expected=clock.expected(rate))
     if planned.units is not None:
         reached = fewest >= planned.units
         day = clock.day_of(planned.units, _longest(experiment, primaries), rate)
@@ -118,12 +118,12 @@ def planned_end(experiment: Experiment, observed: Observed, planned: Planned) ->
         overrun = day if late and day is not None and clock.known is not None and day < clock.known else None
         behind = any(followed(observed, name) < min(planned.units, total) for name in judged)
         return replace(
-            found, declared="size", reached=reached, day=day, overrun_day=overrun, window_ahead=reached and behind
+            end, declared="size", reached=reached, day=day, overrun_day=overrun, window_ahead=reached and behind
         )
     if open_units and closed_on is not None:
         over = clock.known is not None and clock.known >= closed_on
-        return replace(found, declared="window", reached=over, day=closed_on)
-    return found
+        return replace(end, declared="window", reached=over, day=closed_on)
+    return end
 
 
 def _longest(experiment: Experiment, names: Iterable[str]) -> timedelta:

@@ -105,7 +105,7 @@ def _sizes(experiment: Experiment, name: str, baseline: Baseline | None) -> Iter
 
 def _claims(experiment: Experiment, metric: MetricSpec) -> Iterator[tuple[EffectSizeValue, float, bool]]:
     """(effect, level, whether it is a margin): the minimum effect of a primary and the margin of a metric."""
-    roles = [other.role for other in experiment.metrics.values()]
+    roles = [candidate.role for candidate in experiment.metrics.values()]
     family = roles.count("primary") * len(experiment.variants)
     alpha = experiment.analysis.alpha
     if metric.role == "primary" and metric.minimum_effect is not None:
@@ -122,7 +122,7 @@ def _bounded(experiment: Experiment, units: int) -> float | None:
     from abcx.stats.lee_bounds import BINDS
     from abcx.stats.power import power_bounded
 
-    found: list[float] = []
+    powers: list[float] = []
     for name, baseline in experiment.plan.baseline.items():
         metric, response, value = experiment.metrics[name], baseline.response, baseline.center
         if metric.answer_scale is None or response is None or response == 1 or value is None:
@@ -138,8 +138,8 @@ def _bounded(experiment: Experiment, units: int) -> float | None:
                 variances = [m * (1 - m) if metric.unit == "share" else baseline.spread**2 for m in means]
                 error = math.sqrt(sum(v / n for v, n in zip(variances, answers, strict=True)))
                 trimmed = math.sqrt(sum((1 - response) / n for n in answers))
-                found.append(power_bounded(distance, error, trimmed, (up, down), alpha, BINDS))
-    return min(found, default=None)
+                powers.append(power_bounded(distance, error, trimmed, (up, down), alpha, BINDS))
+    return min(powers, default=None)
 
 
 def _observed(metric: MetricSpec, summary: Summary) -> Baseline | None:

@@ -1,1 +1,1 @@
-"""How results are told: terminal, Markdown, JSON, CSV. Nothing is computed here."""
+"""Reports of results: terminal, Markdown, JSON, CSV. Nothing is computed here."""

@@ -1,4 +1,4 @@
-"""How a page of text is put on paper: the colors of words, borderless tables, an explicit width."""
+"""Rendering of rich parts as text: the colors of words, borderless tables, an explicit width."""
 
 from __future__ import annotations
 

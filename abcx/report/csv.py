@@ -19,8 +19,8 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def render(results: Iterable[Results]) -> str:
-    """The rows of all results under one header, which stands even where there are no rows."""
-    rows = [row for one in results for row in one.rows()]
+    """The rows of all results under one header, which is written even without rows."""
+    rows = [row for result in results for row in result.rows()]
     out = io.StringIO()
     writer = csv.DictWriter(out, list(rows[0]) if rows else COLUMNS, lineterminator="\n")
     writer.writeheader()

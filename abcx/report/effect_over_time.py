@@ -22,15 +22,15 @@ _TITLES = {
 
 def line(results: Results, metric: MetricResult) -> list[str]:
     """`By day since exposure (8,812 visitors): +12.1% on day 1, +3.0% on day 7.`"""
-    told = []
+    lines = []
     for course in metric.course:
         if course.kind != "since_exposure" or len(course.points) < 2:
             continue
         who = f" with {clean(course.arm)}" if len(metric.comparisons) > 1 else ""
         ends = [f"{_effect(metric, point)} on day {point.day}" for point in (course.points[0], course.points[-1])]
         units = formatting.plural(course.points[0].units, clean(results.setup.unit))
-        told.append(f"{fragments.titled(metric)}{who} by day since exposure ({units}): {formatting.joined(ends)}.")
-    return told
+        lines.append(f"{fragments.titled(metric)}{who} by day since exposure ({units}): {formatting.joined(ends)}.")
+    return lines
 
 
 def _relative(course: EffectSeries) -> bool:
@@ -45,13 +45,13 @@ def _effect(metric: MetricResult, point: Point) -> str:
 
 def section(results: Results) -> Iterator[str]:
     """Charts in text, for Markdown."""
-    found = [(metric, course) for metric in results.metrics for course in metric.course if len(course.points) > 1]
-    if not found:
+    series = [(metric, course) for metric in results.metrics for course in metric.course if len(course.points) > 1]
+    if not series:
         return
     yield "## Effect over time"
     level = fragments.level(results.setup.alpha)
     yield f"Each line is compared by itself, with its {level} interval by the analytic method; it decides nothing."
-    for metric, course in found:
+    for metric, course in series:
         title = _TITLES[course.kind].format(units=formatting.count(course.points[0].units))
         yield f"### {escape(named(metric))}, {escape(course.arm)}"
         yield f"{title}."
@@ -77,8 +77,8 @@ def chart(metric: MetricResult, course: EffectSeries) -> Iterator[str]:
     yield f"{'':{sum(widths) + 8}}{head}".rstrip()
     for (first, at, last), row in zip(tracks, texts, strict=True):
         drawn = "" if at is None and first is None and last is None else bar((first, at, last), axis, WIDTH)
-        told = [f"{row[0]:<{widths[0]}}", *(f"{row[i]:>{widths[i]}}" for i in (1, 2)), f"{row[3]:<{widths[3]}}"]
-        yield "  ".join([*told, drawn]).rstrip()
+        cells = [f"{row[0]:<{widths[0]}}", *(f"{row[i]:>{widths[i]}}" for i in (1, 2)), f"{row[3]:<{widths[3]}}"]
+        yield "  ".join([*cells, drawn]).rstrip()
 
 
 def _texts(course: EffectSeries, point: Point, relative: bool, form: object) -> tuple[str, str, str, str]:

@@ -18,7 +18,7 @@ _RED, _YELLOW, _RESET = "\x1b[1;31m", "\x1b[1;33m", "\x1b[0m"
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A file that was checked, and what was found."""
+    """A file that was checked, and its problems."""
 
     file: str
     problems: tuple[Problem, ...] = ()
@@ -63,7 +63,7 @@ def concise(files: Sequence[Checked]) -> str:
 
 
 def github(files: Sequence[Checked]) -> str:
-    """Workflow commands that GitHub shows beside the line in a pull request."""
+    """Workflow commands that GitHub shows at the line in a pull request."""
     return "\n".join(_github(file, problem) for file in files for problem in file.problems)
 
 
@@ -112,10 +112,10 @@ def junit(files: Sequence[Checked]) -> str:
     for file in files:
         case = ElementTree.SubElement(suite, "testcase", {"classname": "abcx.validate", "name": _xml(file.file)})
         for level, tag in (("error", "failure"), ("warning", "system-out")):
-            found = [problem for problem in file.problems if problem.level == level]
-            if found:
-                message = {"message": _xml("; ".join(p.message for p in found))} if tag == "failure" else {}
-                ElementTree.SubElement(case, tag, message).text = _xml("\n\n".join(render(p) for p in found))
+            problems = [problem for problem in file.problems if problem.level == level]
+            if problems:
+                message = {"message": _xml("; ".join(p.message for p in problems))} if tag == "failure" else {}
+                ElementTree.SubElement(case, tag, message).text = _xml("\n\n".join(render(p) for p in problems))
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode")
 

@@ -90,43 +90,46 @@ def of_metric(metric: MetricResult, width: int, ascii: bool = False) -> tuple[li
 
 
 def forest(results: Results, width: int, ascii: bool = False) -> Forest:
-    """Every comparison of every metric by role, all lifts on one axis; others on their own scale, zero in place."""
-    found = [(m, c, _shown(m, c)) for _, metrics in fragments.by_role(results) for m in metrics for c in m.comparisons]
-    lifts = [(metric, drawn) for metric, _, drawn in found if drawn is not None and drawn.relative]
+    """Every comparison of every metric by role, all lifts on one axis; others on a scale of their own with the same
+    zero."""
+    effects = [
+        (m, c, _forest_track(m, c)) for _, metrics in fragments.by_role(results) for m in metrics for c in m.comparisons
+    ]
+    lifts = [(metric, drawn) for metric, _, drawn in effects if drawn is not None and drawn.relative]
     core = [drawn for metric, drawn in lifts if metric.role in ("primary", "guardrail")]
     axis, rule = _axis([drawn for _, drawn in lifts], core), results.monitoring.rule
     lines = []
-    for metric, comparison, drawn in found:
+    for metric, comparison, drawn in effects:
         relative = drawn is None or drawn.relative
         texts = fragments.effect(metric, comparison, relative, rule)
-        line = "" if drawn is None else _draw(drawn, axis if relative else _own(drawn, axis), width, ascii)
+        line = "" if drawn is None else _draw(drawn, axis if relative else _stretched_axis(drawn, axis), width, ascii)
         lines.append(Row(metric, comparison, *texts, line, fragments.p_value(comparison, rule), not relative))
     heading = ruler([(0.0, "0"), (axis[0], "worse"), (axis[1], "better")], *axis, width)
     return Forest(heading, tuple(lines), tuple(_legend(lines, ascii)))
 
 
 def _legend(lines: list[Row], ascii: bool) -> list[str]:
-    """What the bars show, one short sentence each, only for what occurs."""
+    """Short sentences on the signs that occur in the bars."""
     drawn = [row for row in lines if row.bar]
-    told = []
+    legend = []
     if mirrored := _names(row.metric for row in drawn if row.metric.goal == "decrease"):
-        told.append(f"Right is good; {mirrored} mirrored (less is better).")
+        legend.append(f"Right is good; {mirrored} mirrored (less is better).")
     signs = []
-    if any(_mark(row) for row in drawn):
+    if any(_shows_margin(row) for row in drawn):
         signs.append(f"{'#' if ascii else '▌'} tolerated harm")
     if any(row.metric.minimum_effect and row.metric.minimum_effect.relative != row.own_scale for row in drawn):
         signs.append(f"{'. =' if ascii else '░ ═'} below minimum effect")
-    told += [f"{', '.join(signs)}."] if signs else []
+    legend += [f"{', '.join(signs)}."] if signs else []
     if own := _names(row.metric for row in drawn if row.own_scale):
-        told.append(f"On its own scale: {own}.")
-    return told
+        legend.append(f"On its own scale: {own}.")
+    return legend
 
 
-def _mark(row: Row) -> bool:
+def _shows_margin(row: Row) -> bool:
     return row.metric.margin is not None and row.metric.margin.relative != row.own_scale
 
 
-def _shown(metric: MetricResult, comparison: Comparison) -> Track | None:
+def _forest_track(metric: MetricResult, comparison: Comparison) -> Track | None:
     """In the forest a guardrail is drawn on the scale of its margin, everything else as a lift where it has one."""
     relative = fragments.has_lift(comparison)
     if metric.role == "guardrail" and metric.margin is not None:
@@ -151,7 +154,7 @@ def _axis(tracks: list[Track], core: list[Track]) -> Axis:
     return min(low - 0.05 * span, -0.15 * span), max(high + 0.05 * span, 0.15 * span)
 
 
-def _own(drawn: Track, axis: Axis) -> Axis:
+def _stretched_axis(drawn: Track, axis: Axis) -> Axis:
     """The shared axis stretched so that this effect fits it, its zero in the same cell."""
     scale = max((x / (axis[1] if x > 0 else axis[0]) for x in _points(drawn) if x), default=1.0) * 1.05
     return axis[0] * scale, axis[1] * scale
@@ -163,7 +166,7 @@ def _points(drawn: Track) -> list[float]:
 
 
 def _signed(text: str, x: float, drawn: Track) -> str:
-    """A declared size under its place: with the sign that the metric's own number would have there."""
+    """The text of a declared size, with the sign that it has in the metric's own direction."""
     up = (x > 0) != drawn.mirrored
     return ("+" if up else "-") + text
 

@@ -23,7 +23,7 @@ NOTHING = "-"
 TICKETS = "end_before_start"
 """The reason of an exclusion that counts tickets."""
 UNEVEN = 0.01
-"""A loss of units that differs by arm is pointed out below this p."""
+"""Below this p-value the text says that more units were lost in one arm than in another."""
 
 
 def named(metric: MetricResult | str) -> str:
@@ -56,7 +56,7 @@ def ends(interval: Interval | None, form: Callable[[float], str]) -> str:
     if high is None:
         return f"{form(low)} or more"
     first, last = form(low), form(high)
-    for unit in (" points", " h"):  # said once
+    for unit in (" points", " h"):  # the unit is written once
         if first.endswith(unit) and last.endswith(unit):
             first = first.removesuffix(unit)
     return f"{first} to {last}"
@@ -82,7 +82,7 @@ def effect(
 ) -> tuple[str, str]:
     """Estimate and interval in text: the lift, or the difference where a lift is not wanted or does not exist.
 
-    `rule` says how looks are paid for: an interval that this look leaves open on both sides is not judged.
+    `rule` is the monitoring rule; an interval that it leaves open at both ends is shown as `not judged`.
     """
 
     def form(x: float) -> str:
@@ -95,7 +95,7 @@ def effect(
 
 
 def silent(comparison: Comparison, rule: Rule) -> bool:
-    """Whether nothing is judged at this look: it lies between looks, or events are too few."""
+    """Whether nothing is judged now, because this run is between planned looks or events are too few."""
     return rule != "fixed" and comparison.difference_interval == (None, None) and unjudged(comparison, rule)
 
 
@@ -105,7 +105,7 @@ def half_open(comparison: Comparison) -> bool:
 
 
 def unjudged(comparison: Comparison, rule: Rule) -> bool:
-    """Whether this look does not judge the side on which the estimate lies, so that p is 1 and says nothing."""
+    """Whether this look does not judge the side on which the estimate lies, so that p is 1 by definition."""
     if rule == "fixed" or comparison.difference_interval is None or comparison.p_value != 1.0:
         return False
     low, high = comparison.difference_interval
@@ -175,12 +175,12 @@ _SPELLED_OUT = (
     *("one_sided", "too_good", "no_window", "peeking", "srm", "replay"),
     *("nothing_found", "stray_time", "running_totals"),
 )
-"""Warnings that a reader must know before acting: the banner says them in full, not by their code alone."""
+"""Warnings that the banner gives in full, not by their code alone, because they matter before acting."""
 
 
 def warnings(results: Results, verdict: Verdict) -> tuple[list[str], list[str]]:
-    """A verdict's warnings: the codes that the trust checks spell out, and the messages that stand only here."""
-    in_full = [one for one in verdict.warnings if "check" not in one.values or one.code in _SPELLED_OUT]
+    """A verdict's warnings: codes of those that the trust checks explain, and messages of those given in full."""
+    in_full = [warning for warning in verdict.warnings if "check" not in warning.values or warning.code in _SPELLED_OUT]
     codes = [warning.code for warning in verdict.warnings if warning not in in_full]
     alone = [reasons.text(results, verdict, warning) for warning in in_full]
     return list(dict.fromkeys(codes)), list(dict.fromkeys(alone))
@@ -192,7 +192,7 @@ def passed(check: CheckResult) -> str:
 
 
 def skipped(checks: Iterable[CheckResult]) -> list[str]:
-    """Skipped checks, those with the same cure together: `duration, sample_size (needs a period)`."""
+    """Skipped checks grouped by their help: `duration, sample_size (needs a period)`."""
     cures: dict[str, list[str]] = {}
     for check in checks:
         cures.setdefault(clean(check.help or check.message).rstrip("."), []).append(clean(check.code))

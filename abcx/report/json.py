@@ -1,4 +1,4 @@
-"""JSON: everything that a run found, as data."""
+"""JSON: the whole result as data."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def render(results: Results) -> str:
 
 def render_all(results: Iterable[Results]) -> str:
     """Several results as a JSON list, also when there is one or none."""
-    return _text([one.to_dict() for one in results])
+    return _text([result.to_dict() for result in results])
 
 
 def _text(data: Any) -> str:

@@ -1,4 +1,4 @@
-"""What stands beside a metric of times to an event: median, service level, open tickets, the share left over time."""
+"""Text about times to an event: median, service level, open tickets, the share left over time."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from abcx.results.metric import LifetimesResult, MetricResult
 from abcx.results.readout import Results
 
 ROWS = 12
-"""Times of the curve that a table shows."""
+"""Maximum number of rows of a table of the curve."""
 
 
 def in_short(results: Results, metric: MetricResult) -> list[str]:
     """Median, service level, what is still open; of a primary metric the log-rank test too."""
-    found = metric.lifetimes
-    if found is None:
+    lifetimes = metric.lifetimes
+    if lifetimes is None:
         return []
     tickets = metric.type == "resolution_time"
     what = "tickets still open" if tickets else f"{clean(results.setup.unit)} still here"
-    told = []
+    clauses = []
     if metric.type == "resolution_time":
-        told.append(f"median {_each(results, found.medians, lambda x: f'{formatting.significant(x, 3)} h')}")
-    if found.service_level is not None:
-        level = clean(found.service_level)
-        told.append(f"within {level} {_each(results, found.within, lambda x: formatting.percent(x, 1))}")
-    counts = {arm: (found.open[arm], found.lifetimes[arm]) for arm in found.open}
+        clauses.append(f"median {_each(results, lifetimes.medians, lambda x: f'{formatting.significant(x, 3)} h')}")
+    if lifetimes.service_level is not None:
+        level = clean(lifetimes.service_level)
+        clauses.append(f"within {level} {_each(results, lifetimes.within, lambda x: formatting.percent(x, 1))}")
+    counts = {arm: (lifetimes.open[arm], lifetimes.lifetimes[arm]) for arm in lifetimes.open}
     still = formatting.joined(
         [f"{formatting.count(counts[a.name][0])} of {formatting.count(counts[a.name][1])}" for a in results.arms]
     )
-    told.append(f"{still} {what}, counted as long as they were watched")
-    p_values = [f"p = {formatting.p_value(p)}" for p in found.log_rank.values() if p is not None]
+    clauses.append(f"{still} {what}, counted as long as they were watched")
+    p_values = [f"p = {formatting.p_value(p)}" for p in lifetimes.log_rank.values() if p is not None]
     if metric.role == "primary" and p_values:
-        told.append(f"log-rank test, shown and not judged, {', '.join(p_values)}")
-    return [f"{titled(metric)}: {'; '.join(told)}."]
+        clauses.append(f"log-rank test, shown and not judged, {', '.join(p_values)}")
+    return [f"{titled(metric)}: {'; '.join(clauses)}."]
 
 
 def _each(results: Results, values: Mapping[str, float | None], form: object) -> str:
@@ -46,27 +46,27 @@ def _each(results: Results, values: Mapping[str, float | None], form: object) ->
 
 def section(results: Results) -> Iterator[str]:
     """The same as Markdown, with the share that is left over time and how many are watched then."""
-    found = [(metric, metric.lifetimes) for metric in results.metrics if metric.lifetimes is not None]
-    if not found:
+    measured = [(metric, metric.lifetimes) for metric in results.metrics if metric.lifetimes is not None]
+    if not measured:
         return
     yield "## Times to an event"
-    for metric, lifetimes in found:
+    for metric, lifetimes in measured:
         yield f"### {escape(metric.name)}"
         yield bullets(map(escape, in_short(results, metric)))
-        yield _curve(results, lifetimes)
+        yield _curve_table(results, lifetimes)
 
 
-def _curve(results: Results, found: LifetimesResult) -> str:
-    arms = [arm.name for arm in results.arms if found.curve.get(arm.name)]
-    length = min((len(found.curve[arm]) for arm in arms), default=0)
+def _curve_table(results: Results, lifetimes: LifetimesResult) -> str:
+    arms = [arm.name for arm in results.arms if lifetimes.curve.get(arm.name)]
+    length = min((len(lifetimes.curve[arm]) for arm in arms), default=0)
     if not length:
         return "No curve could be drawn."
     rows = []
     for position in sorted({round(step * (length - 1) / (ROWS - 1)) for step in range(ROWS)}):
-        hours = found.curve[arms[0]][position][0]
+        hours = lifetimes.curve[arms[0]][position][0]
         cells = [f"{formatting.significant(hours, 3)} h"]
         for arm in arms:
-            _, left, watched = found.curve[arm][position]
+            _, left, watched = lifetimes.curve[arm][position]
             cells += [formatting.percent(left, 1), formatting.count(watched)]
         rows.append(cells)
     heads = ["after", *(text for arm in arms for text in (f"left with {escape(arm)}", "watched"))]

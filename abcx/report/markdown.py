@@ -1,4 +1,4 @@
-"""The readout in Markdown for GitHub and GitLab: the whole story, with every check, file and definition."""
+"""The readout in Markdown for GitHub and GitLab, with every check, file and definition."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ def _verdict(results: Results) -> Iterator[str]:
 
 
 def _reasons(results: Results, verdict: Verdict) -> Iterator[str]:
-    for head, found in (("Why", verdict.reasons), ("Read with care", verdict.warnings)):
-        for reason in found:
+    for head, group in (("Why", verdict.reasons), ("Read with care", verdict.warnings)):
+        for reason in group:
             text = fragments.sentence(reasons.text(results, verdict, reason))
             yield f"{head}: {escape(text)} ({escape(reason.code)})"
 
@@ -88,10 +88,10 @@ def _trust(results: Results) -> Iterator[str]:
     order = {"fail": 0, "warn": 1, "pass": 2, "skipped": 3}
     rows = []
     for check in sorted(results.checks, key=lambda check: order[check.status]):
-        told = fragments.sentence(check.message) + (f" {fragments.sentence(check.help)}" if check.help else "")
+        text = fragments.sentence(check.message) + (f" {fragments.sentence(check.help)}" if check.help else "")
         outcome = f"**{check.status}**" if check.status in ("fail", "warn") else check.status
         p = fragments.shown(check.p_value, formatting.p_value)
-        rows.append([escape(check.code), outcome, escape(told), p])
+        rows.append([escape(check.code), outcome, escape(text), p])
     yield table(("check", "outcome", "what was found", "p"), rows, "lllr")
 
 
@@ -155,16 +155,16 @@ def _primaries(results: Results) -> Iterator[str]:
             yield bullets(escape(sentences.quote(metric, c, unit, rule)) for c in metric.comparisons)
         else:
             yield "No comparison could be made."
-        if told := notes.of_metric(results, metric):
-            yield bullets(map(escape, told))
+        if lines := notes.of_metric(results, metric):
+            yield bullets(map(escape, lines))
 
 
 def _definition(metric: MetricResult) -> str:
-    told = [fragments.sentence(metric.definition)] if metric.definition else []
-    told.append(fragments.sentence(fragments.goal(metric)))
-    told += [f"Minimum effect {metric.minimum_effect.text}."] if metric.minimum_effect else []
-    told += [f"Tolerated harm {metric.margin.text}."] if metric.margin else []
-    return escape(" ".join(told))
+    parts = [fragments.sentence(metric.definition)] if metric.definition else []
+    parts.append(fragments.sentence(fragments.goal(metric)))
+    parts += [f"Minimum effect {metric.minimum_effect.text}."] if metric.minimum_effect else []
+    parts += [f"Tolerated harm {metric.margin.text}."] if metric.margin else []
+    return escape(" ".join(parts))
 
 
 def _arms(results: Results, metrics: Sequence[MetricResult]) -> str:
@@ -227,13 +227,13 @@ def _all(results: Results) -> Iterator[str]:
     others = [metric for metric in results.metrics if metric.role != "primary"]
     if not others:
         return
-    told = []
+    lines = []
     for metric in others:
-        told.append(f"**{escape(metric.name)}** ({metric.role}): {_definition(metric)}")
+        lines.append(f"**{escape(metric.name)}** ({metric.role}): {_definition(metric)}")
         if results.verdict.verdict != "INVALID":
-            told += [f"  - {escape(line)}" for line in _sentences_of(results, metric)]
-        told += [f"  - {escape(note)}" for note in notes.of_metric(results, metric)]
-    yield "\n".join(line if line.startswith("  - ") else f"- {line}" for line in told)
+            lines += [f"  - {escape(line)}" for line in _sentences_of(results, metric)]
+        lines += [f"  - {escape(note)}" for note in notes.of_metric(results, metric)]
+    yield "\n".join(line if line.startswith("  - ") else f"- {line}" for line in lines)
     yield _arms(results, others)
     if any(metric.comparisons for metric in others):
         yield _comparisons(results, others)
@@ -244,10 +244,10 @@ def _sentences_of(results: Results, metric: MetricResult) -> Iterator[str]:
     several = len(metric.comparisons) > 1
     for comparison in metric.comparisons:
         arm = f"{comparison.arm}: " if several else ""
-        told = sentences.effect(metric, comparison, results.setup.unit, results.monitoring.rule)
+        text = sentences.effect(metric, comparison, results.setup.unit, results.monitoring.rule)
         if comparison.p_value_margin is not None:
-            told += f" One-sided p against the margin: {formatting.p_value(comparison.p_value_margin)}."
-        yield arm + told
+            text += f" One-sided p against the margin: {formatting.p_value(comparison.p_value_margin)}."
+        yield arm + text
     if not metric.comparisons:
         yield "Shown, not compared."
 
@@ -258,7 +258,7 @@ def _later(results: Results) -> Iterator[str]:
     yield "## What later data show"
     yield from map(escape, replay.line(results))
     yield table(
-        replay.HEADS, [(escape(name), escape(arm), *rest) for name, arm, *rest in replay.rows(results)], "llrrr"
+        replay.HEADS, [(escape(name), escape(arm), *figures) for name, arm, *figures in replay.rows(results)], "llrrr"
     )
 
 
@@ -269,7 +269,7 @@ def _sensitivity(results: Results) -> Iterator[str]:
     names = ", ".join(escape(metric.name) for metric in fragments.primaries(results)[:1])
     yield f"The same data analyzed in other ways; lift and p are those of {names} with {escape(results.verdict.arm)}."
     yield from map(escape, sensitivity.line(results))
-    rows = [(escape(way), *rest) for way, *rest in sensitivity.rows(results)]
+    rows = [(escape(change), *figures) for change, *figures in sensitivity.rows(results)]
     yield table(("what was changed", "verdict", "lift", "p", "holds"), rows, "llrrl")
 
 
@@ -280,12 +280,16 @@ def _decompositions(results: Results) -> Iterator[str]:
     heads = ["factor", escape(results.control.name)]
     for arm in results.arms[1:]:
         heads += [escape(arm.name), f"lift of {escape(arm.name)}"]
-    for one in results.decompositions:
-        factors = zip(("", "= ", "\N{MULTIPLICATION SIGN} "), (one.total, one.first, one.second), strict=True)
+    for decomposition in results.decompositions:
+        factors = zip(
+            ("", "= ", "\N{MULTIPLICATION SIGN} "),
+            (decomposition.total, decomposition.first, decomposition.second),
+            strict=True,
+        )
         rows = [
-            [sign + escape(name), *rest]
+            [sign + escape(name), *cells]
             for sign, factor in factors
-            for name, *rest in [fragments.factor(results, factor)]
+            for name, *cells in [fragments.factor(results, factor)]
         ]
         yield table(heads, rows, "l" + "r" * (len(heads) - 1))
 
@@ -294,10 +298,10 @@ def _data(results: Results) -> Iterator[str]:
     log = results.data
     yield "## What was done to the data"
     times = {"First exposure": log.first_exposure, "Last exposure": log.last_exposure, "Data up to": log.as_of}
-    told = [f"{label}: {escape(time)}" for label, time in times.items() if time]
-    told += [escape(fragments.sentence(note)) for note in notes.of_data(log.notes)]
-    if told:
-        yield bullets(told)
+    lines = [f"{label}: {escape(time)}" for label, time in times.items() if time]
+    lines += [escape(fragments.sentence(note)) for note in notes.of_data(log.notes)]
+    if lines:
+        yield bullets(lines)
     if log.files:
         rows = [
             (
@@ -312,25 +316,28 @@ def _data(results: Results) -> Iterator[str]:
     if log.balance:
         ended = [
             (
-                escape(one.part),
-                escape(formatting.place(one.file)),
-                formatting.count(one.read),
-                formatting.count(one.used),
-                row_balance.left_out(one) or fragments.NOTHING,
+                escape(source.part),
+                escape(formatting.place(source.file)),
+                formatting.count(source.read),
+                formatting.count(source.used),
+                row_balance.left_out(source) or fragments.NOTHING,
             )
-            for one in log.balance
+            for source in log.balance
         ]
         yield table(("rows of", "file", "read", "used", "left out"), ended, "llrrl")
     if not log.exclusions:
-        if not any(one.left_out for one in log.balance):
+        if not any(source.left_out for source in log.balance):
             yield "Nothing was left out."
         return
     left_out = []
-    for one in log.exclusions:
-        arms = ", ".join(f"{escape(name)} {formatting.count(n)}" for name, n in one.by_arm.items()) or fragments.NOTHING
-        counts = fragments.shown(one.units, formatting.count), fragments.shown(one.rows, formatting.count)
-        p = fragments.shown(one.p_value, formatting.p_value)
-        left_out.append((escape(one.reason), escape(fragments.sentence(one.message)), *counts, arms, p))
+    for exclusion in log.exclusions:
+        arms = (
+            ", ".join(f"{escape(name)} {formatting.count(n)}" for name, n in exclusion.by_arm.items())
+            or fragments.NOTHING
+        )
+        counts = fragments.shown(exclusion.units, formatting.count), fragments.shown(exclusion.rows, formatting.count)
+        p = fragments.shown(exclusion.p_value, formatting.p_value)
+        left_out.append((escape(exclusion.reason), escape(fragments.sentence(exclusion.message)), *counts, arms, p))
     heads = ("left out", "why", escape(results.setup.unit), "rows", "by arm", "p of equal loss")
     yield table(heads, left_out, "llrrlr")
 
@@ -344,10 +351,10 @@ def _methods(results: Results) -> Iterator[str]:
 
 def _glossary(results: Results) -> Iterator[str]:
     yield "## Glossary"
-    words = dict(GLOSSARY)
-    words |= {"Looks": LOOKS} if results.monitoring.rule != "fixed" else {}
-    words |= {"Prior": PRIOR} if any(c.bayes for metric in results.metrics for c in metric.comparisons) else {}
-    yield bullets(f"**{word}**: {meaning}" for word, meaning in words.items())
+    entries = dict(GLOSSARY)
+    entries |= {"Looks": LOOKS} if results.monitoring.rule != "fixed" else {}
+    entries |= {"Prior": PRIOR} if any(c.bayes for metric in results.metrics for c in metric.comparisons) else {}
+    yield bullets(f"**{word}**: {meaning}" for word, meaning in entries.items())
     version = escape(f"Written by abcx {results.abcx_version}")
     command = fragments.again(results)
     yield f"{version}. To write it again: {code(command)}" if command else f"{version}."

@@ -1,4 +1,4 @@
-"""Markdown's own pieces: text that stays text, code, blocks, tables, lists."""
+"""Elements of Markdown: escaped text, code, blocks, tables, lists."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SPECIAL = re.compile(r"[\\`*\[\]<>|~&$]|(?<![^\W_])_|_(?![^\W_])")
 _LINKED = re.compile(r"@(?=\w)|#(?=\d)|:(?=//)|(?<=\bwww)(?=\.)", re.IGNORECASE)
 """Where a name, a number or an address begins that readers of Markdown would notify or link."""
 _APART = "&#8203;"
-"""A space without width, as an entity: what it parts is shown as it was, and found by nobody."""
+"""A space of zero width, as an entity: it splits a name or address, which looks the same and is not linked."""
 _START = re.compile(r"^(?:[#+=-]|(\d{1,9})(?=[.)]))")
 
 
@@ -19,8 +19,8 @@ _ADDRESS = re.compile(r"https?://[!-;=?-[\]^_a-{}~]+")
 
 
 def escape(text: object) -> str:
-    """Text that Markdown and HTML leave alone, in a paragraph, a heading and a table cell; it notifies nobody and links
-    nowhere."""
+    """The text escaped for Markdown and HTML, in a paragraph, a heading or a table cell; it creates no mentions and no
+    links."""
     safe = _SPECIAL.sub(lambda match: "\\" + match[0], formatting.clean(text))
     safe = _LINKED.sub(lambda match: match[0] + _APART, safe)
     return _START.sub(lambda match: f"{match[1]}\\" if match[1] else "\\" + match[0], safe)

@@ -1,4 +1,4 @@
-"""How looks and several comparisons are paid for, in words: the rule, the boundary now, both levels of intervals."""
+"""Text about sequential monitoring and multiple comparisons: the rule, the boundary now, the levels of intervals."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ def alpha_words(alpha: float) -> str:
 
 
 def facts(results: Results) -> list[tuple[str, str]]:
-    """Label and text of the rule, the information now and the boundary now; nothing where there is one look."""
+    """Label and text of the rule, the information now and the boundary now; empty without sequential monitoring."""
     monitoring = results.monitoring
     if monitoring.rule == "fixed":
         return []
-    found = [("Looks", _rule(monitoring))]
+    entries = [("Looks", _rule(monitoring))]
     if monitoring.information is not None:
-        found.append(("Information now", share_of_plan(monitoring.information)))
+        entries.append(("Information now", share_of_plan(monitoring.information)))
     if monitoring.boundaries:
-        found.append(("Boundary now", _boundary(monitoring.boundaries[-1][1], results.setup.alpha)))
-    return found
+        entries.append(("Boundary now", _boundary(monitoring.boundaries[-1][1], results.setup.alpha)))
+    return entries
 
 
 def _rule(monitoring: Monitoring) -> str:
@@ -46,7 +46,7 @@ def _rule(monitoring: Monitoring) -> str:
 
 
 def in_short(results: Results) -> str:
-    """The same on one line, for the set-up card; empty where there is one look."""
+    """The same on one line, for the set-up card; empty without sequential monitoring."""
     joints = {"Looks": "", "Information now": "now ", "Boundary now": "boundary now "}
     return " · ".join(joints[label] + text for label, text in facts(results))
 
@@ -71,7 +71,7 @@ def boundaries(results: Results) -> list[tuple[str, str, str, str]]:
 
 
 def p_words(results: Results, comparison: Comparison) -> str:
-    """`p = .041`; with the adjusted value where a correction changed it; where there is none, why."""
+    """`p = .041`; with the adjusted value where a correction changed it; the reason where there is none."""
     if unjudged(comparison, results.monitoring.rule):
         return "not judged before the end" if results.monitoring.rule == "hybrid" else "not judged now"
     if comparison.p_value is None:
@@ -84,7 +84,7 @@ def p_words(results: Results, comparison: Comparison) -> str:
 
 
 def levels(results: Results, metric: MetricResult) -> list[str]:
-    """The levels of a metric's intervals beside the overall one, where correction or looks make them two."""
+    """The level of a metric's intervals and the overall level, where correction or monitoring makes them differ."""
     corrected = _corrected(results, metric.role, [(c, clean(c.arm)) for c in metric.comparisons])
     overall = f"level {alpha_words(results.setup.alpha)} overall"
     if results.monitoring.rule == "fixed" or not metric.comparisons:
@@ -94,10 +94,10 @@ def levels(results: Results, metric: MetricResult) -> list[str]:
     at = f"at {corrected or level(results.setup.alpha)}: {overall}"
     if results.monitoring.rule == "hybrid" and any(map(half_open, metric.comparisons)):
         return [f"Harm at this look, corrected for repeated looks; a win at the end. Intervals {at}."]
-    told = f"p at this look, corrected for repeated looks. Intervals likewise, {at}"
+    text = f"p at this look, corrected for repeated looks. Intervals likewise, {at}"
     if not corrected and results.monitoring.boundaries:
-        told += f", {formatting.p_value(_p(results.monitoring.boundaries[-1][1]))} at this look"
-    return [f"{told}."]
+        text += f", {formatting.p_value(_p(results.monitoring.boundaries[-1][1]))} at this look"
+    return [f"{text}."]
 
 
 def why_silent(results: Results) -> str:
@@ -120,20 +120,20 @@ def levels_of_role(results: Results, role: Role) -> list[str]:
     return [f"{role.capitalize()} intervals: {corrected}; {overall}."] if corrected else []
 
 
-def _corrected(results: Results, role: Role, named: list[tuple[Comparison, str]]) -> str:
+def _corrected(results: Results, role: Role, comparisons: list[tuple[Comparison, str]]) -> str:
     """`97.5% after Holm for 2 comparisons`; empty where all intervals hold at the overall level."""
-    if all(level(c.alpha) == level(results.setup.alpha) for c, _ in named):
+    if all(level(c.alpha) == level(results.setup.alpha) for c, _ in comparisons):
         return ""
     groups: dict[str, list[str]] = {}
-    for comparison, name in named:
+    for comparison, name in comparisons:
         groups.setdefault(level(comparison.alpha), []).append(name)
     texts = (
         [f"{text} for {formatting.joined(names)}" for text, names in groups.items()] if len(groups) > 1 else [*groups]
     )
     family = sum(len(metric.comparisons) for metric in results.metrics if metric.role == role)
     by = _CORRECTIONS.get(results.setup.correction, clean(results.setup.correction))
-    told = ", ".join(texts) if any(len(names) > 1 for names in groups.values()) else formatting.joined(texts)
-    return f"{told} after {by} for {formatting.plural(family, 'comparisons')}"
+    listed = ", ".join(texts) if any(len(names) > 1 for names in groups.values()) else formatting.joined(texts)
+    return f"{listed} after {by} for {formatting.plural(family, 'comparisons')}"
 
 
 def _boundary(z: float, alpha: float) -> str:

@@ -1,7 +1,7 @@
-"""The sentence of every note: codes and values come from the rooms below, words are made here.
+"""The sentence of every note: other packages make notes as codes with values, this module makes the words.
 
-Sentences about comparisons start with a capital letter and end with a full stop; those about data are clauses that
-others join.
+Sentences about comparisons start with a capital letter and end with a full stop; those about data are clauses to be
+joined.
 """
 
 from __future__ import annotations
@@ -21,21 +21,20 @@ PERMUTED = "Interval by permutation."
 
 
 def text(note: Note) -> str:
-    """A note in words. A file that another version of abcx packed may have notes that this one does not know: they
-    are shown as they are."""
+    """A note in words; one with an unknown code (from a file packed by another version) as its code and values."""
     try:
-        words = TEXTS[note.code]
-        told = words.format_map(note.values) if isinstance(words, str) else words(note.values)
+        template = TEXTS[note.code]
+        sentence = template.format_map(note.values) if isinstance(template, str) else template(note.values)
     except (KeyError, ValueError, AssertionError):
         return " ".join([note.code, *(f"{name}={value}" for name, value in note.values.items())])
-    more = note.values.get("more_files")
-    return f"{told} (and so of {more} more files)" if more else told
+    more_files = note.values.get("more_files")
+    return f"{sentence} (and so of {more_files} more files)" if more_files else sentence
 
 
 def _number(values: Values, name: str) -> float:
-    found = values[name]
-    assert isinstance(found, (int, float))
-    return found
+    number = values[name]
+    assert isinstance(number, (int, float))
+    return number
 
 
 def _count(values: Values, name: str) -> str:
@@ -43,12 +42,12 @@ def _count(values: Values, name: str) -> str:
 
 
 def _skewed(subject: str, effect: str) -> Callable[[Values], str]:
-    def words(values: Values) -> str:
+    def sentence(values: Values) -> str:
         sizes = f"{_count(values, 'control')} and {_count(values, 'variant')} units"
         skewness = f"{_number(values, 'skewness'):.3g}"
         return f"{PERMUTED} The skewness of {subject} is {skewness} and the arms differ in size ({sizes}), {effect}."
 
-    return words
+    return sentence
 
 
 def _skewed_ratio(values: Values) -> str:
@@ -135,7 +134,7 @@ OF_COMPARISONS: dict[str, Text] = {
     "no_lift_interval_fine": "The spread of the values is too small beside them for an interval of the lift.",
     "lift_unbounded": "The lift cannot be bounded above: the control value is not distinguishable from 0.",
 }
-"""Beside a comparison, in `notes` or `lift_note`."""
+"""Texts of the notes of comparisons, in `notes` or `lift_note`."""
 
 
 def _empty(values: Values) -> str:
@@ -153,7 +152,7 @@ def _numbers(values: Values) -> str:
     return f"'{values['column']}' of {values['file']} is read as numbers with {how}"
 
 
-def _keys(words: str) -> Callable[[Values], str]:
+def _keys(treatment: str) -> Callable[[Values], str]:
     names = {
         "unit": ("id", "ids"),
         "id": ("id of an event", "ids of events"),
@@ -166,24 +165,24 @@ def _keys(words: str) -> Callable[[Values], str]:
         several = values["count"] != 1
         what = names[str(values["role"])][several]
         of = f"{_count(values, 'count')} {what} of {values['file']} ('{values['column']}')"
-        return f"{of} {'were' if several else 'was'} {words}"
+        return f"{of} {'were' if several else 'was'} {treatment}"
 
     return text
 
 
-def _hour(words: str) -> Callable[[Values], str]:
+def _hour(change: str) -> Callable[[Values], str]:
     def text(values: Values) -> str:
         several = values["count"] != 1
         what = f"{_count(values, 'count')} time{'s' if several else ''} in '{values['column']}' of {values['file']}"
-        hour = f"between {values['since']} and {values['until']}, an hour that the clocks of {values['zone']} {words}"
+        hour = f"between {values['since']} and {values['until']}, an hour that the clocks of {values['zone']} {change}"
         return f"{what} lie{'' if several else 's'} {hour}"
 
     return text
 
 
 def _coarse(values: Values) -> str:
-    words = {"day": "dates", "hour": "whole hours", "minute": "whole minutes"}[str(values["unit"])]
-    text = f"the times of {values['file']} are {words}: they are compared by {values['unit']}"
+    precision = {"day": "dates", "hour": "whole hours", "minute": "whole minutes"}[str(values["unit"])]
+    text = f"the times of {values['file']} are {precision}: they are compared by {values['unit']}"
     if not values.get("of_exposure"):
         return text
     rows = formatting.plural(int(_number(values, "of_exposure")), "rows")
@@ -213,8 +212,8 @@ def _unused(values: Values) -> str:
     return f"{rows} hold{'s' if values['count'] == 1 else ''} events that no metric uses{arms}"
 
 
-def _rows_that(words: str) -> Callable[[Values], str]:
-    return lambda values: f"{formatting.plural(int(_number(values, 'count')), 'rows')} {words}"
+def _rows_that(predicate: str) -> Callable[[Values], str]:
+    return lambda values: f"{formatting.plural(int(_number(values, 'count')), 'rows')} {predicate}"
 
 
 def _shared(values: Values) -> str:
@@ -253,7 +252,7 @@ OF_DATA: dict[str, Text] = {
     "unfit_events": _rows_that("of events do not fit the `where` of their source"),
     "shared_ids": _shared,
 }
-"""About the files and their rows, in `data.notes`."""
+"""Texts of the notes about files and their rows, in `data.notes`."""
 
 _METHODS = {
     Method.SCORE: (
@@ -305,8 +304,8 @@ _CORRECTIONS = {"holm": "Holm's correction", "bh": "Benjamini-Hochberg with matc
 
 
 def _method(values: Values) -> str:
-    words, source = _METHODS[Method(str(values["method"]))]
-    return words.format(f" ({source})")
+    template, source = _METHODS[Method(str(values["method"]))]
+    return template.format(f" ({source})")
 
 
 def without_source(note: Note) -> str:
@@ -326,12 +325,12 @@ def _top_units(values: Values) -> str:
     return f"without the top 0.1% of units ({_count(values, 'removed')} of {_count(values, 'units')}{by})"
 
 
-def _changed(words: Text) -> Callable[[Values], str]:
-    """Covariates are left out as well where a note says so."""
+def _changed(template: Text) -> Callable[[Values], str]:
+    """The text of a change; "and without covariates" is added where the note says so."""
 
     def text(values: Values) -> str:
-        told = words.format_map(values) if isinstance(words, str) else words(values)
-        return f"{told} and without covariates" if values.get("covariates") else told
+        change = template.format_map(values) if isinstance(template, str) else template(values)
+        return f"{change} and without covariates" if values.get("covariates") else change
 
     return text
 

@@ -1,4 +1,4 @@
-"""What a share counts, in words: orders, answers in the top boxes, customers who came back."""
+"""Words for what a share counts: orders, answers in the top boxes, customers who came back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _DONE = {
     "retention": ("who came back", "came back"),
     "churn": ("lost", "were lost"),
 }
-"""What those did who are counted: after a noun, and as a sentence."""
+"""Phrases for counted units: to follow a noun, and to follow a number."""
 
 
 def done(metric: MetricResult) -> tuple[str, str] | None:
@@ -20,9 +20,9 @@ def done(metric: MetricResult) -> tuple[str, str] | None:
 
 
 def counted(metric: MetricResult) -> str:
-    """The counted as a sentence after a number: `orders`, `have click through`, `came back`."""
-    told = done(metric)
-    return told[1] if told else named(metric) if countable(metric) else f"have {named(metric)}"
+    """The phrase for counted units after a number: `orders`, `have click through`, `came back`."""
+    phrases = done(metric)
+    return phrases[1] if phrases else named(metric) if countable(metric) else f"have {named(metric)}"
 
 
 def countable(metric: MetricResult) -> bool:
@@ -32,8 +32,8 @@ def countable(metric: MetricResult) -> bool:
 
 def noun(metric: MetricResult, unit: str) -> str:
     """`orders`; `visitors with click through` where the name is no plural; `customers who came back`."""
-    if (told := done(metric)) is not None:
-        return f"{clean(unit)} {told[0]}"
+    if (phrases := done(metric)) is not None:
+        return f"{clean(unit)} {phrases[0]}"
     return named(metric) if countable(metric) else f"{clean(unit)} with {named(metric)}"
 
 

@@ -20,7 +20,7 @@ def text(results: Results, verdict: Verdict, reason: Reason) -> str:
     if reason.metric is None:
         return _OF_RUN[reason.code](reason.values, results)
     metric = results[reason.metric]
-    comparison = next(one for one in metric.comparisons if one.arm == verdict.arm)
+    comparison = next(c for c in metric.comparisons if c.arm == verdict.arm)
     if "no_events" in reason.values:
         return _no_events(metric)
     return _OF_METRIC[reason.code](metric, comparison)
@@ -128,8 +128,8 @@ def _on_scale(metric: MetricResult, comparison: Comparison, size: Size | None, i
     value = comparison.lift if as_lift else comparison.difference
     if value is None:
         return _effect(metric, comparison)
-    told = formatting.lift(value) if as_lift else formatting.difference(value, metric.unit)
-    return f"{told} ({_ends(metric, interval, as_lift)})"
+    estimate = formatting.lift(value) if as_lift else formatting.difference(value, metric.unit)
+    return f"{estimate} ({_ends(metric, interval, as_lift)})"
 
 
 def _p(comparison: Comparison) -> str:
@@ -183,8 +183,8 @@ def _worse_within_margin(metric: MetricResult, comparison: Comparison) -> str:
 
 
 def _margin_open(metric: MetricResult, comparison: Comparison) -> str:
-    told = f"harm beyond its margin of {_text(metric.margin)} is not excluded"
-    return f"{_name(metric)}: {told}: {_against_margin(metric, comparison)}."
+    harm = f"harm beyond its margin of {_text(metric.margin)} is not excluded"
+    return f"{_name(metric)}: {harm}: {_against_margin(metric, comparison)}."
 
 
 def _underpowered(metric: MetricResult, comparison: Comparison) -> str:
@@ -201,12 +201,12 @@ def _underpowered(metric: MetricResult, comparison: Comparison) -> str:
 
 def _response_bias(metric: MetricResult, comparison: Comparison) -> str:
     assert metric.survey is not None
-    found = metric.survey.comparisons[comparison.arm]
+    survey_comparison = metric.survey.comparisons[comparison.arm]
     shares = [
-        formatting.percent(one.answered / one.exposed if one.exposed else 0.0, 1)
-        for one in (metric.survey.responses[comparison.control], metric.survey.responses[comparison.arm])
+        formatting.percent(response.answered / response.exposed if response.exposed else 0.0, 1)
+        for response in (metric.survey.responses[comparison.control], metric.survey.responses[comparison.arm])
     ]
-    fits = _ends(metric, found.claim_interval, False)
+    fits = _ends(metric, survey_comparison.claim_interval, False)
     differ = f"{shares[0]} answer with {comparison.control} and {shares[1]} with {comparison.arm}"
     return (
         f"{_name(metric)}: {differ}, so those who answer may differ between the arms; for those who would answer in "

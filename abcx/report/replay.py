@@ -1,4 +1,4 @@
-"""What later data show beside the verdict of the day on which the planned size was reached."""
+"""The effects on all data, shown with the verdict of the day on which the planned size was reached."""
 
 from __future__ import annotations
 
@@ -17,30 +17,45 @@ def line(results: Results) -> list[str]:
         return []
     primary = {metric.name for metric in results.metrics if metric.role == "primary"}
     units = formatting.plural(results.replay.later_units, clean(results.setup.unit))
-    told = [f"{named(one.metric)} is {' '.join(_effect(results, one))}" for one in _of(results, primary)]
-    return [f"With all {units}, looked at later than planned, {formatting.joined(told)}: no verdict rests on it."]
+    effects = [
+        f"{named(later_effect.metric)} is {' '.join(_effect(results, later_effect))}"
+        for later_effect in _later_effects(results, primary)
+    ]
+    return [f"With all {units}, looked at later than planned, {formatting.joined(effects)}: no verdict rests on it."]
 
 
 def rows(results: Results) -> list[tuple[str, str, str, str, str]]:
     """A row for every comparison, all metrics."""
     names = {metric.name for metric in results.metrics}
-    found = []
-    for one in _of(results, names):
-        effect, interval = _effect(results, one)
-        found.append((one.metric, one.arm, effect, interval.strip("()"), shown(one.p_value, formatting.p_value)))
-    return found
+    cells = []
+    for later_effect in _later_effects(results, names):
+        effect, interval = _effect(results, later_effect)
+        cells.append(
+            (
+                later_effect.metric,
+                later_effect.arm,
+                effect,
+                interval.strip("()"),
+                shown(later_effect.p_value, formatting.p_value),
+            )
+        )
+    return cells
 
 
-def _of(results: Results, names: set[str]) -> list[LaterEffect]:
-    return [one for one in results.replay.later if one.metric in names] if results.replay else []
+def _later_effects(results: Results, names: set[str]) -> list[LaterEffect]:
+    return (
+        [later_effect for later_effect in results.replay.later if later_effect.metric in names]
+        if results.replay
+        else []
+    )
 
 
-def _effect(results: Results, one: LaterEffect) -> tuple[str, str]:
-    if one.lift is not None:
-        return formatting.lift(one.lift), f"({ends(one.lift_interval, formatting.lift)})"
-    if one.difference is None:
+def _effect(results: Results, later_effect: LaterEffect) -> tuple[str, str]:
+    if later_effect.lift is not None:
+        return formatting.lift(later_effect.lift), f"({ends(later_effect.lift_interval, formatting.lift)})"
+    if later_effect.difference is None:
         return NOTHING, ""
-    unit = results[one.metric].unit
-    return formatting.difference(one.difference, unit), (
-        f"({ends(one.difference_interval, lambda x: formatting.difference(x, unit))})"
+    unit = results[later_effect.metric].unit
+    return formatting.difference(later_effect.difference, unit), (
+        f"({ends(later_effect.difference_interval, lambda x: formatting.difference(x, unit))})"
     )

@@ -1,4 +1,4 @@
-"""Where the rows of the data ended, in words."""
+"""Text about the rows of the data: how many were used, and why the others were left out."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ _WORDS = {
 
 
 def used(parts: tuple[Balance, ...]) -> list[str]:
-    """`3 of 13 rows of exposures and 3 of 14 rows of events are used.`, of the parts of which not all are."""
+    """`3 of 13 rows of exposures and 3 of 14 rows of events are used.`, for the parts of which not all are used."""
     read, taken = Counter[str](), Counter[str]()
-    for one in parts:
-        read[one.part] += one.read
-        taken[one.part] += one.used
-    told = [
+    for balance in parts:
+        read[balance.part] += balance.read
+        taken[balance.part] += balance.used
+    clauses = [
         f"{formatting.count(taken[part])} of {formatting.plural(rows, 'rows')} of {part}"
         for part, rows in read.items()
         if taken[part] < rows
     ]
-    return [f"{formatting.joined(told)} are used."] if told else []
+    return [f"{formatting.joined(clauses)} are used."] if clauses else []
 
 
 def left_out(one: Balance) -> str:

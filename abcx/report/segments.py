@@ -19,7 +19,7 @@ from abcx.results.readout import Results
 
 LABEL = "exploratory: the verdict does not use it"
 MOST = 12
-"""Values that the terminal shows."""
+"""Maximum number of values shown in the terminal."""
 
 
 def shown(results: Results) -> list[MetricResult]:
@@ -35,22 +35,22 @@ def forest(metric: MetricResult, width: int, ascii: bool = False) -> Table:
     ]
     relative = all(fragments.has_lift(c) for _, _, c in rows)
     tracks = [track(metric, c, relative) for _, _, c in rows]
-    ends = [x for one in tracks if one for x in (one.low, one.estimate, one.high) if x is not None]
+    ends = [x for marks in tracks if marks for x in (marks.low, marks.estimate, marks.high) if x is not None]
     low, high = min([*ends, 0.0]), max([*ends, 0.0])
     span = (high - low) or 1.0
     drawn = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     for side in "lrrll":
         drawn.add_column(justify="right" if side == "r" else "left", overflow="fold")
     room = max(10, min(40, width - 62))
-    for (segment, value, comparison), one in zip(rows, tracks, strict=True):
+    for (segment, value, comparison), marks in zip(rows, tracks, strict=True):
         name = f"{clean(segment.name)} = {clean(value.value) or '(none)'}" + (
             f" {clean(comparison.arm)}" if several else ""
         )
         estimate, interval = fragments.effect(metric, comparison, relative)
         line = (
             ""
-            if one is None
-            else bar((one.low, one.estimate, one.high), (low - span / 20, high + span / 20), room, ascii=ascii)
+            if marks is None
+            else bar((marks.low, marks.estimate, marks.high), (low - span / 20, high + span / 20), room, ascii=ascii)
         )
         drawn.add_row(
             *(Text(text) for text in (f"  {name}", formatting.count(_units(value)), estimate, interval, line))
@@ -63,7 +63,7 @@ def _units(value: SegmentValue) -> int:
 
 
 def told(results: Results, metric: MetricResult) -> list[str]:
-    """The tests, what was withheld, what points the other way."""
+    """The interaction tests with the values of opposite effect, and the values withheld."""
     lines = []
     for segment in metric.segments:
         for interaction in segment.interactions:
@@ -77,38 +77,38 @@ def told(results: Results, metric: MetricResult) -> list[str]:
     return lines
 
 
-def _interaction(results: Results, metric: MetricResult, segment: Segment, found: Interaction) -> str:
-    arm = f" with {clean(found.arm)}" if len(metric.comparisons) > 1 else ""
+def _interaction(results: Results, metric: MetricResult, segment: Segment, interaction: Interaction) -> str:
+    arm = f" with {clean(interaction.arm)}" if len(metric.comparisons) > 1 else ""
     name = clean(segment.name)
-    if found.p_value is None:
+    if interaction.p_value is None:
         text = f"Whether the effect{arm} differs by {name} cannot be tested."
     else:
-        p = found.p_value if found.p_value_adjusted is None else found.p_value_adjusted
+        p = interaction.p_value if interaction.p_value_adjusted is None else interaction.p_value_adjusted
         differs = "differs" if p < results.setup.alpha else "does not clearly differ"
         shown_p = formatting.p_value(p, results.setup.alpha)
         text = f"The effect{arm} {differs} by {name} (interaction p = {shown_p}, corrected)."
-    if found.simpson:
+    if interaction.simpson:
         text += f" It points the other way in every {name}: a Simpson reversal, look at the mix of {name} in the arms."
-    elif found.reversed_in:
-        values = formatting.joined([clean(value) or "(none)" for value in found.reversed_in])
+    elif interaction.reversed_in:
+        values = formatting.joined([clean(value) or "(none)" for value in interaction.reversed_in])
         text += f" It clearly points the other way in {values}."
     return text
 
 
 def section(results: Results) -> Iterator[str]:
     """Every judged metric by segment, as Markdown."""
-    found = [metric for metric in results.metrics if metric.segments]
-    if not found:
+    metrics = [metric for metric in results.metrics if metric.segments]
+    if not metrics:
         return
     yield "## By segment"
     yield (
         "Exploratory: the verdict does not use it. Intervals hold together for all values of a segment (Bonferroni); "
         "read the interaction test first."
     )
-    for metric in found:
+    for metric in metrics:
         for segment in metric.segments:
             yield f"### {escape(named(metric))} by {escape(segment.name)}"
-            lines = [_interaction(results, metric, segment, one) for one in segment.interactions]
+            lines = [_interaction(results, metric, segment, interaction) for interaction in segment.interactions]
             yield bullets(map(escape, lines))
             yield _table(metric, segment)
 
@@ -119,7 +119,7 @@ def _table(metric: MetricResult, segment: Segment) -> str:
         name = escape(value.value) or "(none)"
         if value.withheld:
             rows.append((name, "withheld", *("",) * 5))
-        rows += [(name, *_row(metric, value, one)) for one in value.comparisons]
+        rows += [(name, *_row(metric, value, comparison)) for comparison in value.comparisons]
     interval = next((level(c.alpha) for v in segment.values for c in v.comparisons), "95%")
     heads = ("value", "variant", "control", "variant's value", "difference", "lift", f"{interval} interval")
     return table(heads, rows, "llrrrrr")

@@ -14,8 +14,12 @@ def line(results: Results) -> list[str]:
     if not results.sensitivity:
         return []
     arm = f" on {clean(results.verdict.arm)}" if len(results.verdicts) > 1 else ""
-    holds = [_way(one) for one in results.sensitivity if one.holds]
-    fails = [f"{_way(one)} ({one.verdict})" for one in results.sensitivity if not one.holds]
+    holds = [_change_text(alternative) for alternative in results.sensitivity if alternative.holds]
+    fails = [
+        f"{_change_text(alternative)} ({alternative.verdict})"
+        for alternative in results.sensitivity
+        if not alternative.holds
+    ]
     if not holds:
         return [f"The verdict{arm} does not hold {formatting.joined(fails, 'or')}."]
     but = f"; not {formatting.joined(fails, 'or')}" if fails else ""
@@ -23,12 +27,15 @@ def line(results: Results) -> list[str]:
 
 
 def care(results: Results) -> list[str]:
-    """What the banner says where the headline rests on a choice of the analysis: a sentence per other verdict."""
+    """Warnings for the banner: a sentence for each different verdict that alternative analyses give."""
     others: dict[str, list[str]] = {}
-    for one in results.sensitivity:
-        if not one.holds:
-            others.setdefault(one.verdict, []).append(_way(one))
-    return [f"{_first(formatting.joined(ways, 'or'))} the verdict would be {word}." for word, ways in others.items()]
+    for alternative in results.sensitivity:
+        if not alternative.holds:
+            others.setdefault(alternative.verdict, []).append(_change_text(alternative))
+    return [
+        f"{_capitalized(formatting.joined(changes, 'or'))} the verdict would be {word}."
+        for word, changes in others.items()
+    ]
 
 
 def rows(results: Results) -> list[tuple[str, str, str, str, str]]:
@@ -39,22 +46,25 @@ def rows(results: Results) -> list[tuple[str, str, str, str, str]]:
             if comparison.arm == results.verdict.arm:
                 lift = "{} ({})".format(*effect(metric, comparison, rule=rule))
                 first = [("as declared", str(results.verdict.verdict), lift, p_value(comparison, rule), NOTHING)]
-    return first + [_row(results, one) for one in results.sensitivity]
+    return first + [_row(results, alternative) for alternative in results.sensitivity]
 
 
-def _row(results: Results, one: Alternative) -> tuple[str, str, str, str, str]:
-    lift, p = shown(one.lift, formatting.lift), shown(one.p_value, lambda p: formatting.p_value(p, results.setup.alpha))
-    if one.lift_interval == (None, None) and results.monitoring.rule != "fixed":
+def _row(results: Results, alternative: Alternative) -> tuple[str, str, str, str, str]:
+    lift, p = (
+        shown(alternative.lift, formatting.lift),
+        shown(alternative.p_value, lambda p: formatting.p_value(p, results.setup.alpha)),
+    )
+    if alternative.lift_interval == (None, None) and results.monitoring.rule != "fixed":
         lift, p = f"{lift} (not judged)", NOTHING
-    elif one.lift_interval is not None:
-        lift += f" ({ends(one.lift_interval, formatting.lift)})"
-    return _way(one), one.verdict, lift, p, "yes" if one.holds else "no"
+    elif alternative.lift_interval is not None:
+        lift += f" ({ends(alternative.lift_interval, formatting.lift)})"
+    return _change_text(alternative), alternative.verdict, lift, p, "yes" if alternative.holds else "no"
 
 
-def _way(one: Alternative) -> str:
-    """What was changed, as it stands in a sentence: `without the cap`, `with analytic intervals`."""
-    return clean(note_texts.text(one.change))
+def _change_text(alternative: Alternative) -> str:
+    """What was changed, as a phrase: `without the cap`, `with analytic intervals`."""
+    return clean(note_texts.text(alternative.change))
 
 
-def _first(text: str) -> str:
+def _capitalized(text: str) -> str:
     return text[:1].upper() + text[1:]

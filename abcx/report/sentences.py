@@ -29,18 +29,18 @@ def headline(results: Results, verdict: Verdict | None = None) -> str:
             else "the data fail a trust check."
         )
         return f"No conclusion about {arm}: {_lower(why, results.metrics)}"
-    told = finding(results, verdict)
+    text = finding(results, verdict)
     word = {
         "SHIP": "Ship",
         "DO NOT SHIP": "Do not ship",
         "KEEP RUNNING": "Keep running",
         "INCONCLUSIVE": "No conclusion about",
     }[verdict.verdict]
-    return f"{word} {arm}: {_lower(told, results.metrics)}"
+    return f"{word} {arm}: {_lower(text, results.metrics)}"
 
 
 def finding(results: Results, verdict: Verdict) -> str:
-    """What decided: the sentence about the metric on which the verdict rests, and how much longer to run."""
+    """The sentence about the metric on which the verdict rests, and how much longer to run."""
     if verdict.verdict == "INVALID":
         return "No conclusion can be drawn from these data."
     codes = {reason.code for reason in verdict.reasons}
@@ -50,21 +50,21 @@ def finding(results: Results, verdict: Verdict) -> str:
     metric, comparison = deciding
     if verdict.verdict == "KEEP RUNNING":
         return f"{_so_far(results, metric, comparison)} {more_needed(verdict, results.setup)}".strip()
-    told = effect(metric, comparison, results.setup.unit, results.monitoring.rule)
+    text = effect(metric, comparison, results.setup.unit, results.monitoring.rule)
     if codes & {"no_benefit", "below_minimum_effect"} and verdict.verdict == "DO NOT SHIP":
-        told = _no_benefit(metric, comparison)
+        text = _no_benefit(metric, comparison)
     longer = new_run(verdict, results.setup) if verdict.verdict == "INCONCLUSIVE" else _decided(results)
-    return f"{told} {longer}".strip()
+    return f"{text} {longer}".strip()
 
 
 def _so_far(results: Results, metric: MetricResult, comparison: Comparison) -> str:
-    """What was seen before the end: no claim, whatever the figures."""
+    """The figures before the declared end, without a claim."""
     rule = results.monitoring.rule
-    told = effect(metric, comparison, results.setup.unit, rule)
+    text = effect(metric, comparison, results.setup.unit, rule)
     if silent(comparison, rule):
-        return _silent(metric, comparison, f"because {why_silent(results)}")
+        return _not_judged(metric, comparison, f"because {why_silent(results)}")
     if comparison.difference is None or (rule == "hybrid" and half_open(comparison)):
-        return told
+        return text
     as_lift = comparison.lift is not None
     size = (
         formatting.lift(comparison.lift) if comparison.lift is not None else _difference(metric)(comparison.difference)
@@ -76,7 +76,7 @@ def _so_far(results: Results, metric: MetricResult, comparison: Comparison) -> s
 
 
 def new_run(verdict: Verdict, setup: Setup) -> str:
-    """`A new run would need about 61,000 visitors, 31 days at this traffic.`; empty where nothing tells."""
+    """`A new run would need about 61,000 visitors, 31 days at this traffic.`; empty where the size is unknown."""
     if verdict.new_run_units is None:
         return ""
     units = formatting.plural(verdict.new_run_units, clean(setup.unit))
@@ -101,7 +101,7 @@ def effect(metric: MetricResult, comparison: Comparison, unit: str, rule: Rule =
     if comparison.status == "descriptive":
         return _described(metric, comparison, unit)
     if silent(comparison, rule):
-        return _silent(metric, comparison, "at this look")
+        return _not_judged(metric, comparison, "at this look")
     if rule == "hybrid" and half_open(comparison):
         return f"Harm to {named(metric)} is not shown: {_fits(metric, comparison)}. A win is not judged before the end."
     if comparison.status == "not_judged":
@@ -113,13 +113,13 @@ def effect(metric: MetricResult, comparison: Comparison, unit: str, rule: Rule =
     return f"No clear effect on {named(metric)}: {_fits(metric, comparison)}."
 
 
-def _silent(metric: MetricResult, comparison: Comparison, when: str) -> str:
+def _not_judged(metric: MetricResult, comparison: Comparison, when: str) -> str:
     so_far = f" so far {formatting.lift(comparison.lift)}," if comparison.lift is not None else ""
     return f"{titled(metric)}:{so_far} not judged {when}."
 
 
 def quote(metric: MetricResult, comparison: Comparison, unit: str, rule: Rule = "fixed") -> str:
-    """The same in absolute numbers: `Per 10,000 visitors: 190 orders with control, 202 with variant, ...`."""
+    """A comparison in absolute numbers: `Per 10,000 visitors: 190 orders with control, 202 with variant, ...`."""
     values = {arm.name: arm.value for arm in metric.arms}
     control, variant = values.get(comparison.control), values.get(comparison.arm)
     if control is None or variant is None:
@@ -142,15 +142,15 @@ def absolute(metric: MetricResult, comparison: Comparison, unit: str, short: boo
     """The difference in absolute numbers: shares per 10,000 units, means per unit, ratios as they are."""
     if comparison.difference is None:
         return "no difference could be computed"
-    scale, words, form = 1.0, _WORDS["value"], _significant
+    scale, comparatives, form = 1.0, _WORDS["value"], _significant
     if metric.unit == "hours":
-        words, form = _WORDS["hours"], _hours
+        comparatives, form = _WORDS["hours"], _hours
     elif metric.unit == "points":
         form = _points
     if metric.unit == "share":
-        scale, words, form = float(PER), _WORDS["increase"], _whole
+        scale, comparatives, form = float(PER), _WORDS["increase"], _whole
     x = scale * comparison.difference
-    word = words[0] if x >= 0 else words[1]
+    word = comparatives[0] if x >= 0 else comparatives[1]
     about = ""
     if metric.unit == "share" and not short:
         whole = group(metric, unit)
@@ -165,7 +165,7 @@ def absolute(metric: MetricResult, comparison: Comparison, unit: str, short: boo
     ):
         about = f" per {clean(formatting.singular(unit))}"
     change = f"{form(abs(x))} {word}{about}" if x else "no difference"
-    return f"{change}{_range(comparison.difference_interval, scale, words, form)}"
+    return f"{change}{_range(comparison.difference_interval, scale, comparatives, form)}"
 
 
 def guardrail(metric: MetricResult, comparison: Comparison, name_arm: bool = False, rule: Rule = "fixed") -> str:
@@ -185,12 +185,12 @@ def guardrail(metric: MetricResult, comparison: Comparison, name_arm: bool = Fal
         return f"{name}: {fits} so far; not judged before the end."
     worse = _worse_than_nothing(metric, scale_interval(comparison, margin))
     if comparison.status == "safe":
-        told = f"{name}: safe, {allowed} is excluded ({fits})."
-        return told + (" It is worse than the control all the same, within what is tolerated." if worse else "")
-    told = f"{name}: unresolved, {allowed} is not excluded ({fits})."
+        text = f"{name}: safe, {allowed} is excluded ({fits})."
+        return text + (" It is worse than the control all the same, within what is tolerated." if worse else "")
+    text = f"{name}: unresolved, {allowed} is not excluded ({fits})."
     if rule == "hybrid" and half_open(comparison):
-        told = f"{name}: unresolved, {allowed} is not found ({fits}). Safety is not judged before the end."
-    return told + (" It is worse than the control; by how much is open." if worse else "")
+        text = f"{name}: unresolved, {allowed} is not found ({fits}). Safety is not judged before the end."
+    return text + (" It is worse than the control; by how much is open." if worse else "")
 
 
 def more_needed(verdict: Verdict, setup: Setup) -> str:
@@ -245,7 +245,7 @@ def _deciding(results: Results, verdict: Verdict, codes: set[str]) -> tuple[Metr
 
 
 def _decided(results: Results) -> str:
-    """Said of a verdict that did not wait for the planned size because its looks are paid for."""
+    """The sentence about a verdict before the planned size, which sequential monitoring allows; empty otherwise."""
     monitoring = results.monitoring
     if monitoring.rule == "fixed" or monitoring.information is None or monitoring.information >= 1:
         return ""
@@ -264,21 +264,21 @@ def _moved(metric: MetricResult, comparison: Comparison, unit: str) -> str:
     sign = comparison.difference if comparison.difference is not None else comparison.lift
     up = sign is None or sign >= 0
     name = titled(metric)
-    told = f"{name} {'rose' if up else 'fell'}"
+    text = f"{name} {'rose' if up else 'fell'}"
     if comparison.lift is not None:
-        told += f" by {_size(comparison.lift)}{_sizes(comparison.lift_interval, up)}, "
+        text += f" by {_size(comparison.lift)}{_sizes(comparison.lift_interval, up)}, "
     else:
-        told += ": "
-    told += absolute(metric, comparison, unit)
+        text += ": "
+    text += absolute(metric, comparison, unit)
     usual = metric.goal == "increase" and comparison.status == "better"
-    return told + ("." if usual else f", which is {comparison.status}.")
+    return text + ("." if usual else f", which is {comparison.status}.")
 
 
 def _described(metric: MetricResult, comparison: Comparison, unit: str) -> str:
-    told = f"{titled(metric)}: {absolute(metric, comparison, unit)}"
+    text = f"{titled(metric)}: {absolute(metric, comparison, unit)}"
     if comparison.lift is not None:
-        told += f", {formatting.lift(comparison.lift)}"
-    return f"{told}; described, not tested."
+        text += f", {formatting.lift(comparison.lift)}"
+    return f"{text}; described, not tested."
 
 
 def _fits(metric: MetricResult, comparison: Comparison) -> str:
@@ -301,7 +301,7 @@ def _size(lift: float) -> str:
 
 
 def _sizes(interval: Interval | None, up: bool) -> str:
-    """` (0.5% to 12.4%)` of a rise or, turned round, of a fall; with signs where the interval has both."""
+    """` (0.5% to 12.4%)` of a rise, or negated of a fall; with signs where the interval contains both."""
     if interval is None or interval == (None, None):
         return ""
     low, high = interval if up else (_minus(interval[1]), _minus(interval[0]))
@@ -310,26 +310,30 @@ def _sizes(interval: Interval | None, up: bool) -> str:
     return f" ({ends((low, high), _size)})"
 
 
-def _range(interval: Interval | None, scale: float, words: tuple[str, str], form: Callable[[float], str]) -> str:
+def _range(interval: Interval | None, scale: float, comparatives: tuple[str, str], form: Callable[[float], str]) -> str:
     """` (3 to 73 more)`, ` (3 to 73 fewer)`, ` (12 fewer to 73 more)`; open ends in words."""
     if interval is None or interval == (None, None):
         return ""
     low, high = (None if end is None else scale * end for end in interval)
-    more, fewer = words
+    upward, downward = comparatives
     bare = _significant if form is _hours else (lambda x: f"{x:.1f}") if form is _points else form
     if low is not None and low >= 0:
-        return f" ({bare(low)} to {form(high)} {more})" if high is not None else f" (at least {form(low)} {more})"
+        return f" ({bare(low)} to {form(high)} {upward})" if high is not None else f" (at least {form(low)} {upward})"
     if high is not None and high <= 0:
-        return f" ({bare(-high)} to {form(-low)} {fewer})" if low is not None else f" (at least {form(-high)} {fewer})"
+        return (
+            f" ({bare(-high)} to {form(-low)} {downward})"
+            if low is not None
+            else f" (at least {form(-high)} {downward})"
+        )
     if low is None:
-        return f" (up to {form(high or 0)} {more})"
+        return f" (up to {form(high or 0)} {upward})"
     if high is None:
-        return f" (from {form(-low)} {fewer} upwards)"
-    return f" ({form(-low)} {fewer} to {form(high)} {more})"
+        return f" (from {form(-low)} {downward} upwards)"
+    return f" ({form(-low)} {downward} to {form(high)} {upward})"
 
 
 def _whole(x: float) -> str:
-    """A count per 10,000: whole where that says something, else two digits."""
+    """A count per 10,000: a whole number from 0.95 on, else two significant digits."""
     return formatting.count(x) if x == 0 or x >= 0.95 else formatting.significant(x, 2)
 
 

@@ -27,7 +27,7 @@ def render(
     ascii: bool = False,
 ) -> str:
     """One row per experiment; per variant and primary metric where there are several. INVALID ones show no effect."""
-    rows = [row for one in results for row in _table_rows(one)]
+    rows = [row for result in results for row in _table_rows(result)]
     if format == "markdown":
         escaped = [[*map(escape, row[:3]), *row[3:]] for row in rows]
         return markdown_table(HEADS, escaped, "lllrrrr") + "\n"
@@ -50,8 +50,8 @@ def render(
 
 def _narrow(row: Sequence[str]) -> list[str]:
     """The metric below the experiment, where there is no room for a column of its own."""
-    name, verdict, metric, *rest = row
-    return [f"{name}\n  {metric}" if name else f"  {metric}", verdict, *rest]
+    name, verdict, metric, *figures = row
+    return [f"{name}\n  {metric}" if name else f"  {metric}", verdict, *figures]
 
 
 def _table_rows(results: Results) -> Iterator[list[str]]:
@@ -78,6 +78,8 @@ def _effects(results: Results, verdict: Verdict) -> list[list[str]]:
 
 def _warnings(results: Results) -> int:
     """Warnings and failures among the checks, and warnings of the verdict that no check has."""
-    found = {check.code for check in results.checks if check.status in ("warn", "fail")}
-    alone = {(one.code, one.metric) for one in results.verdict.warnings if "check" not in one.values}
-    return len(found) + len(alone)
+    check_codes = {check.code for check in results.checks if check.status in ("warn", "fail")}
+    without_check = {
+        (warning.code, warning.metric) for warning in results.verdict.warnings if "check" not in warning.values
+    }
+    return len(check_codes) + len(without_check)

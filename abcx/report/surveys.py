@@ -1,4 +1,4 @@
-"""What stands beside a survey metric: who was asked and answered, which answers, how far the effect can be trusted."""
+"""Text about survey metrics: response, answers by group, and bounds of the effect."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from abcx.results.metric import MetricResult, Response, Survey, SurveyComparison
 from abcx.results.readout import Results
 
 _LEVEL = 0.05
-"""Response differs at p below; above it can still differ by too much for a verdict."""
+"""Below this p-value response `differs`; above it, where the bounds apply all the same, it `may differ`."""
 
 
 def in_short(results: Results, metric: MetricResult) -> list[str]:
@@ -21,39 +21,39 @@ def in_short(results: Results, metric: MetricResult) -> list[str]:
     if survey is None:
         return []
     responses = _responses(results, survey)
-    told = [text for text in (_groups(results, metric, survey),) if text]
-    told += [f"Answers to {named(metric)}: {responses}."] if responses else []
+    lines = [text for text in (_groups(results, metric, survey),) if text]
+    lines += [f"Answers to {named(metric)}: {responses}."] if responses else []
     for comparison in metric.comparisons:
-        found = survey.comparisons.get(comparison.arm)
-        if found is not None:
-            told += _compared(results, metric, comparison.arm, found)
-    return told
+        survey_comparison = survey.comparisons.get(comparison.arm)
+        if survey_comparison is not None:
+            lines += _compared(results, metric, comparison.arm, survey_comparison)
+    return lines
 
 
 def in_brief(results: Results, metrics: list[MetricResult]) -> list[str]:
-    """One or two lines for metrics that are not primary; what several questions share is said once."""
+    """One or two lines for metrics that are not primary; questions with equal responses share a line."""
     asked = [(metric, metric.survey) for metric in metrics if metric.survey is not None]
-    told = [
+    lines = [
         text for metric, survey in asked if metric.type != "csat" for text in [_groups(results, metric, survey)] if text
     ]
-    told += _means(results, [(metric, survey) for metric, survey in asked if metric.type == "csat"])
-    alike: dict[str, list[MetricResult]] = {}
+    lines += _means(results, [(metric, survey) for metric, survey in asked if metric.type == "csat"])
+    by_responses: dict[str, list[MetricResult]] = {}
     for metric, survey in asked:
         responses = _responses(results, survey)
-        alike.setdefault(responses, []).append(metric)
-    for responses, group in alike.items():
+        by_responses.setdefault(responses, []).append(metric)
+    for responses, group in by_responses.items():
         names = formatting.joined([named(metric) for metric in group])
-        told += [f"Answers to {names}: {responses}."] if responses else []
+        lines += [f"Answers to {names}: {responses}."] if responses else []
         unequal = [m for m in group if m.survey and any(c.binds for c in m.survey.comparisons.values())]
         if unequal:
             held = [m for m in unequal if any(c.held_back for c in m.comparisons)]
             which = "them" if held == group else formatting.joined([named(m) for m in held])
-            rest = f"; those who answer may show no effect, so no verdict may rest on {which}" if held else ""
+            consequence = f"; those who answer may show no effect, so no verdict may rest on {which}" if held else ""
             surely = any(_differs(c) == "differs" for m in unequal if m.survey for c in m.survey.comparisons.values())
-            told.append(
-                f"Response {'differs' if surely else 'may differ'} by arm{rest}: read the bounds in the report."
+            lines.append(
+                f"Response {'differs' if surely else 'may differ'} by arm{consequence}: read the bounds in the report."
             )
-    return told
+    return lines
 
 
 def _means(results: Results, asked: list[tuple[MetricResult, Survey]]) -> list[str]:
@@ -95,67 +95,73 @@ def _responses(results: Results, survey: Survey) -> str:
     unit = clean(results.setup.unit)
     texts = [_answered(survey.responses[arm], unit) for arm in arms]
     repeats = sum(survey.responses[arm].repeats for arm in arms)
-    more = f"; {formatting.plural(repeats, 'answers')} beyond one a unit not used" if repeats else ""
-    return f"{_each(arms, texts)}{more}"
+    unused = f"; {formatting.plural(repeats, 'answers')} beyond one a unit not used" if repeats else ""
+    return f"{_each(arms, texts)}{unused}"
 
 
-def _answered(found: Response, unit: str) -> str:
-    share = f" ({formatting.percent(found.answered / found.exposed, 1)})" if found.exposed else ""
-    asked = f", {formatting.count(found.invited)} invited" if found.invited is not None else ""
-    return f"{formatting.count(found.answered)} of {formatting.count(found.exposed)} {unit}{share}{asked}"
+def _answered(response: Response, unit: str) -> str:
+    share = f" ({formatting.percent(response.answered / response.exposed, 1)})" if response.exposed else ""
+    asked = f", {formatting.count(response.invited)} invited" if response.invited is not None else ""
+    return f"{formatting.count(response.answered)} of {formatting.count(response.exposed)} {unit}{share}{asked}"
 
 
-def _compared(results: Results, metric: MetricResult, arm: str, found: SurveyComparison) -> Iterator[str]:
+def _compared(results: Results, metric: MetricResult, arm: str, comparison: SurveyComparison) -> Iterator[str]:
     who = f" with {clean(arm)}" if len(metric.comparisons) > 1 else ""
-    if found.higher is not None:
+    if comparison.higher is not None:
         interval = (
-            f" ({ends(found.higher_interval, lambda x: formatting.percent(x, 1))})" if found.higher_interval else ""
+            f" ({ends(comparison.higher_interval, lambda x: formatting.percent(x, 1))})"
+            if comparison.higher_interval
+            else ""
         )
-        chance = formatting.percent(found.higher, 1)
+        chance = formatting.percent(comparison.higher, 1)
         yield f"Chance that a variant answer is the higher one{who}, ties halved: {chance}{interval}, 50% is no effect."
-    p = f" (p = {formatting.p_value(found.response_p_value)})" if found.response_p_value is not None else ""
-    if found.binds and found.bounds is None:
-        yield f"Response {_differs(found)}{who}{p}, and nothing bounds the effect: no verdict may rest on it."
-    if found.binds and found.bounds is not None:
-        fits = _bounds(results, metric, found)
+    p = f" (p = {formatting.p_value(comparison.response_p_value)})" if comparison.response_p_value is not None else ""
+    if comparison.binds and comparison.bounds is None:
+        yield f"Response {_differs(comparison)}{who}{p}, and nothing bounds the effect: no verdict may rest on it."
+    if comparison.binds and comparison.bounds is not None:
+        fits = _bounds(results, metric, comparison)
         held = any(c.held_back for c in metric.comparisons if c.arm == arm)
         verdict = ": the verdict does not rest on it" if held else ""
-        yield f"Response {_differs(found)}{who}{p}; on those who answer either way the effect is {fits}{verdict}."
+        yield f"Response {_differs(comparison)}{who}{p}; on those who answer either way the effect is {fits}{verdict}."
 
 
-def _differs(found: SurveyComparison) -> str:
-    """Whether response differs, or nobody can exclude that it does."""
-    return "differs" if found.response_p_value is not None and found.response_p_value < _LEVEL else "may differ"
+def _differs(comparison: SurveyComparison) -> str:
+    """`differs` where response differs significantly between the arms, else `may differ`."""
+    return (
+        "differs" if comparison.response_p_value is not None and comparison.response_p_value < _LEVEL else "may differ"
+    )
 
 
-def _bounds(results: Results, metric: MetricResult, found: SurveyComparison) -> str:
+def _bounds(results: Results, metric: MetricResult, comparison: SurveyComparison) -> str:
     def form(x: float) -> str:
         return formatting.difference(x, metric.unit)
 
     interval = (
-        f" ({level(results.setup.alpha)} interval {ends(found.bounds_interval, form)})" if found.bounds_interval else ""
+        f" ({level(results.setup.alpha)} interval {ends(comparison.bounds_interval, form)})"
+        if comparison.bounds_interval
+        else ""
     )
-    assert found.bounds is not None
-    low, high = (NOTHING if end is None else form(end) for end in found.bounds)
+    assert comparison.bounds is not None
+    low, high = (NOTHING if end is None else form(end) for end in comparison.bounds)
     return f"between {low} and {high}{interval}"
 
 
 def section(results: Results) -> Iterator[str]:
     """The same as Markdown, with the table by answer."""
-    found = [(metric, metric.survey) for metric in results.metrics if metric.survey is not None]
-    if not found:
+    surveys = [(metric, metric.survey) for metric in results.metrics if metric.survey is not None]
+    if not surveys:
         return
     yield "## Answers"
-    for metric, survey in found:
+    for metric, survey in surveys:
         yield f"### {escape(metric.name)}"
         yield bullets(map(escape, in_short(results, metric)))
         if survey.answers:
-            yield _answers(results, survey)
-        if any(one.bounds is not None for one in survey.comparisons.values()):
-            yield _trust(results, metric, survey)
+            yield _answers_table(results, survey)
+        if any(comparison.bounds is not None for comparison in survey.comparisons.values()):
+            yield _bounds_table(results, metric, survey)
 
 
-def _answers(results: Results, survey: Survey) -> str:
+def _answers_table(results: Results, survey: Survey) -> str:
     arms = [arm.name for arm in results.arms]
     totals = {arm: sum(survey.answers[arm]) for arm in arms}
     rows = []
@@ -170,19 +176,19 @@ def _answers(results: Results, survey: Survey) -> str:
     return table(heads, rows, "r" * len(heads))
 
 
-def _trust(results: Results, metric: MetricResult, survey: Survey) -> str:
+def _bounds_table(results: Results, metric: MetricResult, survey: Survey) -> str:
     def form(x: float) -> str:
         return formatting.difference(x, metric.unit)
 
     rows = []
-    for arm, found in survey.comparisons.items():
+    for arm, comparison in survey.comparisons.items():
         rows.append(
             (
                 escape(arm),
-                shown(found.response_p_value, formatting.p_value),
-                f"{ends(found.bounds, form)} ({ends(found.bounds_interval, form)})",
-                f"{ends(found.worst_case, form)} ({ends(found.worst_case_interval, form)})",
-                "yes" if found.binds else "no",
+                shown(comparison.response_p_value, formatting.p_value),
+                f"{ends(comparison.bounds, form)} ({ends(comparison.bounds_interval, form)})",
+                f"{ends(comparison.worst_case, form)} ({ends(comparison.worst_case_interval, form)})",
+                "yes" if comparison.binds else "no",
             )
         )
     interval = f"({level(results.setup.alpha)} interval)"

@@ -70,9 +70,9 @@ def _banner(results: Results, ascii: bool) -> Panel:
     if setup.simulated:
         title.append(" · SIMULATED DATA, not what customers did", style="bold yellow")
     lines = [title]
-    told: set[str] = set()
+    shown: set[str] = set()
     for verdict in _headline_first(results):
-        lines += _advice(results, verdict, told)
+        lines += _advice(results, verdict, shown)
     arms = ", ".join(f"{formatting.clean(arm.name)} {formatting.count(arm.units)}" for arm in results.arms)
     lines.append(
         Text(" · ".join(text for text in (fragments.when(results), f"{fragments.units(results)}: {arms}") if text))
@@ -86,19 +86,20 @@ def _headline_first(results: Results) -> list[Verdict]:
     return [results.verdict, *others]
 
 
-def _advice(results: Results, verdict: Verdict, told: set[str]) -> list[Text]:
-    """The word, the finding in one sentence, the reason, what to watch; `told` holds the warnings said so far."""
+def _advice(results: Results, verdict: Verdict, shown: set[str]) -> list[Text]:
+    """The verdict's word, finding, reasons and warnings; `shown` holds those of earlier variants, which are not
+    repeated, and is extended."""
     first = Text.assemble((verdict.verdict, STYLES[verdict.verdict]), (f"  {formatting.clean(verdict.arm)}", "bold"))
     lines = [first, _line(sentences.finding(results, verdict))]
     why = " ".join(fragments.sentence(reasons.text(results, verdict, reason)) for reason in verdict.reasons)
     if why:
         lines.append(_line(f"Why: {why}"))
     codes, messages = fragments.warnings(results, verdict)
-    if codes := [formatting.clean(code) for code in codes if code not in told]:
+    if codes := [formatting.clean(code) for code in codes if code not in shown]:
         lines.append(_line(f"Read with care: {', '.join(codes)} (see the trust checks).", "yellow"))
     messages += sensitivity.care(results) if verdict == results.verdict else []
-    lines += [_line(f"Read with care: {fragments.sentence(text)}", "yellow") for text in messages if text not in told]
-    told.update(codes, messages)
+    lines += [_line(f"Read with care: {fragments.sentence(text)}", "yellow") for text in messages if text not in shown]
+    shown.update(codes, messages)
     return lines
 
 
@@ -108,10 +109,10 @@ def _trust(results: Results) -> list[RenderableType]:
         groups[check.status].append(check)
     table = grid("ll")
     for check in groups["fail"] + groups["warn"]:
-        told = Text.assemble((formatting.clean(check.code), "bold"), f": {fragments.sentence(check.message)}")
+        text = Text.assemble((formatting.clean(check.code), "bold"), f": {fragments.sentence(check.message)}")
         if check.help:
-            told.append(f" {fragments.sentence(check.help)}")
-        table.add_row(Text(check.status, style=STYLES[check.status]), told)
+            text.append(f" {fragments.sentence(check.help)}")
+        table.add_row(Text(check.status, style=STYLES[check.status]), text)
     if groups["pass"]:
         names = ", ".join(fragments.passed(check) for check in groups["pass"])
         table.add_row(Text("pass", style=STYLES["pass"]), _line(names))
@@ -122,18 +123,18 @@ def _trust(results: Results) -> list[RenderableType]:
 
 def _setup(results: Results) -> Table:
     table = grid("ll")
-    found = [*fragments.card(results), ("looks", monitoring.in_short(results))]
-    for label, text in found if found[-1][1] else found[:-1]:
+    entries = [*fragments.card(results), ("looks", monitoring.in_short(results))]
+    for label, text in entries if entries[-1][1] else entries[:-1]:
         table.add_row(Text(label, style="dim"), _line(text))
     return table
 
 
 def _primary(results: Results, metric: MetricResult, width: int, ascii: bool) -> list[RenderableType]:
     """Values per arm and the effects in one table, then a bar and a sentence per variant."""
-    told = fragments.sentence(
+    definition = fragments.sentence(
         f"{metric.definition}, {fragments.goal(metric)}" if metric.definition else fragments.goal(metric)
     )
-    parts: list[RenderableType] = [_line(told), _effects(results, metric)]
+    parts: list[RenderableType] = [_line(definition), _effects(results, metric)]
     parts += [_line(text) for text in monitoring.levels(results, metric)]
     parts += [bars(metric, width, ascii)]
     if not metric.comparisons:
@@ -143,12 +144,16 @@ def _primary(results: Results, metric: MetricResult, width: int, ascii: bool) ->
     else:
         rule, unit = results.monitoring.rule, results.setup.unit
         parts += [_line(sentences.quote(metric, c, unit, rule), "bold") for c in metric.comparisons]
-    lines = notes.in_short(results, [metric]) + _beside(results, metric, ascii) + effect_over_time.line(results, metric)
+    lines = [
+        *notes.in_short(results, [metric]),
+        *_lines_of_type(results, metric, ascii),
+        *effect_over_time.line(results, metric),
+    ]
     return parts + [_line(note) for note in lines]
 
 
-def _beside(results: Results, metric: MetricResult, ascii: bool) -> list[str]:
-    """What stands beside a metric of answers or of times."""
+def _lines_of_type(results: Results, metric: MetricResult, ascii: bool) -> list[str]:
+    """Lines about answers, times to an event, or steps, of a metric that has them."""
     return [
         *surveys.in_short(results, metric),
         *lifetimes.in_short(results, metric),
@@ -212,31 +217,31 @@ def _lift(metric: MetricResult, comparison: Comparison, rule: fragments.Rule) ->
 
 
 def _forest(results: Results, width: int, ascii: bool) -> list[RenderableType]:
-    """The bars, what their signs mean, then what must be read beside them."""
+    """The bars, their legend, then notes on the metrics."""
     table, legend = bars_of_all(results, width, ascii)
     others = [metric for metric in results.metrics if metric.role != "primary"]
-    told = [legend] if legend else []
+    lines = [legend] if legend else []
     several = len(results.arms) > 2
     guarded = [(metric, c) for metric in others for c in metric.comparisons if metric.role == "guardrail"]
-    told += monitoring.levels_of_role(results, "secondary")
-    told += [sentences.guardrail(metric, c, several, results.monitoring.rule) for metric, c in guarded]
-    told += [
+    lines += monitoring.levels_of_role(results, "secondary")
+    lines += [sentences.guardrail(metric, c, several, results.monitoring.rule) for metric, c in guarded]
+    lines += [
         f"{fragments.titled(metric)} is not compared: {_values(metric)}." for metric in others if not metric.comparisons
     ]
-    told += surveys.in_brief(results, others)
-    told += [line for metric in others for line in lifetimes.in_short(results, metric)]
-    told += [line for metric in others for line in funnels.in_short(results, metric, ascii)]
-    told += notes.permuted(results) + notes.in_short(results, others) + sensitivity.line(results)
-    return [table, *(_line(text) for text in told)]
+    lines += surveys.in_brief(results, others)
+    lines += [line for metric in others for line in lifetimes.in_short(results, metric)]
+    lines += [line for metric in others for line in funnels.in_short(results, metric, ascii)]
+    lines += notes.permuted(results) + notes.in_short(results, others) + sensitivity.line(results)
+    return [table, *(_line(text) for text in lines)]
 
 
 def bars_of_all(results: Results, width: int, ascii: bool = False) -> tuple[Table, str]:
     """Name, effect, interval, bar, p, status of every comparison, and the legend."""
     several, gap = len(results.arms) > 2, 2 if width >= 90 else 1
-    rooms = _rooms(results, width, several, gap)
-    drawn = forest(results, rooms[3], ascii)
+    widths = _column_widths(results, width, several, gap)
+    drawn = forest(results, widths[3], ascii)
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, gap, 0, 0))
-    for side, room in zip("lrllrl", rooms, strict=True):
+    for side, room in zip("lrllrl", widths, strict=True):
         table.add_column(justify="right" if side == "r" else "left", overflow="fold", width=room)
     role = drawn.rows[0].metric.role if drawn.rows else "primary"
     heads = (fragments.ROLES[role], "effect", "interval", drawn.heading, "p", "")
@@ -251,7 +256,7 @@ def bars_of_all(results: Results, width: int, ascii: bool = False) -> tuple[Tabl
     return table, " ".join(drawn.legend)
 
 
-def _rooms(results: Results, width: int, several: bool, gap: int) -> list[int]:
+def _column_widths(results: Results, width: int, several: bool, gap: int) -> list[int]:
     """Widths of the forest's columns; texts that are longer fold."""
     rows = forest(results, 1).rows
 
@@ -297,22 +302,22 @@ def _data(results: Results) -> list[RenderableType]:
     times = Counter(file.path for file in results.data.files)
     again = [f"{formatting.place(path)} {n} times" for path, n in times.items() if n > 1]
     files = formatting.plural(len(rows), "files") + (f" ({formatting.joined(again)})" if again else "")
-    told = [f"{formatting.plural(sum(rows.values()), 'rows')} read from {files}."] if results.data.files else []
-    some = row_balance.used(results.data.balance)
-    told += some
+    lines = [f"{formatting.plural(sum(rows.values()), 'rows')} read from {files}."] if results.data.files else []
+    used_rows = row_balance.used(results.data.balance)
+    lines += used_rows
     left_out = "; ".join(fragments.exclusion(results, exclusion) for exclusion in results.data.exclusions)
-    told += [f"Left out: {left_out}."] if left_out else [] if some else ["Nothing was left out."]
-    told += [fragments.sentence(note) for note in notes.of_data(results.data.notes, notes.MOST)]
-    return [_line(" ".join([*told, *replay.line(results)]))]
+    lines += [f"Left out: {left_out}."] if left_out else [] if used_rows else ["Nothing was left out."]
+    lines += [fragments.sentence(note) for note in notes.of_data(results.data.notes, notes.MOST)]
+    return [_line(" ".join([*lines, *replay.line(results)]))]
 
 
 def _methods(results: Results) -> list[RenderableType]:
-    told = [f"Methods: {'; '.join(map(note_texts.without_source, results.methods))}."] if results.methods else []
-    told += (
+    lines = [f"Methods: {'; '.join(map(note_texts.without_source, results.methods))}."] if results.methods else []
+    lines += (
         [f"Limits: {' '.join(fragments.sentence(note_texts.text(limit)) for limit in results.limits)}"]
         if results.limits
         else []
     )
     command = fragments.again(results)
     version = f"abcx {formatting.clean(results.abcx_version)}" + (f" · in full: {command}" if command else "")
-    return [_line(text) for text in [*told, version]]
+    return [_line(text) for text in [*lines, version]]

@@ -1,1 +1,1 @@
-"""What was promised: a YAML spec -> an Experiment, or every problem with its line and column."""
+"""The spec: YAML -> an Experiment, or every problem with its line and column."""

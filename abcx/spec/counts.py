@@ -29,8 +29,8 @@ class ArmCounts(Model):
     def _split(cls, raw: Any) -> Any:
         if not isinstance(raw, dict) or isinstance(raw.get("metrics"), dict):
             return raw
-        rest = {key: value for key, value in raw.items() if key != "units"}
-        return {"metrics": rest, **({"units": raw["units"]} if "units" in raw else {})}
+        metrics = {key: value for key, value in raw.items() if key != "units"}
+        return {"metrics": metrics, **({"units": raw["units"]} if "units" in raw else {})}
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:

@@ -68,14 +68,14 @@ class Document:
         return self._span_of(node, dotted) if node is not None else Span(self.file, path=dotted)
 
     def place(self, loc: Loc) -> tuple[int, int]:
-        """Where the value at `loc` stands in the text, without comments after it: the first character, and the one
-        after the last."""
+        """The place of the value at `loc` in the text, without comments after it: the index of its first character, and
+        of the one after its last."""
         node = self._values[loc]
         inside = [n for at, n in self._values.items() if at[: len(loc)] == loc and not _is_block(n)]
         return node.start_mark.index, max((n.end_mark.index for n in inside), default=node.end_mark.index)
 
     def key_place(self, key: str) -> tuple[int, int]:
-        """Where a key at the top stands in the text: its first character, and its column."""
+        """The place of a top-level key in the text: the index of its first character, and its column."""
         mark = self._keys[(key,)].start_mark
         return mark.index, mark.column
 
@@ -219,7 +219,7 @@ class _Builder:
         return None
 
     def pairs(self, node: yaml.MappingNode, loc: Loc) -> Iterator[tuple[str, Any]]:
-        seen: dict[str, yaml.Node] = {}
+        key_nodes: dict[str, yaml.Node] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
                 span = self._key_span(key_node, loc)
@@ -244,8 +244,8 @@ class _Builder:
                     )
                 )
                 continue
-            if key in seen:
-                first = seen[key].start_mark.line + 1
+            if key in key_nodes:
+                first = key_nodes[key].start_mark.line + 1
                 span = self._key_span(key_node, (*loc, key))
                 self.document.problems.append(
                     Problem(
@@ -257,7 +257,7 @@ class _Builder:
                     )
                 )
                 continue
-            seen[key] = key_node
+            key_nodes[key] = key_node
             self.document._keys[(*loc, key)] = key_node
             yield key, self.build(value_node, (*loc, key))
 

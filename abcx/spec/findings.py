@@ -30,7 +30,7 @@ class Sections:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A rule that is broken: where, what, and the cure. `key` points at the key instead of its value."""
+    """A rule that is broken: where, what, and the help. `key` points at the key instead of its value."""
 
     loc: Loc
     code: str

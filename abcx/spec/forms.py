@@ -26,7 +26,7 @@ SHARE: dict[str, Any] = {
 
 @dataclass(frozen=True, eq=False)
 class OrAs:
-    """JSON Schema of a short form that is allowed beside the full one."""
+    """JSON Schema of a short form that is allowed in addition to the full one."""
 
     short: dict[str, Any]
 

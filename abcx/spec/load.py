@@ -77,9 +77,9 @@ def check(document: Document) -> tuple[Experiment | None, list[Problem]]:
             )
         )
     elif isinstance(document.value, dict):
-        experiment, found = _check_mapping(document, document.value)
+        experiment, mapping_problems = _check_mapping(document, document.value)
         unread = {problem.span for problem in problems}
-        problems += [problem for problem in found if problem.span is None or problem.span not in unread]
+        problems += [problem for problem in mapping_problems if problem.span is None or problem.span not in unread]
     problems = list(dict.fromkeys(problems))
     failed = any(problem.level == "error" for problem in problems)
     problems.sort(key=lambda p: (p.span.line, p.span.column) if p.span else (0, 0))
@@ -100,9 +100,9 @@ def _check_mapping(document: Document, raw: dict[str, Any]) -> tuple[Experiment 
             Problem(finding.level, finding.code, finding.message, document.span(finding.loc, finding.key), finding.help)
         )
     if sections.data is not None:
-        data, wrong = presets.expand(document, sections.data, Path(document.file).parent, _translate)
+        data, preset_problems = presets.expand(document, sections.data, Path(document.file).parent, _translate)
         experiment = experiment.model_copy(update={"data": data}) if experiment is not None else None
-        problems += wrong
+        problems += preset_problems
     return experiment, problems
 
 
@@ -286,8 +286,8 @@ def _kind(value: Any) -> str:
 
 
 def _name(loc: Loc) -> str:
-    """What a message calls the place: its key, or its number in a list."""
-    words = [part for part in loc if not (isinstance(part, str) and part.startswith("<"))]
-    if len(words) > 1 and isinstance(words[-1], int):
-        return f"item {words[-1] + 1} of {words[-2]}"
-    return str(words[-1]) if words else "the spec"
+    """The name of a place in messages: its key, or its number in a list."""
+    parts = [part for part in loc if not (isinstance(part, str) and part.startswith("<"))]
+    if len(parts) > 1 and isinstance(parts[-1], int):
+        return f"item {parts[-1] + 1} of {parts[-2]}"
+    return str(parts[-1]) if parts else "the spec"

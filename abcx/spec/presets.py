@@ -1,6 +1,6 @@
 """`preset: NAME` on a source: options of a known export, from a YAML file of the package or of the user.
 
-What a source says itself goes before its preset; `columns`, `where` and `exclude` are joined key by key.
+The options of a source override those of its preset; `columns`, `where` and `exclude` are joined key by key.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ class Preset(Model):
 
     def entries(self, part: str) -> tuple[FileOptions, ...]:
         """The options of one part, one for each source that the file gives; empty where it does not serve it."""
-        found: tuple[FileOptions, ...] | None = getattr(self, part)
-        return found or ()
+        options: tuple[FileOptions, ...] | None = getattr(self, part)
+        return options or ()
 
     def parts(self) -> list[str]:
         return [part for part in PARTS if self.entries(part)]
@@ -93,15 +93,15 @@ def expand(
         expanded: list[FileOptions] = []
         for number, source in enumerate(sources):
             loc: Loc = ("data", part, number, "preset")
-            found, wrong = _expanded(document, data, part, source, loc, folder, translate)
-            expanded += found
-            problems += wrong
+            options, preset_problems = _expanded(document, data, part, source, loc, folder, translate)
+            expanded += options
+            problems += preset_problems
         changes[part] = tuple(expanded)
     if isinstance(data.counts, CountsFile) and data.counts.preset:
         loc = ("data", "counts", "preset")
-        found, wrong = _expanded(document, data, "counts", data.counts, loc, folder, translate)
-        problems += wrong
-        changes["counts"] = found[0] if found else data.counts
+        options, preset_problems = _expanded(document, data, "counts", data.counts, loc, folder, translate)
+        problems += preset_problems
+        changes["counts"] = options[0] if options else data.counts
     return (None, problems) if problems else (data.model_copy(update=changes), [])
 
 
@@ -116,12 +116,12 @@ def _expanded(
 ) -> tuple[list[FileOptions], list[Problem]]:
     if source.preset is None:
         return [source], []
-    found = _find(document, source.preset, loc, folder, translate)
-    if not isinstance(found, Preset):
-        return [], found
-    entries = found.entries(part)
+    preset = _find(document, source.preset, loc, folder, translate)
+    if not isinstance(preset, Preset):
+        return [], preset
+    entries = preset.entries(part)
     if not entries:
-        help = f"it serves: {', '.join(found.parts()) or 'nothing'}"
+        help = f"it serves: {', '.join(preset.parts()) or 'nothing'}"
         return [], [document.problem("preset-part", f"the preset '{source.preset}' has no {part}", loc, help)]
     event = source.event if isinstance(source, EventSource) else None
     if event is not None and len(entries) > 1:
@@ -132,11 +132,11 @@ def _expanded(
             place = (*loc[:-1], "event")
             return [], [document.problem("preset-part", message, place, f"it gives: {events}; without `event` all")]
         entries = tuple(of_event)
-    apart = _apart(document, data, source, entries, loc)
-    return ([], apart) if apart else ([_merged(entry, source, data) for entry in entries], [])
+    conflicts = _conflicts(document, data, source, entries, loc)
+    return ([], conflicts) if conflicts else ([_merged(entry, source, data) for entry in entries], [])
 
 
-def _apart(
+def _conflicts(
     document: Document, data: DataSpec, source: FileOptions, entries: tuple[FileOptions, ...], loc: Loc
 ) -> list[Problem]:
     """Columns that the spec names once for several sources of a preset which read different ones: an order and its
@@ -146,9 +146,11 @@ def _apart(
         read = {entry.columns.get(canonical) for entry in entries}
         if len(read) == 1 or read == {written}:
             continue
-        named = [(entry.event, entry.columns.get(canonical)) for entry in entries if isinstance(entry, EventSource)]
-        told = ", ".join(f"{event}: {column or 'none'}" for event, column in named)
-        message = f"'{canonical}' cannot be {written} in all that the preset '{source.preset}' reads ({told})"
+        event_columns = [
+            (entry.event, entry.columns.get(canonical)) for entry in entries if isinstance(entry, EventSource)
+        ]
+        listed = ", ".join(f"{event}: {column or 'none'}" for event, column in event_columns)
+        message = f"'{canonical}' cannot be {written} in all that the preset '{source.preset}' reads ({listed})"
         help = (
             f"name the event whose column it is: {{preset: {source.preset}, event: ..., columns: {{{canonical}: ...}}}}"
         )

@@ -1,4 +1,4 @@
-"""A spec whose `data` names other files: the rest of its text, with its comments, stays as it is."""
+"""A spec whose `data` names other files: the rest of its text is kept, with its comments."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from abcx.spec_types import Not, Range, WhereValue
 def with_sources(
     raw: bytes, document: Document, experiment: Experiment, sources: Mapping[str, Sequence[FileOptions]], note: str
 ) -> str:
-    """The text of a spec with the sources of its data replaced; the old ones stand above them as comments after `note`.
+    """The text of a spec with the sources of its data replaced; the old ones are kept above them as comments, after
+    `note`.
 
     Raises SpecError where the new text would not mean the same experiment.
     """
@@ -36,7 +37,7 @@ _Edit = tuple[int, int, str]
 
 
 def _entry(source: FileOptions) -> dict[str, Any]:
-    """A source as plain values, with what is said of it."""
+    """A source as plain values, with its options."""
     entry: dict[str, Any] = {"file": _files(source.file)}
     for key in ("columns", "event", "attributes", "duplicates"):
         if value := getattr(source, key, None):
@@ -80,7 +81,7 @@ def _data(text: str, document: Document, data: dict[str, Any], note: str) -> _Ed
         return start, end, flow(data)
     line_end = text.find("\n", end)
     line_end = len(text) if line_end < 0 else line_end
-    if (rest := text[end:line_end].strip()) and not rest.startswith("#"):
+    if (trailing := text[end:line_end].strip()) and not trailing.startswith("#"):
         raise _refused(document, "something stands after `data` on its line")
     indent = " " * column
     old = [line.removeprefix(indent) for line in (indent + text[key:line_end]).splitlines()]
@@ -118,7 +119,7 @@ def _gives(source: FileOptions, event: Any) -> bool:
 
 
 def _names_in(value: Any, loc: Loc) -> Iterator[tuple[Loc, str, str | None]]:
-    """Every `source` in the metrics, with the event beside it."""
+    """Every `source` in the metrics, with the event of the same mapping."""
     for key, item in value.items() if isinstance(value, dict) else ():
         if key == "source" and len(loc) > 1:
             yield (*loc, key), str(item), value.get("event")
@@ -128,14 +129,14 @@ def _names_in(value: Any, loc: Loc) -> Iterator[tuple[Loc, str, str | None]]:
 def _refuse_changes(
     text: str, document: Document, experiment: Experiment, sources: Mapping[str, Sequence[FileOptions]]
 ) -> None:
-    """Read the new text and compare it with what was meant, but for names of files."""
-    found, problems = check(read(text.encode(), document.file))
-    if found is None:
+    """Raises SpecError unless the new text, read again, means the same experiment except for the names of files."""
+    rewritten, problems = check(read(text.encode(), document.file))
+    if rewritten is None:
         raise _refused(document, f"`data` cannot be cut out of it ({problems[0].message})")
     assert experiment.data is not None
     data = experiment.data.model_copy(update={part: tuple(entries) for part, entries in sources.items()})
     wanted = experiment.model_copy(update={"data": data})
-    if _without_sources(found) != _without_sources(wanted):
+    if _without_sources(rewritten) != _without_sources(wanted):
         raise _refused(document, "`data` cannot be replaced in it without changing what it means")
 
 

@@ -87,7 +87,7 @@ def _metrics(sections: Sections) -> Iterator[Finding]:
 
 
 def _baseline(loc: Loc, name: str, metric: MetricSpec, baseline: Baseline) -> Iterator[Finding]:
-    """A baseline in the form of its metric, and effects that can be."""
+    """Whether a baseline has the form that its metric needs, and whether the minimum effect is possible."""
     survey = metric.answer_scale is not None
     given = {key for key in Baseline.model_fields if getattr(baseline, key) is not None}
     needed = {"share"} if metric.unit == "share" else {"mean", "sd"}

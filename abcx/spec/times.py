@@ -63,7 +63,7 @@ def _refused(message: str, raw: str, cure: str) -> PydanticCustomError:
 
 
 def _meant(raw: str) -> str:
-    """The cure for a name that is no zone: those that are like it, by letters, whole name, or city."""
+    """The help for an unknown zone name: similar names, by abbreviation, whole name, or city."""
     if raw.upper() in _LETTERS:
         return f"did you mean {' or '.join(_LETTERS[raw.upper()])}? Letters such as {raw} are no zones"
     known: dict[str, str] = {}

@@ -65,33 +65,33 @@ def contrast(
     """
     moments = crossed(control), crossed(variant)
     fitted = covariates.fitted(*moments, kind, nonnegative)
-    found = draw(control, variant, draws, seed) if relabeled is None and control.n and variant.n else relabeled
-    if isinstance(fitted, Note) or found is None:
-        plain = permutation.contrast(control, variant, draws, seed, found)
-        return covariates.not_adjusted(plain, fitted) if isinstance(fitted, Note) else plain
+    relabelings = draw(control, variant, draws, seed) if relabeled is None and control.n and variant.n else relabeled
+    if isinstance(fitted, Note) or relabelings is None:
+        unadjusted = permutation.contrast(control, variant, draws, seed, relabelings)
+        return covariates.not_adjusted(unadjusted, fitted) if isinstance(fitted, Note) else unadjusted
     base = welch.contrast(fitted.control, fitted.variant, METHOD, fitted.errors)
     if base.difference_pivot is None:
         return base
     used = [column - (2 if kind == "ratio" else 1) for column in fitted.used]
-    deals, distance, error = _deals(found, used), _distance(found, used), math.hypot(*fitted.errors(1.0))
+    deals, distance, error = _deals(relabelings, used), _distance(relabelings, used), math.hypot(*fitted.errors(1.0))
 
     def of_ratio(r: float) -> Pair:
         size = max(1.0, abs(r))
-        raw = found.variant.value - r * found.control.value
+        raw = relabelings.variant.value - r * relabelings.control.value
         spread = deals.statistics(
             Alignment((r / size, 1.0 / size), raw / size, (1.0 / size, r / size)), weights=(r / size, 1.0 / size)
         )
         apart = distance + (1.0 - r) * fitted.control.value
-        return permutation.tails(found, apart, math.hypot(*fitted.errors(r)), spread)
+        return permutation.tails(relabelings, apart, math.hypot(*fitted.errors(r)), spread)
 
     difference = permutation.difference_pivot(
-        found,
+        relabelings,
         base.difference_pivot,
         nonnegative,
         False,
-        lambda d, hypothesis: permutation.tails(found, distance - d, error, deals.statistics(hypothesis)),
+        lambda d, hypothesis: permutation.tails(relabelings, distance - d, error, deals.statistics(hypothesis)),
     )
-    at_null = deals.statistics(permutation.null(found))
+    at_null = deals.statistics(permutation.null(relabelings))
     return replace(
         base,
         method=METHOD_TAIL if tail_serves(at_null, distance / error) else METHOD,
@@ -181,8 +181,8 @@ class _Deals:
         """The studentized statistic of every relabeling (B,); nan where it does not exist."""
         with np.errstate(all="ignore"):  # an extreme hypothesis may overflow: counted as beyond
             compared = self.compared(hypothesis, weights)
-            found: Array = compared.distance(weights) / np.sqrt(compared.variances[0] + compared.variances[1])
-        return found
+            statistics: Array = compared.distance(weights) / np.sqrt(compared.variances[0] + compared.variances[1])
+        return statistics
 
 
 def _aligned(origins: tuple[Products, Products], factors: Pair, shift: Pair) -> Array:
@@ -191,27 +191,31 @@ def _aligned(origins: tuple[Products, Products], factors: Pair, shift: Pair) -> 
     return factors[0] * control.ez + shift[0] * control.xz + factors[1] * variant.ez + shift[1] * variant.xz
 
 
-def _deals(found: Relabelings, used: Sequence[int]) -> _Deals:
+def _deals(relabelings: Relabelings, used: Sequence[int]) -> _Deals:
     """The relabelings with the covariates in the columns `used`, counted among the covariates."""
-    assert found.products is not None and found.control.products is not None and found.variant.products is not None
-    to_variant = _kept(found.products[0], used), _kept(found.products[1], used)
-    whole = _kept(found.control.products, used), _kept(found.variant.products, used)
-    to_control = _less(whole[0], to_variant[0]), _less(whole[1], to_variant[1])
-    null = named(found, permutation.null(found))
-    sides = (
-        _side(found.control.n, null[0], _sum(to_control)),
-        _side(found.variant.n, null[1], _sum(to_variant)),
+    assert (
+        relabelings.products is not None
+        and relabelings.control.products is not None
+        and relabelings.variant.products is not None
     )
-    return _Deals(found, (to_control, to_variant), sides, slopes.inverse(*sides))
+    to_variant = _columns(relabelings.products[0], used), _columns(relabelings.products[1], used)
+    whole = _columns(relabelings.control.products, used), _columns(relabelings.variant.products, used)
+    to_control = _difference(whole[0], to_variant[0]), _difference(whole[1], to_variant[1])
+    null = named(relabelings, permutation.null(relabelings))
+    sides = (
+        _side(relabelings.control.n, null[0], _sum(to_control)),
+        _side(relabelings.variant.n, null[1], _sum(to_variant)),
+    )
+    return _Deals(relabelings, (to_control, to_variant), sides, slopes.inverse(*sides))
 
 
-def _distance(found: Relabelings, used: Sequence[int]) -> float:
+def _distance(relabelings: Relabelings, used: Sequence[int]) -> float:
     """The adjusted difference of the observed arms, from residuals: values near 1e9 keep their digits."""
-    null = permutation.null(found)
+    null = permutation.null(relabelings)
     sides = []
-    for arm, shift in zip((found.control, found.variant), shifts(found, null), strict=True):
+    for arm, shift in zip((relabelings.control, relabelings.variant), shifts(relabelings, null), strict=True):
         assert arm.products is not None
-        products = _kept(Products(*(np.asarray(part)[None] for part in arm.products)), used)
+        products = _columns(Products(*(np.asarray(part)[None] for part in arm.products)), used)
         x, e, ee, ex, xx = (np.atleast_1d(part) for part in arm.sums)
         sums = Sums(x, e + shift * x, ee + 2.0 * shift * ex + shift * shift * xx, ex + shift * xx, xx)
         sides.append(_filled(_side(arm.n, sums, products), sums, products.ez + shift * products.xz))
@@ -219,18 +223,18 @@ def _distance(found: Relabelings, used: Sequence[int]) -> float:
     return float(compared.distance((1.0, 1.0))[0])
 
 
-def _kept(products: Products, used: Sequence[int]) -> Products:
+def _columns(products: Products, used: Sequence[int]) -> Products:
     columns = list(used)
     z, ez, xz = (part[..., columns] for part in (products.z, products.ez, products.xz))
     return Products(products.n, z, ez, xz, products.zz[..., columns, :][..., columns])
 
 
-def _less(whole: Products, part: Products) -> Products:
-    return Products(*(one - other for one, other in zip(whole, part, strict=True)))
+def _difference(whole: Products, part: Products) -> Products:
+    return Products(*(of_whole - of_part for of_whole, of_part in zip(whole, part, strict=True)))
 
 
 def _sum(pair: tuple[Products, Products]) -> Products:
-    return Products(*(one + other for one, other in zip(*pair, strict=True)))
+    return Products(*(from_control + from_variant for from_control, from_variant in zip(*pair, strict=True)))
 
 
 def _side(n: int, sums: Sums, products: Products) -> slopes.Side:

@@ -34,10 +34,10 @@ def homogeneity(table: Sequence[Sequence[int]]) -> float | None:
     """
     rows = [row for row in table if sum(row)]
     columns = [sum(column) for column in zip(*rows, strict=True)]
-    kept = [j for j, size in enumerate(columns) if size]
-    if len(rows) < 2 or len(kept) < 2:
+    nonempty = [j for j, size in enumerate(columns) if size]
+    if len(rows) < 2 or len(nonempty) < 2:
         return None
     total = sum(columns)
-    cells = ((row[j], sum(row) * (columns[j] / total)) for row in rows for j in kept)
+    cells = ((row[j], sum(row) * (columns[j] / total)) for row in rows for j in nonempty)
     statistic = math.fsum((count - mean) ** 2 / mean for count, mean in cells)
-    return chi_square_tail(statistic, (len(rows) - 1) * (len(kept) - 1))
+    return chi_square_tail(statistic, (len(rows) - 1) * (len(nonempty) - 1))

@@ -84,8 +84,8 @@ def interval(lifetimes: Lifetimes, horizon: float, alpha: float) -> Interval:
 
 def value(lifetimes: Lifetimes, horizon: float) -> float | None:
     """The arm's churn in [0, 1]; None without lifetimes or beyond the arm's largest usable horizon."""
-    found = survival.ended(lifetimes, horizon)
-    return None if found is None else found.share
+    ended = survival.ended(lifetimes, horizon)
+    return None if ended is None else ended.share
 
 
 def _whole(lifetimes: Lifetimes, horizon: float) -> Proportion | None:
@@ -111,8 +111,8 @@ def _effective(control: Lifetimes, variant: Lifetimes, horizon: float) -> tuple[
     before = np.concatenate(([1.0], after))[:upto]
 
     def arm(lifetimes: Lifetimes) -> _Arm:
-        found = survival.curve(lifetimes)
-        uncensored = _uncensored(lifetimes, found, np.append(times, horizon))
+        curve = survival.curve(lifetimes)
+        uncensored = _uncensored(lifetimes, curve, np.append(times, horizon))
         last = float(uncensored[-1])
         if not upto:
             ratios = last, last**2  # no events: those who are followed to the horizon
@@ -127,12 +127,12 @@ def _effective(control: Lifetimes, variant: Lifetimes, horizon: float) -> tuple[
             )
         # Lifetimes of the same unit count as copies of each other: churn has one per unit.
         n = float(lifetimes.n)
-        return _Arm(1.0 - found.at(horizon), n * ratios[0], n * n * ratios[1])
+        return _Arm(1.0 - curve.at(horizon), n * ratios[0], n * n * ratios[1])
 
     return arm(control), arm(variant)
 
 
-def _uncensored(lifetimes: Lifetimes, found: survival.Curve, times: NDArray[np.float64]) -> NDArray[np.float64]:
+def _uncensored(lifetimes: Lifetimes, curve: survival.Curve, times: NDArray[np.float64]) -> NDArray[np.float64]:
     """The share of an arm that is not censored before each of the rising `times`: the number at risk over the number
     alive.
 
@@ -140,7 +140,7 @@ def _uncensored(lifetimes: Lifetimes, found: survival.Curve, times: NDArray[np.f
     """
     lasting = np.sort(lifetimes.durations)
     at_risk = lasting.size - np.searchsorted(lasting, times, side="left")
-    alive = np.concatenate(([1.0], found.survival))[np.searchsorted(found.times, times, side="left")]
+    alive = np.concatenate(([1.0], curve.survival))[np.searchsorted(curve.times, times, side="left")]
     share = np.divide(at_risk, lasting.size * alive, out=np.ones(times.size), where=(at_risk > 0) & (alive > 0.0))
     known = np.where(at_risk > 0, np.arange(times.size), 0)
     return np.asarray(share[np.maximum.accumulate(known)])
@@ -149,17 +149,22 @@ def _uncensored(lifetimes: Lifetimes, found: survival.Curve, times: NDArray[np.f
 def _corrected(control: _Arm, variant: _Arm, at: float, ratio: float, fit: Fit, score: Score) -> float:
     """The score of the hypothesis `at`, corrected for skewness; `ratio` multiplies the control's share in it."""
     counts = control.share * control.n, control.n, variant.share * variant.n, variant.n, at
-    found = float(score(*counts))
+    uncorrected = float(score(*counts))
     share0, share1 = (float(share) for share in fit(*counts))
     spread0, spread1 = share0 * (1.0 - share0), share1 * (1.0 - share1)
     total = control.n + variant.n
-    one, other = 1.0 / max(1.0, ratio), ratio / max(1.0, ratio)  # skewness has no scale, and cubes of 1e103 overflow
-    variance: float = (one**2 * spread1 / variant.n + other**2 * spread0 / control.n) * (total / (total - 1.0))
-    if variance == 0.0 or not math.isfinite(found):
-        return found
-    third = one**3 * spread1 * (1.0 - 2.0 * share1) / variant.squared
-    third -= other**3 * spread0 * (1.0 - 2.0 * share0) / control.squared
+    of_variant, of_control = (
+        1.0 / max(1.0, ratio),
+        ratio / max(1.0, ratio),
+    )  # skewness has no scale, and cubes of 1e103 overflow
+    variance: float = (of_variant**2 * spread1 / variant.n + of_control**2 * spread0 / control.n) * (
+        total / (total - 1.0)
+    )
+    if variance == 0.0 or not math.isfinite(uncorrected):
+        return uncorrected
+    third = of_variant**3 * spread1 * (1.0 - 2.0 * share1) / variant.squared
+    third -= of_control**3 * spread0 * (1.0 - 2.0 * share0) / control.squared
     sixth: float = third / variance / math.sqrt(variance) / 6.0
     if abs(sixth) < _SYMMETRIC:
-        return found
-    return (math.sqrt(max(0.0, 1.0 + 4.0 * sixth * (found + sixth))) - 1.0) / (2.0 * sixth)
+        return uncorrected
+    return (math.sqrt(max(0.0, 1.0 + 4.0 * sixth * (uncorrected + sixth))) - 1.0) / (2.0 * sixth)

@@ -76,10 +76,10 @@ def contrast(control: CrossMoments, variant: CrossMoments, kind: Kind, nonnegati
     Both arms have the same columns: the outcome (two for a ratio), then the covariates. `nonnegative` says that no
     outcome of a unit is below 0 (for a ratio: neither of the two).
     """
-    found = fitted(control, variant, kind, nonnegative)
-    if isinstance(found, Fitted):
-        return welch.contrast(found.control, found.variant, METHOD, found.errors)
-    return not_adjusted(_unadjusted(control, variant, kind, nonnegative), found)
+    estimates = fitted(control, variant, kind, nonnegative)
+    if isinstance(estimates, Fitted):
+        return welch.contrast(estimates.control, estimates.variant, METHOD, estimates.errors)
+    return not_adjusted(_unadjusted(control, variant, kind, nonnegative), estimates)
 
 
 def not_adjusted(plain: Contrast, reason: Note) -> Contrast:
@@ -87,7 +87,7 @@ def not_adjusted(plain: Contrast, reason: Note) -> Contrast:
     return replace(plain, notes=(*plain.notes, reason))
 
 
-def _why(reason: str, covariates: int = 0) -> Note:
+def _not_adjusted_note(reason: str, covariates: int = 0) -> Note:
     return Note("not_adjusted", {"reason": reason, "covariates": covariates})
 
 
@@ -97,38 +97,38 @@ def saved(control: CrossMoments, variant: CrossMoments, kind: Kind, nonnegative:
 
     0.3 is worth as much as 1 / (1 - 0.3) times the units.
     """
-    found = fitted(control, variant, kind, nonnegative)
-    return _saved(control, variant, kind, found) if isinstance(found, Fitted) else None
+    estimates = fitted(control, variant, kind, nonnegative)
+    return _saved(control, variant, kind, estimates) if isinstance(estimates, Fitted) else None
 
 
-def _saved(control: CrossMoments, variant: CrossMoments, kind: Kind, found: Fitted) -> float | None:
+def _saved(control: CrossMoments, variant: CrossMoments, kind: Kind, estimates: Fitted) -> float | None:
     before = _estimates(control, variant, kind, False, ())
     if isinstance(before, Note) or not (without := math.hypot(*before.errors(1.0))) > 0.0:
         return None
-    return 1.0 - (math.hypot(*found.errors(1.0)) / without) ** 2
+    return 1.0 - (math.hypot(*estimates.errors(1.0)) / without) ** 2
 
 
 def fitted(control: CrossMoments, variant: CrossMoments, kind: Kind, nonnegative: bool) -> Fitted | Note:
     """Both adjusted estimates, or the reason why there are none."""
     used = _usable(control, variant, 2 if kind == "ratio" else 1)
     if not used:
-        return _why("nothing_varies")
+        return _not_adjusted_note("nothing_varies")
     if min(control.n, variant.n) <= len(used) + 2:
-        return _why("few_units", len(used))
+        return _not_adjusted_note("few_units", len(used))
     if kind == "share" and _few_events(_proportion(control), _proportion(variant)):
-        return _why("few_events")
-    found = _estimates(control, variant, kind, nonnegative or kind == "share", used)
-    if isinstance(found, Note):
-        return found
-    arms = found.control, found.variant
+        return _not_adjusted_note("few_events")
+    estimates = _estimates(control, variant, kind, nonnegative or kind == "share", used)
+    if isinstance(estimates, Note):
+        return estimates
+    arms = estimates.control, estimates.variant
     if all(arm.error == 0.0 for arm in arms):
-        return _why("no_error")
+        return _not_adjusted_note("no_error")
     if any((arm.positive_only and arm.value < 0.0) or (kind == "share" and arm.value > 1.0) for arm in arms):
-        return _why("impossible_value")
-    gain = _saved(control, variant, kind, found)
+        return _not_adjusted_note("impossible_value")
+    gain = _saved(control, variant, kind, estimates)
     if gain is not None and gain <= 0.0:
-        return _why("no_gain", len(used))
-    return found
+        return _not_adjusted_note("no_gain", len(used))
+    return estimates
 
 
 def _few_events(control: Proportion, variant: Proportion) -> bool:
@@ -144,14 +144,14 @@ def _few_events(control: Proportion, variant: Proportion) -> bool:
 def _usable(control: CrossMoments, variant: CrossMoments, outcomes: int) -> tuple[int, ...]:
     """The columns of covariates that are new in both arms, given the earlier ones (elimination in order)."""
     left = [np.array(arm.covariance, float) for arm in (control, variant)]
-    own = [np.diag(one).copy() for one in left]
+    own = [np.diag(matrix).copy() for matrix in left]
     used = []
     for j in range(outcomes, len(control.means)):
         floor = max((_CONSTANT * arm.means[j]) ** 2 for arm in (control, variant))
-        new = all(one[j, j] > max(_NEW * of[j], floor) for one, of in zip(left, own, strict=True))
+        new = all(matrix[j, j] > max(_NEW * diagonal[j], floor) for matrix, diagonal in zip(left, own, strict=True))
         if new and not _rare(control, variant, j):
             used.append(j)
-            left = [one - np.outer(one[:, j] / one[j, j], one[j]) for one in left]
+            left = [matrix - np.outer(matrix[:, j] / matrix[j, j], matrix[j]) for matrix in left]
     return tuple(used)
 
 
@@ -165,7 +165,7 @@ def _rare(control: CrossMoments, variant: CrossMoments, column: int) -> bool:
         of_share = share * (1.0 - share)
         if abs(arm.covariance[column][column] * (arm.n - 1) / arm.n - of_share) > _WHOLE * of_share:
             return False
-    share = sum(arm.n * one for arm, one in zip(arms, shares, strict=True)) / whole
+    share = sum(arm.n * arm_share for arm, arm_share in zip(arms, shares, strict=True)) / whole
     return min(control.n, variant.n) * min(share, 1.0 - share) < EXPECTED * (1.0 - _WHOLE)
 
 
@@ -182,17 +182,19 @@ def _estimates(
     inverted = slopes.inverse(*sides)
     at_null = slopes.compare(sides[0], sides[1], inverted)
     if not all(math.isfinite(float(value[0])) for value in at_null.values):
-        return _why("denominator")
+        return _not_adjusted_note("denominator")
 
     def errors(ratio: float) -> tuple[float, float]:
         size = max(1.0, abs(ratio))
-        found = slopes.compare(sides[0], sides[1], inverted, (ratio / size, 1.0 / size)).variances
-        return size * math.sqrt(float(found[0][0])), size * math.sqrt(float(found[1][0]))
+        variances = slopes.compare(sides[0], sides[1], inverted, (ratio / size, 1.0 / size)).variances
+        return size * math.sqrt(float(variances[0][0])), size * math.sqrt(float(variances[1][0]))
 
     estimates = [
         # n less the number of slopes, because a Welch estimate has n - 1 degrees of freedom.
         welch.Estimate(value, 0.0 if error <= _CONSTANT * abs(value) else error, arm.n - len(used), nonnegative)
-        for value, error, arm in zip((float(one[0]) for one in at_null.values), errors(1.0), arms, strict=True)
+        for value, error, arm in zip(
+            (float(estimate[0]) for estimate in at_null.values), errors(1.0), arms, strict=True
+        )
     ]
     return Fitted(estimates[0], estimates[1], errors, used)
 

@@ -119,8 +119,8 @@ def subsets(sizes: NDArray[np.int64], units: int, share: float, generator: np.ra
     from a uniform set at random leaves it uniform, so the result is exact whatever the probability is. Each unit uses
     one random byte.
     """
-    words = generator.integers(0, 2**64, -(-len(sizes) * units // 8), np.uint64)
-    coins = words.view(np.uint8)[: len(sizes) * units].reshape(len(sizes), units)
+    random_words = generator.integers(0, 2**64, -(-len(sizes) * units // 8), np.uint64)
+    coins = random_words.view(np.uint8)[: len(sizes) * units].reshape(len(sizes), units)
     members = coins < round(256 * share)
     if units <= _WIDE:
         _resize(members, sizes, generator)

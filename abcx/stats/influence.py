@@ -42,7 +42,7 @@ def largest(summaries: Mapping[str, Summary], tops: Mapping[str, Pairs]) -> dict
     count = min(wanted, max(1, math.floor(OF_NONZERO * values)))
     known = [len(top) for arm, top in listed.items() if len(top) < moments[arm].n]
     counts = top_counts([[value for value, _ in top] for top in listed.values()], min([count, *known]))
-    return {arm: top[:some] for (arm, top), some in zip(listed.items(), counts, strict=True) if some}
+    return {arm: top[:taken] for (arm, top), taken in zip(listed.items(), counts, strict=True) if taken}
 
 
 def most(units: int) -> int:
@@ -76,14 +76,14 @@ def without(moments: Moments, removed: Sequence[float]) -> Moments:
     away = [x - moments.mean - moments.low for x in removed]
     shift = math.fsum(away)
     squares = (moments.n - 1) * moments.variance
-    rest = math.fsum([squares, *(-d * d for d in away), -shift * shift / left])
+    remaining_squares = math.fsum([squares, *(-d * d for d in away), -shift * shift / left])
     mean, low = means.nearest(moments.mean, moments.low - shift / left)
     return replace(
         moments,
         n=left,
         mean=mean,
         low=low,
-        variance=rest / (left - 1) if left > 1 and rest > _UNRESOLVED * squares else 0.0,
+        variance=remaining_squares / (left - 1) if left > 1 and remaining_squares > _UNRESOLVED * squares else 0.0,
         nonzero=nonzero,
         maximum=None if removed else moments.maximum,
         skewness=None if removed else moments.skewness,
@@ -96,11 +96,11 @@ def ratio_without(moments: RatioMoments, removed: Sequence[tuple[float, float]])
     left = moments.n - len(removed)
     away = [(x - top.mean - top.low, y - bottom.mean - bottom.low) for x, y in removed]
     shifts = math.fsum(dx for dx, _ in away), math.fsum(dy for _, dy in away)
-    rest = math.fsum([(moments.n - 1) * moments.covariance, *(-dx * dy for dx, dy in away)])
+    remaining_products = math.fsum([(moments.n - 1) * moments.covariance, *(-dx * dy for dx, dy in away)])
     if left > 0:
-        rest -= shifts[0] * shifts[1] / left
+        remaining_products -= shifts[0] * shifts[1] / left
     new_top, new_bottom = without(top, [x for x, _ in removed]), without(bottom, [y for _, y in removed])
-    covariance = rest / (left - 1) if left > 1 else 0.0
+    covariance = remaining_products / (left - 1) if left > 1 else 0.0
     # Rounding must not leave a correlation above 1, or a covariance with a constant.
     bound = math.sqrt(new_top.variance * new_bottom.variance)
     return RatioMoments(new_top, new_bottom, max(-bound, min(bound, covariance)))

@@ -38,5 +38,7 @@ def of_contrasts(contrasts: Sequence[Contrast]) -> float | None:
     differences = [contrast.difference_pivot for contrast in contrasts]
     if any(pivot is None or pivot.estimate is None for pivot in differences):
         return None
-    found = [(pivot.estimate, pivot.scale) for pivot in differences if pivot is not None and pivot.estimate is not None]
-    return heterogeneity([d for d, _ in found], [scale for _, scale in found])
+    estimates = [
+        (pivot.estimate, pivot.scale) for pivot in differences if pivot is not None and pivot.estimate is not None
+    ]
+    return heterogeneity([d for d, _ in estimates], [scale for _, scale in estimates])

@@ -158,10 +158,10 @@ class _Line:
         return self._bisect(inside, outside)
 
     def _march(
-        self, start: float, side: int, bound: float, found: Callable[[float], bool]
+        self, start: float, side: int, bound: float, stops: Callable[[float], bool]
     ) -> tuple[float, float | None]:
-        """Doubling steps from `start` strictly inside `bound`: (last point that is not `found`, first that is, or
-        None).
+        """Doubling steps from `start` strictly inside `bound`: (last point before `stops` is true, first point where it
+        is, or None).
         """
         # A standard error below the resolution of the estimate must not use up the doublings without moving.
         last, step = start, max(self.first, 4.0 * (_EPSILON if self.positive else math.ulp(start)))
@@ -169,7 +169,7 @@ class _Line:
             at = last * math.exp(side * min(step, _FAR_LOG)) if self.positive else last + side * step
             if (at - bound) * side >= 0 or math.isinf(at):
                 break
-            if found(at):
+            if stops(at):
                 return last, at
             if self.positive and abs(math.log(at / start)) >= _FAR_LOG:
                 return at, None
@@ -224,8 +224,8 @@ class _Line:
         At least 0 where the test accepts and below 0 where it rejects, whatever rounding does.
         """
         p = two_sided(self.pivot, at)
-        found = self.critical + normal_quantile(0.5 * max(p, _SMALLEST))
-        return max(found, 0.0) if p >= self.alpha else min(found, -_EPSILON)
+        excess = self.critical + normal_quantile(0.5 * max(p, _SMALLEST))
+        return max(excess, 0.0) if p >= self.alpha else min(excess, -_EPSILON)
 
     def _tolerance(self, at: float) -> float:
         away = abs(at - self.pivot.null)

@@ -140,11 +140,11 @@ def claim(
     if not parts:
         return None, None
     if not relative:
-        found = _widest(parts)
-        low = None if low_z is None else found.low - low_z * found.error_low
-        return low, (None if high_z is None else found.high + high_z * found.error_high)
-    lows = [_ratio_end(one.variant_low, one.control_high, low_z, -1) for one in parts]
-    highs = [_ratio_end(one.variant_high, one.control_low, high_z, +1) for one in parts]
+        widest = _widest(parts)
+        low = None if low_z is None else widest.low - low_z * widest.error_low
+        return low, (None if high_z is None else widest.high + high_z * widest.error_high)
+    lows = [_ratio_end(trimmed.variant_low, trimmed.control_high, low_z, -1) for trimmed in parts]
+    highs = [_ratio_end(trimmed.variant_high, trimmed.control_low, high_z, +1) for trimmed in parts]
     return (
         None if None in lows else min(end for end in lows if end is not None) - 1.0,
         None if None in highs else max(end for end in highs if end is not None) - 1.0,
@@ -187,9 +187,12 @@ def _lee(control: Surveyed, variant: Surveyed, scores: Sequence[float]) -> tuple
 
 def _widest(parts: Sequence[_Parts]) -> _Estimated:
     """The bounds, which are the same for all `parts`, each with its largest error."""
-    found = [_difference(one.variant_low, one.variant_high, one.control_low, one.control_high) for one in parts]
-    errors_low, errors_high = zip(*((one.error_low, one.error_high) for one in found), strict=True)
-    return _Estimated(found[0].low, found[0].high, max(errors_low), max(errors_high))
+    estimates = [
+        _difference(trimmed.variant_low, trimmed.variant_high, trimmed.control_low, trimmed.control_high)
+        for trimmed in parts
+    ]
+    errors_low, errors_high = zip(*((estimate.error_low, estimate.error_high) for estimate in estimates), strict=True)
+    return _Estimated(estimates[0].low, estimates[0].high, max(errors_low), max(errors_high))
 
 
 def _lee_parts(control: Surveyed, variant: Surveyed, scores: Sequence[float]) -> tuple[tuple[_Parts, ...], Note | None]:
@@ -203,16 +206,16 @@ def _lee_parts(control: Surveyed, variant: Surveyed, scores: Sequence[float]) ->
     ratio = Fraction(control.answers.n * variant.exposed, variant.answers.n * control.exposed)
     error2 = sum(1.0 / arm.answers.n - 1.0 / arm.exposed for arm in (control, variant))
     whole_control, whole_variant = (trimming.whole(scores, arm.answers.counts) for arm in (control, variant))
-    found = []
+    parts = []
     if ratio <= 1:
         low = trimming.lowest(scores, variant.answers.counts, ratio, error2)
         high = trimming.highest(scores, variant.answers.counts, ratio, error2)
-        found.append(_Parts(low, high, whole_control, whole_control))
+        parts.append(_Parts(low, high, whole_control, whole_control))
     if ratio >= 1:
         least = trimming.lowest(scores, control.answers.counts, 1 / ratio, error2)
         most = trimming.highest(scores, control.answers.counts, 1 / ratio, error2)
-        found.append(_Parts(whole_variant, whole_variant, least, most))
-    return tuple(found), None
+        parts.append(_Parts(whole_variant, whole_variant, least, most))
+    return tuple(parts), None
 
 
 def _manski(control: Surveyed, variant: Surveyed, scores: Sequence[float]) -> _Estimated | None:
@@ -238,20 +241,20 @@ def _difference(variant_low: Part, variant_high: Part, control_low: Part, contro
     )
 
 
-def _interval(found: _Estimated | None, reach: float, alpha: float) -> Range | None:
+def _interval(estimated: _Estimated | None, reach: float, alpha: float) -> Range | None:
     """Imbens and Manski's interval, inside [-reach, reach].
 
     None where the errors are 0 and the bounds do not fill that range.
     """
-    if found is None:
+    if estimated is None:
         return None
-    largest = max(found.error_low, found.error_high)
+    largest = max(estimated.error_low, estimated.error_high)
     if largest == 0.0:
-        return (-reach, reach) if found.high - found.low >= 2.0 * reach else None
-    critical = critical_value((found.high - found.low) / largest, alpha)
+        return (-reach, reach) if estimated.high - estimated.low >= 2.0 * reach else None
+    critical = critical_value((estimated.high - estimated.low) / largest, alpha)
     return (
-        max(-reach, found.low - critical * found.error_low),
-        min(reach, found.high + critical * found.error_high),
+        max(-reach, estimated.low - critical * estimated.error_low),
+        min(reach, estimated.high + critical * estimated.error_high),
     )
 
 

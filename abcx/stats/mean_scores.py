@@ -36,15 +36,15 @@ def contrast(
     `interval` is the setting of the spec: `auto` permutes where `permutation.needed` gives a reason. `draws`
     relabelings are drawn with `seed`.
     """
-    one, other = categorical.moments(control), categorical.moments(variant)
-    reason = permutation.needed(one, other) if interval == "auto" else permutation.ASKED
+    control_moments, variant_moments = categorical.moments(control), categorical.moments(variant)
+    reason = permutation.needed(control_moments, variant_moments) if interval == "auto" else permutation.ASKED
     if interval == "analytic" or reason is None or min(control.n, variant.n) == 0:
-        return means.contrast(one, other)
+        return means.contrast(control_moments, variant_moments)
     samples = [_sample(arm, min(control.low, variant.low)) for arm in (control, variant)]
-    found = permutation.contrast(samples[0], samples[1], draws, seed, by_shift=True)
-    if found.difference_pivot is None:
-        return found
-    return replace(found, notes=(reason,))
+    permuted = permutation.contrast(samples[0], samples[1], draws, seed, by_shift=True)
+    if permuted.difference_pivot is None:
+        return permuted
+    return replace(permuted, notes=(reason,))
 
 
 def enough(control: Categories, variant: Categories) -> bool:

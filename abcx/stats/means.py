@@ -29,9 +29,13 @@ def contrast(control: Moments, variant: Moments) -> Contrast:
     if control.n == 0 or variant.n == 0:
         return no_comparison(METHOD, Note("no_units"))
     of_control, of_variant = _estimate(control), _estimate(variant)
-    found = welch.contrast(of_control, of_variant, METHOD)
+    comparison = welch.contrast(of_control, of_variant, METHOD)
     rounded = of_control.error == of_variant.error == 0.0 < max(control.variance, variant.variance)
-    return replace(found, notes=(Note("same_up_to_rounding"),)) if rounded and found.p_value == 1.0 else found
+    return (
+        replace(comparison, notes=(Note("same_up_to_rounding"),))
+        if rounded and comparison.p_value == 1.0
+        else comparison
+    )
 
 
 def nearest(base: float, by: float) -> tuple[float, float]:

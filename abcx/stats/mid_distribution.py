@@ -269,8 +269,8 @@ class Curve:
     def accepted(self, x: Array, alpha: float) -> NDArray[np.bool_]:
         """Whether the two-sided test of one arm at `alpha` accepts that the quantile is x, at points x (k,)."""
         squared, df = self.test(x)[0], np.interp(self._located(x)[0], self._at[0], self._at[2])
-        limits = {one: t_quantile(1.0 - alpha / 2.0, one) ** 2 for one in set(df.tolist())}
-        accepted: NDArray[np.bool_] = squared <= np.array([limits[one] for one in df.tolist()])
+        limits = {degrees: t_quantile(1.0 - alpha / 2.0, degrees) ** 2 for degrees in set(df.tolist())}
+        accepted: NDArray[np.bool_] = squared <= np.array([limits[degrees] for degrees in df.tolist()])
         return accepted
 
     def df(self, x: float) -> float:

@@ -68,15 +68,15 @@ def benjamini_hochberg(p_values: Sequence[float | None], alpha: float) -> tuple[
     m = len(p_values)
     ranked = sorted((p, index) for index, p in enumerate(p_values) if p is not None)
     levels = [min(alpha, rank * alpha / m) for rank in range(1, m + 1)]
-    found = max((rank for rank, (p, _) in enumerate(ranked, 1) if p < levels[rank - 1]), default=0)
-    level = levels[max(found, 1) - 1] if m else alpha
+    rejections = max((rank for rank, (p, _) in enumerate(ranked, 1) if p < levels[rank - 1]), default=0)
+    level = levels[max(rejections, 1) - 1] if m else alpha
     results: dict[int, Adjusted] = {}
     running = 1.0
     for rank, (p, index) in reversed(list(enumerate(ranked, 1))):
         running = min(running, p * m / rank)
         # As in `holm`: the adjusted p follows the decision in spite of rounding.
-        adjusted = min(running, math.nextafter(alpha, 0.0)) if rank <= found else max(running, alpha)
-        results[index] = Adjusted(adjusted, level, rank <= found)
+        adjusted = min(running, math.nextafter(alpha, 0.0)) if rank <= rejections else max(running, alpha)
+        results[index] = Adjusted(adjusted, level, rank <= rejections)
     return tuple(results.get(index, Adjusted(None, level, False)) for index in range(m))
 
 

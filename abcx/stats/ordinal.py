@@ -70,9 +70,9 @@ def compare(control: Categories, variant: Categories, alpha: float) -> Ordinal:
 def _aligned(control: Categories, variant: Categories) -> tuple[list[int], list[int]]:
     """Both histograms from the same lowest to the same highest answer."""
     low = min(control.low, variant.low)
-    end = max(one.low + len(one.counts) for one in (control, variant))
+    end = max(arm.low + len(arm.counts) for arm in (control, variant))
     x, y = (
-        [0] * (one.low - low) + list(one.counts) + [0] * (end - one.low - len(one.counts)) for one in (control, variant)
+        [0] * (arm.low - low) + list(arm.counts) + [0] * (end - arm.low - len(arm.counts)) for arm in (control, variant)
     )
     return x, y
 
@@ -98,11 +98,11 @@ def _test(control: Categories, variant: Categories, from_half: float) -> tuple[T
     return _by_pairs(from_half, min(control.n, variant.n)), 0.25, NO_OVERLAP if from_half else ALL_TIED
 
 
-def _of_placements(counts: list[int], other: list[int]) -> float:
+def _of_placements(counts: list[int], other_counts: list[int]) -> float:
     """The variance of the mean placement of the answers `counts` among the answers `other`, from whole numbers."""
-    n, m = sum(counts), sum(other)
+    n, m = sum(counts), sum(other_counts)
     below, first, second = 0, 0, 0
-    for count, tied in zip(counts, other, strict=True):
+    for count, tied in zip(counts, other_counts, strict=True):
         place = 2 * below + tied  # the placement times 2 m
         first, second = first + count * place, second + count * place * place
         below += tied

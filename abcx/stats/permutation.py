@@ -72,34 +72,42 @@ def contrast(
     zero of the values is arbitrary: differences are then aligned by shifting alone. Degenerate data get the result and
     the note of Welch's test.
     """
-    one, other = moments(control), moments(variant)
-    if isinstance(one, Moments) and isinstance(other, Moments):
-        base, minimum = means.contrast(one, other), _minimum(one, other)
-    elif isinstance(one, RatioMoments) and isinstance(other, RatioMoments):
-        base = ratios.contrast(one, other)
-        minimum = _minimum(one.numerator, other.numerator, one.denominator, other.denominator)
+    control_moments, variant_moments = moments(control), moments(variant)
+    if isinstance(control_moments, Moments) and isinstance(variant_moments, Moments):
+        base, minimum = means.contrast(control_moments, variant_moments), _minimum(control_moments, variant_moments)
+    elif isinstance(control_moments, RatioMoments) and isinstance(variant_moments, RatioMoments):
+        base = ratios.contrast(control_moments, variant_moments)
+        minimum = _minimum(
+            control_moments.numerator,
+            variant_moments.numerator,
+            control_moments.denominator,
+            variant_moments.denominator,
+        )
     else:
         raise TypeError("a mean cannot be compared with a ratio")
     if base.difference_pivot is None:
         return replace(base, method=METHOD)
-    found = draw(control, variant, draws, seed) if relabeled is None else relabeled
-    distance, error = found.variant.value - found.control.value, math.hypot(found.variant.error, found.control.error)
-    left = found.variant.low - found.control.low
+    relabelings = draw(control, variant, draws, seed) if relabeled is None else relabeled
+    distance, error = (
+        relabelings.variant.value - relabelings.control.value,
+        math.hypot(relabelings.variant.error, relabelings.control.error),
+    )
+    left = relabelings.variant.low - relabelings.control.low
     difference = difference_pivot(
-        found,
+        relabelings,
         base.difference_pivot,
         minimum >= 0.0 and not by_shift,
         by_shift,
-        lambda d, hypothesis: tails(found, distance - d + left, error, statistics(found, hypothesis)),
+        lambda d, hypothesis: tails(relabelings, distance - d + left, error, statistics(relabelings, hypothesis)),
     )
     ratio = base.ratio_pivot
     return replace(
         base,
         method=METHOD_TAIL
-        if tail_serves(statistics(found, null(found)), _quotient(distance + left, error))
+        if tail_serves(statistics(relabelings, null(relabelings)), _quotient(distance + left, error))
         else METHOD,
         difference_pivot=difference,
-        ratio_pivot=None if ratio is None else replace(ratio, tails=lambda r: _ratio_tails(found, r)),
+        ratio_pivot=None if ratio is None else replace(ratio, tails=lambda r: _ratio_tails(relabelings, r)),
         p_value=two_sided(difference, 0.0),
     )
 
@@ -126,12 +134,12 @@ def false_alarms(
     cannot be tested is no false alarm. The interval is Wilson's (1927). Both arms must be testable (`contrast` has a
     pivot).
     """
-    found = draw(control, variant, draws, seed) if relabeled is None else relabeled
+    relabelings = draw(control, variant, draws, seed) if relabeled is None else relabeled
     if method == "Welch":
-        alarms = sum(p < alpha for p in _welch_p(found))
+        alarms = sum(p < alpha for p in _welch_p(relabelings))
     else:
-        alarms = alarms_of_halves(statistics(found, null(found)), alpha)
-    return wilson(alarms, len(found.from_control.x))
+        alarms = alarms_of_halves(statistics(relabelings, null(relabelings)), alpha)
+    return wilson(alarms, len(relabelings.from_control.x))
 
 
 def alarms_of_halves(spread: Array, alpha: float) -> int:
@@ -139,14 +147,14 @@ def alarms_of_halves(spread: Array, alpha: float) -> int:
     of the other half.
     """
     halves = spread[::2], spread[1::2]
-    pairs = ((t, other) for one, other in (halves, halves[::-1]) for t in one.tolist() if math.isfinite(t))
-    return sum(2.0 * min(tail(-other, -t), tail(other, t)) < alpha for t, other in pairs)
+    pairs = ((t, other_half) for half, other_half in (halves, halves[::-1]) for t in half.tolist() if math.isfinite(t))
+    return sum(2.0 * min(tail(-other_half, -t), tail(other_half, t)) < alpha for t, other_half in pairs)
 
 
-def _welch_p(found: Relabelings) -> Iterator[float]:
+def _welch_p(relabelings: Relabelings) -> Iterator[float]:
     """Two-sided p of Welch's test of every relabeling that has one."""
-    (m_c, v_c), (m_t, v_t) = estimates(found, null(found))
-    return welch_p(m_t - m_c, (v_c, v_t), (found.control.n, found.variant.n))
+    (m_c, v_c), (m_t, v_t) = estimates(relabelings, null(relabelings))
+    return welch_p(m_t - m_c, (v_c, v_t), (relabelings.control.n, relabelings.variant.n))
 
 
 def welch_p(distances: Array, variances: tuple[Array, Array], sizes: tuple[int, int]) -> Iterator[float]:
@@ -228,7 +236,7 @@ def _skewness(control: Moments | RatioMoments, variant: Moments | RatioMoments) 
     """Absolute skewness of the pooled units; for a ratio the larger of numerator's and denominator's."""
     if isinstance(control, RatioMoments) and isinstance(variant, RatioMoments):
         parts = (control.numerator, variant.numerator), (control.denominator, variant.denominator)
-        known = [one for one in (_pooled_skewness(*pair) for pair in parts) if one is not None]
+        known = [skewness for skewness in (_pooled_skewness(*pair) for pair in parts) if skewness is not None]
         return max(known) if known else None
     if isinstance(control, Moments) and isinstance(variant, Moments):
         return _pooled_skewness(control, variant)
@@ -289,14 +297,14 @@ def difference_pivot(
     return replace(base, low=min(low, estimate), high=max(high, estimate), tails=at)
 
 
-def _ratio_tails(found: Relabelings, ratio: float) -> tuple[float, float]:
+def _ratio_tails(relabelings: Relabelings, ratio: float) -> tuple[float, float]:
     unit = max(1.0, abs(ratio))
     on_variant, on_control = 1.0 / unit, ratio / unit
-    distance = on_variant * found.variant.value - on_control * found.control.value
-    left = on_variant * found.variant.low - on_control * found.control.low
-    error = math.hypot(on_variant * found.variant.error, on_control * found.control.error)
+    distance = on_variant * relabelings.variant.value - on_control * relabelings.control.value
+    left = on_variant * relabelings.variant.low - on_control * relabelings.control.low
+    error = math.hypot(on_variant * relabelings.variant.error, on_control * relabelings.control.error)
     hypothesis = Alignment((on_control, on_variant), distance, (1.0, 1.0))
-    return tails(found, distance + left, error, statistics(found, hypothesis))
+    return tails(relabelings, distance + left, error, statistics(relabelings, hypothesis))
 
 
 def null(found: Relabelings) -> Alignment:
@@ -312,7 +320,7 @@ def tails(found: Relabelings, distance: float, error: float, spread: Array) -> t
     if distance == 0.0 and error == 0.0:
         return 1.0, 1.0
     statistic = _quotient(distance, error)
-    least = _least(found)
+    least = _smallest_tail(found)
     return max(least, tail(-spread, -statistic)), max(least, tail(spread, statistic))
 
 
@@ -320,9 +328,9 @@ def _quotient(distance: float, error: float) -> float:
     return distance / error if error > 0.0 else math.copysign(math.inf, distance)
 
 
-def _least(found: Relabelings) -> float:
+def _smallest_tail(relabelings: Relabelings) -> float:
     """The probability of the observed relabeling among all possible ones: no tail is smaller."""
-    return math.exp(-_log_relabelings(found.control.n, found.variant.n))
+    return math.exp(-_log_relabelings(relabelings.control.n, relabelings.variant.n))
 
 
 def _log_relabelings(n: int, m: int) -> float:

@@ -111,15 +111,15 @@ def draw(control: Sample, variant: Sample, draws: int, seed: int) -> Relabelings
     pools = _pool(control, scale), _pool(variant, scale)
     arms = _arm(pools[0]), _arm(pools[1])
     first = 0 if before(*pools) else 1
-    found = drawn(pools[first], pools[1 - first], draws, np.random.Generator(np.random.PCG64(seed)))
-    of_control, of_variant = found[::-1] if first == 1 else found
+    row_sums = drawn(pools[first], pools[1 - first], draws, np.random.Generator(np.random.PCG64(seed)))
+    of_control, of_variant = row_sums[::-1] if first == 1 else row_sums
     sums, products = [], []
     for arm, rows in zip(arms, (of_control, of_variant), strict=True):
-        one = _sums(rows, control.values.ndim)
-        sums.append(one if first == 1 else Sums(*_rest(arm.sums, one)))
+        part_sums = _sums(rows, control.values.ndim)
+        sums.append(part_sums if first == 1 else Sums(*_complement(arm.sums, part_sums)))
         if arm.products is not None:
-            other = _products(rows, control.values.ndim)
-            products.append(other if first == 1 else Products(*_rest(arm.products, other)))
+            part_products = _products(rows, control.values.ndim)
+            products.append(part_products if first == 1 else Products(*_complement(arm.products, part_products)))
     return Relabelings(arms[0], arms[1], sums[0], sums[1], (products[0], products[1]) if products else None)
 
 
@@ -130,12 +130,14 @@ def _sums(rows: Array, dimensions: int) -> Sums:
 def _products(rows: Array, dimensions: int) -> Products:
     """The columns after those of `Sums`: the count of a ratio (a mean's is its sum of denominators), then products."""
     ratio = dimensions == 2
-    rest = rows[..., 6 if ratio else 3 :]
-    k = next(k for k in range(1, rest.shape[-1] + 1) if (3 if ratio else 2) * k + k * (k + 1) // 2 == rest.shape[-1])
-    z, ez, xz = rest[..., :k], rest[..., k : 2 * k], rest[..., 2 * k : 3 * k] if ratio else rest[..., :k]
-    zz = np.empty((*rest.shape[:-1], k, k))
+    columns = rows[..., 6 if ratio else 3 :]
+    k = next(
+        k for k in range(1, columns.shape[-1] + 1) if (3 if ratio else 2) * k + k * (k + 1) // 2 == columns.shape[-1]
+    )
+    z, ez, xz = columns[..., :k], columns[..., k : 2 * k], columns[..., 2 * k : 3 * k] if ratio else columns[..., :k]
+    zz = np.empty((*columns.shape[:-1], k, k))
     upper = np.triu_indices(k)
-    zz[..., upper[0], upper[1]] = zz[..., upper[1], upper[0]] = rest[..., (3 if ratio else 2) * k :]
+    zz[..., upper[0], upper[1]] = zz[..., upper[1], upper[0]] = columns[..., (3 if ratio else 2) * k :]
     return Products(rows[..., 5 if ratio else 0], z, ez, xz, zz)
 
 
@@ -144,9 +146,14 @@ def _scale(control: Sample, variant: Sample) -> tuple[Array, Array] | None:
     if control.covariates is None or variant.covariates is None or not control.covariates.shape[1]:
         return None
     both, n = (control.covariates, variant.covariates), control.n + variant.n
-    center = sum(one.sum(axis=0) for one in both) / n
-    center = center + (sum((one - center).sum(axis=0) for one in both) - (n - sum(map(len, both))) * center) / n
-    squares = sum(((one - center) ** 2).sum(axis=0) for one in both) + (n - sum(map(len, both))) * center**2
+    center = sum(covariates.sum(axis=0) for covariates in both) / n
+    center = (
+        center
+        + (sum((covariates - center).sum(axis=0) for covariates in both) - (n - sum(map(len, both))) * center) / n
+    )
+    squares = (
+        sum(((covariates - center) ** 2).sum(axis=0) for covariates in both) + (n - sum(map(len, both))) * center**2
+    )
     deviation = np.sqrt(squares / n)
     return center, np.where(deviation > RESOLUTION * np.abs(center), deviation, 1.0)
 
@@ -189,7 +196,7 @@ def named(found: Relabelings, hypothesis: Alignment) -> tuple[Sums, Sums]:
     shift = shifts(found, hypothesis)
     pool = _aligned(found.control.sums, found.variant.sums, hypothesis.factors, shift)
     named_variant = _aligned(found.from_control, found.from_variant, hypothesis.factors, shift)
-    return Sums(*_rest(pool, named_variant)), named_variant
+    return Sums(*_complement(pool, named_variant)), named_variant
 
 
 def _aligned(control: Sums, variant: Sums, factors: tuple[float, float], shifts: tuple[float, float]) -> Sums:
@@ -199,7 +206,7 @@ def _aligned(control: Sums, variant: Sums, factors: tuple[float, float], shifts:
         e = a * part.e + h * part.x
         ee = a * a * part.ee + 2.0 * a * h * part.ex + h * h * part.xx
         parts.append(Sums(part.x, e, ee, a * part.ex + h * part.xx, part.xx))
-    return Sums(*(one + other for one, other in zip(*parts, strict=True)))
+    return Sums(*(from_control + from_variant for from_control, from_variant in zip(*parts, strict=True)))
 
 
 def _of_arm(sums: Sums, n: int) -> tuple[Array, Array]:
@@ -217,10 +224,13 @@ def moments(sample: Sample) -> Moments | RatioMoments:
     if sample.values.ndim == 1:
         return _moments(sample.n, sample.values)
     top, bottom = sample.values[:, 0], sample.values[:, 1]
-    one, other = _moments(sample.n, top), _moments(sample.n, bottom)
+    top_moments, bottom_moments = _moments(sample.n, top), _moments(sample.n, bottom)
     zeros = sample.n - len(top)
-    products = float(((top - one.mean) * (bottom - other.mean)).sum()) + zeros * one.mean * other.mean
-    return RatioMoments(one, other, products / (sample.n - 1) if sample.n > 1 else 0.0)
+    products = (
+        float(((top - top_moments.mean) * (bottom - bottom_moments.mean)).sum())
+        + zeros * top_moments.mean * bottom_moments.mean
+    )
+    return RatioMoments(top_moments, bottom_moments, products / (sample.n - 1) if sample.n > 1 else 0.0)
 
 
 def _moments(n: int, values: Array) -> Moments:
@@ -246,8 +256,8 @@ def _pool(sample: Sample, scale: tuple[Array, Array] | None) -> Pool:
     outcomes = len(columns)
     if scale is not None and sample.covariates is not None:
         columns += list(sample.covariates.T)
-    kept, times = _distinct(columns)
-    distinct = [column[kept] for column in columns]
+    places, times = _distinct(columns)
+    distinct = [column[places] for column in columns]
     # The last row is a zero.
     top, bottom = (np.append(distinct[i], 0.0) if i < outcomes else None for i in (0, 1))
     assert top is not None
@@ -262,12 +272,16 @@ def _pool(sample: Sample, scale: tuple[Array, Array] | None) -> Pool:
         rows = [bottom, residual, residual * residual, residual * bottom, bottom * bottom]
     if scale is not None:
         z = [
-            (np.append(one, 0.0) - center) / deviation
-            for one, center, deviation in zip(distinct[outcomes:], *scale, strict=True)
+            (np.append(covariate, 0.0) - center) / deviation
+            for covariate, center, deviation in zip(distinct[outcomes:], *scale, strict=True)
         ]
         rows += [] if bottom is None else [np.ones_like(top)]
-        rows += [*z, *(residual * one for one in z), *([] if bottom is None else [bottom * one for one in z])]
-        rows += [one * other for i, one in enumerate(z) for other in z[i:]]
+        rows += [
+            *z,
+            *(residual * covariate for covariate in z),
+            *([] if bottom is None else [bottom * covariate for covariate in z]),
+        ]
+        rows += [covariate * partner for i, covariate in enumerate(z) for partner in z[i:]]
     table = np.column_stack(rows)
     return Pool(sample, np.concatenate(distinct), times, value, table[:-1], table[-1])
 
@@ -298,5 +312,5 @@ def _arm(pool: Pool) -> Arm:
     return Arm(n, pool.value, error, sums, float(sums.e) / size, products)
 
 
-def _rest(all_units: tuple[Array, ...], part: tuple[Array, ...]) -> list[Array]:
-    return [whole - some for whole, some in zip(all_units, part, strict=True)]
+def _complement(all_units: tuple[Array, ...], part: tuple[Array, ...]) -> list[Array]:
+    return [of_all - of_part for of_all, of_part in zip(all_units, part, strict=True)]

@@ -44,9 +44,9 @@ def with_zeros(summary: Moments | RatioMoments, n: int) -> Moments | RatioMoment
     """The summary of `n` units, of which those that the summary does not contain have the value 0."""
     zeros = Moments(n - summary.n, 0.0, 0.0, 0, 0.0 if n > summary.n else None, 0.0 if n > summary.n else None)
     if isinstance(summary, RatioMoments):
-        found = added(summary, RatioMoments(zeros, zeros, 0.0))
-        assert isinstance(found, RatioMoments)
-        return found
+        summed = added(summary, RatioMoments(zeros, zeros, 0.0))
+        assert isinstance(summed, RatioMoments)
+        return summed
     return _moments(summary, zeros)
 
 

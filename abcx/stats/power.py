@@ -96,13 +96,13 @@ def power_bounded(
 
 def _deviations(baseline: float, difference: float, ratio: float) -> tuple[float, float]:
     """Standard deviation of the difference times sqrt(control units): under equal shares, and at the two shares."""
-    other = baseline + difference
-    if not (0.0 <= baseline <= 1.0 and -1e-12 <= other <= 1.0 + 1e-12):
-        raise ValueError(f"both shares must lie between 0 and 1, not {baseline} and {other}")
-    other = min(1.0, max(0.0, other))
-    mean = (baseline + ratio * other) / (1.0 + ratio)
+    variant_share = baseline + difference
+    if not (0.0 <= baseline <= 1.0 and -1e-12 <= variant_share <= 1.0 + 1e-12):
+        raise ValueError(f"both shares must lie between 0 and 1, not {baseline} and {variant_share}")
+    variant_share = min(1.0, max(0.0, variant_share))
+    mean = (baseline + ratio * variant_share) / (1.0 + ratio)
     pooled = math.sqrt(mean * (1.0 - mean) * (1.0 + 1.0 / ratio))
-    return pooled, math.sqrt(baseline * (1.0 - baseline) + other * (1.0 - other) / ratio)
+    return pooled, math.sqrt(baseline * (1.0 - baseline) + variant_share * (1.0 - variant_share) / ratio)
 
 
 def _check(difference: float, alpha: float, power: float, ratio: float) -> None:

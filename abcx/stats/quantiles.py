@@ -33,8 +33,8 @@ def contrast(control: QuantileSummary, variant: QuantileSummary) -> Contrast:
 
     Both summaries are of the same `q`. Where nothing can be tested, a note gives the reason.
     """
-    for arm, one in (("control", control), ("variant", variant)):
-        if not one.values.size:
+    for arm, summary in (("control", control), ("variant", variant)):
+        if not summary.values.size:
             return no_comparison(METHOD, Note("no_values", {"arm": arm}))
     old, new = Curve(control), Curve(variant)
     difference = new.quantile - old.quantile
@@ -137,7 +137,7 @@ def projected(old: Curve, new: Curve, ratio: float, difference: float) -> tuple[
         lowest = values.argmin(axis=1)
         row = int(values[rows, lowest].argmin())
         if values[row, lowest[row]] < least:
-            least, x, y = (float(one[row, lowest[row]]) for one in (values, x_grid, y_grid))
+            least, x, y = (float(grid[row, lowest[row]]) for grid in (values, x_grid, y_grid))
         center = np.clip(lowest, 1, nodes.shape[-1] - 2)
         before, after = (rows, center - 1), (rows, center + 1)
         if last == _ROUNDS - 1:  # the parabola's vertex ends the search

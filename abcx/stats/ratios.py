@@ -36,14 +36,14 @@ def interval(moments: RatioMoments, alpha: float) -> Interval:
     """Student's interval at 1 - `alpha` of the arm's ratio; (None, None) where it does not exist or
     units do not vary.
     """
-    found = estimate(moments)
-    return (None, None) if found is None else welch.interval(found, alpha)
+    arm_estimate = estimate(moments)
+    return (None, None) if arm_estimate is None else welch.interval(arm_estimate, alpha)
 
 
 def value(moments: RatioMoments) -> float | None:
     """The arm's ratio of sums; None without units or where the denominator's mean is not above 0."""
-    found = estimate(moments)
-    return None if found is None else found.value
+    arm_estimate = estimate(moments)
+    return None if arm_estimate is None else arm_estimate.value
 
 
 def estimate(moments: RatioMoments) -> welch.Estimate | None:

@@ -60,10 +60,14 @@ def contrast(control: Lifetimes, variant: Lifetimes, horizon: float) -> Contrast
     if note is not None:
         return no_comparison(METHOD, note)
     of_control, of_variant = _estimate(control, horizon), _estimate(variant, horizon)
-    found = welch.contrast(of_control, of_variant, METHOD)
-    if found.p_value == 1.0 and found.difference_pivot is None and of_control.value == of_variant.value == horizon:
-        return replace(found, notes=(Note("nothing_ended"),))
-    return found
+    comparison = welch.contrast(of_control, of_variant, METHOD)
+    if (
+        comparison.p_value == 1.0
+        and comparison.difference_pivot is None
+        and of_control.value == of_variant.value == horizon
+    ):
+        return replace(comparison, notes=(Note("nothing_ended"),))
+    return comparison
 
 
 def compared(
@@ -80,23 +84,23 @@ def compared(
     `draws` relabelings are drawn with `seed`. Above `MOST` units it is always `contrast`. With `auto`, nothing is
     tested where permutation is needed and an arm has fewer than `FEWEST` units.
     """
-    found = contrast(control, variant, horizon)
-    if interval == "analytic" or found.difference_pivot is None or control.n + variant.n > MOST:
-        return found
+    analytic = contrast(control, variant, horizon)
+    if interval == "analytic" or analytic.difference_pivot is None or control.n + variant.n > MOST:
+        return analytic
     samples = pseudo_values(control, horizon), pseudo_values(variant, horizon)
     reason: Note | None = permutation.ASKED
     if interval == "auto":
         reason = permutation.needed(_moments(samples[0]), _moments(samples[1]))
         if reason is not None and (fewest := min(sample.n for sample in samples)) < FEWEST:
-            return replace(found, difference_pivot=None, ratio_pivot=None, p_value=None, notes=(_few(fewest),))
+            return replace(analytic, difference_pivot=None, ratio_pivot=None, p_value=None, notes=(_few(fewest),))
     if reason is None:
-        return found
+        return analytic
     permuted = permutation.contrast(*samples, draws, seed)
     if permuted.difference_pivot is None:
-        return found
-    ratio = permuted.ratio_pivot if found.ratio_pivot is not None else None
+        return analytic
+    ratio = permuted.ratio_pivot if analytic.ratio_pivot is not None else None
     return replace(
-        found,
+        analytic,
         method=permuted.method,
         difference_pivot=permuted.difference_pivot,
         ratio_pivot=None if ratio is None else replace(ratio, low=0.0),  # a pseudo-value may be below 0, a mean not
@@ -116,24 +120,24 @@ def pseudo_values(lifetimes: Lifetimes, horizon: float) -> Sample:
     Rounded to 12 digits after the point in horizons, so that units with equal lifetimes are equal in any order of
     these.
     """
-    found, areas, remaining = _areas(lifetimes, horizon)
+    kaplan_meier, areas, remaining = _areas(lifetimes, horizon)
     unit, units = numbered(lifetimes.clusters)
     sizes = np.bincount(unit, minlength=units).astype(float)
-    influence = np.bincount(unit, influences(lifetimes, found, remaining), units)
-    values = np.round(sizes * float(areas.sum()) + found.n * influence, 12) * horizon
+    influence = np.bincount(unit, influences(lifetimes, kaplan_meier, remaining), units)
+    values = np.round(sizes * float(areas.sum()) + kaplan_meier.n * influence, 12) * horizon
     return Sample(units, np.column_stack([values, sizes]))
 
 
 def _moments(sample: Sample) -> RatioMoments:
-    found = permutation_draws.moments(sample)
-    assert isinstance(found, RatioMoments)
+    moments = permutation_draws.moments(sample)
+    assert isinstance(moments, RatioMoments)
     parts = [
-        replace(one, skewness=float((((values - one.mean) / math.sqrt(one.variance)) ** 3).mean()))
-        if one.variance
-        else one
-        for one, values in zip((found.numerator, found.denominator), sample.values.T, strict=True)
+        replace(part, skewness=float((((values - part.mean) / math.sqrt(part.variance)) ** 3).mean()))
+        if part.variance
+        else part
+        for part, values in zip((moments.numerator, moments.denominator), sample.values.T, strict=True)
     ]
-    return RatioMoments(parts[0], parts[1], found.covariance)
+    return RatioMoments(parts[0], parts[1], moments.covariance)
 
 
 def interval(lifetimes: Lifetimes, horizon: float, alpha: float) -> Interval:
@@ -154,8 +158,8 @@ def value(lifetimes: Lifetimes, horizon: float) -> float | None:
 
 def _estimate(lifetimes: Lifetimes, horizon: float) -> welch.Estimate:
     """The restricted mean with its standard error."""
-    found, areas, remaining = _areas(lifetimes, horizon)
-    error, units = influence_error(lifetimes, found, remaining)
+    kaplan_meier, areas, remaining = _areas(lifetimes, horizon)
+    error, units = influence_error(lifetimes, kaplan_meier, remaining)
     if units > 1:
         error *= math.sqrt(units / (units - 1))
     return welch.Estimate(float(areas.sum()) * horizon, error * horizon, units, positive_only=True)
@@ -166,8 +170,8 @@ def _areas(lifetimes: Lifetimes, horizon: float) -> tuple[Curve, Array, Array]:
 
     Areas are in horizons, so that neither tiny nor huge durations lose digits.
     """
-    found = curve(lifetimes)
-    inside = int(np.searchsorted(found.times, horizon, side="left"))
-    edges = np.concatenate(([0.0], found.times[:inside] / horizon, [1.0]))
-    areas = np.diff(edges) * np.concatenate(([1.0], found.survival[:inside]))
-    return found, areas, np.cumsum(areas[:0:-1])[::-1]
+    kaplan_meier = curve(lifetimes)
+    inside = int(np.searchsorted(kaplan_meier.times, horizon, side="left"))
+    edges = np.concatenate(([0.0], kaplan_meier.times[:inside] / horizon, [1.0]))
+    areas = np.diff(edges) * np.concatenate(([1.0], kaplan_meier.survival[:inside]))
+    return kaplan_meier, areas, np.cumsum(areas[:0:-1])[::-1]

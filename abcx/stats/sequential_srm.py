@@ -37,14 +37,14 @@ def path(
     if not (whole > 0.0 and all(share >= 0.0 for share in shares) and 0.0 < concentration < math.inf):
         raise ValueError(f"no test for shares {tuple(shares)} and concentration {concentration}")
     planned = [share / whole for share in shares]
-    lowest, before, found = 1.0, [0] * len(planned), []
+    lowest, before, p_values = 1.0, [0] * len(planned), []
     for counts in cumulative:
         if any(now < then for now, then in zip(counts, before, strict=True)):
             raise ValueError(f"cumulative counts cannot fall, from {tuple(before)} to {tuple(counts)}")
         before = list(counts)
         lowest = min(lowest, math.exp(min(0.0, -log_bayes_factor(counts, planned, concentration))))
-        found.append(lowest)
-    return tuple(found)
+        p_values.append(lowest)
+    return tuple(p_values)
 
 
 def log_bayes_factor(counts: Sequence[int], shares: Sequence[float], concentration: float) -> float:

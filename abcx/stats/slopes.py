@@ -114,11 +114,11 @@ def compare(
     return Compared((values[0], values[1]), (variances[0], variances[1]))
 
 
-def _dot(one: Array, other: Array) -> Array:
-    found: Array = (one * other).sum(axis=-1)
-    return found
+def _dot(left: Array, right: Array) -> Array:
+    product: Array = (left * right).sum(axis=-1)
+    return product
 
 
 def _times(matrix: Array, vector: Array) -> Array:
-    found: Array = (matrix @ vector[..., None])[..., 0]
-    return found
+    product: Array = (matrix @ vector[..., None])[..., 0]
+    return product

@@ -95,14 +95,14 @@ def boundaries(
     check_information(information)
     so_far = [0.0, *(spent(alpha, t, spending, gamma) for t in information)]
     amounts = [max(0.0, b - a) for a, b in itertools.pairwise(so_far)]
-    times, state, found = _spread(information), _START, []
+    times, state, bounds = _spread(information), _START, []
     for k, amount in enumerate(amounts):
-        found.append(_boundary(state, times[k], amount))
+        bounds.append(_boundary(state, times[k], amount))
         least = min((later for later in amounts[k + 1 :] if later > 0.0), default=math.inf)
         if so_far[k + 1] > _NEGLIGIBLE * least:  # otherwise the later boundaries are those without this look
             far = -float(ndtri(max(_NEGLIGIBLE * least, 1e-305)))
-            state = _onward(state, times[k], min(found[k], far) * math.sqrt(times[k]), times[k + 1])
-    return tuple(found)
+            state = _onward(state, times[k], min(bounds[k], far) * math.sqrt(times[k]), times[k + 1])
+    return tuple(bounds)
 
 
 def crossings(
@@ -116,7 +116,7 @@ def crossings(
     drifts.
     """
     times = [*_spread(information), 2.0 * information[-1]]
-    state, found = _START, []
+    state, chances_by_look = _START, []
     for k, c in enumerate(bounds):
         step, root = times[k] - state.time, math.sqrt(times[k])
         chances = []
@@ -128,9 +128,9 @@ def crossings(
                     state.mass @ np.exp(tilt + log_ndtr((place + d * step - c * root) / math.sqrt(step)))
                 )
             chances.append(above)
-        found.append((chances[0], chances[1]))
+        chances_by_look.append((chances[0], chances[1]))
         state = _onward(state, times[k], min(c, 9.0 + abs(drift) * root) * root, times[k + 1])
-    return tuple(found)
+    return tuple(chances_by_look)
 
 
 @dataclass(frozen=True, slots=True)

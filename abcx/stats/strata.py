@@ -75,7 +75,7 @@ def as_covariates(control: Mapping[str, CrossMoments], variant: Mapping[str, Cro
     small = sum(1 for group in groups if few(group))
     merged = 0
     while len(groups) > 1 and (merged < small or few(groups[-1])):
-        groups[-2:] = [_together(*groups[-2:])]
+        groups[-2:] = [_merged(*groups[-2:])]
         merged = merged + 1 if merged else 2
     arms = [joined([_labeled(group.arms[arm], s, len(groups)) for s, group in enumerate(groups)]) for arm in (0, 1)]
     note = Note("strata_merged", {"strata": merged}) if merged else None
@@ -95,9 +95,9 @@ def with_columns(sample: Sample, names: Sequence[str], places: Mapping[str, int]
     return replace(sample, covariates=np.hstack([sample.covariates, columns.astype(float)]), strata=None)
 
 
-def _together(one: _Group, other: _Group) -> _Group:
-    arms = joined([one.arms[0], other.arms[0]]), joined([one.arms[1], other.arms[1]])
-    return _Group(one.names + other.names, arms)
+def _merged(first: _Group, second: _Group) -> _Group:
+    arms = joined([first.arms[0], second.arms[0]]), joined([first.arms[1], second.arms[1]])
+    return _Group(first.names + second.names, arms)
 
 
 def joined(parts: Sequence[CrossMoments]) -> CrossMoments:

@@ -115,9 +115,9 @@ def median(lifetimes: Lifetimes) -> float | None:
     """The first time at which at least half have ended, in the unit of the durations; None where the curve stays above
     one half.
     """
-    found = curve(lifetimes)
-    reached = np.flatnonzero(found.survival <= 0.5 + _TIE)
-    return float(found.times[reached[0]]) if reached.size else None
+    kaplan_meier = curve(lifetimes)
+    reached = np.flatnonzero(kaplan_meier.survival <= 0.5 + _TIE)
+    return float(kaplan_meier.times[reached[0]]) if reached.size else None
 
 
 def ended(lifetimes: Lifetimes, level: float) -> Ended | None:
@@ -132,15 +132,15 @@ def ended(lifetimes: Lifetimes, level: float) -> Ended | None:
     """
     if not lifetimes.durations.size or not 0.0 <= level <= largest_horizon(lifetimes):
         return None
-    found = curve(lifetimes)
-    lasting = found.at(level)
-    error, units = influence_error(lifetimes, found, np.full(found.upto(level), lasting))
+    kaplan_meier = curve(lifetimes)
+    lasting = kaplan_meier.at(level)
+    error, units = influence_error(lifetimes, kaplan_meier, np.full(kaplan_meier.upto(level), lasting))
     if error > 0.0:
         return Ended(1.0 - lasting, lasting * (1.0 - lasting) / error**2)
     if lasting == 1.0:
         known = float(np.count_nonzero(lifetimes.durations >= level))
     elif lasting == 0.0:
-        known = float(found.at_risk[-1] / (found.survival[-2] if found.times.size > 1 else 1.0))
+        known = float(kaplan_meier.at_risk[-1] / (kaplan_meier.survival[-2] if kaplan_meier.times.size > 1 else 1.0))
     else:  # the units' lifetimes do not vary
         known = float(units)
     return Ended(1.0 - lasting, min(known, float(units)))
@@ -150,10 +150,10 @@ def share_interval(lifetimes: Lifetimes, level: float, alpha: float) -> Interval
     """Wilson's interval at 1 - `alpha` of the share ended by `level`, on its effective number;
     (None, None) if unknown.
     """
-    found = ended(lifetimes, level)
-    if found is None:
+    share_ended = ended(lifetimes, level)
+    if share_ended is None:
         return None, None
-    return shares.wilson(found.share * found.effective_n, found.effective_n, alpha)
+    return shares.wilson(share_ended.share * share_ended.effective_n, share_ended.effective_n, alpha)
 
 
 def influence_error(lifetimes: Lifetimes, found: Curve, gain: Array) -> tuple[float, int]:

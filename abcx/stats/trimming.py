@@ -57,8 +57,8 @@ def lowest(scores: Sequence[float], counts: Sequence[int], share: Fraction, shar
 
 def highest(scores: Sequence[float], counts: Sequence[int], share: Fraction, share_error2: float) -> Part:
     """The mean of the highest `share` of the answers, the mirror image of `lowest`."""
-    found = lowest([-score for score in scores], counts, share, share_error2)
-    return Part(-found.mean, found.variance)
+    mirrored = lowest([-score for score in scores], counts, share, share_error2)
+    return Part(-mirrored.mean, mirrored.variance)
 
 
 def _moments(scores: Sequence[float], weights: Sequence[float]) -> tuple[float, float]:

@@ -24,7 +24,7 @@ def made() -> set[str]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "Shift":
                 found |= _texts(node.args[0])
-            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("Note", "without_test", "_why"):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("Note", "without_test", "_not_adjusted_note"):
                 found |= _texts(node.args[0])
     return found - {"code"}  # of a note that is read from a file
 
