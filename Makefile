@@ -8,7 +8,7 @@ UV = UV_PYTHON_DOWNLOADS=never $(BIN)/uv
 STAMP = $(VENV)/.installed
 
 .POSIX:
-.PHONY: help demo test lint types tests test-fast fuzz map golden test-engines test-oldest bench format clean
+.PHONY: help demo test lint types tests test-fast fuzz map golden test-engines test-oldest test-pythons bench format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -53,6 +53,18 @@ test-oldest: $(BIN)/uv ## the tests that are not slow, with the oldest Python an
 	$(UV) venv --quiet --clear --python $$version $(VENV)-oldest
 	@$(UV) pip install --quiet --python $(VENV)-oldest --resolution lowest-direct --editable '.[dev]'
 	@$(VENV)-oldest/bin/python -m pytest -q -n auto -m "not slow"
+
+test-pythons: $(BIN)/uv ## the tests that are not slow on every Python; where one is not installed, whether wheels are there
+	@failed=0; for version in $(PYTHONS); do \
+	  if $(UV) python find --system $$version > /dev/null 2>&1; then \
+	    if $(UV) venv --quiet --clear --python $$version $(VENV)-$$version \
+	      && $(UV) pip install --quiet --python $(VENV)-$$version --editable '.[dev]' \
+	      && $(VENV)-$$version/bin/python -m pytest -q -n auto -m "not slow"; \
+	    then echo "Python $$version: tests pass"; else echo "Python $$version: FAILED"; failed=1; fi; \
+	  elif $(UV) pip compile --quiet --python-version $$version --only-binary :all: --extra dev pyproject.toml > /dev/null; \
+	  then echo "Python $$version: not installed; all dependencies have wheels"; \
+	  else echo "Python $$version: not installed; FAILED, wheels are missing"; failed=1; fi; \
+	done; exit $$failed
 
 bench: $(STAMP) ## start-up costs
 	@$(BIN)/python benchmarks/startup.py
