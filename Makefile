@@ -3,10 +3,12 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 APT = apt-get install -y -q
+PYTHONS = 3.11 3.12 3.13 3.14
+UV = UV_PYTHON_DOWNLOADS=never $(BIN)/uv
 STAMP = $(VENV)/.installed
 
 .POSIX:
-.PHONY: help demo test lint types tests test-fast fuzz map golden test-engines bench format clean
+.PHONY: help demo test lint types tests test-fast fuzz map golden test-engines test-oldest test-pythons bench format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -44,14 +46,34 @@ test-engines: $(STAMP) ## the same spec on DuckDB, PostgreSQL and Spark; install
 	@command -v initdb > /dev/null || ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 || $(APT) postgresql
 	@$(BIN)/python -m pytest -q tests/engines
 
+test-oldest: $(BIN)/uv ## the tests that are not slow, with the oldest Python and packages that are supported
+	@for version in $(PYTHONS); do \
+	  $(UV) python find --system $$version > /dev/null 2>&1 && break; \
+	done; \
+	$(UV) venv --quiet --clear --python $$version $(VENV)-oldest
+	@$(UV) pip install --quiet --python $(VENV)-oldest --resolution lowest-direct --editable '.[dev]'
+	@$(VENV)-oldest/bin/python -m pytest -q -n auto -m "not slow"
+
+test-pythons: $(BIN)/uv ## the tests that are not slow on every Python; where one is not installed, whether wheels are there
+	@failed=0; for version in $(PYTHONS); do \
+	  if $(UV) python find --system $$version > /dev/null 2>&1; then \
+	    if $(UV) venv --quiet --clear --python $$version $(VENV)-$$version \
+	      && $(UV) pip install --quiet --python $(VENV)-$$version --editable '.[dev]' \
+	      && $(VENV)-$$version/bin/python -m pytest -q -n auto -m "not slow"; \
+	    then echo "Python $$version: tests pass"; else echo "Python $$version: FAILED"; failed=1; fi; \
+	  elif $(UV) pip compile --quiet --python-version $$version --only-binary :all: --extra dev pyproject.toml > /dev/null; \
+	  then echo "Python $$version: not installed; all dependencies have wheels"; \
+	  else echo "Python $$version: not installed; FAILED, wheels are missing"; failed=1; fi; \
+	done; exit $$failed
+
 bench: $(STAMP) ## start-up costs
 	@$(BIN)/python benchmarks/startup.py
 
 format: $(STAMP) ## format the sources
 	@$(BIN)/ruff check --fix-only -q . && $(BIN)/ruff format .
 
-clean: ## remove the environment and all caches
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean: ## remove the environments and all caches
+	rm -rf $(VENV) $(VENV)-* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # The environment; made anew where it is broken, and completed whenever pyproject.toml changes.
 $(STAMP): pyproject.toml
@@ -63,3 +85,8 @@ $(STAMP): pyproject.toml
 	@echo "Installing abcx and its tools into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $(STAMP)
+
+# What makes other environments and finds their packages; the targets that need it install it.
+$(BIN)/uv: $(STAMP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@touch $(BIN)/uv

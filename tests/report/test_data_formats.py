@@ -42,7 +42,9 @@ def test_several_results_are_a_list():
 
 def test_csv_read_back_by_pandas():
     readouts = [ALL[name]() for name in ALL if name != "hostile"]
-    frame = pandas.read_csv(io.StringIO(csv.render(readouts)), keep_default_na=False, na_values=[""])
+    frame = pandas.read_csv(
+        io.StringIO(csv.render(readouts)), keep_default_na=False, na_values=[""], float_precision="round_trip"
+    )
     rows = [row for readout in readouts for row in readout.rows()]
     assert list(frame.columns) == list(csv.COLUMNS) == list(rows[0])
     assert len(frame) == len(rows)
