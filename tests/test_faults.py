@@ -67,9 +67,19 @@ POINTS: dict[str, tuple[Any, str, BaseException, Callable[..., bool]]] = {
     "renaming": (os, "replace", DENIED, always),
     "renaming a folder": (os, "rename", FULL, always),
     "a temporary folder": (tempfile, "mkdtemp", FULL, always),
-    "a full disk in the engine": (Engine, "_aside", duckdb.IOException("IO Error: No space left on device"), always),
-    "no memory in the engine": (Engine, "_aside", duckdb.OutOfMemoryException("Out of Memory Error: failed"), always),
-    "no memory": (Engine, "_aside", MemoryError(), always),
+    "a full disk in the engine": (
+        Engine,
+        "_in_worker",
+        duckdb.IOException("IO Error: No space left on device"),
+        always,
+    ),
+    "no memory in the engine": (
+        Engine,
+        "_in_worker",
+        duckdb.OutOfMemoryException("Out of Memory Error: failed"),
+        always,
+    ),
+    "no memory": (Engine, "_in_worker", MemoryError(), always),
 }
 COMMANDS = {
     "analyze": ["analyze", "s.yaml", "-o", "out.md", "--quiet"],

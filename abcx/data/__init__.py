@@ -1,1 +1,1 @@
-"""What happened: files or frames -> events -> one row per unit -> moments."""
+"""Turns files or frames into events, one row per unit, and summaries by arm."""

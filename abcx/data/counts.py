@@ -1,4 +1,4 @@
-"""Counts typed into the spec, by arm -> the same summaries."""
+"""Summaries by arm from counts that are written in the spec."""
 
 from __future__ import annotations
 
@@ -20,17 +20,20 @@ from abcx.stats.records import Summary
 
 
 def typed(experiment: Experiment, counts: Mapping[str, ArmCounts]) -> Observed:
-    """Counts by arm as observations. The spec's rules have checked that every arm and metric is there."""
+    """Counts by arm as `Observed`. The spec's rules have checked that every arm and metric is there. Raises DataError
+    for numbers that are too large."""
     metrics = {}
     for name, metric in experiment.metrics.items():
         summaries = {arm: _summary(metric, counts[arm].metrics[name], counts[arm].units) for arm in experiment.arms}
         responses = {}
         if metric.answer_scale is not None:
             invited = {arm: counts[arm].metrics[name].invited for arm in experiment.arms}
-            responses = {arm: Response(counts[arm].units, invited[arm], one.n) for arm, one in summaries.items()}
-        rest = {} if responses else {arm: counts[arm].units - summary.n for arm, summary in summaries.items()}
+            responses = {
+                arm: Response(counts[arm].units, invited[arm], summary.n) for arm, summary in summaries.items()
+            }
+        without_value = {} if responses else {arm: counts[arm].units - summary.n for arm, summary in summaries.items()}
         late = any(column.followed is not None for column in metric.needs().columns)
-        missing, not_followed = ({}, rest) if late else (rest, {})
+        missing, not_followed = ({}, without_value) if late else (without_value, {})
         metrics[name] = MetricData(summaries, missing=missing, not_followed=not_followed, responses=responses)
     units = {arm: counts[arm].units for arm in experiment.arms}
     if too_many := [arm for arm, n in units.items() if n > MOST_UNITS]:

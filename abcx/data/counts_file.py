@@ -1,4 +1,4 @@
-"""Counts from a small file: one row for each arm, or for each arm and day."""
+"""Reads a file of counts with one row per arm, or per arm and day."""
 
 from __future__ import annotations
 
@@ -33,19 +33,20 @@ from abcx.stats.pooling import added
 from abcx.stats.records import Proportion, Summary
 
 MOST_UNITS = 10**15
-"""Units beyond are a typing error, and not exact as floating-point numbers."""
+"""Maximum units of an arm: more are a typing error, and are not exact as floating-point numbers."""
 
 
 def from_file(engine: Engine, experiment: Experiment, options: CountsFile, base: Path) -> Observed:
-    """A counts file: columns arm, units, those of every metric (`counts_columns`), optional date.
+    """Read a counts file with the columns arm, units, those of every metric (`counts_columns`) and optionally date.
 
-    `columns` may rename arm and (as `unit`) units; `column` of a metric names its own.
+    `columns` may rename arm and (as `unit`) units; `column` of a metric names its own. Raises DataError for missing
+    columns and for cells that are not counts.
     """
     reader = _Reader(experiment, options.cumulative)
     files = []
-    found = resolve(options, base, engine.scratch)
-    engine.restrict_to(file.path for file in found)
-    for number, file in enumerate(found):
+    data_files = resolve(options, base, engine.scratch)
+    engine.restrict_to(file.path for file in data_files)
+    for number, file in enumerate(data_files):
         table = opening.open_file(engine, file, options, experiment.timezone)
         shared = experiment.data.columns if experiment.data else {}
         columns = {str(canonical): name for canonical, name in {**shared, **options.columns}.items()}
@@ -64,15 +65,15 @@ def from_file(engine: Engine, experiment: Experiment, options: CountsFile, base:
                 unread += error.problems
         left_out = [*bad, *(Bad(problem, 1) for problem in unread)]
         reader.exclusions += tolerated(table.shown, left_out, options.max_bad_rows)
-        count = len(rows) + sum(one.rows for one in bad)
+        count = len(rows) + sum(group.rows for group in bad)
         files.append(FileRecord(table.shown, "counts", fingerprint(file), count))
     return reader.observed(tuple(files))
 
 
 @dataclass(frozen=True)
 class _Row:
-    """A row of a counts file: its cells as text and as numbers, and where it stands. Where the file may have decimal
-    `commas`, a dot before three digits is in doubt."""
+    """A row of a counts file: its file and line, and its cells as text and as numbers. Where the file may have decimal
+    `commas`, a dot before three digits is ambiguous."""
 
     shown: str
     line: int
@@ -86,7 +87,7 @@ class _Row:
         return DataError(Problem("error", code, message, Span(self.shown, self.line, path=column), help))
 
     def unread(self, code: str, message: str, column: str, help: str) -> UnreadCell:
-        """A cell that is not what its column holds."""
+        """The error for a cell that cannot be read; `max_bad_rows` may tolerate its row."""
         return UnreadCell(self.problem(code, message, column, help).problems)
 
     def whole(self, name: str) -> int:
@@ -104,7 +105,7 @@ class _Row:
         return number
 
     def _clear(self, name: str) -> float | None:
-        """The number of a cell that can be read in one way."""
+        """The number of a cell. Raises UnreadCell where it is ambiguous."""
         if self.commas and re.fullmatch(r"\s*[+-]?\d{1,3}(\.\d{3})+\s*", self.text[name]):
             message = f"'{self.text[name]}' is ambiguous: it may be two different numbers"
             help = "say how the file writes numbers: thousands: '.' or decimal: '.'"
@@ -130,7 +131,7 @@ class _Row:
 
 
 def _day(text: str, options: FileOptions) -> str:
-    """A day as ISO 8601; ValueError where the text is none as the spec says that days are written."""
+    """A day as ISO 8601. Raises ValueError where the text is not a day in the spec's format."""
     if options.time_format:
         return datetime.strptime(text, options.time_format).date().isoformat()
     if options.date_order:
@@ -140,7 +141,8 @@ def _day(text: str, options: FileOptions) -> str:
 
 
 def _read_rows(source: Source, experiment: Experiment, tag: str) -> tuple[list[_Row], list[Bad]]:
-    """The rows that can be read, with their lines, and those that cannot."""
+    """The rows that can be read, with their lines, and the bad ones. Raises DataError for missing columns, no rows, or
+    too many bad rows."""
     table = source.table
     options = source.options
     needed = {"arm": source.columns.get("arm", "arm"), "units": source.columns.get("unit", "units")}
@@ -156,8 +158,8 @@ def _read_rows(source: Source, experiment: Experiment, tag: str) -> tuple[list[_
     if source.arm is not None:
         del needed["arm"]
     problems = [table.unknown_column(column, "counts") for column in needed.values() if column not in table.header]
-    asked = [name for where in (options.where, *options.exclude.values()) for name in where]
-    problems += [table.unknown_column(name, "where") for name in asked if source.resolve(name) is None]
+    condition_columns = [name for where in (options.where, *options.exclude.values()) for name in where]
+    problems += [table.unknown_column(name, "where") for name in condition_columns if source.resolve(name) is None]
     if problems:
         raise DataError(problems)
     if day := source.name("time") or ("date" if "date" in table.header else None):
@@ -175,20 +177,20 @@ def _read_rows(source: Source, experiment: Experiment, tag: str) -> tuple[list[_
     if not rows:
         message = f"{table.shown} has a header and no rows"
         raise DataError(Problem("error", "no-rows", message, Span(table.shown), "export it again"))
-    lost = [one.line for one in every_reject(table, tag, [])] if bad else []
-    found = []
+    lost_lines = [reject.line for reject in every_reject(table, tag, [])] if bad else []
+    counts_rows = []
     commas = table.options.delimiter == ";" and options.decimal is None and options.thousands is None
     for line, *values, _ in rows:
-        for other in lost:  # the engine counts the rows that it reads
-            line += other <= line
+        for lost_line in lost_lines:  # the engine does not count rejected rows
+            line += lost_line <= line
         text = {key: str(value or "") for key, value in zip(needed, values[::2], strict=True)}
         numbers = dict(zip(needed, values[1::2], strict=True))
-        found.append(_Row(table.shown, line, source.arm, text, numbers, commas, options))
-    return found, bad
+        counts_rows.append(_Row(table.shown, line, source.arm, text, numbers, commas, options))
+    return counts_rows, bad
 
 
 def _refuse_total(rows: list[_Row], labels: Mapping[str, str], column: str) -> None:
-    """A last row that sums up the others, or is named like a total in place of an arm."""
+    """Raise DataError where the last row sums up the others, or is named like a total instead of an arm."""
     *above, last = rows
     if len(above) < total_rows.FEWEST:
         return
@@ -202,24 +204,24 @@ def _refuse_total(rows: list[_Row], labels: Mapping[str, str], column: str) -> N
 
 
 def _read(name: str, metric: MetricSpec, row: _Row, units: int) -> Summary:
-    """A metric's summary from one row."""
+    """A metric's summary from one row of an arm with `units` units. Raises DataError for a share above 1."""
     columns = metric.counts_columns(name)
-    answered = f"{name}_answers" in columns
-    n = row.whole(f"{name}_answers") if answered else units
-    new = metric.of_counts_row(name, row, n)
-    if isinstance(new, Proportion) and new.successes > n:
-        noun, cure = ("answers", "one answer a unit") if answered else ("units", "units, not events")
-        message = f"{new.successes:,} of {n:,} {noun}: a share above 1"
+    has_answers = f"{name}_answers" in columns
+    n = row.whole(f"{name}_answers") if has_answers else units
+    summary = metric.of_counts_row(name, row, n)
+    if isinstance(summary, Proportion) and summary.successes > n:
+        noun, cure = ("answers", "one answer a unit") if has_answers else ("units", "units, not events")
+        message = f"{summary.successes:,} of {n:,} {noun}: a share above 1"
         raise row.problem("counts-range", message, name, f"count {cure}")
-    if new.n > units:
-        message = f"{new.n:,} answers of {units:,} units"
+    if summary.n > units:
+        message = f"{summary.n:,} answers of {units:,} units"
         raise row.problem("counts-range", message, columns[-1], "one answer a unit counts")
-    return new
+    return summary
 
 
 class _Reader:
-    """Adds up the rows of a counts file by arm; moments are pooled exactly. Of running totals (`cumulative`) the last
-    row of each arm counts."""
+    """Adds up the rows of a counts file by arm; moments are pooled exactly. Of running totals (`cumulative`) only the
+    last row of each arm counts."""
 
     def __init__(self, experiment: Experiment, cumulative: bool) -> None:
         self.experiment, self.cumulative = experiment, cumulative
@@ -245,7 +247,7 @@ class _Reader:
         self.days.setdefault(day, {})[arm] = cell
 
     def _labeled(self, text: str) -> str | None:
-        """The arm that a label means; a yes, a no and a number compare as in `where`."""
+        """The arm of a label, None if it is no arm's; booleans and numbers compare as in `where`."""
         meant = (name for value, name in self.values if _means(text, value))
         return self.labels.get(text) or next(meant, None)
 
@@ -256,7 +258,7 @@ class _Reader:
         }
         for arm, course in courses.items():
             if not course:
-                bad = "; ".join(one.message for one in self.exclusions if one.reason == "bad_row")
+                bad = "; ".join(exclusion.message for exclusion in self.exclusions if exclusion.reason == "bad_row")
                 span, help = Span(files[0].path, path="arm"), f"every arm needs a row{bad and f' ({bad})'}"
                 raise DataError(Problem("error", "counts-missing", f"the arm '{arm}' has no row", span, help))
         if self.cumulative:
@@ -265,10 +267,12 @@ class _Reader:
         units = {arm: sum(cell.units for _, cell in course) for arm, course in counted.items()}
         metrics = {}
         for name, metric in self.experiment.metrics.items():
-            found = {arm: _pooled([cell.summaries[name] for _, cell in course]) for arm, course in counted.items()}
-            asked = metric.answer_scale is not None
-            responses = {arm: Response(units[arm], None, one.n) for arm, one in found.items() if asked}
-            metrics[name] = MetricData(found, responses=responses)
+            summaries = {arm: _pooled([cell.summaries[name] for _, cell in course]) for arm, course in counted.items()}
+            is_answered = metric.answer_scale is not None
+            responses = {
+                arm: Response(units[arm], None, summary.n) for arm, summary in summaries.items() if is_answered
+            }
+            metrics[name] = MetricData(summaries, responses=responses)
         never_fall = None if self.cumulative else _never_fall(courses)
         daily = self._daily(courses)
         return Observed(
@@ -289,7 +293,7 @@ class _Reader:
 
 @dataclass(frozen=True)
 class _Cell:
-    """One arm on one day, and the row that says so."""
+    """The counts of one arm on one day, and their row."""
 
     row: _Row
     units: int
@@ -301,7 +305,7 @@ _Course = list[tuple[str | None, _Cell]]
 
 
 _DAYS = 7
-"""Days after which counts that never fall look like running totals."""
+"""Minimum days of counts that never fall for them to look like running totals."""
 
 
 def _by_day(item: tuple[str | None, object]) -> str:
@@ -309,14 +313,14 @@ def _by_day(item: tuple[str | None, object]) -> str:
 
 
 def _pooled(parts: list[Summary]) -> Summary:
-    found = parts[0]
+    pooled = parts[0]
     for part in parts[1:]:
-        found = added(found, part)
-    return found
+        pooled = added(pooled, part)
+    return pooled
 
 
 def _refuse_no_totals(courses: Mapping[str, _Course]) -> None:
-    """Running totals have a day, never fall, and end on one day in all arms."""
+    """Raise DataError for running totals without days, that fall, or that end on different days."""
     last = {arm: course[-1] for arm, course in courses.items()}
     for arm, course in courses.items():
         row = course[-1][1].row
@@ -335,15 +339,15 @@ def _refuse_no_totals(courses: Mapping[str, _Course]) -> None:
 
 
 def _never_fall(courses: Mapping[str, _Course]) -> int | None:
-    """For how many days no count of any arm falls, while all grow from the first day to the last; None where some
-    does, or the days are few."""
+    """The number of days for which no count of any arm falls, while all grow from the first day to the last; None where
+    some count falls, or where there are fewer than 7 days."""
     for course in courses.values():
         if len(course) < _DAYS or any(day is None for day, _ in course):
             return None
         series = [[cell.units for _, cell in course]]
         for name in course[0][1].summaries:
-            found = [cell.summaries[name] for _, cell in course]
-            series += [[one.successes for one in found if isinstance(one, Proportion)]]
+            summaries = [cell.summaries[name] for _, cell in course]
+            series += [[summary.successes for summary in summaries if isinstance(summary, Proportion)]]
         for counts in filter(None, series):
             if any(later < earlier for earlier, later in pairwise(counts)) or counts[-1] <= counts[0]:
                 return None

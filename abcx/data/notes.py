@@ -1,4 +1,4 @@
-"""The notes on the data, beside exclusions and checks."""
+"""The notes on the data, other than exclusions and checks."""
 
 from __future__ import annotations
 
@@ -14,28 +14,30 @@ _FEW = 3
 
 
 def of_data(work: Workspace, of_times: tuple[Note, ...], attributed: Attributed) -> tuple[Note, ...]:
-    """All notes in the order of the report; `of_times` are those on the resolution of times."""
+    """All notes in the order of the report; `of_times` are the notes on the resolution of times."""
     cut = [work.clock.note] if work.clock.note else []
     return (*_of_reading(work.loading), *of_times, *_of_events(work.loading, attributed), *cut)
 
 
 def _of_reading(loading: Loading) -> tuple[Note, ...]:
-    """The notes of reading; what holds for many files is said of the first, with the number of the others."""
-    alike: list[tuple[Note, list[Note]]] = []
+    """The notes of reading; equal notes on more than three files become one on the first, with the number of others."""
+    groups: list[tuple[Note, list[Note]]] = []
     for note in loading.notes:
         common = replace(note, values={name: value for name, value in note.values.items() if name != "file"})
-        group = next((notes for known, notes in alike if known == common), None)
+        group = next((notes for shared, notes in groups if shared == common), None)
         if group is None:
-            alike.append((common, [note]))
+            groups.append((common, [note]))
         elif note not in group:
             group.append(note)
     return tuple(
-        said for _, notes in alike for said in (notes if len(notes) <= _FEW else [_with_more(notes[0], len(notes) - 1)])
+        reported
+        for _, notes in groups
+        for reported in (notes if len(notes) <= _FEW else [_with_more(notes[0], len(notes) - 1)])
     )
 
 
-def _with_more(note: Note, others: int) -> Note:
-    return replace(note, values={**note.values, "more_files": others})
+def _with_more(note: Note, more_files: int) -> Note:
+    return replace(note, values={**note.values, "more_files": more_files})
 
 
 def _of_events(loading: Loading, attributed: Attributed) -> tuple[Note, ...]:
@@ -54,7 +56,7 @@ def _of_events(loading: Loading, attributed: Attributed) -> tuple[Note, ...]:
 
 
 def _unfit(loading: Loading, count: int) -> int:
-    """How many rows `where` leaves out of the events, beside those that `exclude` does."""
+    """The number of event rows that `where` leaves out, without those that `exclude` leaves out."""
     if not count:
         return 0
     reasons = {reason for source in loading.parts["events"].select.sources for reason in source.options.exclude}

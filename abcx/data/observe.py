@@ -1,4 +1,4 @@
-"""Files or frames -> Observed: the data room in one page."""
+"""Turns files or frames into `Observed`: all steps of reading and summarizing data, in order."""
 
 from __future__ import annotations
 
@@ -25,11 +25,12 @@ from abcx.spec.model import CountsFile, Experiment
 
 _DAY = 86_400_000_000
 _LABELS = 20
-"""Labels of no arm of which there are more, or that are addresses, may be of people: none of them is shown."""
+"""Maximum number of labels of no arm that are shown: more, or e-mail addresses, may be personal data."""
 
 
 def observe(engine: Engine, experiment: Experiment, base: Path, inputs: Inputs) -> Observed:
-    """Read everything the experiment names (paths are relative to `base`) and summarize it by arm."""
+    """Read the data of the experiment (paths are relative to `base`) and summarize them by arm. Raises DataError with
+    the problems of the data."""
     data = experiment.data
     if data is not None and data.counts is not None:
         if isinstance(data.counts, CountsFile):
@@ -39,7 +40,7 @@ def observe(engine: Engine, experiment: Experiment, base: Path, inputs: Inputs) 
 
 
 def observed(loading: Loading) -> Observed:
-    """Summarize what was read."""
+    """Summarize the loaded data by arm."""
     engine, plan, part = loading.engine, loading.plan, loading.arm_part
     engine.set_phase("finding who saw what, and when")
     stray_times.leave_out(loading)
@@ -132,8 +133,8 @@ def _summarized(
     timing: attribution.Timing | None,
     attributed: attribution.Attributed,
 ) -> dict[str, MetricData]:
-    """Every metric by arm, with what its comparison, its checks and its segments need. `has_time`: exposures have
-    times; `timing` is None where no events have."""
+    """Every metric by arm, with the data for its comparison, its checks and its segments. `has_time`: exposures have
+    times; `timing` is None where events have none."""
     metrics = summarize.summarize(work, timing, _absent(work.plan, attributed.named.terms))
     if has_time and any(attributed.before.values()):
         before = moments.before_exposure(work)
@@ -169,14 +170,14 @@ def _balances(
     attributed: attribution.Attributed,
     of_tickets: row_balance.Ended,
 ) -> tuple[Balance, ...]:
-    """The balance of rows of every source, `of_tickets` those that stand at tickets and no metric uses; empty where
-    another engine has them."""
+    """The balance of rows of every source; `of_tickets` are rows of tickets that no metric uses. Empty for a remote
+    engine."""
     if work.engine.is_remote:
         return ()
     return tuple(
-        one
+        balance
         for part in work.loading.parts
-        for one in row_balance.balances(
+        for balance in row_balance.balances(
             work.loading,
             part,
             row_balance.moved(attributed.ended, of_tickets)
@@ -187,75 +188,76 @@ def _balances(
 
 
 def _shown_labels(labels: Sequence[str]) -> tuple[str, ...]:
-    """Labels of no arm that may stand in a report, the most frequent first."""
+    """Labels of no arm that may be shown, the most frequent first; none where they may be personal data."""
     personal = len(labels) > _LABELS or any("@" in label for label in labels)
     return () if personal else tuple(label[:60] for label in labels)
 
 
 def _other_windows(work: Workspace, assigned: assignment.Assignment, by_day: Collection[str]) -> dict[Shift, Plan]:
-    """The plan by other windows: half as long, where a metric has none the time that half of the units had,
-    and where dates are compared by day without the day of exposure, half of which lies before it."""
+    """Plans with other windows, by the change: windows half as long; for metrics without a window the time that half of
+    the units had; and for metrics of dates (`by_day`) without the day of exposure, part of which is before the
+    exposure."""
     if not assigned.has_time:
         return {}
-    ways = {Shift("half_windows"): work.plan.halved()}
+    plans = {Shift("half_windows"): work.plan.halved()}
     ends = [end for end in (work.clock.end, work.clock.as_of) if end is not None]
     if ends and work.plan.unwindowed():
         half = work.run(f"SELECT quantile_cont({min(ends)} - t0, 0.5) FROM assigned WHERE t0 <= {min(ends)}")[0][0]
         if (window := _whole(int(half)) if half else None) is not None:
             length = f"{window // _DAY}d" if window % _DAY == 0 else f"{window * 24 // _DAY}h"
-            ways[Shift("typical_window", length)] = work.plan.limited(window)
-    ways[WITHOUT_FIRST_DAY] = work.plan.delayed(by_day, _DAY)
+            plans[Shift("typical_window", length)] = work.plan.limited(window)
+    plans[WITHOUT_FIRST_DAY] = work.plan.delayed(by_day, _DAY)
     numbered: dict[Shift, Plan] = {}
-    for shift, some in ways.items():
-        if some.values:
-            numbered[shift] = some.numbered(sum(len(other.values) for other in numbered.values()))
+    for shift, shifted_plan in plans.items():
+        if shifted_plan.values:
+            numbered[shift] = shifted_plan.numbered(sum(len(earlier.values) for earlier in numbered.values()))
     return numbered
 
 
 def _whole(microseconds: int) -> int | None:
-    """Whole days, below two days whole hours; None for less than an hour."""
+    """A duration rounded down to days, below two days to hours, in microseconds; None for less than an hour."""
     unit = _DAY if microseconds >= 2 * _DAY else _DAY // 24
     return microseconds // unit * unit or None
 
 
-def _summarized_by_window(work: Workspace, ways: Mapping[Shift, Plan]) -> dict[Shift, dict[str, MetricData]]:
-    """The metrics by other windows: does the verdict hang on the window that was chosen, or on having none?"""
-    found = {}
-    for shift, some in ways.items():
-        columns = ", ".join(f"other_{value.position} AS value_{value.position}" for value in some.values)
+def _summarized_by_window(work: Workspace, plans: Mapping[Shift, Plan]) -> dict[Shift, dict[str, MetricData]]:
+    """The metrics by other windows, to see whether the verdict depends on the window; without caps at zero."""
+    summaries = {}
+    for shift, shifted_plan in plans.items():
+        columns = ", ".join(f"other_{value.position} AS value_{value.position}" for value in shifted_plan.values)
         table = f"(SELECT uid, arm, t0, {columns} FROM unit_table)"
         try:
-            found[shift] = summarize.summarize(
-                replace(work, plan=some), attribution.Timing(True, work.clock), {}, table
+            summaries[shift] = summarize.summarize(
+                replace(work, plan=shifted_plan), attribution.Timing(True, work.clock), {}, table
             )
-        except CapAtZero:  # where events have half the time
+        except CapAtZero:  # in a shorter window most values may be 0
             continue
-    return found
+    return summaries
 
 
 def _daily(work: Workspace) -> tuple[tuple[str, dict[str, int]], ...]:
     """Units first exposed on each day of the period's timezone, by arm."""
     zone = literal(work.plan.experiment.timezone)
-    found = work.run(
+    rows = work.run(
         f"SELECT CAST(timezone({zone}, make_timestamptz(t0)) AS DATE) AS day, arm, count(*) "
         "FROM unit_table WHERE t0 IS NOT NULL GROUP BY day, arm ORDER BY day, arm"
     )
     days: dict[str, dict[str, int]] = {}
-    for day, arm, count in found:
+    for day, arm, count in rows:
         days.setdefault(str(day), dict.fromkeys(work.plan.arms, 0))[work.plan.arms[arm]] = int(count)
     return tuple(days.items())
 
 
 def _segments(work: Workspace) -> dict[str, dict[str, dict[str, int]]]:
-    """Units of each value of each segment, by arm; units without a value stand under an empty name."""
-    found: dict[str, dict[str, dict[str, int]]] = {}
+    """Units of each value of each segment, by arm; the value is "" for units without one."""
+    units_by_segment: dict[str, dict[str, dict[str, int]]] = {}
     for name in dict.fromkeys(work.plan.experiment.segments):
         position = work.plan.segments.index(name)
-        cells = work.run(
+        rows = work.run(
             f"SELECT coalesce(segment_{position}, ''), arm, count(*) FROM unit_table GROUP BY ALL ORDER BY ALL"
         )
-        for value, arm, count in cells:
-            found.setdefault(name, {}).setdefault(str(value), dict.fromkeys(work.plan.arms, 0))[work.plan.arms[arm]] = (
-                int(count)
-            )
-    return found
+        for value, arm, count in rows:
+            units_by_segment.setdefault(name, {}).setdefault(str(value), dict.fromkeys(work.plan.arms, 0))[
+                work.plan.arms[arm]
+            ] = int(count)
+    return units_by_segment

@@ -1,4 +1,4 @@
-"""What the experiment asks of the data, gathered once: distinct event terms, ready-made columns, segments, arms."""
+"""What the experiment needs from the data: distinct event terms, columns of units, segments, arms."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from abcx.spec_types import DurationValue, Term
 class Value:
     """One value per unit of one metric: column `value_{position}` of the unit table.
 
-    It is fed by the event term `term_{feed}` or by the ready-made column `ready_{feed}`. Events count from `since` to
-    `window` after exposure, units that were not `followed` so long have no value; all three in microseconds. `after`
-    are the terms of the steps before this one.
+    Its source is the event term `term_{feed}` or the column of units `ready_{feed}`. Events count from `since` to
+    `window` after exposure; units that were not `followed` so long have no value. All three are in microseconds.
+    `after` are the terms of the steps before this one.
     """
 
     position: int
@@ -33,8 +33,8 @@ class Value:
 
     @property
     def follow_up(self) -> int | None:
-        """How long after exposure a unit must have been watched to have this value, in microseconds; None where every
-        unit has it. A time until an event is censored instead."""
+        """The follow-up after exposure that a unit needs to have this value, in microseconds; None where every unit has
+        one. Times until an event are censored instead."""
         if self.need.kind == "until" or self.need.term.column is not None:
             return None
         return self.window if self.followed is None else self.followed
@@ -42,8 +42,8 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class TicketJoin:
-    """Tickets of one metric: events `term_{start}` and `term_{end}` that the column `ticket_key_{key}` joins. `window`
-    in microseconds."""
+    """Tickets of one metric: start events `term_{start}` and end events `term_{end}`, joined by the column
+    `ticket_key_{key}`; tickets opened within `window` microseconds after exposure count (None: no limit)."""
 
     metric: str
     need: Tickets
@@ -55,9 +55,8 @@ class TicketJoin:
 
 @dataclass(frozen=True)
 class Plan:
-    """`terms` and `columns` are what the scans compute per row; `values` what the unit table holds per unit.
-
-    `segments` are the columns that are carried along, for segments or strata.
+    """What the experiment needs: `terms` and `columns` are computed by the scans for each row, `values` are in the unit
+    table for each unit. `segments` are columns for segments or strata, `keys` the columns of ticket keys.
     """
 
     experiment: Experiment
@@ -79,7 +78,7 @@ class Plan:
         return values[:1] if self.metrics[metric].needs().summary == "proportion" else values
 
     def summed(self) -> list[str]:
-        """The metrics that are compared by counts and moments of values per unit."""
+        """The metrics that are compared by counts or moments of values per unit: proportions, means, ratios."""
         return [name for name, metric in self.metrics.items() if metric.needs().summary in _SUMMED]
 
     def plain(self) -> list[str]:
@@ -87,11 +86,11 @@ class Plan:
         return [name for name in self.summed() if all(value.since is None for value in self.of(name))]
 
     def windowed(self) -> list[str]:
-        """The plain metrics that are judged and whose events count for a window."""
+        """The plain metrics, descriptive ones left out, all of whose values have a window."""
         return [name for name in self._judged() if all(value.window is not None for value in self.of(name))]
 
     def unwindowed(self) -> list[str]:
-        """Those whose events count for as long as each unit was watched."""
+        """The plain metrics of events, descriptive ones left out, with a value without a window."""
         names = [name for name in self._judged() if name not in self.windowed()]
         return [name for name in names if all(value.need.term.column is None for value in self.of(name))]
 
@@ -99,24 +98,27 @@ class Plan:
         return [name for name in self.plain() if self.metrics[name].role != "descriptive"]
 
     def halved(self) -> Plan:
-        """The plan of the metrics with a window, half as long."""
-        some = self.only(self.windowed())
-        values = tuple(replace(one, window=one.window // 2) for one in some.values if one.window is not None)
-        return replace(some, values=values)
+        """The plan of the metrics with a window, with windows half as long."""
+        windowed = self.only(self.windowed())
+        values = tuple(
+            replace(value, window=value.window // 2) for value in windowed.values if value.window is not None
+        )
+        return replace(windowed, values=values)
 
     def limited(self, window: int) -> Plan:
-        """The plan of the metrics without a window, with this one (in microseconds)."""
-        some = self.only(self.unwindowed())
-        return replace(some, values=tuple(replace(one, window=window) for one in some.values))
+        """The plan of the metrics without a window, with a window of `window` microseconds."""
+        unwindowed = self.only(self.unwindowed())
+        return replace(unwindowed, values=tuple(replace(value, window=window) for value in unwindowed.values))
 
     def delayed(self, names: Collection[str], since: int) -> Plan:
-        """The plan of those of these metrics, with windows that begin `since` microseconds later."""
-        some = self.only([name for name in (*self.windowed(), *self.unwindowed()) if name in names])
-        return replace(some, values=tuple(replace(one, since=since) for one in some.values))
+        """The plan of the metrics among `names` of `windowed` and `unwindowed`, with windows that begin `since`
+        microseconds after exposure."""
+        delayable = self.only([name for name in (*self.windowed(), *self.unwindowed()) if name in names])
+        return replace(delayable, values=tuple(replace(value, since=since) for value in delayable.values))
 
     def numbered(self, first: int) -> Plan:
         """The plan with its values at positions from `first` on."""
-        values = tuple(replace(one, position=first + i) for i, one in enumerate(self.values))
+        values = tuple(replace(value, position=first + i) for i, value in enumerate(self.values))
         return replace(self, values=values)
 
     def only(self, names: Collection[str]) -> Plan:
@@ -131,10 +133,10 @@ class Plan:
         return any(term.value and term.missing_value == "drop" for term in self.terms)
 
     def scales(self, kind: Literal["term", "ready"]) -> list[tuple[int, tuple[int, int]]]:
-        """(feed, scale) of every question that is read from events (`term`) or from ready-made columns (`ready`)."""
-        asked = [value for value in self.values if value.need.scale is not None]
-        found = [value for value in asked if (value.need.term.column is not None) == (kind == "ready")]
-        return list(dict.fromkeys((value.feed, value.need.scale) for value in found if value.need.scale is not None))
+        """(feed, scale) of every question that is read from events (`term`) or from columns of units (`ready`)."""
+        with_scale = [value for value in self.values if value.need.scale is not None]
+        of_kind = [value for value in with_scale if (value.need.term.column is not None) == (kind == "ready")]
+        return list(dict.fromkeys((value.feed, value.need.scale) for value in of_kind if value.need.scale is not None))
 
     def covariate(self, name: str) -> int:
         """The position of a covariate among `columns`."""
@@ -146,7 +148,7 @@ class Plan:
 
 
 def plan(experiment: Experiment) -> Plan:
-    """Gather what all metrics need; terms and columns that several metrics share are computed once."""
+    """The plan of an experiment; terms and columns that several metrics share are in it once."""
     terms: list[Term] = []
     columns: list[UnitColumn] = []
     values: list[Value] = []

@@ -1,4 +1,4 @@
-"""What the data room hands on: per-arm summaries of every metric, and counts of all that was seen and left out."""
+"""The results of reading data: summaries of every metric by arm, and counts of rows used and left out."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from abcx.stats.records import CrossMoments, Moments, Sample, Summary
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Frames (pandas, Polars, Arrow) given at the call, in place of the files of the spec. Where `rejects` is a list,
+    """Frames (pandas, Polars, Arrow) that the caller gives in place of the spec's files. Where `rejects` is a list,
     every row that cannot be read is added to it."""
 
     events: tuple[object, ...] = ()
@@ -29,9 +29,9 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class TicketTimes:
-    """What the times of tickets show: tickets opened in the units' windows, those of them whose only ends are before
-    they start (left out), ends after exposure, and those of them whose ticket has no start, was opened outside its
-    unit's window, or has another end that counts."""
+    """Counts of tickets and their ends: `tickets` opened in the units' windows; those of them with all ends before
+    their start (left out); `ends` after exposure; and ends whose ticket has no start, was opened outside its unit's
+    window, or has another end that counts."""
 
     tickets: int
     ends_before_start: int
@@ -47,10 +47,10 @@ Groups = Mapping[str, Mapping[str, Summary]]
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """A metric by day since exposure, of the same units: those followed for all the days.
+    """A metric by day since exposure, for the units that were followed on all these days.
 
-    `summaries` are the values of each day by arm; `change` holds the moments of what a unit did in the later half of
-    the days less what it did in the earlier half, by arm, None for ratios.
+    `units` are their numbers by arm; `summaries` the summaries of each day by arm; `change` the moments, by arm, of a
+    unit's value in the later half of the days minus that in the earlier half, None for ratios.
     """
 
     units: Mapping[str, int]
@@ -62,14 +62,14 @@ class Days:
 class MetricData:
     """One metric as observed. All mappings are by arm.
 
-    `summaries` is what is compared (after the cap, if any) and `uncapped` the same without the cap. `missing` counts
-    exposed units without a value, `not_followed` those whose window is not over, who have none yet. `top` holds the
-    largest values of units, largest first (pairs of numerator and denominator for ratios). `before` is the same metric
-    before exposure. `samples` are the units themselves, where a method relabels them; `adjustment` the cross moments
-    with covariates, by stratum ("" where there is one), and `covariate_skewness` the largest absolute skewness of a
-    covariate over all units. `responses` says who was asked and who answered. `segments`
-    are the summaries by segment column, then value; `cohorts` those of the units first exposed on each day; `days` the
-    same units by day since exposure. `tickets` says what the times of tickets show. `all_at_exposure`: every unit has
+    `summaries` are compared (after the cap, if any); `uncapped` are those without the cap. `missing` counts exposed
+    units without a value, `not_followed` those whose window is not over, who have no value yet. `top` holds the largest
+    values of units, largest first (pairs of numerator and denominator). `before` is the same metric before exposure.
+    `samples` are the values of units, for methods that permute them; `adjustment` the cross moments with covariates, by
+    stratum ("" where there is only one), and `covariate_skewness` the largest absolute skewness of a covariate over all
+    units. `responses` counts units that were invited and that answered. `segments` are the summaries by segment column,
+    then value; `cohorts` those of the units first exposed on each day; `days` those by day since exposure. `tickets`
+    counts tickets and their ends. `occurs`: the metric's events occur in the data. `all_at_exposure`: every unit has
     the event at its exposure or before.
     """
 
@@ -95,7 +95,7 @@ class MetricData:
 
 @dataclass(frozen=True, slots=True)
 class MisspelledLabel:
-    """A label in the data that is `meant` but for case, spaces or punctuation, and how many rows have it."""
+    """A label in the data that differs from the label `meant` only by case, spaces or punctuation, and its rows."""
 
     written: str
     meant: str
@@ -104,7 +104,8 @@ class MisspelledLabel:
 
 @dataclass(frozen=True, slots=True)
 class Busiest:
-    """The unit with the most rows of the part that says the arms: its `rows`, those of the `next` one, and of `all`."""
+    """The unit with the most rows in the part that assigns the arms: its `rows`, those of the `next` unit, and of
+    `all`."""
 
     rows: int
     next: int
@@ -113,9 +114,9 @@ class Busiest:
 
 @dataclass(frozen=True, slots=True)
 class Unfound:
-    """What the spec asks of a column and no row has: `where` names the condition in the spec (`data.events.exclude
-    .staff`), `asked` what it asks for in words (`is_staff is 'true'`). `seen` holds up to five values that are there,
-    most frequent first (none of a column of ids), and `cure` how to write what is likely meant."""
+    """A condition that no row meets: `where` is its place in the spec (`data.events.exclude.staff`), `asked` the
+    condition in words (`is_staff is 'true'`). `seen` holds up to five values of the column, most frequent first (none
+    of a column of ids), and `cure` says how to write the value that is likely meant."""
 
     where: str
     asked: str
@@ -125,8 +126,8 @@ class Unfound:
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """What was changed of the windows of metrics: `half_windows`, `without_first_day` (where metrics are compared by
-    day), or `typical_window`: the `length` that half of the units had, for metrics without a window."""
+    """A change of the metrics' windows: `half_windows`, `without_first_day` (where metrics are compared by day), or
+    `typical_window`: the `length` (`14d`, `6h`) that half of the units had, for metrics without a window."""
 
     code: Literal["half_windows", "without_first_day", "typical_window"]
     length: str | None = None
@@ -137,19 +138,18 @@ WITHOUT_FIRST_DAY = Shift("without_first_day")
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """Everything the other rooms know about the data. Times are microseconds since 1970 in UTC.
+    """The observed data, for all later steps. Times are microseconds since 1970 in UTC.
 
-    `daily` and `segments` are None where the data have no times or no such columns. `crossover` counts units seen
-    in several arms (they are not in `units`); `unknown_arm` rows that fit no arm; `no_arm` units that were exposed
-    and of which no row names an arm; `before_exposure` events of the metrics that precede exposure, by arm;
-    `units_before`: units with such an event, by arm. `shifted` holds the metrics with other windows, by what was
-    changed. `misspelled_events` are names of events that no metric reads, each with the name in the spec from which it
-    differs by case alone; `misspelled_ids` counts ids of units that are not in the analysis and differ from one that is
-    by their spelling alone, by what tells them apart; `spelled_twice` units of the analysis whose id is another's but
-    for its spelling; `values_as_events` rows whose columns seem to be swapped, that of the event's name and another;
-    `changed_ids` ids of events that stand on rows with another time or value. `by_day`
-    names the metrics whose events or exposures are written as dates. `never_fall`: the number of days in which the
-    counts of no arm fall, as running totals never do; None where some fall, or the data are no counts by day.
+    `daily` is None where exposures have no times; `segments` is empty without segments. `crossover` counts units in
+    several arms (they are not in `units`); `unknown_arm` rows that match no arm; `no_arm` exposed units without a row
+    that names an arm; `before_exposure` events of the metrics before exposure, by arm; `units_before` units with such
+    an event, by arm. `shifted` holds the metrics with other windows, by the change. `misspelled_events` are event names
+    that no metric reads, each with the name in the spec from which it differs only by case; `misspelled_ids` counts ids
+    outside the analysis that differ from one in it only by spelling, by the difference; `spelled_twice` counts units of
+    the analysis whose id is another's in another spelling; `values_as_events` rows in which the event name seems to be
+    swapped with another column; `changed_ids` event ids whose rows differ in time or value. `by_day` names the metrics
+    whose events or exposures are written as dates. `never_fall` is the number of days of counts that never fall in any
+    arm, as in running totals; None where some fall, or where the data are not daily counts.
     """
 
     kind: str

@@ -1,7 +1,7 @@
-"""The SQL of an analysis on paper: what would be asked of an engine, without its data.
+"""The SQL script of an analysis: the statements that it would send to an engine, recorded without data.
 
-The statements run here, on tables with the columns that the spec names and a row or two, so that each is the one that
-an analysis would send. Steps that hang on what the data show (bad cells, empty arms) are not among them.
+The statements run here, on tables with the columns of the spec and one row per arm, so that each is the one that an
+analysis would send. Steps that depend on the data (bad cells, empty arms) are not among them.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from abcx.spec.model import EventSource, Experiment, ExposureSource, FileOptions
 from abcx.spec_types import as_text
 
 _TIME = 1_704_067_200_000_000
-"""When nothing says: 2024-01-01."""
+"""The time of example rows where the experiment has no end: 2024-01-01, in microseconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement in a dialect, and what it is there for."""
+    """A statement in a dialect, and a note on its purpose."""
 
     sql: str
     note: str = ""
@@ -36,7 +36,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """A table, its columns, and which of them are read."""
+    """A source table, its columns, and the positions of those that are read."""
 
     name: str
     source: str
@@ -45,7 +45,7 @@ class _View:
 
 
 class SqlRecorder(RemoteEngine):
-    """An engine that writes down what it is asked, in the words of `dialect`."""
+    """An engine that records the statements it is sent, translated to `dialect`."""
 
     def __init__(self, dialect: str, plan: Plan) -> None:
         super().__init__()
@@ -60,14 +60,15 @@ class SqlRecorder(RemoteEngine):
         return self._dialect
 
     def statements(self) -> list[Statement]:
-        """What was asked: the tables with the columns that are read of them, then everything else."""
+        """The recorded statements: views of the source tables with the columns that are read, then all others in
+        order."""
         return [*map(self._view, self._views.values()), *self._statements]
 
     def view(self, source: str, base: Path, options: FileOptions) -> tuple[str, list[tuple[str, str]]]:
         name = f"source_{len(self._views)}"
         columns = _columns(self._plan, options)
-        made = ", ".join(f"{sql} AS c{i}" for i, (_, _, sql) in enumerate(columns))
-        super().run(f"CREATE TABLE {name} AS SELECT {made} FROM range({len(self._plan.arms)}) t(arm)")
+        select_list = ", ".join(f"{sql} AS c{i}" for i, (_, _, sql) in enumerate(columns))
+        super().run(f"CREATE TABLE {name} AS SELECT {select_list} FROM range({len(self._plan.arms)}) t(arm)")
         self._views[name] = _View(name, source, tuple(column for column, _, _ in columns))
         return name, [(column, type) for column, type, _ in columns]
 
@@ -95,8 +96,8 @@ class SqlRecorder(RemoteEngine):
         if not names & {*self._there, *self._views}:
             return
         made = dialects.made(tree)
-        if made is None and "rowid" in sql or any(sql == told for told in self._told):
-            return  # looks for bad cells, row by row
+        if made is None and "rowid" in sql or any(sql == earlier for earlier in self._told):
+            return  # a search for bad cells, or a repetition
         self._told.append(sql)
         for name in names & set(self._views):
             self._views[name].read.update(dialects.positions(tree))
@@ -119,29 +120,29 @@ class SqlRecorder(RemoteEngine):
 
 
 def _table(source: str) -> str:
-    """A table's name; of a file, its name without the ending."""
+    """The table name of a source; for a file, its name without the ending."""
     return (
         Path(source).name.partition(".")[0] if "/" in source or source.endswith((".csv", ".parquet", ".gz")) else source
     )
 
 
 def _columns(plan: Plan, options: FileOptions) -> list[tuple[str, str, str]]:
-    """The columns that the spec names of a source: name, type, and the SQL of an example."""
+    """(name, type, SQL of an example value) of the columns that the spec names for a source."""
     shared = plan.experiment.data.columns if plan.experiment.data else {}
     named = {str(role): name for role, name in {**shared, **options.columns}.items()}
     unit, time, arm = (named.get(role, role) for role in ("unit", "time", "arm"))
     moment = f"make_timestamptz({_last(plan.experiment)})"
-    found = [(unit, "VARCHAR", "CAST(arm AS VARCHAR)"), (time, "TIMESTAMP WITH TIME ZONE", moment)]
+    example_columns = [(unit, "VARCHAR", "CAST(arm AS VARCHAR)"), (time, "TIMESTAMP WITH TIME ZONE", moment)]
     numbers = {named.get(name, name) for name in _numbers(plan)}
     for name in dict.fromkeys(named.get(name, name) for name in _names(plan, options)):
         if name not in (unit, time):
             number = name in numbers
-            found.append((name, "DOUBLE", "1e0") if number else (name, "VARCHAR", _example(plan, name, arm)))
-    return found
+            example_columns.append((name, "DOUBLE", "1e0") if number else (name, "VARCHAR", _example(plan, name, arm)))
+    return example_columns
 
 
 def _names(plan: Plan, options: FileOptions) -> Iterator[str]:
-    """The names that the spec has for columns of a source, beside the unit and the time."""
+    """The columns that the spec names for a source, other than the unit and the time."""
     data, exposure = plan.experiment.data, plan.experiment.exposure
     carries = isinstance(options, ExposureSource) or data is None or not (data.exposures or data.units)
     if isinstance(options, EventSource):
@@ -167,16 +168,16 @@ def _numbers(plan: Plan) -> Iterator[str]:
 
 
 def _example(plan: Plan, name: str, arm: str) -> str:
-    """A text that gets past the checks: the label of an arm, the name of a ticket, else nothing."""
+    """The SQL of an example text that passes the checks: the label of an arm, a ticket key, else NULL."""
     if name in plan.keys:
         return "'1'"
     if name != arm:
         return "CAST(NULL AS VARCHAR)"
-    labels = [as_text((one.labels or (label,))[0]) for label, one in plan.experiment.arms.items()]
+    labels = [as_text((spec.labels or (label,))[0]) for label, spec in plan.experiment.arms.items()]
     return f"[{', '.join(map(literal, labels))}][arm + 1]"
 
 
 def _last(experiment: Experiment) -> int:
-    """The end of the period stands for the moment up to which the data are known."""
+    """The time of example rows: the end of the period, in microseconds since 1970."""
     end = experiment.period.end_instant() if experiment.period else None
     return microseconds(end) - 1 if end else _TIME

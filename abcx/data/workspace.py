@@ -1,4 +1,4 @@
-"""Where units are worked out: the engine with its tables, what is asked of them, what was loaded, and up to when."""
+"""The workspace in which units are computed: the engine with its tables, the plan, the loaded data, and the clock."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from abcx.engines.local import Engine
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """The tables of `engine` that `loading` describes (exposures, units, events), what `plan` asks of them, and the
-    data cut of `clock`. The tables that follow from them are named in docs/architecture.md."""
+    """The tables of `engine` that `loading` describes (exposures, units, events), what `plan` needs from them, and the
+    data cut of `clock`. The tables that are computed from them are named in docs/architecture.md."""
 
     engine: Engine
     plan: Plan

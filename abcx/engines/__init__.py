@@ -1,1 +1,1 @@
-"""Where the data are read: DuckDB in this process, Spark, PostgreSQL. Knows no file format and no metric."""
+"""The engines that read data: DuckDB in this process, Spark, PostgreSQL. Knows no file format and no metric."""

@@ -1,4 +1,4 @@
-"""Where data are, told by how they are named: a file, or a table of a server."""
+"""Distinguishes files from tables of a server by their names."""
 
 from __future__ import annotations
 

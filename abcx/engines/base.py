@@ -1,4 +1,4 @@
-"""Engines whose rows are not in this process, and their tables and files as tables that SQL can scan."""
+"""The base class of engines whose rows are not in this process."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from abcx.spec.model import FileOptions
 
 
 class RemoteEngine(Engine):
-    """An engine that reads tables and files where they are; used as the default engine is."""
+    """An engine that reads tables and files in place; used like the default engine."""
 
     is_remote = True
 
     @property
     @abstractmethod
     def elsewhere(self) -> str:
-        """What the engine is called in messages."""
+        """The name of the engine in messages."""
 
     @abstractmethod
     def view(self, source: str, base: Path, options: FileOptions) -> tuple[str, list[tuple[str, str]]]:
-        """A table or a file there: the name to read it by, and its columns with DuckDB's names of their types."""
+        """Make a table or file readable: returns its name in SQL, and its columns with DuckDB's types."""

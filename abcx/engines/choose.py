@@ -1,4 +1,4 @@
-"""Which engine: DuckDB in this process, or another one where the data are."""
+"""Chooses and opens the engine: DuckDB in this process, or a remote one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from abcx.spec.model import Experiment
 def open_engine(
     name: str = "duckdb", memory: str | None = None, threads: int | None = None, verbose: bool = False
 ) -> Engine:
-    """The engine of that name: `duckdb`, `spark`, `spark://HOST:PORT`, or `postgresql://...`."""
+    """Open the engine of that name: `duckdb`, `spark`, `spark://HOST:PORT`, or `postgresql://...`. Raises UsageError
+    where a package is not installed."""
     if name == "duckdb":
         return Engine(memory, threads, verbose)
     from abcx.engines.remote import Backend, Remote
@@ -34,8 +35,8 @@ def open_engine(
 
 
 def chosen(experiment: Experiment, asked: str | None, allow_outside: bool) -> str:
-    """The engine that the call asks for, else that of the spec. A spec may come from anybody: an address in it is used
-    where `allow_outside` trusts it."""
+    """The name of the engine: `asked` by the caller, else that of the spec, else `duckdb`. A spec may come from
+    anybody, so that an address in it raises DataError without `allow_outside`."""
     written = experiment.data.engine if experiment.data else None
     if asked is None and written is not None and "://" in written and not allow_outside:
         kind = written.partition("://")[0]

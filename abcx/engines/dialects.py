@@ -1,8 +1,8 @@
-"""The SQL of abcx, written once for DuckDB, in the words of other engines: sqlglot translates, what it leaves is here.
+"""Translates abcx's SQL, written for DuckDB, to other dialects: by sqlglot, and here where that does not suffice.
 
-DuckDB's own: `GROUP BY ALL`, sums and means with compensation (`fsum`, `favg`), the value of a first or last row
-(`arg_min`), rows told apart by a hash, times as microseconds. Every name and value is already quoted in the SQL that
-comes in; here they are nodes of a tree, and are quoted again as the other engine wants it.
+Specific to DuckDB are `GROUP BY ALL`, sums and means with compensation (`fsum`, `favg`), the value of a first or last
+row (`arg_min`), rows compared by a hash, and times as microseconds. Names and values are already quoted in the incoming
+SQL; here they are nodes of a tree, and are quoted again for the other engine.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sqlglot
 from sqlglot import exp
 
 PREFIX = "abcx_"
-"""What the names of abcx's own tables start with where other tables may have the same."""
+"""Prefix of the names of abcx's own tables in a remote engine, where other tables may have the same names."""
 
 _WITHOUT_FILTER = ("bigquery", "snowflake")
 _ORDERED_ARRAY = ("postgres", "snowflake")
@@ -30,31 +30,31 @@ def tables(tree: exp.Expr) -> set[str]:
 
 
 def positions(tree: exp.Expr) -> set[int]:
-    """The columns c0, c1, ... of a source that a statement reads."""
+    """The positions of the columns c0, c1, ... of a source that a statement reads."""
     names = (column.name for column in tree.find_all(exp.Column))
     return {int(name[1:]) for name in names if name[:1] == "c" and name[1:].isdigit()}
 
 
 def made(tree: exp.Expr) -> tuple[str, str] | None:
-    """What a statement does to which table: create, insert, delete or drop; None for a query."""
+    """(create, insert, delete or drop; the table) of a statement that changes a table; None for a query."""
     for kind, word in ((exp.Create, "create"), (exp.Insert, "insert"), (exp.Delete, "delete"), (exp.Drop, "drop")):
         if isinstance(tree, kind):
-            written = tree.find(exp.Table)  # the first one: what stands after the verb
+            written = tree.find(exp.Table)  # the first one is the target
             return word, written.name if written is not None else ""
     return None
 
 
 def query(tree: exp.Expr, dialect: str, pretty: bool = False) -> str:
-    """The query of a statement in the words of a dialect: of what it creates or inserts, or itself. Of a DELETE, its
-    condition."""
+    """The query of a statement in a dialect: that of a CREATE or INSERT, the condition of a DELETE, "" for a DROP, else
+    the statement itself."""
     if isinstance(tree, exp.Delete):
         tree = tree.args["where"].this
     elif isinstance(tree, (exp.Create, exp.Insert)):
         tree = tree.expression
-    return "" if isinstance(tree, exp.Drop) else _in_words(tree, dialect).sql(dialect, pretty=pretty)
+    return "" if isinstance(tree, exp.Drop) else _translated(tree, dialect).sql(dialect, pretty=pretty)
 
 
-def _in_words(tree: exp.Expr, dialect: str) -> exp.Expr:
+def _translated(tree: exp.Expr, dialect: str) -> exp.Expr:
     tree = tree.copy()
     for table in tree.find_all(exp.Table):
         if table.name:
@@ -77,7 +77,7 @@ def _in_words(tree: exp.Expr, dialect: str) -> exp.Expr:
 
 
 def _known_functions(node: exp.Expr) -> exp.Expr:
-    """DuckDB's functions that another function says as well."""
+    """Replace functions of DuckDB that have an equivalent in all dialects."""
     if isinstance(node, exp.IgnoreNulls) and isinstance(node.this, exp.AnyValue):
         node = node.this
     if isinstance(node, exp.AnyValue):  # the values are all the same
@@ -96,7 +96,7 @@ def _known_functions(node: exp.Expr) -> exp.Expr:
 
 
 def _first_and_last(node: exp.Expr, dialect: str) -> exp.Expr:
-    """`arg_min(x, {t: ..., x: ...})`: the x of the first row. A missing x is passed over, but by `arg_min_null`."""
+    """Translate `arg_min(x, {t: ..., x: ...})`, the x of the first row. NULL is skipped, except by `arg_min_null`."""
     condition, call = (node.expression.this, node.this) if isinstance(node, exp.Filter) else (None, node)
     with_null = isinstance(call, exp.Anonymous) and call.name.lower() in ("arg_min_null", "arg_max_null")
     if isinstance(call, (exp.ArgMin, exp.ArgMax)):
@@ -106,31 +106,31 @@ def _first_and_last(node: exp.Expr, dialect: str) -> exp.Expr:
     else:
         return node
     if isinstance(node.parent, exp.Filter) and condition is None:
-        return node  # its parent's turn
+        return node  # it is translated with its parent
     keys = [part.expression for part in key.expressions] if isinstance(key, exp.Struct) else [key]
     if not with_null:
-        known: exp.Expr = exp.Not(this=exp.Is(this=x.copy(), expression=exp.Null()))
-        condition = exp.and_(condition, known) if condition is not None else known
+        not_null: exp.Expr = exp.Not(this=exp.Is(this=x.copy(), expression=exp.Null()))
+        condition = exp.and_(condition, not_null) if condition is not None else not_null
     if dialect in _ORDERED_ARRAY:
         ordered = [exp.Ordered(this=part.copy(), desc=last, nulls_first=False) for part in keys]
-        found: exp.Expr = exp.ArrayAgg(this=exp.Order(this=x.copy(), expressions=ordered))
-        found = found if condition is None else exp.Filter(this=found, expression=exp.Where(this=condition))
-        return exp.Bracket(this=exp.Paren(this=found), expressions=[exp.Literal.number(1)], offset=1)
+        aggregate: exp.Expr = exp.ArrayAgg(this=exp.Order(this=x.copy(), expressions=ordered))
+        aggregate = aggregate if condition is None else exp.Filter(this=aggregate, expression=exp.Where(this=condition))
+        return exp.Bracket(this=exp.Paren(this=aggregate), expressions=[exp.Literal.number(1)], offset=1)
     by: exp.Expr = keys[0] if len(keys) == 1 else exp.Tuple(expressions=keys)
     if len(keys) > 1 and dialect not in ("trino", "clickhouse"):
         by = exp.Struct(expressions=[key.copy() for key in keys])
     kind = exp.ArgMax if last else exp.ArgMin
-    found = kind(this=x.copy(), expression=by)
-    return found if condition is None else exp.Filter(this=found, expression=exp.Where(this=condition))
+    aggregate = kind(this=x.copy(), expression=by)
+    return aggregate if condition is None else exp.Filter(this=aggregate, expression=exp.Where(this=condition))
 
 
 def _without_filter(node: exp.Expr) -> exp.Expr:
-    """`agg(x) FILTER (WHERE c)` as `agg(CASE WHEN c THEN x END)`: all aggregates here pass over NULL."""
+    """`agg(x) FILTER (WHERE c)` as `agg(CASE WHEN c THEN x END)`: all aggregates here skip NULL."""
     if not isinstance(node, exp.Filter):
         return node
     call: exp.Expr = node.this.copy()
     condition = node.expression.this
-    if isinstance(call, (exp.ArgMin, exp.ArgMax)):  # rows without a key are passed over
+    if isinstance(call, (exp.ArgMin, exp.ArgMax)):  # rows without a key are skipped
         call.set("expression", exp.Case(ifs=[exp.If(this=condition.copy(), true=call.expression)]))
         return call
     x = exp.Literal.number(1) if isinstance(call.this, exp.Star) else call.this
@@ -144,7 +144,7 @@ def _without_filter(node: exp.Expr) -> exp.Expr:
 
 
 def _spelled(node: exp.Expr, dialect: str) -> exp.Expr:
-    """What sqlglot leaves as it is, in the words of one engine."""
+    """Translate what sqlglot leaves unchanged."""
     if isinstance(node, exp.Anonymous) and node.name.lower() == "epoch_us":
         return _microseconds(node.expressions[0], dialect)
     if _is_instant(node) and dialect in _INSTANT:
@@ -164,7 +164,8 @@ def _spelled(node: exp.Expr, dialect: str) -> exp.Expr:
 
 
 def _microseconds(time: exp.Expr, dialect: str) -> exp.Expr:
-    """Microseconds since 1970 of a time with a zone, or of a local time in a zone: `timezone('Europe/Berlin', t)`."""
+    """Microseconds since 1970 of a time with a zone, or of a local time in a zone, `timezone('Europe/Berlin', t)`, in a
+    dialect."""
     zone = time.args.get("zone") if isinstance(time, exp.AtTimeZone) else None
     if isinstance(time, exp.Anonymous) and time.name.lower() == "timezone":
         zone, time = time.expressions
@@ -174,7 +175,7 @@ def _microseconds(time: exp.Expr, dialect: str) -> exp.Expr:
         if zone is not None and _is_instant(time):
             return _filled(_LOCAL_OF_INSTANT, dialect, x=time.expressions[0], zone=zone)
         return _in_spark(time, zone)
-    if _is_instant(time) and dialect in _INSTANT:  # the transform does not look into what replaces a node
+    if _is_instant(time) and dialect in _INSTANT:  # the transform does not visit replacements
         time = _filled(_INSTANT[dialect], dialect, x=time.expressions[0])
     moment = time if zone is None else exp.AtTimeZone(this=exp.Paren(this=time), zone=zone)
     return (
@@ -185,7 +186,7 @@ def _microseconds(time: exp.Expr, dialect: str) -> exp.Expr:
 
 
 def _is_instant(node: exp.Expr) -> bool:
-    """Whether a node is a moment from microseconds since 1970: `make_timestamptz(t)`."""
+    """Whether a node is `make_timestamptz(t)`: a moment from microseconds since 1970."""
     return isinstance(node, exp.Anonymous) and node.name.lower() == "make_timestamptz"
 
 
@@ -195,9 +196,9 @@ _INSTANT = {
     "databricks": "TIMESTAMP_MICROS(x)",
     "bigquery": "TIMESTAMP_MICROS(x)",
 }
-"""A moment x microseconds after 1970."""
+"""The moment x microseconds after 1970, by dialect."""
 _LOCAL_OF_INSTANT = "UNIX_MICROS(FROM_UTC_TIMESTAMP(TIMESTAMP_MICROS(x), zone))"
-"""The local time of such a moment in a zone, as microseconds since 1970, in Spark."""
+"""The local time in a zone of the moment x microseconds after 1970, as microseconds since 1970, in Spark."""
 
 _EPOCH = {
     "postgres": "CAST(EXTRACT(EPOCH FROM x) * 1000000 AS BIGINT)",
@@ -206,18 +207,19 @@ _EPOCH = {
     "trino": "CAST(TO_UNIXTIME(x) * 1000000 AS BIGINT)",
     "clickhouse": "toUnixTimestamp64Micro(x)",
 }
-"""Microseconds since 1970 of a time x."""
+"""Microseconds since 1970 of a time x, by dialect."""
 
 _LOCAL = """
     TIMESTAMPDIFF(MICROSECOND, TIMESTAMP_NTZ '1970-01-01', CASE
         WHEN CONVERT_TIMEZONE('UTC', zone, CONVERT_TIMEZONE(zone, 'UTC', local) + INTERVAL 1 HOUR) = local
         THEN CONVERT_TIMEZONE(zone, 'UTC', local) + INTERVAL 1 HOUR ELSE CONVERT_TIMEZONE(zone, 'UTC', local) END)"""
-"""A local time in Spark. An hour that comes twice when clocks go back is the second one, as in the other engines."""
+"""Microseconds since 1970 of a local time in Spark. An hour that clocks repeat is the second one, as in the other
+engines."""
 _WITH_OFFSET = r"^\s*\d{4}-\d\d-\d\d[T ].*(Z|UTC|[+-]\d\d(:?\d\d)?)\s*$"
 _WITHOUT = r"^\s*\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?\s*$"
-"""Spark reads more as a time: a year alone, a clock time as one of today."""
+"""Spark would also read a year alone, or a clock time as one of today."""
 _NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
-"""Spark reads more as a number: 1d, 1f."""
+"""Spark would also read 1d and 1f."""
 
 
 def _in_spark(time: exp.Expr, zone: exp.Expr | None) -> exp.Expr:
@@ -227,15 +229,15 @@ def _in_spark(time: exp.Expr, zone: exp.Expr | None) -> exp.Expr:
         local = time.copy()
         local.set("to", exp.DataType.build("TIMESTAMPNTZ"))
         here = _filled(_LOCAL, "spark", zone=exp.Anonymous(this="CURRENT_TIMEZONE"), local=local)
-        told = [(_WITH_OFFSET, with_offset), (_WITHOUT, here)]
-        return exp.Case(ifs=[exp.If(this=_like(text, pattern), true=value) for pattern, value in told])
+        readings = [(_WITH_OFFSET, with_offset), (_WITHOUT, here)]
+        return exp.Case(ifs=[exp.If(this=_like(text, pattern), true=value) for pattern, value in readings])
     if zone is None:
         return exp.Anonymous(this="UNIX_MICROS", expressions=[time])
     return _filled(_LOCAL, "spark", zone=zone, local=exp.cast(time, "TIMESTAMPNTZ"))
 
 
 def _filled(sql: str, dialect: str, **parts: exp.Expr) -> exp.Expr:
-    """SQL of a dialect with expressions in the place of column names."""
+    """SQL of a dialect with column names replaced by expressions."""
     return sqlglot.parse_one(sql, read=dialect).transform(
         lambda node: parts[node.name].copy() if isinstance(node, exp.Column) and node.name in parts else node
     )
@@ -246,9 +248,13 @@ def _like(text: exp.Expr, pattern: str) -> exp.Expr:
 
 
 def _numbered(node: exp.Expr) -> exp.Expr:
-    """Numbers of rows. Spark orders a window, and the same units must have the same numbers when it computes again."""
+    """Row numbers in Spark, ordered by the first column: when Spark recomputes them, they must stay the same."""
     select = node.find_ancestor(exp.Select)
-    columns = [one for one in select.expressions if isinstance(one, exp.Column)] if select is not None else []
+    columns = (
+        [expression for expression in select.expressions if isinstance(expression, exp.Column)]
+        if select is not None
+        else []
+    )
     if not columns:
         return exp.Anonymous(this="MONOTONICALLY_INCREASING_ID")
     ordered = exp.Order(expressions=[exp.Ordered(this=columns[0].copy(), nulls_first=True)])
@@ -256,18 +262,18 @@ def _numbered(node: exp.Expr) -> exp.Expr:
 
 
 def _distinct_rows(node: exp.Count, dialect: str) -> exp.Expr:
-    """`count(DISTINCT hash(a, b))` as the count of different rows themselves."""
-    what = node.this.expressions[0]
-    if not (isinstance(what, exp.Anonymous) and what.name.lower() == "hash"):
+    """`count(DISTINCT hash(a, b))` as a count of the distinct rows themselves."""
+    argument = node.this.expressions[0]
+    if not (isinstance(argument, exp.Anonymous) and argument.name.lower() == "hash"):
         return node
     rows: Callable[..., exp.Expr] = exp.Tuple if dialect in ("postgres", "clickhouse", "trino") else exp.Struct
-    whole = rows(expressions=[one.copy() for one in what.expressions])
+    whole = rows(expressions=[part.copy() for part in argument.expressions])
     return exp.Count(this=exp.Distinct(expressions=[whole]))
 
 
 def _by_position(select: exp.Select) -> None:
-    """GROUP BY ALL and ORDER BY ALL as positions."""
-    aggregated = [one.find(exp.AggFunc) is not None for one in select.expressions]
+    """Replace GROUP BY ALL and ORDER BY ALL by positions."""
+    aggregated = [expression.find(exp.AggFunc) is not None for expression in select.expressions]
     group, order = select.args.get("group"), select.args.get("order")
     if group is not None and group.args.get("all"):
         keys = [exp.Literal.number(i) for i, is_sum in enumerate(aggregated, 1) if not is_sum]

@@ -1,4 +1,4 @@
-"""DuckDB, embedded: the only file that imports it. Everything above speaks SQL text and plain Python values."""
+"""DuckDB in this process. This is the only file that imports it; its callers use SQL text and plain Python values."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from abcx.problems import Problem
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What an engine is doing: a phase in words, how many bytes it reads (0: none), the fraction done where known."""
+    """What an engine is doing: a phase in words, the bytes that it reads (0: none), the fraction done (None:
+    unknown)."""
 
     phase: str = ""
     size: int = 0
@@ -28,25 +29,27 @@ class Work:
 
 
 _SOON = 0.1
-"""Seconds between two looks at whether a statement has ended, where nothing else tells."""
+"""Seconds between two checks whether a statement has ended."""
 _DISK = ("no space left", "could not write", "disk quota", "file too large", "max_temp_directory_size")
-"""What the engine says when a disk, a quota or a limit of file sizes is full."""
+"""Parts of the engine's messages for a full disk, quota or limit of file sizes."""
 
 
 class Engine:
-    """An in-memory database with a folder of its own to spill to. Use as a context manager.
+    """An in-memory database with its own folder for temporary files. Use as a context manager.
 
-    `memory` is a limit such as `2GB`, `threads` a number; `verbose` writes SQL and timings to stderr.
+    `memory` is a limit such as `2GB`, `threads` a number; `verbose` writes SQL and timings to stderr. Raises UsageError
+    where DuckDB cannot start.
     """
 
     is_remote = False
-    """Whether the rows stay in another engine (remote.py)."""
+    """Whether the rows are in a remote engine (remote.py)."""
 
     def __init__(self, memory: str | None = None, threads: int | None = None, verbose: bool = False) -> None:
         import duckdb
 
         self._error = duckdb.Error
-        self._ours = (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException)  # not the data's fault
+        # Errors of abcx's own SQL, not of the data.
+        self._ours = (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException)
         self._verbose, self._memory = verbose, memory
         self._work = Work()
         self._folders: list[str] = []
@@ -65,10 +68,10 @@ class Engine:
         if threads:
             config["threads"] = threads
         try:
-            # Under a limit the tables lie in a file: compressed, and what memory does not hold is there already.
+            # With a memory limit the tables are in a file, which is compressed and need not be spilled.
             place = str(self.scratch / "tables.duckdb") if memory else ":memory:"
             self._connection = self._thread.submit(duckdb.connect, place, config=config).result()
-            self._connection.execute("SET enable_progress_bar = true")  # it is asked for, never printed
+            self._connection.execute("SET enable_progress_bar = true")  # for query_progress; never printed
             self._connection.execute("SET enable_progress_bar_print = false")
             self._connection.execute("SET progress_bar_time = 1000")
         except duckdb.Error as error:
@@ -77,16 +80,16 @@ class Engine:
 
     @property
     def scratch(self) -> Path:
-        """A folder that lives as long as the engine."""
+        """A folder that is removed with the engine."""
         return Path(self._spill.name)
 
     def set_phase(self, phase: str, size: int = 0) -> None:
-        """Say what comes next, and how many bytes of a file that reads."""
+        """Set the next phase in words, and the bytes of the file that it reads."""
         self._work = Work(phase, size)
 
     @property
     def work(self) -> Work:
-        """What the engine is doing now; may be asked from another thread."""
+        """What the engine is doing now; safe to call from another thread."""
         done = self._connection.query_progress() if self._work.size else -1.0
         return replace(self._work, fraction=done / 100 if done >= 0 else None)
 
@@ -102,15 +105,16 @@ class Engine:
         self._spill.cleanup()
 
     def run(self, sql: str, on_error: Callable[[str], Problem | DataError] | None = None) -> list[tuple[Any, ...]]:
-        """All rows of a statement. A failure of the database becomes a DataError, worded by `on_error` if given."""
+        """All rows of a statement. An error of the data becomes the DataError or problem that `on_error` makes of its
+        message, if given; a full disk or memory becomes a DataError; others are raised as they are."""
         start = time.perf_counter()
         try:
-            rows: list[tuple[Any, ...]] = self._aside(lambda: self._connection.execute(sql).fetchall())
+            rows: list[tuple[Any, ...]] = self._in_worker(lambda: self._connection.execute(sql).fetchall())
         except self._error as error:
             self._refuse_limits(_first_line(error))
             if on_error is not None and not isinstance(error, self._ours):
-                found = on_error(str(error).strip())
-                raise (found if isinstance(found, DataError) else DataError(found)) from None
+                failure = on_error(str(error).strip())
+                raise (failure if isinstance(failure, DataError) else DataError(failure)) from None
             raise
         if self._verbose:
             print(f"-- {time.perf_counter() - start:.3f} s\n{sql.strip()}", file=sys.stderr)
@@ -129,35 +133,35 @@ class Engine:
     def arrays(self, sql: str) -> dict[str, Any]:
         """All rows of a statement as one numpy array per column."""
         try:
-            found: dict[str, Any] = self._aside(lambda: self._connection.execute(sql).fetchnumpy())
+            columns: dict[str, Any] = self._in_worker(lambda: self._connection.execute(sql).fetchnumpy())
         except self._error as error:
             self._refuse_limits(_first_line(error))
             raise
-        return found
+        return columns
 
-    def _aside(self, statement: Callable[[], Any]) -> Any:
-        """What a statement gives, which runs in a thread of its own.
+    def _in_worker(self, statement: Callable[[], Any]) -> Any:
+        """Run a statement in a thread of its own and return its result.
 
-        In the main thread the engine looks for signals itself, and then may wait for its workers for ever (DuckDB 2.0);
-        here a signal raises where we wait, and ends the statement.
+        In the main thread the engine handles signals itself, and may then wait for its workers forever (DuckDB 2.0);
+        here a signal raises in the waiting thread and ends the statement.
         """
         try:
-            found = self._thread.submit(statement)
-            while not wait((found,), _SOON).done:
+            future = self._thread.submit(statement)
+            while not wait((future,), _SOON).done:
                 pass
         except BaseException:
             self._stop()
             raise
-        return found.result()
+        return future.result()
 
     def _stop(self) -> None:
-        """End the statement that is running, if one is. An interrupt before it has begun is lost: say it again."""
+        """End the running statement, if there is one. An interrupt before it has begun is lost, so it is repeated."""
         idle = self._thread.submit(int)
         while not wait((idle,), _SOON).done:
             self.interrupt()
 
     def _refuse_limits(self, message: str) -> None:
-        """Raise DataError where a statement failed for want of memory or of disk space."""
+        """Raise DataError where a statement failed for lack of memory or disk space."""
         low, during = message.lower(), f" while {self._work.phase}" if self._work.phase else ""
         if any(sign in low for sign in _DISK):
             help = f"free disk space, or name another folder for temporary files: TMPDIR=... ({self._spill.name})"
@@ -170,12 +174,12 @@ class Engine:
             )
 
     def allow_output(self, folder: Path) -> None:
-        """Let results be written to a folder after `restrict_to`."""
+        """Allow writing to a folder after `restrict_to`, which must be called later."""
         self._folders.append(str(folder.absolute()))
 
     def restrict_to(self, paths: Iterable[Path]) -> None:
-        """From here on nothing but these files, the scratch folder and those of `allow_output` can be read or written;
-        there is no way back."""
+        """Permanently restrict reading and writing to these files, the scratch folder and the folders of
+        `allow_output`."""
         names = sorted({name for path in paths for name in (str(path), str(path.absolute()))})
         self.run(f"SET allowed_paths = [{', '.join(map(literal, names))}]")
         self.run(f"SET allowed_directories = [{', '.join(map(literal, (self._spill.name, *self._folders)))}]")
@@ -186,7 +190,7 @@ class Engine:
         self._connection.interrupt()
 
     def register(self, name: str, frame: object) -> None:
-        """Make a frame (pandas, Polars, Arrow) readable as a table."""
+        """Make a frame (pandas, Polars, Arrow) readable as the table `name`. Raises DataError for other objects."""
         try:
             self._connection.register(name, frame)
         except (self._error, TypeError, ImportError) as error:

@@ -1,4 +1,4 @@
-"""PostgreSQL, by psycopg: the rows of its tables stay there, in temporary tables of this session alone."""
+"""PostgreSQL, by psycopg: rows stay there, in temporary tables of the session."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _TYPES = {
     "text": "VARCHAR",
     "varchar": "VARCHAR",
 }
-"""DuckDB's names of PostgreSQL's types; numeric is DOUBLE, every other one is read as its text."""
+"""DuckDB's names of PostgreSQL's types; numeric is read as DOUBLE, other types as text."""
 _ROWS = ("exposures", "events", "units")
 
 
@@ -61,10 +61,10 @@ class Postgres(Backend):
                 Problem("error", "engine-option", f"PostgreSQL reads tables, and {source} is a file", help=cure)
             )
         table = ".".join(identifier(part) for part in source.split("."))
-        found = self._described(f"SELECT * FROM {table}")
-        columns = [f"{_read(column, type)} AS c{i}" for i, (column, type) in enumerate(found)]
+        described = self._described(f"SELECT * FROM {table}")
+        columns = [f"{_read(column, type)} AS c{i}" for i, (column, type) in enumerate(described)]
         self._connection.execute(f"CREATE TEMP VIEW {PREFIX}{name} AS SELECT {', '.join(columns)} FROM {table}")
-        return [(column, _duckdb(type)) for column, type in found]
+        return [(column, _duckdb(type)) for column, type in described]
 
     def create(self, name: str, query: str) -> None:
         number = "row_number() OVER () - 1 AS rowid, " if name in _ROWS and not self._has_rowid(query) else ""
@@ -74,9 +74,9 @@ class Postgres(Backend):
         self._connection.execute(f"ANALYZE {PREFIX}{name}")
 
     def append(self, name: str, query: str) -> None:
-        before = f"SELECT coalesce(max(rowid) + 1, 0) FROM {PREFIX}{name}"
+        first_row = f"SELECT coalesce(max(rowid) + 1, 0) FROM {PREFIX}{name}"
         self._connection.execute(
-            f"INSERT INTO {PREFIX}{name} SELECT row_number() OVER () - 1 + ({before}), q.* FROM ({query}) q"
+            f"INSERT INTO {PREFIX}{name} SELECT row_number() OVER () - 1 + ({first_row}), q.* FROM ({query}) q"
         )
 
     def delete(self, name: str, condition: str) -> None:
@@ -112,8 +112,8 @@ class Postgres(Backend):
     def _described(self, query: str) -> list[tuple[str, str]]:
         """The columns of a query with PostgreSQL's names of their types."""
         described = self._connection.execute(f"SELECT * FROM ({query}) q LIMIT 0").description or ()
-        known = {type.oid: type.name for type in self._connection.adapters.types}
-        return [(column.name, known.get(column.type_code, "")) for column in described]
+        type_names = {type.oid: type.name for type in self._connection.adapters.types}
+        return [(column.name, type_names.get(column.type_code, "")) for column in described]
 
     def _has_rowid(self, query: str) -> bool:
         return any(column == "rowid" for column, _ in self._described(query))
@@ -124,7 +124,7 @@ def _duckdb(type: str) -> str:
 
 
 def _read(column: str, type: str) -> str:
-    """A column in a type that DuckDB has, too."""
+    """The SQL of a column in a type that DuckDB has."""
     name = identifier(column)
     if type == "numeric":
         return f"CAST({name} AS DOUBLE PRECISION)"
@@ -132,7 +132,7 @@ def _read(column: str, type: str) -> str:
 
 
 def _as_python(value: Any) -> Any:
-    """Sums of whole numbers come as decimals."""
+    """A value with Decimal converted to int or float: PostgreSQL returns sums of integers as decimals."""
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     return value

@@ -1,8 +1,8 @@
-"""An engine elsewhere: rows stay there, one row per unit comes here.
+"""A remote engine: rows stay there, and one row per unit is fetched.
 
-The SQL is that of the default engine (dialects.py translates it). Statements about exposures, events, units and their
-assignment run where the data are; tables with a row per unit are brought into the DuckDB of this process, which does
-the rest as ever. What travels holds no text that the data hold, but segments and answers: units are numbered there.
+The SQL is that of the default engine, translated by dialects.py. Statements about exposures, events, units and their
+assignment run in the remote engine; tables with a row per unit are fetched into the DuckDB of this process, which
+computes the rest. The fetched tables hold no text of the data except segments and answers: units are numbered remotely.
 """
 
 from __future__ import annotations
@@ -20,53 +20,55 @@ from abcx.problems import Problem
 from abcx.spec.model import FileOptions
 
 LOCAL_TABLES = frozenset({"unit_table", "known", "by_day", "quantile_values", "before_table"})
-"""Tables that are made there and summarized here: a row per unit (and day), or the values of a quantile."""
+"""Tables that are computed remotely and summarized locally: a row per unit (and day), or the values of a quantile."""
 
 
 class Backend(Protocol):
-    """What a database elsewhere has to do. Queries are in its `dialect`; what they raise of its own kind is one of
-    `errors`. `query` names tables by `dialects.PREFIX` and their name."""
+    """The interface of a remote database. Queries are in its `dialect`, and name tables by `dialects.PREFIX` and their
+    name; its exceptions are of the types `errors`."""
 
     name: str
     dialect: str
     errors: tuple[type[Exception], ...]
 
     def told(self, error: Exception) -> str:
-        """An error of its own kind in one line."""
+        """The message of one of its exceptions, in one line."""
 
     def view(self, name: str, source: str, base: Path, options: FileOptions) -> list[tuple[str, str]]:
-        """Make a table or file readable as `name` with columns c0, c1, ...; its columns with DuckDB's types."""
+        """Make a table or file readable as `name` with columns c0, c1, ...; returns its column names with DuckDB's
+        types."""
 
     def create(self, name: str, query: str) -> None:
-        """A table from a query, in place of one of that name; its rows are numbered in `rowid` where it has none."""
+        """Create or replace a table from a query; tables of rows get row numbers in `rowid` if they have none."""
 
     def append(self, name: str, query: str) -> None:
-        """More rows for a table, numbered on."""
+        """Append the rows of a query to a table, with further row numbers."""
 
     def delete(self, name: str, condition: str) -> None:
-        """Take rows out of a table."""
+        """Delete the rows of a table that satisfy a condition."""
 
     def drop(self, name: str) -> None:
         """Drop a table."""
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """A few rows."""
+        """The rows of a query with a small result."""
 
     def fetch_many(self, query: str, scratch: Path) -> tuple[str, object | None]:
-        """Many rows: a relation that DuckDB can read, and the object that is to be registered as `fetched` for that."""
+        """The rows of a query with a large result: a FROM item for DuckDB, and the object to register as `fetched` for
+        it (None: none)."""
 
     def set_time_zone(self, zone: str) -> None:
-        """The zone of times without an offset."""
+        """Set the zone of times without an offset."""
 
     def interrupt(self) -> None:
-        """End what is running."""
+        """End the running query."""
 
     def close(self) -> None:
-        """Leave nothing behind."""
+        """Drop all tables and close the session."""
 
 
 class Remote(RemoteEngine):
-    """An engine whose rows are with a `Backend`."""
+    """An engine whose rows are in a `Backend`."""
 
     def __init__(self, backend: Backend, memory: str | None, threads: int | None, verbose: bool) -> None:
         super().__init__(memory, threads, verbose)
@@ -101,13 +103,13 @@ class Remote(RemoteEngine):
         if not dialects.tables(tree) & self._there:
             return super().run(sql, on_error)
         query = dialects.query(tree, self._backend.dialect)
-        self._tell(query)
+        self._print_query(query)
         if made is None:
-            found: list[tuple[Any, ...]] = self._ask(lambda: self._backend.rows(query))
-            return found
+            rows: list[tuple[Any, ...]] = self._ask(lambda: self._backend.rows(query))
+            return rows
         kind, name = made
         if kind == "create" and name in LOCAL_TABLES:
-            self._bring(name, query)
+            self._fetch(name, query)
         elif kind == "create":
             self._ask(lambda: self._backend.create(name, query))
             self._there.add(name)
@@ -125,12 +127,12 @@ class Remote(RemoteEngine):
         if not dialects.tables(tree) & self._there:
             return super().arrays(sql)
         query = dialects.query(tree, self._backend.dialect)
-        self._tell(query)
-        self._bring("arrays", query)
+        self._print_query(query)
+        self._fetch("arrays", query)
         return super().arrays("SELECT * FROM arrays")
 
-    def _tell(self, query: str) -> None:
-        """For `-v`: what is asked."""
+    def _print_query(self, query: str) -> None:
+        """Write a query to stderr, if verbose."""
         if self._verbose:
             print(f"-- {self._backend.name}\n{query}", file=sys.stderr)
 
@@ -138,15 +140,15 @@ class Remote(RemoteEngine):
         self._backend.interrupt()
         super().interrupt()
 
-    def _bring(self, name: str, query: str) -> None:
+    def _fetch(self, name: str, query: str) -> None:
         relation, holder = self._ask(lambda: self._backend.fetch_many(query, self.scratch))
         if holder is not None:
             self.register("fetched", holder)
         super().run(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM {relation}")
 
-    def _ask(self, what: Callable[[], Any], source: str = "") -> Any:
+    def _ask(self, call: Callable[[], Any], source: str = "") -> Any:
         try:
-            return what()
+            return call()
         except self._backend.errors as error:
             message = self._backend.told(error)[:300]
             about = f"{self._backend.name} cannot read {source}" if source else f"{self._backend.name} stopped"

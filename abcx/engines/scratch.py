@@ -1,4 +1,4 @@
-"""A folder of a run for its temporary files, and the folders of runs that were killed and could not remove theirs."""
+"""The folder for a run's temporary files; removes the folders of runs that were killed."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from pathlib import Path
 
 try:
     import fcntl
-except ImportError:  # Windows removes no folder of another run
+except ImportError:  # on Windows folders of other runs are not removed
     fcntl = None  # type: ignore[assignment,unused-ignore]
 
 _PREFIX = "abcx-"
 _LOCK = "running"
-"""The file that a run holds locked until it ends. A process number would not do: two containers that share the folder
-have the same numbers."""
+"""The file that a run keeps locked until it ends. A process id would not do: containers that share the folder may have
+equal ids."""
 _NEW = 60.0
-"""In seconds: a file that is younger may not be locked yet by the run that made it."""
+"""Seconds: a younger file may not be locked yet by the run that created it."""
 
 
 class Scratch:
@@ -37,7 +37,7 @@ class Scratch:
         return self._folder.name
 
     def cleanup(self) -> None:
-        """Remove the folder with all that is in it; once more it does nothing."""
+        """Remove the folder with its contents; repeated calls do nothing."""
         self._folder.cleanup()
         if self._lock >= 0:
             os.close(self._lock)
@@ -45,20 +45,20 @@ class Scratch:
 
 
 def _sweep(place: Path) -> None:
-    """Remove the folders of this user's runs that are gone: nobody holds their lock."""
+    """Remove the folders of this user's ended runs, which nobody keeps locked."""
     if fcntl is None:
         return
     for lock in place.glob(f"{_PREFIX}*/{_LOCK}"):
         try:
-            held = os.open(lock, os.O_RDWR | os.O_NOFOLLOW)
-        except OSError:  # of another user, or gone by now
+            descriptor = os.open(lock, os.O_RDWR | os.O_NOFOLLOW)
+        except OSError:  # another user's, or removed meanwhile
             continue
         try:
-            found = os.fstat(held)
-            if found.st_uid == os.getuid() and time.time() - found.st_mtime > _NEW:
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            status = os.fstat(descriptor)
+            if status.st_uid == os.getuid() and time.time() - status.st_mtime > _NEW:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(lock.parent, ignore_errors=True)
-        except OSError:  # its run lives
+        except OSError:  # its run is alive
             pass
         finally:
-            os.close(held)
+            os.close(descriptor)

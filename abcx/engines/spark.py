@@ -26,13 +26,13 @@ _TYPES = {
     "timestamp_ntz": "TIMESTAMP",
     "string": "VARCHAR",
 }
-"""DuckDB's names of Spark's types; decimal is DOUBLE, every other one is read as its text."""
+"""DuckDB's names of Spark's types; decimal is read as DOUBLE, other types as text."""
 _ROWS = ("exposures", "events", "units")
 
 
 class Spark(Backend):
-    """A Spark session, 4.0 or newer. `master` is Spark's address (spark://host:7077, local[2]); None is the one that
-    Spark is configured for, all cores of this machine where nothing is."""
+    """A Spark session, 4.0 or newer. `master` is Spark's address (spark://host:7077, local[2]); None is the configured
+    one, by default all cores of this machine. Raises DataError where Spark cannot start."""
 
     dialect = "spark"
     name = "Spark"
@@ -54,7 +54,7 @@ class Spark(Backend):
         self._ours = SparkSession.getActiveSession() is None
         try:
             self._session = builder.getOrCreate()
-        except Exception as error:  # a JVM that does not start tells so in many ways
+        except Exception as error:  # a JVM that does not start raises many types
             message = f"Spark cannot start: {str(error).strip().partition(chr(10))[0][:200]}"
             raise DataError(Problem("error", "engine-unreachable", message, help="is Java 17 installed?")) from None
         self._session.sparkContext.setLogLevel("ERROR")
@@ -98,9 +98,11 @@ class Spark(Backend):
         self._keep(name, frame)
 
     def append(self, name: str, query: str) -> None:
-        before = self.rows(f"SELECT coalesce(max(rowid) + 1, 0) FROM {PREFIX}{name}")[0][0]
-        more = self._session.sql(query).selectExpr(f"monotonically_increasing_id() + {int(before)} AS rowid", "*")
-        self._keep(name, self._tables[name].unionByName(more))
+        first_row = self.rows(f"SELECT coalesce(max(rowid) + 1, 0) FROM {PREFIX}{name}")[0][0]
+        new_rows = self._session.sql(query).selectExpr(
+            f"monotonically_increasing_id() + {int(first_row)} AS rowid", "*"
+        )
+        self._keep(name, self._tables[name].unionByName(new_rows))
 
     def delete(self, name: str, condition: str) -> None:
         self._keep(name, self._tables[name].where(f"NOT coalesce(({condition}), FALSE)"))
@@ -110,7 +112,7 @@ class Spark(Backend):
         self._tables.pop(name).unpersist()
 
     def _keep(self, name: str, frame: Any) -> None:
-        """Computed once, as everything after it counts on."""
+        """Cache a frame as a table, so that it is computed only once."""
         self._tables[name] = frame.cache()
         frame.createOrReplaceTempView(PREFIX + name)
 
@@ -138,7 +140,7 @@ def _duckdb(type: str) -> str:
 
 
 def _column(frame: Any, position: int, type: str) -> Any:
-    """A column in a type that DuckDB has, too."""
+    """A column, named by its position, in a type that DuckDB has."""
     column = frame[frame.columns[position]]
     if type.startswith("decimal"):
         column = column.cast("double")

@@ -1,11 +1,11 @@
-"""Sums of values and of their products by arm that depend neither on the order of rows nor on threads.
+"""Sums of values and of their products by arm, independent of the order of rows and of threads.
 
 Addition of floating-point numbers is not associative: a variance over a million units in another order, or by another
 number of threads, differs in its 14th digit, and a p-value in its 12th. So each value is taken less a center of its
 arm and scaled to lie within -1 and 1, and each summand t is split as t = h + (t - h) with h = (t + m) - m, which rounds
 it to a multiple of the last digit of m. For m = 1.5 x 2^k and fewer than 2^k rows every partial sum of the h is exact,
 in any order; the rest is smaller by as much as the rounding of m, and is added up with compensation (Demmel, Nguyen
-2013, "Fast reproducible floating-point summation", ARITH 21). The parts leave the engine and are combined as fractions.
+2013, "Fast reproducible floating-point summation", ARITH 21). Both sums are then combined as fractions in Python.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ from abcx.errors import DataError
 from abcx.problems import Problem
 
 _DIGITS = 24
-"""Binary digits of a center: so few that no order of rows changes them (once in a billion), and squares are exact."""
+"""Binary digits of a center: few enough that the order of rows changes them once in a billion, and squares are
+exact."""
 SMALLEST = 1e-150
-"""The squares of smaller differences are 0."""
+"""Minimum difference of values: the squares of smaller ones are 0."""
 _NOISE = Fraction(1, 1 << 50)
-"""A variance below this fraction of the mean square of what was summed is the rounding of its squares."""
+"""A variance below this fraction of the mean square of the summed values is rounding error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Scaled:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Scaled values: `table` is the SQL of the table with their columns, `step` what splits a summand."""
+    """Scaled values: `table` is the FROM item with their columns, `step` the constant m that splits a summand."""
 
     table: str
     values: tuple[Scaled, ...]
@@ -54,15 +55,22 @@ class Grid:
 
 
 def grid(engine: Engine, table: str, expressions: Sequence[str]) -> Grid:
-    """The SQL `expressions` on the rows of a table that has a column `arm`, scaled."""
+    """The SQL `expressions` on the rows of a table that has a column `arm`, scaled. Raises DataError for values that
+    differ by less than 1e-150."""
     fields = [f"favg({sql}), min({sql}), max({sql})" for sql in expressions]
     rows = engine.run(f"SELECT {', '.join(['arm', 'count(*)', *fields])} FROM {table} GROUP BY arm ORDER BY arm")
     values, columns = [], []
     for i, sql in enumerate(expressions):
-        told = {row[0]: row[2 + 3 * i : 5 + 3 * i] for row in rows}
-        ends = {arm: tuple(float(x) for x in found) for arm, found in told.items() if found[0] is not None}
+        aggregates = {row[0]: row[2 + 3 * i : 5 + 3 * i] for row in rows}
+        ends = {
+            arm: tuple(float(x) for x in mean_min_max)
+            for arm, mean_min_max in aggregates.items()
+            if mean_min_max[0] is not None
+        }
         centers = {arm: short(mean) for arm, (mean, *_) in ends.items()}
-        reach = max((abs(end - centers[arm]) for arm, found in ends.items() for end in found[1:]), default=0.0)
+        reach = max(
+            (abs(end - centers[arm]) for arm, mean_min_max in ends.items() for end in mean_min_max[1:]), default=0.0
+        )
         if 0.0 < reach < SMALLEST:  # its squares would be 0
             message = f"values that differ by less than {SMALLEST:g} cannot be told apart"
             raise DataError(
@@ -78,25 +86,25 @@ def grid(engine: Engine, table: str, expressions: Sequence[str]) -> Grid:
 
 
 def short(x: float) -> float:
-    """A number near x that does not depend on its last digits."""
+    """x rounded to 24 binary digits, so that it does not depend on its last digits."""
     digits, power = math.frexp(x)
     return math.ldexp(round(digits * (1 << _DIGITS)), power - _DIGITS)
 
 
 def combined(parts: tuple[Any, Any]) -> Fraction:
-    """A sum from its two parts as the engine gave them."""
+    """A sum from its two parts; NULL parts are 0."""
     return sum((Fraction(float(part)) for part in parts if part is not None), Fraction(0))
 
 
 def mean(value: Scaled, arm: int, n: int, total: Fraction) -> tuple[float, float]:
-    """The mean of n > 0 values of an arm, and what its rounding left out."""
+    """The mean of n > 0 values of an arm from the sum of the scaled ones, and its rounding error."""
     exact = Fraction(value.centers.get(arm, 0.0)) + total / n * Fraction(2) ** value.power
     near = float(exact)
     return near, float(exact - Fraction(near))
 
 
 def covariance(one: Scaled, other: Scaled, n: int, products: Fraction, totals: tuple[Fraction, Fraction]) -> float:
-    """The covariance (a value with itself: its variance) with divisor n - 1; 0.0 for n < 2."""
+    """The covariance (of a value with itself: the variance) with divisor n - 1; 0.0 for n < 2."""
     if n < 2:
         return 0.0
     left = products - totals[0] * totals[1] / n

@@ -1,2 +1,2 @@
-"""Bytes to tables: paths, compression, encodings, CSV, JSON lines, Parquet, formats of numbers and times, rows that
-cannot be read. Knows no experiment."""
+"""Turns files into tables: paths, compression, encodings, CSV, JSON lines, Parquet, formats of numbers and times, rows
+that cannot be read. Knows no experiment."""

@@ -1,4 +1,4 @@
-"""Rows and cells that could not be read -> problems with file, line and cure."""
+"""Problems, with file and line, of rows and cells that could not be read."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ if TYPE_CHECKING:
 
 
 def rejected(table: Table, tag: str) -> list[Bad]:
-    """The rows of a text file that could not be read, by kind."""
+    """The rows of a text file that could not be read, by kind; `tag` names the table of rejects."""
     if table.broken:
         return [_no_objects(table)]
     if table.types is not None or table.file is None:
         return []
 
-    def bad_time(line: int, message: str, more: str) -> Problem:
+    def bad_time(line: int, message: str, count_text: str) -> Problem:
         value = message.partition('Could not convert string "')[2].rpartition("\" to '")[0]
         span = Span(table.shown, line, path=table.time or "")
-        return Problem("error", "bad-time", f"'{value}' is not a time{more}", span, time_cure(table, value))
+        return Problem("error", "bad-time", f"'{value}' is not a time{count_text}", span, time_cure(table, value))
 
     return described(table.engine, table.file, f"rejects_{tag}", len(table.header), bad_time)
 
 
 def _no_objects(table: Table) -> Bad:
-    """The lines of a JSON file that are no JSON object."""
+    """The lines of a JSON file that are not JSON objects."""
     rows = [int(n) for (n,) in table.engine.run(f"{_no_object(table)} ORDER BY n")]
-    more = f" ({len(rows):,} such lines)" if len(rows) > 1 else ""
+    count_text = f" ({len(rows):,} such lines)" if len(rows) > 1 else ""
     bad = _lines(table, rows[:MOST])
     several = next(((line, text) for line, text in bad if holds_several(text)), None)
     line, text = several or bad[0]
     span = Span(table.shown, line)
-    if several is not None:  # how many is not known, so they cannot be left out
-        problem = Problem("error", "bad-json", f"a line holds several JSON objects{more}", span, SEVERAL)
+    if several is not None:  # their number is unknown, so they cannot be left out
+        problem = Problem("error", "bad-json", f"a line holds several JSON objects{count_text}", span, SEVERAL)
     else:
-        problem = Problem("error", "bad-json", f"a line is no JSON object{more}", span, BAD_JSON)
+        problem = Problem("error", "bad-json", f"a line is no JSON object{count_text}", span, BAD_JSON)
     return Bad(problem, len(rows), fatal=several is not None)
 
 
@@ -48,7 +48,7 @@ def _no_object(table: Table) -> str:
 
 
 def time_cure(table: Table, value: str = "") -> str:
-    """How times are written, for a message about one that is not."""
+    """The help for a `value` that is not a time."""
     form = table.options.time_format
     if re.match(r"\s*0000-00-00", value):
         return f"it stands for no time: null: ['{value[:60]}']"
@@ -70,8 +70,8 @@ def time_cure(table: Table, value: str = "") -> str:
 def locate(table: Table, predicate: str, value: str) -> tuple[int, int, str]:
     """How many rows satisfy `predicate`, and the first of them: (count, its line, `value` as text).
 
-    Only walked after something was found wrong; the file is read again in order, as text. The line of a frame or of a
-    Parquet file is the number of the row.
+    Only called after a problem was found: the file is read again in order, as text. The line of a frame or of a Parquet
+    file is the number of the row.
     """
     sql = _placed(table, predicate, value)
     count, first, shown = table.engine.run(f"SELECT count(*), min(n), arg_min(v, n) FROM ({sql}) WHERE bad")[0]
@@ -87,13 +87,13 @@ def last_row(table: Table, predicate: str, value: str) -> tuple[int, str]:
 
 
 def _lines(table: Table, rows: list[int]) -> list[tuple[int, str]]:
-    """The line of every row, with its text where it is JSON: the engine does not count lines without text there."""
+    """The line of every row, with its text for JSON lines, where the engine does not count empty lines."""
     is_json = table.file is not None and table.file.format == "jsonl"
     return filled_lines(table.file, rows) if table.file is not None and is_json else [(row, "") for row in rows]
 
 
 def _placed(table: Table, predicate: str, value: str) -> str:
-    """All rows with their line `n`, `value` as `v`, and whether they are `bad`."""
+    """The SQL of all rows with their line `n`, `value` as `v`, and whether they satisfy the predicate (`bad`)."""
     line = "row_number() OVER ()"
     if table.types is None:  # cells with line breaks take several lines
         breaks = " + ".join(
@@ -106,8 +106,8 @@ def _placed(table: Table, predicate: str, value: str) -> str:
 
 
 def every_reject(table: Table, tag: str, bad: list[tuple[Problem, str]]) -> list[Reject]:
-    """The rows behind the problems, one by one, at most `MOST` of a kind."""
-    found: list[Reject] = []
+    """Every row that could not be read, and those of `bad` (problem, SQL condition), at most `MOST` of a kind."""
+    rejects: list[Reject] = []
     if table.types is None and table.file is not None:
         rows = table.engine.run(
             "SELECT min(line_byte_position), any_value(error_type::VARCHAR), any_value(csv_line) "
@@ -118,11 +118,11 @@ def every_reject(table: Table, tag: str, bad: list[tuple[Problem, str]]) -> list
             what = "not a time" if kind == "CAST" else REJECTS.get(kind, ("", "cannot be read", ""))[1]
             column = (table.time or "") if kind == "CAST" else ""
             row = str(text or "").strip("\r\n")
-            found.append(Reject(table.shown, number, column, what, row[:10_000]))
+            rejects.append(Reject(table.shown, number, column, what, row[:10_000]))
     if table.broken:
         rows = table.engine.run(f"{_no_object(table)} ORDER BY n LIMIT {MOST}")
         broken = _lines(table, [int(n) for (n,) in rows])
-        found += [Reject(table.shown, line, "", "bad-json", text[:10_000]) for line, text in broken]
+        rejects += [Reject(table.shown, line, "", "bad-json", text[:10_000]) for line, text in broken]
     cells = ", ".join(f"c{i}" for i in range(len(table.header)))
     for problem, where in bad:
         if where:
@@ -131,5 +131,5 @@ def every_reject(table: Table, tag: str, bad: list[tuple[Problem, str]]) -> list
             column = problem.span.path if problem.span else ""
             places = _lines(table, [int(n) for n, _ in rows])
             for (line, _), (_, row) in zip(places, rows, strict=True):
-                found.append(Reject(table.shown, line, column, problem.code, str(row)[:10_000]))
-    return found
+                rejects.append(Reject(table.shown, line, column, problem.code, str(row)[:10_000]))
+    return rejects

@@ -1,4 +1,4 @@
-"""What exports call the canonical columns."""
+"""Names by which exports call the canonical columns, and ambiguous headers."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def likely(role: str, header: Iterable[str]) -> str | None:
 
 
 def unambiguous(names: tuple[str, ...]) -> tuple[str, ...]:
-    """The header, with place holders that no spec can ask for where a name is empty, or stands twice."""
+    """The header, with placeholders that no spec can name where a name is empty or repeated."""
     count = Counter(names)
     return tuple(name if name and count[name] == 1 else f"\0{i}\0{name}" for i, name in enumerate(names))
 
 
 def standing_twice(header: Sequence[str]) -> list[str]:
-    """The names that several columns have."""
-    told = (name.rpartition("\0")[2] for name in header if name.startswith("\0"))
-    return list(dict.fromkeys(name for name in told if name))
+    """The names that several columns of a header from `unambiguous` have."""
+    repeated = (name.rpartition("\0")[2] for name in header if name.startswith("\0"))
+    return list(dict.fromkeys(name for name in repeated if name))

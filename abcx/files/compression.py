@@ -1,4 +1,4 @@
-"""Packed files: gzip, zstd, and zip with one member; what unpacks to far more than it should is refused."""
+"""Reads packed files: gzip, zstd, and zip with one member; refuses decompression bombs."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ else:
     from backports import zstd
 
 UNPACKED, RATIO = 1 << 30, 200
-"""A file is refused that unpacks to more than `UNPACKED` bytes and more than `RATIO` times its size: tables pack 5 to
-30 times."""
+"""A file that unpacks to more than `UNPACKED` bytes and more than `RATIO` times its size is refused; tables shrink by a
+factor of 5 to 30."""
 CHUNK = 1 << 20
 _BROKEN = (OSError, EOFError, zlib.error, zstd.ZstdError, zipfile.BadZipFile, NotImplementedError, ValueError)
 _KINDS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"PK\x03\x04": "zip", b"PK\x05\x06": "zip"}
@@ -40,8 +40,8 @@ def problem(shown: str, code: str, message: str, help: str) -> DataError:
 
 
 def chunks(shown: str, path: Path, compression: str, size: int = CHUNK) -> Iterator[bytes]:
-    """The bytes inside a file that is packed by gzip, zstd or not at all, piece by piece, counted. The checksums in a
-    packed file are verified."""
+    """The unpacked bytes of a file (gzip, zstd or plain) in chunks of `size` bytes. Raises DataError for broken files
+    and decompression bombs; checksums are verified."""
     packed, unpacked = path.stat().st_size, 0
     try:
         with _opened(path, compression) as handle:
@@ -60,7 +60,7 @@ def _opened(path: Path, compression: str) -> IO[bytes]:
 
 
 def refuse_bomb(shown: str, packed: int, unpacked: int) -> None:
-    """Raise DataError where a file unpacks to more than any export does."""
+    """Raise DataError where a file of `packed` bytes unpacks to more than any export does."""
     if unpacked > UNPACKED and unpacked > RATIO * packed:
         size = f"more than {RATIO} times its size" if packed else "far more than its size"
         raise problem(
@@ -72,7 +72,7 @@ def refuse_bomb(shown: str, packed: int, unpacked: int) -> None:
 
 
 def first_bytes(shown: str, path: Path, compression: str, head: bytes) -> bytes:
-    """The first bytes of the text inside a file, whose own first bytes are `head`."""
+    """The first bytes of the unpacked text of a file, whose own first bytes are `head`."""
     if compression == "none":
         return head
     try:
@@ -83,7 +83,7 @@ def first_bytes(shown: str, path: Path, compression: str, head: bytes) -> bytes:
 
 
 def broken(shown: str, path: Path, compression: str) -> Problem | None:
-    """What is wrong with the packing of a file that the engine could not read, if anything."""
+    """The problem with the compression of a file that the engine could not read; None where it is intact."""
     try:
         deque(() if compression == "none" else chunks(shown, path, compression), maxlen=0)
     except DataError as error:
@@ -97,7 +97,7 @@ def _broken(shown: str, compression: str) -> DataError:
 
 
 def unzip(shown: str, path: Path, scratch: Path) -> Path:
-    """The only member of a zip file, unpacked into `scratch` under its own name's ending."""
+    """Unpack the only member of a zip file into `scratch`, with the suffixes of its name; returns the path."""
     try:
         with zipfile.ZipFile(path) as archive:
             member = _only_member(shown, archive)
@@ -130,10 +130,10 @@ def _only_member(shown: str, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
         if not info.is_dir() and not info.filename.startswith("__MACOSX/") and info.filename[-9:] != ".DS_Store"
     ]
     if len(members) != 1:
-        told = ", ".join(repr(info.filename[:80])[1:-1] for info in members[:10]) + (
+        listing = ", ".join(repr(info.filename[:80])[1:-1] for info in members[:10]) + (
             ", ..." if len(members) > 10 else ""
         )
-        what = f"holds {len(members):,} files: {told}" if members else "holds no file"
+        what = f"holds {len(members):,} files: {listing}" if members else "holds no file"
         raise problem(
             shown, "zip-members", f"{shown} {what}", "a zip file is read if it holds one: unpack it and name the file"
         )

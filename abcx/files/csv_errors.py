@@ -1,4 +1,4 @@
-"""Rows that the reader refuses, in words."""
+"""Problems of rows and files that the CSV and JSON readers refuse."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from abcx.problems import Problem, Span
 from abcx.results.readout import Exclusion
 
 MOST = 10_000
-"""Maximum number of rejected rows of a file that are kept, and of each kind that are written out."""
+"""Maximum number of rejected rows of a file that the engine keeps, and of each kind that are written out."""
 
 
 BAD_JSON = "a jsonl file has one JSON object on every line"
@@ -58,8 +58,8 @@ REJECTS = {
 
 @dataclass(frozen=True, slots=True)
 class Bad:
-    """Rows that are bad in the same way: the problem with the first place, and how many. Where it is `fatal`, more may
-    be lost than these rows, and none can be left out. `where` is the SQL condition of bad cells in the file."""
+    """Rows that are bad in the same way: the problem at the first of them, and their number. Where it is `fatal`, more
+    rows may be affected, and none can be left out. `where` is the SQL condition of bad cells in the file."""
 
     problem: Problem
     rows: int
@@ -68,7 +68,7 @@ class Bad:
 
 
 def holds_several(text: str) -> bool:
-    """Whether a line holds one JSON object after the other, as streams of some clouds do."""
+    """Whether a line holds several JSON objects, as in the streams of some cloud services."""
     try:
         _, end = json.JSONDecoder().raw_decode(text.lstrip("\ufeff \t"))
     except ValueError:
@@ -82,9 +82,11 @@ BadTime = Callable[[int, str, str], Problem]
 def described(
     engine: Engine, file: DataFile, rejects: str, width: int, bad_time: BadTime, where: str = ""
 ) -> list[Bad]:
+    """The rejected rows in the engine's table `rejects`, by kind; `width` is the number of columns, `where` is added to
+    the messages."""
     if not engine.run(f"SELECT 1 FROM {rejects} LIMIT 1"):
         return []
-    found = engine.run(
+    kinds = engine.run(
         "SELECT error_type::VARCHAR, count(DISTINCT line), arg_min(csv_line, line), arg_min(error_message, line), "
         "arg_min(line_byte_position, line) "
         f"FROM {rejects} r WHERE error_type <> 'CAST' "
@@ -92,54 +94,54 @@ def described(
         "GROUP BY ALL ORDER BY min(line)"
     )
     bad = []
-    least = "at least " if sum(int(row[1]) for row in found) >= MOST else ""  # no more are kept
-    for kind, count, text, message, position in found:
-        more = f" ({least}{count:,} such rows{where})" if count > 1 else ""
+    least = "at least " if sum(int(row[1]) for row in kinds) >= MOST else ""  # no more are kept
+    for kind, count, text, message, position in kinds:
+        count_text = f" ({least}{count:,} such rows{where})" if count > 1 else ""
         if kind == "INVALID ENCODING":
             bad.append(Bad(not_utf8(file.shown, file.path, file.compression), int(count), True))
             continue
-        # The engine counts rows (cells with line breaks count once), and may take the row before for one left open.
+        # The engine counts rows, not lines, and may name the row before the one with the open quote.
         before = kind == "UNQUOTED VALUE" and '"' not in str(text)
         line, text = (next_quote(file, int(position)), "") if before else (line_at(file, int(position)), text)
         shown = str(text or "").strip("\r\n").partition("\n")[0][:300]
-        if kind == "CAST":  # only the time is cast; the column that the engine names is wrong where others are unread
-            bad.append(Bad(bad_time(line, str(message), more), int(count)))
+        if kind == "CAST":  # only the time is cast; the column that the engine names may be wrong
+            bad.append(Bad(bad_time(line, str(message), count_text), int(count)))
         else:
             code, what, cure = REJECTS.get(kind, ("bad-row", "a row cannot be read", "correct the row"))
             ragged = kind in _RAGGED
             what += f": the header has {width}" if ragged else ""
             cure = ESCAPED if _has_escapes(shown) else cure
-            problem = Problem("error", code, what + more, Span(file.shown, line), cure)
+            problem = Problem("error", code, what + count_text, Span(file.shown, line), cure)
             bad.append(Bad(problem, int(count), not ragged))
     return bad
 
 
 def _has_escapes(row: str) -> bool:
-    """Whether a row has backslashes where CSV doubles quotes, or quotes cells."""
+    """Whether a row has backslashes before quotes or delimiters, where CSV doubles quotes and quotes cells."""
     return '\\"' in row or any(f"\\{delimiter}" in row for delimiter in ",;\t|")
 
 
 def broken_rows(engine: Engine, file: DataFile, arguments: str) -> list[Problem]:
-    """What is wrong with a file whose header cannot even be read: quotes, encoding, lines without end."""
+    """The problems of a file whose header cannot be read: broken quotes, encoding, overlong lines."""
     _, bad = _tried(engine, file, file.path, arguments, 1)
-    return [one.problem for one in bad if one.fatal]
+    return [group.problem for group in bad if group.fatal]
 
 
 def ragged(engine: Engine, file: DataFile, head: Path, arguments: str, width: int, tolerated: int) -> list[Problem]:
-    """What is wrong where most rows of `head`, a copy of the file's start, have more or fewer cells than the header.
+    """The problems where most rows of `head`, a copy of the file's start, have more or fewer cells than the header.
 
-    The engine keeps a kilobyte about every such row of the whole file.
+    Checked early, as the engine needs a kilobyte for every such row of the whole file. `tolerated` is `max_bad_rows`.
     """
     read, bad = _tried(engine, file, head, arguments, width, " at the start of the file alone")
-    found = [one for one in bad if not one.fatal]
-    many = sum(one.rows for one in found) > max(read, tolerated)
-    return [one.problem for one in found] if many else []
+    uneven = [group for group in bad if not group.fatal]
+    many = sum(group.rows for group in uneven) > max(read, tolerated)
+    return [group.problem for group in uneven] if many else []
 
 
 def _tried(
     engine: Engine, file: DataFile, path: Path, arguments: str, width: int, where: str = ""
 ) -> tuple[int, list[Bad]]:
-    """How many rows a look at a file can read, and which it cannot; (0, none) where it cannot be looked at."""
+    """The number of rows of a file that can be read, and the bad ones; (0, []) where it cannot be read at all."""
     rejects = f"store_rejects=true, rejects_table='rejects_header', rejects_scan='scans_header', rejects_limit={MOST}"
     try:
         read = engine.run(
@@ -156,19 +158,20 @@ def _tried(
 
 
 def tolerated(shown: str, bad: list[Bad], most: int) -> list[Exclusion]:
-    """Bad rows of a file as exclusions. Raises DataError where they are more than `most`, or one is fatal."""
-    count = sum(one.rows for one in bad)
-    if bad and (count > most or any(one.fatal for one in bad)):
+    """Bad rows of a file as exclusions. Raises DataError where there are more than `most`, or one is fatal."""
+    count = sum(group.rows for group in bad)
+    if bad and (count > most or any(group.fatal for group in bad)):
         over = f"; max_bad_rows is {most:,}, and {count:,} rows are bad" if most and count > most else ""
-        raise DataError([replace(one.problem, help=f"{one.problem.help}{over}") for one in bad])
+        raise DataError([replace(group.problem, help=f"{group.problem.help}{over}") for group in bad])
     message = f"rows of {shown} that cannot be read"
     return [
-        Exclusion("bad_row", f"{message} ({one.problem.span}: {one.problem.message})", rows=one.rows) for one in bad
+        Exclusion("bad_row", f"{message} ({group.problem.span}: {group.problem.message})", rows=group.rows)
+        for group in bad
     ]
 
 
 def unreadable(file: DataFile | None, shown: str, message: str) -> DataError:
-    """The engine could not read a file at all."""
+    """The error for a file that the engine could not read, from the engine's message."""
     first = message.partition("\n")[0]
     line = first.rpartition("CSV Error on Line: ")[2]
     span = Span(shown, int(line) if line.isdigit() else 0)
@@ -177,7 +180,7 @@ def unreadable(file: DataFile | None, shown: str, message: str) -> DataError:
     if "not utf-8 encoded" in message and file is not None:
         return DataError(not_utf8(shown, file.path, file.compression))
     for sign, (code, what, cure) in _UNREADABLE.items():
-        if sign in message:  # the engine counts the lines of such files from somewhere else
+        if sign in message:  # the engine's line numbers are wrong for these
             return DataError(Problem("error", code, f"{shown} {what}", Span(shown), cure))
     if "reached an invalid state" in message:
         what = "has broken quotes, or lines that end in different ways"
@@ -197,7 +200,7 @@ _UNREADABLE = {
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A row that cannot be read: where it stands, what is wrong, and the row as it was written (its cells as CSV)."""
+    """A row that cannot be read: its file, line and column, the problem, and the row as it was written."""
 
     file: str
     line: int

@@ -1,4 +1,5 @@
-"""The header of a delimited file: its delimiter, the lines above it, names on several rows, what cannot be a header."""
+"""Finds the header of a delimited file: its delimiter, the lines above it, names on several rows; refuses bad
+headers."""
 
 from __future__ import annotations
 
@@ -25,7 +26,7 @@ from abcx.spec.model import FileOptions
 _NOWHERE = "\x01 no cell holds this \x01"
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 _TITLES = 30
-"""Lines above a header that are looked through."""
+"""Maximum lines above a header."""
 _START = 1 << 18
 """Bytes of a file that are sampled as its start."""
 
@@ -35,8 +36,8 @@ Row = tuple[str | None, ...]
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The names, the options with the delimiter and the lines to skip that were found, the line of the first row, and
-    what was found, in words."""
+    """The column names, the options with the inferred delimiter and lines to skip, the line of the first row, and notes
+    on what was inferred."""
 
     names: tuple[str, ...]
     options: FileOptions
@@ -58,7 +59,7 @@ class _Csv:
 
 
 def read_header(engine: Engine, file: DataFile, options: FileOptions) -> Header:
-    """Raises DataError for a header that cannot be used."""
+    """Read the header of a delimited file. Raises DataError for a header that cannot be used."""
     notes = []
     if not options.delimiter and file.format != "tsv":
         options = options.model_copy(update={"delimiter": _delimiter(_Csv(engine, file, options))})
@@ -110,7 +111,7 @@ def _read_rows(csv: _Csv, count: int) -> list[Row]:
             f"SELECT * FROM {source} LIMIT {count}", lambda message: unreadable(file, file.shown, message)
         )
     except DataError as error:
-        # Asked for fewer cells than a row has, the engine keeps a kilobyte about every row.
+        # With fewer columns than a row has cells, the engine needs a kilobyte for every row.
         scan = ", ".join([*dialect(file, csv.options), "header=true", *_as_text(width)])
         raise DataError((width and broken_rows(csv.engine, file, scan)) or error.problems) from None
 
@@ -119,18 +120,18 @@ def _width(file: DataFile, options: FileOptions) -> int:
     """Maximum cells per row near the start of the file, 0 if unknown."""
     delimiter, most, cells, quotes = options.delimiter or "\t", 1, 1, 0
     d = re.escape(delimiter)
-    quoted = re.compile(rf'(^|{d})"(?:[^"]|"")*"(?={d}|$)')  # delimiters inside such cells part none
+    quoted = re.compile(rf'(^|{d})"(?:[^"]|"")*"(?={d}|$)')  # delimiters in such cells do not count
     for line in _start(file).decode(errors="replace").splitlines():
         outside = quoted.sub(r"\1", line) if quotes % 2 == 0 else line
         cells, quotes = cells + outside.count(delimiter), quotes + line.count('"')
         most = max(most, 1 + outside.count(delimiter))
-        if quotes % 2 == 0:  # a quote that stays open tells nothing
+        if quotes % 2 == 0:  # an open quote is ignored
             most, cells = max(most, cells), 1
     return most if most <= 20_000 else 0
 
 
 def _names(rows: Sequence[Row]) -> tuple[str, ...]:
-    """The names of the columns: the first filled cell from the top; where that stands twice, with the cells below."""
+    """The column names: the first nonempty cell from the top; where that is repeated, joined with the cells below."""
     if not rows:
         return ()
     columns = [[str(cell).strip() for cell in column if cell is not None] for column in zip(*rows, strict=True)]
@@ -158,13 +159,13 @@ def _is_title(row: Row, width: int) -> bool:
 
 
 def _first_rows(csv: _Csv) -> tuple[int, list[Row]]:
-    """How many lines stand above the header, and the first rows."""
+    """The number of lines above the header, and the first rows."""
     try:
         rows = _read_rows(csv, 4)
     except UnreadableFile:
         if csv.options.skip is not None:
             raise
-        for skip in range(1, 6):  # a title with other delimiters confuses the engine
+        for skip in range(1, 6):  # a title with other delimiters makes the engine fail
             below = csv.but(skip=skip)
             try:
                 rows = _read_rows(below, 4)
@@ -176,7 +177,7 @@ def _first_rows(csv: _Csv) -> tuple[int, list[Row]]:
 
 
 def _lines_above(csv: _Csv, rows: list[Row]) -> int:
-    """How many lines stand above the header: comments and titles before the first row that is filled like a table."""
+    """The number of comments and titles above the first row that is filled like a table."""
     width = len(rows[0]) if rows else 0
     if width < 2 or not _is_title(rows[0], width):
         return 0
@@ -200,7 +201,7 @@ def _start(file: DataFile) -> bytes:
 
 
 def _past_blank_lines(csv: _Csv, above: int) -> FileOptions:
-    """The options that skip blank lines too: a look at the first rows leaves them out, the scan takes them for rows."""
+    """The options that also skip blank lines: the query of the first rows ignores them, the scan reads them as rows."""
     first = _read_rows(csv.but(skip=above), 1)
     if not first or not _filled(first[0]):
         return csv.options
@@ -210,7 +211,7 @@ def _past_blank_lines(csv: _Csv, above: int) -> FileOptions:
 
 
 def _refuse_survey_rows(file: DataFile, rows: list[Row], skip: int) -> None:
-    """Survey exports have names on two or three rows; read as answers, they would be respondents."""
+    """Raise DataError for survey exports with names on two or three rows, which would be read as respondents."""
     for number, row in enumerate(rows[1:3], 2):
         cells = [str(cell or "").strip() for cell in row]
         imported = any(cell.startswith('{"ImportId"') for cell in cells)
@@ -228,7 +229,7 @@ def _refuse_survey_rows(file: DataFile, rows: list[Row], skip: int) -> None:
 
 
 def _refuse_answers(file: DataFile, options: FileOptions, names: tuple[str, ...], rows: list[Row], skip: int) -> None:
-    """A time among the rows that name the columns is an answer, which would be lost."""
+    """Raise DataError where a header row has a time in the time column: it is an answer, which would be lost."""
     time = options.columns.get("time", "time")
     at = names.index(time) if time in names else 0
     for number, row in enumerate(rows[1:], 2) if time in names else ():
@@ -240,22 +241,23 @@ def _refuse_answers(file: DataFile, options: FileOptions, names: tuple[str, ...]
 
 
 def _zone(options: FileOptions, names: tuple[str, ...], rows: Sequence[Row]) -> str | None:
-    """The zone of the times, where a row of the header tells it, as Qualtrics does:
-    `{"ImportId":"endDate","timeZone":"America/Denver"}`."""
+    """The zone of the times, where a header row declares it, as in Qualtrics:
+    `{"ImportId":"endDate","timeZone":"America/Denver"}`; else None."""
     time = options.columns.get("time", "time")
     for row in rows if time in names else ():
         try:
-            told = json.loads(str(row[names.index(time)] or ""))
-            zone = str(told["timeZone"]) if isinstance(told, dict) and "timeZone" in told else None
+            parsed = json.loads(str(row[names.index(time)] or ""))
+            zone = str(parsed["timeZone"]) if isinstance(parsed, dict) and "timeZone" in parsed else None
             if zone is not None:
                 return ZoneInfo("UTC" if zone == "Z" else zone).key
-        except (ValueError, KeyError, OSError):  # no JSON, or no name of a zone
+        except (ValueError, KeyError, OSError):  # not JSON, or not a zone name
             continue
     return None
 
 
 def _refuse_ragged(csv: _Csv, names: tuple[str, ...]) -> None:
-    """Where most rows at the start of a large file have another number of cells than the header, the rest can wait."""
+    """Raise DataError, before the whole file is read, where most rows at the start of a large file have another number
+    of cells than the header."""
     start = _start(csv.file)
     if len(start) < _START:
         return
@@ -269,7 +271,7 @@ def _refuse_ragged(csv: _Csv, names: tuple[str, ...]) -> None:
 
 
 def _delimiter(csv: _Csv) -> str:
-    """The delimiter that DuckDB's sniffer finds over the first rows; a comma where it is not sure."""
+    """The delimiter that DuckDB's sniffer finds in the first rows, checked by counts; a comma where it finds none."""
     file = csv.file
     skip = f", skip={csv.options.skip}" if csv.options.skip else ""
     plainly = "quote='\"', escape='\"', hive_partitioning=false, all_varchar=true, ignore_errors=true"
@@ -280,13 +282,13 @@ def _delimiter(csv: _Csv) -> str:
         )
     except DataError:
         return ","
-    found = sniffed[0][0] if sniffed[0][0] in _DELIMITERS else ","
-    return _by_counts(file, found)
+    delimiter = sniffed[0][0] if sniffed[0][0] in _DELIMITERS else ","
+    return _by_counts(file, delimiter)
 
 
 def _by_counts(file: DataFile, sniffed: str) -> str:
-    """The delimiter that most lines hold equally often, where it is far from clear in the first line: a title confuses
-    the sniffer. What the first line lacks (`Mar 4, 2024` in a file of semicolons) need not be far behind."""
+    """The delimiter that occurs equally often in most lines, in place of the sniffed one where that varies: a title
+    above the header misleads the sniffer. Where the first line lacks the sniffed delimiter, a smaller lead suffices."""
     text = re.sub('"[^"]*"', '""', _start(file).decode("utf-8-sig", errors="replace"))
     lines = [line for line in text.splitlines()[:200] if line.strip()]
     if not lines or 0 < lines[0].count(sniffed) == lines[len(lines) // 2].count(sniffed):

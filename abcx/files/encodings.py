@@ -1,5 +1,5 @@
-"""Text in other encodings: rewritten once as UTF-8, which is what the engine reads; the likely encoding of what is not
-UTF-8 is named, never used unasked."""
+"""Rewrites text in other encodings as UTF-8, which the engine reads. For text that is not UTF-8 the likely encoding is
+named in the message, but not used unless the spec declares it."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ _CYRILLIC = {
 }
 _ARABIC = {"Arabic": "ءآأؤإئابةتثجحخدذرزسشصضطظعغفقكلمنهوىيپچژگ"}
 _LETTERS = {"cp1252": _LATIN, "cp1250": _CENTRAL, "cp1251": _CYRILLIC, "cp1256": _ARABIC}
-"""The letters beyond ASCII of the languages that an encoding is for; a tie goes to the first."""
+"""The non-ASCII letters of the languages of an encoding; a tie goes to the first encoding."""
 
 
 def by_mark(shown: str, head: bytes, declared: str | None) -> tuple[str | None, Note | None]:
-    """(encoding, note): the declared one, or the UTF-16 that a byte order mark shows. Raises DataError where the
-    first bytes say something else than the spec."""
+    """(encoding, note): the declared encoding, or UTF-16 where there is a byte order mark. Raises DataError where the
+    first bytes contradict the spec."""
     marked = next((name for mark, name in BOMS.items() if head.startswith(mark)), None)
     wide = (declared or "").startswith("utf-16")
     if marked is not None:
@@ -70,7 +70,8 @@ def is_plain(encoding: str | None) -> bool:
 
 
 def rewrite(shown: str, path: Path, compression: str, encoding: str | None, scratch: Path, ends: bool = False) -> Path:
-    """The text of a file as UTF-8 in `scratch`, line for line; with `ends` every line end becomes LF."""
+    """Write the text of a file as UTF-8 to `scratch`, line for line; with `ends` every line end becomes LF. Returns the
+    path. Raises DataError for text in another encoding."""
     target = Path(tempfile.mkdtemp(dir=scratch)) / "text"
     decoder = codecs.getincrementaldecoder(encoding or "utf-8-sig")()
     unicode = codecs.getincrementaldecoder("utf-8")()
@@ -79,7 +80,7 @@ def rewrite(shown: str, path: Path, compression: str, encoding: str | None, scra
         with target.open("wb") as out:
             for chunk in _with_end(chunks(shown, path, compression)):
                 beyond = beyond or not chunk.isascii()
-                is_utf8 = is_utf8 and _goes_on(unicode, chunk)
+                is_utf8 = is_utf8 and _continues_utf8(unicode, chunk)
                 try:
                     text = decoder.decode(chunk, final=not chunk)
                 except UnicodeDecodeError as error:
@@ -101,12 +102,12 @@ def rewrite(shown: str, path: Path, compression: str, encoding: str | None, scra
     return target
 
 
-def _with_end(found: Iterable[bytes]) -> Iterator[bytes]:
-    yield from found
+def _with_end(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    yield from pieces
     yield b""
 
 
-def _goes_on(decoder: codecs.IncrementalDecoder, chunk: bytes) -> bool:
+def _continues_utf8(decoder: codecs.IncrementalDecoder, chunk: bytes) -> bool:
     try:
         decoder.decode(chunk, final=not chunk)
     except UnicodeDecodeError:
@@ -122,28 +123,28 @@ def _undecodable(shown: str, line: int, encoding: str, error: UnicodeDecodeError
 
 
 def not_utf8(shown: str, path: Path, compression: str) -> Problem:
-    """What to say of a file that is not UTF-8: the first such line, and which encoding reads it best."""
+    """The problem of a file that is not UTF-8: its first such line, and the encoding that reads it best."""
     strange, first, good = _strange_lines(shown, path, compression)
     if not strange:
         return Problem("error", "encoding", f"{shown} is not UTF-8 text", Span(shown), "save the file as UTF-8")
-    found = likely(b"\n".join(strange))
-    if good or found is None:
+    encoding = likely(b"\n".join(strange))
+    if good or encoding is None:
         message = f"{shown} is not UTF-8 text from this line on"
         why = "other lines are: it was glued together or damaged" if good else "no known encoding reads it"
         return Problem("error", "encoding", message, Span(shown, first), f"{why}; save the whole file as UTF-8")
-    words = re.findall(r"[^\s,;|\"]*[^\x00-\x7f][^\s,;|\"]*", strange[0].decode(found, "replace"))
+    words = re.findall(r"[^\s,;|\"]*[^\x00-\x7f][^\s,;|\"]*", strange[0].decode(encoding, "replace"))
     text = words[0][:60] if words else ""
-    cure = f"if this word reads right, write encoding: {found}; else find out how it was saved, or save it as UTF-8"
-    message = f"{shown} is not UTF-8 text; it looks like {found}"
+    cure = f"if this word reads right, write encoding: {encoding}; else find out how it was saved, or save it as UTF-8"
+    message = f"{shown} is not UTF-8 text; it looks like {encoding}"
     return Problem("error", "encoding", message, Span(shown, first, text=text), cure)
 
 
 def _strange_lines(shown: str, path: Path, compression: str) -> tuple[list[bytes], int, bool]:
-    """Up to 500 lines that are not UTF-8, the number of the first, and whether lines before are UTF-8 beyond ASCII."""
+    """Up to 500 lines that are not UTF-8, the number of the first, and whether other lines are UTF-8 beyond ASCII."""
     strange: list[bytes] = []
-    first, number, good, rest = 0, 0, False, b""
+    first, number, good, unfinished = 0, 0, False, b""
     for chunk in _with_end(chunks(shown, path, compression)):
-        *lines, rest = (rest + chunk).split(b"\n") if chunk else (rest, b"")
+        *lines, unfinished = (unfinished + chunk).split(b"\n") if chunk else (unfinished, b"")
         for line in lines:
             number += 1
             if line.isascii():
@@ -160,14 +161,15 @@ def _strange_lines(shown: str, path: Path, compression: str) -> tuple[list[bytes
 
 
 def likely(raw: bytes) -> str | None:
-    """The encoding in which the bytes beyond ASCII make the most sense, as letters of one language."""
+    """The encoding in which most non-ASCII bytes are letters of one language; None where none fits."""
     scores = {name: _score(raw, name, languages) for name, languages in _LETTERS.items()}
     best = max(scores, key=lambda name: scores[name])
     return best if scores[best] > 0 else None
 
 
 def _score(raw: bytes, encoding: str, languages: dict[str, str]) -> float:
-    """Share of the characters beyond ASCII that are letters of the best language, less what cannot be meant."""
+    """The share of non-ASCII characters that are letters of the best language, less the share of implausible ones; -1
+    where the bytes cannot be decoded."""
     try:
         written = raw.decode(encoding)
     except UnicodeDecodeError:
@@ -179,7 +181,7 @@ def _score(raw: bytes, encoding: str, languages: dict[str, str]) -> float:
     letters = [(i, c) for i, c in beyond if c.isalpha()]
     if not letters:
         return 0.5 if encoding == "cp1252" else 0.0  # quotation marks and currency signs only
-    fit = max(sum(c in known for _, c in letters) for known in languages.values()) / len(beyond)
+    fit = max(sum(c in alphabet for _, c in letters) for alphabet in languages.values()) / len(beyond)
     if encoding in ("cp1252", "cp1250"):
         return fit
     mixed = sum(any(c.isascii() and c.isalpha() for c in text[max(0, i - 1) : i + 2]) for i, _ in letters)

@@ -1,5 +1,5 @@
-"""How a column writes its numbers, found by evidence over the whole column: which readings read every cell, and do they
-agree? Decimal and thousands separators, currencies, percent, minus signs, digits of other scripts, durations."""
+"""Infers the number format of a column from all its cells: which formats read every cell, and do they agree? Decimal
+and thousands separators, currencies, percent, minus signs, digits of other scripts, durations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WORDS = (
     "AED|ARS|AUD|BGN|BRL|CAD|CHF|CLP|CNY|COP|CZK|DKK|EGP|EUR|GBP|HKD|HUF|IDR|ILS|INR|ISK|JPY|KES|KRW|KWD|MAD|MXN|MYR|"
     "NGN|NOK|NZD|PEN|PHP|PKR|PLN|QAR|RON|RUB|SAR|SEK|SGD|THB|TRY|TWD|UAH|USD|VND|ZAR"
 )
-"""Currency codes that may stand beside a number; other words: kr, Kč, zł, Ft, lei, Fr., Rs, R$, US$, A$, C$, euro."""
+"""Currency codes before or after a number; other words: kr, Kč, zł, Ft, lei, Fr., Rs, R$, US$, A$, C$, euro."""
 _CURRENCY = rf"(?:(?:US|A|C|R|NZ|HK|S)?\$|\p{{Sc}}|{WORDS}|kr\.?|Kč|zł|Ft|lei|Fr\.?|Rs\.?|euros?)"
 _SAME = {"€": "EUR", "EURO": "EUR", "EUROS": "EUR", "£": "GBP", "US$": "USD", "$": "USD", "KR.": "KR", "FR.": "FR"}
 _SHAPE = (
@@ -33,13 +33,13 @@ _CLOCK = r"^\s*(?:(\d+)\s*days?,?\s+)?(\d+):([0-5]\d):([0-5]\d(?:\.\d+)?)\s*$"
 _ISO = r"^\s*p(\d+d)?t"
 """The start of a duration of ISO 8601: P1DT2H30M, PT34M9S."""
 _RARE = 0.01
-"""A decimal comma that fewer cells show is taken for a slip."""
+"""Below this share of cells a decimal comma is taken for a mistake."""
 
 
 @dataclass(frozen=True, slots=True)
 class NumberFormat:
-    """How a column writes numbers. `rich`: with what stands around them; `hours`: durations, read in hours; `of`: the
-    currency that stands there, or % where every cell has it."""
+    """The number format of a column. `rich`: with signs, currencies or percent around numbers; `hours`: durations, read
+    in hours; `of`: the currency in the cells, or % where every cell has it."""
 
     decimal: str = "."
     thousands: str | None = None
@@ -48,7 +48,7 @@ class NumberFormat:
     of: str = ""
 
     def sql(self, text: str) -> str:
-        """The text as a DOUBLE, NULL for what is not written so."""
+        """The SQL of a text in this format as a DOUBLE; NULL for other texts."""
         if self.hours:
             return _hours(text)
         if not self.rich:
@@ -65,12 +65,12 @@ class NumberFormat:
 
 
 def declared(options: FileOptions) -> NumberFormat:
-    """How the spec says that numbers are written; plain numbers by default."""
+    """The number format that the spec declares; plain numbers by default."""
     return NumberFormat(options.decimal or ("," if options.thousands == "." else "."), options.thousands)
 
 
 def _cell(text: str) -> str:
-    """The parts of a cell as a struct: open, sign, currency, sign, number, percent, currency, minus, close."""
+    """The SQL of a cell's parts as a struct: open, sign, currency, sign, number, percent, currency, minus, close."""
     clean = f"translate({text}, {literal(_FROM)}, {literal(_TO)})"
     return f"regexp_extract({clean}, {literal('(?i)' + _SHAPE)}, ['o','s','k','t','n','p','l','m','c'])"
 
@@ -113,8 +113,8 @@ def _hours(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Inference:
-    """What the column shows: its form and what to say of it, or `doubt`: why it cannot be read; `differs` is the SQL
-    condition of the cells that are in doubt."""
+    """The inferred format of a column with a note on it (both None for plain numbers), or `doubt`: why it cannot be
+    read, with `help`; `differs` is the SQL condition of the ambiguous cells."""
 
     form: NumberFormat | None = None
     note: Note | None = None
@@ -124,17 +124,17 @@ class Inference:
 
 
 def find(engine: Engine, text: str, rows: str, options: FileOptions, commas: bool) -> Inference:
-    """Judge the filled cells of a column; `rows` is the FROM and WHERE. Where the file has decimal `commas`, or may
-    have them, a dot before three digits is in doubt."""
+    """Infer the format from the nonempty cells of a column; `rows` is the FROM and WHERE. Where the file has or may
+    have decimal `commas`, a dot before three digits is ambiguous."""
     forms = _candidates(options)
     plain, cell = declared(options).sql("v"), _cell("v")
     values = ", ".join(f"{form.sql('v')} AS v{i}" for i, form in enumerate(forms))
     pairs = [(a, b) for b in range(len(forms)) for a in range(b)]
-    unlike = ", ".join(f"count(*) FILTER (v{a} <> v{b}) AS d{a}_{b}" for a, b in pairs) or "0 AS d"
+    differences = ", ".join(f"count(*) FILTER (v{a} <> v{b}) AS d{a}_{b}" for a, b in pairs) or "0 AS d"
     counts = ", ".join(f"count(v{i}) AS n{i}, count(*) FILTER (p AND v{i} IS NULL) AS l{i}" for i in range(len(forms)))
     money = "nullif(trim(coalesce((cell).k, '') || ' ' || coalesce((cell).l, '')), '')"
-    seen = engine.record(
-        f"SELECT count(*) AS n, count(*) FILTER (p) AS plain, count(h) AS hours, {counts}, {unlike}, "
+    evidence = engine.record(
+        f"SELECT count(*) AS n, count(*) FILTER (p) AS plain, count(h) AS hours, {counts}, {differences}, "
         f"list(DISTINCT {money}) FILTER ({money} IS NOT NULL) AS money, count({money}) AS n_money, "
         "count(*) FILTER ((cell).p <> '') AS percent, "
         "count(*) FILTER ((cell).p = '' AND (cell).n <> '' AND v0 IS DISTINCT FROM 0) AS no_percent, "
@@ -142,7 +142,7 @@ def find(engine: Engine, text: str, rows: str, options: FileOptions, commas: boo
         f"FROM (SELECT v, {plain} IS NOT NULL AS p, {_hours('v')} AS h, {cell} AS cell, {values} "
         f"FROM (SELECT {text} AS v {rows}) WHERE v IS NOT NULL)"
     )
-    return _judge(seen, forms, pairs, options, commas)
+    return _judge(evidence, forms, pairs, options, commas)
 
 
 def _candidates(options: FileOptions) -> list[NumberFormat]:
@@ -153,19 +153,23 @@ def _candidates(options: FileOptions) -> list[NumberFormat]:
 
 
 def _judge(
-    seen: dict[str, Any], forms: list[NumberFormat], pairs: list[tuple[int, int]], options: FileOptions, commas: bool
+    evidence: dict[str, Any],
+    forms: list[NumberFormat],
+    pairs: list[tuple[int, int]],
+    options: FileOptions,
+    commas: bool,
 ) -> Inference:
-    total = seen["n"]
-    if not total or (seen["plain"] == total and not commas):
+    total = evidence["n"]
+    if not total or (evidence["plain"] == total and not commas):
         return Inference()
-    if seen["hours"] == total:
+    if evidence["hours"] == total:
         return Inference(NumberFormat(hours=True), Note("durations"))
-    most = max(seen[f"n{i}"] for i in range(len(forms)))
-    best = [i for i in range(len(forms)) if seen[f"n{i}"] == most and not seen[f"l{i}"]]
+    most = max(evidence[f"n{i}"] for i in range(len(forms)))
+    best = [i for i in range(len(forms)) if evidence[f"n{i}"] == most and not evidence[f"l{i}"]]
     if most < 0.95 * total or not best:
         return Inference()
     for a, b in pairs:
-        if a in best and b in best and seen[f"d{a}_{b}"]:
+        if a in best and b in best and evidence[f"d{a}_{b}"]:
             one, other = forms[a].sql("v"), forms[b].sql("v")
             return Inference(
                 doubt="is ambiguous: it may be two different numbers, and no cell of this column tells which",
@@ -173,35 +177,35 @@ def _judge(
                 differs=f"{one} <> {other}",
             )
     form = forms[best[0]]
-    if most == seen["plain"]:
+    if most == evidence["plain"]:
         return Inference()
     if (
         form.decimal == ","
         and options.decimal is None
         and form.thousands is None
-        and most - seen["plain"] < _RARE * total
+        and most - evidence["plain"] < _RARE * total
     ):
         return Inference()
     currencies = sorted(
-        {_SAME.get(word.upper(), word.upper()) for words in seen["money"] or () for word in words.split()}
+        {_SAME.get(word.upper(), word.upper()) for words in evidence["money"] or () for word in words.split()}
     )
     if len(currencies) > 1:
         cure = "convert them to one currency first, or keep one by `where`"
         return Inference(
             doubt=f"stands in a column of several currencies ({', '.join(currencies)})", help=cure, differs="TRUE"
         )
-    if seen["percent"] and seen["no_percent"]:
+    if evidence["percent"] and evidence["no_percent"]:
         cure = "write all cells of the column in one way"
         return Inference(doubt="stands in a column that has cells with % and without", help=cure, differs="TRUE")
-    of = currencies[0] if currencies else "%" if seen["percent"] else ""
-    return Inference(replace(form, of=of), _as_note(form, seen, currencies))
+    of = currencies[0] if currencies else "%" if evidence["percent"] else ""
+    return Inference(replace(form, of=of), _as_note(form, evidence, currencies))
 
 
 def _declared(form: NumberFormat) -> str:
-    """How a spec says that numbers are written so: `thousands: '.'`, or `decimal: ','`."""
+    """The spec option that declares a format: `thousands: '.'`, or `decimal: ','`."""
     return f"thousands: '{form.thousands}'" if form.thousands in (",", ".") else f"decimal: '{form.decimal}'"
 
 
-def _as_note(form: NumberFormat, seen: dict[str, Any], currencies: list[str]) -> Note:
+def _as_note(form: NumberFormat, evidence: dict[str, Any], currencies: list[str]) -> Note:
     values = {"decimal": form.decimal, "thousands": form.thousands, "currency": currencies[0] if currencies else None}
-    return Note("numbers", {**values, **{name: bool(seen[name]) for name in ("percent", "brackets")}})
+    return Note("numbers", {**values, **{name: bool(evidence[name]) for name in ("percent", "brackets")}})

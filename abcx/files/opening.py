@@ -1,4 +1,4 @@
-"""Files and frames -> tables whose header is known."""
+"""Opens files and frames as tables with a known header."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from abcx.problems import Problem, Span
 from abcx.spec.model import FileOptions
 
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
-"""How Hive names the folder of rows without a value."""
+"""Hive's folder name for rows without a value."""
 _SMALL = 64 << 20
-"""Maximum bytes of files that are read in one statement: an error in one is found by reading all of them again, one by
+"""Maximum total bytes of files that are read in one statement: to locate an error all of them are read again, one by
 one."""
 _MANY = 500
-"""Maximum files that are read in one statement: with more, the engine takes longer to plan than to read."""
+"""Maximum number of files that are read in one statement: with more, planning takes longer than reading."""
 
 
 @dataclass(frozen=True, slots=True)
 class _How:
-    """With which engine and how files are opened: `timezone` is that of times without an offset."""
+    """The engine and the options with which files are opened; `timezone` is the zone of times without an offset."""
 
     engine: Engine
     options: FileOptions
@@ -41,99 +41,102 @@ class _How:
 
     @classmethod
     def of(cls, engine: Engine, options: FileOptions, timezone: str) -> _How:
-        """The timezone of the options comes first."""
+        """With the timezone of the options, if it is set, else `timezone`."""
         return cls(engine, options, options.timezone or timezone)
 
 
 def open_files(
     engine: Engine, files: Sequence[DataFile], options: FileOptions, timezone: str, apart: bool = False
 ) -> list[Table]:
-    """Open the files of one export; small ones that are alike become one table, unless they are to stay `apart`. Files
-    of JSON lines get the fields of all: an object leaves out what it has no value of, so a small file may lack a field
-    altogether."""
-    how = _How.of(engine, options, timezone)
+    """Open the files of one export; small files of the same structure become one table, unless `apart`. Files of JSON
+    lines get the fields of all files, as objects omit fields without a value. Raises DataError for files that are not
+    tables."""
+    context = _How.of(engine, options, timezone)
     opened: list[Table] = []
-    for alike in [(file,) for file in files] if apart else _alike(how, files):
-        together = _open_together(how, alike) if len(alike) > 1 else None
-        opened += [together] if together else [open_file(engine, file, options, timezone) for file in alike]
-    told = [table for table in opened if table.file is not None and table.file.format == "jsonl"]
-    names = tuple(dict.fromkeys(name for table in told for name in table.header))
-    if told and not names:
-        shown = told[0].shown
+    for group in [(file,) for file in files] if apart else _alike(context, files):
+        combined = _open_together(context, group) if len(group) > 1 else None
+        opened += [combined] if combined else [open_file(engine, file, options, timezone) for file in group]
+    jsonl_tables = [table for table in opened if table.file is not None and table.file.format == "jsonl"]
+    names = tuple(dict.fromkeys(name for table in jsonl_tables for name in table.header))
+    if jsonl_tables and not names:
+        shown = jsonl_tables[0].shown
         raise DataError(Problem("error", "no-header", f"{shown} has no fields", Span(shown, 1), BAD_JSON))
-    return [_with_fields(table, names) if table in told else table for table in opened]
+    return [_with_fields(table, names) if table in jsonl_tables else table for table in opened]
 
 
 def open_apart(table: Table) -> list[Table]:
-    """The files of one table as a table each, with the same columns."""
+    """One table per file of a table of several files, all with the same columns."""
     opened = [open_file(table.engine, file, table.options, table.timezone) for file in table.files]
-    return [_with_fields(one, table.header) if one.header != table.header else one for one in opened]
+    return [
+        _with_fields(file_table, table.header) if file_table.header != table.header else file_table
+        for file_table in opened
+    ]
 
 
-def _alike(how: _How, files: Sequence[DataFile]) -> Iterator[tuple[DataFile, ...]]:
-    """Files in order, small ones together that one statement can read. Of CSV it cannot: of more files than threads the
-    engine drops what follows an open quote, without a word (DuckDB 2.0)."""
-    schemas = _schemas(how, [file for file in files if file.format == "parquet"])
+def _alike(context: _How, files: Sequence[DataFile]) -> Iterator[tuple[DataFile, ...]]:
+    """The files in order, in groups that one statement can read. CSV files are read singly: of more files than threads
+    the engine silently drops what follows an open quote (DuckDB 2.0)."""
+    schemas = _schemas(context, [file for file in files if file.format == "parquet"])
     for _, run in groupby(files, key=lambda file: (_kind(file), schemas.get(file.path))):
-        alike: list[DataFile] = []
+        group: list[DataFile] = []
         size = 0
         for file in run:
             size += file.path.stat().st_size
-            if alike and (size > _SMALL or len(alike) == _MANY or file.format not in ("parquet", "jsonl")):
-                yield tuple(alike)
-                alike, size = [], file.path.stat().st_size
-            alike.append(file)
-        yield tuple(alike)
+            if group and (size > _SMALL or len(group) == _MANY or file.format not in ("parquet", "jsonl")):
+                yield tuple(group)
+                group, size = [], file.path.stat().st_size
+            group.append(file)
+        yield tuple(group)
 
 
 def _kind(file: DataFile) -> tuple[object, ...]:
     return file.format, file.compression, file.arm, tuple(name for name, _ in file.told)
 
 
-def _open_together(how: _How, files: Sequence[DataFile]) -> Table | None:
-    """Files as one table; None where they are not so alike, or one of them cannot be opened."""
+def _open_together(context: _How, files: Sequence[DataFile]) -> Table | None:
+    """Several files as one table; None where their structure differs or one of them cannot be opened."""
     first = files[0]
-    how.engine.set_phase(f"opening {first.shown} and {len(files) - 1:,} more files")
+    context.engine.set_phase(f"opening {first.shown} and {len(files) - 1:,} more files")
     try:
-        if first.format == "parquet" and pack_log.is_kept(how.engine, _paths(files)):
+        if first.format == "parquet" and pack_log.is_kept(context.engine, _paths(files)):
             return None
-        table = _table(how, files)
+        table = _table(context, files)
     except DataError:
-        return None  # opened one by one they tell which it is
+        return None  # opening the files one by one finds the faulty one
     return None if table.broken or not table.header else table
 
 
 def open_file(engine: Engine, file: DataFile, options: FileOptions, timezone: str) -> Table:
-    """Read the header of a file. Raises DataError for what is not a table, or has a header that cannot be used."""
+    """Open a file and read its header. Raises DataError for a file that is not a table or has no usable header."""
     engine.set_phase(f"opening {file.shown}")
-    how = _How.of(engine, options, timezone)
+    context = _How.of(engine, options, timezone)
     if file.format in ("parquet", "jsonl"):
-        return _table(how, (file,))
-    _check_format(how, file.shown)
-    found = read_header(engine, file, options)
-    file = replace(file, notes=(*file.notes, *found.notes))
-    zone = found.options.timezone or how.timezone
+        return _table(context, (file,))
+    _check_format(context, file.shown)
+    header = read_header(engine, file, options)
+    file = replace(file, notes=(*file.notes, *header.notes))
+    zone = header.options.timezone or context.timezone
     return Table(
         engine,
         file.shown,
-        found.names,
-        found.options,
+        header.names,
+        header.options,
         zone,
         file,
-        first_line=found.first_line,
+        first_line=header.first_line,
         written=_ordered(options),
     )
 
 
 def _ordered(options: FileOptions) -> time_formats.TimeFormat | None:
-    """How the spec says that days and months are ordered."""
+    """The time format for the spec's `date_order`; None where it has none, or a `time_format`."""
     return time_formats.TimeFormat(options.date_order) if options.date_order and not options.time_format else None
 
 
 def open_frame(engine: Engine, frame: object, name: str, options: FileOptions, timezone: str) -> Table:
-    """A frame given at the call."""
-    how = _How.of(engine, options, timezone)
-    _check_format(how, name)
+    """Open a frame given by the caller, registered in the engine as `name`."""
+    context = _How.of(engine, options, timezone)
+    _check_format(context, name)
     engine.register(name, frame)
     shown = f"{name} frame"
     described = engine.run(f"DESCRIBE {identifier(name)}", lambda message: unreadable(None, shown, message))
@@ -147,7 +150,7 @@ def open_frame(engine: Engine, frame: object, name: str, options: FileOptions, t
         shown,
         unambiguous(header),
         options,
-        how.timezone,
+        context.timezone,
         None,
         types,
         identifier(name),
@@ -155,68 +158,75 @@ def open_frame(engine: Engine, frame: object, name: str, options: FileOptions, t
     )
 
 
-def _table(how: _How, files: Sequence[DataFile]) -> Table:
+def _table(context: _How, files: Sequence[DataFile]) -> Table:
     """Parquet files of one schema, or files of JSON lines, as one table."""
     first = files[0]
-    _check_format(how, first.shown)
-    opened = (_open_parquet if first.format == "parquet" else _open_jsonl)(how, files)
+    _check_format(context, first.shown)
+    opened = (_open_parquet if first.format == "parquet" else _open_jsonl)(context, files)
     return replace(opened, more=tuple(files[1:]))
 
 
-def _open_parquet(how: _How, files: Sequence[DataFile]) -> Table:
-    """The columns of the files, the fields of those that are structures, and those that their folders tell beside."""
+def _open_parquet(context: _How, files: Sequence[DataFile]) -> Table:
+    """Parquet files as a table: their columns, the fields of structs, and the columns from folder names."""
     first = files[0]
-    named = _described(how, first, "*", _scan_sql((first,)))
-    schema = how.engine.run(
+    described = _described(context, first, "*", _scan_sql((first,)))
+    schema = context.engine.run(
         f"SELECT name, coalesce(num_children, 0), type FROM parquet_schema({literal(str(first.path))})"
     )
     own = _top_level([(str(name), int(children)) for name, children, _ in schema])
-    old = {str(name) for name, _, type in schema if type == "INT96"} if how.options.timezone is None else set()
-    instants = [column for column, type in named if column in old and type == "TIMESTAMP"]
-    types = ["TIMESTAMP WITH TIME ZONE" if column in instants else type for column, type in named]
+    old = {str(name) for name, _, type in schema if type == "INT96"} if context.options.timezone is None else set()
+    instants = [column for column, type in described if column in old and type == "TIMESTAMP"]
+    types = ["TIMESTAMP WITH TIME ZONE" if column in instants else type for column, type in described]
     fields: dict[str, str] = {}
-    for outer, (column, type) in zip(own, named, strict=True):
-        if type.startswith("STRUCT(") and not type.endswith("]"):  # a list of structures is no structure
-            alone = f"(SELECT {identifier(column)} AS alone FROM {_scan_sql((first,))}) AS structure"
-            for inner, inner_type in _described(how, first, "alone.*", alone):
+    for outer, (column, type) in zip(own, described, strict=True):
+        if type.startswith("STRUCT(") and not type.endswith("]"):  # not a list of structs
+            structure_sql = f"(SELECT {identifier(column)} AS alone FROM {_scan_sql((first,))}) AS structure"
+            for inner, inner_type in _described(context, first, "alone.*", structure_sql):
                 if inner and f"{outer}.{inner}" not in (*own, *fields):
                     fields[f"{outer}.{inner}"] = f"struct_extract({identifier(column)}, {literal(inner)})"
                     types.append(inner_type)
-    told = [name for name in dict(first.told) if name not in own]
+    folder_columns = [name for name in dict(first.told) if name not in own]
     if instants:
         note = Note("int96", {"file": first.shown, "columns": formatting.joined(instants)})
         first = replace(first, notes=(*first.notes, note))
     return Table(
-        how.engine,
+        context.engine,
         first.shown,
-        unambiguous((*own, *fields, *told)),
-        how.options,
-        how.timezone,
+        unambiguous((*own, *fields, *folder_columns)),
+        context.options,
+        context.timezone,
         first,
-        (*types, *("VARCHAR" for _ in told)),
-        _scan_sql(files, fields.values(), told, instants),
-        history=pack_log.kept(how.engine, first.path),
+        (*types, *("VARCHAR" for _ in folder_columns)),
+        _scan_sql(files, fields.values(), folder_columns, instants),
+        history=pack_log.kept(context.engine, first.path),
     )
 
 
-def _described(how: _How, file: DataFile, columns: str, relation: str) -> list[tuple[str, str]]:
-    """The names and types of columns, as the engine has them."""
-    described = f"DESCRIBE SELECT {columns} FROM {relation}"
-    found = how.engine.run(described, lambda message: unreadable(file, file.shown, message))
-    return [(str(row[0]), str(row[1])) for row in found]
+def _described(context: _How, file: DataFile, columns: str, relation: str) -> list[tuple[str, str]]:
+    """The engine's names and types of the columns of a FROM item."""
+    statement = f"DESCRIBE SELECT {columns} FROM {relation}"
+    rows = context.engine.run(statement, lambda message: unreadable(file, file.shown, message))
+    return [(str(row[0]), str(row[1])) for row in rows]
 
 
 def _scan_sql(
-    files: Sequence[DataFile], fields: Iterable[str] = (), told: Sequence[str] = (), instants: Sequence[str] = ()
+    files: Sequence[DataFile],
+    fields: Iterable[str] = (),
+    folder_columns: Sequence[str] = (),
+    instants: Sequence[str] = (),
 ) -> str:
-    """The FROM item of Parquet files, with fields of structures (SQL), the columns that their folders tell, and columns
-    of times that are UTC."""
+    """The FROM item of Parquet files, with `fields` of structs (SQL), the columns from folder names, and `instants`:
+    the columns of times without a zone that are UTC."""
     zoned = ", ".join(f"timezone('UTC', {identifier(name)}) AS {identifier(name)}" for name in instants)
     own = f"* REPLACE ({zoned})" if zoned else "*"
     selected = []
-    for values, alike in groupby(files, key=lambda file: file.told if told else ()):
-        paths = _paths(list(alike))
-        texts = ["NULL" if text == _NO_VALUE else literal(text) for name, text in dict(values).items() if name in told]
+    for values, group in groupby(files, key=lambda file: file.told if folder_columns else ()):
+        paths = _paths(list(group))
+        texts = [
+            "NULL" if text == _NO_VALUE else literal(text)
+            for name, text in dict(values).items()
+            if name in folder_columns
+        ]
         columns = ", ".join([own, *fields, *(f"CAST({text} AS VARCHAR)" for text in texts)])
         selected.append(f"SELECT {columns} FROM read_parquet({paths}, hive_partitioning=false)")
     return f"({' UNION ALL '.join(selected)})"
@@ -227,22 +237,24 @@ def _paths(files: Sequence[DataFile]) -> str:
     return f"[{', '.join(literal(str(file.path)) for file in files)}]"
 
 
-def _schemas(how: _How, files: Sequence[DataFile]) -> dict[Path, tuple[object, ...]]:
-    """The columns of Parquet files with their types. Where one of several cannot be opened none is like another."""
-    found: dict[Path, list[object]] = {file.path: [] for file in files}
-    asked = f"SELECT file_name, * EXCLUDE (file_name) FROM parquet_schema({_paths(files)})"
+def _schemas(context: _How, files: Sequence[DataFile]) -> dict[Path, tuple[object, ...]]:
+    """The columns of Parquet files with their types, by path. Where one file cannot be opened, every file gets a schema
+    of its own, so that no two are read together."""
+    columns: dict[Path, list[object]] = {file.path: [] for file in files}
+    statement = f"SELECT file_name, * EXCLUDE (file_name) FROM parquet_schema({_paths(files)})"
     try:
         for name, *column in (
-            how.engine.run(asked, lambda told: Problem("error", "unread", told)) if len(files) > 1 else ()
+            context.engine.run(statement, lambda message: Problem("error", "unread", message)) if len(files) > 1 else ()
         ):
-            found[Path(name)].append(tuple(column))
+            columns[Path(name)].append(tuple(column))
     except DataError:
         return {file.path: (file.path,) for file in files}
-    return {path: tuple(schema) for path, schema in found.items()}
+    return {path: tuple(schema) for path, schema in columns.items()}
 
 
 def _top_level(schema: list[tuple[str, int]]) -> tuple[str, ...]:
-    """The names of the columns, as written (the engine renames those that differ in case only), without nested ones."""
+    """The names of the top-level columns as written (the engine renames those that differ only in case), from the names
+    and numbers of children of a Parquet schema."""
     names, inside = [], 0
     for name, children in schema[1:]:
         if inside == 0:
@@ -251,17 +263,17 @@ def _top_level(schema: list[tuple[str, int]]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _open_jsonl(how: _How, files: Sequence[DataFile]) -> Table:
-    """Every value is read as text, as it is in CSV, so that no id or time is guessed at."""
-    found, first = objects(how.engine, files), files[0]
-    types, written = ("VARCHAR",) * len(found.header), _ordered(how.options)
-    header, relation, broken = found.header, found.relation, found.broken
+def _open_jsonl(context: _How, files: Sequence[DataFile]) -> Table:
+    """JSON lines as a table in which every value is text, as in CSV, so that no id or time is converted."""
+    parsed, first = objects(context.engine, files), files[0]
+    types, written = ("VARCHAR",) * len(parsed.header), _ordered(context.options)
+    header, relation, broken = parsed.header, parsed.relation, parsed.broken
     return Table(
-        how.engine,
+        context.engine,
         first.shown,
         header,
-        how.options,
-        how.timezone,
+        context.options,
+        context.timezone,
         first,
         types,
         relation,
@@ -271,7 +283,7 @@ def _open_jsonl(how: _How, files: Sequence[DataFile]) -> Table:
 
 
 def _with_fields(table: Table, names: tuple[str, ...]) -> Table:
-    """A table of JSON lines with further columns, which are empty."""
+    """A table of JSON lines with further, empty columns."""
     own, header = len(table.header), (*table.header, *(name for name in names if name not in table.header))
     columns = [f"c{i}" for i in range(own)]
     columns += [f"CAST(NULL AS VARCHAR) AS c{i}" for i in range(own, len(header))]
@@ -280,14 +292,14 @@ def _with_fields(table: Table, names: tuple[str, ...]) -> Table:
     return replace(table, header=header, types=("VARCHAR",) * len(header), relation=relation)
 
 
-def _check_format(how: _How, shown: str) -> None:
+def _check_format(context: _How, shown: str) -> None:
     """Raises DataError for a `time_format` that the engine does not know."""
-    form = how.options.time_format
+    form = context.options.time_format
     if not form:
         return
     cure = "write strptime codes: %Y-%m-%d %H:%M:%S, %m/%d/%Y %H:%M, %d.%m.%Y"
     message = f"time_format '{form}' cannot be used"
-    how.engine.run(
+    context.engine.run(
         f"SELECT try_strptime('', {literal(form)})",
         lambda reason: Problem("error", "time-format", f"{message}: {reason.rpartition(': ')[2]}", Span(shown), cure),
     )

@@ -1,5 +1,5 @@
-"""What a packed file remembers: how its columns were read and what was left out when `abcx pack` wrote it. It stands in
-the metadata of the Parquet file, so that every readout says it again."""
+"""The log in a packed file: how its columns were read and what was left out when `abcx pack` wrote it. It is stored in
+the metadata of the Parquet file, so that every readout can repeat it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ KEY = "abcx"
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """One reading of a file, by the part of `data` that it serves and by the constant name of its events, if it has
-    one: notes, rows that were left out by reason, and how many of them are counted as rows of the file."""
+    """The log of one reading of a file, by the part of `data` and the constant event name, if any: notes, exclusions,
+    and the number of excluded rows that count as rows of the file."""
 
     part: str = ""
     event: str | None = None
@@ -31,12 +31,12 @@ class Log:
 
 
 def written(logs: Iterable[Log]) -> str:
-    """Logs as text."""
+    """Logs as JSON text."""
     return json.dumps([asdict(log) for log in logs], ensure_ascii=False)
 
 
 def read(text: str) -> tuple[Log, ...]:
-    """The logs in the metadata of a file; none where it says something else."""
+    """Logs from JSON text; empty where the text is not of logs."""
     try:
         return tuple(map(_log, json.loads(text)))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
@@ -44,10 +44,10 @@ def read(text: str) -> tuple[Log, ...]:
 
 
 def kept(engine: Engine, path: Path) -> tuple[Log, ...]:
-    """The logs of a Parquet file; none where `abcx pack` did not write it."""
+    """The logs of a Parquet file; empty where `abcx pack` did not write it."""
     value = f"SELECT try(decode(value)) FROM parquet_kv_metadata({literal(str(path))})"
-    found = engine.run(f"{value} WHERE key = encode({literal(KEY)})")
-    return read(str(found[0][0])) if found else ()
+    rows = engine.run(f"{value} WHERE key = encode({literal(KEY)})")
+    return read(str(rows[0][0])) if rows else ()
 
 
 def is_kept(engine: Engine, paths: str) -> bool:
@@ -56,13 +56,13 @@ def is_kept(engine: Engine, paths: str) -> bool:
 
 
 def of(logs: Iterable[Log], part: str, event: str | None) -> Log:
-    """The log of a reading; an empty one where there is none."""
+    """The log of a reading by part and event; an empty log where there is none."""
     return next((log for log in logs if (log.part, log.event) == (part, event)), Log(part, event))
 
 
 def _log(raw: Any) -> Log:
     event = None if raw["event"] is None else str(raw["event"])
-    exclusions = tuple(_exclusion(one) for one in raw["exclusions"])
+    exclusions = tuple(_exclusion(exclusion) for exclusion in raw["exclusions"])
     return Log(str(raw["part"]), event, tuple(map(_note, raw["notes"])), exclusions, _count(raw["left_out"]) or 0)
 
 

@@ -1,6 +1,6 @@
-"""Which files: paths and globs resolved, contents recognized by their first bytes, standard input kept.
+"""Resolves paths and globs to files, recognizes their contents by the first bytes, and saves standard input.
 
-What the engine cannot read as it is (zip members, text that is not UTF-8) is rewritten into a scratch folder first.
+What the engine cannot read directly (zip members, text that is not UTF-8) is rewritten into a scratch folder.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ _NOT_TEXT = {
 }
 
 _LOGS = {"_delta_log": "a Delta", "metadata/*.metadata.json": "an Iceberg", ".hoodie": "a Hudi"}
-"""Signs in a folder of tables whose log says which of their files are theirs."""
+"""Files and folders by which tables are recognized whose log says which of their data files are valid."""
 
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """A file to read: `shown` is the path as written, `format` how it is read, `arm` the arm of all its rows.
+    """A file to read: `shown` is the path as written, `format` its format, `arm` the arm of all its rows.
 
     `path` and `compression` are what the engine reads: `original` itself, or its text in the scratch folder. `told` are
-    the columns that its folders tell (country=de, Hive's layout).
+    the columns from folder names in Hive's layout (country=de), with their values.
     """
 
     shown: str
@@ -53,36 +53,36 @@ class DataFile:
 
 
 def resolve(options: FileOptions, base: Path, scratch: Path) -> list[DataFile]:
-    """The files that a source names, globs expanded and sorted; standard input is kept in `scratch`.
+    """The files that a source names, globs expanded and sorted; standard input is saved in `scratch`.
 
-    Raises DataError for every file that is not there or is not a table.
+    Raises DataError with the problems of all files that do not exist or are not tables.
     """
     files: list[DataFile] = []
     problems: list[Problem] = []
     for ref in options.file:
         try:
             named = _paths(ref.path, base, scratch, None if isinstance(ref, GivenFile) else base)
-            found: list[DataFile] = []
+            data_files: list[DataFile] = []
             empty: dict[str, EmptyFile] = {}
             for shown, path in named:
                 try:
                     file = _data_file(shown, path, ref.arm, options, scratch)
-                    found.append(replace(file, told=_partition_columns(ref.path, shown)))
+                    data_files.append(replace(file, told=_partition_columns(ref.path, shown)))
                 except EmptyFile as error:
                     if len(named) == 1:
                         raise
                     empty[shown] = error
-            if not found:
+            if not data_files:
                 raise next(iter(empty.values()))
-            if empty:  # a day on which nothing happened
+            if empty:  # such as a day without events
                 note = Note("empty_files", {"files": formatting.joined(list(empty)[:5]), "count": len(empty)})
-                found[-1] = replace(found[-1], notes=(*found[-1].notes, note))
-            files += found
+                data_files[-1] = replace(data_files[-1], notes=(*data_files[-1].notes, note))
+            files += data_files
         except DataError as error:
             problems += error.problems
-        except (OSError, ValueError, RuntimeError) as error:  # a name too long, with a NUL, of an unknown home
+        except (OSError, ValueError, RuntimeError) as error:  # too long, with a NUL, or of an unknown home
             if isinstance(error, OSError) and error.errno in FULL:
-                raise  # the scratch folder is full: no fault of the name
+                raise  # the scratch folder is full: the name is not at fault
             reason = error.strerror if isinstance(error, OSError) else str(error)
             unnamed = problem(ref.path[:200], "data-not-found", f"not a path: {reason}", "check the name of the file")
             problems += unnamed.problems
@@ -92,7 +92,8 @@ def resolve(options: FileOptions, base: Path, scratch: Path) -> list[DataFile]:
 
 
 def _paths(written: str, base: Path, scratch: Path, inside: Path | None) -> list[tuple[str, Path]]:
-    """The files that a path or glob names, as shown and as found; all lie below `inside`, if there is such a folder."""
+    """The files that a path or glob names: (as shown, path). Raises DataError where there is none, or where one is not
+    below the folder `inside`, if that is given."""
     if written == "-":
         return [("standard input", _standard_input(scratch))]
     path = base / Path(written).expanduser()
@@ -108,38 +109,40 @@ def _paths(written: str, base: Path, scratch: Path, inside: Path | None) -> list
         pattern = str(Path(written).expanduser())
         if inside is not None and (Path(pattern).is_absolute() or ".." in Path(pattern).parts):
             _refuse_outside(written, base / pattern, inside, known=True)
-        found = [name for name in sorted(glob.glob(pattern, root_dir=base, recursive=True)) if (base / name).is_file()]
-        for name in found if inside is not None else ():
+        names = [name for name in sorted(glob.glob(pattern, root_dir=base, recursive=True)) if (base / name).is_file()]
+        for name in names if inside is not None else ():
             _refuse_outside(name, base / name, inside or base)
-        for folder in {folder for name in found for folder in Path(name).parents}:
+        for folder in {folder for name in names for folder in Path(name).parents}:
             _refuse_log(written, base / folder)
-        if found:
-            return [(name, base / name) for name in found]
+        if names:
+            return [(name, base / name) for name in names]
         raise problem(written, "data-not-found", f"no file matches {written}", f"looked in {base or '.'}")
     suffixes = (".csv", ".gz", ".zst", ".parquet", ".pq", ".tsv", ".txt", ".jsonl", ".ndjson")
-    there = sorted(near.name for near in path.parent.glob("*") if near.is_file() and near.suffix in suffixes)
-    close = difflib.get_close_matches(path.name, there, 1, 0.6)
-    help = f"did you mean {close[0]}? " if close else ""
+    candidates = sorted(
+        neighbor.name for neighbor in path.parent.glob("*") if neighbor.is_file() and neighbor.suffix in suffixes
+    )
+    similar = difflib.get_close_matches(path.name, candidates, 1, 0.6)
+    help = f"did you mean {similar[0]}? " if similar else ""
     help += (
-        f"In that folder: {', '.join(there[:5])}"
-        if there
+        f"In that folder: {', '.join(candidates[:5])}"
+        if candidates
         else "a path in a spec starts at the spec's folder, one on the command line at the current folder"
     )
     raise problem(written, "data-not-found", f"there is no file {written}", help)
 
 
 def _partitions(written: str, folder: Path, inside: Path | None) -> list[tuple[str, Path]]:
-    """The Parquet files of a partitioned folder; names that begin with . or _ are not data, as Spark has it."""
-    found = sorted(
+    """The Parquet files of a partitioned folder. As in Spark, names that begin with . or _ are not data."""
+    parquet_files = sorted(
         path
         for suffix in ("parquet", "pq")
         for path in folder.rglob(f"*.{suffix}")
         if path.is_file() and not any(part[0] in "._" for part in path.relative_to(folder).parts)
     )
-    if not found:
+    if not parquet_files:
         cure = "name a file, or a glob such as events/*.csv; a folder is read where it holds Parquet files"
         raise problem(written, "data-is-folder", f"{written} is a folder without Parquet files", cure)
-    named = [(str(Path(written) / path.relative_to(folder)), path) for path in found]
+    named = [(str(Path(written) / path.relative_to(folder)), path) for path in parquet_files]
     for name, path in named if inside is not None else ():
         _refuse_outside(name, path, inside or folder)
     _refuse_log(written, folder)
@@ -147,7 +150,7 @@ def _partitions(written: str, folder: Path, inside: Path | None) -> list[tuple[s
 
 
 def _refuse_log(written: str, folder: Path) -> None:
-    """Tables that keep a log of their files: those that it has removed lie there still, and would be read."""
+    """Raise DataError for the folder of a table that keeps a log: its deleted files would be read."""
     for sign, kind in _LOGS.items():
         if any(folder.glob(sign)):
             cure = "write a plain copy of the table as Parquet, with the tool that keeps it, and name that"
@@ -156,8 +159,8 @@ def _refuse_log(written: str, folder: Path) -> None:
 
 
 def _partition_columns(written: str, shown: str) -> tuple[tuple[str, str], ...]:
-    """What the folders between a path as written and a file say: key=value. Folders above an absolute path say
-    nothing."""
+    """The columns from folder names (key=value) between a path as written and a file. Folders of an absolute path
+    itself do not count."""
     parts = Path(written).expanduser().parts if Path(written).expanduser().is_absolute() else ()
     fixed = next((number for number, part in enumerate(parts) if glob.has_magic(part)), len(parts))
     pairs = (part.partition("=") for part in Path(shown).parts[fixed:-1])
@@ -165,7 +168,7 @@ def _partition_columns(written: str, shown: str) -> tuple[tuple[str, str], ...]:
 
 
 def refuse_outside(written: str, inside: Path) -> None:
-    """Raise DataError for a path, a glob or an address that leads out of a folder, by whatever link."""
+    """Raise DataError for a path, a glob or an address that leads out of the folder `inside`, links followed."""
     parts = Path(written).expanduser().parts
     known = "://" in written or (glob.has_magic(written) and (Path(written).is_absolute() or ".." in parts))
     _refuse_outside(written, inside / Path(written).expanduser(), inside, known)
@@ -174,8 +177,8 @@ def refuse_outside(written: str, inside: Path) -> None:
 
 
 def _refuse_outside(written: str, path: Path, inside: Path, known: bool = False) -> None:
-    """A spec may come from anybody: what it names lies below its folder, links followed. Nothing is said of what is
-    there."""
+    """Raise DataError for a path outside the folder `inside`, links followed, or one `known` to be outside. A spec may
+    come from anybody, so the message does not say whether the file exists."""
     folder = Path(os.path.realpath(inside or "."))
     if known or not Path(os.path.realpath(path)).is_relative_to(folder):
         raise problem(
@@ -218,7 +221,7 @@ def _data_file(shown: str, path: Path, arm: str | None, options: FileOptions, sc
 
 
 def _head(shown: str, path: Path) -> bytes:
-    if path.exists() and not path.is_file():  # a pipe would keep us waiting, and can be read only once
+    if path.exists() and not path.is_file():  # a pipe may block, and can be read only once
         cure = "write it to a file first, or hand it to standard input: --events -"
         raise problem(shown, "data-unreadable", f"{shown} is no file but a pipe or a device", cure)
     try:
@@ -234,14 +237,14 @@ def _head(shown: str, path: Path) -> bytes:
 
 
 def with_line_ends(file: DataFile, scratch: Path) -> DataFile:
-    """The same file with one kind of line end, which the engine insists on."""
+    """The file rewritten with one kind of line end, which the engine requires, and a note."""
     path = encodings.rewrite(file.shown, file.path, file.compression, None, scratch, ends=True)
     note = Note("line_ends", {"file": file.shown})
     return replace(file, path=path, compression="none", notes=(*file.notes, note))
 
 
 def _plainly_named(path: Path, scratch: Path) -> Path:
-    """The path, or a link to it where the engine would read its name as a glob or not at all."""
+    """The path, or a link to it (else a copy) where the engine would read its name as a glob or not at all."""
     name = str(path)
     if not glob.has_magic(name) and name.isprintable():
         return path
@@ -277,7 +280,7 @@ def _refuse_binary(shown: str, head: bytes) -> None:
 
 
 def _is_json(shown: str, head: bytes) -> bool:
-    """Whether a text holds one JSON object on every line, whatever its name. Raises DataError for other JSON."""
+    """Whether a text holds JSON lines, by its first bytes. Raises DataError for a JSON document of another kind."""
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if re.match(rb"\[\s*\{\s*\"", start) or re.match(rb"\{\s*\n\s*\"", start):
         what = "jq -c '.[]' FILE unpacks an array" if start.startswith(b"[") else "jq -c . FILE"
@@ -287,7 +290,7 @@ def _is_json(shown: str, head: bytes) -> bool:
 
 
 def _standard_input(scratch: Path) -> Path:
-    """Standard input kept in a file, so that it can be recognized, hashed and read like any other."""
+    """Standard input saved in a file, so that it can be recognized, hashed and read like any other."""
     path = scratch / "standard-input.csv"
     if not path.exists():
         with path.open("wb") as handle:

@@ -1,4 +1,4 @@
-"""Tables of another engine, opened as files are."""
+"""Opens tables of a remote engine."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ _TEXT_ONLY = ("decimal", "thousands", "encoding", "skip", "header_rows", "time_f
 
 
 def open_tables(engine: Engine, options: FileOptions, timezone: str, base: Path) -> list[tuple[Table, str | None]]:
-    """The tables, or files, of a source, each with the arm of all its rows. Raises DataError for options that only text
-    files here take: elsewhere columns have types, and rows no order."""
+    """The tables or files of a source in a remote engine, each with the arm of all its rows (None: not declared).
+    Raises DataError for options of local text files: remote columns have types, and remote rows no order."""
     assert isinstance(engine, RemoteEngine)
-    found = []
+    tables = []
     for ref in options.file:
-        asked = [name for name in _TEXT_ONLY if getattr(options, name)]
+        refused = [name for name in _TEXT_ONLY if getattr(options, name)]
         if (
             isinstance(options, UnitSource)
             and options.duplicates in ("first", "last")
             and "time" not in options.columns
         ):
-            asked.append(f"duplicates: {options.duplicates} without a time column")
+            refused.append(f"duplicates: {options.duplicates} without a time column")
         if isinstance(options, EventSource) and options.duplicates:
-            asked.append("duplicates: drop")
-        if asked:
-            message = f"{engine.elsewhere} does not take {', '.join(asked)} ({ref.path})"
+            refused.append("duplicates: drop")
+        if refused:
+            message = f"{engine.elsewhere} does not take {', '.join(refused)} ({ref.path})"
             cure = "leave it out and give the columns their types there, or read the file with `engine: duckdb`"
             raise DataError(Problem("error", "engine-option", message, Span(ref.path), cure))
         if is_path(ref.path) and not isinstance(ref, GivenFile):
@@ -41,7 +41,7 @@ def open_tables(engine: Engine, options: FileOptions, timezone: str, base: Path)
         name, columns = engine.view(ref.path, base, options)
         header = unambiguous(tuple(column for column, _ in columns))
         types = tuple(type for _, type in columns)
-        found.append(
+        tables.append(
             (Table(engine, ref.path, header, options, options.timezone or timezone, None, types, name), ref.arm)
         )
-    return found
+    return tables

@@ -1,7 +1,7 @@
-"""One file (or frame) as something SQL can scan: its header, a FROM clause, and its columns as text, number or time.
+"""A file (or frame) as a table for SQL: its header, a FROM item, and the SQL of its columns as text, number or time.
 
-Columns are named c0, c1, ... by position, so that a header may hold anything. CSV is parsed once; rows that are not
-well formed, and times that are none, land in DuckDB's rejects table (`abcx/files/bad_rows.py`).
+Columns are named c0, c1, ... by position, so that a header may hold anything. CSV is parsed once; malformed rows and
+times that cannot be read go to DuckDB's rejects table (`abcx/files/bad_rows.py`).
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ class Table:
     """A table of `engine` whose header is known. `types` are DuckDB's types, None for delimited text; `relation` is its
     FROM item.
 
-    `first_line` is the line of the first row. `time` is the column that the scan declares as a time: text that is none
-    is rejected there, row and all. What the columns showed by evidence: how `numbers` and times are `written`, and
-    whether the header stands again between the rows (`glued`), or lines of JSON are no objects (`broken`). `history` is
-    what a packed file remembers. Small files of one export are one table: `more` are those after `file` (opening.py).
-    `mended` are the columns whose texts are brought into their canonical form; None before mended_keys.py has looked.
-    `pointed` are those with ids that end in `.0`.
+    `first_line` is the line of the first row. `time` is the column that the scan declares as a time; rows whose text
+    there is not a time are rejected. Inferred from the data: the formats of `numbers` by column and of times
+    (`written`), whether the header is repeated between the rows (`glued`), and whether some lines of JSON are not
+    objects (`broken`). `history` are the logs in a packed file. Small files of one export are one table: `more` are
+    those after `file` (opening.py). `mended` are the columns whose texts are converted to canonical form; None until
+    mended_keys.py has checked. `pointed` are the columns with ids that end in `.0`.
     """
 
     engine: Engine = field(repr=False, compare=False)
@@ -61,18 +61,18 @@ class Table:
 
     @property
     def files(self) -> tuple[DataFile, ...]:
-        """The files whose rows these are; none where it is a frame."""
+        """The files of the table; empty for a frame."""
         return (self.file, *self.more) if self.file is not None else ()
 
     @property
     def named(self) -> str:
-        """The file, or the files, in words."""
+        """The name of the file, with the number of further files."""
         return f"{self.shown} and {formatting.plural(len(self.more), 'more files')}" if self.more else self.shown
 
     def sql(self, name: str, kind: Kind, declared: bool = True) -> str:
         """The SQL of a column by its header name, as text, as a DOUBLE, or as microseconds since 1970 (UTC).
 
-        With `declared` it stands above `scan`, else above a scan of text only.
+        With `declared` it is for use on `scan`, else on a scan in which every column is text.
         """
         position = self.header.index(name)
         column, type = f"c{position}", self.types[position] if self.types else "VARCHAR"
@@ -90,15 +90,15 @@ class Table:
         return self.types is None or self.types[self.header.index(name)].startswith(("VARCHAR", "ENUM"))
 
     def is_time(self, name: str) -> bool:
-        """Whether a column has a type of times: then none of its cells can be anything else."""
+        """Whether a column has a time type, so that every cell is a time or empty."""
         return self.types is not None and self.types[self.header.index(name)].startswith(("TIMESTAMP", "DATE"))
 
     def is_span(self, name: str) -> bool:
-        """Whether a column has a type of durations, or of times of day: both are read in hours, as their texts are."""
+        """Whether a column has a type of durations or of times of day; both are read in hours, as their texts are."""
         return self.types is not None and self.types[self.header.index(name)] in ("INTERVAL", "TIME")
 
     def is_zoned(self, name: str) -> bool:
-        """Whether a column has a type of times that say where on the globe they hold."""
+        """Whether a column has a time type with a time zone."""
         return self.types is not None and self.types[self.header.index(name)].startswith((_ZONED, _FINE))
 
     def _text(self, column: str, type: str) -> str:
@@ -107,7 +107,7 @@ class Table:
         if type.startswith("DECIMAL") and not type.endswith(",0)"):
             whole = f"CAST(CAST({column} AS HUGEINT) AS VARCHAR)"
             return f"CASE WHEN {column} = floor({column}) THEN {whole} ELSE CAST({column} AS VARCHAR) END"
-        if type in ("DOUBLE", "FLOAT"):  # a whole number is the same text in every frame: 7, not 7.0
+        if type in ("DOUBLE", "FLOAT"):  # whole numbers have the same text in every frame: 7, not 7.0
             whole = f"CAST(try_cast({column} AS BIGINT) AS VARCHAR)"
             is_whole = f"{column} = floor({column}) AND abs({column}) < 1e15"
             return (
@@ -116,15 +116,16 @@ class Table:
         return column if type == "VARCHAR" else f"CAST({column} AS VARCHAR)"
 
     def _mended(self, text: str) -> str:
-        """A text in its canonical form, NULL where that is empty or means a missing value."""
-        found = cell_text.canonical(text)
+        """The SQL of a text in canonical form, NULL where that is empty or one of the spec's `null` texts."""
+        canonical = cell_text.canonical(text)
         for null in ("", *(self.options.null or ())):
-            found = f"nullif({found}, {literal(null)})"
-        return found
+            canonical = f"nullif({canonical}, {literal(null)})"
+        return canonical
 
     def _without_nulls(self, types: tuple[str, ...]) -> str:
-        """The columns of a scan without what means a missing value: told here, once a cell, since the engine computes
-        it anew wherever a CASE reads the cell. Without `null` only texts can be empty."""
+        """The select list of a scan in which cells that mean a missing value are NULL. This is done once per cell here,
+        since the engine would compute it again wherever a CASE reads the cell. Without `null` only texts can be
+        empty."""
         nulls = ", ".join(literal(null) for null in ("", *(self.options.null or ())))
         return ", ".join(
             f"CASE WHEN {self._text(f'c{i}', type)} NOT IN ({nulls}) THEN c{i} END AS c{i}"
@@ -152,30 +153,31 @@ class Table:
         return f"epoch_us(try_cast({text} AS TIMESTAMPTZ))"
 
     def _zoned(self, timestamp: str) -> str:
-        """A time read by `time_format`: in UTC where the format has an offset, else in the file's timezone."""
+        """The SQL of a time read by `time_format`: as it is where the format has an offset, else in the file's
+        timezone."""
         has_offset = "%z" in (self.options.time_format or "").lower()
         return timestamp if has_offset else f"timezone({literal(self.timezone)}, {timestamp})"
 
     def is_row(self) -> str:
-        """The SQL condition of lines that are rows of the table."""
+        """The SQL condition of rows that are data: not a repeated header, and not a line without a JSON object."""
         if self.broken:
             return "is_object"
         return f"({self.header_again()}) IS NOT TRUE" if self.glued else "TRUE"
 
     def header_again(self) -> str:
-        """The SQL condition of rows that are the header once more. Quotes behind a byte order mark in the middle of
-        glued files are part of the text."""
+        """The SQL condition of rows that repeat the header. Byte order marks and quotes are ignored: behind a mark in
+        the middle of concatenated files, quotes are part of the text."""
         return " AND ".join(f"{cell} = {literal(name)}" for cell, name in self._named_cells())
 
     def header_reordered(self) -> str:
-        """The SQL condition of rows that are the header with its columns in another order."""
+        """The SQL condition of rows that repeat the header with its columns in another order."""
         cells = self._named_cells()
         names = ", ".join(literal(name) for _, name in cells)
         reordered = f"list_sort([{', '.join(cell for cell, _ in cells)}]) = list_sort([{names}])"
         return f"{reordered} AND NOT ({self.header_again()})"
 
     def _named_cells(self) -> list[tuple[str, str]]:
-        """The SQL of the text of each cell that has a named column, and the name."""
+        """(SQL of the text of a cell, column name) for each column with a name."""
         return [
             (f"trim(ltrim(c{i}, chr(65279)), ' \"')", name)
             for i, name in enumerate(self.header)
@@ -214,22 +216,23 @@ class Table:
         return dialect(self.file, self.options)
 
     def resolve(self, name: str, columns: Mapping[str, str]) -> str | None:
-        """The header name that `name` of the spec means: itself, or what the canonical name is mapped to."""
+        """The header name for `name` of the spec: itself, or the column that a canonical name is mapped to; else
+        None."""
         if name in self.header:
             return name
         mapped = columns.get(name)
         return mapped if mapped in self.header else None
 
     def unknown_column(self, name: str, where: str) -> Problem:
-        """A column that the spec asks for and the header does not have."""
+        """The problem of a column that the spec names (at `where`) and the header lacks."""
         if name in standing_twice(self.header):
             message = f"{self.shown} has two columns named '{name}' ({where})"
             return Problem(
                 "error", "duplicate-header", message, Span(self.shown, 1), "rename one of them in the export"
             )
-        spelled = {other.casefold(): other for other in self.header}
-        near = [spelled[one] for one in difflib.get_close_matches(name.casefold(), spelled, 3, 0.5)]
-        help = f"did you mean {' or '.join(near)}? " if near else ""
+        spelled = {title.casefold(): title for title in self.header}
+        similar = [spelled[close] for close in difflib.get_close_matches(name.casefold(), spelled, 3, 0.5)]
+        help = f"did you mean {' or '.join(similar)}? " if similar else ""
         if column := likely(name, self.header):
             help = f"is it {column}? columns: {{{name}: {column}}}; "
         message = f"{self.shown} has no column '{name}' ({where})"
@@ -239,13 +242,13 @@ class Table:
         return Problem("error", "missing-column", message, Span(self.shown, 1), help + self.header_text())
 
     def header_text(self) -> str:
-        """The header as a message tells it."""
+        """The header for a message: up to 20 names, and problems with other columns."""
         names = [name for name in self.header if not name.startswith("\0")]
         names += [f"{name} (twice)" for name in standing_twice(self.header)]
         nameless = [str(i) for i, name in enumerate(self.header, 1) if name.startswith("\0") and name.endswith("\0")]
         if len(nameless) == 1:
             names.append(f"and column {nameless[0]} has no name: give it one in the file")
-        more = f", ... ({len(names):,} columns)" if len(names) > 20 else ""
+        suffix = f", ... ({len(names):,} columns)" if len(names) > 20 else ""
         if len(names) == 1 and self.types is None:
-            more = " (one column: is it the right delimiter? `delimiter:` names it)"
-        return f"the header is: {', '.join(name[:60] for name in names[:20])}{more}"
+            suffix = " (one column: is it the right delimiter? `delimiter:` names it)"
+        return f"the header is: {', '.join(name[:60] for name in names[:20])}{suffix}"

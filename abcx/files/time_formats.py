@@ -1,5 +1,5 @@
-"""How a column writes its times, found by evidence over the whole column: since 1970 by magnitude, day and month in an
-order that only one reading fits, months by name."""
+"""Infers the time format of a column from all its cells: time since 1970 with the unit by magnitude, day and month in
+the only order that fits, months by name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from abcx.notes import Note
 
 _UNITS = {"seconds": 1e6, "milliseconds": 1e3, "microseconds": 1.0, "nanoseconds": 1e-3}
 _SINCE, _UNTIL = 631_152_000e6, 4_102_444_800e6
-"""Microseconds from 1990 to 2100: where a number of the right unit must lie."""
+"""1990 and 2100 in microseconds since 1970: the range of times for which a unit is plausible."""
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
 _ORDERS = {"dmy": "%d/%m/%Y", "mdy": "%m/%d/%Y"}
 _NAMED = ("%d %b %Y", "%d %B %Y", "%b %d %Y", "%B %d %Y", "%Y %b %d", "%Y %m %d")
@@ -25,10 +25,10 @@ _PLAIN = (
     (r"\s+Z$", "Z"),
     (r"\s*([+-]\d\d):?(\d\d)$", r"\1:\2"),
 )
-"""From ISO 8601 as the engine does not read it: without signs, with a decimal comma, a blank before the offset, or the
-name of the zone behind it."""
+"""Replacements that turn ISO 8601 without separators, with a decimal comma, a blank before the offset or a zone name
+behind it into the form that the engine reads."""
 ROUNDED = r"\s*\d([.,]\d+)?[eE]\+?\d+\s*"
-"""What a spreadsheet makes of a long number: 1.23E+15. Its last digits are lost."""
+"""A long number as a spreadsheet writes it, 1.23E+15: its last digits are lost."""
 _DATE = r"^(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})(?:,?[ T]+|$)"
 _HOURLY = r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])"
 _DIGITS = r"^\s*\d{9,19}(\.\d+)?\s*$"
@@ -36,24 +36,24 @@ _DIGITS = r"^\s*\d{9,19}(\.\d+)?\s*$"
 
 @dataclass(frozen=True, slots=True)
 class TimeFormat:
-    """A way to write times: `epoch` (with its unit), `dmy`, `mdy`, `named` (or a year first, with AM and PM), or `iso`
-    (as the engine does not read it)."""
+    """The time format of a column: `epoch` (with its unit), `dmy`, `mdy`, `named` (months by name, or the year first),
+    or `iso` (in a form that the engine does not read itself)."""
 
     kind: str
     unit: str = ""
 
     @property
     def naive(self) -> bool | None:
-        """Whether such times have no offset; None where each says for itself."""
+        """Whether times of this format have no offset; None where it depends on the cell."""
         return None if self.kind == "iso" else self.kind != "epoch"
 
     @property
     def by_order(self) -> bool:
-        """Whether the order of day and month is a matter of evidence."""
+        """Whether the format fixes the order of day and month."""
         return self.kind in _ORDERS
 
     def plain(self, text: str) -> str:
-        """The text, of ISO 8601 as the engine reads it."""
+        """The SQL of the text, of ISO 8601 in the form that the engine reads."""
         if self.kind != "iso":
             return text
         plain = f"trim({text})"
@@ -62,7 +62,8 @@ class TimeFormat:
         return plain
 
     def sql(self, text: str, zone: str) -> str:
-        """Microseconds since 1970; NULL for what is not written so."""
+        """The SQL of microseconds since 1970 (times without an offset are in `zone`); NULL for texts of another
+        format."""
         if self.kind == "epoch":
             number = (
                 f"CASE WHEN regexp_full_match({text}, {literal(_DIGITS)}) THEN try_cast({text} AS DECIMAL(38, 9)) END"
@@ -88,8 +89,8 @@ def _normal(text: str, kind: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Inference:
-    """The way that times are written, or `doubt` about it with the SQL condition of the cells in doubt. `plain`: every
-    one is ISO 8601, if there is any."""
+    """The inferred time format of a column with a note on it, or `doubt`: why it cannot be read, with `help`, and
+    `differs`, the SQL condition of the ambiguous cells. `plain`: all nonempty cells are ISO 8601."""
 
     written: TimeFormat | None = None
     note: Note | None = None
@@ -100,58 +101,63 @@ class Inference:
 
 
 def find(engine: Engine, text: str, rows: str, zone: str) -> Inference:
-    """Judge the filled cells of a column; `rows` is the FROM and WHERE."""
+    """Infer the format from the nonempty cells of a column; `rows` is the FROM and WHERE."""
     cells = f"(SELECT {text} AS v {rows})"
     digits = f"CASE WHEN regexp_full_match(v, {literal(_DIGITS)}) THEN try_cast(v AS DOUBLE) END"
-    seen = engine.record(
+    evidence = engine.record(
         "SELECT count(*) AS n, count(iso) AS iso, "
         "count(digits) AS digits, min(digits) AS low, max(digits) AS high, "
         f"count(*) FILTER (regexp_full_match(v, {literal(ROUNDED)})) AS rounded, "
         f"count(*) FILTER (regexp_full_match(v, {literal(_HOURLY)})) AS hourly "
         f"FROM (SELECT v, try_cast(v AS TIMESTAMPTZ) AS iso, {digits} AS digits FROM {cells} WHERE v IS NOT NULL)"
     )
-    total, enough = seen["n"], 0.95 * seen["n"]
-    if not total or seen["iso"] == total:
+    total, enough = evidence["n"], 0.95 * evidence["n"]
+    if not total or evidence["iso"] == total:
         return Inference(plain=True)
-    if seen["rounded"]:
+    if evidence["rounded"]:
         cure = "export the times as text, or format the column as a number without exponent"
         return Inference(
             doubt="is a time that a spreadsheet has rounded",
             help=cure,
             differs=f"regexp_full_match(v, {literal(ROUNDED)})",
         )
-    if seen["hourly"] >= enough:
+    if evidence["hourly"] >= enough:
         return Inference(
             doubt="may be seconds since 1970, or year, month, day and hour",
             help="say how it is written: time_format: '%Y%m%d%H'",
             differs=f"regexp_full_match(v, {literal(_HOURLY)})",
         )
-    if seen["digits"] >= enough:
-        units = [unit for unit, size in _UNITS.items() if _SINCE <= seen["low"] * size and seen["high"] * size < _UNTIL]
+    if evidence["digits"] >= enough:
+        units = [
+            unit
+            for unit, size in _UNITS.items()
+            if _SINCE <= evidence["low"] * size and evidence["high"] * size < _UNTIL
+        ]
         if units:
             return Inference(TimeFormat("epoch", units[0]), Note("times_since_1970", {"unit": units[0]}))
     plain = TimeFormat("iso")
     read = f"coalesce(epoch_us(try_cast(v AS TIMESTAMPTZ)), {plain.sql('v', zone)})"
     if engine.run(f"SELECT count({read}) FROM {cells}")[0][0] >= enough:
         return Inference(plain)
-    return Inference() if seen["iso"] else _by_days(engine, cells, zone, enough)
+    return Inference() if evidence["iso"] else _by_days(engine, cells, zone, enough)
 
 
 def _by_days(engine: Engine, cells: str, zone: str, enough: float) -> Inference:
-    """Judge a column without ISO times by the order of its days and months; many forms are tried, which takes long."""
-    ways = {kind: TimeFormat(kind) for kind in ("dmy", "mdy", "named")}
-    columns = ", ".join(f"{way.sql('v', zone)} AS {kind}" for kind, way in ways.items())
-    seen = engine.record(
-        f"SELECT {', '.join(f'count({kind}) AS {kind}' for kind in ways)}, count(*) FILTER (dmy <> mdy) AS unlike "
+    """Infer the order of day and month in a column without ISO times; `enough` is the minimum number of readable cells.
+    Many formats are tried, which takes long."""
+    formats = {kind: TimeFormat(kind) for kind in ("dmy", "mdy", "named")}
+    columns = ", ".join(f"{time_format.sql('v', zone)} AS {kind}" for kind, time_format in formats.items())
+    evidence = engine.record(
+        f"SELECT {', '.join(f'count({kind}) AS {kind}' for kind in formats)}, count(*) FILTER (dmy <> mdy) AS unlike "
         f"FROM (SELECT {columns} FROM {cells} WHERE v IS NOT NULL)"
     )
-    most = max(ways, key=lambda kind: int(seen[kind]))
-    if seen[most] < enough:
+    most = max(formats, key=lambda kind: int(evidence[kind]))
+    if evidence[most] < enough:
         return Inference()
-    if most in _ORDERS and seen["dmy"] == seen["mdy"] and seen["unlike"]:
+    if most in _ORDERS and evidence["dmy"] == evidence["mdy"] and evidence["unlike"]:
         return Inference(
             doubt="may be two different days, and no row of this column tells which",
             help="say which comes first: date_order: dmy (day/month/year) or date_order: mdy",
-            differs=f"{ways['dmy'].sql('v', zone)} <> {ways['mdy'].sql('v', zone)}",
+            differs=f"{formats['dmy'].sql('v', zone)} <> {formats['mdy'].sql('v', zone)}",
         )
-    return Inference(ways[most], Note(f"times_{most}"))
+    return Inference(formats[most], Note(f"times_{most}"))

@@ -238,7 +238,7 @@ def _followed(test: Test, measure: Measure, t0: int | None) -> bool:
 
 def _measure(test: Test, measure: Measure, rows: list[Row], t0: int | None) -> float:
     mine = [row for row in rows if measure.fits(row) and _in_window(test, measure, row, t0)]
-    if measure.kind == "any":
+    if measure.kind == "happened":
         return 1.0 if mine else 0.0
     if measure.kind == "count":
         return float(len(mine))

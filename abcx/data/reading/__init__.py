@@ -1,1 +1,1 @@
-"""Tables to the rows of exposures, events and units: columns, conditions, keys, times, rows that are no data."""
+"""Turns tables into rows of exposures, events and units: columns, conditions, keys, times, rows that are not data."""

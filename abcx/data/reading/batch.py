@@ -1,7 +1,7 @@
-"""Small files of one export, read in one statement: a year of hours has 8,760 files.
+"""Reads small files of one export in one statement: a year of hourly files has 8,760.
 
-Only where they are alike. Whatever is wrong with one (a cell that is no number, a time without an offset beside one
-that has it, an id that was rounded) is left to the reading of one file after another, which tells where it stands.
+Only files of one structure without a problem are read so. Where something is wrong (a cell that is not a number, times
+with and without an offset, a rounded id), the files are read one by one, which locates the problem.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from abcx.notes import Note
 
 @dataclass(frozen=True, slots=True)
 class BatchRead:
-    """Files as they were read: rows and SHA-256 of each, whether their times have no offset, how cells are read.
-    `before` is the first row id that can be theirs."""
+    """Files that were read together: rows and SHA-256 of each, whether their times have no offset (`unsaid`), notes on
+    how cells are read. `before` is the first row id of their rows."""
 
     rows: tuple[int, ...]
     sha256: tuple[str, ...]
@@ -33,44 +33,45 @@ class BatchRead:
 
 
 def read(number: int, source: Source, select: Select, segments: tuple[str, ...]) -> BatchRead | None:
-    """Read the files of a source into the table of its part; None, and nothing read, where they must be read apart."""
-    if any(term.source for term in select.plan.terms):  # it may name one of the files
+    """Read the files of a source into the table of its part; None, with nothing read, where they must be read
+    singly."""
+    if any(term.source for term in select.plan.terms):  # the term may be of one file only
         return None
     files = source.table.files
     source.table.engine.set_phase(f"reading {source.table.named}", sum(file.path.stat().st_size for file in files))
     before = scan.next_row(source.table.engine, number, select.part)
-    found = None
+    batch = None
     try:
-        (looked, before, notes), sums = with_checksums(
+        (source_read, before, notes), sums = with_checksums(
             source.table.engine, files, lambda: scan.read(number, source, select, segments)
         )
-        rows, unsaid = _rows_per_file(source.table), timezones.unsaid_throughout(looked)
-        whole = all(rows) or source.arm is None  # one of several files that are one export may be without rows
-        if whole and unsaid is not None and _all_cells_clean(before, looked, select, sum(rows)):
-            found = BatchRead(rows, tuple(sums), unsaid, tuple(notes), before)
+        rows, unsaid = _rows_per_file(source.table), timezones.unsaid_throughout(source_read)
+        whole = all(rows) or source.arm is None  # one of several files of one export may have no rows
+        if whole and unsaid is not None and _all_cells_clean(before, source_read, select, sum(rows)):
+            batch = BatchRead(rows, tuple(sums), unsaid, tuple(notes), before)
     except DataError:
-        pass  # read apart they tell which it is
-    if found is None:
+        pass  # reading the files one by one finds the faulty one
+    if batch is None:
         scan.forget(source.table.engine, number, select.part, before)
-    return found
+    return batch
 
 
 def _rows_per_file(table: Table) -> tuple[int, ...]:
-    """How many rows each file has."""
+    """The number of rows of each file."""
     if table.files[0].format == "jsonl":
         counted = f"SELECT filename, count(*) FROM {lines_of(table.files)} GROUP BY filename"
     else:
         paths = ", ".join(literal(str(file.path)) for file in table.files)
         counted = f"SELECT file_name, num_rows FROM parquet_file_metadata([{paths}])"
-    found = dict(table.engine.run(counted))
-    return tuple(int(found.get(str(file.path), 0)) for file in table.files)
+    counts = dict(table.engine.run(counted))
+    return tuple(int(counts.get(str(file.path), 0)) for file in table.files)
 
 
 def _all_cells_clean(before: int, source: Source, select: Select, expected: int) -> bool:
-    """Whether every cell could be read, and all rows are there."""
+    """Whether every cell could be read and all `expected` rows were loaded."""
     table = source.table
     ordered = table.written is not None and table.written.by_order and not table.options.date_order
-    if table.numbers or ordered:  # each file for itself shows how it writes these
+    if table.numbers or ordered:  # formats are inferred per file
         return False
     if any(rows for _, rows in flags(before, source, select)) or unclear_flags(source, select):
         return False

@@ -1,4 +1,4 @@
-"""Cells that were read but cannot be used: no number, no time, neither yes nor no, missing where a value is needed."""
+"""Checks for cells that cannot be used: not a number, not a time, not a boolean, or missing where a value is needed."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from abcx.files.csv_errors import Bad
 from abcx.problems import Problem, Span
 
 _YEARS = (-2_208_988_800_000_000, 7_258_118_400_000_000)
-"""Microseconds from 1900 to 2200: what lies outside stands for a missing time."""
+"""1900 and 2200, in microseconds since 1970: times outside this range are placeholders of a missing time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Bad cells of one column: `flag` is true on their rows in the loaded table, `predicate` in the file.
+    """Bad cells of one column: the SQL condition `flag` holds on their rows in the loaded table, `predicate` in the
+    file.
 
-    `message` and `empty` (of an empty cell) name the `{value}`. Without a `cure` the help is about how numbers or, with
-    `is_time`, times are written. Rows with a `fatal` one cannot be left out.
+    `message` (and `empty`, for an empty cell) contain the `{value}`. Without a `cure` the help explains how numbers or,
+    with `is_time`, times are written. Rows with a `fatal` bad cell cannot be left out.
     """
 
     flag: str
@@ -38,7 +39,7 @@ class Check:
 
 
 def unread(select: Select, source: Source) -> str:
-    """The SQL condition of rows with a cell that is not the number or the time that it should be."""
+    """The SQL condition of rows with a cell that should be a number or a time and is not."""
     return " OR ".join(f"({check.predicate})" for check in _unread(select, source)) or "FALSE"
 
 
@@ -48,7 +49,7 @@ def _unread(select: Select, source: Source) -> Iterator[Check]:
         text, number = source.sql(name, "text"), source.sql(name, "number")
         predicate = f"{scope} AND {text} IS NOT NULL AND NOT {usable_number(number)}"
         yield Check("unread", source.resolve(name) or name, predicate, "bad-number", "'{value}' is not a number", "")
-    for name, scope in select.equals(source) if select.hashed else ():  # elsewhere a text is read as it stands
+    for name, scope in select.equals(source) if select.hashed else ():  # remote engines do not convert texts
         text, number = source.sql(name, "text"), source.sql(name, "number")
         odd = f"regexp_matches({text}, '\\pN') AND NOT regexp_matches({text}, '[A-Za-z]')"
         predicate = f"{scope} AND {odd} AND NOT {usable_number(number)}"
@@ -61,7 +62,7 @@ def _unread(select: Select, source: Source) -> Iterator[Check]:
 
 
 def checks(select: Select, source: Source) -> Iterator[Check]:
-    """Everything that can be wrong with a cell of the source."""
+    """All checks of the cells of a source."""
     yield from _unread(select, source)
     time = source.name("time")
     if time is not None:
@@ -172,7 +173,7 @@ def _of_units(select: Select, source: Source) -> Iterator[Check]:
 
 
 def _number_cure(value: str) -> str:
-    """How to get on with a text that is no number."""
+    """The help for a text that is not a number."""
     if not any(character.isdigit() for character in value):
         return "export the numbers behind words (1 to 5); only where it means a missing value: null: ['{value}']"
     if any(sign in value for sign in "[]{}") or len(value.split()) > 2:
@@ -189,57 +190,58 @@ def _number_cure(value: str) -> str:
 
 
 def flags(before: int, source: Source, select: Select) -> list[tuple[Check, int]]:
-    """Every check with the number of rows that it flags."""
-    asked = list(checks(select, source))
-    if not asked:
+    """Every check with the number of rows that it flags, of those from row id `before` on."""
+    all_checks = list(checks(select, source))
+    if not all_checks:
         return []
-    rows = f"SELECT count(*) FROM {select.part} WHERE rowid >= {before}"  # each alone: blocks of good rows are skipped
-    found = source.table.engine.run("SELECT " + ", ".join(f"({rows} AND ({check.flag}))" for check in asked))[0]
-    return list(zip(asked, found, strict=True))
+    # One query per check, so that the engine skips blocks of good rows.
+    rows = f"SELECT count(*) FROM {select.part} WHERE rowid >= {before}"
+    counts = source.table.engine.run("SELECT " + ", ".join(f"({rows} AND ({check.flag}))" for check in all_checks))[0]
+    return list(zip(all_checks, counts, strict=True))
 
 
 def number_columns(select: Select, source: Source) -> dict[str, str]:
     """The columns that must hold numbers, with the SQL condition of the rows where they must."""
     kept = source.kept
-    asked = (*select.ranges(source), *select.equals(source))
-    found = [(source.resolve(name) or name, scope) for name, scope in asked]
+    compared = (*select.ranges(source), *select.equals(source))
+    scoped = [(source.resolve(name) or name, scope) for name, scope in compared]
     if select.part == "events":
         served = [term for term in select.terms(source) if term.value and not select.lacking(source, term)]
-        found += [(source.resolve(term.value) or "", select.match(source, term)) for term in served]
+        scoped += [(source.resolve(term.value) or "", select.match(source, term)) for term in served]
     if select.part == "units":
-        found += [(need.term.column or "", kept) for need in select.plan.columns if need.kind != "flag"]
+        scoped += [(need.term.column or "", kept) for need in select.plan.columns if need.kind != "flag"]
     columns: dict[str, str] = {}
-    for name, scope in found:
+    for name, scope in scoped:
         columns[name] = f"{columns[name]} OR ({scope})" if name in columns else f"({scope})"
     return columns
 
 
 def no_ids(before: int, source: Source, select: Select) -> Iterator[Bad]:
-    """Ids that a spreadsheet has rounded, and words that stand for no id: many units have become one, so none can be
-    left out. Whoever declares `null` has said what stands for none."""
+    """Problems of ids that a spreadsheet has rounded, and of placeholders for a missing id: many units share such an
+    id, so the rows cannot be left out. Placeholders are not checked where the spec declares `null`."""
     for column, is_so, code, message, cure in odd_ids(before, source, select):
         text = source.table.sql(source.name(column) or "", "text")
         whose = "a unit" if column == "unit" else "an event"
         count, line, value = locate(source.table, is_so(text), text)
-        more = f" ({count:,} such rows)" if count > 1 else ""
-        told = message.format(value=value[:60], more=more, whose=whose)
+        count_text = f" ({count:,} such rows)" if count > 1 else ""
+        full_message = message.format(value=value[:60], more=count_text, whose=whose)
         span = Span(source.table.shown, line, path=source.name(column) or "")
-        yield Bad(Problem("error", code, told, span, cure.format(value=value[:60])), count, True, is_so(text))
+        yield Bad(Problem("error", code, full_message, span, cure.format(value=value[:60])), count, True, is_so(text))
 
 
 Odd = tuple[str, Callable[[str], str], str, str, str]
-"""The column of ids, the SQL condition of its texts that are none, the code of the problem, its message and cure."""
+"""The column of ids, the SQL condition of its texts that are not ids, the problem's code, its message and its cure."""
 
 
 def odd_ids(before: int, source: Source, select: Select) -> Iterator[Odd]:
-    """Every way in which some ids of the rows from `before` on are none."""
+    """Every kind of invalid id that occurs in the rows from row id `before` on."""
     for column in ("unit", "id") if select.part == "events" and source.name("id") else ("unit",):
-        wrong = [(keys.was_rounded, keys.is_rounded, "rounded-id", _ROUNDED, _UNROUNDED)]
+        patterns = [(keys.was_rounded, keys.is_rounded, "rounded-id", _ROUNDED, _UNROUNDED)]
         if source.options.null is None:
-            wrong.append((keys.was_placeholder, keys.is_placeholder, "no-id", _PLACEHOLDER, _MISSING))
-        for was, is_so, code, message, cure in wrong:
-            found = f"SELECT 1 FROM {select.part} WHERE rowid >= {before} AND {was(column, select.hashed)} LIMIT 1"
-            if source.table.engine.run(found):
+            patterns.append((keys.was_placeholder, keys.is_placeholder, "no-id", _PLACEHOLDER, _MISSING))
+        for was, is_so, code, message, cure in patterns:
+            query = f"SELECT 1 FROM {select.part} WHERE rowid >= {before} AND {was(column, select.hashed)} LIMIT 1"
+            if source.table.engine.run(query):
                 yield column, is_so, code, message, cure
 
 
@@ -250,15 +252,16 @@ _MISSING = "write null: ['{value}'], and it counts as missing; if it is an id, w
 
 
 def no_answers(source: Source, select: Select) -> Iterator[Bad]:
-    """Columns that `where` or `exclude` asks for a yes or a no, and that have neither among the first rows."""
+    """Problems of columns that `where` or `exclude` compares with true or false, without a boolean in the first
+    rows."""
     for name, scope in select.flags(source):
         text = source.sql(name, "text")
-        told = f"NOT isnan({as_flag(text)})"
+        is_flag = f"NOT isnan({as_flag(text)})"
         rows = f"{source.first_rows} WHERE {scope} AND {text} IS NOT NULL"
-        count, known, value = source.table.engine.run(
-            f"SELECT count(*), count(*) FILTER ({told}), min({text}) FROM {rows}"
+        count, flag_count, value = source.table.engine.run(
+            f"SELECT count(*), count(*) FILTER ({is_flag}), min({text}) FROM {rows}"
         )[0]
-        if count and not known:
+        if count and not flag_count:
             message = (
                 f"`where` compares '{name}' with true/false, but none of its values is boolean: '{str(value)[:60]}'"
             )
@@ -268,28 +271,28 @@ def no_answers(source: Source, select: Select) -> Iterator[Bad]:
 
 
 def unclear_flags(source: Source, select: Select) -> bool:
-    """Whether some cell that `where` or `exclude` asks for a yes or a no is neither."""
+    """Whether some cell that `where` or `exclude` compares with true or false is not boolean."""
     texts = [(scope, source.sql(name, "text")) for name, scope in select.flags(source)]
     odd = " OR ".join(f"({scope} AND {text} IS NOT NULL AND isnan({as_flag(text)}))" for scope, text in texts)
     return bool(odd) and bool(source.table.engine.run(f"SELECT 1 FROM {source.table.scan()} WHERE {odd} LIMIT 1"))
 
 
 def bad_cells(before: int, source: Source, select: Select) -> Iterator[Bad]:
-    """One problem for each column with bad cells; `before` rows of the part were loaded from earlier sources."""
-    told = set()
+    """One problem for each column with bad cells, of the rows from row id `before` on."""
+    reported = set()
     for check, flagged in flags(before, source, select):
         if not flagged:
             continue
         count, line, value = locate(source.table, check.predicate, source.table.sql(check.name, "text"))
         place = (check.code, check.name, line)
-        if not count or place in told:
+        if not count or place in reported:
             continue
-        told.add(place)
+        reported.add(place)
         empty = not value and check.empty
         message = check.empty if empty else check.message.replace("{value}", value[:60])
         cure = check.cure or (time_cure(source.table, value) if check.is_time else _number_cure(value))
         cure = check.empty_cure or check.cure if empty else cure
-        more = f" ({count:,} such rows)" if count > 1 else ""
+        count_text = f" ({count:,} such rows)" if count > 1 else ""
         span = Span(source.table.shown, line, path=check.name)
-        problem = Problem("error", check.code, message + more, span, cure.replace("{value}", value[:60]))
+        problem = Problem("error", check.code, message + count_text, span, cure.replace("{value}", value[:60]))
         yield Bad(problem, count, check.fatal, check.predicate)

@@ -1,4 +1,4 @@
-"""`where` of the YAML and flags -> SQL. Only plain values come in; every one is quoted."""
+"""Translates `where` conditions and flags of the spec to SQL. Every value is quoted."""
 
 from __future__ import annotations
 
@@ -25,62 +25,62 @@ _YES = (
     "tak",
 )
 _NO = ("falsch", "nein", "faux", "non", "falso", "não", "nao", "onwaar", "nee", "fałsz", "nie")
-"""As spreadsheets and people write it in German, French, Spanish, Italian, Portuguese, Dutch and Polish."""
+"""Words for yes and no in German, French, Spanish, Italian, Portuguese, Dutch and Polish."""
 TRUE = ("true", "t", "yes", "y", "on", "1", "1.0", *_YES)
 FALSE = ("false", "f", "no", "n", "off", "0", "0.0", *_NO)
 LARGEST = 1e50
-"""Values beyond are refused: no amount is so large, and the cubes and squares that statistics need stay finite."""
+"""Larger values are refused: no amount is so large, and squares and cubes of smaller ones stay finite."""
 
 Column = Callable[[str, Literal["text", "number"]], str]
 """The SQL of a column by the name in the YAML, as text or as a DOUBLE."""
 
 
 def usable_number(number: str) -> str:
-    """The SQL condition of a number that statistics can use."""
+    """The SQL condition of a number that statistics can use; never NULL."""
     return f"coalesce(abs({number}) <= {LARGEST!r}, FALSE)"
 
 
 def bare(text: str) -> str:
-    """A text without the spaces and tabs around it."""
+    """The SQL of a text without the spaces and tabs around it."""
     return f"trim(trim(trim({text}), chr(9)))"
 
 
 def trimmed(text: str) -> str:
-    """As `bare`, in less time: see `unspaced`."""
+    """As `bare`, but faster where few texts have spaces or tabs."""
     return f"CASE WHEN {_spaced(text)} OR contains({text}, chr(9)) THEN {bare(text)} ELSE {text} END"
 
 
 def unspaced(text: str) -> str:
-    """A text without the spaces around it. Few texts have one, and looking for it costs a third of trimming."""
+    """The SQL of a text without the spaces around it. Few texts have any, and the test costs a third of trimming."""
     return f"CASE WHEN {_spaced(text)} THEN trim({text}) ELSE {text} END"
 
 
 def _spaced(text: str) -> str:
-    """Whether there may be a space in a text; beyond ASCII there are more kinds of them."""
+    """The SQL condition of texts that may contain a space: outside ASCII there are several kinds."""
     return f"contains({text}, ' ') OR bit_length({text}) <> 8 * length({text})"
 
 
 def condition(where: Where, column: Column) -> str:
-    """All conditions joined by AND, never NULL."""
-    parts = [f"coalesce({_one(name, value, column)}, FALSE)" for name, value in where.items()]
+    """The SQL of all conditions joined by AND; never NULL."""
+    parts = [f"coalesce({_condition(name, value, column)}, FALSE)" for name, value in where.items()]
     return " AND ".join(parts) or "TRUE"
 
 
-def _one(name: str, value: WhereValue, column: Column) -> str:
+def _condition(name: str, value: WhereValue, column: Column) -> str:
     if isinstance(value, Range):
         number = column(name, "number")
         bounds = [f"{number} >= {literal(value.min)}"] if value.min is not None else []
         bounds += [f"{number} <= {literal(value.max)}"] if value.max is not None else []
         return "(" + " AND ".join(bounds or ["TRUE"]) + ")"
     if isinstance(value, Not):
-        return f"NOT {_one(name, value.values, column)}"
+        return f"NOT {_condition(name, value.values, column)}"
     if isinstance(value, tuple):
         return "(" + " OR ".join(f"coalesce({equals(name, item, column)}, FALSE)" for item in value) + ")"
     return equals(name, value, column)
 
 
 def equals(name: str, value: Scalar, column: Column) -> str:
-    """The SQL condition of cells that are a value of the spec: a yes or a no in any spelling, a number as a number."""
+    """The SQL condition of cells equal to a value of the spec: booleans in any spelling, numbers as numbers."""
     text = column(name, "text")
     if value is None:
         return f"({text} IS NULL)"
@@ -93,7 +93,7 @@ def equals(name: str, value: Scalar, column: Column) -> str:
 
 
 def as_flag(text: str) -> str:
-    """A column of 0/1, true/false, yes/no or on/off as 1.0, 0.0 or NULL. What is neither becomes NaN, to be refused."""
+    """The SQL of a boolean column (0/1, true/false, yes/no, on/off) as 1.0, 0.0 or NULL; other texts are NaN."""
     word = f"lower(trim({text}))"
     yes, no = (", ".join(literal(word) for word in words) for words in (TRUE, FALSE))
     return (

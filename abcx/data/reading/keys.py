@@ -1,7 +1,7 @@
-"""How the engine's tables tell units, events and tickets apart: by 64 bits of hash, where the rows are in this process.
+"""The keys of units, events and tickets in the engine's tables: 64 bits of hash, where the rows are in this process.
 
-A number in place of a text saves memory, and a third of the time of grouping and joining. Two of n different ids fall
-together with the chance n^2 / 2^65: 3e-6 of 10 million. Elsewhere an id stays the text that it is.
+A number instead of a text saves memory, and a third of the time of grouping and joining. Two of n different ids collide
+with probability n^2 / 2^65: 3e-6 for 10 million. In a remote engine the key is the text itself.
 
 `canonical` is the one form in which ids, names of events and labels of arms are compared (docs/methods.md, "Keys"). Few
 files need it, so the first reading of a file only marks the rows that do (mended_keys.py).
@@ -16,11 +16,11 @@ from abcx.files.time_formats import ROUNDED
 
 _ROUNDED_ID = rf"{ROUNDED}|\s*(9\d{{15}}|\d{{17,}})\.0\s*"
 _ROUNDED = "0::UBIGINT"
-"""The key of every unit or event whose id was rounded: such a file is refused."""
+"""The key of every unit or event with a rounded id; such a file is refused."""
 UNCLEAN = "1::UBIGINT"
-"""The key, in the first reading of a file, of every id that is not in its canonical form or ends in `.0`."""
+"""The key, in the first reading of a file, of every id that is not canonical or ends in `.0`."""
 POINTED = r"\d+\.0+"
-"""Ids that end as some tools write whole numbers."""
+"""Whole numbers with a final `.0`, as some tools write ids."""
 _WORDS = (
     *("null", "nan", "none", "undefined", "n/a", "#n/a", "(null)", "<null>", "(not set)", "\\n", "nil", "na", "<na>"),
     *("nat", "(none)", "<none>", "(blank)", "(empty)", "(unknown)", "unknown", "anonymous", "(anonymous)", "guest"),
@@ -42,12 +42,12 @@ PLACEHOLDERS = tuple(
     for word in _WORDS
     for spelled in dict.fromkeys((word, word.upper(), word.capitalize(), _MIXED.get(word, word)))
 )
-"""Texts that stand for no id in exports of many tools."""
+"""Placeholders for a missing id in the exports of many tools."""
 
 
 def is_unclean(text: str) -> str:
-    """The SQL condition of texts that are not canonical, but for spaces and tabs around them: nearly all fail at the
-    first part, which costs little."""
+    """The SQL condition of texts that are not canonical, apart from spaces and tabs around them. Nearly all texts fail
+    its first part, which is cheap."""
     return f"(NOT {_is_clean(text)} AND {canonical(text)} <> trim({text}, chr(32) || chr(9)))"
 
 
@@ -57,24 +57,25 @@ def has_trailing_point_zero(text: str) -> str:
 
 
 def _is_clean(text: str) -> str:
-    """The SQL condition of texts that are canonical for certain: of ASCII, with a letter, a digit or a sign above the
-    quotes at both ends, and no formula."""
+    """The SQL condition of texts that are certainly canonical: ASCII, with a character above the quotes at both ends,
+    and not a formula."""
     ends = f"{text} BETWEEN '(' AND '~~' AND ({text})[-1] BETWEEN '(' AND '~'"
     return f"({ends} AND NOT starts_with({text}, '=') AND strlen({text}) = length({text}))"
 
 
 def unit(text: str, hashed: bool, first: bool = False) -> str:
-    """The key of a unit, by its id without the spaces around it; NULL where there is none. In the `first` reading
-    ids that are not clean have the key `UNCLEAN`."""
+    """The SQL of a unit's key, from its id without the spaces around it; NULL where there is none. In the `first`
+    reading ids that are not canonical have the key `UNCLEAN`."""
     key = ticket(text, hashed, first)
     return f"CASE WHEN {is_rounded(text)} THEN {_ROUNDED} ELSE {key} END" if hashed else key
 
 
 def ticket(text: str, hashed: bool, first: bool = False) -> str:
-    """The key of a ticket, by its id without the spaces around it; NULL where there is none. `first` as in `unit`."""
+    """The SQL of a ticket's key, from its id without the spaces around it; NULL where there is none. `first` as in
+    `unit`."""
     if not hashed:
         return f"nullif({trimmed(text)}, '')"
-    # As in conditions.trimmed, in words that only this engine has. An empty text comes before '('.
+    # As conditions.trimmed, with functions of this engine only. An empty text sorts before '('.
     cut, clean = bare(text), _is_clean(text)
     marked = f"WHEN {has_trailing_point_zero(text)} THEN {UNCLEAN} " if first else ""
     unclean = f"WHEN {is_unclean(text)} THEN {UNCLEAN} " if first else ""
@@ -82,17 +83,17 @@ def ticket(text: str, hashed: bool, first: bool = False) -> str:
 
 
 def event(text: str | None, name: str | None, hashed: bool, first: bool = False) -> str:
-    """The key of an event, by its id without the spaces around it and, where one id may be of several events, by its
-    `name` (SQL); NULL where there is no id. `first` as in `unit`."""
+    """The SQL of an event's key, from its id without the spaces around it and, where several events may share an id,
+    its `name` (SQL); NULL where there is no id. `first` as in `unit`."""
     if text is None:
         return "CAST(NULL AS UBIGINT)" if hashed else "CAST(NULL AS VARCHAR)"
     id = f"nullif({trimmed(text)}, '')"
-    alone = f"hash({id})" if hashed else id
-    named = f"hash({id}, {name})" if hashed else f"{id} || ' ' || coalesce({name}, '')"
-    apart = alone if name is None else f"CASE WHEN {is_placeholder(text)} THEN {alone} ELSE {named} END"
+    by_id = f"hash({id})" if hashed else id
+    by_name = f"hash({id}, {name})" if hashed else f"{id} || ' ' || coalesce({name}, '')"
+    key = by_id if name is None else f"CASE WHEN {is_placeholder(text)} THEN {by_id} ELSE {by_name} END"
     rounded = _ROUNDED if hashed else id
     marked = f"WHEN {has_trailing_point_zero(text)} OR {is_unclean(text)} THEN {UNCLEAN} " if first else ""
-    return f"CASE WHEN {is_rounded(text)} THEN {rounded} {marked}WHEN {id} IS NOT NULL THEN {apart} END"
+    return f"CASE WHEN {is_rounded(text)} THEN {rounded} {marked}WHEN {id} IS NOT NULL THEN {key} END"
 
 
 def was_rounded(key: str, hashed: bool) -> str:
@@ -101,17 +102,17 @@ def was_rounded(key: str, hashed: bool) -> str:
 
 
 def was_placeholder(key: str, hashed: bool) -> str:
-    """The SQL condition of units or events whose id stands for none, by their key."""
+    """The SQL condition of units or events whose id is a placeholder, by their key."""
     return f"{key} IN ({', '.join(f'hash({literal(t)})' if hashed else literal(t) for t in PLACEHOLDERS)})"
 
 
 def is_placeholder(text: str) -> str:
-    """The SQL condition of ids that stand for none."""
+    """The SQL condition of ids that are placeholders for a missing one."""
     return f"{bare(text)} IN ({', '.join(map(literal, PLACEHOLDERS))})"
 
 
 def is_rounded(text: str) -> str:
-    """The SQL condition of ids in scientific notation, and of those above 9e15 that end in `.0`, as JSON and frames
-    write what is no whole number to them. Most texts fail at the first parts, which cost little."""
+    """The SQL condition of ids that were rounded: in scientific notation, or above 9e15 with a final `.0`, as JSON and
+    frames write floating-point numbers. Most texts fail its first parts, which are cheap."""
     signs = f"{text} < ':' AND (contains({text}, '+') OR contains({text}, '.0'))"
     return f"({signs} AND regexp_full_match({text}, {literal(_ROUNDED_ID)}))"

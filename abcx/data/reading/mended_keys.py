@@ -1,7 +1,7 @@
-"""Ids, names of events and labels of arms that are not written in their canonical form (keys.py): mended and told.
+"""Converts ids, event names and arm labels to their canonical form (keys.py), with notes.
 
-The first reading of a file marks the rows that hold one. Most files have none. Where there is one the columns are
-counted, and the file is read once more with the columns mended. An engine elsewhere refuses such ids.
+The first reading of a file marks the rows that need it; most files have none. Where there are some, they are counted by
+column, and the file is read again with these columns converted. In a remote engine such ids are refused.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from abcx.problems import Problem, Span
 
 _NAMED = ("unit", "id", "event", "arm")
 _ODD = "\u00a0\u2009\u202f\u3000\u00ad\u200b\u200c\u200d\u2060\ufeff"
-"""Spaces and hidden characters that an engine elsewhere is asked for by name."""
+"""Spaces and hidden characters for which ids in a remote engine are searched."""
 
 
 def mend(before: int, source: Source, select: Select) -> tuple[Source, bool, list[Note]]:
-    """The source with its columns that need mending, whether it must be read again, and notes.
-    `before` is the first row id that can be its own. Raises DataError elsewhere."""
+    """The source with the columns that must be converted, whether it must be read again, and notes. `before` is the
+    first row id of its rows. Raises DataError where ids in a remote engine are not canonical."""
     if not select.hashed:
-        _refuse(source, select)
+        _refuse_remote(source, select)
         return source, False, []
     table = source.table
     marked = " OR ".join(f"{column} = {keys.UNCLEAN}" for column in select.key_columns(source))
@@ -36,11 +36,11 @@ def mend(before: int, source: Source, select: Select) -> tuple[Source, bool, lis
     mended, pointed, notes = set[str](), set[str](), list[Note]()
     for role, name in (select.key_columns(source) | select.name_columns(source)).items():
         if table.holds_text(name):
-            found = _count_unclean(source, name)
-            mended |= {name} if any(found[how] for how in _HOW) else set()
-            pointed |= {name} if found["pointed"] and role not in ("event", "arm") else set()
+            counts = _count_unclean(source, name)
+            mended |= {name} if any(counts[defect] for defect in _HOW) else set()
+            pointed |= {name} if counts["pointed"] and role not in ("event", "arm") else set()
             values = {"file": table.named, "column": name, "role": role if role in _NAMED else "ticket"}
-            notes += [Note(f"keys_{how}", {**values, "count": found[how]}) for how in _HOW if found[how]]
+            notes += [Note(f"keys_{defect}", {**values, "count": counts[defect]}) for defect in _HOW if counts[defect]]
     table = replace(table, mended=frozenset(mended), pointed=frozenset(pointed))
     return replace(source, table=table), True, notes
 
@@ -51,26 +51,26 @@ _HOW = {
     "hidden": "nfc_normalize(b) = b",
     "composed": "TRUE",
 }
-"""What makes an id unclean, as the SQL condition of a text `b` without spaces and tabs around it."""
+"""Why an id is not canonical: SQL conditions of a text `b` without spaces and tabs around it; the first that holds."""
 
 
 def _count_unclean(source: Source, name: str) -> dict[str, int]:
-    """How many cells of a column are not canonical, by the first of the ways, and how many end in `.0`."""
+    """The numbers of cells of a column that are not canonical, by cause, and that end in `.0` (`pointed`)."""
     text = source.table.sql(name, "text")
-    cases = " ".join(f"WHEN {condition} THEN {literal(how)}" for how, condition in _HOW.items())
+    cases = " ".join(f"WHEN {condition} THEN {literal(defect)}" for defect, condition in _HOW.items())
     pointed = f"WHEN {keys.has_trailing_point_zero('v')} THEN 'pointed'"
     kind = f"CASE WHEN {keys.is_unclean('v')} THEN CASE {cases} END {pointed} END"
     cells = f"SELECT v, trim(v, chr(32) || chr(9)) AS b FROM (SELECT {text} AS v FROM {source.table.scan()})"
     rows = source.table.engine.run(f"SELECT {kind} AS how, count(*) FROM ({cells}) GROUP BY how")
-    return dict.fromkeys((*_HOW, "pointed"), 0) | {str(how): int(count) for how, count in rows if how}
+    return dict.fromkeys((*_HOW, "pointed"), 0) | {str(defect): int(count) for defect, count in rows if defect}
 
 
-def _refuse(source: Source, select: Select) -> None:
-    """Raise DataError where ids elsewhere need mending."""
+def _refuse_remote(source: Source, select: Select) -> None:
+    """Raise DataError where ids in a remote engine are not canonical."""
     for column, name in select.key_columns(source).items():
         if source.table.holds_text(name):
-            likes = ['="%', '"%"', "'%'", *(f"%{one}%" for one in _ODD)]
-            odd = " OR ".join(f"{column} LIKE {literal(like)}" for like in likes)
+            patterns = ['="%', '"%"', "'%'", *(f"%{character}%" for character in _ODD)]
+            odd = " OR ".join(f"{column} LIKE {literal(pattern)}" for pattern in patterns)
             if source.table.engine.run(f"SELECT {column} FROM {select.part} WHERE {odd} LIMIT 1"):
                 message = (
                     f"some ids in '{name}' are formulas (=\"...\"), in quotes, or hold characters that do not show"

@@ -1,4 +1,4 @@
-"""Data given at the call in place of the spec's files: paths, one file per arm, or frames."""
+"""Data that the caller gives in place of the spec's files: paths, one file per arm, or frames."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def replace_files(
     units: tuple[str, ...] = (),
     arms: tuple[tuple[str, str], ...] = (),
 ) -> Experiment:
-    """The experiment with its files replaced. Paths are relative to the working folder; the options of the first file
-    that they replace (columns, format, ...) are kept, for every source that it serves."""
+    """The experiment with its files replaced. Paths are relative to the working folder; the options of the replaced
+    sources (columns, format, ...) are kept."""
     data = experiment.data or DataSpec()
     changes: dict[str, Any] = {}
     for part, paths in (("events", events), ("exposures", exposures), ("units", units)):
@@ -56,7 +56,7 @@ def replace_files(
 
 
 def allow_outside(experiment: Experiment) -> Experiment:
-    """The experiment with all its files taken as given at the call: they may lie outside the spec's folder."""
+    """The experiment with all its files treated as given by the caller: they may lie outside the spec's folder."""
     data = experiment.data
     if data is None:
         return experiment
@@ -79,25 +79,27 @@ def without_counts(experiment: Experiment, inputs: Inputs) -> Experiment:
 
 
 def by_file(sources: Sequence[FileOptions], given: int) -> list[tuple[FileOptions, ...]]:
-    """The sources that each of so many given files (or frames) replaces: one after the other where the spec names as
-    many, all of the only file, or those of the first where all are read alike."""
+    """For each of the `given` files (or frames), the sources that it replaces: by position where the spec names as many
+    files, else those of the first file, if all files are read in the same way. Raises UsageError otherwise."""
     groups: dict[object, list[FileOptions]] = {}
     for source in sources:
         groups.setdefault(source.file, []).append(source)
-    found = [tuple(group) for group in groups.values()]
-    if len(found) == given:
-        return found
-    ways = [[source.model_copy(update={"file": ()}) for source in group] for group in found]
-    if any(way != ways[0] for way in ways):
+    file_groups = [tuple(group) for group in groups.values()]
+    if len(file_groups) == given:
+        return file_groups
+    readings = [[source.model_copy(update={"file": ()}) for source in group] for group in file_groups]
+    if any(reading != readings[0] for reading in readings):
         help = "give as many files, in the order of the spec, or name the files in the spec"
-        raise UsageError(f"the spec reads {len(found)} files in different ways, and {given} stand in their place", help)
-    return found[:1] * given
+        raise UsageError(
+            f"the spec reads {len(file_groups)} files in different ways, and {given} stand in their place", help
+        )
+    return file_groups[:1] * given
 
 
 def _with_files(
     data: DataSpec, part: str, refs: tuple[GivenFile, ...], together: bool = False
 ) -> tuple[FileOptions, ...]:
-    """The sources of a part with given files; files that are `together` are one for each arm."""
+    """The sources of a part with given files; with `together` the files are one source with a file per arm."""
     existing: tuple[FileOptions, ...] = getattr(data, part)
     if existing:
         groups = by_file(existing, 1 if together else len(refs))
@@ -124,7 +126,8 @@ def _arm(experiment: Experiment, name: str) -> str:
 
 
 def _part_of_arms(experiment: Experiment, data: DataSpec) -> str:
-    """Which part a file per arm replaces: the one per arm in the spec, else events where a metric needs them."""
+    """The part that a file per arm replaces: the one with a file per arm in the spec, else events if a metric needs
+    them, else units."""
     for part in ("exposures", "events", "units"):
         if any(ref.arm is not None for source in getattr(data, part) for ref in source.file):
             return part

@@ -1,4 +1,5 @@
-"""Files or frames -> the tables `exposures`, `units` and `events`, and what must be there for the metrics."""
+"""Reads files or frames into the tables `exposures`, `units` and `events`, and checks that the metrics have their
+data."""
 
 from __future__ import annotations
 
@@ -18,8 +19,8 @@ from abcx.problems import Problem, Span
 
 def read_parts(engine: Engine, plan: Plan, base: Path, inputs: Inputs, apart: bool = False) -> Loading:
     """Open every file, then read them into the engine's tables; raises DataError with all problems of a stage at once.
-    With `apart` small files are not read in one statement."""
-    opened = _opened(engine, plan, base, inputs, apart)
+    With `apart` every file is read in a statement of its own."""
+    opened = _open_parts(engine, plan, base, inputs, apart)
     tables = [source.table for sources in opened.values() for source in sources]
     engine.restrict_to(file.path for table in tables for file in table.files)
     _refuse_missing_parts(plan, opened)
@@ -43,17 +44,17 @@ def read_parts(engine: Engine, plan: Plan, base: Path, inputs: Inputs, apart: bo
 
 def _unknown_segment(name: str, carrier: Source, events: tuple[Source, ...]) -> Problem:
     """The problem of a segment that is no column of exposures or units; a column of events cannot be one."""
-    told = carrier.table.unknown_column(name, "segments")
-    later = next((source.table.shown for source in events if source.resolve(name) is not None), None)
-    if later is None:
-        return told
-    message = f"'{name}' is a column of {later}: what units do later is not known at exposure"
+    problem = carrier.table.unknown_column(name, "segments")
+    events_file = next((source.table.shown for source in events if source.resolve(name) is not None), None)
+    if events_file is None:
+        return problem
+    message = f"'{name}' is a column of {events_file}: what units do later is not known at exposure"
     help = f"a segment is a column of exposures or units: add '{name}' to {carrier.table.shown}, or name a units file"
-    return replace(told, code="late-segment", message=message, help=help)
+    return replace(problem, code="late-segment", message=message, help=help)
 
 
-def _opened(engine: Engine, plan: Plan, base: Path, inputs: Inputs, apart: bool) -> dict[str, tuple[Source, ...]]:
-    """The sources of every part of the data, headers read."""
+def _open_parts(engine: Engine, plan: Plan, base: Path, inputs: Inputs, apart: bool) -> dict[str, tuple[Source, ...]]:
+    """The sources of every part of the data, with their headers read."""
     data = plan.experiment.data
     opened: dict[str, tuple[Source, ...]] = {}
     problems: list[Problem] = []
@@ -75,7 +76,7 @@ def _opened(engine: Engine, plan: Plan, base: Path, inputs: Inputs, apart: bool)
 
 
 def _refuse_missing_parts(plan: Plan, opened: Mapping[str, tuple[Source, ...]]) -> None:
-    """Metrics need the part of the data that they are made of, and column covariates need units."""
+    """Raise DataError where a metric or a covariate needs a part of the data that is not there."""
     needs = [
         (f"the metric '{v.metric}' needs", "events" if v.need.term.column is None else "units") for v in plan.values
     ]
@@ -86,10 +87,10 @@ def _refuse_missing_parts(plan: Plan, opened: Mapping[str, tuple[Source, ...]]) 
         Problem(
             "error",
             f"no-{part}",
-            f"{who} {part}, and no {part} file is named",
+            f"{subject} {part}, and no {part} file is named",
             help=f"name it: data: {{{part}: FILE}}, or --{part} FILE",
         )
-        for who, part in needs
+        for subject, part in needs
         if part not in opened
     ]
     if problems:
@@ -97,7 +98,7 @@ def _refuse_missing_parts(plan: Plan, opened: Mapping[str, tuple[Source, ...]]) 
 
 
 def _arm_part(plan: Plan, opened: Mapping[str, tuple[Source, ...]]) -> str:
-    """The part that says which arm a unit is in: exposures, else units, else events."""
+    """The part that assigns units to arms: exposures, else units, else events. Raises DataError if there is none."""
     for part, sources in opened.items():
         if part == "exposures" or any(has_arm(source, plan.experiment) for source in sources):
             return part
@@ -108,7 +109,7 @@ def _arm_part(plan: Plan, opened: Mapping[str, tuple[Source, ...]]) -> str:
 
 
 def _refuse_misspelled_arm(opened: Mapping[str, tuple[Source, ...]]) -> None:
-    """Where the spec names the arm's column and no file has it, that is the problem to tell."""
+    """Raise DataError where the spec names the arm's column and no file has it."""
     problems = [
         source.table.unknown_column(source.options.columns["arm"], "columns.arm")
         for sources in opened.values()
@@ -120,7 +121,8 @@ def _refuse_misspelled_arm(opened: Mapping[str, tuple[Source, ...]]) -> None:
 
 
 def refuse_windows_without_times(loading: Loading, part: str) -> None:
-    """A window, an order of answers, a ticket, or an exposure event, needs times on both sides."""
+    """Raise DataError where a window, an order of answers, a ticket or an exposure event lacks times in exposures or
+    events. `part` is the one that assigns the arms."""
     plan = loading.plan
     fed = [value for value in plan.values if value.need.term.column is None]
     ordered = bool(plan.tickets) or any(

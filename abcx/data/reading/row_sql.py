@@ -1,4 +1,4 @@
-"""What a scan computes for every row: its arm, its time, what it adds to each term; and which columns that takes."""
+"""The SELECT list of a scan: each row's arm, time and contribution to each term; and the columns that it needs."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from abcx.spec.model import EventSource, UnitSource
 from abcx.spec_types import Not, Range, Term, Where, WhereValue, as_text
 
 STRAY = -1
-"""The arm of rows that fit none."""
+"""The arm index of rows that match no arm."""
 NO_ARM = -2
-"""The arm of rows of exposures or units whose cell for it is empty."""
+"""The arm index of rows of exposures or units whose arm cell is empty."""
 _NO_TEXT = "CAST(NULL AS VARCHAR)"
 
 
 def _asks(value: WhereValue, kinds: tuple[type, ...]) -> bool:
-    """Whether a condition asks for values of these kinds and no other; `true` is no number."""
+    """Whether all values of a condition are of these types; `true` is not a number."""
     if isinstance(value, Range):
         return False
-    asked = value.values if isinstance(value, Not) else value if isinstance(value, tuple) else (value,)
-    return all(isinstance(item, kinds) and isinstance(item, bool) == (bool in kinds) for item in asked)
+    values = value.values if isinstance(value, Not) else value if isinstance(value, tuple) else (value,)
+    return all(isinstance(item, kinds) and isinstance(item, bool) == (bool in kinds) for item in values)
 
 
 class Select:
@@ -42,20 +42,23 @@ class Select:
         self.sources = tuple(map(self._with_time, sources))
 
     def _with_time(self, source: Source) -> Source:
-        """The source with its time declared in the scan, which is fastest, unless the column serves as text too."""
+        """The source with its time column declared in the scan, which is fastest, unless the column is also read as
+        text."""
         time = source.name("time")
-        asked = {*self.plan.segments, *(source.name(canonical) for canonical in ("unit", "arm", "event", "id"))}
+        used_columns = {*self.plan.segments, *(source.name(canonical) for canonical in ("unit", "arm", "event", "id"))}
         for where in self.wheres(source):
-            asked |= set(where)
-        asked |= {term.value for term in self.terms(source)} | set(self.plan.keys) if self.part == "events" else set()
-        asked |= {need.term.column for need in self.plan.columns} if self.part == "units" else set()
-        known = source.table.types is not None or source.table.written is not None
-        undeclared = known or time in {source.resolve(name) for name in asked if name}
+            used_columns |= set(where)
+        used_columns |= (
+            {term.value for term in self.terms(source)} | set(self.plan.keys) if self.part == "events" else set()
+        )
+        used_columns |= {need.term.column for need in self.plan.columns} if self.part == "units" else set()
+        has_format = source.table.types is not None or source.table.written is not None
+        undeclared = has_format or time in {source.resolve(name) for name in used_columns if name}
         return replace(source, table=replace(source.table, time=None if undeclared else time))
 
     def select(self, source: Source, segments: tuple[str, ...], unread: str) -> list[tuple[str, str]]:
-        """(name, SQL) of every column of the loaded table; `unread` is the condition of rows with cells that are not
-        what they should be."""
+        """(name, SQL) of every column of the loaded table; `unread` is the SQL condition of rows with a cell that
+        cannot be read as the number or time it should be."""
         unit = source.name("unit")
         assert unit is not None
         time = source.name("time")
@@ -64,7 +67,7 @@ class Select:
             "arm": f"CAST({self.arm(source)} AS TINYINT)",
             "t": source.table.sql(time, "time") if time else "CAST(NULL AS BIGINT)",
         }
-        if unread != "FALSE" or len(self.sources) > 1:  # constant columns take time to write: most files do without
+        if unread != "FALSE" or len(self.sources) > 1:  # constant columns take time to write, and most files need none
             columns["unread"] = unread
         values = self._values(source)
         if self.part == "units" and self.hashed:
@@ -74,13 +77,14 @@ class Select:
                 columns["fits"] = source.kept
             if self.plan.experiment.exposure is not None:
                 columns["exposure"] = self._exposure(source)
-            if any(other.name("id") for other in self.sources):  # an empty column would take its place in memory too
+            # An empty column would take memory too.
+            if any(sibling.name("id") for sibling in self.sources):
                 id = source.name("id")
                 text, first = id and source.table.sql(id, "text"), self._first(source, id)
                 columns["id"] = keys.event(text, self._name_of(source), self.hashed, first)
             if self.plan.drops_missing:
                 columns["dropped"] = self._dropped(source)
-            if any(drops(other) for other in self.sources):
+            if any(drops(sibling) for sibling in self.sources):
                 columns["droppable"] = "TRUE" if drops(source) else "FALSE"
             for position, key in enumerate(self.plan.keys):
                 name = source.resolve(key)
@@ -91,17 +95,20 @@ class Select:
                 kept = f"({kept}) AND ({' OR '.join(needed)})"
         for position, name in enumerate(self.plan.segments):
             if name in segments:
-                known = source.resolve(name) is not None
-                columns[f"segment_{position}"] = source.sql(name, "text") if known else _NO_TEXT
-        who = keys.unit(source.table.sql(unit, "text"), self.hashed, self._first(source, unit))
-        who = who if kept == "TRUE" else f"CASE WHEN {kept} THEN {who} END"
+                has_column = source.resolve(name) is not None
+                columns[f"segment_{position}"] = source.sql(name, "text") if has_column else _NO_TEXT
+        unit_key = keys.unit(source.table.sql(unit, "text"), self.hashed, self._first(source, unit))
+        unit_key = unit_key if kept == "TRUE" else f"CASE WHEN {kept} THEN {unit_key} END"
         names = self._unclean_name(source)
-        columns = {"unit": f"CASE WHEN {names} THEN {keys.UNCLEAN} ELSE {who} END" if names else who, **columns}
+        columns = {
+            "unit": f"CASE WHEN {names} THEN {keys.UNCLEAN} ELSE {unit_key} END" if names else unit_key,
+            **columns,
+        }
         flag = [("kept", kept)] if self.kept == "kept" else []
         return [*flag, *columns.items(), *values.items()]
 
     def key_columns(self, source: Source) -> dict[str, str]:
-        """The header names of the columns that hold keys, by the column of the loaded table that tells of each."""
+        """The header names of the columns that hold keys, by the column of the loaded table that holds the key."""
         names = {"unit": source.name("unit")}
         if self.part == "events":
             names["id"] = source.name("id")
@@ -109,54 +116,55 @@ class Select:
         return {column: name for column, name in names.items() if name is not None}
 
     def name_columns(self, source: Source) -> dict[str, str]:
-        """The header names of the columns that hold names of events and labels of arms, by what they are."""
+        """The header names of the columns of event names and arm labels, by their canonical names."""
         event = source.name("event") if self.part == "events" and self.constant_event(source) is None else None
         labeled = self.arm_needed and source.arm is None and not arms_by_rule(self.plan.experiment)
         names = {"event": event, "arm": source.name("arm") if labeled else None}
         return {canonical: name for canonical, name in names.items() if name is not None}
 
     def _first(self, source: Source, name: str | None) -> bool:
-        """Whether this is the first reading of a column of texts: then those that are not clean are marked."""
+        """Whether this is the first reading of a text column, in which texts that are not canonical are marked."""
         return name is not None and self.hashed and source.table.mended is None and source.table.holds_text(name)
 
     def _unclean_name(self, source: Source) -> str:
-        """The SQL condition of rows whose event or arm is not written in its canonical form, in the first reading."""
-        found = []
+        """The SQL condition, in the first reading, of rows whose event or arm is not in canonical form; "" for none."""
+        unclean = []
         for canonical, name in self.name_columns(source).items():
             if self._first(source, name):
                 text = source.table.sql(name, "text")
-                known = self.events() if canonical == "event" else [label for label, _ in self._labels()]
-                plain = f"{text} IN ({', '.join(map(literal, known))})" if known else "FALSE"
-                found.append(f"(NOT {plain} AND {keys.is_unclean(text)})")
-        return " OR ".join(found)
+                canonical_names = self.events() if canonical == "event" else [label for label, _ in self._labels()]
+                plain = f"{text} IN ({', '.join(map(literal, canonical_names))})" if canonical_names else "FALSE"
+                unclean.append(f"(NOT {plain} AND {keys.is_unclean(text)})")
+        return " OR ".join(unclean)
 
     def events(self) -> list[str]:
-        """The names of events that something asks for."""
+        """The event names that a metric or the exposure reads."""
         exposure = self.plan.experiment.exposure
         names = [term.event for term in self.plan.terms] + ([exposure.event] if exposure else [])
         return sorted({cell_text.canonical_text(name) for name in names if name})
 
     @property
     def kept(self) -> str:
-        """The SQL condition of loaded rows that are kept; there is no column for it where all are."""
+        """The SQL condition of loaded rows that are kept: TRUE where all are, else the column `kept`."""
         all_needed = self.part != "events" or self.arm_needed
         return "TRUE" if all_needed and all(source.kept == "TRUE" for source in self.sources) else "kept"
 
     @property
     def filtered(self) -> bool:
-        """Whether some source leaves rows out by `where` or `exclude`: then events have a column `fits`."""
+        """Whether some source filters rows by `where` or `exclude`; events then have a column `fits`."""
         return any(source.kept != "TRUE" for source in self.sources)
 
     def _name_of(self, source: Source) -> str | None:
-        """The SQL of the name of every event: an order and its payment may have one number, and where one file gives
-        several events, each row is one of each."""
+        """The SQL of the event name that is part of an event's key, None where one name fits all rows.
+
+        An order and its payment may share one number, and one file may be the source of several events."""
         if (event := self.constant_event(source)) is not None:
-            return literal(event) if len({self.constant_event(other) for other in self.sources}) > 1 else None
+            return literal(event) if len({self.constant_event(sibling) for sibling in self.sources}) > 1 else None
         column = source.name("event")
         return f"({unspaced(source.table.sql(column, 'text'))})" if column else None
 
     def problems(self, source: Source) -> Iterator[Problem]:
-        """Columns that the spec asks for and this table does not have."""
+        """A problem for every column that the spec names and this table lacks."""
         table = source.table
         needed = [canonical for canonical in ("unit", "event", "arm", "time") if self._needs(source, canonical)]
         for canonical in needed:
@@ -172,7 +180,9 @@ class Select:
                     yield table.unknown_column(name, "where")
         if self.part == "events":
             for term in self.terms(source):
-                if not any(self._applies(other, term) and not self.lacking(other, term) for other in self.sources):
+                if not any(
+                    self._applies(sibling, term) and not self.lacking(sibling, term) for sibling in self.sources
+                ):
                     for name in self.lacking(source, term):
                         yield table.unknown_column(name, f"needed for '{term.event}'")
         if self.part == "units":
@@ -183,15 +193,15 @@ class Select:
                     yield table.unknown_column(name, "a column of units")
 
     def _needs(self, source: Source, canonical: str) -> bool:
-        """Whether a source cannot do without a canonical column."""
+        """Whether a source must have a canonical column."""
         if canonical == "event":
-            asked = bool(self.plan.terms or self.plan.experiment.exposure)
-            return self.part == "events" and not self.constant_event(source) and asked
+            has_use = bool(self.plan.terms or self.plan.experiment.exposure)
+            return self.part == "events" and not self.constant_event(source) and has_use
         if canonical == "arm":
             labels = self.arm_needed and source.arm is None and not arms_by_rule(self.plan.experiment)
             return labels and self.part != "events"
-        if canonical == "time":  # a file without times beside one with times would lose all its rows
-            return any(other.name("time") for other in self.sources)
+        if canonical == "time":  # where another file has times, a file without would lose all its rows
+            return any(sibling.name("time") for sibling in self.sources)
         return True
 
     def wheres(self, source: Source, terms: bool = True) -> Iterator[Where]:
@@ -202,12 +212,12 @@ class Select:
         if self.part == "events":
             yield from (term.where for term in self.terms(source) if terms)
             exposure = self.plan.experiment.exposure
-            told = [other for other in self.sources if exposure and self._names_event(other, exposure.event)]
-            if exposure is not None and source in told and all(map(self.lacks_exposure, told)):
+            exposing = [sibling for sibling in self.sources if exposure and self._names_event(sibling, exposure.event)]
+            if exposure is not None and source in exposing and all(map(self.lacks_exposure, exposing)):
                 yield exposure.where
 
     def _rules(self, source: Source) -> list[Where]:
-        """The rules that tell the arms of this source, none where something else tells them."""
+        """The `where` rules of the arms that apply to this source; empty where labels or files give the arm."""
         experiment = self.plan.experiment
         if not self.arm_needed or source.arm is not None or not arms_by_rule(experiment):
             return []
@@ -216,22 +226,22 @@ class Select:
         return [arm.where or {} for arm in experiment.arms.values()]
 
     def ranges(self, source: Source) -> Iterator[tuple[str, str]]:
-        """(name in the spec, SQL condition of the rows whose cell there must be a number) of every {min, max}."""
+        """(name in the spec, SQL condition of the rows whose cell must be a number) of every {min, max}."""
         for scope, where in self._scopes(source):
             yield from ((name, scope) for name, value in where.items() if isinstance(value, Range))
 
     def equals(self, source: Source) -> Iterator[tuple[str, str]]:
-        """(name in the spec, SQL condition of the rows whose cell there may be a number) of every number."""
+        """(name in the spec, SQL condition of the rows that are compared) of every number in a `where`."""
         for scope, where in self._scopes(source):
             yield from ((name, scope) for name, value in where.items() if _asks(value, (int, float)))
 
     def flags(self, source: Source) -> Iterator[tuple[str, str]]:
-        """(name in the spec, SQL condition of rows whose cell may be a yes or a no) of every true and false."""
+        """(name in the spec, SQL condition of the rows that are compared) of every true or false in a `where`."""
         for scope, where in self._scopes(source):
             yield from ((name, scope) for name, value in where.items() if _asks(value, (bool,)))
 
     def _scopes(self, source: Source) -> list[tuple[str, Where]]:
-        """Every `where` of the source, its terms and the exposure, with the SQL condition of the rows it judges."""
+        """Every `where` of the source, its terms and the exposure, with the SQL condition of the rows it applies to."""
         kept = source.kept
         scopes = [("TRUE", where) for where in (source.options.where, *source.options.exclude.values())]
         scopes += [(kept, rule) for rule in self._rules(source)]
@@ -244,11 +254,11 @@ class Select:
         return scopes
 
     def terms(self, source: Source) -> Iterator[Term]:
-        """The terms whose events can be in this source."""
+        """The terms whose events may be in this source."""
         return (term for term in self.plan.terms if self._applies(source, term))
 
     def constant_event(self, source: Source) -> str | None:
-        """The name of the event of every row, where the source tells it."""
+        """The event name of all rows, where the source declares one; else None."""
         return source.options.event if isinstance(source.options, EventSource) else None
 
     def _names_event(self, source: Source, event: str | None) -> bool:
@@ -261,30 +271,30 @@ class Select:
         return term.source is None or any(term.source in (name, name.rpartition("/")[2]) for name in names)
 
     def lacking(self, source: Source, term: Term) -> list[str]:
-        """The columns that a term needs and this source does not have. Where another source has them all, this one
-        does not serve the term, and its rows of that event, if there are any, are refused."""
+        """The columns that a term needs and this source lacks. Where another source has them all, this one is not used
+        for the term, and its rows of that event, if any, are refused."""
         names = [*term.where, *([term.value] if term.value else []), *self.keys(term)]
         return [name for name in names if source.resolve(name) is None]
 
     def lacks_exposure(self, source: Source) -> list[str]:
-        """As `lacking`, of the exposure."""
+        """The columns that the exposure needs and this source lacks."""
         exposure = self.plan.experiment.exposure
         return [name for name in (exposure.where if exposure else ()) if source.resolve(name) is None]
 
     def keys(self, term: Term) -> list[str]:
-        """The columns that name the tickets of a term's events."""
+        """The columns that identify the tickets of a term's events."""
         pairs = (pair for pair in self.plan.tickets if term in (pair.need.start, pair.need.end))
         return list(dict.fromkeys(pair.need.key for pair in pairs))
 
     def event_is(self, source: Source, event: str | None) -> str:
-        """The SQL condition of rows of an event; NULL for rows of none."""
+        """The SQL condition of rows of an event; NULL for rows without an event name."""
         name = source.name("event")
         if self.constant_event(source) is not None or name is None:
             return "TRUE"
         return f"({unspaced(source.table.sql(name, 'text'))}) = {literal(event and cell_text.canonical_text(event))}"
 
     def match(self, source: Source, term: Term) -> str:
-        """The SQL condition of rows of a term, of those that the source keeps."""
+        """The SQL condition of the kept rows of a term."""
         parts = (source.kept, self.event_is(source, term.event), source.where(term.where))
         return " AND ".join(parts)
 
@@ -306,7 +316,8 @@ class Select:
         return f"CASE WHEN {source.kept} THEN CASE WHEN {text} IS NULL THEN {empty} ELSE {value} END END"
 
     def _contribution(self, source: Source, term: Term) -> str:
-        """What one row adds to a unit: 1, or its value; NULL where it adds nothing, `missing` where none is told."""
+        """The SQL of what one row adds to a unit: 1, or its value; NULL where it adds nothing, a marker where the value
+        is missing."""
         missing = "'nan'::DOUBLE" if term.value else "CAST(2 AS TINYINT)"
         if not self._applies(source, term):
             return "NULL"
@@ -321,13 +332,13 @@ class Select:
         return f"CASE WHEN {self.match(source, term)} THEN {value} END"
 
     def _dropped(self, source: Source) -> str:
-        """The SQL condition of events that some metric leaves out because they have no value."""
-        found = [
+        """The SQL condition of events that some metric drops because they have no value."""
+        without_value = [
             f"({self.match(source, term)} AND {source.sql(term.value or '', 'text')} IS NULL)"
             for term in self.terms(source)
             if term.value and term.missing_value == "drop" and not self.lacking(source, term)
         ]
-        return f"coalesce({' OR '.join(found)}, FALSE)" if found else "FALSE"
+        return f"coalesce({' OR '.join(without_value)}, FALSE)" if without_value else "FALSE"
 
     def _exposure(self, source: Source) -> str:
         exposure = self.plan.experiment.exposure
@@ -338,17 +349,17 @@ class Select:
         return f"coalesce({self.event_is(source, exposure.event)} AND {source.where(exposure.where)}, FALSE)"
 
     def arm(self, source: Source) -> str:
-        """The SQL of a row's arm: its index, STRAY where the row fits none, NO_ARM where exposures or units name none;
-        NULL where it says nothing of arms, as an event row without a label does."""
+        """The SQL of a row's arm index: STRAY where it matches no arm, NO_ARM where a row of exposures or units has an
+        empty label; NULL for rows that carry no arm, such as an event without a label."""
         if source.arm is not None:
             return str(self.plan.arms.index(source.arm))
-        other = "NULL" if self.part == "events" or not self.arm_needed else str(STRAY)
+        default = "NULL" if self.part == "events" or not self.arm_needed else str(STRAY)
         if rules := self._rules(source):
-            told = " ".join(f"WHEN {source.where(rule)} THEN {i}" for i, rule in enumerate(rules))
-            return f"CASE {told} ELSE {other} END"
+            rule_cases = " ".join(f"WHEN {source.where(rule)} THEN {i}" for i, rule in enumerate(rules))
+            return f"CASE {rule_cases} ELSE {default} END"
         column = source.name("arm")
         if not self.arm_needed or column is None or arms_by_rule(self.plan.experiment):
-            return other
+            return default
         cases = " ".join(f"WHEN {literal(label)} THEN {i}" for label, i in self._labels())
         text = source.table.sql(column, "text")
         same = "".join(
@@ -356,15 +367,18 @@ class Select:
             for value, i in self._values_of_arms()
         )
         spaced = f"CASE trim({text}) {cases} ELSE {f'CASE{same} ELSE {STRAY} END' if same else STRAY} END"
-        other = str(NO_ARM) if other == str(STRAY) else other
-        return f"CASE {text} {cases} ELSE CASE WHEN trim({text}) <> '' THEN {spaced} ELSE {other} END END"
+        default = str(NO_ARM) if default == str(STRAY) else default
+        return f"CASE {text} {cases} ELSE CASE WHEN trim({text}) <> '' THEN {spaced} ELSE {default} END END"
 
     def _labels(self) -> list[tuple[str, int]]:
         """The labels of arms as texts, each with the index of its arm."""
         arms = enumerate(self.plan.experiment.arms.items())
-        return [(cell_text.canonical_text(as_text(one)), i) for i, (name, arm) in arms for one in arm.labels or (name,)]
+        return [
+            (cell_text.canonical_text(as_text(label)), i) for i, (name, arm) in arms for label in arm.labels or (name,)
+        ]
 
     def _values_of_arms(self) -> list[tuple[bool | int | float, int]]:
-        """The labels of arms that are a yes, a no or a number, which are compared as `where` compares them."""
+        """The labels of arms that are booleans or numbers, which are compared as in `where`, with the index of the
+        arm."""
         arms = enumerate(self.plan.experiment.arms.values())
-        return [(one, i) for i, arm in arms for one in arm.labels if not isinstance(one, str)]
+        return [(label, i) for i, arm in arms for label in arm.labels if not isinstance(label, str)]

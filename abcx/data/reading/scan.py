@@ -1,4 +1,4 @@
-"""One source -> the table of its part: the statement that reads it, and the checksums of its files beside."""
+"""Reads one source into the table of its part, and computes the checksums of its files in a second thread."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ T = TypeVar("T")
 
 
 def read(number: int, source: Source, select: Select, segments: tuple[str, ...]) -> tuple[Source, int, list[Note]]:
-    """Read a source into the table of its part: as plain text, and once more where its columns show something else.
-    Returns it as it was read, the first row id that can be its own, and notes on how its columns are read."""
+    """Read a source into the table of its part, and read it again where its columns have other formats than the
+    default. Returns the source as it was read, the first row id of its rows, and notes on how its columns are read."""
     notes: list[Note] = []
-    source, before = with_lines(source, lambda one: _scan(number, one, select, segments))
-    source, again, found = mended_keys.mend(before, source, select)
+    source, before = with_lines(source, lambda candidate: _scan(number, candidate, select, segments))
+    source, again, key_notes = mended_keys.mend(before, source, select)
     if again:
         forget(source.table.engine, number, select.part, before)
         before = _scan(number, source, select, segments)
-        notes += found
-    looked, found = infer_formats(before, source, select, f"{select.part}_{number}")
-    if looked is not source:
+        notes += key_notes
+    inferred, key_notes = infer_formats(before, source, select, f"{select.part}_{number}")
+    if inferred is not source:
         forget(source.table.engine, number, select.part, before)
-        source = looked
+        source = inferred
         before = _scan(number, source, select, segments)
-    notes += found
+    notes += key_notes
     select.sources = (*select.sources[:number], source, *select.sources[number + 1 :])
     return source, before, notes
 
 
 def with_lines(source: Source, read: Callable[[Source], T]) -> tuple[Source, T]:
-    """A source and what `read` gives of it. A file whose lines end in different ways is rewritten, and read again."""
+    """A source and the result of `read`. A file with mixed line ends is rewritten with one kind, and read again."""
     try:
         return source, read(source)
     except BrokenLines:
@@ -56,7 +56,7 @@ def with_lines(source: Source, read: Callable[[Source], T]) -> tuple[Source, T]:
 
 
 def _scan(number: int, source: Source, select: Select, segments: tuple[str, ...]) -> int:
-    """Read a source as it stands; returns the first row id that can be its own."""
+    """Read a source with its current formats; returns the first row id of its rows."""
     part, table, tag = select.part, source.table, f"{select.part}_{number}"
     before = next_row(source.table.engine, number, part)
     columns = ", ".join(f"{sql} AS {name}" for name, sql in select.select(source, segments, unread(select, source)))
@@ -71,26 +71,27 @@ def _scan(number: int, source: Source, select: Select, segments: tuple[str, ...]
 
 
 def next_row(engine: Engine, number: int, part: str) -> int:
-    """The first row id that source `number` of a part can have."""
+    """The row id that the first row of source `number` of a part will have."""
     return 0 if number == 0 else int(engine.run(f"SELECT coalesce(max(rowid) + 1, 0) FROM {part}")[0][0])
 
 
 def forget(engine: Engine, number: int, part: str, before: int) -> None:
-    """Undo the last scan."""
+    """Remove the rows of source `number`, those from row id `before` on."""
     engine.run(f"DROP TABLE IF EXISTS {part}" if number == 0 else f"DELETE FROM {part} WHERE rowid >= {before}")
 
 
 def with_checksums(engine: Engine, files: Sequence[DataFile], read: Callable[[], T]) -> tuple[T, list[str]]:
-    """What `read` gives, and the SHA-256 of every file. What the checksums find wrong ends the reading."""
+    """The result of `read`, and the SHA-256 of every file. An error of the checksums interrupts `read` and is
+    raised."""
     ended = Event()
-    with ThreadPoolExecutor(1) as beside:
-        sums = beside.submit(lambda: [fingerprint(file, ended) for file in files])
+    with ThreadPoolExecutor(1) as executor:
+        sums = executor.submit(lambda: [fingerprint(file, ended) for file in files])
         sums.add_done_callback(lambda done: engine.interrupt() if done.exception() else None)
         try:
-            found = read()
-        except BaseException as error:  # Ctrl-C, too, need not wait for the rest of a checksum
+            result = read()
+        except BaseException as error:  # nothing waits for the rest of a checksum, not even after Ctrl-C
             ended.set()
             if isinstance(error, Exception) and sums.done():
                 sums.result()
             raise
-    return found, sums.result()
+    return result, sums.result()

@@ -1,4 +1,4 @@
-"""One table of a source: what its columns are called in the spec, and what it says of arms."""
+"""One table of a source: the names of its columns in the spec, its filters, and its arms."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ class Source:
     columns: Mapping[str, str]
 
     def name(self, canonical: str) -> str | None:
-        """The header name of a canonical column, None where the table has none."""
+        """The header name of a canonical column; None where the table lacks it."""
         written = self.columns.get(canonical, canonical)
         return written if written in self.table.header else None
 
     def resolve(self, name: str | None) -> str | None:
-        """The header name that a name of the spec means, None where the table has none."""
+        """The header name of a column that the spec names; None where the table lacks it."""
         return None if name is None else self.table.resolve(name, self.columns)
 
     @property
     def first_rows(self) -> str:
-        """The FROM item of the first rows, of more where the table has several files."""
+        """The FROM item of the first 5,000 rows, times the number of files."""
         return self.rows_up_to(_FIRST * max(1, len(self.table.files)))
 
     def rows_up_to(self, count: int) -> str:
@@ -45,23 +45,24 @@ class Source:
 
     @cached_property
     def kept(self) -> str:
-        """The SQL condition of the rows that the source keeps."""
-        out = [self.where(where) for where in self.options.exclude.values()]
+        """The SQL condition of the rows that `where` and `exclude` keep."""
+        exclusions = [self.where(where) for where in self.options.exclude.values()]
         kept = self.where(self.options.where)
-        return f"({kept}) AND NOT ({' OR '.join(out)})" if out else kept
+        return f"({kept}) AND NOT ({' OR '.join(exclusions)})" if exclusions else kept
 
     def excluded(self) -> list[str]:
-        """The SQL conditions of the rows that `exclude` leaves out, each by the first reason that fits."""
-        before = [self.where(self.options.where)]
-        found = []
+        """The SQL conditions of the rows that `exclude` leaves out, by reason; a row counts for the first that
+        applies."""
+        earlier = [self.where(self.options.where)]
+        conditions = []
         for where in self.options.exclude.values():
             condition = self.where(where)
-            found.append(" AND ".join([*before, f"({condition})"]))
-            before.append(f"NOT ({condition})")
-        return found
+            conditions.append(" AND ".join([*earlier, f"({condition})"]))
+            earlier.append(f"NOT ({condition})")
+        return conditions
 
     def where(self, where: Where) -> str:
-        """Conditions of the spec as SQL. Every column of theirs is in the table."""
+        """Conditions of the spec as SQL; the table must have their columns."""
         return condition(where, self.sql)
 
     def sql(self, name: str, kind: Literal["text", "number"]) -> str:
@@ -72,12 +73,12 @@ class Source:
 
 
 def arms_by_rule(experiment: Experiment) -> bool:
-    """Whether arms are told by `where` in place of labels."""
+    """Whether arms are defined by `where` instead of labels."""
     return all(arm.where is not None for arm in experiment.arms.values())
 
 
 def has_arm(source: Source, experiment: Experiment) -> bool:
-    """Whether a source says which arm its units are in."""
+    """Whether a source assigns its units to arms."""
     if source.arm is not None:
         return True
     if arms_by_rule(experiment):
@@ -87,5 +88,5 @@ def has_arm(source: Source, experiment: Experiment) -> bool:
 
 
 def drops(source: Source) -> bool:
-    """Whether rows of a source that repeat another are to be left out."""
+    """Whether duplicate rows of a source are left out (`duplicates: drop`)."""
     return isinstance(source.options, EventSource) and source.options.duplicates == "drop"

@@ -1,5 +1,5 @@
-"""Rows that are dated long after all others: a year that was mistyped, a clock that ran ahead. They would move the data
-cut to a day that nobody has seen, and every unit would look followed."""
+"""Leaves out rows that are dated long after all others, because of a mistyped year or a wrong clock. They would move
+the data cut into the future, and every unit would look followed."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from abcx.results.readout import Exclusion
 
 _DAY = 86_400_000_000
 _TIERS = ((30 * _DAY, 1000), (365 * _DAY, 20))
-"""(gap, n): rows later than all others by more than the gap (microseconds) are strays, where they are fewer than 1 in n
-of the rows with a time."""
+"""(gap, n): rows later than all others by more than the gap (microseconds) are strays, if they are fewer than 1 in n of
+the rows with a time."""
 _PARTS = ("exposures", "events", "units")
 
 
 def leave_out(loading: Loading) -> None:
-    """Remove the stray rows of all parts and count them as `stray_time`, where the spec declares no `as_of`, which
-    leaves later rows out by itself."""
+    """Remove the stray rows of all parts and count them as `stray_time`. Does nothing where the spec declares `as_of`,
+    which leaves later rows out."""
     timed = [part for part in _PARTS if part in loading.parts and loading.parts[part].has_time]
     since = _strays_since(loading, timed) if timed and loading.plan.experiment.analysis.as_of is None else None
     if since is None:
@@ -36,20 +36,20 @@ def leave_out(loading: Loading) -> None:
 
 
 def _strays_since(loading: Loading, parts: list[str]) -> int | None:
-    """The earliest time of a stray row; None where there is none."""
+    """The earliest time of a stray row, in microseconds since 1970; None where there is none."""
     union = " UNION ALL ".join(f"SELECT t FROM {part} WHERE t IS NOT NULL" for part in parts)
-    total, last = loading.engine.run(f"SELECT count(*), max(t) FROM ({union}) u")[0]
+    total, latest = loading.engine.run(f"SELECT count(*), max(t) FROM ({union}) u")[0]
     if not total:
         return None
-    tiers = [_of_tier(loading, union, int(last) - gap, (int(total) - 1) // one_in, gap) for gap, one_in in _TIERS]
+    tiers = [_of_tier(loading, union, int(latest) - gap, (int(total) - 1) // one_in, gap) for gap, one_in in _TIERS]
     return min((since for since in tiers if since is not None), default=None)
 
 
 def _of_tier(loading: Loading, union: str, since: int, most: int, gap: int) -> int | None:
-    """As `_strays_since`, of at most `most` rows of a `union` of times with such a `gap` before them; `since` is the
-    last time less the gap.
+    """As `_strays_since`, for one tier: at most `most` rows of `union`, with a `gap` before them; `since` is the latest
+    time less the gap.
 
-    Most data end with many rows in their last days: then no row can be a stray, and the times are not sorted.
+    Most data end with many rows in their last days; then no row can be a stray, and the times are not sorted.
     """
     if most < 1 or int(loading.engine.run(f"SELECT count(*) FROM ({union}) u WHERE t >= {since}")[0][0]) > most:
         return None

@@ -1,4 +1,4 @@
-"""A last row that sums up the others, as spreadsheets and reports add one: as a unit it would double every mean."""
+"""Detects a last row that sums up the others, as in spreadsheets and reports: as a unit it would double every mean."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ _WORDS = r"^\W*((grand|sub)[ _-]?totals?|totals?|sum|summe|gesamt[a-z]*|grand)([
 
 
 def named(text: str) -> str:
-    """The SQL condition of ids that start like the name of a total."""
+    """The SQL condition of ids that start with a word for a total."""
     return f"coalesce(regexp_matches({text}, {literal('(?i)' + _WORDS)}), FALSE)"
 
 
 def is_named(text: str) -> bool:
-    """As `named`, of one text."""
+    """Whether a text starts with a word for a total."""
     return re.search(_WORDS, text, re.IGNORECASE | re.ASCII) is not None
 
 
 def sums_up(last: Sequence[float | None], above: Sequence[Sequence[float | None]]) -> bool:
-    """Whether the last value of every column is the sum of those above. Columns of which fewer than two values are not
-    0 show nothing: there the last of three units may be the only one that bought."""
+    """Whether the last value of every column is the sum of those above. At least one column must have two nonzero
+    values above: else the last unit may be the only one that bought, for example."""
     pairs = list(zip(last, above, strict=True))
-    fits = all(value is not None and _is_sum(value, math.fsum(v or 0 for v in others)) for value, others in pairs)
-    return fits and any(sum(bool(value) for value in others) > 1 for _, others in pairs)
+    fits = all(value is not None and _is_sum(value, math.fsum(v or 0 for v in summands)) for value, summands in pairs)
+    return fits and any(sum(bool(value) for value in summands) > 1 for _, summands in pairs)
 
 
 def _is_sum(value: float, total: float) -> bool:
@@ -40,8 +40,8 @@ def _is_sum(value: float, total: float) -> bool:
 
 
 def total_rows(before: int, source: Source, columns: int) -> Iterator[Bad]:
-    """The last row of a file of units that sums up those above, or is named like a total and has no smaller values.
-    `before` is the first row id of the file in table `units`, `columns` the number of its columns of metrics."""
+    """A problem where the last row of a file of units sums up those above, or is named like a total and has the largest
+    values. `before` is the first row id of the file in table `units`, `columns` the number of its metric columns."""
     rows = f"FROM units WHERE rowid >= {before} AND unit IS NOT NULL"
     count, last, names = source.table.engine.run(f"SELECT count(*), max(rowid), count(*) FILTER (totals) {rows}")[0]
     if count <= FEWEST:
@@ -52,8 +52,10 @@ def total_rows(before: int, source: Source, columns: int) -> Iterator[Bad]:
         f"max({m}) FILTER ({above}), max({m}) FILTER (NOT ({above}))"
         for m in (f"ready_{i}" for i in range(columns))
     )
-    is_total, *found = source.table.engine.run(f"SELECT bool_or(totals) FILTER (rowid = {last}){fields} {rows}")[0]
-    cells = [found[i : i + 4] for i in range(0, len(found), 4)]
+    is_total, *cells_found = source.table.engine.run(f"SELECT bool_or(totals) FILTER (rowid = {last}){fields} {rows}")[
+        0
+    ]
+    cells = [cells_found[i : i + 4] for i in range(0, len(cells_found), 4)]
     summed = bool(cells) and all(own is not None and _is_sum(own, total or 0.0) for total, _, _, own in cells)
     summed = summed and any(filled > 1 for _, filled, _, _ in cells)
     largest = all(own is None or most is None or own >= most for _, _, most, own in cells)
@@ -66,9 +68,10 @@ def total_rows(before: int, source: Source, columns: int) -> Iterator[Bad]:
 
 
 def problem(shown: str, line: int, column: str, value: str, above: int, summed: bool) -> Problem:
-    """The problem of a row that sums up `count` others, and how to leave it out."""
+    """The problem of a row that sums up the `above` rows above it (`summed`) or is named so, and how to leave it
+    out."""
     what = f"is the sum of the {above:,} rows above" if summed else f"is named like a total of the {above:,} rows above"
     message = f"the last row ('{value[:60]}') {what}: it would count once more"
-    told = value[:60].replace("'", "''")
-    help = f"delete it in the export, or leave it out: exclude: {{totals: {{{column}: '{told}'}}}}"
+    escaped = value[:60].replace("'", "''")
+    help = f"delete it in the export, or leave it out: exclude: {{totals: {{{column}: '{escaped}'}}}}"
     return Problem("error", "totals-row", message, Span(shown, line, path=column), help)

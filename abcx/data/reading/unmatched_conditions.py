@@ -1,8 +1,8 @@
-"""What the spec asks for and no row has: an `exclude` or a `where` that fits nothing, a label that nobody spells so, a
+"""Conditions of the spec that no row meets: an `exclude` or a `where` that matches nothing, a label that no row has, a
 segment or a covariate without a value.
 
-Almost always all is found, and then next to nothing is read: what was counted while the rows were read says so. A
-column is looked at where something was not found.
+Almost always every condition is met, which the counts of reading show at next to no cost. A column is read only where a
+condition was not met.
 """
 
 from __future__ import annotations
@@ -28,28 +28,29 @@ _LOOK = 1_000
 _SHOWN = 5
 
 Rule = tuple[str, Where, list[tuple[Source, str]]]
-"""A condition: its place in the spec, what it says, and the sources that it reads with the SQL of the rows in scope."""
+"""A condition: its place in the spec, its content, and its sources, each with the SQL condition of the rows in
+scope."""
 
 
 def unfound(loading: Loading, occurring: Collection[int]) -> Iterator[Unfound]:
-    """Everything that the spec asks for and no row has. `occurring` are the positions of the terms that occur; tables
-    `unit_table` and, where there are covariates, `units_one` must be there."""
+    """All conditions of the spec that no row meets. `occurring` are the positions of the terms that occur. Needs the
+    tables `unit_table` and, where there are covariates, `units_one`."""
     for part, loaded in loading.parts.items():
         for rule in _excludes(loading, part, loaded):
-            yield from _missed(loading, rule, leaves_out=True)
-        for rule in _keeps(part, loaded):
-            yield from _missed(loading, rule)
+            yield from _unmatched(loading, rule, leaves_out=True)
+        for rule in _source_conditions(part, loaded):
+            yield from _unmatched(loading, rule)
         if loaded.has_arm:
             yield from _labels(loading, loaded)
     if "events" in loading.parts:
         select = loading.parts["events"].select
         for rule in (*_of_terms(loading.plan, select, occurring), *_of_exposure(loading, select)):
-            yield from _missed(loading, rule)
-    yield from _empty(loading)
+            yield from _unmatched(loading, rule)
+    yield from _without_values(loading)
 
 
 def _excludes(loading: Loading, part: str, loaded: PartTable) -> Iterator[Rule]:
-    """The reasons of the spec, not those of a preset, by which no row of any source was left out."""
+    """The `exclude` reasons of the spec, without those of presets, for which no row of any source was left out."""
     by_rule: dict[tuple[str, str], list[Source]] = {}
     for source in loaded.sources:
         for reason, where in source.options.exclude.items():
@@ -58,7 +59,9 @@ def _excludes(loading: Loading, part: str, loaded: PartTable) -> Iterator[Rule]:
     for (reason, _), sources in by_rule.items():
         messages = {told(source, reason) for source in sources}
         past = any(source.table.history for source in sources)
-        if not any(one.reason == reason and (past or one.message in messages) for one in loading.exclusions):
+        if not any(
+            exclusion.reason == reason and (past or exclusion.message in messages) for exclusion in loading.exclusions
+        ):
             where = sources[0].options.exclude[reason]
             scoped = [(source, source.where(source.options.where)) for source in sources]
             yield f"data.{part}.exclude.{reason}", where, scoped
@@ -71,7 +74,7 @@ def _of_preset(source: Source, part: str, reason: str, where: Where) -> bool:
     return any(entry.exclude.get(reason) == where for entry in presets.named(name).entries(part))
 
 
-def _keeps(part: str, loaded: PartTable) -> Iterator[Rule]:
+def _source_conditions(part: str, loaded: PartTable) -> Iterator[Rule]:
     """Each `where` of a source."""
     by_rule: dict[str, list[Source]] = {}
     for source in loaded.sources:
@@ -88,34 +91,42 @@ def _of_terms(plan: Plan, select: Select, occurring: Collection[int]) -> Iterato
             served = [source for source in select.sources if term in select.terms(source)]
             able = [source for source in served if not select.lacking(source, term)]
             scoped = [(s, f"{s.kept} AND {select.event_is(s, term.event)}") for s in able]
-            named = [value.metric for value in plan.values if value.need.term.column is None and value.feed == position]
-            named += [pairs.metric for pairs in plan.tickets if position in (pairs.start, pairs.end)]
-            yield f"metrics.{named[0]}.where", term.where, scoped
+            metric_names = [
+                value.metric for value in plan.values if value.need.term.column is None and value.feed == position
+            ]
+            metric_names += [pairs.metric for pairs in plan.tickets if position in (pairs.start, pairs.end)]
+            yield f"metrics.{metric_names[0]}.where", term.where, scoped
 
 
 def _of_exposure(loading: Loading, select: Select) -> Iterator[Rule]:
-    """The `where` of the exposure, where no unit met it."""
+    """The `where` of the exposure, if no unit met it."""
     exposure = loading.plan.experiment.exposure
     if exposure is None or not exposure.where or loading.engine.run("SELECT 1 FROM assigned LIMIT 1"):
         return
     sources = [source for source in select.sources if not select.lacks_exposure(source)]
-    told_so = [source for source in sources if select.constant_event(source) in (None, exposure.event)]
-    yield "exposure.where", exposure.where, [(s, f"{s.kept} AND {select.event_is(s, exposure.event)}") for s in told_so]
+    exposing = [source for source in sources if select.constant_event(source) in (None, exposure.event)]
+    yield (
+        "exposure.where",
+        exposure.where,
+        [(s, f"{s.kept} AND {select.event_is(s, exposure.event)}") for s in exposing],
+    )
 
 
-def _missed(loading: Loading, rule: Rule, leaves_out: bool = False) -> Iterator[Unfound]:
-    """Each column of a condition that no row fits, or all of them where each fits by itself. What leaves rows out may
-    well find none by a range, an empty cell or several columns together: that nothing is too large is no mistake."""
+def _unmatched(loading: Loading, rule: Rule, leaves_out: bool = False) -> Iterator[Unfound]:
+    """Each column of a condition that no row meets, or all columns together where each one is met by itself.
+
+    With `leaves_out` the condition excludes rows: ranges, empty cells and combinations of columns are then not
+    reported, as it is no mistake that, say, no value is too large."""
     place, where, scoped = rule
     fitting = (f"SELECT 1 FROM {s.table.scan()} WHERE {scope} AND {s.where(where)} LIMIT 1" for s, scope in scoped)
-    if any(loading.engine.run(found) for found in fitting):  # one row is enough, and nearly always among the first
+    if any(loading.engine.run(query) for query in fitting):  # one row suffices, and is nearly always among the first
         return
     parts = {name: {name: value} for name, value in where.items()}
     counts: Counter[str] = Counter()
     for source, scope in scoped:
-        fits = ", ".join(f"count(*) FILTER ({source.where(one)})" for one in parts.values())
-        found = loading.engine.run(f"SELECT count(*), {fits} FROM {source.table.scan()} WHERE {scope}")[0]
-        counts.update(dict(zip(("", *parts), (int(n) for n in found), strict=True)))
+        fits = ", ".join(f"count(*) FILTER ({source.where(condition)})" for condition in parts.values())
+        row_counts = loading.engine.run(f"SELECT count(*), {fits} FROM {source.table.scan()} WHERE {scope}")[0]
+        counts.update(dict(zip(("", *parts), (int(n) for n in row_counts), strict=True)))
     if not counts[""]:
         return
     alone = [name for name in where if not counts[name]]
@@ -134,18 +145,18 @@ def _by_value(value: WhereValue) -> bool:
 
 
 def _of_people(scoped: Sequence[tuple[Source, str]], name: str) -> bool:
-    """Whether a column holds ids: those are of people, and are not shown."""
+    """Whether a column holds ids, which are personal data and are not shown."""
     return any(source.resolve(name) in (source.name("unit"), source.name("id")) for source, _ in scoped)
 
 
 def _values(loading: Loading, scoped: Sequence[tuple[Source, str]], name: str) -> Counter[str]:
-    """The most frequent values of a column and their rows; an empty cell is an empty text."""
-    found: Counter[str] = Counter()
+    """The most frequent values of a column with their numbers of rows; an empty cell is an empty text."""
+    counts: Counter[str] = Counter()
     for source, scope in scoped:
         text = f"coalesce(trim({source.sql(name, 'text')}), '')"
         listed = f"SELECT {text} AS v, count(*) FROM {source.table.scan()} WHERE {scope} GROUP BY 1"
-        found.update({str(v): int(n) for v, n in loading.engine.run(f"{listed} ORDER BY 2 DESC, 1 LIMIT {_LOOK}")})
-    return found
+        counts.update({str(v): int(n) for v, n in loading.engine.run(f"{listed} ORDER BY 2 DESC, 1 LIMIT {_LOOK}")})
+    return counts
 
 
 def _condition_text(value: WhereValue) -> str:
@@ -161,27 +172,27 @@ def _condition_text(value: WhereValue) -> str:
 
 def _listed(value: Scalar | tuple[Scalar, ...]) -> str:
     listed = value if isinstance(value, tuple) else (value,)
-    return " or ".join("empty" if one is None else _written(one) for one in listed[:_SHOWN])
+    return " or ".join("empty" if scalar is None else _written(scalar) for scalar in listed[:_SHOWN])
 
 
 def _written(value: Scalar) -> str:
-    """A value as YAML has it."""
+    """A value as it is written in YAML."""
     return str(value).lower() if isinstance(value, bool) else f"'{value}'" if isinstance(value, str) else str(value)
 
 
-def _cure(name: str, value: WhereValue, seen: Counter[str]) -> str | None:
-    """How to ask for the value that is likely meant: a yes or a no, a number, or another spelling."""
+def _cure(name: str, value: WhereValue, values: Counter[str]) -> str | None:
+    """How to write the value that is likely meant (a boolean, a number, or another spelling); None if there is none."""
     if isinstance(value, (Range, Not)):
         return None
     for asked in value if isinstance(value, tuple) else (value,):
-        for cell in seen:
+        for cell in values:
             if asked is not None and cell and (meant := _meant(asked, cell)) is not None:
                 return f"the cells say {cell}; write {{{name}: {meant}}}"
     return None
 
 
 def _meant(asked: Scalar, cell: str) -> str | None:
-    """How to ask for a cell in place of what was asked; None where the two are not alike."""
+    """How the spec would name `cell`, if `asked` likely means it; None where the two are not alike."""
     word, text = str(asked).strip().lower(), cell.lower()
     for words, flag in ((TRUE, "true"), (FALSE, "false")):
         if word in words and text in words:
@@ -197,23 +208,24 @@ def _meant(asked: Scalar, cell: str) -> str | None:
 
 
 def _labels(loading: Loading, loaded: PartTable) -> Iterator[Unfound]:
-    """Labels of an arm that nobody spells so, beside others of the same arm; an arm without any has no units."""
+    """Labels that no row has, of arms with another label that occurs."""
     texts = {
-        name: [one for one in arm.labels if isinstance(one, str)] for name, arm in loading.plan.experiment.arms.items()
+        name: [label for label in arm.labels if isinstance(label, str)]
+        for name, arm in loading.plan.experiment.arms.items()
     }
     arms = {name: labels for name, labels in texts.items() if len(labels) > 1}
     sources = [s for s in loaded.sources if s.arm is None and s.name("arm") is not None]
     if not arms or not sources or arms_by_rule(loading.plan.experiment):
         return
-    seen = _values(loading, [(source, source.kept) for source in sources], "arm")
-    shown = tuple(value for value, _ in seen.most_common() if value)[:_SHOWN]
+    values = _values(loading, [(source, source.kept) for source in sources], "arm")
+    shown = tuple(value for value, _ in values.most_common() if value)[:_SHOWN]
     for name, labels in arms.items():
-        lost = [label for label in labels if cell_text.canonical_text(label) not in seen]
-        if len(seen) < _LOOK and lost and len(lost) < len(labels):
-            yield Unfound(f"arms.{name}.labels", f"the arm is {_listed(tuple(lost))}", shown)
+        missing = [label for label in labels if cell_text.canonical_text(label) not in values]
+        if len(values) < _LOOK and missing and len(missing) < len(labels):
+            yield Unfound(f"arms.{name}.labels", f"the arm is {_listed(tuple(missing))}", shown)
 
 
-def _empty(loading: Loading) -> Iterator[Unfound]:
+def _without_values(loading: Loading) -> Iterator[Unfound]:
     """Segments and covariates without a single value."""
     declared = loading.plan.experiment.analysis
     if not loading.engine.run("SELECT 1 FROM assigned LIMIT 1"):
@@ -225,6 +237,6 @@ def _empty(loading: Loading) -> Iterator[Unfound]:
     covariates = () if isinstance(declared.covariates, PrePeriod) else declared.covariates or ()
     for name in covariates:
         column = f"ready_{loading.plan.covariate(name)}"
-        known = f"SELECT count({column}) FROM assigned a JOIN units_one u ON u.unit = a.unit"
-        if not loading.engine.run(known)[0][0]:
+        query = f"SELECT count({column}) FROM assigned a JOIN units_one u ON u.unit = a.unit"
+        if not loading.engine.run(query)[0][0]:
             yield Unfound(f"analysis.covariates.{name}", "a value", ())

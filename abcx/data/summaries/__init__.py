@@ -1,1 +1,1 @@
-"""Units to summaries by arm: moments, samples, groups, categories, times to an event, quantiles, covariates."""
+"""Turns units into summaries by arm: moments, samples, groups, categories, times to an event, quantiles, covariates."""

@@ -1,4 +1,4 @@
-"""One comparison's units and moments with what was known of them: strata as the columns that the two arms make."""
+"""The units and moments of one comparison with covariates; strata become columns made from both arms."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Control's and a variant's cross moments, what kind of outcome theirs is, whether it is never below 0, and what is
-    to be said of the strata."""
+    """The cross moments of control and a variant, the kind of the outcome, whether it is never negative, and a note on
+    the strata."""
 
     control: CrossMoments
     variant: CrossMoments
@@ -27,27 +27,27 @@ class Known:
 
 
 def known(metric: MetricSpec, data: MetricData, control: str, variant: str) -> Known:
-    """The moments that the adjusted comparison of two arms is made of; the metric has an adjustment."""
+    """The moments for the adjusted comparison of two arms, of a metric with an adjustment."""
     from abcx.stats import strata
 
     assert data.adjustment is not None
-    found = strata.as_covariates(data.adjustment[control], data.adjustment[variant])
+    adjusted = strata.as_covariates(data.adjustment[control], data.adjustment[variant])
     kinds: dict[str, Kind] = {"proportion": "share", "moments": "mean", "ratio": "ratio"}
     nonnegative = all(_nonnegative(summary) for summary in data.summaries.values())
-    return Known(found.control, found.variant, kinds[metric.needs().summary], nonnegative, found.note)
+    return Known(adjusted.control, adjusted.variant, kinds[metric.needs().summary], nonnegative, adjusted.note)
 
 
 def units(data: MetricData, control: str, variant: str) -> tuple[Sample, Sample]:
-    """The units of two arms, of a metric that has samples."""
+    """The samples of two arms, with strata as columns, of a metric with samples."""
     from abcx.stats import strata
 
     assert data.samples is not None
-    one, other = data.samples[control], data.samples[variant]
-    if data.adjustment is None or one.strata is None:
-        return one, other
+    control_sample, variant_sample = data.samples[control], data.samples[variant]
+    if data.adjustment is None or control_sample.strata is None:
+        return control_sample, variant_sample
     names = sorted({name for of_arm in data.adjustment.values() for name in of_arm})
     places = strata.as_covariates(data.adjustment[control], data.adjustment[variant]).places
-    return strata.with_columns(one, names, places), strata.with_columns(other, names, places)
+    return strata.with_columns(control_sample, names, places), strata.with_columns(variant_sample, names, places)
 
 
 def _nonnegative(summary: Summary) -> bool:

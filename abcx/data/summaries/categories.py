@@ -1,4 +1,4 @@
-"""Answers of units -> how many gave each answer of the scale, per arm; and who was asked."""
+"""Counts of each answer of a survey's scale by arm, and of invited and answering units."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from abcx.stats.records import Categories, Summary
 
 
 def read(work: Workspace, name: str, table: str, by: str) -> dict[str, dict[str, Summary]]:
-    """Units by answer, by a SQL expression on units and by arm."""
+    """The number of units by answer, by a SQL expression `by` on units and by arm."""
     answer = work.plan.of(name)[0]
     low, high = _scale(answer)
     counts: dict[str, dict[str, list[int]]] = {}
@@ -26,25 +26,27 @@ def read(work: Workspace, name: str, table: str, by: str) -> dict[str, dict[str,
 
 
 def responses(work: Workspace, span: Timing | None, table: str) -> dict[str, dict[str, Response]]:
-    """Exposed (and followed), invited and answering units of every survey metric, and answers beyond a unit's one, by
+    """Exposed (and followed), invited and answering units of every survey metric, and repeated answers of units, by
     arm."""
-    found: dict[str, dict[str, Response]] = {}
+    by_metric: dict[str, dict[str, Response]] = {}
     for name, metric in work.plan.metrics.items():
         if metric.needs().summary != "categories":
             continue
-        answer, *rest = work.plan.of(name)
-        repeats = next((value for value in rest if value.need.kind == "count"), None)
-        invited = next((value for value in rest if value.need.kind == "happened"), None)
+        answer, *further_values = work.plan.of(name)
+        repeats = next((value for value in further_values if value.need.kind == "count"), None)
+        invited = next((value for value in further_values if value.need.kind == "happened"), None)
         followed = span.followed(answer) if span else "TRUE"
         fields = [f"count(*) FILTER ({followed})", f"count(value_{answer.position})"]
         fields.append(f"sum(greatest(value_{repeats.position} - 1, 0))" if repeats else "0")
         fields.append(f"sum(value_{invited.position})" if invited else "NULL")
         rows = work.run(f"SELECT arm, {', '.join(fields)} FROM {table} GROUP BY arm")
-        found[name] = {
-            work.plan.arms[arm]: Response(int(n), None if asked is None else int(asked), int(answered), int(more or 0))
-            for arm, n, answered, more, asked in rows
+        by_metric[name] = {
+            work.plan.arms[arm]: Response(
+                int(n), None if invited_count is None else int(invited_count), int(answered), int(extra or 0)
+            )
+            for arm, n, answered, extra, invited_count in rows
         }
-    return found
+    return by_metric
 
 
 def nothing(plan: Plan, name: str) -> Categories:

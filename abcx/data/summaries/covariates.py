@@ -1,4 +1,4 @@
-"""Covariates and strata: what was known of the units before exposure, as cross moments with every metric."""
+"""Covariates and strata, known before exposure: their cross moments with every metric."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from abcx.stats.records import CrossMoments
 
 
 def with_adjustments(work: Workspace, data: Mapping[str, MetricData], timed: bool) -> dict[str, MetricData]:
-    """The metrics' data, with cross moments per arm and stratum where covariates or strata are declared."""
+    """The metrics' data, with cross moments by arm and stratum where covariates or strata are declared. `timed`:
+    exposures have times. Raises DataError for pre-period covariates without times."""
     covariates, strata = work.plan.experiment.analysis.covariates, work.plan.experiment.analysis.stratify
     if covariates is None and not strata:
         return dict(data)
@@ -34,11 +35,14 @@ def with_adjustments(work: Workspace, data: Mapping[str, MetricData], timed: boo
         )
     _known(work)
     plain = work.plan.plain()
-    return {name: _adjusted(work, name, found) if name in plain else found for name, found in data.items()}
+    return {
+        name: _adjusted(work, name, metric_data) if name in plain else metric_data for name, metric_data in data.items()
+    }
 
 
 def _known(work: Workspace) -> None:
-    """Table `known`: per unit the stratum, the covariate columns k0, k1, ... and every value before exposure b0, ..."""
+    """Create the table `known`: for each unit the stratum, and the covariate columns `covariate_0`, ... or the values
+    before exposure `before_0`, ..."""
     covariates = work.plan.experiment.analysis.covariates
     strata = [
         f"coalesce(a.segment_{work.plan.segments.index(name)}, '')" for name in work.plan.experiment.analysis.stratify
@@ -58,8 +62,8 @@ def _known(work: Workspace) -> None:
 
 @dataclass(frozen=True)
 class Columns:
-    """Where the units of a metric stand with what is known of them: a table with `arm` and `stratum`, the SQL of the
-    outcomes and of the covariates, and the largest absolute skewness of a covariate (None: none varies)."""
+    """The units of a metric with their covariates: a FROM item with `arm` and `stratum`, the SQL of the outcomes and of
+    the covariates, and the largest absolute skewness of a covariate (None: none varies)."""
 
     table: str
     outcomes: list[str]
@@ -68,7 +72,7 @@ class Columns:
 
 
 def columns(work: Workspace, name: str, cap: float | None) -> Columns | None:
-    """The columns of a metric's covariates and strata; None where it has neither. Table `known` must be there."""
+    """The columns of a metric's covariates and strata; None where it has neither. Needs the table `known`."""
     covariates = work.plan.experiment.analysis.covariates
     if isinstance(covariates, PrePeriod):
         names = [f"before_{value.position}" for value in work.plan.compared(name) if value.need.term.column is None]
@@ -77,16 +81,16 @@ def columns(work: Workspace, name: str, cap: float | None) -> Columns | None:
     if not names and not work.plan.experiment.analysis.stratify:
         return None
     outcomes = analyzed(work.plan, name, cap)
-    known = " AND ".join(f"{sql} IS NOT NULL" for sql in outcomes)
-    table = f"(SELECT * FROM unit_table JOIN known USING (uid) WHERE {known})"
+    has_outcome = " AND ".join(f"{sql} IS NOT NULL" for sql in outcomes)
+    table = f"(SELECT * FROM unit_table JOIN known USING (uid) WHERE {has_outcome})"
     return Columns(table, outcomes, *_filled(work, table, names))
 
 
 def _adjusted(work: Workspace, name: str, data: MetricData) -> MetricData:
-    found = columns(work, name, data.cap)
-    if found is None:
+    unit_columns = columns(work, name, data.cap)
+    if unit_columns is None:
         return data
-    scaled = sums.grid(work.engine, found.table, [*found.outcomes, *found.covariates])
+    scaled = sums.grid(work.engine, unit_columns.table, [*unit_columns.outcomes, *unit_columns.covariates])
     by_arm: dict[str, dict[str, CrossMoments]] = {arm: {} for arm in work.plan.arms}
     for arm, stratum, *row in work.run(
         f"SELECT arm, stratum, {_aggregates(scaled)} FROM {scaled.table} GROUP BY ALL ORDER BY ALL"
@@ -94,12 +98,12 @@ def _adjusted(work: Workspace, name: str, data: MetricData) -> MetricData:
         by_arm[work.plan.arms[arm]][str(stratum)] = _cross(scaled, arm, row)
     if not all(by_arm.values()):
         return data
-    return replace(data, adjustment=by_arm, covariate_skewness=found.skewness)
+    return replace(data, adjustment=by_arm, covariate_skewness=unit_columns.skewness)
 
 
 def _filled(work: Workspace, table: str, names: list[str]) -> tuple[list[str], float | None]:
-    """Missing covariates are given the mean of the others, and a column of their own says where. With the largest
-    absolute skewness of those that are known."""
+    """The SQL of the covariates, missing values replaced by the mean and marked by an indicator column, and the largest
+    absolute skewness of the known values (None: none varies)."""
     if not names:
         return [], None
     row = work.run("SELECT " + ", ".join(f"favg({c}), count(*) - count({c})" for c in names) + f" FROM {table}")[0]
@@ -109,10 +113,12 @@ def _filled(work: Workspace, table: str, names: list[str]) -> tuple[list[str], f
         filled.append(f"coalesce({column}, {mean!r})")
         if missing:
             filled.append(f"CAST({column} IS NULL AS DOUBLE)")
-    # Around the mean, so that values near 1e9 keep their digits.
+    # Centered, so that values near 1e9 keep their digits.
     shapes = ", ".join(f"skewness({column} - {mean!r})" for column, mean in zip(names, means, strict=True))
-    known = [abs(float(one)) for one in work.run(f"SELECT {shapes} FROM {table}")[0] if one is not None]
-    return filled, max((one for one in known if math.isfinite(one)), default=None)
+    skewnesses = [
+        abs(float(skewness)) for skewness in work.run(f"SELECT {shapes} FROM {table}")[0] if skewness is not None
+    ]
+    return filled, max((skewness for skewness in skewnesses if math.isfinite(skewness)), default=None)
 
 
 def _aggregates(scaled: sums.Grid) -> str:

@@ -15,14 +15,14 @@ from abcx.stats.records import Moments, Proportion, RatioMoments, Summary
 
 _DAY = 86_400_000_000
 MOST_DAYS = 28
-"""Days since exposure that are shown."""
+"""Maximum days since exposure that are shown."""
 MOST_VALUES = 50
 """Maximum number of values of a segment; a column with more is not shown as one."""
 
 
 def with_segments(work: Workspace, timing: Timing | None, data: dict[str, MetricData]) -> dict[str, MetricData]:
     """The metrics' data with summaries by every segment of the experiment."""
-    caps = {name: found.cap for name, found in data.items() if found.cap is not None}
+    caps = {name: metric_data.cap for name, metric_data in data.items() if metric_data.cap is not None}
     for column in dict.fromkeys(work.plan.experiment.segments):
         by = f"coalesce(segment_{work.plan.segments.index(column)}, '')"
         values = int(work.run(f"SELECT count(DISTINCT {by}) FROM unit_table")[0][0])
@@ -38,7 +38,7 @@ def with_cohorts(work: Workspace, data: dict[str, MetricData]) -> dict[str, Metr
     """The summed primary metrics' data by the day of first exposure, in the timezone of the period."""
     zone = literal(work.plan.experiment.timezone)
     by = f"CAST(timezone({zone}, make_timestamptz(t0)) AS DATE)"
-    caps = {name: found.cap for name, found in data.items() if found.cap is not None}
+    caps = {name: metric_data.cap for name, metric_data in data.items() if metric_data.cap is not None}
     primary = [name for name in work.plan.summed() if work.plan.metrics[name].role == "primary"]
     rows = moments.read(work, caps, "unit_table", by, primary) if primary else {}
     for name in primary:
@@ -51,12 +51,12 @@ def _grouped(
     work: Workspace, timing: Timing | None, caps: dict[str, float], by: str
 ) -> dict[str, dict[str, dict[str, Summary]]]:
     rows = moments.read(work, caps, "unit_table", by)
-    found = {
+    summaries = {
         name: {group: moments.summaries(work.plan, name, rows[group], caps.get(name)) for group in rows}
         for name in work.plan.summed()
     }
-    found |= summarize.others(work, timing, "unit_table", by)
-    return {name: dict(sorted(groups.items())) for name, groups in found.items()}  # engines group in any order
+    summaries |= summarize.others(work, timing, "unit_table", by)
+    return {name: dict(sorted(groups.items())) for name, groups in summaries.items()}  # engines group in any order
 
 
 def with_days(work: Workspace, timing: Timing, data: dict[str, MetricData]) -> dict[str, MetricData]:
@@ -75,8 +75,8 @@ def with_days(work: Workspace, timing: Timing, data: dict[str, MetricData]) -> d
 
 def _days(work: Workspace, timing: Timing, name: str, values: tuple[Value, ...], length: int) -> Days | None:
     followed = f"t0 + {length * _DAY} <= {timing.clock.as_of}"
-    found = work.run(f"SELECT arm, count(*) FROM assigned WHERE {followed} GROUP BY arm")
-    units = {work.plan.arms[arm]: int(n) for arm, n in found}
+    counts = work.run(f"SELECT arm, count(*) FROM assigned WHERE {followed} GROUP BY arm")
+    units = {work.plan.arms[arm]: int(n) for arm, n in counts}
     if len(units) < len(work.plan.arms):
         return None
     fed = " OR ".join(f"e.term_{value.feed} IS NOT NULL" for value in values)
@@ -86,34 +86,34 @@ def _days(work: Workspace, timing: Timing, name: str, values: tuple[Value, ...],
     day = f"CAST((e.t - e.t0) // {_DAY} AS INTEGER)"
     per_day = f"SELECT e.uid, e.arm, {day} AS d, {columns} FROM outcome e WHERE {inside} GROUP BY ALL"
     work.run(f"CREATE OR REPLACE TABLE by_day AS {per_day}")
-    alone = replace(
+    metric_plan = replace(
         work.plan,
         values=values,
         experiment=work.plan.experiment.model_copy(update={"metrics": {name: work.plan.metrics[name]}}),
     )
-    rows = moments.read(replace(work, plan=alone), {}, "by_day", "d")
+    rows = moments.read(replace(work, plan=metric_plan), {}, "by_day", "d")
     change = _change(work, values, length, units)
     work.run("DROP TABLE by_day")
     by_day = []
     for d in range(length):
-        sparse = moments.summaries(alone, name, rows.get(str(d), {}))
+        sparse = moments.summaries(metric_plan, name, rows.get(str(d), {}))
         by_day.append({arm: _of_all(sparse[arm], units[arm]) for arm in work.plan.arms})
     return Days(units, tuple(by_day), change)
 
 
-def _of_all(found: Summary, n: int) -> Summary:
-    """The summary of all `n` units; those without events on that day are 0."""
-    if isinstance(found, Proportion):
-        return Proportion(found.successes, n)
-    assert isinstance(found, (Moments, RatioMoments))
-    return with_zeros(found, n)
+def _of_all(summary: Summary, n: int) -> Summary:
+    """The summary of all `n` units, from that of the units with events on a day; the others are 0."""
+    if isinstance(summary, Proportion):
+        return Proportion(summary.successes, n)
+    assert isinstance(summary, (Moments, RatioMoments))
+    return with_zeros(summary, n)
 
 
 def _change(
     work: Workspace, values: tuple[Value, ...], length: int, units: dict[str, int]
 ) -> dict[str, Moments] | None:
-    """What units did in the later half of the days less what they did in the earlier half (an odd day is left out),
-    from the table `by_day`."""
+    """Moments by arm of a unit's value in the later half of the days minus that in the earlier half (a middle day is
+    left out), from the table `by_day`; None for ratios."""
     if len(values) > 1:
         return None
     half = length // 2
@@ -123,17 +123,17 @@ def _change(
         "SELECT arm, count(*), favg(c), var_samp(c), count(*) FILTER (c <> 0), min(c), max(c) "
         f"FROM ({per_unit}) GROUP BY arm"
     )
-    found = {}
+    changes = {}
     for arm, n, mean, variance, nonzero, low, high in rows:
         sparse = Moments(int(n), float(mean), float(variance or 0.0), int(nonzero), float(low), float(high))
-        moved = with_zeros(sparse, units[work.plan.arms[arm]])
-        assert isinstance(moved, Moments)
-        found[work.plan.arms[arm]] = moved
-    return {arm: found.get(arm, Moments(n, 0.0, 0.0, 0, 0.0, 0.0)) for arm, n in units.items()}
+        change = with_zeros(sparse, units[work.plan.arms[arm]])
+        assert isinstance(change, Moments)
+        changes[work.plan.arms[arm]] = change
+    return {arm: changes.get(arm, Moments(n, 0.0, 0.0, 0, 0.0, 0.0)) for arm, n in units.items()}
 
 
 def _over_days(value: Value, days: str) -> str:
-    """The SQL of one value of a unit over those of its `days`, from the table `by_day`."""
+    """The SQL of one value of a unit over the days that satisfy the SQL condition `days`, from the table `by_day`."""
     if value.need.kind == "happened":
         least = value.need.term.at_least or 1
         return f"CASE WHEN sum(events) FILTER ({days}) >= {least} THEN 1e0 ELSE 0e0 END"

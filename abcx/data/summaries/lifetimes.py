@@ -19,7 +19,7 @@ _HOUR = 3_600_000_000
 
 
 def read(work: Workspace, name: str, span: Timing, table: str, by: str) -> dict[str, dict[str, Summary]]:
-    """The lifetimes of a metric in hours, by a SQL expression on units and by arm."""
+    """The lifetimes of a metric in hours, by a SQL expression `by` on units and by arm."""
     pairs = next((pairs for pairs in work.plan.tickets if pairs.metric == name), None)
     sizes: dict[str, dict[int, int]] = {}
     if pairs is None:
@@ -30,18 +30,18 @@ def read(work: Workspace, name: str, span: Timing, table: str, by: str) -> dict[
         rows = _of_units(work, name, span, table, by)
     else:
         rows = _of_tickets(work, pairs, span, by)
-    found: dict[str, dict[str, Summary]] = {}
+    by_group: dict[str, dict[str, Summary]] = {}
     for group, by_arm in sizes.items():
-        inside = rows["grp"] == group
+        in_group = rows["grp"] == group
         for position, units in by_arm.items():
-            mine = inside & (rows["arm"] == position)
-            lifetimes = Lifetimes(units, rows["hours"][mine], rows["observed"][mine], rows["uid"][mine])
-            found.setdefault(group, {})[work.plan.arms[position]] = lifetimes
-    return found
+            in_arm = in_group & (rows["arm"] == position)
+            lifetimes = Lifetimes(units, rows["hours"][in_arm], rows["observed"][in_arm], rows["uid"][in_arm])
+            by_group.setdefault(group, {})[work.plan.arms[position]] = lifetimes
+    return by_group
 
 
 def _of_units(work: Workspace, name: str, span: Timing, table: str, by: str) -> dict[str, Any]:
-    """One lifetime a unit: from exposure to the event, or to the data cut."""
+    """One lifetime per unit: hours from exposure to the event, or to the data cut (`observed` is false)."""
     import numpy as np
 
     column = f"value_{work.plan.of(name)[0].position}"
@@ -53,17 +53,18 @@ def _of_units(work: Workspace, name: str, span: Timing, table: str, by: str) -> 
 
 
 def churned_before(work: Workspace) -> dict[str, dict[str, int]]:
-    """Units that were lost before their exposure, by metric and arm."""
-    found = {}
+    """The number of units that churned before their exposure, by metric and arm."""
+    churned = {}
     for name in (value.metric for value in work.plan.values if value.need.kind == "until"):
         lost = f"FROM unit_table WHERE value_{work.plan.of(name)[0].position} < 0"
         rows = work.run(f"SELECT arm, count(*) {lost} GROUP BY arm ORDER BY arm")
-        found[name] = {work.plan.arms[arm]: int(units) for arm, units in rows}
-    return found
+        churned[name] = {work.plan.arms[arm]: int(units) for arm, units in rows}
+    return churned
 
 
 def _of_tickets(work: Workspace, pairs: TicketJoin, span: Timing, by: str) -> dict[str, Any]:
-    """One lifetime a ticket, by the first end at or after its start; none of a ticket that ends before it starts."""
+    """One lifetime per ticket, in hours to the first end at or after its start; tickets that end before they start are
+    left out."""
     import numpy as np
 
     units = f"(SELECT uid, {by} AS grp FROM assigned)"
@@ -79,10 +80,10 @@ def _of_tickets(work: Workspace, pairs: TicketJoin, span: Timing, by: str) -> di
 
 
 def _paired(pairs: TicketJoin, span: Timing) -> str:
-    """The SQL of every ticket opened in its unit's window: arm, uid, key, when it was opened and ended (NULL: it was
-    not), and whether it is `reversed`: its only ends are before its first start, wherever that lies. A ticket that was
-    solved, and opened again after the exposure, is open. `again` says that it has the same start twice and several
-    ends: it was exported again when it had another one."""
+    """The SQL of every ticket opened in its unit's window: arm, uid, key, when it was `opened` and `ended` (NULL: still
+    open), and whether it is `reversed`: all its ends are before its first start, in the window or not. A ticket that
+    was solved, and opened again after the exposure, is open. `again`: it has the same start twice and several ends, as
+    it was exported again with another end."""
     key, inside = f"e.ticket_key_{pairs.key}", span.inside(pairs)
     started = (
         f"SELECT e.arm, e.uid, {key} AS key, min(e.t) AS first_start, min(e.t) FILTER ({inside}) AS opened, "
@@ -102,8 +103,9 @@ def _paired(pairs: TicketJoin, span: Timing) -> str:
 
 
 def ticket_times(work: Workspace, span: Timing) -> dict[str, dict[str, TicketTimes]]:
-    """What the times of tickets show, by metric and arm."""
-    found: dict[str, dict[str, TicketTimes]] = {}
+    """Counts of tickets and their ends, by metric and arm. Raises DataError for tickets that were exported again with
+    another end, where no rule says which counts."""
+    times_by_metric: dict[str, dict[str, TicketTimes]] = {}
     for pairs in work.plan.tickets:
         opened = work.run(
             "SELECT arm, count(*), count(CASE WHEN reversed THEN 1 END), count(CASE WHEN again THEN 1 END) "
@@ -112,8 +114,10 @@ def ticket_times(work: Workspace, span: Timing) -> dict[str, dict[str, TicketTim
         again = sum(int(row[3]) for row in opened)
         if again and pairs.need.reexported is None:
             start, end = pairs.need.start.event, pairs.need.end.event
-            some = f"{again:,} tickets have" if again > 1 else "a ticket has"
-            raise DataError(reexported_tickets.problem(pairs, f"{some} the same '{start}' twice, and several '{end}'"))
+            subject = f"{again:,} tickets have" if again > 1 else "a ticket has"
+            raise DataError(
+                reexported_tickets.problem(pairs, f"{subject} the same '{start}' twice, and several '{end}'")
+            )
         ended = work.run(
             "SELECT arm, count(*), count(CASE WHEN reason = 'end_without_start' THEN 1 END), "
             "count(CASE WHEN reason = 'outside_ticket' THEN 1 END), count(CASE WHEN reason = 'other_end' THEN 1 END) "
@@ -121,16 +125,16 @@ def ticket_times(work: Workspace, span: Timing) -> dict[str, dict[str, TicketTim
         )
         tickets = {arm: (int(n), int(odd)) for arm, n, odd, _ in opened}
         ends = {int(arm): tuple(map(int, counts)) for arm, *counts in ended}
-        found[pairs.metric] = {
+        times_by_metric[pairs.metric] = {
             name: TicketTimes(*tickets.get(arm, (0, 0)), *ends.get(arm, (0, 0, 0, 0)))
             for arm, name in enumerate(work.plan.arms)
         }
-    return found
+    return times_by_metric
 
 
 def _fates(pairs: TicketJoin, span: Timing, columns: str) -> str:
-    """The SQL of every start of tickets in its unit's window and every end since the exposure: `columns` of `outcome`
-    (alias `e`), whether it `is_end`, and the `reason` why no metric of tickets uses it (NULL: one does)."""
+    """The SQL of every ticket start in its unit's window and every ticket end since the exposure: `columns` of
+    `outcome` (alias `e`), whether it `is_end`, and the `reason` why this metric does not use it (NULL: it does)."""
     start, end, key = (
         f"e.term_{pairs.start} IS NOT NULL",
         f"e.term_{pairs.end} IS NOT NULL",
@@ -150,7 +154,7 @@ def _fates(pairs: TicketJoin, span: Timing, columns: str) -> str:
 
 
 def rows_left_out(work: Workspace, span: Timing) -> row_balance.Ended:
-    """Rows of tickets (of `outcome`, inside their window) that no metric uses, by source and reason."""
+    """The number of ticket rows (of `outcome`, inside their window) that no metric uses, by source and reason."""
     read = [f"SELECT place, reason FROM ({_fates(pairs, span, 'e.rowid AS place')}) f" for pairs in work.plan.tickets]
     counted = span.any_counts(work.plan.values)
     rows = work.run(
@@ -162,18 +166,18 @@ def rows_left_out(work: Workspace, span: Timing) -> row_balance.Ended:
 
 
 def left_out(plan: Plan, metrics: Mapping[str, MetricData]) -> Iterator[Exclusion]:
-    """Units that churned before their exposure; tickets that end before they start, and ends that are not used: once
-    for metrics of the same tickets."""
+    """Exclusions of units that churned before their exposure, of tickets that end before they start, and of ends that
+    are not used; once for metrics of the same tickets."""
     for value in plan.values:
         if value.need.kind == "until" and (units := metrics[value.metric].missing):
             message = f"units with '{value.need.term.event}' before their exposure, left out of {value.metric}"
             yield Exclusion("churned_before", message, units=sum(units.values()), by_arm=units)
-    told = set()
+    reported = set()
     for pairs in plan.tickets:
-        same = (pairs.start, pairs.end, pairs.key, pairs.window)
-        if same in told:
+        identity = (pairs.start, pairs.end, pairs.key, pairs.window)
+        if identity in reported:
             continue
-        told.add(same)
+        reported.add(identity)
         times = metrics[pairs.metric].tickets
         start, end = pairs.need.start.event, pairs.need.end.event
         reasons = (
@@ -183,7 +187,7 @@ def left_out(plan: Plan, metrics: Mapping[str, MetricData]) -> Iterator[Exclusio
             ("other_end", f"'{end}' events of tickets of which another one counts", "other_ends"),
         )
         for reason, message, field in reasons:
-            by_arm = {arm: getattr(one, field) for arm, one in times.items() if getattr(one, field)}
+            by_arm = {arm: getattr(arm_times, field) for arm, arm_times in times.items() if getattr(arm_times, field)}
             if by_arm:
                 yield Exclusion(reason, message, rows=sum(by_arm.values()), by_arm=by_arm)
 

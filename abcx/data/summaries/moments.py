@@ -1,4 +1,4 @@
-"""One row per unit -> counts and moments of every summed metric by arm, in one grouped query."""
+"""Computes counts and moments of every summed metric by arm from the unit table, in one grouped query."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from abcx.problems import Problem
 from abcx.stats.records import Moments, Proportion, RatioMoments, Steps, Summary
 
 LISTED = 500
-"""How many of the largest units per arm are kept at least, for the search of those that carry a result."""
+"""Minimum number of largest units per arm that are kept, to find units that carry a result."""
 
 
 Records = dict[str, dict[str, dict[str, Any]]]
@@ -42,7 +42,7 @@ def _read(work: Workspace, names: Sequence[str], caps: dict[str, float], table: 
     expressions = [sql for name in numbers for sql in analyzed(work.plan, name, None)]
     expressions += [analyzed(work.plan, name, cap)[0] for name, cap in caps.items()]
     scaled = sums.grid(work.engine, table, expressions)
-    at = {sql: scaled.values[i] for i, sql in enumerate(expressions)}
+    scaled_by_sql = {sql: scaled.values[i] for i, sql in enumerate(expressions)}
     fields: list[str] = []
     for name in names:
         every = [f"value_{value.position}" for value in work.plan.of(name)]
@@ -51,12 +51,12 @@ def _read(work: Workspace, names: Sequence[str], caps: dict[str, float], table: 
             fields += _fields(name, analyzed(work.plan, name, caps[name]), work.plan, scaled, expressions, "capped")
             first = f"value_{work.plan.of(name)[0].position}"
             fields.append(f'count(*) FILTER ({first} > {literal(caps[name])}) AS "{_key(work.plan, name)}_cut"')
-    found: Records = {}
+    records: Records = {}
     columns = ", ".join([f"{by} AS grp", "arm", "count(*) AS units", *fields])
     for row in work.engine.records(f"SELECT {columns} FROM {scaled.table} GROUP BY grp, arm"):
-        row["scaled"] = at
-        found.setdefault(str(row["grp"]), {})[work.plan.arms[row["arm"]]] = row
-    return found
+        row["scaled"] = scaled_by_sql
+        records.setdefault(str(row["grp"]), {})[work.plan.arms[row["arm"]]] = row
+    return records
 
 
 def summaries(plan: Plan, name: str, rows: dict[str, dict[str, Any]], cap: float | None = None) -> dict[str, Summary]:
@@ -74,11 +74,12 @@ def _key(plan: Plan, name: str) -> str:
 
 
 def caps(work: Workspace, table: str) -> dict[str, float]:
-    """The value of every cap: type-7 quantiles over all exposed units of all arms, fixed before arms are compared."""
+    """The value of every cap by metric: a number, or a type-7 quantile over all exposed units of all arms. Raises
+    CapAtZero where a quantile is not positive."""
     caps = {name: metric.declared_cap for name, metric in work.plan.metrics.items()}
     declared = {name: cap for name, cap in caps.items() if cap is not None}
     quantiles = {name: cap for name, cap in declared.items() if cap.quantile is not None}
-    found: dict[str, float] = {name: cap.value for name, cap in declared.items() if cap.value is not None}
+    values: dict[str, float] = {name: cap.value for name, cap in declared.items() if cap.value is not None}
     if quantiles:
         row = work.run(
             "SELECT "
@@ -100,8 +101,8 @@ def caps(work: Workspace, table: str) -> dict[str, float]:
                     )
                 )
             if value is not None:
-                found[name] = float(value)
-    return found
+                values[name] = float(value)
+    return values
 
 
 def _capped(value: Value, cap: float) -> str:
@@ -110,7 +111,7 @@ def _capped(value: Value, cap: float) -> str:
 
 
 def analyzed(plan: Plan, name: str, cap: float | None) -> list[str]:
-    """The SQL of a metric's values per unit as they are compared: after the cap."""
+    """The SQL of a metric's values per unit as they are compared: after the cap, if one is given."""
     values = plan.compared(name)
     return [f"value_{value.position}" for value in values] if cap is None else [_capped(values[0], cap)]
 
@@ -128,9 +129,9 @@ def _fields(
         fields[f"{part}_nonzero"] = f"count(*) FILTER ({both} AND {sql} <> 0)"
         if not is_share:
             fields |= {f"{part}_min": f"min({sql}){only}", f"{part}_max": f"max({sql}){only}"}
-            here = expressions.index(sql)
+            position = expressions.index(sql)
             for power in (1, 2, 3):
-                fields |= _parts(f"{part}_{power}", scaled.total([here] * power, only))
+                fields |= _parts(f"{part}_{power}", scaled.total([position] * power, only))
     if len(values) == 2 and not is_share:
         fields |= _parts("product", scaled.total([expressions.index(sql) for sql in values]))
     return [f'{aggregate} AS "{key}_{label}"' for label, aggregate in fields.items()]
@@ -199,22 +200,23 @@ def tops(work: Workspace, caps: dict[str, float], table: str) -> dict[str, dict[
 
     present = [int(row[0]) for row in work.run(f"SELECT DISTINCT arm FROM {table} ORDER BY arm")]
     listed = max(LISTED, influence.most(int(work.run(f"SELECT count(*) FROM {table}")[0][0])))
-    found: dict[str, dict[str, tuple[tuple[float, float], ...]]] = {}
+    largest_units: dict[str, dict[str, tuple[tuple[float, float], ...]]] = {}
     for name, values in pairs.items():
         first = _capped(values[0], caps[name]) if name in caps else f"value_{values[0].position}"
         second = f"value_{values[1].position}" if len(values) > 1 else "1e0"
-        # One short statement an arm: the engine skips what is below the last so far, which a grouped one does not.
+        # One statement per arm: the engine then skips rows below the current limit, unlike in a grouped query.
         largest = f"SELECT {first} AS a, {second} AS b FROM {table} WHERE arm = {{}}"
         largest += f" AND {first} IS NOT NULL AND {second} IS NOT NULL ORDER BY a DESC, b LIMIT {listed}"
-        found[name] = {
+        largest_units[name] = {
             work.plan.arms[arm]: tuple((float(a), float(b)) for a, b in work.run(largest.format(arm)))
             for arm in present
         }
-    return found
+    return largest_units
 
 
 def before_exposure(work: Workspace) -> dict[str, dict[str, Summary]]:
-    """The same metrics over as long a time before exposure as their window after it, from the table `outcome`."""
+    """The summaries of metrics of events over as long a time before exposure as their window after it, by arm, from the
+    table `outcome`."""
     keys = [
         name
         for name in work.plan.plain()
@@ -243,6 +245,6 @@ def before_values(plan: Plan, span: int) -> dict[str, str]:
 
 
 def _before(value: Value, span: int | None) -> str:
-    """What a value of a unit was before its exposure, in the last `span` microseconds or ever."""
+    """The SQL of a unit's value before its exposure, in the last `span` microseconds (None: without limit)."""
     since = f" AND e.t >= e.t0 - {span}" if span is not None else ""
     return of_events(value, f"e.t < e.t0{since}")

@@ -1,4 +1,4 @@
-"""The values of units or of events around a quantile, counted; no row leaves the engine."""
+"""Counts of the values of units or events around a quantile; no single row is fetched from the engine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Cell = tuple[str, int]
 
 
 def read(work: Workspace, name: str, timing: Timing | None, table: str, by: str) -> dict[str, dict[str, Summary]]:
-    """The summary of a quantile metric, by a SQL expression and by arm."""
+    """The summary of a quantile metric, by a SQL expression `by` on units and by arm."""
     from abcx.stats import mid_distribution
 
     needs, value = work.plan.metrics[name].needs(), work.plan.of(name)[0]
@@ -40,18 +40,20 @@ def read(work: Workspace, name: str, timing: Timing | None, table: str, by: str)
     distinct: dict[Cell, int] = {(str(group), int(arm)): int(count) for group, arm, _, count in rows}
     units = _units(work) if needs.of_events else {}
     alike = {cell: units[cell][1] / total if units else 1.0 for cell, total in totals.items()}
-    found = _count_values(work, needs.q, totals, distinct, alike)
+    summaries = _count_values(work, needs.q, totals, distinct, alike)
     if units:
-        points = {cell: mid_distribution.design_points(one, alike[cell]) for cell, one in found.items()}
-        sums = _residuals(work, {cell: some for cell, some in points.items() if some}, totals)
-        for cell, one in found.items():
+        points = {cell: mid_distribution.design_points(summary, alike[cell]) for cell, summary in summaries.items()}
+        sums = _residuals(work, {cell: cell_points for cell, cell_points in points.items() if cell_points}, totals)
+        for cell, summary in summaries.items():
             squares, fourths = sums.get(cell, ([], []))
-            found[cell] = mid_distribution.of_events(one, points[cell], units[cell][0], alike[cell], squares, fourths)
+            summaries[cell] = mid_distribution.of_events(
+                summary, points[cell], units[cell][0], alike[cell], squares, fourths
+            )
     work.run("DROP TABLE quantile_values")
     work.run("DROP TABLE quantile_counts")
     result: dict[str, dict[str, Summary]] = {}
-    for (group, arm), one in found.items():
-        result.setdefault(group, {})[work.plan.arms[arm]] = one
+    for (group, arm), summary in summaries.items():
+        result.setdefault(group, {})[work.plan.arms[arm]] = summary
     return result
 
 
@@ -65,7 +67,7 @@ def nothing(q: float) -> QuantileSummary:
 
 
 def _events(value: Value, timing: Timing | None, by: str) -> str:
-    """The values of events inside the window; of all events where they have no times."""
+    """The SQL of the values of events inside the window; of all events where they have no times."""
     x = f"e.term_{value.feed}"
     return (
         f"SELECT a.grp, e.arm, e.uid, {x} AS v FROM (SELECT uid, {by} AS grp FROM assigned) a "
@@ -74,7 +76,7 @@ def _events(value: Value, timing: Timing | None, by: str) -> str:
 
 
 def _units(work: Workspace) -> dict[Cell, tuple[int, float]]:
-    """(Units with events, sum of their squared numbers of events)."""
+    """(units with events, sum of their squared numbers of events) by group and arm."""
     rows = work.run(
         "SELECT grp, arm, count(*), sum(n * n) FROM (SELECT CAST(grp AS VARCHAR) AS grp, arm, uid, "
         "CAST(count(*) AS DOUBLE) AS n FROM quantile_values GROUP BY ALL) GROUP BY ALL"
@@ -85,7 +87,7 @@ def _units(work: Workspace) -> dict[Cell, tuple[int, float]]:
 def _count_values(
     work: Workspace, q: float, totals: dict[Cell, int], distinct: dict[Cell, int], alike: dict[Cell, float]
 ) -> dict[Cell, QuantileSummary]:
-    """The values to keep with their counts, by stats/mid_distribution.kept_values."""
+    """The values to keep with their counts, as chosen by stats/mid_distribution.kept_ranks."""
     import numpy as np
 
     from abcx.stats import mid_distribution
@@ -105,11 +107,11 @@ def _count_values(
     )
     cells, values = np.asarray(columns["cell"]), np.asarray(columns["v"], float)
     below, equal = (np.asarray(columns[name], float).round().astype(np.int64) for name in ("below", "equal"))
-    found = {}
+    summaries = {}
     for index, cell in enumerate(totals):
         rows = slice(*np.searchsorted(cells, [index, index + 1]))
-        found[cell] = mid_distribution.of_units(q, values[rows], below[rows], equal[rows])
-    return found
+        summaries[cell] = mid_distribution.of_units(q, values[rows], below[rows], equal[rows])
+    return summaries
 
 
 def _residuals(
@@ -121,10 +123,10 @@ def _residuals(
     most = max(map(len, points.values()))
     names = [f"{kind}{i}" for i in range(most) for kind in ("a", "b", "s", "m", "e", "g")]
     numbers: list[tuple[str | float, ...]] = []
-    for cell, some in points.items():
-        padded = some + some[-1:] * (most - len(some))
-        each = ((p.left, p.right, p.at_left, p.between, p.at_right, p.level) for p in padded)
-        numbers.append((*cell, float(totals[cell]), *(number for six in each for number in six)))
+    for cell, cell_points in points.items():
+        padded = cell_points + cell_points[-1:] * (most - len(cell_points))
+        weights = ((p.left, p.right, p.at_left, p.between, p.at_right, p.level) for p in padded)
+        numbers.append((*cell, float(totals[cell]), *(number for weight in weights for number in weight)))
     score = "sum(CASE WHEN v < a{0} THEN 1e0 WHEN v = a{0} THEN s{0} WHEN v < b{0} THEN m{0} WHEN v = b{0} THEN e{0} "
     sums = ", ".join(f"{score.format(i)}ELSE 0e0 END) AS x{i}, first(g{i}) AS g{i}" for i in range(most))
     per_unit = (
@@ -138,16 +140,16 @@ def _residuals(
     rows = work.run(
         f"SELECT grp, arm, {powers} FROM (SELECT grp, arm, {residuals} FROM ({per_unit}) WHERE n < total) GROUP BY ALL"
     )
-    found = {}
+    sums_by_cell = {}
     for group, arm, *sums_of in rows:
         cell = str(group), int(arm)
         count = 2 * len(points[cell])
-        found[cell] = [float(x) for x in sums_of[0:count:2]], [float(x) for x in sums_of[1:count:2]]
-    return found
+        sums_by_cell[cell] = [float(x) for x in sums_of[0:count:2]], [float(x) for x in sums_of[1:count:2]]
+    return sums_by_cell
 
 
 def _values(rows: Iterable[tuple[str | float, ...]]) -> str:
-    """A table of numbers and texts in SQL; fractions keep every digit."""
+    """The SQL of a table of numbers and texts; fractions keep every digit."""
 
     def cell(value: str | float) -> str:
         if isinstance(value, str):

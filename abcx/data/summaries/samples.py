@@ -1,6 +1,6 @@
-"""Units themselves, for the methods that relabel them: only values that are not zero leave the engine.
+"""Values of single units, for permutation methods: only nonzero units are fetched from the engine.
 
-With covariates a unit is zero where its value and all its covariates are; with strata every unit leaves it.
+With covariates a unit is zero where its value and all its covariates are; with strata every unit is fetched.
 """
 
 from __future__ import annotations
@@ -18,25 +18,30 @@ from abcx.engines.quoting import literal
 from abcx.stats.records import Moments, RatioMoments, Sample
 
 MOST_FOR_CHECK = 200_000
-"""The same where only the calibration check wants them: above it that check would cost more than the analysis."""
+"""The same limit where only the calibration check needs the units: above it the check would take longer than the
+analysis."""
 MOST = 2_000_000
-"""Maximum number of nonzero units, all arms together, of a metric that is relabeled: more would take minutes."""
+"""Maximum number of nonzero units, all arms together, of a metric that is permuted: more would take minutes."""
 
 MOST_COLUMNS = 20
-"""With more columns of covariates and strata than this units are not relabeled with them."""
+"""Maximum columns of covariates and strata with which units are permuted."""
 _COLUMNS = 10
-"""Products of a relabeling that cost little beside drawing it; with c times as many a limit holds for 1 / c units."""
+"""Number of products whose cost is small compared with drawing a permutation; with c times as many, the limits on units
+are divided by c."""
 
 
 def with_samples(work: Workspace, data: Mapping[str, MetricData]) -> dict[str, MetricData]:
-    """The metrics' data, with samples for those that ask for them: where the interval is by permutation, or the check
-    of the analysis on these units (primaries and guardrails) can be had. Metrics that are adjusted get their covariates
-    with them, unless units are too many for that."""
-    return {name: _with_covariates(work, name, found) or _relabeled(work, name, found) for name, found in data.items()}
+    """The metrics' data, with samples where the interval is by permutation, or where the calibration check (primary and
+    guardrail metrics) is affordable. Samples of adjusted metrics include their covariates, unless units are too
+    many."""
+    return {
+        name: _with_covariates(work, name, metric_data) or _relabeled(work, name, metric_data)
+        for name, metric_data in data.items()
+    }
 
 
 def _wanted(plan: Plan, name: str, data: MetricData, nonzero: int) -> bool:
-    """Whether a metric with this number of units whose value or covariates are nonzero is relabeled."""
+    """Whether a metric with this number of units with a nonzero value or covariate is permuted."""
     from abcx.stats import adjusted_permutation, permutation
 
     arms = [s for s in data.summaries.values() if isinstance(s, (Moments, RatioMoments))]
@@ -55,48 +60,50 @@ def _wanted(plan: Plan, name: str, data: MetricData, nonzero: int) -> bool:
 
 
 def _nonzero(data: MetricData) -> int:
-    """Units with a value that is not zero; of a ratio, at most those of both parts."""
-    found = 0
+    """The number of units with a nonzero value; for a ratio the sum over both parts, an upper bound."""
+    count = 0
     for arm in data.summaries.values():
         parts = (arm.numerator, arm.denominator) if isinstance(arm, RatioMoments) else (arm,)
-        found += sum((part.nonzero or 0) for part in parts if isinstance(part, Moments))
-    return found
+        count += sum((part.nonzero or 0) for part in parts if isinstance(part, Moments))
+    return count
 
 
 def _with_covariates(work: Workspace, name: str, data: MetricData) -> MetricData | None:
     """The metric with samples that carry covariates and strata; None where there are none, or units are too many."""
-    found = columns(work, name, data.cap) if data.adjustment is not None else None
-    if found is None or data.adjustment is None:
+    unit_columns = columns(work, name, data.cap) if data.adjustment is not None else None
+    if unit_columns is None or data.adjustment is None:
         return None
     strata = sorted({name for arm in data.adjustment.values() for name in arm})
-    values = [*found.outcomes, *found.covariates]
-    k = len(found.covariates) + len(strata) - 1
+    values = [*unit_columns.outcomes, *unit_columns.covariates]
+    k = len(unit_columns.covariates) + len(strata) - 1
     products = 3 + 2 * k + k * (k + 1) // 2
-    some = " OR ".join(f"{sql} <> 0" for sql in values) if len(strata) == 1 else "TRUE"
-    nonzero = int(work.run(f"SELECT count(*) FROM {found.table} WHERE {some}")[0][0])
+    filled = " OR ".join(f"{sql} <> 0" for sql in values) if len(strata) == 1 else "TRUE"
+    nonzero = int(work.run(f"SELECT count(*) FROM {unit_columns.table} WHERE {filled}")[0][0])
     if k > MOST_COLUMNS or not _wanted(work.plan, name, data, nonzero * max(1, products // _COLUMNS)):
         return None
-    labels = " ".join(f"WHEN {literal(one)} THEN {i}" for i, one in enumerate(strata))
+    labels = " ".join(f"WHEN {literal(stratum)} THEN {i}" for i, stratum in enumerate(strata))
     fields = [f"{sql} AS v{i}" for i, sql in enumerate(values)]
     rows = work.engine.arrays(
-        f"SELECT arm, CASE stratum {labels} END AS label, {', '.join(fields)} FROM {found.table} WHERE {some} "
+        f"SELECT arm, CASE stratum {labels} END AS label, {', '.join(fields)} FROM {unit_columns.table} WHERE {filled} "
         f"ORDER BY {', '.join(str(i + 1) for i in range(2 + len(values)))}"
     )
-    return replace(data, samples=_by_arm(work.plan, data, rows, len(found.outcomes), len(values), len(strata) > 1))
+    return replace(
+        data, samples=_by_arm(work.plan, data, rows, len(unit_columns.outcomes), len(values), len(strata) > 1)
+    )
 
 
 def _relabeled(work: Workspace, name: str, data: MetricData) -> MetricData:
-    """The metric with samples, where it is relabeled."""
-    if any(not isinstance(one, (Moments, RatioMoments)) for one in data.summaries.values()):
+    """The metric, with samples if it is permuted."""
+    if any(not isinstance(summary, (Moments, RatioMoments)) for summary in data.summaries.values()):
         return data
     if not _wanted(work.plan, name, data, _nonzero(data)):
         return data
     values = analyzed(work.plan, name, data.cap)
-    known = " AND ".join(f"{sql} IS NOT NULL" for sql in values)
+    has_outcome = " AND ".join(f"{sql} IS NOT NULL" for sql in values)
     nonzero = " OR ".join(f"{sql} <> 0" for sql in values)
     select = ", ".join(f"{sql} AS v{i}" for i, sql in enumerate(values))
     rows = work.engine.arrays(
-        f"SELECT arm, {select} FROM unit_table WHERE {known} AND ({nonzero}) ORDER BY arm, {', '.join(values)}"
+        f"SELECT arm, {select} FROM unit_table WHERE {has_outcome} AND ({nonzero}) ORDER BY arm, {', '.join(values)}"
     )
     return replace(data, samples=_by_arm(work.plan, data, rows, len(values), len(values), False))
 
@@ -104,17 +111,17 @@ def _relabeled(work: Workspace, name: str, data: MetricData) -> MetricData:
 def _by_arm(
     plan: Plan, data: MetricData, rows: Mapping[str, Any], outcomes: int, width: int, stratified: bool
 ) -> dict[str, Sample]:
-    """The rows of each arm: `outcomes` columns of values, then covariates up to `width` columns."""
+    """The sample of each arm, from rows with `outcomes` columns of values, then covariates, `width` columns in all."""
     import numpy as np
 
     samples = {}
     for position, arm in enumerate(plan.arms):
         of_arm = rows["arm"] == position
-        found = np.stack([np.asarray(rows[f"v{i}"][of_arm], np.float64) for i in range(width)], axis=1)
+        matrix = np.stack([np.asarray(rows[f"v{i}"][of_arm], np.float64) for i in range(width)], axis=1)
         samples[arm] = Sample(
             data.summaries[arm].n,
-            np.ascontiguousarray(found[:, 0] if outcomes == 1 else found[:, :outcomes]),
-            np.ascontiguousarray(found[:, outcomes:]) if width > outcomes or stratified else None,
+            np.ascontiguousarray(matrix[:, 0] if outcomes == 1 else matrix[:, :outcomes]),
+            np.ascontiguousarray(matrix[:, outcomes:]) if width > outcomes or stratified else None,
             np.asarray(rows["label"][of_arm], np.int64) if stratified else None,
         )
     return samples

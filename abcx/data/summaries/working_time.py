@@ -1,5 +1,4 @@
-"""Time that passes while a desk is open, on the clock on the wall; an hour that the clock skips or repeats is counted
-as it passes."""
+"""Working time in opening hours of local time; an hour that the clocks skip or repeat counts by its real length."""
 
 from __future__ import annotations
 
@@ -26,7 +25,7 @@ def worked(since: NDArray[np.int64], until: NDArray[np.int64], calendar: Calenda
         return until - since
     changes = _changes(ZoneInfo(zone), int(min(since.min(), until.min())), int(max(since.max(), until.max())))
     at, offsets = np.array([when for when, _ in changes], np.int64), np.array([by for _, by in changes], np.int64)
-    # Where the clock on the wall is put forward or back, no time passes, whatever it shows.
+    # Where clocks are put forward or back, no time passes, whatever they show.
     jumps = [0, *(_shown(at[1:] + offsets[1:], calendar) - _shown(at[1:] + offsets[:-1], calendar))]
     jumped = np.cumsum(jumps)
 
@@ -38,7 +37,7 @@ def worked(since: NDArray[np.int64], until: NDArray[np.int64], calendar: Calenda
 
 
 def _shown(wall: NDArray[np.int64], calendar: CalendarSpec) -> NDArray[np.int64]:
-    """Open hours from 1970 to a time on the wall, if its clock were never changed."""
+    """Opening time in microseconds from 1970 to local times, as if clocks were never changed."""
     import numpy as np
 
     days, time_of_day = np.divmod(wall, DAY)
@@ -52,22 +51,23 @@ def _shown(wall: NDArray[np.int64], calendar: CalendarSpec) -> NDArray[np.int64]
 
 
 def _changes(zone: ZoneInfo, first: int, last: int) -> list[tuple[int, int]]:
-    """(moment, offset of the wall from then on) of every change of the clock, from before `first` on."""
+    """(moment, UTC offset from then on), in microseconds, of every change of the clocks from before `first` to
+    `last`."""
     moment = first - DAY
-    found = [(moment, _offset(zone, moment))]
+    changes = [(moment, _offset(zone, moment))]
     while moment <= last:
         after = moment + DAY
-        if _offset(zone, after) != found[-1][1]:
+        if _offset(zone, after) != changes[-1][1]:
             low, high = moment, after
             while high - low > 1:
                 middle = (low + high) // 2
-                low, high = (middle, high) if _offset(zone, middle) == found[-1][1] else (low, middle)
-            found.append((high, _offset(zone, high)))
+                low, high = (middle, high) if _offset(zone, middle) == changes[-1][1] else (low, middle)
+            changes.append((high, _offset(zone, high)))
         moment = after
-    return found
+    return changes
 
 
 def _offset(zone: ZoneInfo, moment: int) -> int:
-    """Microseconds by which the wall is ahead of UTC."""
+    """The UTC offset at a moment, in microseconds."""
     ahead = (_EPOCH + timedelta(microseconds=moment)).astimezone(zone).utcoffset() or timedelta()
     return ahead // timedelta(microseconds=1)

@@ -1,1 +1,1 @@
-"""Rows to units: who saw what and when, which events count for whom, where every row ended."""
+"""Turns rows into units: arms and exposures, the events that count, and the balance of all rows."""

@@ -1,7 +1,7 @@
-"""Rows -> who is in which arm since when: table `assigned` (uid, unit, arm, t0, segments), every loss counted.
+"""Assigns units to arms: table `assigned` (uid, unit, arm, time of first exposure t0, segments), with exclusions.
 
-Order of treatment: rows that cannot be used, rows outside the period, rows that fit no arm or name none, units in
-several arms, units that never met the exposure event.
+Order of exclusions: unusable rows, rows outside the period, rows that match or name no arm, units in several arms,
+units without the exposure event.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from abcx.problems import Problem, Span
 from abcx.results.readout import Exclusion
 
 ROWS_PER_PASS = 25_000_000
-"""Rows that are grouped by unit in one statement: a hash table of ten million units takes twice as long as four of a
-quarter."""
+"""Maximum rows that are grouped by unit in one statement: one hash table of ten million units takes twice as long as
+four with a quarter each."""
 _FATES = {
     "crossover": "units seen in several arms",
     "outside_period": "exposed outside the period (the units: at no other time)",
@@ -32,8 +32,9 @@ _FATES = {
 
 @dataclass(frozen=True)
 class Assignment:
-    """Which part told the arms, whether t0 is known, and what was lost on the way. `no_arm` counts units that were
-    exposed and of which no row names an arm."""
+    """The part that assigned the arms, whether t0 is known, and the exclusions. `crossover` counts units in several
+    arms, `unknown_arm` rows that match no arm, `no_arm` exposed units without a row that names an arm, `arm_rows` all
+    rows with a label (None: all match)."""
 
     part: str
     has_time: bool
@@ -46,7 +47,7 @@ class Assignment:
 
 
 def assign(work: Workspace, part: str) -> Assignment:
-    """Build the table `assigned` from the part of the data that tells the arms."""
+    """Build the table `assigned` from the part of the data that assigns the arms."""
     exclusions = [item for name, loaded in work.loading.parts.items() for item in _unusable(work, name, loaded)]
     loaded = work.loading.parts[part]
     known = work.clock.known(loaded.has_time)
@@ -83,7 +84,7 @@ def assign(work: Workspace, part: str) -> Assignment:
 
 
 def _busiest(work: Workspace) -> Busiest | None:
-    """The unit with the most rows beside the next one; None where there is one unit alone."""
+    """The unit with the most rows, with the next one; None for fewer than two units."""
     rows = [int(total) for (total,) in work.run("SELECT total FROM seen ORDER BY total DESC LIMIT 2")]
     if len(rows) < 2:
         return None
@@ -96,41 +97,42 @@ _FATE_COUNTS = (
 
 
 def _unnamed(work: Workspace, part: str) -> tuple[list[Exclusion], int]:
-    """Units of which no row names an arm, and how many of them were exposed. An event may leave its arm to other rows
-    of its unit; rows of exposures or units are there to name one, and are left out where they do not."""
+    """The exclusion of units without a row that names an arm, and the number of them that were exposed. Events may
+    leave the arm to other rows of their unit; rows of exposures or units must name one, and are excluded otherwise."""
     if part == "events":
         exposed = "ever_exposed" if work.plan.experiment.exposure is not None else "FALSE"
-        found = f"SELECT count(*), sum(n), count(*) FILTER ({exposed}) FROM seen WHERE fate = 'no_arm'"
+        query = f"SELECT count(*), sum(n), count(*) FILTER ({exposed}) FROM seen WHERE fate = 'no_arm'"
         message = "units of which no row names an arm"
     else:
         unnamed = f"{work.clock.known(work.loading.parts[part].has_time)} AND arm = {NO_ARM}"
         rows_without = work.run(f"SELECT count(*) FROM {part} WHERE {unnamed}")[0][0]
-        if not rows_without:  # few blocks to read, as in `_unusable`
+        if not rows_without:  # cheap to check, as in `_unusable`
             return [], 0
-        some = f"SELECT unit FROM {part} WHERE {unnamed}"
+        units_without = f"SELECT unit FROM {part} WHERE {unnamed}"
         best = f"count(*) FILTER ({unnamed}) AS n, max(arm) AS best"
-        by_unit = f"SELECT {best} FROM {part} WHERE unit IN ({some}) GROUP BY unit"
+        by_unit = f"SELECT {best} FROM {part} WHERE unit IN ({units_without}) GROUP BY unit"
         lost = f"count(*) FILTER (best = {NO_ARM})"
-        found = f"SELECT {lost}, sum(n), {lost} FROM ({by_unit})"
+        query = f"SELECT {lost}, sum(n), {lost} FROM ({by_unit})"
         message = f"rows of {part} that name no arm (the units: those of which no row does)"
-    units, lost_rows, exposed_units = (int(count or 0) for count in work.run(found)[0])
+    units, lost_rows, exposed_units = (int(count or 0) for count in work.run(query)[0])
     return [Exclusion("no_arm", message, units, lost_rows)] if lost_rows else [], exposed_units
 
 
 def _lost(fates: list[tuple[str, str, int, int, int]]) -> Iterator[Exclusion]:
-    """Units that are not in the analysis, and their rows; a row outside the period counts though its unit has more."""
-    outside_rows = sum(out for *_, out in fates)
+    """Exclusions of units and their rows, from (fate, arm, units, rows, rows outside the period). Rows outside the
+    period also count where their unit has others inside."""
+    outside_rows = sum(rows_outside for *_, rows_outside in fates)
     for fate, message in _FATES.items():
-        found = [(arm, units, rows) for name, arm, units, rows, _ in fates if name == fate]
-        rows = sum(n for _, _, n in found) + (outside_rows if fate == "outside_period" else 0)
+        of_fate = [(arm, units, rows) for name, arm, units, rows, _ in fates if name == fate]
+        rows = sum(n for _, _, n in of_fate) + (outside_rows if fate == "outside_period" else 0)
         if rows:
-            by_arm = {arm: units for arm, units, _ in found} if fate != "crossover" else {}
-            yield Exclusion(fate, message, sum(units for _, units, _ in found), rows, by_arm)
+            by_arm = {arm: units for arm, units, _ in of_fate} if fate != "crossover" else {}
+            yield Exclusion(fate, message, sum(units for _, units, _ in of_fate), rows, by_arm)
 
 
 def _unusable(work: Workspace, part: str, loaded: PartTable) -> Iterator[Exclusion]:
-    """Rows without a unit or a time, or after the data cut. Each condition is asked alone: the engine then skips blocks
-    of rows by their least and greatest values, and has nothing to read where there are no such rows."""
+    """Exclusions of rows without a unit or a time, or after the data cut. One query per condition lets the engine skip
+    blocks of rows by their least and greatest values."""
     late = f"t >= {work.clock.cut}" if work.clock.cut is not None and loaded.has_time else "FALSE"
     reasons = (
         ("no_unit", f"rows of {part} without a unit", f"{loaded.select.kept} AND unit IS NULL"),
@@ -144,10 +146,10 @@ def _unusable(work: Workspace, part: str, loaded: PartTable) -> Iterator[Exclusi
 
 
 def _label_units(work: Workspace, part: str, strays: bool) -> None:
-    """Table `seen`: one row per unit with its arm, its first exposure t0 and its fate.
+    """Create the table `seen`: one row per unit with its arm, its first exposure t0 and its fate.
 
-    In `events` a unit's arms are those of all its rows; elsewhere rows outside the period are dropped first. With
-    `strays` some rows fit no arm: their units are not those of which no row names one.
+    In `events` a unit's arms are those of all its rows; in other parts rows outside the period are dropped first. With
+    `strays` some rows match no arm; their units do not count as units without a row that names one.
     """
     loaded = work.loading.parts[part]
     inside = work.clock.inside(loaded.has_time)
@@ -160,7 +162,7 @@ def _label_units(work: Workspace, part: str, strays: bool) -> None:
         for i, name in enumerate(work.plan.segments)
         if name in loaded.segments
     )
-    # Aggregates cost a pass over all rows each: what follows from another one is not asked for.
+    # Each aggregate costs a pass over all rows: those that follow from another are not computed.
     ever = "any_arm IS NOT NULL" if by_arm else "coalesce(ever_exposed, FALSE)"
     met = "t0 IS NOT NULL" if loaded.has_time else "any_arm IS NOT NULL" if by_arm else "coalesce(ever_exposed, FALSE)"
     ever_exposed = "" if by_arm else f", bool_or({exposed}) AS ever_exposed"
@@ -168,7 +170,7 @@ def _label_units(work: Workspace, part: str, strays: bool) -> None:
     strange = f"SELECT unit FROM {part} WHERE {work.clock.known(loaded.has_time)} AND arm = {STRAY}"
     some_arm = f"any_arm IS NOT NULL OR unit NOT IN ({strange})" if strays else "TRUE"
     shares = 1 if work.engine.is_remote else math.ceil(work.loading.count(part) / ROWS_PER_PASS)
-    for number, some in enumerate(_shares(shares)):
+    for number, share in enumerate(_shares(shares)):
         work.run(
             f"""{"INSERT INTO seen" if number else "CREATE TABLE seen AS"}
             SELECT *, total - n_out AS n, coalesce(a0, any_arm) AS arm, CASE
@@ -179,13 +181,13 @@ def _label_units(work: Workspace, part: str, strays: bool) -> None:
                 SELECT unit, min(arm){inside_only} AS a0, max(arm){inside_only} AS a1, min(arm) AS any_arm,
                        min(t) FILTER ({inside} AND {exposed}) AS t0{ever_exposed},
                        count(*) AS total, {outside} AS n_out{segments}
-                FROM {part} WHERE {work.clock.usable(loaded.has_time)} AND {some} GROUP BY unit
+                FROM {part} WHERE {work.clock.usable(loaded.has_time)} AND {share} GROUP BY unit
             ) WHERE {some_arm}"""
         )
 
 
 def _shares(count: int) -> list[str]:
-    """SQL conditions on the keys of units (keys.py); every unit fits one of them."""
+    """SQL conditions on the keys of units (keys.py) that divide them into `count` parts."""
     if count <= 1:
         return ["TRUE"]
     ends = [(1 << 64) * share // count for share in range(count + 1)]
@@ -193,12 +195,12 @@ def _shares(count: int) -> list[str]:
 
 
 def _order(segment: int, has_time: bool) -> str:
-    """What the first value of a segment is the first by; of values at the same time, the least."""
+    """The SQL of the order in which a unit's first value of a segment counts; at equal times, the least value."""
     return f"{{t: t, s: segment_{segment}}}" if has_time else "rowid"
 
 
 def _first_exposure_event(work: Workspace, loaded: PartTable) -> None:
-    """t0 becomes the first exposure event at or after assignment; units without one were not exposed."""
+    """Set t0 in `seen` to the first exposure event at or after assignment; units without one become `not_exposed`."""
     segments = "".join(f", seen.segment_{i}" for i, name in enumerate(work.plan.segments) if name in loaded.segments)
     work.run(
         f"""CREATE OR REPLACE TABLE seen AS
@@ -223,8 +225,8 @@ def _segment(plan: Plan, loading: Loading, part: str, position: int) -> str:
 
 
 def unit_rule(loaded: PartTable) -> str | None:
-    """What `duplicates` says of units on several rows: `first`, `last` or `sum`; None where it says nothing. Raises
-    DataError where two sources say different things."""
+    """The `duplicates` rule for units on several rows: `first`, `last` or `sum`; None where none is declared. Raises
+    DataError where two sources declare different rules."""
     rules: dict[str | None, str] = {
         getattr(source.options, "duplicates", None): source.table.shown for source in loaded.sources
     }
@@ -236,12 +238,13 @@ def unit_rule(loaded: PartTable) -> str | None:
 
 
 def row_order(loaded: PartTable, prefix: str = "") -> str:
-    """The SQL by which rows of `units` are the first or the last of their unit."""
+    """The SQL of the order of rows of `units`: by time, if they have times, then by row."""
     return f"{{t: {prefix}t, r: {prefix}rowid}}" if loaded.has_time else f"{prefix}rowid"
 
 
 def one_row_per_unit(work: Workspace, keep: str) -> None:
-    """Table `units_one`: the ready-made columns and attributes of each unit, by the rule for repeated units."""
+    """Create the table `units_one` with the metric columns and attributes of each unit, by the rule for repeated units,
+    from the rows that satisfy the SQL condition `keep`."""
     loaded = work.loading.parts["units"]
     rule, order = unit_rule(loaded), row_order(loaded)
     pick = "arg_max_null" if rule == "last" else "arg_min_null"

@@ -1,18 +1,17 @@
-"""Events -> one row per unit, events attributed to their windows.
+"""Attributes events to units and windows, and builds one row per unit.
 
-Table `outcome` has the events that metrics read, with their unit, its arm and its t0; table `unit_table` a row per unit
-(arm, t0, segments, a column per value).
+Table `outcome` has the events that metrics read, with their unit, its arm and its t0; table `unit_table` has one row
+per unit (arm, t0, segments, a column per value).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from abcx.data.clock import Clock
 from abcx.data.plan import Plan, TicketJoin, Value
-from abcx.data.units import duplicates, near_misses, reexported_tickets, row_balance, tied_answers
+from abcx.data.units import duplicates, funnel_steps, near_misses, reexported_tickets, row_balance, tied_answers
 from abcx.data.units.assignment import Assignment, one_row_per_unit, unit_rule
 from abcx.data.workspace import Workspace
 from abcx.errors import DataError
@@ -22,9 +21,8 @@ from abcx.results.readout import Exclusion
 
 @dataclass(frozen=True)
 class Named:
-    """What the spec says of the events: the terms that occur anywhere, the rows that are of nothing that it names,
-    those that their source leaves out, those that have no value and are dropped, and the usable ones that metrics
-    read."""
+    """Counts of event rows by the spec: the positions of terms that occur, the rows of no event that it names, those
+    that their source filters out, those dropped because they have no value, and the usable ones that metrics read."""
 
     terms: frozenset[int]
     unnamed: int
@@ -35,10 +33,10 @@ class Named:
 
 @dataclass(frozen=True)
 class Attributed:
-    """What happened to the events: exclusions, and events of metrics before exposure by arm index. `shared_ids` counts
-    ids of events that stand at several units, `changed_ids` those of one unit whose rows differ in time or value,
-    `misspelled_ids` ids of units whose spelling keeps them out (near_misses.py), `ended` how the rows of events ended
-    (row_balance.py)."""
+    """The result of attributing events: exclusions, and events of metrics before exposure by arm index. `shared_ids`
+    counts event ids that occur with several units, `changed_ids` those of one unit whose rows differ in time or value,
+    `misspelled_ids` ids of units that are left out because of their spelling (near_misses.py), `ended` the rows of
+    events by reason (row_balance.py)."""
 
     exclusions: tuple[Exclusion, ...]
     named: Named
@@ -55,9 +53,9 @@ class Attributed:
 
 
 def build(work: Workspace, others: Iterable[Plan], assignment: Assignment) -> Attributed:
-    """Build `unit_table`, with the values of `others`, plans with other windows, as `other_0`, `other_1`, ...
+    """Build `unit_table`, with the values of `others` (plans with other windows) as `other_0`, `other_1`, ...
 
-    Raises DataError where a unit stands on several rows of `units` and no rule says what is meant.
+    Raises DataError where a unit has several rows in `units` without a `duplicates` rule.
     """
     duplicate_units, exclusions = _ready_made(work, assignment)
     placed = tied_answers.with_places(work)
@@ -84,13 +82,13 @@ def build(work: Workspace, others: Iterable[Plan], assignment: Assignment) -> At
         before, units_before, uncounted = _count_events(work, named, assignment, span)
         exclusions += uncounted
     strangers = any(exclusion.reason == "not_in_test" for exclusion in exclusions)
-    near = near_misses.misspelled_ids(work, assignment.part) if strangers else {}
+    misspelled_ids = near_misses.misspelled_ids(work, assignment.part) if strangers else {}
     ended = row_balance.Ended()
     if events and not work.engine.is_remote:
         since, counts = (span.since(), _any_counts(work.plan, span)) if span else ("TRUE", "TRUE")
         ended = row_balance.of_events(work, assignment, since, counts)
     if events:
-        work.run("DROP TABLE events")  # whatever is asked from here on is in `outcome`, which is far smaller
+        work.run("DROP TABLE events")  # later steps need only `outcome`, which is far smaller
     compares = timed and assignment.has_time
     screened = (
         compares and not work.engine.is_remote and any(value.need.term.column is None for value in work.plan.values)
@@ -108,7 +106,7 @@ def build(work: Workspace, others: Iterable[Plan], assignment: Assignment) -> At
         repeated_rows,
         removed.rows if removed else None,
         duplicate_units,
-        near,
+        misspelled_ids,
         ended,
     )
 
@@ -126,13 +124,21 @@ def _count_named(work: Workspace, timed: bool) -> Named:
         f"count(*) FILTER ({work.clock.usable(timed, 'e.')} AND ({duplicates.read_by_a_metric(work.plan)}))",
         *(f"count(e.term_{i})" for i in range(len(work.plan.terms))),
     ]
-    none, unfit, lost, usable, *found = work.run(f"SELECT {', '.join(counts)} FROM events e")[0]
-    return Named(frozenset(i for i, count in enumerate(found) if count), int(none), int(unfit), int(lost), int(usable))
+    unnamed_rows, unfit_rows, dropped_rows, usable_rows, *occurrences = work.run(
+        f"SELECT {', '.join(counts)} FROM events e"
+    )[0]
+    return Named(
+        frozenset(i for i, count in enumerate(occurrences) if count),
+        int(unnamed_rows),
+        int(unfit_rows),
+        int(dropped_rows),
+        int(usable_rows),
+    )
 
 
 def _outcome(work: Workspace, timed: bool, placed: bool) -> None:
-    """Table `outcome`: every usable event that a metric reads, of the units of the analysis; a row without an event for
-    each unit that has none."""
+    """Create the table `outcome`: every usable event that a metric reads, of the units of the analysis, and a row
+    without an event for each unit that has none."""
     terms, keys = (
         (f"e.term_{i}" for i in range(len(work.plan.terms))),
         (f"e.ticket_key_{i}" for i in range(len(work.plan.keys))),
@@ -153,28 +159,13 @@ def _outcome(work: Workspace, timed: bool, placed: bool) -> None:
     work.run(f"CREATE TABLE outcome AS SELECT {', '.join(columns)} FROM {joined}")
 
 
-def _reached(work: Workspace, named: Sequence[tuple[str, Value]], span: Timing) -> dict[str, str]:
-    """The table of the units that reached a step, each with the earliest time `t` at which it did, by the name of the
-    value; each step is looked for at or after the earliest time of the step before."""
-    tables: dict[tuple[Any, ...], str] = {}
-    found: dict[str, str] = {}
-    for name, value in sorted(named, key=lambda item: len(item[1].after)):
-        if value.need.kind != "reached" or not value.need.ordered:
-            continue
-        way = (value.metric, value.window, value.since)
-        before = tables.get((*way, value.after))
-        joined = f"outcome e JOIN {before} r ON r.uid = e.uid AND e.t >= r.t" if before else "outcome e"
-        table = found[name] = tables[(*way, (*value.after, value.feed))] = f"reached_{name}"
-        where = f"e.term_{value.feed} IS NOT NULL AND {span.inside(value)}"
-        work.run(f"CREATE TABLE {table} AS SELECT e.uid, min(e.t) AS t FROM {joined} WHERE {where} GROUP BY e.uid")
-    return found
-
-
-def _unit_table(work: Workspace, others: Iterable[Plan], span: Timing | None, screened: bool, placed: bool) -> None:
-    named = [(f"value_{value.position}", value) for value in work.plan.values]
-    named += [(f"other_{value.position}", value) for other in others for value in other.values]
-    reached = _reached(work, named, span) if span else {}
-    fed = [(name, value) for name, value in named if value.need.term.column is None and name not in reached]
+def _unit_table(
+    work: Workspace, other_plans: Iterable[Plan], span: Timing | None, screened: bool, placed: bool
+) -> None:
+    named_values = [(f"value_{value.position}", value) for value in work.plan.values]
+    named_values += [(f"other_{value.position}", value) for other_plan in other_plans for value in other_plan.values]
+    reached = funnel_steps.reached(work, named_values, span.inside) if span else {}
+    fed = [(name, value) for name, value in named_values if value.need.term.column is None and name not in reached]
     summed = [f"{of_events(value, span.inside(value) if span else 'TRUE', placed)} AS {name}" for name, value in fed]
     summed += [f"{duplicates.may_hold_duplicates(work.plan, work.loading)} AS suspect"] if screened else []
     joined = ["assigned a"]
@@ -184,7 +175,7 @@ def _unit_table(work: Workspace, others: Iterable[Plan], span: Timing | None, sc
         joined.append("LEFT JOIN units_one u ON u.unit = a.unit")
     joined += [f"LEFT JOIN {table} ON {table}.uid = a.uid" for table in reached.values()]
     segments = [f"a.segment_{i}" for i in range(len(work.plan.segments))]
-    values = [f"{_value(name, value, span, reached.get(name))} AS {name}" for name, value in named]
+    values = [f"{_value(name, value, span, reached.get(name))} AS {name}" for name, value in named_values]
     columns = ", ".join(["a.uid", "a.arm", "a.t0", *segments, *values, *(["o.suspect"] if screened else [])])
     work.run(f"CREATE TABLE unit_table AS SELECT {columns} FROM {' '.join(joined)}")
     for table in reached.values():
@@ -205,14 +196,15 @@ class Timing:
         return f"e.t >= {self.clock.start}" if self.clock.start is not None else "TRUE"
 
     def followed(self, value: Value, prefix: str = "") -> str:
-        """The SQL condition of units that were watched for as long as a value asks."""
+        """The SQL condition of units that were followed for as long as a value needs; `prefix` is an alias (`a.`)."""
         as_of, needed = self.clock.as_of, value.follow_up
         if needed is None or as_of is None or not self.exposure_has_time:
             return "TRUE"
         return f"{prefix}t0 + {needed} <= {as_of}"
 
     def inside(self, value: Value | TicketJoin) -> str:
-        """The SQL condition of events inside the window of a value, or in which tickets are opened."""
+        """The SQL condition of events inside the window of a value, or inside the window in which tickets are
+        opened."""
         later = value.since if isinstance(value, Value) else None
         since = self.since() if later is None else f"e.t >= e.t0 + {later}"
         if value.window is not None:
@@ -222,13 +214,13 @@ class Timing:
         return since if open_end else f"{since} AND e.t < {self.clock.end}"
 
     def any_counts(self, values: Iterable[Value]) -> str:
-        """The SQL condition of events that count for one of these values; FALSE where none is made of events."""
+        """The SQL condition of events that count for one of these values; FALSE where none is computed from events."""
         fed = [value for value in values if value.need.term.column is None]
         return " OR ".join(f"(e.term_{value.feed} IS NOT NULL AND {self.inside(value)})" for value in fed) or "FALSE"
 
 
 def _any_counts(plan: Plan, span: Timing) -> str:
-    """The SQL condition of the events that count for something."""
+    """The SQL condition of events that count for some value or ticket of the plan."""
     if not plan.tickets and all(value.need.term.column is not None for value in plan.values):
         return "TRUE"
     counted = [span.any_counts(plan.values)]
@@ -238,7 +230,7 @@ def _any_counts(plan: Plan, span: Timing) -> str:
 
 
 def _last_moment(plan: Plan) -> str:
-    """Up to when events count, in words."""
+    """The end of the time in which events count, in words."""
     of_events = [value.window for value in plan.values if value.need.term.column is None]
     windows = [*of_events, *(pairs.window for pairs in plan.tickets)]
     if all(window is None for window in windows):
@@ -247,12 +239,13 @@ def _last_moment(plan: Plan) -> str:
 
 
 def _ready_made(work: Workspace, assignment: Assignment) -> tuple[int | None, list[Exclusion]]:
-    """Table `units_one`; how many units stand on several rows (None without a file of units), and what is left out."""
+    """Create the table `units_one`, if there is a file of units; returns the number of units on several rows (None
+    without such a file) and the exclusions. Raises DataError for several rows without a `duplicates` rule."""
     if "units" not in work.loading.parts:
         return None, []
     exclusions = []
     loaded = work.loading.parts["units"]
-    if assignment.part == "units":  # else it is there already, for segments
+    if assignment.part == "units":  # else it already exists, for segments
         one_row_per_unit(work, work.clock.inside(loaded.has_time))
     else:
         usable = work.clock.usable(loaded.has_time)
@@ -278,31 +271,31 @@ def _ready_made(work: Workspace, assignment: Assignment) -> tuple[int | None, li
                     "say what is meant: data: {units: {file: ..., duplicates: first | last | sum}}",
                 )
             )
-        words = {"first": "the first is kept", "last": "the last is kept", "sum": "their values are summed"}[rule]
-        exclusions.append(Exclusion("duplicate_unit", f"units on several rows: {words}", int(units), int(extra)))
+        rule_text = {"first": "the first is kept", "last": "the last is kept", "sum": "their values are summed"}[rule]
+        exclusions.append(Exclusion("duplicate_unit", f"units on several rows: {rule_text}", int(units), int(extra)))
     return int(units), exclusions
 
 
 def _drop_repeated_ids(work: Workspace) -> tuple[int | None, int, int]:
-    """How many events repeat an id, how many ids stand at several units, and how many of one unit differ in time or
-    value. Keep the earliest event of every id of a unit of the analysis; all others are left out anyway. What one unit
-    did another cannot have done: ids that stand at several units are those of several systems."""
+    """Keep the earliest event of every id and unit of the analysis (other units are left out anyway). Returns the
+    numbers of events that repeat an id (None without ids), of ids with several units, and of ids of one unit whose rows
+    differ in time or value. Equal ids of different units are different events, of several systems."""
     if "events" not in work.loading.parts or not work.loading.parts["events"].has_id:
         return None, 0, 0
     usable = work.clock.usable(work.loading.parts["events"].has_time, "e.")
     joined = f"events e JOIN assigned a ON a.unit = e.unit WHERE {usable} AND e.id IS NOT NULL"
     by_id = f"SELECT count(*) AS events, count(DISTINCT a.uid) AS units FROM {joined} GROUP BY e.id"
-    found = work.run(f"SELECT coalesce(sum(events - units), 0), count(*) FILTER (units > 1) FROM ({by_id})")[0]
-    repeated, shared = int(found[0]), int(found[1])
+    counts = work.run(f"SELECT coalesce(sum(events - units), 0), count(*) FILTER (units > 1) FROM ({by_id})")[0]
+    repeated, shared = int(counts[0]), int(counts[1])
     changed = 0
     if repeated:
-        read = [
+        read_columns = [
             *(["e.t"] if work.loading.parts["events"].has_time else []),
             *(f"e.term_{i}" for i in range(len(work.plan.terms))),
         ]
-        differs = " OR ".join(f"min({column}) IS DISTINCT FROM max({column})" for column in read)
-        apart = f"SELECT e.id FROM {joined} GROUP BY e.id HAVING count(DISTINCT a.uid) = 1 AND ({differs})"
-        changed = int(work.run(f"SELECT count(*) FROM ({apart})")[0][0])
+        differs = " OR ".join(f"min({column}) IS DISTINCT FROM max({column})" for column in read_columns)
+        differing = f"SELECT e.id FROM {joined} GROUP BY e.id HAVING count(DISTINCT a.uid) = 1 AND ({differs})"
+        changed = int(work.run(f"SELECT count(*) FROM ({differing})")[0][0])
         if work.plan.tickets:
             reexported_tickets.refuse_moved_ends(work, joined)
         order = ", ".join(
@@ -325,9 +318,9 @@ def _drop_repeated_ids(work: Workspace) -> tuple[int | None, int, int]:
 
 
 def _value(name: str, value: Value, span: Timing | None, reached: str | None = None) -> str:
-    """The SQL of a value in the unit table: ready-made, or `name` from events where the unit was followed for the whole
-    window. A unit whose window is still open has no value yet: counting it as it stands would favor the arm that acts
-    sooner."""
+    """The SQL of a value in the unit table: the column of units, `name` from events, or whether the unit is in the
+    table `reached`; NULL where it was not followed for the whole window: counting open windows would favor the arm that
+    acts sooner."""
     if value.need.term.column is not None:
         return f"u.ready_{value.feed}"
     followed = span.followed(value, "a.") if span else "TRUE"
@@ -336,7 +329,8 @@ def _value(name: str, value: Value, span: Timing | None, reached: str | None = N
 
 
 def of_events(value: Value, inside: str, placed: bool = False) -> str:
-    """The SQL of one value of a unit from its events `e` in `outcome` that are `inside`, which may be `placed`."""
+    """The SQL of one value of a unit from its events `e` in `outcome` that satisfy the SQL condition `inside`. With
+    `placed` the order of rows decides between answers at one time."""
     x = f"e.term_{value.feed}"
     if value.need.kind == "happened":
         least = value.need.term.at_least or 1
@@ -346,11 +340,11 @@ def of_events(value: Value, inside: str, placed: bool = False) -> str:
         return f"CASE WHEN {every} THEN 1.0::DOUBLE ELSE 0.0::DOUBLE END"
     if value.need.kind == "count":
         return f"CAST(count({x}) FILTER ({inside}) AS DOUBLE)"
-    if value.need.kind in ("first", "last"):  # of several at one time the first or last row, if the rows are in order
+    if value.need.kind in ("first", "last"):  # at equal times by row, if the rows are in order
         order = f"{{t: e.t, p: {'e.place' if placed else x}}}"
         pick = "arg_min" if value.need.kind == "first" else "arg_max"
         return f"{pick}({x}, {order}) FILTER ({x} IS NOT NULL AND {inside})"
-    if value.need.kind == "until":  # -1 where the event was there before the exposure
+    if value.need.kind == "until":  # -1 where the event is before the exposure
         since = "CASE WHEN e.t < e.t0 THEN -1 ELSE e.t - e.t0 END"
         return f"CAST(min({since}) FILTER ({x} IS NOT NULL AND (e.t < e.t0 OR ({inside}))) AS DOUBLE)"
     return f"coalesce(fsum({x}) FILTER ({inside}), 0.0)"
@@ -362,7 +356,8 @@ def _count_events(
     assignment: Assignment,
     span: Timing | None,
 ) -> tuple[dict[int, int], dict[int, int], list[Exclusion]]:
-    """Events of metrics that are not counted: of units not in the test, before exposure, after the window."""
+    """Events and units with events before exposure, by arm index, and the exclusions of metric events that do not
+    count: of units outside the analysis, before exposure, after the window."""
     relevant = duplicates.read_by_a_metric(work.plan)
     since = span.since() if span else "TRUE"
     counted = _any_counts(work.plan, span) if span else "TRUE"
@@ -372,7 +367,7 @@ def _count_events(
         "FROM outcome e GROUP BY e.arm ORDER BY e.arm"
     )
     strangers = named.usable - sum(int(row[3]) for row in per_arm)
-    if assignment.part == "events" and strangers:  # rows of units that are lost were counted with their unit
+    if assignment.part == "events" and strangers:  # rows of excluded units were counted with their unit
         lost = "EXISTS (SELECT 1 FROM seen WHERE seen.unit = e.unit AND fate <> 'in')"
         usable = f"({relevant}) AND {work.clock.usable(span is not None, 'e.')}"
         strangers -= int(work.run(f"SELECT count(*) FROM events e WHERE {usable} AND {lost}")[0][0])
@@ -390,7 +385,7 @@ def _count_events(
     before = {row[0]: int(row[1]) for row in per_arm}
     units_before = dict.fromkeys(before, 0)
     if any(before.values()):
-        early = f"FROM outcome e WHERE ({relevant}) AND NOT ({since}) GROUP BY e.arm"
-        found = work.run(f"SELECT e.arm, count(DISTINCT e.uid) {early}")
-        units_before |= {arm: int(units) for arm, units in found}
+        early_events = f"FROM outcome e WHERE ({relevant}) AND NOT ({since}) GROUP BY e.arm"
+        rows = work.run(f"SELECT e.arm, count(DISTINCT e.uid) {early_events}")
+        units_before |= {arm: int(units) for arm, units in rows}
     return before, units_before, exclusions

@@ -1,4 +1,4 @@
-"""Events that repeat another in unit, time and all that the metrics read: counted, and left out if the spec says so."""
+"""Duplicate events (same unit, time and all that the metrics read): counted, and removed if the spec says so."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from abcx.results.readout import Exclusion
 
 
 def remove(work: Workspace) -> Exclusion | None:
-    """Remove the repeats of sources with `duplicates: drop`, among the units of the analysis; all others are left out
-    anyway. The first of equal rows stays: they are alike in everything that is read from here on.
+    """Remove the duplicates of sources with `duplicates: drop`, among the units of the analysis (others are left out
+    anyway). The first of equal rows is kept.
 
-    Returns what is left out (perhaps no rows), None where no source says so. Raises DataError where events have no
+    Returns the exclusion (perhaps of no rows); None where no source declares it. Raises DataError where events have no
     times.
     """
     loaded = work.loading.parts.get("events")
@@ -27,56 +27,56 @@ def remove(work: Workspace) -> Exclusion | None:
         help = f"name it: columns: {{time: NAME}}; {table.header_text()}"
         raise DataError(Problem("error", "no-time", message, Span(table.shown, 1), help))
     cells = ["unit", *_cells(work.plan, loaded.has_id)]
-    row, known = (
+    row, usable = (
         ", ".join(f"e.{cell}" for cell in cells),
         f"e.droppable AND {work.clock.usable(True, 'e.')} AND ({read_by_a_metric(work.plan)})",
     )
-    twice = f"SELECT hash({row}) FROM events e WHERE {known} GROUP BY 1 HAVING count(*) > 1"
+    repeated = f"SELECT hash({row}) FROM events e WHERE {usable} GROUP BY 1 HAVING count(*) > 1"
     work.run(
         "CREATE OR REPLACE TABLE repeats AS SELECT a.arm, e.unit, e.rowid AS place "
-        f"FROM events e JOIN assigned a ON a.unit = e.unit WHERE {known} AND hash({row}) IN ({twice}) "
+        f"FROM events e JOIN assigned a ON a.unit = e.unit WHERE {usable} AND hash({row}) IN ({repeated}) "
         f"QUALIFY row_number() OVER (PARTITION BY {row} ORDER BY e.rowid) > 1"
     )
-    found = work.run("SELECT arm, count(*), count(DISTINCT unit) FROM repeats GROUP BY arm ORDER BY arm")
-    removed = sum(int(n) for _, n, _ in found)
+    counts = work.run("SELECT arm, count(*), count(DISTINCT unit) FROM repeats GROUP BY arm ORDER BY arm")
+    removed = sum(int(n) for _, n, _ in counts)
     if removed:
         work.loading.count_lost("events", "repeated_row", "rowid IN (SELECT place FROM repeats)")
         work.run("DELETE FROM events WHERE rowid IN (SELECT place FROM repeats)")
     message = "events that duplicate another (same unit, time and all that the metrics read): the first is kept"
-    by_arm = {work.plan.arms[arm]: int(units) for arm, _, units in found}
+    by_arm = {work.plan.arms[arm]: int(units) for arm, _, units in counts}
     return Exclusion("repeated_row", message, sum(by_arm.values()), removed, by_arm)
 
 
 def may_hold_duplicates(plan: Plan, loading: Loading) -> str:
-    """The SQL of an aggregate over the events `e` of a unit: whether some may be alike. Each sets one of 64 bits by its
-    hash; where all bits are different, so are the events."""
+    """The SQL of an aggregate over the events `e` of a unit: whether some may be equal. Each event sets one of 64 bits
+    by its hash; where all bits differ, so do the events."""
     cells = ", ".join(f"e.{cell}" for cell in _cells(plan, "id" in identity_columns(loading)))
     return f"bit_count(bit_or(1::UBIGINT << (hash({cells}) % 64)::UTINYINT)) < count(*)"
 
 
 def count(work: Workspace, screened: bool) -> int:
-    """How many events in `outcome` repeat another, of the sources that keep them. Where `unit_table` says which units
-    are `suspect`, only their events are compared.
+    """The number of events in `outcome` that duplicate another, of sources that keep duplicates. With `screened` only
+    the events of units that are `suspect` in `unit_table` are compared.
 
-    Rows are told apart by 64 bits of hash: among 10 million different ones a false repeat has the chance 3e-6.
+    Rows are compared by a 64-bit hash: among 10 million different rows a false duplicate has probability 3e-6.
     """
     cells = ", ".join(["uid", *_cells(work.plan, "id" in identity_columns(work.loading))])
     compared = ["uid IN (SELECT uid FROM unit_table WHERE suspect)" if screened else "TRUE"]
     compared += ["NOT droppable"] if "droppable" in identity_columns(work.loading) else []
-    asked = f"SELECT count(*) - count(DISTINCT hash({cells})) FROM outcome WHERE {' AND '.join(compared)}"
-    return int(work.run(asked)[0][0])
+    query = f"SELECT count(*) - count(DISTINCT hash({cells})) FROM outcome WHERE {' AND '.join(compared)}"
+    return int(work.run(query)[0][0])
 
 
 def identity_columns(loading: Loading) -> list[str]:
-    """The columns of events that tell repeats from others, beside what the metrics read: the id, and whether the source
-    leaves repeats out."""
+    """The columns of events, other than those that the metrics read, that are needed to compare duplicates: the id, and
+    whether the source drops duplicates."""
     loaded = loading.parts["events"]
-    found = ["id"] if loaded.has_id else []
-    return [*found, "droppable"] if any(drops(source) for source in loaded.sources) else found
+    columns = ["id"] if loaded.has_id else []
+    return [*columns, "droppable"] if any(drops(source) for source in loaded.sources) else columns
 
 
 def _cells(plan: Plan, identified: bool) -> list[str]:
-    """The columns of an event that tell it from others of its unit."""
+    """The columns in which duplicate events of a unit are equal."""
     terms, keys = (f"term_{i}" for i in range(len(plan.terms))), (f"ticket_key_{i}" for i in range(len(plan.keys)))
     return ["t", *(["id"] if identified else []), *terms, *keys]
 

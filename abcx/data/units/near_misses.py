@@ -1,4 +1,4 @@
-"""Labels of arms, names of events and ids of units that are ignored because they are spelled differently.
+"""Finds arm labels, event names and unit ids that are ignored because of another spelling.
 
 Events and ids are compared in the first 200,000 rows of every file. Ids are counted and never shown: they are personal
 data.
@@ -21,11 +21,11 @@ from abcx.engines.quoting import literal
 from abcx.files.cell_text import skeleton
 
 _ROWS = 200_000
-"""Rows of a file that are sampled: all of 10 million would add a tenth to the time of reading."""
+"""Rows of a file that are sampled; reading all of 10 million would take a tenth longer."""
 _MOST = 1_000
 """Maximum number of unknown labels whose spelling is compared."""
 _BEFORE = r"^(?i:gid://.*/|mailto:|GA\d+\.\d+\.|#|[a-z]+[ _:#/-]+)"
-"""What systems write before an id: gid://shopify/Customer/, mailto:, GA1.1., #, user_, cus-."""
+"""Prefixes of ids: gid://shopify/Customer/, mailto:, GA1.1., #, user_, cus-."""
 _SPELLINGS = (
     ("upper and lower case", "lower(v)"),
     ("upper and lower case", "upper(v)"),
@@ -38,47 +38,53 @@ _SPELLINGS = (
     ("what stands before it", rf"regexp_replace(v, {literal(_BEFORE)}, '')"),
     ("an @ that is written %40", "regexp_replace(v, '%40', '@')"),
 )
-"""What may tell two spellings of an id `v` apart, and the SQL of the spelling without it."""
+"""Differences between spellings of an id `v`, each with the SQL of the spelling without it."""
 _VALUE = r"[-+]?[0-9]+([.,][0-9]+)?|[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?"
-"""What is no name of an event, but a number or a time."""
+"""Numbers and times, which are not event names."""
 
 
 def values_as_events(work: Workspace, part: PartTable) -> int:
-    """Rows whose event's name is a number or a time, where no event of the spec has such a name, or whose unit is the
-    name of an event: in files that were glued together with their columns in another order."""
+    """The number of rows whose event name is a number or a time (unless an event of the spec has such a name), or whose
+    unit is an event name: in files that were concatenated with different column orders."""
     names = part.select.events()
     if work.engine.is_remote or any(re.fullmatch(_VALUE, name) for name in names):
         return 0
-    known = ", ".join(map(literal, names)) or "NULL"
+    known_names = ", ".join(map(literal, names)) or "NULL"
     count = 0
     for source in part.select.sources:
         column, unit = source.name("event"), source.name("unit")
         if column is None or unit is None or part.select.constant_event(source) is not None:
             continue
         v, u = (f"trim({source.table.sql(name, 'text')})" for name in (column, unit))
-        odd = f"{v} NOT IN ({known}) AND (regexp_full_match({v}, {literal(_VALUE)}) OR {u} IN ({known}))"
+        odd = f"{v} NOT IN ({known_names}) AND (regexp_full_match({v}, {literal(_VALUE)}) OR {u} IN ({known_names}))"
         count += int(work.run(f"SELECT count(*) FROM {source.rows_up_to(_ROWS)} WHERE {v} <> '' AND {odd}")[0][0])
     return count
 
 
 def misspelled_events(work: Workspace, part: PartTable) -> tuple[tuple[str, str], ...]:
-    """Names of events that no metric reads, and the name of the spec from which they differ by case alone; by the
-    first rows of every file."""
+    """(event name that no metric reads, name in the spec from which it differs only by case), from the first rows of
+    every file."""
     names = part.select.events()
-    known = {name.casefold(): name for name in names}
-    found: dict[str, str] = {}
+    by_casefold = {name.casefold(): name for name in names}
+    meant: dict[str, str] = {}
     for source in part.select.sources:
         column = source.name("event")
         if column is None or part.select.constant_event(source) is not None:
             continue
-        first = f"SELECT trim({source.table.sql(column, 'text')}) AS v FROM {source.rows_up_to(_ROWS)}"
-        seen = (str(name) for (name,) in work.run(f"SELECT DISTINCT v FROM ({first}) WHERE v IS NOT NULL ORDER BY v"))
-        found |= {name: known[name.casefold()] for name in seen if name not in names and name.casefold() in known}
-    return tuple(found.items())
+        sample = f"SELECT trim({source.table.sql(column, 'text')}) AS v FROM {source.rows_up_to(_ROWS)}"
+        occurring = (
+            str(name) for (name,) in work.run(f"SELECT DISTINCT v FROM ({sample}) WHERE v IS NOT NULL ORDER BY v")
+        )
+        meant |= {
+            name: by_casefold[name.casefold()]
+            for name in occurring
+            if name not in names and name.casefold() in by_casefold
+        }
+    return tuple(meant.items())
 
 
 def strange_labels(work: Workspace, part: PartTable) -> list[tuple[str, int]]:
-    """The most frequent texts in the arm column that are no label of an arm, with their rows."""
+    """The most frequent texts in the arm column that are not labels of an arm, with their numbers of rows."""
     labels: Counter[str] = Counter()
     for source in part.select.sources:
         column = source.name("arm")
@@ -86,44 +92,48 @@ def strange_labels(work: Workspace, part: PartTable) -> list[tuple[str, int]]:
             continue
         text = f"trim({source.table.sql(column, 'text')})"
         is_stray = f"{source.kept} AND {part.select.arm(source)} = {STRAY}"
-        found = f"SELECT {text}, count(*) FROM {source.table.scan()} WHERE {is_stray} AND {text} <> ''"
-        listed = work.run(f"{found} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {_MOST}")
-        labels.update({str(label): int(n) for label, n in listed})
+        query = f"SELECT {text}, count(*) FROM {source.table.scan()} WHERE {is_stray} AND {text} <> ''"
+        rows = work.run(f"{query} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {_MOST}")
+        labels.update({str(label): int(n) for label, n in rows})
     return labels.most_common(_MOST)
 
 
 def misspelled_labels(plan: Plan, strange: Sequence[tuple[str, int]]) -> tuple[MisspelledLabel, ...]:
-    """Of `strange` labels (of no arm, with their rows) those that differ from one of an arm by their spelling alone,
-    most frequent first."""
+    """Those of the `strange` labels (of no arm, with their rows) that differ from an arm's label only by spelling, most
+    frequent first."""
     meant: dict[str, set[str]] = {}
     for name, arm in plan.experiment.arms.items():
         for label in arm.labels or (name,):
             meant.setdefault(skeleton(str(label)), set()).add(str(label))
     rows: Counter[tuple[str, str]] = Counter()
     for label, count in strange:
-        of = meant.get(skeleton(label), set())
-        if len(of) == 1 and skeleton(label):
-            rows[label, min(of)] += count
+        labels = meant.get(skeleton(label), set())
+        if len(labels) == 1 and skeleton(label):
+            rows[label, min(labels)] += count
     return tuple(MisspelledLabel(written, label, count) for (written, label), count in rows.most_common())
 
 
 def misspelled_ids(work: Workspace, arm_part: str) -> dict[str, int]:
-    """How many ids of `events` and `units` that are not in the analysis differ from one that is by their spelling
-    alone, by what tells the two apart. `arm_part` is the part that has the arms, table `assigned` has the units of
-    the analysis."""
-    found: dict[str, int] = {}
+    """The number of ids of `events` and `units` outside the analysis that differ from an id in it only by spelling, by
+    the difference. `arm_part` is the part that assigns the arms. Needs the table `assigned`."""
+    ids_by_difference: dict[str, int] = {}
     for part in ("events", "units"):
         if part in work.loading.parts and part != arm_part and not work.engine.is_remote:
             counts = dict(
                 work.run(_count_sql(part, (*work.loading.parts[part].sources, *work.loading.parts[arm_part].sources)))
             )
-            found |= {how: max(int(ids), found.get(how, 0)) for how, ids in counts.items()}
-    return found
+            ids_by_difference |= {
+                difference: max(int(ids), ids_by_difference.get(difference, 0)) for difference, ids in counts.items()
+            }
+    return ids_by_difference
 
 
 def _count_sql(part: str, sources: Sequence[Source]) -> str:
-    """(what tells two spellings apart, ids of which one spelling is in the analysis and the other only in the part)."""
-    spelled = " UNION ALL ".join(f"SELECT {literal(how)} AS how, v, {other} AS o FROM ids" for how, other in _SPELLINGS)
+    """The SQL of (difference between two spellings, number of ids with one in the analysis and one only in the
+    part)."""
+    spelled = " UNION ALL ".join(
+        f"SELECT {literal(difference)} AS how, v, {spelling} AS o FROM ids" for difference, spelling in _SPELLINGS
+    )
     pairs = f"SELECT how, v, {keys.ticket('v', True)} AS key, {keys.ticket('o', True)} AS other FROM ({spelled})"
     either = "(SELECT key FROM pairs UNION SELECT other FROM pairs)"
     return (
@@ -139,34 +149,36 @@ def _count_sql(part: str, sources: Sequence[Source]) -> str:
 
 _UUID = "^\\{?([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})\\}?$"
 _ALIKE = (
-    (_UUID, r"\1\2\3\4\5"),  # dashes elsewhere may tell ids apart: 1-12 is not 11-2
+    (_UUID, r"\1\2\3\4\5"),  # other dashes may distinguish ids: 1-12 is not 11-2
     (r"\.0+$", ""),
     (r"^([^0-9]*)0+([0-9])", r"\1\2"),
 )
-"""What two spellings of one id have in common, in small letters: patterns and what takes their place."""
+"""Patterns and replacements that map all spellings of an id, in lower case, to one form."""
 
 
 def spelled_twice(work: Workspace, arm_part: str) -> int:
-    """How many units of the analysis have an id that is another's but for case, leading zeros, a final `.0`, or the
-    dashes and braces of a UUID."""
+    """The number of units of the analysis whose id differs from another's only by case, leading zeros, a final `.0`, or
+    the dashes and braces of a UUID."""
     if work.engine.is_remote:
         return 0
     ids = _ids(work.loading.parts[arm_part].sources)
     form = "lower(v)"
-    for pattern, kept in _ALIKE:
-        form = f"regexp_replace({form}, {literal(pattern)}, {literal(kept)})"
+    for pattern, replacement in _ALIKE:
+        form = f"regexp_replace({form}, {literal(pattern)}, {literal(replacement)})"
     forms = f"SELECT {form} AS form, {keys.ticket('v', True)} AS key FROM ({ids})"
-    alike = "SELECT form FROM forms GROUP BY form HAVING count(*) > 1"
-    some = f"SELECT form, count(DISTINCT key) AS n FROM forms JOIN assigned a ON a.unit = key WHERE form IN ({alike})"
-    sql = f"WITH forms AS ({forms}) SELECT coalesce(sum(n), 0) FROM ({some} GROUP BY form) WHERE n > 1"
+    shared = "SELECT form FROM forms GROUP BY form HAVING count(*) > 1"
+    ids_by_form = (
+        f"SELECT form, count(DISTINCT key) AS n FROM forms JOIN assigned a ON a.unit = key WHERE form IN ({shared})"
+    )
+    sql = f"WITH forms AS ({forms}) SELECT coalesce(sum(n), 0) FROM ({ids_by_form} GROUP BY form) WHERE n > 1"
     return int(work.run(sql)[0][0])
 
 
 def _ids(sources: Sequence[Source]) -> str:
-    """The SQL of the distinct ids `v` of the first rows of some sources."""
-    first = []
+    """The SQL of the distinct ids `v` in the first rows of the sources."""
+    samples = []
     for source in sources:
         unit = source.name("unit")
         assert unit is not None
-        first.append(f"SELECT {source.table.sql(unit, 'text')} AS v FROM {source.rows_up_to(_ROWS)}")
-    return f"SELECT DISTINCT v FROM ({' UNION ALL '.join(first)})"
+        samples.append(f"SELECT {source.table.sql(unit, 'text')} AS v FROM {source.rows_up_to(_ROWS)}")
+    return f"SELECT DISTINCT v FROM ({' UNION ALL '.join(samples)})"

@@ -1,7 +1,7 @@
-"""Where every row of a part ended: used, or left out for one reason. What was read is used or left out, to the row.
+"""The balance of rows: every row that was read is used, or left out for exactly one reason.
 
-Each row is judged by the first of the reasons that fits it, in the order of treatment, whatever the exclusions count:
-they may name a row twice (an event before exposure of a unit in several arms), the balance never does.
+A row counts for the first reason that applies, in the order of exclusions. Unlike here, exclusions may count a row
+twice (such as an event before exposure of a unit in several arms).
 """
 
 from __future__ import annotations
@@ -24,20 +24,19 @@ Ended = Counter[tuple[int, str]]
 
 
 def of_events(work: Workspace, assignment: Assignment, since: str, counts: str) -> Ended:
-    """How the rows ended that are in the table `events`, by reason; the tables `assigned` and `seen` must be there.
-    `since` and `counts` are the SQL conditions of events `e` that are not before the exposure, and that some metric
-    counts."""
+    """The rows of the table `events` by source and reason. Needs the tables `assigned` and `seen`. `since` and `counts`
+    are the SQL conditions of events `e` that are not before the exposure, and that some metric counts."""
     loaded = work.loading.parts["events"]
     relevant, dropped = (
         f"({duplicates.read_by_a_metric(work.plan)})",
         "e.dropped" if work.plan.drops_missing else "FALSE",
     )
-    asked = [relevant, dropped]
-    asked += ["e.exposure"] if work.plan.experiment.exposure is not None else []
-    asked += ["e.arm IS NOT NULL"] if loaded.has_arm else []
+    used_if = [relevant, dropped]
+    used_if += ["e.exposure"] if work.plan.experiment.exposure is not None else []
+    used_if += ["e.arm IS NOT NULL"] if loaded.has_arm else []
     reasons = {
         "by_spec": "NOT e.fits" if loaded.select.filtered else "FALSE",
-        "no_metric": f"NOT ({' OR '.join(asked)})",
+        "no_metric": f"NOT ({' OR '.join(used_if)})",
         **_unusable(loaded, work.clock),
         "no_value": f"{dropped} AND NOT {relevant}",
         "unknown_arm": f"e.arm = {STRAY}",
@@ -50,7 +49,7 @@ def of_events(work: Workspace, assignment: Assignment, since: str, counts: str) 
 
 
 def of_others(work: Workspace, part: str, assignment: Assignment) -> Ended:
-    """How the rows of `exposures` or `units` ended, by reason."""
+    """The rows of `exposures` or `units` by source and reason."""
     loaded = work.loading.parts[part]
     reasons = {
         "by_spec": "NOT e.kept" if loaded.select.kept == "kept" else "FALSE",
@@ -65,18 +64,18 @@ def of_others(work: Workspace, part: str, assignment: Assignment) -> Ended:
 
 
 def _kept_first(loaded: PartTable) -> str | None:
-    """The SQL of the order of rows `x` of units, that which is kept first; None where all are used."""
+    """The SQL of the order of rows `x` of units in which the first is kept; None where all are used."""
     rule, order = unit_rule(loaded), row_order(loaded, "x.")
     return {"first": order, "last": f"{order} DESC"}.get(rule or "")
 
 
 def by_ticket(work: Workspace) -> bool:
-    """Whether rows of tickets are balanced (lifetimes.py)."""
+    """Whether the balance includes rows of tickets (lifetimes.py)."""
     return bool(work.plan.tickets) and not work.engine.is_remote
 
 
 def balances(loading: Loading, part: str, ended: Ended) -> Iterator[Balance]:
-    """The balance of each source of a part: how the rows in its table `ended`, and what was removed before."""
+    """The balance of each source of a part, from the rows in its table by reason (`ended`) and those removed before."""
     for number, source in enumerate(loading.parts[part].sources):
         left_out = Counter({reason: n for (where, reason), n in ended.items() if where == number})
         left_out += Counter({key[2]: n for key, n in loading.lost.items() if key[:2] == (part, number)})
@@ -85,12 +84,12 @@ def balances(loading: Loading, part: str, ended: Ended) -> Iterator[Balance]:
 
 
 def moved(ended: Ended, reasons: Ended) -> Ended:
-    """How rows ended, where some of those that seemed used are left out for `reasons` after all."""
-    found = Ended(ended)
-    found.update(reasons)
+    """The rows by reason, with those of `reasons` moved from `used` to their reason."""
+    result = Ended(ended)
+    result.update(reasons)
     for (number, _), rows in reasons.items():
-        found[number, USED] -= rows
-    return found
+        result[number, USED] -= rows
+    return result
 
 
 def _unusable(loaded: PartTable, clock: Clock) -> dict[str, str]:
@@ -103,27 +102,30 @@ def _unusable(loaded: PartTable, clock: Clock) -> dict[str, str]:
 
 
 def _fates(has_arms: bool) -> dict[str, str]:
-    """Why the unit of a row is not in the analysis, in the part that has the arms."""
+    """Reasons, with their SQL conditions, why a row's unit is not in the analysis, for the part that assigns the
+    arms."""
     fates = ("no_arm", "outside_period", "crossover", "not_exposed") if has_arms else ()
     return {f"unit_{fate}": f"e.fate = {literal(fate)}" for fate in fates}
 
 
 def _counts(
-    work: Workspace, reasons: Mapping[str, str], part: str, assignment: Assignment, kept: str | None = None
+    work: Workspace, reasons: Mapping[str, str], part: str, assignment: Assignment, order: str | None = None
 ) -> Ended:
-    """Rows of a part by source and the first reason that applies; `used` where none does. Where an order says which row
-    of a unit is `kept`, the others are duplicates."""
-    fate, seen = (", s.fate", " LEFT JOIN seen s ON s.unit = x.unit") if part == assignment.part else ("", "")
+    """Rows of a part by source and the first reason that applies; `used` where none does. With `order` (SQL) only the
+    first used row of a unit is kept, and the others are duplicates."""
+    fate, fates_join = (", s.fate", " LEFT JOIN seen s ON s.unit = x.unit") if part == assignment.part else ("", "")
     number = f"{work.loading.source_of(part, 'x.')} AS number"
-    place = f", row_number() OVER (ORDER BY {kept}) AS place" if kept else ""
-    joined = f"{part} x LEFT JOIN assigned a ON a.unit = x.unit{seen}"
+    place = f", row_number() OVER (ORDER BY {order}) AS place" if order else ""
+    joined = f"{part} x LEFT JOIN assigned a ON a.unit = x.unit{fates_join}"
     table = f"(SELECT x.*, {number}, a.uid, a.t0{fate}{place} FROM {joined})"
     applied = [(reason, condition) for reason, condition in reasons.items() if condition != "FALSE"]
     cases = " ".join(f"WHEN {condition} THEN {literal(reason)}" for reason, condition in applied)
     rows_of = f"SELECT e.*, CASE {cases} ELSE {literal(USED)} END AS reason FROM {table} e"
-    if kept:
-        other = f"reason = {literal(USED)} AND row_number() OVER (PARTITION BY unit, reason ORDER BY place) > 1"
-        rows_of = f"SELECT number, CASE WHEN {other} THEN 'duplicate_unit' ELSE reason END AS reason FROM ({rows_of})"
+    if order:
+        is_duplicate = f"reason = {literal(USED)} AND row_number() OVER (PARTITION BY unit, reason ORDER BY place) > 1"
+        rows_of = (
+            f"SELECT number, CASE WHEN {is_duplicate} THEN 'duplicate_unit' ELSE reason END AS reason FROM ({rows_of})"
+        )
     sql = f"SELECT number, reason, count(*) FROM ({rows_of}) GROUP BY ALL"
     ended = Ended()
     for source, reason, n in sorted(work.run(sql)):

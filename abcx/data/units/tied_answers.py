@@ -1,5 +1,5 @@
-"""Answers of one unit at one moment that differ: which is the first or the last is told by the order of the rows where
-the spec says so, else by nothing."""
+"""Different answers of one unit at one time: the order of the rows decides which is the first or the last, where the
+spec allows that; else they are refused."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from abcx.spec.model import EventSource
 
 
 def in_file_order(source: Source) -> bool:
-    """Whether the rows of a source are in the order in which they happened."""
+    """Whether the spec declares that a source's rows are in the order in which they happened."""
     return isinstance(source.options, EventSource) and source.options.ties == "file_order"
 
 
 def with_places(work: Workspace) -> bool:
-    """Give events the column `place`, their row, where some source says that its rows are in order; says whether.
+    """Add the column `place`, the row id, to the events where some source declares that its rows are in order; returns
+    whether it did.
 
-    Raises DataError where the rows are in another engine: its tables have no order.
+    Raises DataError for a remote engine, whose tables have no order.
     """
     sources = work.loading.parts["events"].sources if "events" in work.loading.parts else ()
     ordered = [source for source in sources if in_file_order(source)]
@@ -36,7 +37,7 @@ def with_places(work: Workspace) -> bool:
 
 
 def refuse(work: Workspace, value: Value, inside: str) -> None:
-    """Raise DataError where the picked answer of some unit hangs on an order that nothing tells."""
+    """Raise DataError where the first or last answer of some unit is ambiguous: different answers at the same time."""
     select = work.loading.parts["events"].select
     term = work.plan.terms[value.feed]
     serving = [source for source in select.sources if term in select.terms(source)]
@@ -50,9 +51,9 @@ def refuse(work: Workspace, value: Value, inside: str) -> None:
         f"JOIN (SELECT e.uid, {pick}(e.t) AS t {answers} GROUP BY e.uid) p ON p.uid = g.uid AND p.t = g.t WHERE g.n > 1"
     )[0][0]
     if units:
-        who = formatting.plural(int(units), work.plan.experiment.unit)
+        units_text = formatting.plural(int(units), work.plan.experiment.unit)
         message = (
-            f"{who} gave different answers of '{value.metric}' at one moment: nothing tells which is the "
+            f"{units_text} gave different answers of '{value.metric}' at one moment: nothing tells which is the "
             f"{value.need.kind} one"
         )
         help = (

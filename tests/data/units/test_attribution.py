@@ -21,12 +21,12 @@ from tests.support.logs import DAY, HOUR, Look, iso, look, micro, to_csv
 START = micro("2024-03-04T00:00:00+00:00")
 LABELS = {"A": "a", "Original": "a", "B": "b"}
 METRICS = {
-    "orders": (Measure("any", "purchase"),),
-    "big_orders": (Measure("any", "purchase", "x", window=12 * HOUR),),
+    "orders": (Measure("happened", "purchase"),),
+    "big_orders": (Measure("happened", "purchase", "x", window=12 * HOUR),),
     "views": (Measure("count", "view"),),
     "revenue": (Measure("sum", "purchase"),),
     "value_per_view": (Measure("sum", "purchase", "x"), Measure("count", "view")),
-    "buyers_per_view": (Measure("any", "purchase"), Measure("count", "view")),
+    "buyers_per_view": (Measure("happened", "purchase"), Measure("count", "view")),
 }
 FIELDS = ("unit", "t", "arm", "event", "value", "id", "category")
 LOST = ("crossover", "outside_period", "not_exposed", "no_arm")
