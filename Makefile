@@ -8,7 +8,7 @@ UV = UV_PYTHON_DOWNLOADS=never $(BIN)/uv
 STAMP = $(VENV)/.installed
 
 .POSIX:
-.PHONY: help demo test lint types tests test-fast fuzz map golden test-engines test-oldest test-pythons bench format clean
+.PHONY: help demo test lint types tests test-fast fuzz map docs golden test-engines test-oldest test-pythons bench format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -22,7 +22,7 @@ lint: $(STAMP) ## style and common mistakes
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .
 
 types: $(STAMP) ## types, in strict mode
-	@$(BIN)/mypy abcx tests
+	@$(BIN)/mypy abcx tests docs/build.py docs/keys.py docs/demo.py
 
 tests: $(STAMP) ## the tests alone
 	@$(BIN)/python -m pytest -q -n auto
@@ -36,7 +36,10 @@ fuzz: $(STAMP) ## damage files in new ways for two minutes: the same numbers, or
 map: $(STAMP) ## the figures of the house: rooms, imports, circles, longest functions
 	@$(BIN)/python -m tests.support.house
 
-golden: $(STAMP) ## write the golden readouts and the schema of results anew; read the diff before it is committed
+docs: $(STAMP) ## write what is generated of the docs and of README anew
+	@$(BIN)/python docs/build.py && $(BIN)/python docs/keys.py && $(BIN)/python docs/demo.py
+
+golden: docs ## write the golden readouts, the schema of results and the docs anew; read the diff before it is committed
 	@$(BIN)/python -m tests.golden
 	@$(BIN)/abcx schema --results -o docs/results.schema.json
 

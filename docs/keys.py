@@ -24,36 +24,34 @@ from abcx.spec import analysis, counts, model
 from abcx.spec_types import Range, Term
 
 PAGE = Path(__file__).parent / "spec.md"
-MODELS: dict[str, type[BaseModel]] = {
-    found.__name__: found
-    for found in (
-        model.Experiment,
-        model.ArmSpec,
-        model.Period,
-        model.DataSpec,
-        model.FileOptions,
-        model.EventSource,
-        model.UnitSource,
-        model.CountsFile,
-        counts.ArmCounts,
-        TypedCount,
-        model.Exposure,
-        analysis.Analysis,
-        analysis.GroupSequential,
-        analysis.Hybrid,
-        analysis.PrePeriod,
-        analysis.Prior,
-        model.Plan,
-        model.Baseline,
-        MetricOptions,
-        SurveyOptions,
-        *METRIC_TYPES.values(),
-        Step,
-        CalendarSpec,
-        Term,
-        Range,
-    )
-}
+_MODELS: tuple[type[BaseModel], ...] = (
+    model.Experiment,
+    model.ArmSpec,
+    model.Period,
+    model.DataSpec,
+    model.FileOptions,
+    model.EventSource,
+    model.UnitSource,
+    model.CountsFile,
+    counts.ArmCounts,
+    TypedCount,
+    model.Exposure,
+    analysis.Analysis,
+    analysis.GroupSequential,
+    analysis.Hybrid,
+    analysis.PrePeriod,
+    analysis.Prior,
+    model.Plan,
+    model.Baseline,
+    MetricOptions,
+    SurveyOptions,
+    *METRIC_TYPES.values(),
+    Step,
+    CalendarSpec,
+    Term,
+    Range,
+)
+MODELS = {model_class.__name__: model_class for model_class in _MODELS}
 _TABLE = re.compile(r"<!-- keys: (\w+) -->\n.*?<!-- end -->", re.DOTALL)
 
 

@@ -5,7 +5,8 @@
 
 The articles behind these tests give lifts, never counts. Each story (`stories.py`) therefore fixes how many visitors
 of each arm did what, so that the observed lift equals the published one as printed; who did it and when is drawn with
-a fixed seed (`simulate.py`). Two more tests, of customer service, are invented altogether (`service.py`). The files
+a fixed seed (`simulate.py`). Three more tests, of customer
+service and of a checkout, are invented altogether (`service.py`, `checkout.py`). The files
 come out the same, byte for byte, on every machine.
 """
 
@@ -17,6 +18,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import checkout
 import service
 from simulate import Row, simulate
 from stories import STORIES, Export, Story
@@ -48,6 +50,8 @@ def generate() -> dict[Path, bytes]:
             files[Path(story.folder, export.name)] = render(export, story, rows)
     for path, (header, cells) in service.files():
         files[path] = _csv([header, *cells])
+    for name, (header, cells) in checkout.files().items():
+        files[Path(checkout.FOLDER, name)] = _csv([header, *cells])
     return files
 
 

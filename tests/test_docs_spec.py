@@ -7,6 +7,8 @@ from types import ModuleType
 
 import pytest
 
+from abcx.metrics import METRIC_TYPES
+from abcx.metrics.base import MetricOptions
 from abcx.spec.document import read
 from abcx.spec.load import check
 
@@ -27,6 +29,12 @@ def keys() -> ModuleType:
 
 def test_tables_are_up_to_date(keys: ModuleType) -> None:
     assert PAGE == keys.page(PAGE), "run: python docs/keys.py"
+
+
+def test_every_type_of_a_metric_has_a_table_of_keys() -> None:
+    for metric in METRIC_TYPES.values():
+        tables = [f"<!-- keys: {parent.__name__} -->" for parent in metric.__mro__ if parent is not MetricOptions]
+        assert any(table in PAGE for table in tables), metric.__name__
 
 
 def test_every_key_is_named(keys: ModuleType) -> None:

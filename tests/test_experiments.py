@@ -27,7 +27,8 @@ NAV = "archivesocial-resources-nav"
 FOLDERS = (UK, KILT, EMAIL, PRICING, NAV)
 DESK = "support-desk-faster-replies"
 POPUP = "shop-retention-popup"
-INVENTED = (DESK, POPUP)
+CHECKOUT = "checkout-address-form"
+INVENTED = (DESK, POPUP, CHECKOUT)
 WINDOW_DAYS = {UK: 7, KILT: 14, EMAIL: 2, PRICING: 7}  # the fifth has no window
 EXPOSURES = {UK: "category_view", KILT: "category_view", EMAIL: "home_view", PRICING: "pricing_view", NAV: "exposed"}
 DATA_DAYS = {UK: 28, KILT: 28, EMAIL: 27, PRICING: 49, NAV: 10}
@@ -281,3 +282,25 @@ def test_files_are_small() -> None:
     sizes = [path.stat().st_size for folder in (*FOLDERS, *INVENTED) for path in data_files(folder)]
     assert max(sizes) < 1_500_000
     assert sum(sizes) < 6_500_000
+
+
+def test_the_checkout_is_what_its_readme_says() -> None:
+    """Visitors by step, each at or after the one before, within seven days of the first look at the cart."""
+    steps = ("cart_view", "address_form", "address_done", "payment", "purchase")
+    by_visitor: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
+    arms: dict[str, str] = {}
+    for row in read(EXPERIMENTS / CHECKOUT / "checkout.csv.gz"):
+        by_visitor[row["visitor_id"]].append((datetime.fromisoformat(row["time"]), row["page"]))
+        arms[row["visitor_id"]] = row["variation"]
+    reached: Counter[tuple[str, str]] = Counter()
+    for visitor, pages in by_visitor.items():
+        last = min(time for time, page in pages if page == steps[0])
+        end = last + timedelta(days=7)
+        for step in steps:
+            times = [time for time, page in pages if page == step and last <= time < end]
+            if not times:
+                break
+            last = min(times)
+            reached[arms[visitor], step] += 1
+    counts = {arm: [reached[arm, step] for step in steps] for arm in ("control", "variant")}
+    assert counts == {"control": [5030, 4343, 3011, 2519, 1946], "variant": [4970, 4288, 3395, 2388, 1892]}

@@ -23,7 +23,7 @@ def test_the_readout_is_the_golden_one(name: str, ending: str) -> None:
 
 def test_every_experiment_has_its_readouts_and_no_other() -> None:
     found = {path.name for path in GOLDEN.iterdir() if path.suffix[1:] in ENDINGS}
-    assert len(NAMES) == 7
+    assert len(NAMES) == 8
     assert found == {f"{name}.{ending}" for name in NAMES for ending in ENDINGS}
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from abcx.checks import CHECKS
 from abcx.spec.document import read
 from abcx.spec.load import check
 
@@ -23,6 +24,14 @@ def test_the_readout_is_what_the_command_prints(monkeypatch: pytest.MonkeyPatch)
     spec.loader.exec_module(demo)
     monkeypatch.chdir(ROOT)
     assert demo.page(README) == README, "run python docs/demo.py"
+
+
+def test_checks_and_presets_are_counted() -> None:
+    words = {16: "sixteen", 17: "seventeen", 30: "Thirty", 31: "Thirty-one", 32: "Thirty-two"}
+    presets = list((ROOT / "abcx" / "presets").glob("*.yaml"))
+    assert f"{words[len(CHECKS)]} checks" in README and f"{words[len(presets)]} presets" in README
+    experiments = list((ROOT / "experiments").glob("*/experiment.yaml"))
+    assert len(experiments) == 8 and "the eight documented experiments" in README
 
 
 def test_the_spec_validates() -> None:

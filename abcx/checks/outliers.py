@@ -101,7 +101,9 @@ def check(context: CheckContext) -> CheckResult:
     message = "; ".join(_clause(context, influence) for influence in suspects[:3])
     if len(suspects) > 3:
         message += f"; and {len(suspects) - 3} more"
-    help = "look at these units one by one, cap the metric (`cap: 99.9%`), and judge by the share that converts"
+    capped = any(context.experiment.metrics[influence.metric].could_be_capped for influence in suspects)
+    cap = "cap the metric (`cap: 99.9%`), " if capped else ""
+    help = f"look at these units one by one, {cap}and judge by the share that converts"
     return CheckResult("outliers", "warn", message, None, details, help)
 
 

@@ -25,12 +25,11 @@ from abcx.checks.context import CheckContext
 from abcx.results.readout import CheckResult
 from abcx.stats.records import Categories, Moments, RatioMoments, Summary
 
-_HELP = "read the interval as a rough guide; cap the metric (`cap: 99.9%`) or judge by the share that converts"
-
 
 def check(context: CheckContext) -> CheckResult:
     """The interval of every mean and ratio against the shape of its values."""
-    numbers = [name for name, metric in context.experiment.metrics.items() if metric.unit != "share"]
+    metrics = context.experiment.metrics
+    numbers = [name for name, metric in metrics.items() if metric.unit != "share"]
     if not numbers:
         return CheckResult("skewness", "skipped", "no metric is a mean or a ratio", help="needs a mean or ratio metric")
     details = {"metrics": {name: _as_json(context, name) for name in numbers}}
@@ -45,7 +44,9 @@ def check(context: CheckContext) -> CheckResult:
         also = f" (likewise {formatting.joined([name for name, _ in others])})" if others else ""
         promise = f"{formatting.significant(100 * (1 - context.experiment.analysis.alpha))}%"
         message = f"{first}{also}: {why}; the interval may not hold its {promise}"
-        return CheckResult("skewness", "warn", message, None, details, _HELP)
+        cap = "cap the metric (`cap: 99.9%`) or " if any(metrics[name].could_be_capped for name in doubts) else ""
+        help = f"read the interval as a rough guide; {cap}judge by the share that converts"
+        return CheckResult("skewness", "warn", message, None, details, help)
     relabeled = [name for name in numbers if _by_permutation(context, name)]
     message = (
         f"the intervals of {formatting.joined(relabeled)} are by permutation"

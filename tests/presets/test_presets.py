@@ -158,8 +158,9 @@ def test_the_header_of_qualtrics_tells_the_zone(tmp_path: Path, zone: str, read:
     assert text.count('""endDate"",""timeZone"":""UTC""') == 1
     text = text.replace('""endDate"",""timeZone"":""UTC""', f'""endDate"",""timeZone"":""{zone}""')
     notes = json.loads(survey(tmp_path, text).out)["data"]["notes"]
-    assert (f"the times of q.csv are in {read}, as its header says" in notes) == (zone != "Mars/Olympus")
-    assert any("have no timezone" in note for note in notes) == (zone == "Mars/Olympus")
+    told = {"code": "zone_of_header", "values": {"file": "q.csv", "zone": read}}
+    assert (told in notes) == (zone != "Mars/Olympus")
+    assert any(note["code"] == "no_timezone" for note in notes) == (zone == "Mars/Olympus")
     early = text.replace("2024-03-04 10:05:00", "2024-03-04 02:05:00")  # 09:05 in UTC, after the exposure at 8
     assert early != text
     values = survey(tmp_path, early).values()

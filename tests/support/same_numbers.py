@@ -21,13 +21,14 @@ Leaf = tuple[str, Any]
 
 
 def leaves(value: Any, path: str = "") -> Iterator[Leaf]:
-    """Every value that is no list and no object, by its path."""
+    """Every value that is no list and no object, by its path; checks by their code."""
     if isinstance(value, dict):
         for key, item in value.items():
             yield from leaves(item, f"{path}/{key}")
     elif isinstance(value, list):
         for number, item in enumerate(value):
-            yield from leaves(item, f"{path}/{number}")
+            name = item.get("code", number) if isinstance(item, dict) and path.endswith("/checks") else number
+            yield from leaves(item, f"{path}/{name}")
     else:
         yield path, value
 

@@ -14,6 +14,8 @@ from abcx.stats.pooling import with_zeros
 from abcx.stats.records import Moments, Proportion, RatioMoments, Summary
 
 _DAY = 86_400_000_000
+_BY_DAY = ("happened", "count", "sum")
+"""Kinds of values that are made of those of single days."""
 MOST_DAYS = 28
 """Maximum days since exposure that are shown."""
 MOST_VALUES = 50
@@ -65,7 +67,7 @@ def with_days(work: Workspace, timing: Timing, data: dict[str, MetricData]) -> d
         values = work.plan.of(name)
         primary = work.plan.metrics[name].role == "primary"
         events = all(value.need.term.column is None and value.window is not None for value in values)
-        events = events and all(value.need.kind != "reached" for value in values)  # steps are done on several days
+        events = events and all(value.need.kind in _BY_DAY for value in values)
         if primary and events and data[name].cap is None:
             length = min(MOST_DAYS, min(value.window or 0 for value in values) // _DAY)
             if length >= 2 and (days := _days(work, timing, name, values, int(length))) is not None:
@@ -137,4 +139,6 @@ def _over_days(value: Value, days: str) -> str:
     if value.need.kind == "happened":
         least = value.need.term.at_least or 1
         return f"CASE WHEN sum(events) FILTER ({days}) >= {least} THEN 1e0 ELSE 0e0 END"
-    return f"coalesce(fsum(value_{value.position}) FILTER ({days}), 0e0)"
+    if value.need.kind in ("count", "sum"):
+        return f"coalesce(fsum(value_{value.position}) FILTER ({days}), 0e0)"
+    raise ValueError(f"values of the kind '{value.need.kind}' are not made of days")

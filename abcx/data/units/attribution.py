@@ -347,7 +347,9 @@ def of_events(value: Value, inside: str, placed: bool = False) -> str:
     if value.need.kind == "until":  # -1 where the event is before the exposure
         since = "CASE WHEN e.t < e.t0 THEN -1 ELSE e.t - e.t0 END"
         return f"CAST(min({since}) FILTER ({x} IS NOT NULL AND (e.t < e.t0 OR ({inside}))) AS DOUBLE)"
-    return f"coalesce(fsum({x}) FILTER ({inside}), 0.0)"
+    if value.need.kind == "sum":
+        return f"coalesce(fsum({x}) FILTER ({inside}), 0.0)"
+    raise ValueError(f"no value is made of events by the kind '{value.need.kind}'")
 
 
 def _count_events(
