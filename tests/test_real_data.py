@@ -73,6 +73,38 @@ def test_optimizely_log_gives_the_known_results() -> None:
     assert check(results, "follow_up").status == "pass"
 
 
+STEPS = """
+    WITH first AS (
+        SELECT visitor_id, min(variation_name) AS arm, min(CAST("timestamp" AS TIMESTAMP)) AS t0
+        FROM read_csv('{folder}/decisions.csv.gz', all_varchar = true) GROUP BY visitor_id
+    ), rows AS (
+        SELECT f.visitor_id, f.arm, e.event_name, CAST(e."timestamp" AS TIMESTAMP) AS t
+        FROM first f JOIN read_csv('{folder}/events.csv.gz', all_varchar = true) e USING (visitor_id)
+        WHERE CAST(e."timestamp" AS TIMESTAMP) >= f.t0 AND CAST(e."timestamp" AS TIMESTAMP) < f.t0 + INTERVAL '48 hours'
+    )
+    SELECT v.arm, count(DISTINCT v.visitor_id), count(DISTINCT a.visitor_id), count(DISTINCT p.visitor_id)
+    FROM (SELECT * FROM rows WHERE event_name = 'detail_page_view') v
+    LEFT JOIN rows a ON a.visitor_id = v.visitor_id AND a.event_name = 'add_to_cart' AND a.t >= v.t
+    LEFT JOIN rows p ON p.visitor_id = v.visitor_id AND p.event_name = 'purchase' AND p.t >= a.t
+    GROUP BY v.arm ORDER BY v.arm
+"""
+
+
+def test_optimizely_log_as_a_funnel_by_hand_written_sql() -> None:
+    spec = yaml.safe_load((HERE / "messaging.yaml").read_text())
+    spec["analysis"] = {"as_of": "2020-09-17"}
+    events = ("detail_page_view", "add_to_cart", "purchase")
+    spec["metrics"] = {
+        "shopping": {"type": "funnel", "steps": [{"event": e} for e in events], "role": "primary", "goal": "increase"}
+    }
+    folder = SHARED / "optimizely_messaging"
+    exposures, log = (pd.read_csv(folder / f"{name}.csv.gz") for name in ("decisions", "events"))
+    found = abcx.analyze(spec, exposures=exposures, events=log)["shopping"].funnel
+    assert found is not None
+    expected = {arm: steps for arm, *steps in duckdb.execute(STEPS.format(folder=folder)).fetchall()}
+    assert {arm: [step.reached[arm] for step in found.steps] for arm in expected} == expected
+
+
 def test_optimizely_log_of_66_minutes_waits_for_its_windows_of_48_hours() -> None:
     spec = yaml.safe_load((HERE / "messaging.yaml").read_text())
     del spec["analysis"]

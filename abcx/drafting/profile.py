@@ -16,6 +16,8 @@ from abcx.files.paths import resolve
 from abcx.files.table import Table
 from abcx.spec.model import EventSource, FileOptions, GivenFile
 
+_NEARLY_ALL, _FEWER = 0.95, 0.98
+"""Shares of units by which events are taken for the steps of a path: had the event before, and go on at most."""
 ROWS = 200_000
 """Rows that are sampled."""
 
@@ -37,7 +39,8 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A file: `roles` maps canonical columns to header names where the names and values suggest one."""
+    """A file: `roles` maps canonical columns to header names where the names and values suggest one. `path` are events
+    that units have one after the other."""
 
     shown: str
     rows: int
@@ -46,6 +49,7 @@ class Profile:
     roles: dict[str, str]
     units: int
     events: tuple[tuple[str, int], ...]
+    path: tuple[str, ...] = ()
 
     def column(self, name: str) -> Column:
         """The column with this header name."""
@@ -85,7 +89,26 @@ def profile(engine: Engine, path: str, options: FileOptions | None = None) -> Pr
                     "GROUP BY 1 ORDER BY n DESC, 1 LIMIT 40"
                 )
             )
-    return Profile(file.shown, rows, rows < ROWS, columns, roles, units, events)
+    steps: tuple[str, ...] = ()
+    if events and "time" in roles:
+        steps = _path(engine, [f"v{names.index(roles[role])}" for role in ("unit", "event", "time")], events)
+    return Profile(file.shown, rows, rows < ROWS, columns, roles, units, events, steps)
+
+
+def _path(engine: Engine, columns: list[str], events: tuple[tuple[str, int], ...]) -> tuple[str, ...]:
+    """The events of a path, if there is one: at least three, each had by fewer units than the one before, nearly all of
+    which had the one before first."""
+    unit, event, time = columns
+    first = f"SELECT {unit} AS u, {event} AS e, min(try_cast({time} AS TIMESTAMPTZ)) AS t FROM sample GROUP BY ALL"
+    pairs = (
+        "SELECT a.e, b.e, count(*) FROM first a JOIN first b ON b.u = a.u AND b.t >= a.t WHERE a.e <> b.e GROUP BY ALL"
+    )
+    both = {(str(a), str(b)): int(n) for a, b, n in engine.run(f"WITH first AS ({first}) {pairs}")}
+    path: list[tuple[str, int]] = []
+    for name, units in events:
+        if not path or (units < _FEWER * path[-1][1] and both.get((path[-1][0], name), 0) >= _NEARLY_ALL * units):
+            path.append((name, units))
+    return tuple(name for name, _ in path) if len(path) > 2 else ()
 
 
 def _tells_arm(engine: Engine, sql: str, arm: str) -> bool:

@@ -178,6 +178,9 @@ def _event_metrics(profile: Profile, value: str) -> Iterator[tuple[str, str, boo
                 f"type: mean, event: {quoted(event)}, value: {quoted(value)}, missing_value: zero",
                 True,
             )
+    if profile.path:
+        steps = ", ".join(f"{{event: {quoted(event)}}}" for event in profile.path)
+        yield "path", f"type: funnel, steps: [{steps}]", True
 
 
 def _column_metrics(profile: Profile) -> Iterator[tuple[str, str, bool]]:

@@ -268,3 +268,31 @@ def test_every_report_has_the_funnel() -> None:
     assert "step by step" in text and page.count("| address |") == 2
     assert terminal.render(results, ascii=True).isascii()
     assert results.to_dict()["metrics"][0]["funnel"]["steps"][3]["reached"] == {"control": 1200, "variant": 1190}
+
+
+def test_a_log_as_analytics_exports_it(tmp_path: Path) -> None:
+    """GA4's events in BigQuery as CSV: microseconds since 1970, names of events, parameters as columns."""
+    lines = ["event_date,event_timestamp,event_name,user_pseudo_id,variant,ecommerce_purchase_revenue"]
+    start = micro("2024-03-04T10:00:00Z")
+    names = ("session_start", "view_item", "add_to_cart", "begin_checkout", "purchase")
+    expected = {"control": [0, 0, 0], "variant": [0, 0, 0]}
+    for i in range(600):
+        arm, far = ("control", "variant")[i % 2], (i * 7) % 6
+        for number, name in enumerate(names[: far + 1]):
+            revenue = "19.9" if name == "purchase" else ""
+            time = start + i * MINUTE + number * 1_000_000
+            lines.append(f"20240304,{time},{name},{i}.{i + 9},{arm},{revenue}")
+        for number in range(3):
+            expected[arm][number] += far >= number + 2
+    (tmp_path / "ga4.csv").write_text("\n".join(lines))
+    spec = tmp_path / "experiment.yaml"
+    spec.write_text(
+        "schema_version: 1\nname: f\narms: {control: {}, variant: {}}\nexposure: {event: session_start}\n"
+        "data:\n  events: {file: ga4.csv, columns: {unit: user_pseudo_id, time: event_timestamp, event: event_name,"
+        " arm: variant}}\n"
+        "metrics:\n  checkout: {type: funnel, role: primary, goal: increase,\n"
+        "    steps: [{event: add_to_cart}, {event: begin_checkout}, {event: purchase}]}\n"
+    )
+    found = abcx.analyze(spec)["checkout"].funnel
+    assert found is not None
+    assert {arm: [step.reached[arm] for step in found.steps] for arm in expected} == expected

@@ -58,6 +58,14 @@ SPEC: dict[str, Any] = {
             "type": "resolution_time", "start": "opened", "end": "solved", "key": "ticket", "horizon": "48h",
             "role": "secondary", "goal": "decrease",
         },
+        "path": {
+            "type": "funnel", "steps": [{"event": "view"}, {"event": "buy", "where": {"amount": {"min": 1}}}],
+            "role": "secondary", "goal": "increase",
+        },
+        "either": {
+            "type": "funnel", "steps": [{"event": "view"}, {"event": "buy"}, {"event": "opened"}], "strict": False,
+            "role": "secondary", "goal": "increase",
+        },
         "age": {"type": "mean", "column": "age", "role": "descriptive"},
     },
 }  # fmt: skip
