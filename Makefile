@@ -8,7 +8,7 @@ UV = UV_PYTHON_DOWNLOADS=never $(BIN)/uv
 STAMP = $(VENV)/.installed
 
 .POSIX:
-.PHONY: help demo test lint types tests test-fast fuzz map docs golden test-engines test-oldest test-pythons bench format clean
+.PHONY: help demo test lint types tests test-fast fuzz map docs golden test-engines test-coverage test-oldest test-pythons bench format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -49,6 +49,9 @@ test-engines: $(STAMP) ## the same spec on DuckDB, PostgreSQL and Spark; install
 	@command -v initdb > /dev/null || ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 || $(APT) postgresql
 	@$(BIN)/python -m pytest -q tests/engines
 
+test-coverage: $(STAMP) ## all tests, and the branches that they reach: not fewer than the floor in pyproject.toml
+	@$(BIN)/python -m pytest -q -n auto --cov
+
 test-oldest: $(BIN)/uv ## the tests that are not slow, with the oldest Python and packages that are supported
 	@for version in $(PYTHONS); do \
 	  $(UV) python find --system $$version > /dev/null 2>&1 && break; \
@@ -76,7 +79,7 @@ format: $(STAMP) ## format the sources
 	@$(BIN)/ruff check --fix-only -q . && $(BIN)/ruff format .
 
 clean: ## remove the environments and all caches
-	rm -rf $(VENV) $(VENV)-* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-* .coverage .coverage.* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # The environment; made anew where it is broken, and completed whenever pyproject.toml changes.
 $(STAMP): pyproject.toml

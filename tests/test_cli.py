@@ -29,7 +29,8 @@ metrics:
 
 def run(*arguments: str | Path, env: dict[str, str] | None = None, **more: Any) -> subprocess.CompletedProcess[str]:
     """abcx as a user starts it, in a clean environment; output as UTF-8."""
-    clean = {key: value for key, value in os.environ.items() if key in ("PATH", "HOME", "SYSTEMROOT", "TMPDIR")}
+    kept = ("PATH", "HOME", "SYSTEMROOT", "TMPDIR", "COVERAGE_PROCESS_CONFIG")
+    clean = {key: value for key, value in os.environ.items() if key in kept}
     return subprocess.run(
         [sys.executable, "-m", "abcx", *map(str, arguments)],
         capture_output=True,

@@ -62,12 +62,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(tmp: Path, *arguments: object, size: int = -1) -> subprocess.CompletedProcess[str]:
-    """The command with a limit of file sizes, its temporary files below `tmp`."""
+    """The command with a limit of file sizes, its temporary files below `tmp`; coverage has files of its own."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("COVERAGE_")}
     return subprocess.run(
         [sys.executable, "-c", LIMITED, str(size), *map(str, arguments)],
         capture_output=True,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp)},
+        env={**kept, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp)},
     )
 
 
