@@ -14,6 +14,7 @@ import pytest
 from abcx.commands import analyze
 from abcx.commands.options import DataOptions, RunOptions
 from tests.support.hostile import EXPECTED, HEADER, METRICS, ROWS, refused, run
+from tests.support.notes import of_json
 from tests.support.same import same
 
 pytestmark = pytest.mark.slow
@@ -103,12 +104,12 @@ def test_what_holds_for_many_files_is_said_once(tmp_path: Path) -> None:
     for number in range(6):
         (tmp_path / f"{number}.jsonl").write_text(text([line.replace("Z", "") for line in LINES[number : number + 1]]))
     ran = run(tmp_path, None, "e.jsonl", file=[f"{number}.jsonl" for number in range(6)])
-    (note,) = (note for note in json.loads(ran.out)["data"]["notes"] if "timezone" in note)
+    (note,) = (note for note in of_json(json.loads(ran.out)) if "timezone" in note)
     assert note.startswith("the times of 0.jsonl and 5 more files have no timezone")
     (tmp_path / "4.jsonl").write_text(text(LINES[4:5]))  # with an offset: each file for itself
     for others, shown in ((range(3), 3), ((0, 1, 2, 3, 5), 1)):
         ran = run(tmp_path, None, "e.jsonl", file=[f"{number}.jsonl" for number in (4, *others)])
-        notes = [note for note in json.loads(ran.out)["data"]["notes"] if "timezone" in note]
+        notes = [note for note in of_json(json.loads(ran.out)) if "timezone" in note]
         assert len(notes) == shown and notes[0].startswith("the times of 0.jsonl have no timezone")
         assert ("(and so of 4 more files)" in notes[0]) == (shown == 1)
 

@@ -19,6 +19,7 @@ from abcx.commands.options import DataOptions, RunOptions
 from tests.laws.damage import Damage
 from tests.laws.worlds import SHAPES, Table, World
 from tests.support.hostile import UNSEEN
+from tests.support.notes import of_json
 
 OF_NUMBERS = {"calibration", "skewness", "outliers", "novelty", "too_good", "pre_period", "sample_size", "peeking"}
 """Checks of results: they change with the numbers, and say nothing of what was lost."""
@@ -98,7 +99,7 @@ def _numbers(found: dict[str, Any]) -> dict[tuple[str, str], tuple[float, float 
 def _told(found: dict[str, Any]) -> list[str]:
     bad = [one for one in found["checks"] if one["status"] in ("warn", "fail") and one["code"] not in OF_NUMBERS]
     checks = [f"{one['code']} {one['status']}: {one['message']}" for one in bad]
-    notes = [str(note) for note in found["data"]["notes"]]
+    notes = of_json(found)
     lost = [
         f"{metric['name']} {arm['name']}: {arm['missing']} without a value"
         for metric in found["metrics"]

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from abcx.commands import analyze
 from abcx.commands.options import DataOptions, RunOptions
+from tests.support.notes import of_json
 
 ROWS = [
     ("u1", "2024-03-04T10:00:00Z", "a", "seen", ""),
@@ -133,5 +134,5 @@ def insert(content: bytearray, at: int, byte: int) -> None:
 
 
 def notes(ran: Ran) -> list[str]:
-    found: list[str] = json.loads(ran.out)["data"]["notes"]
+    found = of_json(json.loads(ran.out))
     return found

@@ -24,3 +24,8 @@ def lift_text(found: Any) -> str:
 def texts(notes: Iterable[Note]) -> list[str]:
     """Notes in words."""
     return [note_texts.text(note) for note in notes]
+
+
+def of_json(readout: dict[str, Any]) -> list[str]:
+    """The notes on the data of a readout in JSON, in words."""
+    return texts(Note(note["code"], note["values"]) for note in readout["data"]["notes"])

@@ -42,9 +42,7 @@ def with_cohorts(work: Workspace, data: dict[str, MetricData]) -> dict[str, Metr
     by = f"CAST(timezone({zone}, make_timestamptz(t0)) AS DATE)"
     caps = {name: metric_data.cap for name, metric_data in data.items() if metric_data.cap is not None}
     primary = [name for name in work.plan.summed() if work.plan.metrics[name].role == "primary"]
-    rows = moments.read(work, caps, "unit_table", by, primary) if primary else {}
-    for name in primary:
-        groups = {day: moments.summaries(work.plan, name, rows[day], caps.get(name)) for day in sorted(rows)}
+    for name, groups in _grouped(replace(work, plan=work.plan.only(primary)), None, caps, by).items():
         data[name] = replace(data[name], cohorts=groups)
     return data
 
@@ -52,7 +50,8 @@ def with_cohorts(work: Workspace, data: dict[str, MetricData]) -> dict[str, Metr
 def _grouped(
     work: Workspace, timing: Timing | None, caps: dict[str, float], by: str
 ) -> dict[str, dict[str, dict[str, Summary]]]:
-    rows = moments.read(work, caps, "unit_table", by)
+    """Every metric of the plan by a SQL expression on units: {metric: {group: {arm: summary}}}, groups in order."""
+    rows = moments.read(work, caps, "unit_table", by) if work.plan.summed() else {}
     summaries = {
         name: {group: moments.summaries(work.plan, name, rows[group], caps.get(name)) for group in rows}
         for name in work.plan.summed()

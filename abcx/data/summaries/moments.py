@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -23,21 +24,11 @@ Records = dict[str, dict[str, dict[str, Any]]]
 """Aggregates by group and arm."""
 
 
-def read(
-    work: Workspace,
-    caps: dict[str, float],
-    table: str,
-    by: str = "''",
-    names: Sequence[str] | None = None,
-) -> Records:
-    """The aggregates of the summed metrics (all, or those `names`), from a table with one row per unit, by a SQL
-    expression and by arm."""
-    wanted = work.plan.summed() if names is None else names
-    return _read(work, wanted, {name: caps[name] for name in wanted if name in caps}, table, by)
-
-
-def _read(work: Workspace, names: Sequence[str], caps: dict[str, float], table: str, by: str) -> Records:
-    """As `read`, in two statements: centers and scales, then sums."""
+def read(work: Workspace, caps: Mapping[str, float], table: str, by: str = "''") -> Records:
+    """The aggregates of the summed metrics of the plan, from a table with one row per unit, by a SQL expression on
+    units and by arm; in two statements: centers and scales, then sums."""
+    names = work.plan.summed()
+    caps = {name: cap for name, cap in caps.items() if name in names}
     numbers = [name for name in names if work.plan.metrics[name].needs().summary != "proportion"]
     expressions = [sql for name in numbers for sql in analyzed(work.plan, name, None)]
     expressions += [analyzed(work.plan, name, cap)[0] for name, cap in caps.items()]
@@ -232,9 +223,10 @@ def before_exposure(work: Workspace) -> dict[str, dict[str, Summary]]:
         f"CREATE TABLE before_table AS SELECT any_value(e.arm) AS arm, {', '.join(fields)} "
         f"FROM outcome e GROUP BY e.uid"
     )
-    rows = _read(work, keys, {}, "before_table", "''").get("", {})
+    plan = work.plan.only(keys)
+    rows = read(replace(work, plan=plan), {}, "before_table").get("", {})
     work.run("DROP TABLE before_table")
-    return {name: summaries(work.plan, name, rows) for name in keys}
+    return {name: summaries(plan, name, rows) for name in keys}
 
 
 def before_values(plan: Plan, span: int) -> dict[str, str]:

@@ -59,8 +59,10 @@ def test_an_id_tells_apart_the_events_of_one_unit(tmp_path: Path) -> None:
     found = look(tmp_path, files, spec({"exposures": "x.csv", "events": [orders, tickets]}, metrics("order", "ticket")))
     assert {a: s.mean for a, s in found["order"].items()} == {"a": 2, "b": 2}
     assert {a: s.mean for a, s in found["ticket"].items()} == {"a": 1, "b": 1}
-    assert found.lost() == {} and "4 ids of events stand at several units: an id counts once for each unit" in " ".join(
-        texts(found.observed.notes)
+    assert (
+        found.lost() == {}
+        and "4 ids of events belong to several units: an id counts once for each unit"
+        in " ".join(texts(found.observed.notes))
     )
     twice = files | {"two.csv": files["one.csv"]}
     found = look(tmp_path, twice, spec({"exposures": "x.csv", "events": [orders, tickets]}, metrics("order", "ticket")))

@@ -22,6 +22,7 @@ from abcx.engines.quoting import literal
 from abcx.files import cell_text
 from tests.support.hostile import EXPECTED, GOOD, Ran, refused, run
 from tests.support.logs import to_csv
+from tests.support.notes import of_json
 
 HEAD, *LINES = (line.split(",") for line in GOOD.splitlines())
 SHAPES = ("csv", "jsonl", "parquet")
@@ -62,7 +63,7 @@ def dressed(column: str, dress: Callable[[str], str], every: int = 2) -> list[li
 
 
 def notes(ran: Ran) -> str:
-    return " ".join(json.loads(ran.out)["data"]["notes"])
+    return " ".join(of_json(json.loads(ran.out)))
 
 
 TURNS = [
