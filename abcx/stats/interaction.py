@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from abcx.stats.distributions import chi_square_tail
-from abcx.stats.records import Contrast
+from abcx.stats.distributions import chi_square_tail, normal_quantile
+from abcx.stats.inversion import interval
+from abcx.stats.records import Contrast, Pivot
+
+_ALPHA = 0.05
+"""Level of the intervals that standard errors are taken from."""
 
 
 def heterogeneity(estimates: Sequence[float], errors: Sequence[float]) -> float | None:
@@ -26,19 +30,30 @@ def heterogeneity(estimates: Sequence[float], errors: Sequence[float]) -> float 
 
 def of_contrasts(contrasts: Sequence[Contrast]) -> float | None:
     """The p-value of "the effect is the same in all contrasts", which compare disjoint units; None where an estimate is
-    missing.
+    missing or its interval is open.
 
-    On the logarithm of the ratio where all contrasts have one, so that an equal lift in all of them is no interaction;
-    else on the difference.
+    On the logarithm of the ratio where all contrasts have one with an interval of two positive ends, so that an equal
+    lift in all of them is no interaction; else on the difference. The standard error of an estimate is that of its
+    pivot; where that has none (shares, quantiles) half the width of its 95 % interval over 1.96.
     """
-    ratios = [contrast.ratio_pivot for contrast in contrasts]
-    if all(pivot is not None and pivot.estimate is not None and pivot.estimate > 0.0 for pivot in ratios):
-        known = [(pivot.estimate, pivot.scale) for pivot in ratios if pivot is not None and pivot.estimate is not None]
-        return heterogeneity([math.log(r) for r, _ in known], [scale / r for r, scale in known])
-    differences = [contrast.difference_pivot for contrast in contrasts]
-    if any(pivot is None or pivot.estimate is None for pivot in differences):
+    ratios = [_estimated(contrast.ratio_pivot, math.log) for contrast in contrasts]
+    differences = [_estimated(contrast.difference_pivot, float) for contrast in contrasts]
+    for estimates in (ratios, differences):
+        known = [estimate for estimate in estimates if estimate is not None]
+        if len(known) == len(contrasts):
+            return heterogeneity([estimate for estimate, _ in known], [error for _, error in known])
+    return None
+
+
+def _estimated(pivot: Pivot | None, scale: Callable[[float], float]) -> tuple[float, float] | None:
+    """The estimate of a pivot and its standard error on a `scale`; None where either does not exist."""
+    if pivot is None or pivot.estimate is None:
         return None
-    estimates = [
-        (pivot.estimate, pivot.scale) for pivot in differences if pivot is not None and pivot.estimate is not None
-    ]
-    return heterogeneity([d for d, _ in estimates], [scale for _, scale in estimates])
+    if scale is math.log and pivot.estimate <= 0.0:
+        return None
+    if pivot.error is not None:
+        return scale(pivot.estimate), pivot.error / (pivot.estimate if scale is math.log else 1.0)
+    low, high = interval(pivot, _ALPHA)
+    if low is None or high is None or (scale is math.log and low <= 0.0):
+        return None
+    return scale(pivot.estimate), (scale(high) - scale(low)) / (2.0 * normal_quantile(1.0 - _ALPHA / 2.0))

@@ -183,7 +183,8 @@ class Pivot:
 
     `estimate` is None where the estimate is infinite or does not exist; `null` is the value of no effect (0 for a
     difference, 1 for a ratio); `scale` is a positive length of the order of the standard error, the first step of a
-    search; `tails(h)` gives (P(T* <= t), P(T* >= t)) under h.
+    search; `tails(h)` gives (P(T* <= t), P(T* >= t)) under h. `error` is the standard error of the estimate, None where
+    the method has none.
     """
 
     estimate: float | None
@@ -192,6 +193,7 @@ class Pivot:
     high: float
     scale: float
     tails: Callable[[float], tuple[float, float]]
+    error: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

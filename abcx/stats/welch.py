@@ -71,6 +71,7 @@ def contrast(control: Estimate, variant: Estimate, method: Method, errors: Error
         low=-math.inf,
         high=math.inf,
         scale=math.hypot(*errors(1.0)),
+        error=math.hypot(*errors(1.0)),
         tails=lambda d: _tails(control, variant, errors, 1.0, d),
     )
     ratio_pivot, lift_note = _ratio_pivot(control, variant, errors, lift, lift_note)
@@ -126,6 +127,7 @@ def _ratio_pivot(
         low=0.0 if positive_only else -math.inf,
         high=math.inf,
         scale=scale,
+        error=scale,
         tails=lambda r: _tails(control, variant, errors, r, 0.0),
     )
     return pivot, lift_note

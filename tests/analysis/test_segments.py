@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ from abcx.errors import DataError
 from abcx.problems import render_all
 from abcx.report import markdown, terminal
 from abcx.report.json import render as to_json
+from abcx.stats import interaction
+from abcx.stats import shares as share_tests
+from abcx.stats.records import Proportion
 
 pytestmark = pytest.mark.slow
 
@@ -207,3 +211,29 @@ def test_a_column_that_is_not_known_at_exposure_is_refused(tmp_path: Path) -> No
         abcx.analyze(spec({"type": "conversion", "event": "buy"}, "devise"), **files)
     told = render_all(error.value.problems)
     assert "x.csv" in told and "did you mean device" in told
+
+
+@pytest.mark.parametrize("share", [0.05, 0.5, 0.9])
+def test_the_interaction_of_shares_keeps_its_level(share: float) -> None:
+    """1,000 experiments without interaction, two segments of 1,000 units an arm each: 5 % of the tests are below .05,
+    within three standard errors of the simulation. Before, common conversions had 0 to 1 %."""
+    rng = np.random.default_rng(5)
+    counts = rng.binomial(1000, share, (1000, 2, 2))
+    found = [
+        interaction.of_contrasts([share_tests.contrast(*(Proportion(int(x), 1000) for x in pair)) for pair in segments])
+        for segments in counts
+    ]
+    alarms = np.mean([p is not None and p < 0.05 for p in found])
+    assert 0.05 - 3 * 0.0069 < alarms < 0.05 + 3 * 0.0069
+
+
+def test_the_error_of_a_log_ratio_of_shares_is_that_of_the_delta_method() -> None:
+    """Q of two segments by 1 / x - 1 / n in each arm (Katz and others 1978), as far as intervals are symmetric."""
+    segments = [((500, 1000), (520, 1000)), ((300, 1000), (390, 1000))]
+    logs, errors = [], []
+    for (x, n), (y, m) in segments:
+        logs.append(math.log(y / m / (x / n)))
+        errors.append(math.sqrt(1 / x - 1 / n + 1 / y - 1 / m))
+    expected = interaction.heterogeneity(logs, errors)
+    found = interaction.of_contrasts([share_tests.contrast(*(Proportion(*arm) for arm in pair)) for pair in segments])
+    assert found == pytest.approx(expected, rel=0.02)
