@@ -116,6 +116,8 @@ def singular(noun: str) -> str:
 
 
 def _p_value(p: float, more: int) -> str:
+    if p < 1e-300:  # too small to be told apart from 0 as a number
+        return "1e-300 or less"
     if p < 1e-4:
         return f"{p:.{1 + more}e}".replace("e-0", "e-")
     if p >= 0.9995:

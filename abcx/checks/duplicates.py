@@ -1,10 +1,10 @@
 """**Duplicates**: is the same thing in the data twice?
 
-Looks at: events whose `id` was read before (counted once; the message says how many of these ids have rows that differ
-in time or value), events that repeat another row in unit, time and all that the metrics read, and units with several
-rows in a file of one row per unit. Warns when there are any. Equal rows are kept, because two equal purchases in one
-second are possible; a source that says `duplicates: drop` keeps the first of them, and the report says by arm how many
-were left out.
+Looks at: events that repeat an `id` (the earliest counts, once; the message says how many of these ids have rows that
+differ in time or value), events that repeat another row in unit, time and all that the metrics read, and units with
+several rows in a file of one row per unit. Warns when there are any. Equal rows are kept, because two equal purchases
+in one second are possible; a source that says `duplicates: drop` keeps the first of them, and the report says by arm
+how many were left out.
 
 Why it matters: an export that was run twice doubles revenue and, worse, often only for the days or the arm that were
 exported again. A conversion does not notice, a mean or a ratio does.
@@ -37,7 +37,8 @@ def check(context: CheckContext) -> CheckResult:
     clauses = []
     if observed.repeated_ids:
         clauses.append(
-            f"{formatting.plural(observed.repeated_ids, 'events')} with an id that was read before, left out"
+            f"{formatting.plural(observed.repeated_ids, 'events')} "
+            f"repeat{'s' if observed.repeated_ids == 1 else ''} an id: the earliest of each counts"
         )
     if observed.changed_ids:
         ids = formatting.plural(observed.changed_ids, "ids")

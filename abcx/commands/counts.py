@@ -11,7 +11,8 @@ from abcx.commands.options import RunOptions
 from abcx.commands.running import exit_code
 from abcx.errors import UsageError
 
-_COUNT = re.compile(r"([\d_,]+)\s*/\s*([\d_,]+)")
+_NUMBER = r"\d{1,3}(?:,\d{3})+|\d[\d_]*"
+_COUNT = re.compile(rf"({_NUMBER})\s*/\s*({_NUMBER})")
 
 
 def run(

@@ -28,7 +28,7 @@ _WORDS = {
     "end_without_start": "that end a ticket without a start",
     "outside_ticket": "that end a ticket opened outside its unit's window",
     "other_end": "that end a ticket of which another end counts",
-    "duplicate_event": "whose id was read before",
+    "duplicate_event": "that repeat an id",
     "repeated_row": "that repeat another",
     "duplicate_unit": "of units that have another row",
 }

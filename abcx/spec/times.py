@@ -64,6 +64,8 @@ def _refused(message: str, raw: str, cure: str) -> PydanticCustomError:
 
 def _meant(raw: str) -> str:
     """The help for an unknown zone name: similar names, by abbreviation, whole name, or city."""
+    if re.fullmatch(r"(?i)(UTC|GMT|Z)?\s*[+-]?\s*\d{1,2}(:?\d{2})?", raw.strip()):
+        return f"an offset is no zone: it does not know summer time; {_PLACE}"
     if raw.upper() in _LETTERS:
         return f"did you mean {' or '.join(_LETTERS[raw.upper()])}? Letters such as {raw} are no zones"
     known: dict[str, str] = {}

@@ -70,7 +70,7 @@ def test_duplicates():
     )
     both = duplicates.check(context(repeated_ids=3, repeated_rows=1, duplicate_units=1))
     assert both.message == (
-        "3 events with an id that was read before, left out; "
+        "3 events repeat an id: the earliest of each counts; "
         "1 event duplicating another (same unit, time, event, value), kept; "
         "1 visitor on several rows, taken as `duplicates` says"
     )

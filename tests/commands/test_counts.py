@@ -67,3 +67,13 @@ def test_nothing_happened_at_all(capsys: pytest.CaptureFixture[str]) -> None:
     assert comparison["p_value"] == 1
     assert comparison["lift"] is None
     assert run("0/0", "0/0", format="terminal") == 1  # arms without units: INVALID
+
+
+def test_a_decimal_comma_is_no_thousands_comma() -> None:
+    from abcx.commands.counts import _pair
+    from abcx.errors import UsageError
+
+    assert _pair("12,500/1,000,000") == (12_500, 1_000_000)
+    for text in ("12,5/100", "1,23/400", "1,2345/20000"):
+        with pytest.raises(UsageError):
+            _pair(text)

@@ -94,3 +94,12 @@ def test_what_is_no_zone_at_all_is_refused_with_a_form(zone: str) -> None:
 )
 def test_names_that_mean_what_they_say_are_read(zone: str) -> None:
     assert load_spec(written(zone)).timezone == zone
+
+
+@pytest.mark.parametrize("zone", ["GMT+1", "UTC+1", "UTC-05:00", "+0200", "gmt+2", "GMT-5"])
+def test_an_offset_is_no_zone_and_none_is_proposed(zone: str) -> None:
+    """Etc/GMT+1 is an hour behind UTC: to propose it for GMT+1 would shift all times by two hours."""
+    with pytest.raises(SpecError) as error:
+        load_spec(written(zone))
+    (problem,) = (found for found in error.value.problems if "offset" in (found.help or ""))
+    assert "did you mean" not in (problem.help or "") and "Europe/London" in (problem.help or "")

@@ -61,7 +61,9 @@ def build(work: Workspace, others: Iterable[Plan], assignment: Assignment) -> At
     placed = tied_answers.with_places(work)
     repeated_ids, shared_ids, changed_ids = _drop_repeated_ids(work)
     if repeated_ids:
-        exclusions.append(Exclusion("duplicate_event", "events whose id was read before", rows=repeated_ids))
+        exclusions.append(
+            Exclusion("duplicate_event", "events that repeat an id: of its rows the earliest counts", rows=repeated_ids)
+        )
     removed = duplicates.remove(work)
     exclusions += [removed] if removed and removed.rows else []
     events = "events" in work.loading.parts
