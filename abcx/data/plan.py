@@ -128,6 +128,11 @@ class Plan:
         return replace(self, values=values, experiment=self.experiment.model_copy(update={"metrics": metrics}))
 
     @property
+    def time_columns(self) -> tuple[str, ...]:
+        """Columns of units that hold times of events, each once."""
+        return tuple(dict.fromkeys(column for metric in self.metrics.values() for column in metric.time_columns))
+
+    @property
     def drops_missing(self) -> bool:
         """Whether some metric leaves out events without a value."""
         return any(term.value and term.missing_value == "drop" for term in self.terms)

@@ -133,6 +133,8 @@ def _columns(plan: Plan, options: FileOptions) -> list[tuple[str, str, str]]:
     unit, time, arm = (named.get(role, role) for role in ("unit", "time", "arm"))
     moment = f"make_timestamptz({_last(plan.experiment)})"
     example_columns = [(unit, "VARCHAR", "CAST(arm AS VARCHAR)"), (time, "TIMESTAMP WITH TIME ZONE", moment)]
+    if isinstance(options, UnitSource):
+        example_columns += [(name, "TIMESTAMP WITH TIME ZONE", moment) for name in plan.time_columns if name != time]
     numbers = {named.get(name, name) for name in _numbers(plan)}
     for name in dict.fromkeys(named.get(name, name) for name in _names(plan, options)):
         if name not in (unit, time):

@@ -154,6 +154,11 @@ class MetricOptions(Model):
         return None
 
     @property
+    def time_columns(self) -> tuple[str, ...]:
+        """Columns of `units` that hold the time of an event named like the column."""
+        return ()
+
+    @property
     def step_names(self) -> tuple[str, ...]:
         """The names of its steps; none of a metric that has no steps."""
         return ()

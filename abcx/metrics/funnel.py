@@ -41,17 +41,23 @@ MOST_STEPS = 30
 
 
 class Step(Model):
-    """One step of a funnel."""
+    """One step of a funnel: an event, or a column of `units` with its time."""
 
-    event: Text = Field(description="the event that a unit must have to reach the step")
-    title: Text | None = Field(None, description="the step's name in reports; default: the event's")
+    event: Text | None = Field(None, description="the event that a unit must have to reach the step")
+    column: Text | None = Field(None, description="instead of an event, column of `units` with the time of the step")
+    title: Text | None = Field(None, description="the step's name in reports; default: that of the event or column")
     where: Where = Field(default_factory=dict, description="plain conditions on the event's columns")
     source: str | None = Field(None, description="name of the only event file to look in")
 
     @property
     def name(self) -> str:
         """The step as reports call it."""
-        return self.title or self.event
+        return self.title or self.happening
+
+    @property
+    def happening(self) -> str:
+        """The event of the step, or the column that holds its time."""
+        return self.event or self.column or ""
 
 
 class Funnel(MetricOptions):
@@ -66,11 +72,17 @@ class Funnel(MetricOptions):
         return "share"
 
     @property
+    def time_columns(self) -> tuple[str, ...]:
+        return tuple(step.column for step in self.steps if step.column)
+
+    @property
     def step_names(self) -> tuple[str, ...]:
         return tuple(step.name for step in self.steps)
 
     def needs(self) -> DataNeeds:
-        terms = [Term(event=step.event, where={**self.where, **step.where}, source=step.source) for step in self.steps]
+        terms = [
+            Term(event=step.happening, where={**self.where, **step.where}, source=step.source) for step in self.steps
+        ]
         columns = [
             UnitColumn("reached", term, self.window, after=tuple(terms[:i]), ordered=self.strict)
             for i, term in enumerate(terms)
@@ -81,9 +93,16 @@ class Funnel(MetricOptions):
         if not 2 <= len(self.steps) <= MOST_STEPS:
             message = f"a funnel has from 2 to {MOST_STEPS} steps, not {len(self.steps)}"
             yield Rule("steps", "funnel-steps", message, "one step alone is a conversion: type: conversion")
+        for step in self.steps:
+            if (step.event is None) == (step.column is None) or (step.column and (step.where or step.source)):
+                message = "a step is an event, with conditions, or a column of `units` with the time of the step"
+                yield Rule("steps", "funnel-steps", message, "write {event: cart_view} or {column: cart_viewed_at}")
+                return
         for first, second in zip(self.steps, self.steps[1:], strict=False):
-            if (first.event, first.where, first.source) == (second.event, second.where, second.source):
-                message = f"two steps in a row are the same event '{first.event}': whoever reaches one has reached both"
+            if (first.happening, first.where, first.source) == (second.happening, second.where, second.source):
+                message = (
+                    f"two steps in a row are the same event '{first.happening}': whoever reaches one has reached both"
+                )
                 yield Rule("steps", "funnel-steps", message, "give them different conditions (`where`), or remove one")
                 return
         names = self.step_names

@@ -86,7 +86,7 @@ def _needs(sections: Sections, data: DataSpec, files: bool) -> Iterator[Finding]
                     "write event: purchase, or column: NAME of the units file",
                     key=True,
                 )
-            elif files and term.event is not None and not data.events:
+            elif files and term.event is not None and not data.events and term.event not in metric.time_columns:
                 yield Finding(
                     loc,
                     "no-events",
@@ -94,7 +94,7 @@ def _needs(sections: Sections, data: DataSpec, files: bool) -> Iterator[Finding]
                     "name the file: data.events",
                     key=True,
                 )
-            elif term.column is not None and not data.units:
+            elif (term.column is not None or term.event in metric.time_columns) and not data.units:
                 yield Finding(
                     loc,
                     "no-units",

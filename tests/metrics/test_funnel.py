@@ -4,6 +4,8 @@ before the exposure or after the window; from events, counts and files."""
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -296,3 +298,62 @@ def test_a_log_as_analytics_exports_it(tmp_path: Path) -> None:
     found = abcx.analyze(spec)["checkout"].funnel
     assert found is not None
     assert {arm: [step.reached[arm] for step in found.steps] for arm in expected} == expected
+
+
+TIMES = """user_id,variant,entered,viewed_at,added_at,paid_at
+a1,a,2024-03-04T10:00:00Z,2024-03-04T10:05:00Z,2024-03-04T10:06:00Z,2024-03-04T10:07:00Z
+a2,a,2024-03-04T10:00:00Z,2024-03-04T10:05:00Z,2024-03-04T10:04:00Z,2024-03-04T10:07:00Z
+a3,a,2024-03-04T10:00:00Z,2024-03-04T10:05:00Z,,
+a4,a,2024-03-04T10:00:00Z,2024-03-04T09:05:00Z,2024-03-04T10:06:00Z,2024-03-04T10:07:00Z
+b1,b,2024-03-04T10:00:00Z,2024-03-04T10:05:00Z,2024-03-04T10:05:00Z,2024-03-04T10:05:00Z
+b2,b,2024-03-04T10:00:00Z,2024-03-04T10:05:00Z,2024-03-04T10:06:00Z,2024-03-09T10:07:00Z
+b3,b,2024-03-04T10:00:00Z,,,
+"""
+
+
+@pytest.mark.parametrize("with_times", [True, False])
+@pytest.mark.parametrize("as_frame", [True, False])
+def test_columns_of_times_of_units(tmp_path: Path, with_times: bool, as_frame: bool) -> None:
+    """By hand: a2 adds before it views, a4 views before it enters, b1 does all at once, b2 pays after the window. Where
+    the units have no time of entry, nothing is before it and no window ends."""
+    steps = [{"column": name} for name in ("viewed_at", "added_at", "paid_at")]
+    columns = {"unit": "user_id", "arm": "variant", **({"time": "entered"} if with_times else {})}
+    metric = {**funnel([]), "steps": steps, **({"window": "1d"} if with_times else {})}
+    spec = {"schema_version": 1, "name": "f", "arms": {"a": {}, "b": {}}, "metrics": {"checkout": metric}}
+    spec["data"] = {"units": {"file": str(tmp_path / "u.csv"), "columns": columns}}
+    (tmp_path / "u.csv").write_text(TIMES)
+    frame = pd.read_csv(tmp_path / "u.csv") if as_frame else None
+    results = abcx.analyze(spec, allow_outside=True, units=frame)
+    expected = {"a": (4, (3, 1, 1)), "b": (3, (2, 2, 1))}
+    if not with_times:
+        expected = {"a": (4, (4, 2, 2)), "b": (3, (2, 2, 2))}
+    assert steps_of(results) == expected
+
+
+def test_a_column_of_times_that_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "u.csv").write_text(TIMES)
+    metric = {**funnel([]), "steps": [{"column": "viewed_at"}, {"column": "pay_at"}]}
+    spec = {"schema_version": 1, "name": "f", "arms": {"a": {}, "b": {}}, "metrics": {"checkout": metric}}
+    columns = {"unit": "user_id", "arm": "variant"}
+    with pytest.raises(AbcxError) as error:
+        abcx.analyze(
+            {**spec, "data": {"units": {"file": str(tmp_path / "u.csv"), "columns": columns}}}, allow_outside=True
+        )
+    assert "pay_at" in str(error.value) and "paid_at" in str(error.value)
+
+
+def test_columns_of_times_are_packed_with_their_units(tmp_path: Path) -> None:
+    (tmp_path / "u.csv").write_text(TIMES)
+    spec = tmp_path / "experiment.yaml"
+    spec.write_text(
+        "schema_version: 1\nname: f\narms: {a: {}, b: {}}\n"
+        "data:\n  units: {file: u.csv, columns: {unit: user_id, arm: variant, time: entered}}\nmetrics:\n"
+        "  checkout: {type: funnel, role: primary, goal: increase, window: 1d,\n"
+        "    steps: [{column: viewed_at}, {column: added_at}, {column: paid_at}]}\n"
+    )
+    command = [sys.executable, "-m", "abcx"]
+    packed = subprocess.run([*command, "pack", "-q", str(spec)], capture_output=True, text=True, check=False)
+    assert packed.returncode == 0, packed.stderr
+    assert abcx.analyze(tmp_path / "packed" / "experiment.yaml")["checkout"] == abcx.analyze(spec)["checkout"]
+    sql = subprocess.run([*command, "sql", str(spec)], capture_output=True, text=True, check=True).stdout
+    assert "viewed_at" in sql

@@ -21,7 +21,7 @@ from abcx.engines.quoting import identifier, literal
 from abcx.errors import DataError
 from abcx.files import pack_log
 from abcx.problems import Problem
-from abcx.spec.model import FileOptions, FileRef
+from abcx.spec.model import EventSource, FileOptions, FileRef
 
 _ENDINGS = (".gz", ".zst", ".zip", ".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".parquet", ".pq")
 _OF_FILE = (
@@ -87,9 +87,16 @@ def pack(loading: Loading, folder: Path) -> Packed:
         raise DataError(problems)
     of_part: dict[str, tuple[FileOptions, ...]] = {}
     for part, loaded in loading.parts.items():
-        entries = {id(source.options): source.options for source in loaded.sources}
-        of_part[part] = tuple(_entry(options, loaded.sources, files) for options in entries.values())
+        sources = [source for source in loaded.sources if not _is_of_units(loading, source)]
+        entries = {id(source.options): source.options for source in sources}
+        if entries:
+            of_part[part] = tuple(_entry(options, loaded.sources, files) for options in entries.values())
     return Packed(tuple(written), of_part)
+
+
+def _is_of_units(loading: Loading, source: Source) -> bool:
+    """Whether a source of events is a column of times of a file of units, which the spec names as units alone."""
+    return isinstance(source.options, EventSource) and source.options.event in loading.plan.time_columns
 
 
 def _stem(shown: str) -> str:

@@ -15,6 +15,7 @@ from abcx.data.records import Inputs
 from abcx.engines.local import Engine
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
+from abcx.spec.model import EventSource, FileOptions
 
 
 def read_parts(engine: Engine, plan: Plan, base: Path, inputs: Inputs, apart: bool = False) -> Loading:
@@ -69,10 +70,24 @@ def _open_parts(engine: Engine, plan: Plan, base: Path, inputs: Inputs, apart: b
             opened[part] = sources
     if problems:
         raise DataError(problems)
+    if plan.time_columns and "units" in opened:
+        times = [_as_events(source, column) for source in opened["units"] for column in plan.time_columns]
+        opened["events"] = (*opened.get("events", ()), *times)
     if not opened:
         help = "name them in the spec (data: ...), or on the command line: --events FILE"
         raise DataError(Problem("error", "no-data", "the spec names no data files", help=help))
     return opened
+
+
+def _as_events(units: Source, column: str) -> Source:
+    """A file of units read as events of the name of a column that holds their times."""
+    name = units.resolve(column)
+    if name is None:
+        raise DataError(units.table.unknown_column(column, "steps"))
+    shared = {key: getattr(units.options, key) for key in FileOptions.model_fields}
+    others = dict.fromkeys(("arm", "event", "id", "value"), "")  # columns of these names are no part of the event
+    columns = {**others, "unit": units.name("unit") or "", "time": name}
+    return replace(units, options=EventSource(**shared, event=column), columns=columns)
 
 
 def _refuse_missing_parts(plan: Plan, opened: Mapping[str, tuple[Source, ...]]) -> None:
@@ -125,13 +140,12 @@ def refuse_windows_without_times(loading: Loading, part: str) -> None:
     events. `part` is the one that assigns the arms."""
     plan = loading.plan
     fed = [value for value in plan.values if value.need.term.column is None]
-    ordered = bool(plan.tickets) or any(
-        value.need.kind in ("first", "last") or (value.need.kind == "reached" and value.need.ordered) for value in fed
-    )
+    ordered = bool(plan.tickets) or any(value.need.kind in ("first", "last") for value in fed)
+    steps = any(value.need.kind == "reached" and value.need.ordered for value in fed)
     window = ordered or any(value.window is not None or value.since is not None for value in fed)
     exposure = plan.experiment.exposure is not None
     needed = [part] if window and not exposure else []
-    needed += ["events"] if (window or exposure) and "events" in loading.parts else []
+    needed += ["events"] if (window or exposure or steps) and "events" in loading.parts else []
     if exposure and "events" not in loading.parts:
         raise DataError(
             Problem(
