@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from abcx.checks.context import CheckContext
-from abcx.checks.shares import differ
+from abcx.checks.homogeneity import homogeneity_p_value
 from abcx.planning.sample_size import Planned
 from abcx.results.readout import DataLog, Exclusion, Setup
 from abcx.spec.load import LoadedSpec
@@ -71,4 +71,4 @@ def _tested(context: CheckContext, exclusion: Exclusion) -> Exclusion:
     lost, kept = [exclusion.by_arm.get(arm, 0) for arm in arms], [context.units(arm) for arm in arms]
     if exclusion.reason == "repeated_row":  # these units lose rows and stay in the analysis
         kept = [all_of_arm - hit for all_of_arm, hit in zip(kept, lost, strict=True)]
-    return replace(exclusion, p_value=differ(lost, kept))
+    return replace(exclusion, p_value=homogeneity_p_value(lost, kept))

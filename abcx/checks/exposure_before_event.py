@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from abcx import formatting
 from abcx.checks.context import CheckContext
-from abcx.checks.shares import differ
+from abcx.checks.homogeneity import homogeneity_p_value
 from abcx.checks.words import p_text
 from abcx.results.readout import CheckResult
 
@@ -37,7 +37,7 @@ def check(context: CheckContext) -> CheckResult:
     if not sum(early):
         message = f"{_events(events)} before exposure"
         return CheckResult("exposure_before_event", "pass", message, None, details)
-    p = differ(early, late)
+    p = homogeneity_p_value(early, late)
     counts = zip(arms, early, late, strict=True)
     rates = [f"{formatting.percent(n / (n + m), 1)} in {arm}" for arm, n, m in counts if n + m]
     shown = f" ({p_text(p, WARN)})" if p is not None else ""

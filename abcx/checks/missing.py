@@ -25,7 +25,7 @@ from typing import Any
 
 from abcx import formatting
 from abcx.checks.context import CheckContext
-from abcx.checks.shares import differ
+from abcx.checks.homogeneity import homogeneity_p_value
 from abcx.checks.words import p_text, share_text
 from abcx.results.readout import CheckResult, CheckStatus
 from abcx.stats.records import Proportion
@@ -88,7 +88,7 @@ def _loss(context: CheckContext, name: str) -> _Loss:
     missing = {arm: max(data.missing.get(arm, 0), 0) for arm in arms}
     present = {arm: data.summaries[arm].n for arm in arms}
     exposed = {arm: missing[arm] + present[arm] for arm in arms}
-    p = differ(list(missing.values()), list(present.values()))
+    p = homogeneity_p_value(list(missing.values()), list(present.values()))
     return _Loss(name, context.experiment.metrics[name].role == "primary", missing, exposed, p)
 
 

@@ -21,7 +21,7 @@ from abcx.checks.context import CheckContext
 from abcx.checks.words import share_text
 from abcx.results.readout import CheckResult
 
-MOST = 0.01
+MAX_SHARE = 0.01
 """The largest share of an arm's tickets, or of its ends, that is left out without a warning."""
 
 
@@ -67,10 +67,14 @@ def check(context: CheckContext) -> CheckResult:
 
 
 def _exceeds_limit(counts: Mapping[str, tuple[int, int]]) -> bool:
-    return any(odd > MOST * total for odd, total in counts.values())
+    return any(odd > MAX_SHARE * total for odd, total in counts.values())
 
 
 def _by_arm(counts: Mapping[str, tuple[int, int]]) -> str:
     return formatting.joined(
-        [f"{arm} {odd:,} of {total:,} ({share_text(odd / total, MOST)})" for arm, (odd, total) in counts.items() if odd]
+        [
+            f"{arm} {odd:,} of {total:,} ({share_text(odd / total, MAX_SHARE)})"
+            for arm, (odd, total) in counts.items()
+            if odd
+        ]
     )

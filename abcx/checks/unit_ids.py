@@ -20,7 +20,7 @@ from abcx import formatting
 from abcx.checks.context import CheckContext
 from abcx.results.readout import CheckResult
 
-FEW = 0.001
+MAX_SHARE_SPELLED_TWICE = 0.001
 """Up to this share of the units two spellings are not reported: ids may differ by case on purpose."""
 MUCH, TIMES, ROWS = 0.01, 10, 100
 """A unit dominates when its rows exceed all three: this share of all rows, this multiple of the next unit's rows, and
@@ -39,7 +39,7 @@ def check(context: CheckContext) -> CheckResult:
             f"ids of {context.experiment.unit} spelled differently from the exposures were ignored: {counts}"
         )
         cures.append("write the ids alike in all files, or name a column that is the same in all")
-    if observed.spelled_twice > FEW * context.total:
+    if observed.spelled_twice > MAX_SHARE_SPELLED_TWICE * context.total:
         alike = "ids that differ by case, leading zeros, a final .0 or dashes alone, and count as units of their own"
         clauses.append(f"{context.noun(observed.spelled_twice)} have {alike}")
         cures.append("write each id in one way")

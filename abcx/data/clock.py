@@ -130,7 +130,9 @@ def _outcome_ends(loading: Loading, clock: Clock) -> dict[str, int]:
 def _judged_terms(plan: Plan) -> list[int]:
     """Positions, among the plan's terms, of the events of primary and guardrail metrics."""
     judged = {name for name, metric in plan.metrics.items() if metric.role in ("primary", "guardrail")}
-    values = {value.feed for value in plan.values if value.metric in judged and value.need.term.event is not None}
+    values = {
+        value.source_index for value in plan.values if value.metric in judged and value.need.term.event is not None
+    }
     return sorted(
         values | {term for pairs in plan.tickets if pairs.metric in judged for term in (pairs.start, pairs.end)}
     )

@@ -9,7 +9,7 @@ from abcx.data.units.attribution import Attributed
 from abcx.data.workspace import Workspace
 from abcx.notes import Note
 
-_FEW = 3
+_MAX_NOTES_APART = 3
 """Maximum number of files with a note each; more share one note."""
 
 
@@ -32,7 +32,7 @@ def _of_reading(loading: Loading) -> tuple[Note, ...]:
     return tuple(
         reported
         for _, notes in groups
-        for reported in (notes if len(notes) <= _FEW else [_with_more(notes[0], len(notes) - 1)])
+        for reported in (notes if len(notes) <= _MAX_NOTES_APART else [_with_more(notes[0], len(notes) - 1)])
     )
 
 

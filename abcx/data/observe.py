@@ -155,11 +155,15 @@ def _absent(plan: Plan, occurring: frozenset[int]) -> dict[str, tuple[str, ...]]
     """The events of each metric that occur nowhere in the data, as a misspelled one does."""
     fed: dict[str, list[int]] = {name: [] for name in plan.metrics}
     for value in plan.values:
-        fed[value.metric] += [value.feed] if value.need.term.column is None else []
+        fed[value.metric] += [value.source_index] if value.need.term.column is None else []
     for pairs in plan.tickets:
         fed[pairs.metric] += [pairs.start, pairs.end]
     return {
-        name: tuple(dict.fromkeys(plan.terms[feed].event or "" for feed in sorted(feeds) if feed not in occurring))
+        name: tuple(
+            dict.fromkeys(
+                plan.terms[source_index].event or "" for source_index in sorted(feeds) if source_index not in occurring
+            )
+        )
         for name, feeds in fed.items()
     }
 

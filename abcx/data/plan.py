@@ -17,15 +17,16 @@ from abcx.spec_types import DurationValue, Term
 class Value:
     """One value per unit of one metric: column `value_{position}` of the unit table.
 
-    Its source is the event term `term_{feed}` or the column of units `ready_{feed}`. Events count from `since` to
-    `window` after exposure; units that were not `followed` so long have no value. All three are in microseconds.
+    Its source is the event term `term_{source_index}` or the column of units `ready_{source_index}`. Events count from
+    `since` to `window` after exposure; units that were not `followed` so long have no value. All three are in
+    microseconds.
     `after` are the terms of the steps before this one.
     """
 
     position: int
     metric: str
     need: UnitColumn
-    feed: int
+    source_index: int
     window: int | None
     since: int | None = None
     followed: int | None = None
@@ -138,10 +139,12 @@ class Plan:
         return any(term.value and term.missing_value == "drop" for term in self.terms)
 
     def scales(self, kind: Literal["term", "ready"]) -> list[tuple[int, tuple[int, int]]]:
-        """(feed, scale) of every question that is read from events (`term`) or from columns of units (`ready`)."""
+        """(source_index, scale) of every question that is read from events (`term`) or columns of units (`ready`)."""
         with_scale = [value for value in self.values if value.need.scale is not None]
         of_kind = [value for value in with_scale if (value.need.term.column is not None) == (kind == "ready")]
-        return list(dict.fromkeys((value.feed, value.need.scale) for value in of_kind if value.need.scale is not None))
+        return list(
+            dict.fromkeys((value.source_index, value.need.scale) for value in of_kind if value.need.scale is not None)
+        )
 
     def covariate(self, name: str) -> int:
         """The position of a covariate among `columns`."""
@@ -166,12 +169,14 @@ def plan(experiment: Experiment) -> Plan:
             spans = [_microseconds(span) for span in (window, need.since, need.followed)]
             if need.term.column is not None:
                 empty = "zero" if need.term.missing_value == "zero" else None  # to drop it is to have no value
-                feed = _index(columns, UnitColumn(need.kind, Term(column=need.term.column, missing_value=empty)))
+                source_index = _index(
+                    columns, UnitColumn(need.kind, Term(column=need.term.column, missing_value=empty))
+                )
                 spans = [None] * 3
             else:
-                feed = _index(terms, need.term.model_copy(update={"count": None, "at_least": None}))
+                source_index = _index(terms, need.term.model_copy(update={"count": None, "at_least": None}))
             after = tuple(_index(terms, term) for term in need.after)
-            values.append(Value(len(values), name, need, feed, spans[0], spans[1], spans[2], after))
+            values.append(Value(len(values), name, need, source_index, spans[0], spans[1], spans[2], after))
         if (pair := needs.tickets) is not None:
             start, end, key = _index(terms, pair.start), _index(terms, pair.end), _index(keys, pair.key)
             tickets.append(TicketJoin(name, pair, start, end, key, _microseconds(pair.window or experiment.window)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from abcx.files.csv_errors import BAD_JSON, MOST, REJECTS, SEVERAL, Bad, Reject, described, holds_several
+from abcx.files.csv_errors import BAD_JSON, MAX_REJECTS, REJECTS, SEVERAL, Bad, Reject, described, holds_several
 from abcx.files.lines import filled_lines, lines_at
 from abcx.problems import Problem, Span
 
@@ -32,7 +32,7 @@ def _no_objects(table: Table) -> Bad:
     """The lines of a JSON file that are not JSON objects."""
     rows = [int(n) for (n,) in table.engine.run(f"{_no_object(table)} ORDER BY n")]
     count_text = f" ({len(rows):,} such lines)" if len(rows) > 1 else ""
-    bad = _lines(table, rows[:MOST])
+    bad = _lines(table, rows[:MAX_REJECTS])
     several = next(((line, text) for line, text in bad if holds_several(text)), None)
     line, text = several or bad[0]
     span = Span(table.shown, line)
@@ -106,12 +106,12 @@ def _placed(table: Table, predicate: str, value: str) -> str:
 
 
 def every_reject(table: Table, tag: str, bad: list[tuple[Problem, str]]) -> list[Reject]:
-    """Every row that could not be read, and those of `bad` (problem, SQL condition), at most `MOST` of a kind."""
+    """Every row that could not be read, and those of `bad` (problem, SQL condition); at most `MAX_REJECTS` a kind."""
     rejects: list[Reject] = []
     if table.types is None and table.file is not None:
         rows = table.engine.run(
             "SELECT min(line_byte_position), any_value(error_type::VARCHAR), any_value(csv_line) "
-            f"FROM rejects_{tag} GROUP BY line ORDER BY line LIMIT {MOST}"
+            f"FROM rejects_{tag} GROUP BY line ORDER BY line LIMIT {MAX_REJECTS}"
         )
         lines = lines_at(table.file, [int(row[0]) for row in rows])
         for number, (_, kind, text) in zip(lines, rows, strict=True):
@@ -120,14 +120,14 @@ def every_reject(table: Table, tag: str, bad: list[tuple[Problem, str]]) -> list
             row = str(text or "").strip("\r\n")
             rejects.append(Reject(table.shown, number, column, what, row[:10_000]))
     if table.broken:
-        rows = table.engine.run(f"{_no_object(table)} ORDER BY n LIMIT {MOST}")
+        rows = table.engine.run(f"{_no_object(table)} ORDER BY n LIMIT {MAX_REJECTS}")
         broken = _lines(table, [int(n) for (n,) in rows])
         rejects += [Reject(table.shown, line, "", "bad-json", text[:10_000]) for line, text in broken]
     cells = ", ".join(f"c{i}" for i in range(len(table.header)))
     for problem, where in bad:
         if where:
             sql = _placed(table, where, f"to_json([{cells}])")
-            rows = table.engine.run(f"SELECT n, v FROM ({sql}) WHERE bad ORDER BY n LIMIT {MOST}")
+            rows = table.engine.run(f"SELECT n, v FROM ({sql}) WHERE bad ORDER BY n LIMIT {MAX_REJECTS}")
             column = problem.span.path if problem.span else ""
             places = _lines(table, [int(n) for n, _ in rows])
             for (line, _), (_, row) in zip(places, rows, strict=True):

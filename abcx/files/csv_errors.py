@@ -17,7 +17,7 @@ from abcx.files.paths import DataFile
 from abcx.problems import Problem, Span
 from abcx.results.readout import Exclusion
 
-MOST = 10_000
+MAX_REJECTS = 10_000
 """Maximum number of rejected rows of a file that the engine keeps, and of each kind that are written out."""
 
 
@@ -94,7 +94,7 @@ def described(
         "GROUP BY ALL ORDER BY min(line)"
     )
     bad = []
-    least = "at least " if sum(int(row[1]) for row in kinds) >= MOST else ""  # no more are kept
+    least = "at least " if sum(int(row[1]) for row in kinds) >= MAX_REJECTS else ""  # no more are kept
     for kind, count, text, message, position in kinds:
         count_text = f" ({least}{count:,} such rows{where})" if count > 1 else ""
         if kind == "INVALID ENCODING":
@@ -142,7 +142,9 @@ def _tried(
     engine: Engine, file: DataFile, path: Path, arguments: str, width: int, where: str = ""
 ) -> tuple[int, list[Bad]]:
     """The number of rows of a file that can be read, and the bad ones; (0, []) where it cannot be read at all."""
-    rejects = f"store_rejects=true, rejects_table='rejects_header', rejects_scan='scans_header', rejects_limit={MOST}"
+    rejects = (
+        f"store_rejects=true, rejects_table='rejects_header', rejects_scan='scans_header', rejects_limit={MAX_REJECTS}"
+    )
     try:
         read = engine.run(
             f"SELECT count(*) FROM read_csv({literal(str(path))}, {arguments}, {rejects})",

@@ -24,10 +24,10 @@ from abcx.spec.model import FileOptions
 
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 """Hive's folder name for rows without a value."""
-_SMALL = 64 << 20
+_BATCH_MAX_BYTES = 64 << 20
 """Maximum total bytes of files that are read in one statement: to locate an error all of them are read again, one by
 one."""
-_MANY = 500
+_BATCH_MAX_FILES = 500
 """Maximum number of files that are read in one statement: with more, planning takes longer than reading."""
 
 
@@ -82,7 +82,9 @@ def _alike(context: _How, files: Sequence[DataFile]) -> Iterator[tuple[DataFile,
         size = 0
         for file in run:
             size += file.path.stat().st_size
-            if group and (size > _SMALL or len(group) == _MANY or file.format not in ("parquet", "jsonl")):
+            if group and (
+                size > _BATCH_MAX_BYTES or len(group) == _BATCH_MAX_FILES or file.format not in ("parquet", "jsonl")
+            ):
                 yield tuple(group)
                 group, size = [], file.path.stat().st_size
             group.append(file)

@@ -17,7 +17,7 @@ from abcx.engines.quoting import literal
 from abcx.files import cell_text, number_formats, time_formats
 from abcx.files.column_names import likely, standing_twice
 from abcx.files.csv_dialect import dialect
-from abcx.files.csv_errors import MOST
+from abcx.files.csv_errors import MAX_REJECTS
 from abcx.files.pack_log import Log
 from abcx.files.paths import DataFile
 from abcx.problems import Problem, Span
@@ -204,7 +204,7 @@ class Table:
         if declared and self.options.time_format:
             arguments.append(f"timestampformat={literal(self.options.time_format)}")
         if tag:
-            rejects = f"rejects_table='rejects_{tag}', rejects_scan='scans_{tag}', rejects_limit={MOST}"
+            rejects = f"rejects_table='rejects_{tag}', rejects_scan='scans_{tag}', rejects_limit={MAX_REJECTS}"
             arguments += ["store_rejects=true", rejects]
         else:
             arguments += ["ignore_errors=true", "parallel=false"]

@@ -15,7 +15,7 @@ from abcx.results.readout import Results
 
 _PERMUTED = ("permuted_as_declared", "permuted_skewed", "permuted_skewed_covariate", "permuted_skewed_ratio")
 """Codes of the notes that say why an interval is by permutation."""
-MOST = 4
+MAX_FILES_SHOWN = 4
 """Maximum number of files named in the terminal."""
 
 

@@ -18,7 +18,7 @@ from abcx.results.metric import Comparison, Interaction, MetricResult, Segment, 
 from abcx.results.readout import Results
 
 LABEL = "exploratory: the verdict does not use it"
-MOST = 12
+MAX_VALUES_SHOWN = 12
 """Maximum number of values shown in the terminal."""
 
 
@@ -31,7 +31,7 @@ def forest(metric: MetricResult, width: int, ascii: bool = False) -> Table:
     """One line per value and variant: effect, interval, bar on one axis."""
     several = len(metric.comparisons) > 1
     rows = [(s, v, c) for s in metric.segments for v in s.values for c in v.comparisons][
-        : MOST * len(metric.comparisons)
+        : MAX_VALUES_SHOWN * len(metric.comparisons)
     ]
     relative = all(fragments.has_lift(c) for _, _, c in rows)
     tracks = [track(metric, c, relative) for _, _, c in rows]

@@ -307,7 +307,7 @@ def _data(results: Results) -> list[RenderableType]:
     lines += used_rows
     left_out = "; ".join(fragments.exclusion(results, exclusion) for exclusion in results.data.exclusions)
     lines += [f"Left out: {left_out}."] if left_out else [] if used_rows else ["Nothing was left out."]
-    lines += [fragments.sentence(note) for note in notes.of_data(results.data.notes, notes.MOST)]
+    lines += [fragments.sentence(note) for note in notes.of_data(results.data.notes, notes.MAX_FILES_SHOWN)]
     return [_line(" ".join([*lines, *replay.line(results)]))]
 
 

@@ -53,7 +53,7 @@ _FEWEST = 20_000
 _CLEAR = 5.0
 """Data with values below 0 are aligned by a factor where their pooled value is this number of standard errors above
 0, ..."""
-_MOST = 10.0
+_LARGEST_FACTOR = 10.0
 """... and the factor is at most this."""
 
 
@@ -282,7 +282,10 @@ def difference_pivot(
         of_variant = max(0.0, 1.0 + of_pool[0] * d / pooled)
         of_control = max(0.0, 1.0 - of_pool[1] * d / pooled)
         if not non_negative:
-            of_variant, of_control = max(of_variant, of_control / _MOST), max(of_control, of_variant / _MOST)
+            of_variant, of_control = (
+                max(of_variant, of_control / _LARGEST_FACTOR),
+                max(of_control, of_variant / _LARGEST_FACTOR),
+            )
         return of_variant, of_control
 
     def at(d: float) -> tuple[float, float]:

@@ -44,7 +44,7 @@ from abcx.stats.survival import (
 )
 
 METHOD = Method.RMST
-MOST = 10_000
+MAX_RELABELED = 10_000
 """Maximum units of both arms together that are relabeled: more would take tens of seconds."""
 
 FEWEST = 15
@@ -81,11 +81,11 @@ def compared(
     """As `contrast`, or by permutation of pseudo-values where the spec requires it or (`auto`) skewness and sizes need
     it.
 
-    `draws` relabelings are drawn with `seed`. Above `MOST` units it is always `contrast`. With `auto`, nothing is
-    tested where permutation is needed and an arm has fewer than `FEWEST` units.
+    `draws` relabelings are drawn with `seed`. Above `MAX_RELABELED` units it is always `contrast`. With `auto`, nothing
+    is tested where permutation is needed and an arm has fewer than `FEWEST` units.
     """
     analytic = contrast(control, variant, horizon)
-    if interval == "analytic" or analytic.difference_pivot is None or control.n + variant.n > MOST:
+    if interval == "analytic" or analytic.difference_pivot is None or control.n + variant.n > MAX_RELABELED:
         return analytic
     samples = pseudo_values(control, horizon), pseudo_values(variant, horizon)
     reason: Note | None = permutation.ASKED

@@ -25,7 +25,7 @@ SCORE = Method.SCORE
 """The method: the constrained score, referred to the normal distribution."""
 BINOMIAL = Method.BINOMIAL
 """The method where events are few: the same score, referred to its binomial distribution at the constrained shares."""
-FEW = 15.0
+FEWEST_EXPECTED = 15.0
 """Events are few where an arm expects fewer events or non-events than this, at the pooled share of both arms."""
 
 Tails = tuple[float, float]
@@ -104,7 +104,7 @@ def few_events(control: Proportion, variant: Proportion) -> bool:
     """Whether the smaller arm expects fewer than 15 events or non-events; which arm has them does not matter."""
     total = control.n + variant.n
     events = control.successes + variant.successes
-    return min(events, total - events) * min(control.n, variant.n) < FEW * total
+    return min(events, total - events) * min(control.n, variant.n) < FEWEST_EXPECTED * total
 
 
 def _test(control: Proportion, variant: Proportion, few: bool, fit: Fit, score: Score) -> Test:

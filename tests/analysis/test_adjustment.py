@@ -166,7 +166,7 @@ def test_too_many_units_to_relabel_with_covariates(monkeypatch: pytest.MonkeyPat
     """Buyers alone are few enough: the interval is by permutation, unadjusted, and says so."""
     data, wanted = skewed()
     data["before"] += 1.0
-    monkeypatch.setattr("abcx.data.summaries.samples.MOST", 1000)
+    monkeypatch.setattr("abcx.data.summaries.samples.MAX_NONZERO", 1000)
     found = first(abcx.analyze(wanted, units=data))
     assert found.method.startswith("permutation") and not found.method.endswith("adjusted")
     assert "does not adjust for them" in note_text(found)

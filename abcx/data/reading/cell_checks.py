@@ -122,9 +122,9 @@ def _of_events(select: Select, source: Source) -> Iterator[Check]:
                 f"a '{term.event}' has the value '" + "{value}'",
                 "",
                 f"a '{term.event}' has no value",
-                _empty_cure(answer=any(feed == position for feed, _ in select.plan.scales("term"))),
+                _empty_cure(answer=any(source_index == position for source_index, _ in select.plan.scales("term"))),
             )
-            for scale in (scale for feed, scale in select.plan.scales("term") if feed == position):
+            for scale in (scale for source_index, scale in select.plan.scales("term") if source_index == position):
                 match = select.match(source, term)
                 yield _off_scale(f"term_{position}", source.resolve(term.value) or "", match, number, scale)
         for key in () if select.lacking(source, term) else select.keys(term):
@@ -168,7 +168,7 @@ def _of_units(select: Select, source: Source) -> Iterator[Check]:
             predicate = f"{kept} AND {text} IS NOT NULL AND NOT {usable_number(number)}"
             flag = f"abs(ready_{position}) > {LARGEST!r}"
             yield Check(flag, name, predicate, "bad-number", "'{value}' is not a usable number", "")
-            for scale in (scale for feed, scale in select.plan.scales("ready") if feed == position):
+            for scale in (scale for source_index, scale in select.plan.scales("ready") if source_index == position):
                 yield _off_scale(f"ready_{position}", name, kept, number, scale)
 
 

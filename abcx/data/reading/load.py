@@ -116,7 +116,7 @@ class PartTable:
 
 
 _WEEK = 7 * 86_400_000_000
-_FEW = 3
+_MAX_FILES_REPORTED = 3
 """Each of at most this many files is reported."""
 _KINDS: dict[str, type[FileOptions]] = {"exposures": ExposureSource, "events": EventSource, "units": UnitSource}
 
@@ -240,11 +240,13 @@ def _of_first_files(problems: Sequence[Problem]) -> list[Problem]:
     shown = []
     for problem in problems:
         affected = files[_kind(problem)]
-        if problem.span is None or problem.span.file in affected[:_FEW]:
+        if problem.span is None or problem.span.file in affected[:_MAX_FILES_REPORTED]:
             suffix = (
-                f" (and so in {len(affected) - _FEW:,} more files)" if problem.span and len(affected) > _FEW else ""
+                f" (and so in {len(affected) - _MAX_FILES_REPORTED:,} more files)"
+                if problem.span and len(affected) > _MAX_FILES_REPORTED
+                else ""
             )
-            is_last = problem.span is not None and problem.span.file == affected[:_FEW][-1]
+            is_last = problem.span is not None and problem.span.file == affected[:_MAX_FILES_REPORTED][-1]
             shown.append(replace(problem, message=problem.message + suffix) if is_last else problem)
     return shown
 

@@ -71,7 +71,7 @@ class Resolutions:
         metrics = [
             value.metric
             for value in plan.values
-            if value.need.term.column is None and value.feed in terms and not value.since
+            if value.need.term.column is None and value.source_index in terms and not value.since
         ]
         return tuple(dict.fromkeys(metrics))
 
@@ -208,7 +208,7 @@ def _window_problems(plan: Plan, dates: list[Coarse], exposures: bool) -> Iterat
     by_day = set(range(len(plan.terms))) if exposures else {i for source in dates for i in source.terms}
     reported = set()
     for value in plan.values:
-        if value.need.term.column is not None or value.feed not in by_day or value.metric in reported:
+        if value.need.term.column is not None or value.source_index not in by_day or value.metric in reported:
             continue
         spans = [span for span in (value.window, value.since) if span is not None]
         if any(span % DAY for span in spans) or (value.window is not None and value.window < FEWEST_DAYS * DAY):

@@ -92,7 +92,9 @@ def _of_terms(plan: Plan, select: Select, occurring: Collection[int]) -> Iterato
             able = [source for source in served if not select.lacking(source, term)]
             scoped = [(s, f"{s.kept} AND {select.event_is(s, term.event)}") for s in able]
             metric_names = [
-                value.metric for value in plan.values if value.need.term.column is None and value.feed == position
+                value.metric
+                for value in plan.values
+                if value.need.term.column is None and value.source_index == position
             ]
             metric_names += [pairs.metric for pairs in plan.tickets if position in (pairs.start, pairs.end)]
             yield f"metrics.{metric_names[0]}.where", term.where, scoped

@@ -80,10 +80,10 @@ def _days(work: Workspace, timing: Timing, name: str, values: tuple[Value, ...],
     units = {work.plan.arms[arm]: int(n) for arm, n in counts}
     if len(units) < len(work.plan.arms):
         return None
-    fed = " OR ".join(f"e.term_{value.feed} IS NOT NULL" for value in values)
+    fed = " OR ".join(f"e.term_{value.source_index} IS NOT NULL" for value in values)
     inside = f"e.t >= e.t0 AND e.t < e.t0 + {length * _DAY} AND ({fed}) AND e.{followed}"
     columns = ", ".join(f"{of_events(value, 'TRUE')} AS value_{value.position}" for value in values)
-    columns += f", count(e.term_{values[0].feed}) AS events"
+    columns += f", count(e.term_{values[0].source_index}) AS events"
     day = f"CAST((e.t - e.t0) // {_DAY} AS INTEGER)"
     per_day = f"SELECT e.uid, e.arm, {day} AS d, {columns} FROM outcome e WHERE {inside} GROUP BY ALL"
     work.run(f"CREATE OR REPLACE TABLE by_day AS {per_day}")

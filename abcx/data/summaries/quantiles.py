@@ -68,7 +68,7 @@ def nothing(q: float) -> QuantileSummary:
 
 def _events(value: Value, timing: Timing | None, by: str) -> str:
     """The SQL of the values of events inside the window; of all events where they have no times."""
-    x = f"e.term_{value.feed}"
+    x = f"e.term_{value.source_index}"
     return (
         f"SELECT a.grp, e.arm, e.uid, {x} AS v FROM (SELECT uid, {by} AS grp FROM assigned) a "
         f"JOIN outcome e ON e.uid = a.uid WHERE {x} IS NOT NULL AND {timing.inside(value) if timing else 'TRUE'}"

@@ -20,7 +20,7 @@ from abcx.stats.records import Moments, RatioMoments, Sample
 MOST_FOR_CHECK = 200_000
 """The same limit where only the calibration check needs the units: above it the check would take longer than the
 analysis."""
-MOST = 2_000_000
+MAX_NONZERO = 2_000_000
 """Maximum number of nonzero units, all arms together, of a metric that is permuted: more would take minutes."""
 
 MOST_COLUMNS = 20
@@ -46,7 +46,7 @@ def _wanted(plan: Plan, name: str, data: MetricData, nonzero: int) -> bool:
 
     arms = [s for s in data.summaries.values() if isinstance(s, (Moments, RatioMoments))]
     interval = plan.experiment.analysis.interval
-    if nonzero > MOST or not (len(arms) == len(data.summaries) or data.adjustment):
+    if nonzero > MAX_NONZERO or not (len(arms) == len(data.summaries) or data.adjustment):
         return False
     if len(arms) == len(data.summaries):
         skewness = data.covariate_skewness if data.adjustment else None

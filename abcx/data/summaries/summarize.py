@@ -131,7 +131,7 @@ def with_outcomes_at_exposure(work: Workspace, data: Mapping[str, MetricData]) -
         values = [value for value in work.plan.of(name) if value.need.term.column is None]
         if len(shares) < len(work.plan.arms) or not values or any(not s.n or s.successes < s.n for s in shares):
             continue
-        event = f"e.term_{values[0].feed} IS NOT NULL AND e.t <= e.t0"
+        event = f"e.term_{values[0].source_index} IS NOT NULL AND e.t <= e.t0"
         units = int(work.run(f"SELECT count(DISTINCT e.uid) FROM outcome e WHERE {event}")[0][0])
         result[name] = replace(metric_data, all_at_exposure=units >= sum(share.n for share in shares))
     return result

@@ -218,7 +218,10 @@ class Timing:
     def any_counts(self, values: Iterable[Value]) -> str:
         """The SQL condition of events that count for one of these values; FALSE where none is computed from events."""
         fed = [value for value in values if value.need.term.column is None]
-        return " OR ".join(f"(e.term_{value.feed} IS NOT NULL AND {self.inside(value)})" for value in fed) or "FALSE"
+        return (
+            " OR ".join(f"(e.term_{value.source_index} IS NOT NULL AND {self.inside(value)})" for value in fed)
+            or "FALSE"
+        )
 
 
 def _any_counts(plan: Plan, span: Timing) -> str:
@@ -324,7 +327,7 @@ def _value(name: str, value: Value, span: Timing | None, reached: str | None = N
     table `reached`; NULL where it was not followed for the whole window: counting open windows would favor the arm that
     acts sooner."""
     if value.need.term.column is not None:
-        return f"u.ready_{value.feed}"
+        return f"u.ready_{value.source_index}"
     followed = span.followed(value, "a.") if span else "TRUE"
     sql = f"CASE WHEN {reached}.uid IS NULL THEN 0.0::DOUBLE ELSE 1.0::DOUBLE END" if reached else f"o.{name}"
     return sql if followed == "TRUE" else f"CASE WHEN {followed} THEN {sql} END"
@@ -333,12 +336,14 @@ def _value(name: str, value: Value, span: Timing | None, reached: str | None = N
 def of_events(value: Value, inside: str, placed: bool = False) -> str:
     """The SQL of one value of a unit from its events `e` in `outcome` that satisfy the SQL condition `inside`. With
     `placed` the order of rows decides between answers at one time."""
-    x = f"e.term_{value.feed}"
+    x = f"e.term_{value.source_index}"
     if value.need.kind == "happened":
         least = value.need.term.at_least or 1
         return f"CASE WHEN count({x}) FILTER ({inside}) >= {least} THEN 1.0::DOUBLE ELSE 0.0::DOUBLE END"
     if value.need.kind == "reached":
-        every = " AND ".join(f"count(e.term_{feed}) FILTER ({inside}) > 0" for feed in (*value.after, value.feed))
+        every = " AND ".join(
+            f"count(e.term_{source_index}) FILTER ({inside}) > 0" for source_index in (*value.after, value.source_index)
+        )
         return f"CASE WHEN {every} THEN 1.0::DOUBLE ELSE 0.0::DOUBLE END"
     if value.need.kind == "count":
         return f"CAST(count({x}) FILTER ({inside}) AS DOUBLE)"

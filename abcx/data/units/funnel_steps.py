@@ -25,7 +25,7 @@ def reached(
         funnel = (value.metric, value.window, value.since)
         before = by_steps.get((*funnel, value.after))
         joined = f"outcome e JOIN {before} r ON r.uid = e.uid AND e.t >= r.t" if before else "outcome e"
-        table = by_value[name] = by_steps[(*funnel, (*value.after, value.feed))] = f"reached_{name}"
-        where = f"e.term_{value.feed} IS NOT NULL AND {inside(value)}"
+        table = by_value[name] = by_steps[(*funnel, (*value.after, value.source_index))] = f"reached_{name}"
+        where = f"e.term_{value.source_index} IS NOT NULL AND {inside(value)}"
         work.run(f"CREATE TABLE {table} AS SELECT e.uid, min(e.t) AS t FROM {joined} WHERE {where} GROUP BY e.uid")
     return by_value

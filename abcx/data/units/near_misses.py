@@ -22,7 +22,7 @@ from abcx.files.cell_text import skeleton
 
 _ROWS = 200_000
 """Rows of a file that are sampled; reading all of 10 million would take a tenth longer."""
-_MOST = 1_000
+_MAX_LABELS = 1_000
 """Maximum number of unknown labels whose spelling is compared."""
 _BEFORE = r"^(?i:gid://.*/|mailto:|GA\d+\.\d+\.|#|[a-z]+[ _:#/-]+)"
 """Prefixes of ids: gid://shopify/Customer/, mailto:, GA1.1., #, user_, cus-."""
@@ -93,9 +93,9 @@ def strange_labels(work: Workspace, part: PartTable) -> list[tuple[str, int]]:
         text = f"trim({source.table.sql(column, 'text')})"
         is_stray = f"{source.kept} AND {part.select.arm(source)} = {STRAY}"
         query = f"SELECT {text}, count(*) FROM {source.table.scan()} WHERE {is_stray} AND {text} <> ''"
-        rows = work.run(f"{query} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {_MOST}")
+        rows = work.run(f"{query} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {_MAX_LABELS}")
         labels.update({str(label): int(n) for label, n in rows})
-    return labels.most_common(_MOST)
+    return labels.most_common(_MAX_LABELS)
 
 
 def misspelled_labels(plan: Plan, strange: Sequence[tuple[str, int]]) -> tuple[MisspelledLabel, ...]:

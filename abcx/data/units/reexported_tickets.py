@@ -27,7 +27,7 @@ def refuse_moved_ends(work: Workspace, joined: str) -> None:
         if pairs.need.reexported is None:
             raise DataError(problem(pairs, f"{what} at several times"))
         other_metrics = [
-            value.metric for value in work.plan.values if value.feed == pairs.end and value.need.term.event
+            value.metric for value in work.plan.values if value.source_index == pairs.end and value.need.term.event
         ]
         other_metrics += [
             other.metric

@@ -39,13 +39,13 @@ def with_places(work: Workspace) -> bool:
 def refuse(work: Workspace, value: Value, inside: str) -> None:
     """Raise DataError where the first or last answer of some unit is ambiguous: different answers at the same time."""
     select = work.loading.parts["events"].select
-    term = work.plan.terms[value.feed]
+    term = work.plan.terms[value.source_index]
     serving = [source for source in select.sources if term in select.terms(source)]
     if all(map(in_file_order, serving)):
         return
-    answers = f"FROM outcome e WHERE e.term_{value.feed} IS NOT NULL AND {inside}"
+    answers = f"FROM outcome e WHERE e.term_{value.source_index} IS NOT NULL AND {inside}"
     pick = "min" if value.need.kind == "first" else "max"
-    moments = f"SELECT e.uid, e.t, count(DISTINCT e.term_{value.feed}) AS n {answers} GROUP BY e.uid, e.t"
+    moments = f"SELECT e.uid, e.t, count(DISTINCT e.term_{value.source_index}) AS n {answers} GROUP BY e.uid, e.t"
     units = work.run(
         f"SELECT count(*) FROM ({moments}) g "
         f"JOIN (SELECT e.uid, {pick}(e.t) AS t {answers} GROUP BY e.uid) p ON p.uid = g.uid AND p.t = g.t WHERE g.n > 1"

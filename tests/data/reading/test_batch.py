@@ -234,7 +234,7 @@ def test_what_is_wrong_is_told_of_its_file(format: str, change: Change, monkeypa
     with pytest.raises(DataError) as together:
         analyzed(f"hour-*.{format}")
     assert f"hour-03.{format}" in str(together.value) and f"hour-02.{format}:" not in str(together.value)
-    monkeypatch.setattr(opening, "_SMALL", 0)  # as large files are read
+    monkeypatch.setattr(opening, "_BATCH_MAX_BYTES", 0)  # as large files are read
     with pytest.raises(DataError) as apart:
         analyzed(f"hour-*.{format}")
     assert str(together.value) == str(apart.value)
@@ -263,7 +263,7 @@ def test_the_result_is_that_of_files_read_one_by_one(
 ) -> None:
     hours(format, 6, change)
     together = analyzed(f"hour-*.{format}")
-    monkeypatch.setattr(opening, "_SMALL", 0)
+    monkeypatch.setattr(opening, "_BATCH_MAX_BYTES", 0)
     apart = analyzed(f"hour-*.{format}")
     assert together.data.files == apart.data.files
     assert told(together)["metrics"] == told(apart)["metrics"]
@@ -342,7 +342,7 @@ def test_a_cut_file_is_told(format: str, monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(DataError) as together:
         analyzed(f"hour-*.{format}")
     assert path.name in str(together.value)
-    monkeypatch.setattr(opening, "_SMALL", 0)
+    monkeypatch.setattr(opening, "_BATCH_MAX_BYTES", 0)
     with pytest.raises(DataError) as apart:
         analyzed(f"hour-*.{format}")
     assert str(together.value) == str(apart.value)

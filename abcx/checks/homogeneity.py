@@ -8,7 +8,7 @@ MIN_EXPECTED = 5
 """Pearson's test is not used where an arm expects fewer units with it, or without it."""
 
 
-def differ(having: Sequence[int], without: Sequence[int]) -> float | None:
+def homogeneity_p_value(having: Sequence[int], without: Sequence[int]) -> float | None:
     """p of "the share of units that have it is the same in all arms"; None where there are too few for the test."""
     from abcx.stats import chi_square
 
