@@ -40,7 +40,7 @@ METRICS = {
     },
 }
 FOLDER = Path(checks.__file__).parent
-HELPERS = {"__init__", "context", "words", "shares"}
+HELPERS = {"__init__", "context", "words", "homogeneity"}
 
 
 def test_codes_are_file_names():
