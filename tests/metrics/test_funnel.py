@@ -250,14 +250,29 @@ def test_an_empty_step_is_named() -> None:
     assert missing.status == "fail" and "'ad'" in missing.message
 
 
-def test_segments_and_covariates_are_those_of_a_conversion() -> None:
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"analysis": {"covariates": {"pre_period": "1h"}}},
+        {
+            "analysis": {"monitoring": {"looks": 4, "spending": "obrien_fleming"}},
+            "plan": {"baseline": {"checkout": {"share": 0.5}}},
+            "period": {"start": "2024-03-04", "end": "2024-03-10"},
+        },
+    ],
+)
+def test_covariates_monitoring_and_sizes_are_those_of_a_conversion(keys: dict[str, Any]) -> None:
     """Every unit views at its exposure, so that the funnel is the conversion of its second step, in all comparisons."""
     exposed, rows = log(11, 800, 3, 2)
     rows += [(unit, t, "view", 1.0) for unit, t in exposed.items()]
     rows += [(unit, t - 30, "view", 1.0) for unit, t in exposed.items()]
-    keys: dict[str, Any] = {"window": "2h", "analysis": {"covariates": {"pre_period": "1h"}}}
-    conversion = {"type": "conversion", "event": "s1", "role": "primary", "goal": "increase"}
-    one, other = (analyzed(exposed, rows, metric, **keys) for metric in (funnel(["view", "s1"]), conversion))
+    keys = {"window": "2h", **keys}
+    shared = {"role": "primary", "goal": "increase", "minimum_effect": "10%"}
+    conversion = {"type": "conversion", "event": "s1", **shared}
+    one, other = (
+        analyzed(exposed, rows, metric, **keys) for metric in ({**funnel(["view", "s1"]), **shared}, conversion)
+    )
+    assert one.setup.planned_units == other.setup.planned_units and one.monitoring == other.monitoring
     assert one["checkout"].comparisons == other["checkout"].comparisons
     assert one.verdict.verdict == other.verdict.verdict
     assert [row.lift for row in one.sensitivity] == [row.lift for row in other.sensitivity]
