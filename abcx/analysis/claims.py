@@ -17,8 +17,9 @@ from abcx.results.metric import (
     Size,
     Status,
     SurveyComparison,
+    interval_on,
 )
-from abcx.stats.records import Effect, Interval
+from abcx.stats.records import Interval
 
 
 def judged(metric: MetricResult, comparison: Comparison, zero_unexplained: bool) -> Comparison:
@@ -45,13 +46,6 @@ def excludes_minimum(metric: MetricResult, comparison: Comparison) -> bool:
         return False
     intervals = _intervals(metric, comparison, effect)
     return bool(intervals) and all(_nearer_than(effect, interval, metric.goal == "decrease") for interval in intervals)
-
-
-def scale(comparison: Comparison | Effect, size: Size | None) -> Interval | None:
-    """The interval on the scale that a size is declared in: of the lift where `size` is relative, else of the
-    difference.
-    """
-    return comparison.lift_interval if size is not None and size.relative else comparison.difference_interval
 
 
 def _status(metric: MetricResult, comparison: Comparison, state: MarginState | None) -> Status:
@@ -134,7 +128,7 @@ def _intervals(metric: MetricResult, comparison: Comparison, size: Size) -> list
     """The intervals that a claim about an effect of this size must hold for; an unknown interval is
     open at both ends.
     """
-    intervals = [scale(comparison, size)]
+    intervals = [interval_on(comparison, size)]
     if (survey := _survey(metric, comparison)) is not None:
         intervals.append(survey.claim_lift_interval if size.relative else survey.claim_interval)
     return [interval or (None, None) for interval in intervals]

@@ -15,7 +15,7 @@ from abcx.analysis.surveys import ClaimLevels
 from abcx.checks.one_sided import unexplained_zeros
 from abcx.data.records import MetricData, Observed
 from abcx.metrics import MetricSpec
-from abcx.results.metric import Adjustment, ArmValue, Bayes, Cap, Comparison, HarmWatch, MetricResult, Size
+from abcx.results.metric import Adjustment, ArmValue, Bayes, Cap, Comparison, HarmWatch, MetricResult, Size, interval_on
 from abcx.spec.analysis import PrePeriod
 from abcx.spec.model import Experiment
 from abcx.spec_types import EffectSizeValue
@@ -255,7 +255,7 @@ def _on_margin(
     """
     if metric.margin is None:
         return None
-    return claims.scale(corrected if corrected.alpha == alpha else rule.effect(contrast, alpha), metric.margin)
+    return interval_on(corrected if corrected.alpha == alpha else rule.effect(contrast, alpha), metric.margin)
 
 
 def _bayes(experiment: Experiment, metric: MetricResult, contrast: Contrast) -> Bayes | None:

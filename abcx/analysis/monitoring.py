@@ -52,8 +52,8 @@ def look(experiment: Experiment, observed: Observed, metric: str, end: PlannedEn
     """This run as a look at the metric, by the units that are followed in it.
 
     Planned looks by number are at equal steps of the planned size, looks by dates at the units followed by then.
-    Nothing is decided in a run between looks, because no record of the runs is kept: alpha spent anew by every run
-    would have no limit (4 planned looks judged daily would raise false alarms to 6 %, with Pocock's spending to 8 %).
+    A run between planned looks decides nothing: runs are not recorded, so that spending alpha at each of them would
+    exceed the level (4 planned looks judged daily raise false alarms to 6 %, with Pocock's spending to 8 %).
     Where the end is reached this is the last look, whatever its information (docs/methods.md, "Sequential monitoring").
     """
     planned = end.planned or 1

@@ -200,12 +200,7 @@ def conclude(
     )
     relabeled = relabelings(experiment, observed)
     metrics = metric_results(experiment, observed, judging, relabeled)
-    later: dict[str, MetricResult] = {}
-    if (delayed := observed.shifted.get(WITHOUT_FIRST_DAY)) is not None:
-        delayed_metrics = metric_results(
-            experiment, replace(observed, metrics={**observed.metrics, **delayed}), judging, {}
-        )
-        later = {metric.name: metric for metric in delayed_metrics if metric.name in delayed}
+    later = _without_first_day(experiment, observed, judging)
     by_name = {metric.name: metric for metric in metrics}
     context = CheckContext(experiment, observed, by_name, plan, end, relabeled, later)
     checks = run_all(context)
@@ -214,9 +209,8 @@ def conclude(
 
     def judge(changed: Experiment, data: Observed) -> tuple[Verdict, tuple[MetricResult, ...]]:
         changed_metrics = metric_results(changed, data, judging, relabeled)
-        return verdict.judge((headline.arm,), changed_metrics, checks, _progress(context, sizes[1], changed_metrics))[
-            0
-        ], changed_metrics
+        progress = _progress(context, sizes[1], changed_metrics)
+        return verdict.judge((headline.arm,), changed_metrics, checks, progress)[0], changed_metrics
 
     shares = experiment.shares()
     return Results(
@@ -240,6 +234,15 @@ def conclude(
         if headline.verdict != "INVALID"
         else (),
     )
+
+
+def _without_first_day(experiment: Experiment, observed: Observed, judging: Judging) -> dict[str, MetricResult]:
+    """The metrics that are compared by day, without the day of exposure, by name."""
+    delayed = observed.shifted.get(WITHOUT_FIRST_DAY, {})
+    if not delayed:
+        return {}
+    metrics = metric_results(experiment, replace(observed, metrics={**observed.metrics, **delayed}), judging, {})
+    return {metric.name: metric for metric in metrics if metric.name in delayed}
 
 
 def _with_reading_notes(experiment: Experiment, metric: MetricResult, accompanied: Mapping[str, str]) -> MetricResult:

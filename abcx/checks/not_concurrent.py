@@ -1,9 +1,9 @@
 """**Not concurrent**: did control and variant run at the same time?
 
-Looks at: the days on which units were first exposed. A day is compared where it has enough units: so many that, by the
-planned shares, the probability of all being in one arm is below 1 in 1,000. Days with fewer are joined with their
-neighbors. Fails for a variant where more than half of the units came on days on which it or the control alone was
-exposed, and warns where more than 10 % did.
+Looks at: the days on which units were first exposed. A day with few units is joined with its neighbors, until the
+probability that all of them are in one arm, by the planned shares, is below 1 in 1,000. Fails for a variant where
+more than half of the units came on days on which it or the control alone was exposed, and warns where more than 10 %
+did.
 
 Why it matters: before and after a change, or alternating days, compare days and not the change: a sale, a holiday, the
 weather or another campaign is then the effect. Random variation between units, the only one that intervals and p-values

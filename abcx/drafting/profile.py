@@ -16,8 +16,8 @@ from abcx.files.paths import resolve
 from abcx.files.table import Table
 from abcx.spec.model import EventSource, FileOptions, GivenFile
 
-_NEARLY_ALL, _FEWER = 0.95, 0.98
-"""Shares of units by which events are taken for the steps of a path: had the event before, and go on at most."""
+_NEARLY_ALL = 0.95
+"""Share of the units of an event that must have had the event before it, for both to be steps of a path."""
 ROWS = 200_000
 """Rows that are sampled."""
 
@@ -96,19 +96,19 @@ def profile(engine: Engine, path: str, options: FileOptions | None = None) -> Pr
 
 
 def _path(engine: Engine, columns: list[str], events: tuple[tuple[str, int], ...]) -> tuple[str, ...]:
-    """The events of a path, if there is one: at least three, each had by fewer units than the one before, nearly all of
-    which had the one before first."""
+    """The events of a path, if there is one: at least three, each had by no more units than the one before, nearly all
+    of which had the one before first."""
     unit, event, time = columns
     first = f"SELECT {unit} AS u, {event} AS e, min(try_cast({time} AS TIMESTAMPTZ)) AS t FROM sample GROUP BY ALL"
     pairs = (
         "SELECT a.e, b.e, count(*) FROM first a JOIN first b ON b.u = a.u AND b.t >= a.t WHERE a.e <> b.e GROUP BY ALL"
     )
     both = {(str(a), str(b)): int(n) for a, b, n in engine.run(f"WITH first AS ({first}) {pairs}")}
-    path: list[tuple[str, int]] = []
+    path: list[str] = []
     for name, units in events:
-        if not path or (units < _FEWER * path[-1][1] and both.get((path[-1][0], name), 0) >= _NEARLY_ALL * units):
-            path.append((name, units))
-    return tuple(name for name, _ in path) if len(path) > 2 else ()
+        if not path or both.get((path[-1], name), 0) >= _NEARLY_ALL * units:
+            path.append(name)
+    return tuple(path) if len(path) > 2 else ()
 
 
 def _tells_arm(engine: Engine, sql: str, arm: str) -> bool:

@@ -22,12 +22,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from abcx.metrics.base import DataNeeds, MetricOptions, UnitColumn, described
+from abcx.metrics.base import DataNeeds, UnitColumn, described
+from abcx.metrics.share import ShareOptions
 from abcx.spec_types import Term, Text
-from abcx.stats.records import Contrast, Interval, Proportion, Summary
 
 
-class Conversion(MetricOptions):
+class Conversion(ShareOptions):
     """Share of exposed units with at least one such event."""
 
     type: Literal["conversion"] = Field(description="the metric type")
@@ -41,10 +41,6 @@ class Conversion(MetricOptions):
     missing_value: Literal["zero", "drop"] | None = Field(
         None, description="what an empty cell of `column` means: a no, or nothing"
     )
-
-    @property
-    def unit(self) -> Literal["share"]:
-        return "share"
 
     def needs(self) -> DataNeeds:
         term = Term(
@@ -60,19 +56,3 @@ class Conversion(MetricOptions):
     def definition(self, unit: str) -> str:
         what = self.needs().columns[0].term
         return f"share of {unit} with {described(what)}" if self.event or self.column else f"share of {unit}"
-
-    def contrast(self, control: Summary, variant: Summary) -> Contrast:
-        from abcx.stats import shares
-
-        assert isinstance(control, Proportion) and isinstance(variant, Proportion)
-        return shares.contrast(control, variant)
-
-    def estimate(self, summary: Summary) -> float | None:
-        assert isinstance(summary, Proportion)
-        return summary.successes / summary.n if summary.n else None
-
-    def interval(self, summary: Summary, alpha: float) -> Interval | None:
-        from abcx.stats import shares
-
-        assert isinstance(summary, Proportion)
-        return shares.interval(summary, alpha) if summary.n else None

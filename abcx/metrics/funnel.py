@@ -32,10 +32,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from abcx.metrics.base import DataNeeds, MetricOptions, Rule, UnitColumn
+from abcx.metrics.base import DataNeeds, Rule, UnitColumn
 from abcx.metrics.counts import CountsRow, TypedCount
+from abcx.metrics.share import ShareOptions
 from abcx.spec_types import Model, Term, Text, Where
-from abcx.stats.records import Contrast, Interval, Proportion, Steps, Summary
+from abcx.stats.records import Steps
 
 MOST_STEPS = 30
 
@@ -60,16 +61,12 @@ class Step(Model):
         return self.event or self.column or ""
 
 
-class Funnel(MetricOptions):
+class Funnel(ShareOptions):
     """Units that reach the last of several steps."""
 
     type: Literal["funnel"] = Field(description="the metric type")
     steps: tuple[Step, ...] = Field(description="the steps in order, each an event with conditions of its own")
     strict: bool = Field(True, description="false: a unit may do the steps in any order")
-
-    @property
-    def unit(self) -> Literal["share"]:
-        return "share"
 
     @property
     def time_columns(self) -> tuple[str, ...]:
@@ -130,19 +127,3 @@ class Funnel(MetricOptions):
     def of_counts_row(self, name: str, row: CountsRow, units: int) -> Steps:
         reached = tuple(row.whole(column) for column in self.counts_columns(name))
         return Steps(reached[-1], units, reached)
-
-    def contrast(self, control: Summary, variant: Summary) -> Contrast:
-        from abcx.stats import shares
-
-        assert isinstance(control, Proportion) and isinstance(variant, Proportion)
-        return shares.contrast(control, variant)
-
-    def estimate(self, summary: Summary) -> float | None:
-        assert isinstance(summary, Proportion)
-        return summary.successes / summary.n if summary.n else None
-
-    def interval(self, summary: Summary, alpha: float) -> Interval | None:
-        from abcx.stats import shares
-
-        assert isinstance(summary, Proportion)
-        return shares.interval(summary, alpha) if summary.n else None

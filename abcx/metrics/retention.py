@@ -25,9 +25,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from abcx.metrics.base import DataNeeds, MetricOptions, Rule, UnitColumn
+from abcx.metrics.base import DataNeeds, Rule, UnitColumn
+from abcx.metrics.share import ShareOptions
 from abcx.spec_types import DurationValue, Term, Text, parse_duration, shown
-from abcx.stats.records import Contrast, Interval, Proportion, Summary
 
 _DAY = 86400
 
@@ -49,7 +49,7 @@ Bracket = Annotated[
 ]
 
 
-class Retention(MetricOptions):
+class Retention(ShareOptions):
     """Share of units active again."""
 
     type: Literal["retention"] = Field(description="the metric type")
@@ -60,10 +60,6 @@ class Retention(MetricOptions):
     )
     within: Bracket | None = Field(None, description="active between two times after exposure: [7d, 14d]")
     rolling: bool = Field(False, description="with `day`: active on that day or later")
-
-    @property
-    def unit(self) -> Literal["share"]:
-        return "share"
 
     def needs(self) -> DataNeeds:
         term = Term(event=self.event, where=self.where, source=self.source)
@@ -88,24 +84,6 @@ class Retention(MetricOptions):
         else:
             when = f"on day {self.day}{' or later' if self.rolling else ''} after exposure"
         return f"share of {unit} followed that long with {self.event or 'activity'} {when}"
-
-    def contrast(self, control: Summary, variant: Summary) -> Contrast:
-        from abcx.stats import shares
-
-        assert isinstance(control, Proportion) and isinstance(variant, Proportion)
-        return shares.contrast(control, variant)
-
-    def estimate(self, summary: Summary) -> float | None:
-        from abcx.stats import shares
-
-        assert isinstance(summary, Proportion)
-        return shares.value(summary)
-
-    def interval(self, summary: Summary, alpha: float) -> Interval | None:
-        from abcx.stats import shares
-
-        assert isinstance(summary, Proportion)
-        return shares.interval(summary, alpha) if summary.n else None
 
 
 def _days(n: int) -> DurationValue:

@@ -20,10 +20,10 @@ def in_short(results: Results, metric: MetricResult, ascii: bool = False) -> lis
     if metric.funnel is None:
         return []
     longest = max(len(clean(step.name)) for step in metric.funnel.steps)
-    lines = [f"{titled(metric)}, step by step, of all {clean(results.setup.unit)} (lost of those at the step before):"]
+    lines = [f"{titled(metric)}, step by step, of all {clean(results.setup.unit)} (lost: of those at the step before):"]
     for step in metric.funnel.steps:
         for position, arm in enumerate(step.reached):
-            share, lost = step.share[arm] or 0.0, shown(step.lost[arm], lambda x: f"-{formatting.percent(x, 1)}")
+            share, lost = step.share[arm] or 0.0, shown(step.lost[arm], lambda x: f"{formatting.percent(x, 1)} lost")
             name = clean(step.name) if not position else ""
             bar = ("#" if ascii else "█") * max(round(share * WIDTH), int(share > 0))
             lines.append(f"{name:<{longest}}  {bar:<{WIDTH}} {formatting.percent(share, 1):>6}  {clean(arm)} ({lost})")

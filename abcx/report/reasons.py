@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from abcx import formatting
 from abcx.notes import Value
-from abcx.results.metric import Comparison, MetricResult, Size
+from abcx.results.metric import Comparison, MetricResult, Size, interval_on
 from abcx.results.readout import Reason, Results, Verdict
 from abcx.stats.records import Interval
 
@@ -116,11 +116,7 @@ def _against_margin(metric: MetricResult, comparison: Comparison) -> str:
 
 def _against_minimum(metric: MetricResult, comparison: Comparison) -> str:
     """The effect with the interval that is compared with the minimum effect, on its scale."""
-    return _on_scale(metric, comparison, metric.minimum_effect, _scale(comparison, metric.minimum_effect))
-
-
-def _scale(comparison: Comparison, size: Size | None) -> Interval | None:
-    return comparison.lift_interval if size is not None and size.relative else comparison.difference_interval
+    return _on_scale(metric, comparison, metric.minimum_effect, interval_on(comparison, metric.minimum_effect))
 
 
 def _on_scale(metric: MetricResult, comparison: Comparison, size: Size | None, interval: Interval | None) -> str:

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from abcx.formatting import Unit
 from abcx.notes import Note
 from abcx.stats.methods import Method
 from abcx.stats.records import Interval
+
+if TYPE_CHECKING:
+    from abcx.stats.records import Effect
 
 Status = Literal["better", "worse", "inconclusive", "safe", "harmed", "unresolved", "not_judged", "descriptive"]
 """better, worse, inconclusive: primaries and secondaries; safe, harmed, unresolved: guardrails; not_judged: before the
@@ -125,6 +128,11 @@ class Size:
     text: str
     value: float
     relative: bool
+
+
+def interval_on(comparison: Comparison | Effect, size: Size | None) -> Interval | None:
+    """The interval on the scale of a size: of the lift where the size is relative, else of the difference."""
+    return comparison.lift_interval if size is not None and size.relative else comparison.difference_interval
 
 
 @dataclass(frozen=True, slots=True)

@@ -278,8 +278,8 @@ class Replay:
 class Results:
     """Everything a report needs. `results["orders"]` is the MetricResult of that name.
 
-    Its first arm is the control. `verdict` is the headline, one of `verdicts` (one per variant). `limits` are sentences
-    on what the analysis cannot say, `methods` the tests it used. Raises KeyError for an unknown name.
+    Its first arm is the control. `verdict` is the headline, one of `verdicts` (one per variant). `limits` are notes
+    on what the analysis cannot say, `methods` on the tests it used. Raises KeyError for an unknown name.
     """
 
     abcx_version: str

@@ -144,8 +144,6 @@ def false_alarms(control: Proportion, variant: Proportion, alpha: float) -> floa
     import numpy as np
     from scipy.special import gammaln
 
-    from abcx.stats.distributions import normal_tails
-
     events, n = control.successes + variant.successes, control.n + variant.n
     least, most = max(0, events - control.n), min(events, variant.n)
 

@@ -28,6 +28,13 @@ def test_events_one_after_the_other_are_a_path(tmp_path: Path, names: tuple[str,
     assert path_of(tmp_path, rows) == names[:steps]
 
 
+def test_a_last_step_that_everybody_takes_is_part_of_the_path(tmp_path: Path) -> None:
+    rows = [
+        (unit, 10 * i, name) for unit in range(90) for i, name in enumerate(("view", "add", "buy")) if unit % 3 or not i
+    ]
+    assert path_of(tmp_path, rows) == ("view", "add", "buy")
+
+
 def test_events_in_any_order_are_none(tmp_path: Path) -> None:
     rng = random.Random(1)
     rows = [
