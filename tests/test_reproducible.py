@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from abcx.analysis.pipeline import conclude
+from abcx.analysis.conclude import conclude
 from abcx.data import observe
 from abcx.data.records import Inputs
 from abcx.engines.local import Engine

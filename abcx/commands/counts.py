@@ -27,15 +27,16 @@ def run(
     fail_on: list[str],
 ) -> int:
     """Analyze `successes/units` of two or more arms and print the readout."""
-    from abcx.analysis import pipeline
+    from abcx.analysis.conclude import conclude
+    from abcx.analysis.pipeline import refuse_little_memory
     from abcx.data.counts import typed
     from abcx.spec.load import load
 
-    pipeline.refuse_little_memory()
+    refuse_little_memory()
     loaded = load(spec(arms, share, goal, alpha))
     counts = loaded.experiment.data.counts if loaded.experiment.data else None
     assert isinstance(counts, dict)
-    results = pipeline.conclude(loaded, typed(loaded.experiment, counts))
+    results = conclude(loaded, typed(loaded.experiment, counts))
     outputs.write(render([results], by_ending(format, output), run, output), output)
     return exit_code([results], 0, fail_on)
 

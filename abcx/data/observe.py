@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from abcx.data import counts, counts_file, notes
+from abcx.data import notes
 from abcx.data.clock import clock as data_clock
 from abcx.data.plan import Plan, plan
 from abcx.data.reading import resolution, stray_times, unmatched_conditions
@@ -33,6 +33,8 @@ def observe(engine: Engine, experiment: Experiment, base: Path, inputs: Inputs) 
     the problems of the data."""
     data = experiment.data
     if data is not None and data.counts is not None:
+        from abcx.data import counts, counts_file
+
         if isinstance(data.counts, CountsFile):
             return counts_file.from_file(engine, experiment, data.counts, base)
         return counts.typed(experiment, data.counts)

@@ -11,11 +11,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from scipy.special import lambertw  # type: ignore[import-untyped,unused-ignore]
-
 from abcx.stats.distributions import normal_quantile, normal_tails
 from abcx.stats.records import Lifetimes, Moments, Proportion, RatioMoments, Summary
 from abcx.stats.sequential import SMALLEST
+from abcx.stats.special import lambertw
 
 EVENTS = 20
 """Events, and for shares units without an event, that each arm needs before the large-sample approximation is used."""

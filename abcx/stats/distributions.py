@@ -9,7 +9,8 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainc, betaincc, betaincinv, chdtrc, nctdtr, ndtr, ndtri, stdtr, stdtrit  # type: ignore[import-untyped,unused-ignore]
+
+from abcx.stats.special import betainc, betaincc, betaincinv, chdtrc, nctdtr, ndtr, ndtri, stdtr, stdtrit
 
 _NORMAL_FROM = 1e5
 """Degrees of freedom from which the noncentral t is taken as a shifted normal (they differ by less than 1e-5)."""

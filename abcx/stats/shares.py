@@ -142,7 +142,8 @@ def false_alarms(control: Proportion, variant: Proportion, alpha: float) -> floa
     that of the normal distribution, because single events no longer matter. Both arms must have units.
     """
     import numpy as np
-    from scipy.special import gammaln
+
+    from abcx.stats.special import gammaln
 
     events, n = control.successes + variant.successes, control.n + variant.n
     least, most = max(0, events - control.n), min(events, variant.n)

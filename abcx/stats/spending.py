@@ -19,7 +19,8 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_ndtr, ndtr, ndtri  # type: ignore[import-untyped,unused-ignore]
+
+from abcx.stats.special import log_ndtr, ndtr, ndtri
 
 Spending = Literal["obrien_fleming", "pocock", "hwang_shih_decani"]
 """The spending functions that `spent` computes."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from abcx.analysis import pipeline
+from abcx.analysis.conclude import conclude as results_of
 from abcx.data.counts import typed
 from abcx.results.readout import CheckResult, Results
 from abcx.spec.load import load
@@ -21,7 +21,7 @@ def conclude(counts: dict[str, dict[str, Any]], metrics: dict[str, dict[str, Any
     loaded = load(spec(counts, metrics, **keys))
     data = loaded.experiment.data
     assert data is not None and isinstance(data.counts, dict)
-    return pipeline.conclude(loaded, typed(loaded.experiment, data.counts))
+    return results_of(loaded, typed(loaded.experiment, data.counts))
 
 
 def shares(control: tuple[int, int], variant: tuple[int, int], **metric: Any) -> Results:

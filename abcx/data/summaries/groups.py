@@ -10,7 +10,6 @@ from abcx.data.summaries import moments, summarize
 from abcx.data.units.attribution import Timing, of_events
 from abcx.data.workspace import Workspace
 from abcx.engines.quoting import literal
-from abcx.stats.pooling import with_zeros
 from abcx.stats.records import Moments, Proportion, RatioMoments, Summary
 
 _DAY = 86_400_000_000
@@ -107,6 +106,8 @@ def _of_all(summary: Summary, n: int) -> Summary:
     if isinstance(summary, Proportion):
         return Proportion(summary.successes, n)
     assert isinstance(summary, (Moments, RatioMoments))
+    from abcx.stats.pooling import with_zeros
+
     return with_zeros(summary, n)
 
 
@@ -117,6 +118,8 @@ def _change(
     left out), from the table `by_day`; None for ratios."""
     if len(values) > 1:
         return None
+    from abcx.stats.pooling import with_zeros
+
     half = length // 2
     late, early = (_over_days(values[0], days) for days in (f"d >= {length - half}", f"d < {half}"))
     per_unit = f"SELECT any_value(arm) AS arm, {late} - {early} AS c FROM by_day GROUP BY uid"

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from abcx.analysis import pipeline
+from abcx.analysis.conclude import conclude
 from abcx.data.records import MetricData, Observed
 from abcx.results.readout import Verdict
 from abcx.spec.load import LoadedSpec, load
@@ -73,7 +73,7 @@ def shares(arms: Sequence[str], n: int, successes: Mapping[str, Sequence[int]]) 
 
 def words(loaded: LoadedSpec, seen: Observed) -> tuple[bool, bool]:
     """Whether some variant may SHIP, and whether some variant is harmed, by the real verdict."""
-    return told(pipeline.conclude(loaded, seen).verdicts)
+    return told(conclude(loaded, seen).verdicts)
 
 
 def told(verdicts: Iterable[Verdict]) -> tuple[bool, bool]:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from abcx.analysis import pipeline
+from abcx.analysis.conclude import conclude
 from abcx.data.records import MetricData, Observed
 from abcx.results.metric import Response
 from abcx.spec.load import LoadedSpec
@@ -82,7 +82,7 @@ def power(runs: int, rng: np.random.Generator, exposed: int) -> Found:
     loaded, drawn = _guarded(exposed), _drawn(exposed, (Arm(SCORE), Arm(SCORE)), runs, rng)
     plain = safe = ship = harm = 0
     for run in range(runs):
-        found = pipeline.conclude(loaded, _seen(loaded, exposed, drawn[run], rng))
+        found = conclude(loaded, _seen(loaded, exposed, drawn[run], rng))
         one = found["nps"].comparisons[0]
         low = (one.margin_interval or (None, None))[0]
         plain += low is not None and low > -margin(exposed)
