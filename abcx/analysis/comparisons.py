@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from abcx.analysis import claims, funnels, lifetimes, surveys
 from abcx.analysis.comparing import Key, chosen, saved
@@ -47,26 +47,46 @@ class _Level:
     watch: tuple[TwoSidedRule, Adjusted] | None
 
 
-def metric_results(
-    experiment: Experiment, observed: Observed, judging: Judging, relabeled: Mapping[Key, Relabelings]
-) -> tuple[MetricResult, ...]:
-    """The result of every metric, in the order of the spec: compared with the control by the rules of `judging`,
-    corrected for multiple comparisons within its family, with a status.
+class Comparisons:
+    """The comparisons of an experiment by the rules of `judging`, for the declared analysis and for others beside it.
 
-    `relabeled` holds relabelings drawn before, by metric and variant.
+    What two analyses share (the same data of a metric, method and level) is computed once. `relabeled` holds
+    relabelings drawn before, by metric and variant.
     """
-    keys = [(name, arm) for name in experiment.metrics for arm in experiment.variants]
-    contrasts = {key: chosen(experiment, observed.metrics[key[0]], key, relabeled) for key in keys}
-    alpha = experiment.analysis.alpha
-    corrected = _levels(experiment, contrasts, judging.rules, alpha)
-    watched = _levels(experiment, contrasts, judging.watch, alpha / HARM_SHARE) if judging.watch else {}
-    watches = {key: (judging.watch[key], adjusted) for key, adjusted in watched.items()}
-    levels = {key: _Level(judging.rules[key], corrected[key], watches.get(key)) for key in keys}
-    zeros = unexplained_zeros(experiment, observed)
-    return tuple(
-        _metric(experiment, name, observed.metrics[name], contrasts, levels, relabeled, zeros)
-        for name in experiment.metrics
-    )
+
+    def __init__(self, judging: Judging, relabeled: Mapping[Key, Relabelings]) -> None:
+        self._judging, self._relabeled = judging, relabeled
+        # With the data, so that no other object gets their id.
+        self._contrasts: dict[tuple[Key, int, str], tuple[MetricData, Contrast]] = {}
+        self._results: dict[tuple[Any, ...], MetricResult] = {}
+
+    def results(self, experiment: Experiment, observed: Observed) -> tuple[MetricResult, ...]:
+        """The result of every metric, in the order of the spec: compared with the control, corrected for multiple
+        comparisons within its family, with a status."""
+        keys = [(name, arm) for name in experiment.metrics for arm in experiment.variants]
+        contrasts = {key: self._contrast(experiment, observed.metrics[key[0]], key) for key in keys}
+        alpha, judging = experiment.analysis.alpha, self._judging
+        corrected = _levels(experiment, contrasts, judging.rules, alpha)
+        watched = _levels(experiment, contrasts, judging.watch, alpha / HARM_SHARE) if judging.watch else {}
+        watches = {key: (judging.watch[key], adjusted) for key, adjusted in watched.items()}
+        levels = {key: _Level(judging.rules[key], corrected[key], watches.get(key)) for key in keys}
+        zeros = unexplained_zeros(experiment, observed)
+        results = []
+        for name in experiment.metrics:
+            of_metric = [(name, arm) for arm in experiment.variants]
+            shared = tuple((id(contrasts[key]), levels[key], key in zeros) for key in of_metric)
+            place = name, id(observed.metrics[name]), experiment.analysis.interval, shared
+            if place not in self._results:
+                data = observed.metrics[name]
+                self._results[place] = _metric(experiment, name, data, contrasts, levels, self._relabeled, zeros)
+            results.append(self._results[place])
+        return tuple(results)
+
+    def _contrast(self, experiment: Experiment, data: MetricData, key: Key) -> Contrast:
+        place = key, id(data), experiment.analysis.interval
+        if place not in self._contrasts:
+            self._contrasts[place] = data, chosen(experiment, data, key, self._relabeled)
+        return self._contrasts[place][1]
 
 
 def _levels(

@@ -8,7 +8,7 @@ from dataclasses import replace
 from abcx.analysis import monitoring, verdict
 from abcx.analysis.companions import after_exposure
 from abcx.analysis.comparing import relabelings
-from abcx.analysis.comparisons import Judging, metric_results, with_exploratory_results
+from abcx.analysis.comparisons import Comparisons, Judging, with_exploratory_results
 from abcx.analysis.decomposition import decompositions
 from abcx.analysis.methods import limits_of, methods_used
 from abcx.analysis.sensitivity import alternatives
@@ -48,8 +48,9 @@ def conclude(
         monitoring.decision_rules(experiment, observed, end), monitoring.harm_watch(experiment, observed, end)
     )
     relabeled = relabelings(experiment, observed)
-    metrics = metric_results(experiment, observed, judging, relabeled)
-    later = _without_first_day(experiment, observed, judging)
+    comparisons = Comparisons(judging, relabeled)
+    metrics = comparisons.results(experiment, observed)
+    later = _without_first_day(experiment, observed, comparisons)
     by_name = {metric.name: metric for metric in metrics}
     context = CheckContext(experiment, observed, by_name, plan, end, relabeled, later)
     checks = run_all(context)
@@ -57,7 +58,7 @@ def conclude(
     headline = verdict.headline(verdicts, metrics)
 
     def judge(changed: Experiment, data: Observed) -> tuple[Verdict, tuple[MetricResult, ...]]:
-        changed_metrics = metric_results(changed, data, judging, relabeled)
+        changed_metrics = comparisons.results(_judged_alone(changed), data)
         progress = _progress(context, sizes[1], changed_metrics)
         return verdict.judge((headline.arm,), changed_metrics, checks, progress)[0], changed_metrics
 
@@ -85,12 +86,18 @@ def conclude(
     )
 
 
-def _without_first_day(experiment: Experiment, observed: Observed, judging: Judging) -> dict[str, MetricResult]:
+def _judged_alone(experiment: Experiment) -> Experiment:
+    """The experiment with the metrics that decide the verdict."""
+    judged = {name: metric for name, metric in experiment.metrics.items() if metric.role in JUDGED}
+    return experiment.model_copy(update={"metrics": judged})
+
+
+def _without_first_day(experiment: Experiment, observed: Observed, comparisons: Comparisons) -> dict[str, MetricResult]:
     """The metrics that are compared by day, without the day of exposure, by name."""
     delayed = observed.shifted.get(WITHOUT_FIRST_DAY, {})
     if not delayed:
         return {}
-    metrics = metric_results(experiment, replace(observed, metrics={**observed.metrics, **delayed}), judging, {})
+    metrics = comparisons.results(experiment, replace(observed, metrics={**observed.metrics, **delayed}))
     return {metric.name: metric for metric in metrics if metric.name in delayed}
 
 

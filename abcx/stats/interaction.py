@@ -36,10 +36,12 @@ def of_contrasts(contrasts: Sequence[Contrast]) -> float | None:
     lift in all of them is no interaction; else on the difference. The standard error of an estimate is that of its
     pivot; where that has none (shares, quantiles) half the width of its 95 % interval over 1.96.
     """
-    ratios = [_estimated(contrast.ratio_pivot, math.log) for contrast in contrasts]
-    differences = [_estimated(contrast.difference_pivot, float) for contrast in contrasts]
-    for estimates in (ratios, differences):
-        known = [estimate for estimate in estimates if estimate is not None]
+    scales: tuple[tuple[list[Pivot | None], Callable[[float], float]], ...] = (
+        ([contrast.ratio_pivot for contrast in contrasts], math.log),
+        ([contrast.difference_pivot for contrast in contrasts], float),
+    )
+    for pivots, scale in scales:
+        known = [estimate for pivot in pivots if (estimate := _estimated(pivot, scale)) is not None]
         if len(known) == len(contrasts):
             return heterogeneity([estimate for estimate, _ in known], [error for _, error in known])
     return None

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 
 from abcx.notes import Note
 from abcx.stats import exact_binomial, miettinen_nurminen
@@ -120,7 +121,7 @@ def _test(control: Proportion, variant: Proportion, few: bool, fit: Fit, score: 
             lambda a, b: score(a, n0, b, n1, h), (x0, x1), (n0, n1), (float(share0), float(share1))
         )
 
-    return by_enumeration if few else by_normal
+    return cache(by_enumeration) if few else by_normal  # intervals at several levels begin at the same hypotheses
 
 
 def _scale(control: Arm, variant: Arm) -> float:
