@@ -45,7 +45,7 @@ def read(number: int, source: Source, select: Select, segments: tuple[str, ...])
         (source_read, before, notes), sums = with_checksums(
             source.table.engine, files, lambda: scan.read(number, source, select, segments)
         )
-        rows, unsaid = _rows_per_file(source.table), timezones.unsaid_throughout(source_read)
+        rows, unsaid = _rows_per_file(source.table), timezones.unsaid_throughout(source_read, select.part, before)
         whole = all(rows) or source.arm is None  # one of several files of one export may have no rows
         if whole and unsaid is not None and _all_cells_clean(before, source_read, select, sum(rows)):
             batch = BatchRead(rows, tuple(sums), unsaid, tuple(notes), before)

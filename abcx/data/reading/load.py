@@ -328,7 +328,7 @@ def _load_one(loading: Loading, number: int, select: Select, segments: tuple[str
         message = f"{table.shown} has a header and no rows"
         problems.append(Problem("error", "no-rows", message, Span(table.shown), "export it again"))
     by_header = table.options.timezone != source.options.timezone
-    if source.name("time") and not problems and timezones.are_unsaid(source) and not by_header:
+    if source.name("time") and not problems and timezones.are_unsaid(source, part, before) and not by_header:
         loading.notes += timezones.notes(source, part, before)
     log = Log(part, event, tuple(loading.notes[notes_before:]), own_exclusions, left_out + past.left_out)
     loading.reads[part, number] = SourceRead(count, left_out, log)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from abcx.data.plan import Plan
-from abcx.data.reading import conditions, keys, total_rows
+from abcx.data.reading import conditions, keys, timezones, total_rows
 from abcx.data.reading.conditions import as_flag, unspaced
 from abcx.data.reading.source import Source, arms_by_rule, drops, has_arm
 from abcx.engines.local import Engine
@@ -42,8 +42,8 @@ class Select:
         self.sources = tuple(map(self._with_time, sources))
 
     def _with_time(self, source: Source) -> Source:
-        """The source with its time column declared in the scan, which is fastest, unless the column is also read as
-        text."""
+        """The source with its time column declared in the scan, which is fastest, where a declared format says how it
+        is written; else the text is needed, too (timezones.py), and where the column is read as text."""
         time = source.name("time")
         used_columns = {*self.plan.segments, *(source.name(canonical) for canonical in ("unit", "arm", "event", "id"))}
         for where in self.wheres(source):
@@ -53,7 +53,11 @@ class Select:
         )
         used_columns |= {need.term.column for need in self.plan.columns} if self.part == "units" else set()
         has_format = source.table.types is not None or source.table.written is not None
-        undeclared = has_format or time in {source.resolve(name) for name in used_columns if name}
+        undeclared = (
+            has_format
+            or not source.options.time_format
+            or time in {source.resolve(name) for name in used_columns if name}
+        )
         return replace(source, table=replace(source.table, time=None if undeclared else time))
 
     def select(self, source: Source, segments: tuple[str, ...], unread: str) -> list[tuple[str, str]]:
@@ -69,6 +73,8 @@ class Select:
         }
         if unread != "FALSE" or len(self.sources) > 1:  # constant columns take time to write, and most files need none
             columns["unread"] = unread
+        if any(sibling.name("time") for sibling in self.sources):
+            columns["form"] = timezones.form(source)
         values = self._values(source)
         if self.part == "units" and self.hashed:
             columns["totals"] = total_rows.named(source.table.sql(unit, "text"))

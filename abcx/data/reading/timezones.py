@@ -26,32 +26,51 @@ _CLEAR = (*_PLAIN, "GMT", "HST", *_STANDARD)
 """Unambiguous zone names. The engine gives others one meaning: it reads BST as Bangladesh time."""
 
 
-def are_unsaid(source: Source) -> bool:
-    """Whether the source's times have no UTC offset.
+def form(source: Source) -> str:
+    """The SQL of how the time of a row says its offset: 1 by an offset, 2 not at all, 3 by letters other than Z (which
+    may be no offset); NULL without a time, and where a type or a declared format says it for all rows."""
+    time = source.name("time")
+    if time is None or _declared_naive(source, time) is not None:
+        return "CAST(NULL AS TINYINT)"
+    text = _text(source, time)
+    zoned, letters = (f"regexp_matches({text}, {literal(pattern)})" for pattern in (_OFFSET, _LETTERS))
+    # The first condition is the cheapest one, and true of most exports.
+    cases = f"WHEN {text} LIKE '%:__Z' THEN 1 WHEN {letters} THEN 3 WHEN {zoned} THEN 1 WHEN {text} IS NOT NULL THEN 2"
+    return f"CAST(CASE {cases} END AS TINYINT)"
+
+
+def are_unsaid(source: Source, part: str, before: int) -> bool:
+    """Whether the times of a source, in the rows of its part from row id `before` on, have no UTC offset.
 
     Raises DataError where some have one and others do not, or where a zone name is ambiguous.
     """
     time = source.name("time") or ""
     if (naive_by_type := _declared_naive(source, time)) is not None:
         return naive_by_type
-    text = _text(source, time)
-    zoned, naive, lettered = _count_forms(source, text)
-    if lettered:
+    forms, text = _forms(source, part, before), _text(source, time)
+    if _LETTERED in forms:
         _refuse_unclear(source, time, text)
-    if not zoned or not naive:
-        return bool(naive)
-    return _refuse_mixed(source, time, text)
+    return _refuse_mixed(source, time, text) if len(forms) > 1 or _LETTERED in forms else _UNSAID in forms
 
 
-def unsaid_throughout(source: Source) -> bool | None:
+def unsaid_throughout(source: Source, part: str, before: int) -> bool | None:
     """As `are_unsaid`, for several files at once; None where they must be checked one by one."""
     time = source.name("time")
     if time is None:
         return False
     if (naive_by_type := _declared_naive(source, time)) is not None:
         return naive_by_type
-    zoned, naive, lettered = _count_forms(source, _text(source, time))
-    return None if lettered or (zoned and naive) else bool(naive)
+    forms = _forms(source, part, before)
+    return None if _LETTERED in forms or len(forms) > 1 else _UNSAID in forms
+
+
+_UNSAID, _LETTERED = 2, 3
+
+
+def _forms(source: Source, part: str, before: int) -> set[int]:
+    """The forms that occur in the rows of a part from row id `before` on."""
+    rows = f"SELECT DISTINCT form FROM {part} WHERE rowid >= {before} AND form IS NOT NULL"
+    return {int(row[0]) for row in source.table.engine.run(rows)}
 
 
 def notes(source: Source, part: str, before: int) -> Iterator[Note]:
@@ -105,15 +124,6 @@ def _text(source: Source, time: str) -> str:
     """The SQL of times as text, ISO 8601 in the form that the engine reads."""
     text = source.table.sql(time, "text")
     return source.table.written.plain(text) if source.table.written is not None else text
-
-
-def _count_forms(source: Source, text: str) -> tuple[int, int, int]:
-    """The numbers of times with an offset, without one, and with an offset in letters other than Z."""
-    has_offset, letters = f"regexp_matches(v, {literal(_OFFSET)})", f"regexp_matches(v, {literal(_LETTERS)})"
-    counts = f"count(*) FILTER ({has_offset}), count(*) FILTER (NOT {has_offset}), count(*) FILTER ({letters})"
-    rows = f"SELECT {text} AS v FROM {source.table.scan()} WHERE {source.table.is_row()}"
-    row = source.table.engine.run(f"SELECT {counts} FROM ({rows})")[0]
-    return int(row[0]), int(row[1]), int(row[2])
 
 
 def _has_unclear_zone(text: str) -> str:

@@ -6,7 +6,7 @@ per unit (arm, t0, segments, a column per value).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from abcx.data.clock import Clock
@@ -81,14 +81,14 @@ def build(work: Workspace, others: Iterable[Plan], assignment: Assignment) -> At
         for value in work.plan.values:
             if value.need.kind in ("first", "last") and value.need.term.column is None:
                 tied_answers.refuse(work, value, span.inside(value) if span else "TRUE")
-        before, units_before, uncounted = _count_events(work, named, assignment, span)
+        reached = _reached(work, span)
+        before, units_before, uncounted = _uncounted(work, named, assignment, span, reached)
         exclusions += uncounted
     strangers = any(exclusion.reason == "not_in_test" for exclusion in exclusions)
     misspelled_ids = near_misses.misspelled_ids(work, assignment.part) if strangers else {}
     ended = row_balance.Ended()
     if events and not work.engine.is_remote:
-        since, counts = (span.since(), _any_counts(work.plan, span)) if span else ("TRUE", "TRUE")
-        ended = row_balance.of_events(work, assignment, since, counts)
+        ended = row_balance.of_events(work, assignment, _by_source(reached))
     if events:
         work.run("DROP TABLE events")  # later steps need only `outcome`, which is far smaller
     compares = timed and assignment.has_time
@@ -155,7 +155,8 @@ def _outcome(work: Workspace, timed: bool, placed: bool) -> None:
         *(f"e.{name}" for name in duplicates.identity_columns(work.loading)),
     ]
     columns += ["e.place"] if placed else []
-    columns += [f"{work.loading.source_of('events', 'e.')} AS source_number"] if row_balance.by_ticket(work) else []
+    if row_balance.source_in_outcome(work):
+        columns += [f"{work.loading.source_of('events', 'e.')} AS source_number"]
     usable = f"{work.clock.usable(timed, 'e.')} AND ({duplicates.read_by_a_metric(work.plan)})"
     joined = f"assigned a LEFT JOIN events e ON e.unit = a.unit AND {usable}"
     work.run(f"CREATE TABLE outcome AS SELECT {', '.join(columns)} FROM {joined}")
@@ -359,23 +360,43 @@ def of_events(value: Value, inside: str, placed: bool = False) -> str:
     raise ValueError(f"no value is made of events by the kind '{value.need.kind}'")
 
 
-def _count_events(
+def _reached(work: Workspace, span: Timing | None) -> dict[tuple[int, int], row_balance.Reached]:
+    """The events in `outcome` by arm and source."""
+    relevant = duplicates.read_by_a_metric(work.plan)
+    since = span.since() if span else "TRUE"
+    counted = _any_counts(work.plan, span) if span else "TRUE"
+    source = "e.source_number" if row_balance.source_in_outcome(work) else "0"
+    rows = work.run(
+        f"SELECT e.arm, {source} AS number, count(*) FILTER ({relevant}), "
+        f"count(*) FILTER (({relevant}) AND NOT ({since})), "
+        f"count(*) FILTER (({relevant}) AND {since} AND NOT ({counted})) FROM outcome e GROUP BY ALL ORDER BY ALL"
+    )
+    return {(int(arm), int(number or 0)): row_balance.Reached(*map(int, counts)) for arm, number, *counts in rows}
+
+
+def _by_source(reached: Mapping[tuple[int, int], row_balance.Reached]) -> dict[int, row_balance.Reached]:
+    """The events of all arms, by source."""
+    by_source: dict[int, row_balance.Reached] = {}
+    for (_, number), counts in reached.items():
+        by_source[number] = by_source.get(number, row_balance.Reached()) + counts
+    return by_source
+
+
+def _uncounted(
     work: Workspace,
     named: Named,
     assignment: Assignment,
     span: Timing | None,
+    reached: Mapping[tuple[int, int], row_balance.Reached],
 ) -> tuple[dict[int, int], dict[int, int], list[Exclusion]]:
     """Events and units with events before exposure, by arm index, and the exclusions of metric events that do not
     count: of units outside the analysis, before exposure, after the window."""
     relevant = duplicates.read_by_a_metric(work.plan)
     since = span.since() if span else "TRUE"
-    counted = _any_counts(work.plan, span) if span else "TRUE"
-    per_arm = work.run(
-        f"SELECT e.arm, count(*) FILTER (({relevant}) AND NOT ({since})), "
-        f"count(*) FILTER (({relevant}) AND {since} AND NOT ({counted})), count(*) FILTER ({relevant}) "
-        "FROM outcome e GROUP BY e.arm ORDER BY e.arm"
-    )
-    strangers = named.usable - sum(int(row[3]) for row in per_arm)
+    per_arm: dict[int, row_balance.Reached] = {}
+    for (arm, _), counts in reached.items():
+        per_arm[arm] = per_arm.get(arm, row_balance.Reached()) + counts
+    strangers = named.usable - sum(counts.relevant for counts in per_arm.values())
     if assignment.part == "events" and strangers:  # rows of excluded units were counted with their unit
         lost = "EXISTS (SELECT 1 FROM seen WHERE seen.unit = e.unit AND fate <> 'in')"
         usable = f"({relevant}) AND {work.clock.usable(span is not None, 'e.')}"
@@ -383,18 +404,19 @@ def _count_events(
     exclusions = []
     if strangers:
         exclusions.append(Exclusion("not_in_test", "events of units that are not in the analysis", rows=strangers))
+    before = {arm: counts.before for arm, counts in per_arm.items()}
+    after = {arm: counts.after for arm, counts in per_arm.items()}
     reasons = (
-        ("before_exposure", 1, "events before the unit's first exposure"),
-        ("after_window", 2, f"events after {_last_moment(work.plan)}"),
+        ("before_exposure", before, "events before the unit's first exposure"),
+        ("after_window", after, f"events after {_last_moment(work.plan)}"),
     )
-    for reason, position, message in reasons:
-        by_arm = {work.plan.arms[row[0]]: int(row[position]) for row in per_arm if row[position]}
+    for reason, rows, message in reasons:
+        by_arm = {work.plan.arms[arm]: count for arm, count in rows.items() if count}
         if by_arm:
             exclusions.append(Exclusion(reason, message, rows=sum(by_arm.values()), by_arm=by_arm))
-    before = {row[0]: int(row[1]) for row in per_arm}
     units_before = dict.fromkeys(before, 0)
     if any(before.values()):
         early_events = f"FROM outcome e WHERE ({relevant}) AND NOT ({since}) GROUP BY e.arm"
-        rows = work.run(f"SELECT e.arm, count(DISTINCT e.uid) {early_events}")
-        units_before |= {arm: int(units) for arm, units in rows}
+        rows_by_arm = work.run(f"SELECT e.arm, count(DISTINCT e.uid) {early_events}")
+        units_before |= {arm: int(units) for arm, units in rows_by_arm}
     return before, units_before, exclusions

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from abcx.data.clock import Clock
 from abcx.data.reading.load import Loading, PartTable
@@ -19,13 +20,31 @@ from abcx.engines.quoting import literal
 from abcx.results.readout import Balance
 
 USED = "used"
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Events that metrics read, of units of the analysis: all of them, those before the exposure, and those after the
+    window."""
+
+    relevant: int = 0
+    before: int = 0
+    after: int = 0
+
+    def __add__(self, other: Reached) -> Reached:
+        return Reached(self.relevant + other.relevant, self.before + other.before, self.after + other.after)
+
+
 Ended = Counter[tuple[int, str]]
 """Rows by the number of their source and the reason for which they are left out, or `used`."""
 
 
-def of_events(work: Workspace, assignment: Assignment, since: str, counts: str) -> Ended:
-    """The rows of the table `events` by source and reason. Needs the tables `assigned` and `seen`. `since` and `counts`
-    are the SQL conditions of events `e` that are not before the exposure, and that some metric counts."""
+def of_events(work: Workspace, assignment: Assignment, attributed: Mapping[int, Reached]) -> Ended:
+    """The rows of the table `events` by source and reason; `attributed` counts those in `outcome`, by source. Needs the
+    tables `assigned` and `seen`.
+
+    Most reasons can be told from a row alone. Only what is left of the rows is joined to units, where it must be.
+    """
     loaded = work.loading.parts["events"]
     relevant, dropped = (
         f"({duplicates.read_by_a_metric(work.plan)})",
@@ -40,12 +59,42 @@ def of_events(work: Workspace, assignment: Assignment, since: str, counts: str) 
         **_unusable(loaded, work.clock),
         "no_value": f"{dropped} AND NOT {relevant}",
         "unknown_arm": f"e.arm = {STRAY}",
-        **_fates(assignment.part == "events"),
-        "not_in_test": "e.uid IS NULL",
-        "before_exposure": f"{relevant} AND NOT ({since})",
-        "after_window": f"{relevant} AND NOT ({counts})",
     }
-    return _counts(work, reasons, "events", assignment)
+    cases, left = (
+        _cases(reasons),
+        f"NOT coalesce({' OR '.join(f'({condition})' for condition in reasons.values())}, FALSE)",
+    )
+    number = work.loading.source_of("events", "e.")
+    counted = f"SELECT {number} AS number, CASE {cases} END AS reason, {relevant} AS relevant, count(*) FROM events e"
+    ended, unplaced = Ended(), Counter[tuple[int, bool]]()
+    for source, reason, is_relevant, n in work.run(f"{counted} GROUP BY ALL"):
+        if reason == USED:
+            unplaced[int(source), bool(is_relevant)] += int(n)
+        ended[int(source), str(reason)] += int(n)
+    elsewhere = Ended()
+    if assignment.part == "events":
+        lost = "JOIN (SELECT unit, fate FROM seen WHERE fate <> 'in') s ON s.unit = e.unit"
+        elsewhere += _rows(work, f"SELECT {number}, s.fate, count(*) FROM events e {lost} WHERE {left}")
+        if assignment.unknown_arm:  # only units with strange labels alone are missing in `seen`
+            stray = "ANTI JOIN seen s ON s.unit = e.unit"
+            elsewhere += _rows(
+                work, f"SELECT {number} AS number, 'not_in_test', count(*) FROM events e {stray} WHERE {left}"
+            )
+    else:
+        for (source, is_relevant), n in unplaced.items():
+            elsewhere[source, "not_in_test"] += n - attributed.get(source, Reached()).relevant if is_relevant else 0
+        if any(not is_relevant for _, is_relevant in unplaced):
+            stray = f"ANTI JOIN assigned a ON a.unit = e.unit WHERE {left} AND NOT {relevant}"
+            elsewhere += _rows(work, f"SELECT {number}, 'not_in_test', count(*) FROM events e {stray}")
+    for source, reached in attributed.items():
+        elsewhere[source, "before_exposure"] += reached.before
+        elsewhere[source, "after_window"] += reached.after
+    return moved(ended, Ended({key: n for key, n in elsewhere.items() if n}))
+
+
+def _rows(work: Workspace, counted: str) -> Ended:
+    """Rows by source and reason, from a statement that selects source number, reason and count."""
+    return Ended({(int(source), str(reason)): int(n) for source, reason, n in work.run(f"{counted} GROUP BY ALL")})
 
 
 def of_others(work: Workspace, part: str, assignment: Assignment) -> Ended:
@@ -67,6 +116,12 @@ def _kept_first(loaded: PartTable) -> str | None:
     """The SQL of the order of rows `x` of units in which the first is kept; None where all are used."""
     rule, order = unit_rule(loaded), row_order(loaded, "x.")
     return {"first": order, "last": f"{order} DESC"}.get(rule or "")
+
+
+def source_in_outcome(work: Workspace) -> bool:
+    """Whether the table `outcome` has the number of the source of every event, as `source_number`."""
+    several = len(work.loading.parts["events"].sources) > 1
+    return by_ticket(work) or (several and not work.engine.is_remote)
 
 
 def by_ticket(work: Workspace) -> bool:
@@ -108,6 +163,13 @@ def _fates(has_arms: bool) -> dict[str, str]:
     return {f"unit_{fate}": f"e.fate = {literal(fate)}" for fate in fates}
 
 
+def _cases(reasons: Mapping[str, str]) -> str:
+    """The cases of the first reason that applies, else `used`."""
+    applied = [(reason, condition) for reason, condition in reasons.items() if condition != "FALSE"]
+    cases = " ".join(f"WHEN {condition} THEN {literal(reason)}" for reason, condition in applied)
+    return f"{cases} ELSE {literal(USED)}"
+
+
 def _counts(
     work: Workspace, reasons: Mapping[str, str], part: str, assignment: Assignment, order: str | None = None
 ) -> Ended:
@@ -118,9 +180,7 @@ def _counts(
     place = f", row_number() OVER (ORDER BY {order}) AS place" if order else ""
     joined = f"{part} x LEFT JOIN assigned a ON a.unit = x.unit{fates_join}"
     table = f"(SELECT x.*, {number}, a.uid, a.t0{fate}{place} FROM {joined})"
-    applied = [(reason, condition) for reason, condition in reasons.items() if condition != "FALSE"]
-    cases = " ".join(f"WHEN {condition} THEN {literal(reason)}" for reason, condition in applied)
-    rows_of = f"SELECT e.*, CASE {cases} ELSE {literal(USED)} END AS reason FROM {table} e"
+    rows_of = f"SELECT e.*, CASE {_cases(reasons)} END AS reason FROM {table} e"
     if order:
         is_duplicate = f"reason = {literal(USED)} AND row_number() OVER (PARTITION BY unit, reason ORDER BY place) > 1"
         rows_of = (
