@@ -47,11 +47,11 @@ class Grid:
     values: tuple[Scaled, ...]
     step: float
 
-    def total(self, factors: Sequence[int], only: str = "") -> tuple[str, str]:
-        """The SQL of the two parts of the sum of a product of values, by position; `only` is a FILTER clause."""
+    def total(self, factors: Sequence[int]) -> tuple[str, str]:
+        """The SQL of the two parts of the sum of a product of values, by position."""
         term = " * ".join(self.values[position].column for position in factors)
         high = f"(({term} + {literal(self.step)}) - {literal(self.step)})"
-        return f"sum({high}){only}", f"fsum({term} - {high}){only}"
+        return f"sum({high})", f"fsum({term} - {high})"
 
 
 def grid(engine: Engine, table: str, expressions: Sequence[str]) -> Grid:

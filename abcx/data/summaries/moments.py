@@ -30,16 +30,17 @@ def read(work: Workspace, caps: Mapping[str, float], table: str, by: str = "''")
     names = work.plan.summed()
     caps = {name: cap for name, cap in caps.items() if name in names}
     numbers = [name for name in names if work.plan.metrics[name].needs().summary != "proportion"]
-    expressions = [sql for name in numbers for sql in analyzed(work.plan, name, None)]
-    expressions += [analyzed(work.plan, name, cap)[0] for name, cap in caps.items()]
+    expressions = [sql for name in numbers for sql in _paired(work.plan, name, None)]
+    expressions += [_paired(work.plan, name, cap)[0] for name, cap in caps.items()]
     scaled = sums.grid(work.engine, table, expressions)
     scaled_by_sql = {sql: scaled.values[i] for i, sql in enumerate(expressions)}
     fields: list[str] = []
     for name in names:
-        every = [f"value_{value.position}" for value in work.plan.of(name)]
-        fields += _fields(name, every, work.plan, scaled, expressions, "")
+        fields += (
+            _shares(name, work.plan) if name not in numbers else _numbers(name, work.plan, None, scaled, expressions)
+        )
         if name in caps:
-            fields += _fields(name, analyzed(work.plan, name, caps[name]), work.plan, scaled, expressions, "capped")
+            fields += _numbers(name, work.plan, caps[name], scaled, expressions)
             first = f"value_{work.plan.of(name)[0].position}"
             fields.append(f'count(*) FILTER ({first} > {literal(caps[name])}) AS "{_key(work.plan, name)}_cut"')
     records: Records = {}
@@ -107,23 +108,37 @@ def analyzed(plan: Plan, name: str, cap: float | None) -> list[str]:
     return [f"value_{value.position}" for value in values] if cap is None else [_capped(values[0], cap)]
 
 
-def _fields(
-    name: str, values: list[str], plan: Plan, scaled: sums.Grid, expressions: list[str], suffix: str
-) -> list[str]:
-    """The aggregates of one metric. A ratio's two values are taken from units that have both; a share is two counts."""
-    is_share = plan.metrics[name].needs().summary == "proportion"
-    key, both = _key(plan, name) + suffix, " AND ".join(f"{sql} IS NOT NULL" for sql in values)
-    only = f" FILTER ({both})" if len(values) > 1 else ""  # aggregates leave NULL out by themselves
-    fields = {}
+def _paired(plan: Plan, name: str, cap: float | None) -> list[str]:
+    """The SQL of a metric's values per unit; those of a ratio are NULL in units that lack one of the two. So aggregates
+    need no FILTER, which is slow."""
+    values = analyzed(plan, name, cap)
+    if len(values) == 1:
+        return values
+    top, bottom = values
+    return [f"CASE WHEN {bottom} IS NOT NULL THEN {top} END", f"CASE WHEN {top} IS NOT NULL THEN {bottom} END"]
+
+
+def _shares(name: str, plan: Plan) -> list[str]:
+    """The aggregates of a share, or of the shares of several steps, in the units that have all values."""
+    key, values = _key(plan, name), [f"value_{value.position}" for value in plan.of(name)]
+    if len(values) > 1:
+        every = " AND ".join(f"{sql} IS NOT NULL" for sql in values)
+        values = [f"CASE WHEN {every} THEN {sql} END" for sql in values]
+    fields = [f'count(nullif({sql}, 0)) AS "{key}_{step}_nonzero"' for step, sql in enumerate(values)]
+    return [f'count({values[0]}) AS "{key}_0_n"', *fields]
+
+
+def _numbers(name: str, plan: Plan, cap: float | None, scaled: sums.Grid, expressions: list[str]) -> list[str]:
+    """The aggregates of a mean or a ratio."""
+    key, values = _key(plan, name) + ("" if cap is None else "capped"), _paired(plan, name, cap)
+    fields: dict[str, str] = {}
     for part, sql in enumerate(values):
-        fields[f"{part}_n"] = f"count({sql}){only}"
-        fields[f"{part}_nonzero"] = f"count(*) FILTER ({both} AND {sql} <> 0)"
-        if not is_share:
-            fields |= {f"{part}_min": f"min({sql}){only}", f"{part}_max": f"max({sql}){only}"}
-            position = expressions.index(sql)
-            for power in (1, 2, 3):
-                fields |= _parts(f"{part}_{power}", scaled.total([position] * power, only))
-    if len(values) == 2 and not is_share:
+        fields |= {f"{part}_n": f"count({sql})", f"{part}_nonzero": f"count(nullif({sql}, 0))"}
+        fields |= {f"{part}_min": f"min({sql})", f"{part}_max": f"max({sql})"}
+        position = expressions.index(sql)
+        for power in (1, 2, 3):
+            fields |= _parts(f"{part}_{power}", scaled.total([position] * power))
+    if len(values) == 2:
         fields |= _parts("product", scaled.total([expressions.index(sql) for sql in values]))
     return [f'{aggregate} AS "{key}_{label}"' for label, aggregate in fields.items()]
 
@@ -139,7 +154,7 @@ def _summary(plan: Plan, name: str, row: dict[str, Any], cap: float | None = Non
         n, steps = int(row[f"{key}_0_n"] or 0), len(plan.of(name))
         last, *earlier = (int(row[f"{key}_{step}_nonzero"] or 0) for step in range(steps))
         return Steps(last, n, (*reversed(earlier), last)) if earlier else Proportion(last, n)
-    values = [row["scaled"][sql] for sql in analyzed(plan, name, cap)]
+    values = [row["scaled"][sql] for sql in _paired(plan, name, cap)]
     parts = [_moments(row, f"{key}_{part}", value) for part, value in enumerate(values)]
     if kind == "moments":
         return parts[0]
