@@ -45,10 +45,17 @@ PLACEHOLDERS = tuple(
 """Placeholders for a missing id in the exports of many tools."""
 
 
+def is_clean(text: str) -> str:
+    """The SQL condition of texts that are certainly canonical: ASCII, with a character above the quotes at both ends,
+    and not a formula. Comparisons of texts are the cheapest tests of their first character."""
+    start = f"({text} BETWEEN '(' AND '<~~' OR {text} BETWEEN '>' AND '~~')"
+    return f"({start} AND ({text})[-1] BETWEEN '(' AND '~' AND strlen({text}) = length({text}))"
+
+
 def is_unclean(text: str) -> str:
     """The SQL condition of texts that are not canonical, apart from spaces and tabs around them. Nearly all texts fail
     its first part, which is cheap."""
-    return f"(NOT {_is_clean(text)} AND {canonical(text)} <> trim({text}, chr(32) || chr(9)))"
+    return f"(NOT {is_clean(text)} AND {canonical(text)} <> trim({text}, chr(32) || chr(9)))"
 
 
 def has_trailing_point_zero(text: str) -> str:
@@ -56,11 +63,9 @@ def has_trailing_point_zero(text: str) -> str:
     return f"({text} < ':' AND contains({text}, '.0') AND regexp_full_match(trim({text}), {literal(POINTED)}))"
 
 
-def _is_clean(text: str) -> str:
-    """The SQL condition of texts that are certainly canonical: ASCII, with a character above the quotes at both ends,
-    and not a formula."""
-    ends = f"{text} BETWEEN '(' AND '~~' AND ({text})[-1] BETWEEN '(' AND '~'"
-    return f"({ends} AND NOT starts_with({text}, '=') AND strlen({text}) = length({text}))"
+def is_plain(text: str) -> str:
+    """The SQL condition of ids that are certainly their own canonical form, not rounded, and without a final `.0`."""
+    return f"{is_clean(text)} AND ({text} >= ':' OR (NOT contains({text}, '+') AND NOT contains({text}, '.0')))"
 
 
 def unit(text: str, hashed: bool, first: bool = False) -> str:
@@ -76,7 +81,7 @@ def ticket(text: str, hashed: bool, first: bool = False) -> str:
     if not hashed:
         return f"nullif({trimmed(text)}, '')"
     # As conditions.trimmed, with functions of this engine only. An empty text sorts before '('.
-    cut, clean = bare(text), _is_clean(text)
+    cut, clean = bare(text), is_clean(text)
     marked = f"WHEN {has_trailing_point_zero(text)} THEN {UNCLEAN} " if first else ""
     unclean = f"WHEN {is_unclean(text)} THEN {UNCLEAN} " if first else ""
     return f"CASE {marked}WHEN {clean} THEN hash({text}) {unclean}WHEN {cut} <> '' THEN hash({cut}) END"

@@ -61,8 +61,9 @@ class Select:
         return replace(source, table=replace(source.table, time=None if undeclared else time))
 
     def select(self, source: Source, segments: tuple[str, ...], unread: str) -> list[tuple[str, str]]:
-        """(name, SQL) of every column of the loaded table; `unread` is the SQL condition of rows with a cell that
-        cannot be read as the number or time it should be."""
+        """(name, SQL) of every column of the loaded table, on the rows of `rows`; `unread` is the SQL condition of rows
+        with a cell that cannot be read as the number or time it should be."""
+        source = self.coded(source)
         unit = source.name("unit")
         assert unit is not None
         time = source.name("time")
@@ -103,15 +104,56 @@ class Select:
             if name in segments:
                 has_column = source.resolve(name) is not None
                 columns[f"segment_{position}"] = source.sql(name, "text") if has_column else _NO_TEXT
-        unit_key = keys.unit(source.table.sql(unit, "text"), self.hashed, self._first(source, unit))
-        unit_key = unit_key if kept == "TRUE" else f"CASE WHEN {kept} THEN {unit_key} END"
-        names = self._unclean_name(source)
-        columns = {
-            "unit": f"CASE WHEN {names} THEN {keys.UNCLEAN} ELSE {unit_key} END" if names else unit_key,
-            **columns,
-        }
+        columns = {"unit": self._unit_key(source, source.table.sql(unit, "text"), kept), **columns}
         flag = [("kept", kept)] if self.kept == "kept" else []
         return [*flag, *columns.items(), *values.items()]
+
+    def _unit_key(self, source: Source, text: str, kept: str) -> str:
+        """The SQL of the key of a row's unit; NULL where the row is not kept."""
+        first, names = self._first(source, source.name("unit")), self._names(source)
+        key = keys.unit(text, self.hashed, first)
+        key = key if kept == "TRUE" else f"CASE WHEN {kept} THEN {key} END"
+        if names:
+            key = f"CASE WHEN {' OR '.join(unclean for unclean, _ in names)} THEN {keys.UNCLEAN} ELSE {key} END"
+        if not first:
+            return key
+        # Nearly all rows pass this test, which is cheaper than one case after the other. A conjunction of simple
+        # conditions stops at the first that fails; inside of coalesce() or NOT all of them would be computed.
+        plain = [keys.is_plain(text), *([kept] if kept != "TRUE" else []), *(clean for _, clean in names)]
+        return f"CASE WHEN {' AND '.join(plain)} THEN hash({text}) ELSE {key} END"
+
+    def rows(self, source: Source, tag: str) -> str:
+        """The FROM item of a scan; with a column `event_code` where rows have an event name."""
+        code = self._event_code(source)
+        return (
+            source.table.scan(tag)
+            if code is None
+            else f"(SELECT *, {code} AS event_code FROM {source.table.scan(tag)})"
+        )
+
+    def coded(self, source: Source) -> Source:
+        """The source on the rows of `rows`."""
+        return source if self._event_code(source) is None else replace(source, coded=True)
+
+    def _event_code(self, source: Source) -> str | None:
+        """The SQL of the position of a row's event name in `events`, from 1: 0 for other names, -1 in the first reading
+        for names that are not canonical, NULL for rows without one. So every term compares a number. None where rows
+        have no event name."""
+        column = source.name("event")
+        names = self.events()
+        if (
+            self.part != "events"
+            or not (self.hashed and names)
+            or column is None
+            or self.constant_event(source) is not None
+        ):
+            return None
+        text = source.table.sql(column, "text")
+        cases = "".join(f" WHEN {literal(name)} THEN {i}" for i, name in enumerate(names, 1))
+        other = f"CASE trim({text}){cases} ELSE 0 END"
+        if self._first(source, column):
+            other = f"CASE WHEN {keys.is_clean(text)} THEN 0 WHEN {keys.is_unclean(text)} THEN -1 ELSE {other} END"
+        return f"CAST(CASE {text}{cases} ELSE CASE WHEN {text} IS NOT NULL THEN {other} END END AS SMALLINT)"
 
     def key_columns(self, source: Source) -> dict[str, str]:
         """The header names of the columns that hold keys, by the column of the loaded table that holds the key."""
@@ -132,16 +174,18 @@ class Select:
         """Whether this is the first reading of a text column, in which texts that are not canonical are marked."""
         return name is not None and self.hashed and source.table.mended is None and source.table.holds_text(name)
 
-    def _unclean_name(self, source: Source) -> str:
-        """The SQL condition, in the first reading, of rows whose event or arm is not in canonical form; "" for none."""
-        unclean = []
-        for canonical, name in self.name_columns(source).items():
-            if self._first(source, name):
-                text = source.table.sql(name, "text")
-                canonical_names = self.events() if canonical == "event" else [label for label, _ in self._labels()]
-                plain = f"{text} IN ({', '.join(map(literal, canonical_names))})" if canonical_names else "FALSE"
-                unclean.append(f"(NOT {plain} AND {keys.is_unclean(text)})")
-        return " OR ".join(unclean)
+    def _names(self, source: Source) -> list[tuple[str, str]]:
+        """The SQL conditions, in the first reading, of rows whose event or arm is not in canonical form, and of rows
+        where it certainly is; for both columns where they hold text."""
+        conditions = []
+        if source.coded and self._first(source, source.name("event")):
+            conditions.append(("event_code = -1", "(event_code >= 0 OR event_code IS NULL)"))
+        arm = self.name_columns(source).get("arm")
+        if arm is not None and self._first(source, arm):
+            text, labels = source.table.sql(arm, "text"), [label for label, _ in self._labels()]
+            plain = f"{text} IN ({', '.join(map(literal, labels))})" if labels else "FALSE"
+            conditions.append((f"(NOT {plain} AND {keys.is_unclean(text)})", f"({plain} OR {text} IS NULL)"))
+        return conditions
 
     def events(self) -> list[str]:
         """The event names that a metric or the exposure reads."""
@@ -297,7 +341,10 @@ class Select:
         name = source.name("event")
         if self.constant_event(source) is not None or name is None:
             return "TRUE"
-        return f"({unspaced(source.table.sql(name, 'text'))}) = {literal(event and cell_text.canonical_text(event))}"
+        canonical = event and cell_text.canonical_text(event)
+        if source.coded and canonical:
+            return f"event_code = {self.events().index(canonical) + 1}"
+        return f"({unspaced(source.table.sql(name, 'text'))}) = {literal(canonical)}"
 
     def match(self, source: Source, term: Term) -> str:
         """The SQL condition of the kept rows of a term."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
@@ -18,12 +18,14 @@ _FIRST = 5_000
 
 @dataclass(frozen=True)
 class Source:
-    """One table of a source, with the arm of all its rows where the spec says so."""
+    """One table of a source, with the arm of all its rows where the spec says so. `coded`: its rows have the column
+    `event_code` (Select.rows)."""
 
     table: Table
     options: FileOptions
     arm: str | None
     columns: Mapping[str, str]
+    coded: bool = field(default=False, compare=False)
 
     def name(self, canonical: str) -> str | None:
         """The header name of a canonical column; None where the table lacks it."""

@@ -14,7 +14,7 @@ from abcx.data.plan import Plan
 from abcx.data.reading import keys
 from abcx.data.reading.load import PartTable
 from abcx.data.reading.row_sql import STRAY
-from abcx.data.reading.source import Source, arms_by_rule
+from abcx.data.reading.source import arms_by_rule
 from abcx.data.records import MisspelledLabel
 from abcx.data.workspace import Workspace
 from abcx.engines.quoting import literal
@@ -49,16 +49,9 @@ def values_as_events(work: Workspace, part: PartTable) -> int:
     names = part.select.events()
     if work.engine.is_remote or any(re.fullmatch(_VALUE, name) for name in names):
         return 0
-    known_names = ", ".join(map(literal, names)) or "NULL"
-    count = 0
-    for source in part.select.sources:
-        column, unit = source.name("event"), source.name("unit")
-        if column is None or unit is None or part.select.constant_event(source) is not None:
-            continue
-        v, u = (f"trim({source.table.sql(name, 'text')})" for name in (column, unit))
-        odd = f"{v} NOT IN ({known_names}) AND (regexp_full_match({v}, {literal(_VALUE)}) OR {u} IN ({known_names}))"
-        count += int(work.run(f"SELECT count(*) FROM {source.rows_up_to(_ROWS)} WHERE {v} <> '' AND {odd}")[0][0])
-    return count
+    named = ", ".join(map(literal, names)) or "NULL"
+    odd = f"e NOT IN ({named}) AND (regexp_full_match(e, {literal(_VALUE)}) OR trim(v) IN ({named}))"
+    return int(work.run(f"SELECT count(*) FROM {_sample(work, part)} WHERE e <> '' AND {odd}")[0][0])
 
 
 def misspelled_events(work: Workspace, part: PartTable) -> tuple[tuple[str, str], ...]:
@@ -66,21 +59,29 @@ def misspelled_events(work: Workspace, part: PartTable) -> tuple[tuple[str, str]
     every file."""
     names = part.select.events()
     by_casefold = {name.casefold(): name for name in names}
-    meant: dict[str, str] = {}
-    for source in part.select.sources:
-        column = source.name("event")
-        if column is None or part.select.constant_event(source) is not None:
-            continue
-        sample = f"SELECT trim({source.table.sql(column, 'text')}) AS v FROM {source.rows_up_to(_ROWS)}"
-        occurring = (
-            str(name) for (name,) in work.run(f"SELECT DISTINCT v FROM ({sample}) WHERE v IS NOT NULL ORDER BY v")
-        )
-        meant |= {
-            name: by_casefold[name.casefold()]
-            for name in occurring
-            if name not in names and name.casefold() in by_casefold
-        }
+    occurring = work.run(f"SELECT DISTINCT number, e FROM {_sample(work, part)} WHERE e IS NOT NULL ORDER BY ALL")
+    meant = {
+        str(name): by_casefold[name.casefold()]
+        for _, name in occurring
+        if name not in names and name.casefold() in by_casefold
+    }
     return tuple(meant.items())
+
+
+def _sample(work: Workspace, part: PartTable) -> str:
+    """The name of a table with the first rows of every source of a part: the number of the source, the id of the unit
+    `v`, and the event name `e` without spaces around it (NULL where the file has none). Read once."""
+    samples = []
+    for number, source in enumerate(part.sources):
+        unit = source.name("unit")
+        assert unit is not None
+        event = source.name("event") if part.select.constant_event(source) is None else None
+        name = "NULL" if event is None else f"trim({source.table.sql(event, 'text')})"
+        columns = f"{number} AS number, {source.table.sql(unit, 'text')} AS v, CAST({name} AS VARCHAR) AS e"
+        samples.append(f"SELECT {columns} FROM {source.rows_up_to(_ROWS)}")
+    table = f"sample_{part.select.part}"
+    work.run(f"CREATE TABLE IF NOT EXISTS {table} AS {' UNION ALL '.join(samples)}")
+    return table
 
 
 def strange_labels(work: Workspace, part: PartTable) -> list[tuple[str, int]]:
@@ -120,7 +121,7 @@ def misspelled_ids(work: Workspace, arm_part: str) -> dict[str, int]:
     for part in ("events", "units"):
         if part in work.loading.parts and part != arm_part and not work.engine.is_remote:
             counts = dict(
-                work.run(_count_sql(part, (*work.loading.parts[part].sources, *work.loading.parts[arm_part].sources)))
+                work.run(_count_sql(part, _ids(work, work.loading.parts[part], work.loading.parts[arm_part])))
             )
             ids_by_difference |= {
                 difference: max(int(ids), ids_by_difference.get(difference, 0)) for difference, ids in counts.items()
@@ -128,8 +129,8 @@ def misspelled_ids(work: Workspace, arm_part: str) -> dict[str, int]:
     return ids_by_difference
 
 
-def _count_sql(part: str, sources: Sequence[Source]) -> str:
-    """The SQL of (difference between two spellings, number of ids with one in the analysis and one only in the
+def _count_sql(part: str, ids: str) -> str:
+    """The SQL of (difference between two spellings, number of `ids` with one in the analysis and one only in the
     part)."""
     spelled = " UNION ALL ".join(
         f"SELECT {literal(difference)} AS how, v, {spelling} AS o FROM ids" for difference, spelling in _SPELLINGS
@@ -137,7 +138,7 @@ def _count_sql(part: str, sources: Sequence[Source]) -> str:
     pairs = f"SELECT how, v, {keys.ticket('v', True)} AS key, {keys.ticket('o', True)} AS other FROM ({spelled})"
     either = "(SELECT key FROM pairs UNION SELECT other FROM pairs)"
     return (
-        f"WITH ids AS ({_ids(sources)}), "
+        f"WITH ids AS ({ids}), "
         f"pairs AS MATERIALIZED (SELECT * FROM ({pairs}) WHERE key <> other), "
         f"tested AS MATERIALIZED (SELECT unit FROM assigned WHERE unit IN {either}), "
         "lost AS (SELECT how, CASE WHEN key IN (FROM tested) THEN other ELSE key END AS unit FROM pairs "
@@ -149,11 +150,12 @@ def _count_sql(part: str, sources: Sequence[Source]) -> str:
 
 _UUID = "^\\{?([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})\\}?$"
 _ALIKE = (
-    (_UUID, r"\1\2\3\4\5"),  # other dashes may distinguish ids: 1-12 is not 11-2
-    (r"\.0+$", ""),
-    (r"^([^0-9]*)0+([0-9])", r"\1\2"),
+    ("strlen(form) >= 36", _UUID, r"\1\2\3\4\5"),  # other dashes may distinguish ids: 1-12 is not 11-2
+    ("contains({v}, '.0')", r"\.0+$", ""),
+    ("contains({v}, '0')", r"^([^0-9]*)0+([0-9])", r"\1\2"),
 )
-"""Patterns and replacements that map all spellings of an id, in lower case, to one form."""
+"""Patterns and replacements that map all spellings of an id, in lower case, to one form; each with a condition that is
+cheap and true wherever the pattern matches."""
 
 
 def spelled_twice(work: Workspace, arm_part: str) -> int:
@@ -161,11 +163,13 @@ def spelled_twice(work: Workspace, arm_part: str) -> int:
     the dashes and braces of a UUID."""
     if work.engine.is_remote:
         return 0
-    ids = _ids(work.loading.parts[arm_part].sources)
-    form = "lower(v)"
-    for pattern, replacement in _ALIKE:
-        form = f"regexp_replace({form}, {literal(pattern)}, {literal(replacement)})"
-    forms = f"SELECT {form} AS form, {keys.ticket('v', True)} AS key FROM ({ids})"
+    ids = _ids(work, work.loading.parts[arm_part])
+    forms = f"SELECT lower(v) AS form, {keys.ticket('v', True)} AS key FROM ({ids})"
+    for possible, pattern, replacement in _ALIKE:
+        replaced = f"regexp_replace(form, {literal(pattern)}, {literal(replacement)})"
+        forms = (
+            f"SELECT CASE WHEN {possible.format(v='form')} THEN {replaced} ELSE form END AS form, key FROM ({forms})"
+        )
     shared = "SELECT form FROM forms GROUP BY form HAVING count(*) > 1"
     ids_by_form = (
         f"SELECT form, count(DISTINCT key) AS n FROM forms JOIN assigned a ON a.unit = key WHERE form IN ({shared})"
@@ -174,11 +178,7 @@ def spelled_twice(work: Workspace, arm_part: str) -> int:
     return int(work.run(sql)[0][0])
 
 
-def _ids(sources: Sequence[Source]) -> str:
-    """The SQL of the distinct ids `v` in the first rows of the sources."""
-    samples = []
-    for source in sources:
-        unit = source.name("unit")
-        assert unit is not None
-        samples.append(f"SELECT {source.table.sql(unit, 'text')} AS v FROM {source.rows_up_to(_ROWS)}")
-    return f"SELECT DISTINCT v FROM ({' UNION ALL '.join(samples)})"
+def _ids(work: Workspace, *parts: PartTable) -> str:
+    """The SQL of the distinct ids `v` in the first rows of the sources of some parts."""
+    samples = " UNION ALL ".join(f"SELECT v FROM {_sample(work, part)}" for part in parts)
+    return f"SELECT DISTINCT v FROM ({samples})"
