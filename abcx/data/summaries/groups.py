@@ -23,40 +23,52 @@ MOST_VALUES = 50
 
 def with_segments(work: Workspace, timing: Timing | None, data: dict[str, MetricData]) -> dict[str, MetricData]:
     """The metrics' data with summaries by every segment of the experiment."""
-    caps = {name: metric_data.cap for name, metric_data in data.items() if metric_data.cap is not None}
+    columns = {}
     for column in dict.fromkeys(work.plan.experiment.segments):
         by = f"coalesce(segment_{work.plan.segments.index(column)}, '')"
-        values = int(work.run(f"SELECT count(DISTINCT {by}) FROM unit_table")[0][0])
-        if values > MOST_VALUES:
-            continue
-        grouped = _grouped(work, timing, caps, by)
+        if int(work.run(f"SELECT count(DISTINCT {by}) FROM unit_table")[0][0]) <= MOST_VALUES:
+            columns[column] = by
+    for column, grouped in _grouped(work, timing, _caps(data), columns).items():
         for name, groups in grouped.items():
             data[name] = replace(data[name], segments={**data[name].segments, column: groups})
     return data
+
+
+def _caps(data: dict[str, MetricData]) -> dict[str, float]:
+    return {name: metric_data.cap for name, metric_data in data.items() if metric_data.cap is not None}
 
 
 def with_cohorts(work: Workspace, data: dict[str, MetricData]) -> dict[str, MetricData]:
     """The summed primary metrics' data by the day of first exposure, in the timezone of the period."""
     zone = literal(work.plan.experiment.timezone)
     by = f"CAST(timezone({zone}, make_timestamptz(t0)) AS DATE)"
-    caps = {name: metric_data.cap for name, metric_data in data.items() if metric_data.cap is not None}
     primary = [name for name in work.plan.summed() if work.plan.metrics[name].role == "primary"]
-    for name, groups in _grouped(replace(work, plan=work.plan.only(primary)), None, caps, by).items():
+    grouped = _grouped(replace(work, plan=work.plan.only(primary)), None, _caps(data), {"": by})
+    for name, groups in grouped[""].items():
         data[name] = replace(data[name], cohorts=groups)
     return data
 
 
 def _grouped(
-    work: Workspace, timing: Timing | None, caps: dict[str, float], by: str
-) -> dict[str, dict[str, dict[str, Summary]]]:
-    """Every metric of the plan by a SQL expression on units: {metric: {group: {arm: summary}}}, groups in order."""
-    rows = moments.read(work, caps, "unit_table", by) if work.plan.summed() else {}
-    summaries = {
-        name: {group: moments.summaries(work.plan, name, rows[group], caps.get(name)) for group in rows}
-        for name in work.plan.summed()
-    }
-    summaries |= summarize.others(work, timing, "unit_table", by)
-    return {name: dict(sorted(groups.items())) for name, groups in summaries.items()}  # engines group in any order
+    work: Workspace, timing: Timing | None, caps: dict[str, float], expressions: dict[str, str]
+) -> dict[str, dict[str, dict[str, dict[str, Summary]]]]:
+    """Every metric of the plan by each of several SQL expressions on units, which have names: {expression: {metric:
+    {group: {arm: summary}}}}, groups in order."""
+    summed = work.plan.summed()
+    rows = moments.read_each(work, caps, "unit_table", expressions) if summed and expressions else {}
+    grouped = {}
+    for expression, by in expressions.items():
+        summaries = {
+            name: {
+                group: moments.summaries(work.plan, name, of_group, caps.get(name))
+                for group, of_group in rows[expression].items()
+            }
+            for name in summed
+        }
+        summaries |= summarize.others(work, timing, "unit_table", by)
+        # Engines group in any order.
+        grouped[expression] = {name: dict(sorted(groups.items())) for name, groups in summaries.items()}
+    return grouped
 
 
 def with_days(work: Workspace, timing: Timing, data: dict[str, MetricData]) -> dict[str, MetricData]:

@@ -27,27 +27,39 @@ Records = dict[str, dict[str, dict[str, Any]]]
 def read(work: Workspace, caps: Mapping[str, float], table: str, by: str = "''") -> Records:
     """The aggregates of the summed metrics of the plan, from a table with one row per unit, by a SQL expression on
     units and by arm; in two statements: centers and scales, then sums."""
+    return read_each(work, caps, table, {"": by})[""]
+
+
+def read_each(
+    work: Workspace, caps: Mapping[str, float], table: str, expressions: Mapping[str, str]
+) -> dict[str, Records]:
+    """As `read`, by each of several SQL expressions on units, which have names. All in one pass over the units."""
     names = work.plan.summed()
     caps = {name: cap for name, cap in caps.items() if name in names}
     numbers = [name for name in names if work.plan.metrics[name].needs().summary != "proportion"]
-    expressions = [sql for name in numbers for sql in _paired(work.plan, name, None)]
-    expressions += [_paired(work.plan, name, cap)[0] for name, cap in caps.items()]
-    scaled = sums.grid(work.engine, table, expressions)
-    scaled_by_sql = {sql: scaled.values[i] for i, sql in enumerate(expressions)}
+    values = [sql for name in numbers for sql in _paired(work.plan, name, None)]
+    values += [_paired(work.plan, name, cap)[0] for name, cap in caps.items()]
+    scaled = sums.grid(work.engine, table, values)
+    scaled_by_sql = {sql: scaled.values[i] for i, sql in enumerate(values)}
     fields: list[str] = []
     for name in names:
-        fields += (
-            _shares(name, work.plan) if name not in numbers else _numbers(name, work.plan, None, scaled, expressions)
-        )
+        fields += _numbers(name, work.plan, None, scaled, values) if name in numbers else _shares(name, work.plan)
         if name in caps:
-            fields += _numbers(name, work.plan, caps[name], scaled, expressions)
+            fields += _numbers(name, work.plan, caps[name], scaled, values)
             first = f"value_{work.plan.of(name)[0].position}"
             fields.append(f'count(*) FILTER ({first} > {literal(caps[name])}) AS "{_key(work.plan, name)}_cut"')
-    records: Records = {}
-    columns = ", ".join([f"{by} AS grp", "arm", "count(*) AS units", *fields])
-    for row in work.engine.records(f"SELECT {columns} FROM {scaled.table} GROUP BY grp, arm"):
+    groups = [f"group_{i}" for i in range(len(expressions))]
+    grouped = ", ".join(f"{by} AS {group}" for by, group in zip(expressions.values(), groups, strict=True))
+    chosen = " ".join(f"WHEN grouping({group}) = 0 THEN {i}" for i, group in enumerate(groups))
+    columns = ", ".join([f"CASE {chosen} END AS place", *groups, "arm", "count(*) AS units", *fields])
+    sets = ", ".join(f"({group}, arm)" for group in groups)
+    records: dict[str, Records] = {name: {} for name in expressions}
+    for row in work.engine.records(
+        f"SELECT {columns} FROM (SELECT *, {grouped} FROM {scaled.table}) GROUP BY GROUPING SETS ({sets})"
+    ):
         row["scaled"] = scaled_by_sql
-        records.setdefault(str(row["grp"]), {})[work.plan.arms[row["arm"]]] = row
+        of_place = records[list(expressions)[row["place"]]]
+        of_place.setdefault(str(row[groups[row["place"]]]), {})[work.plan.arms[row["arm"]]] = row
     return records
 
 

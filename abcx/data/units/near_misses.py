@@ -27,18 +27,19 @@ _MAX_LABELS = 1_000
 _BEFORE = r"^(?i:gid://.*/|mailto:|GA\d+\.\d+\.|#|[a-z]+[ _:#/-]+)"
 """Prefixes of ids: gid://shopify/Customer/, mailto:, GA1.1., #, user_, cus-."""
 _SPELLINGS = (
-    ("upper and lower case", "lower(v)"),
-    ("upper and lower case", "upper(v)"),
-    ("leading zeros", r"regexp_replace(v, '^([^0-9]*)0+', '\1')"),
-    ("a .0 at the end", r"regexp_replace(v, '\.0+$', '')"),
-    ("braces or quotes", f"trim(v, {literal('{}' + chr(34) + chr(39))})"),
-    ("dashes", "replace(v, '-', '')"),
-    ("spaces", r"regexp_replace(v, '\pZ+', '', 'g')"),
-    ("letters before the digits", r"regexp_replace(v, '^[A-Za-z]{1,5}([0-9]+)$', '\1')"),
-    ("what stands before it", rf"regexp_replace(v, {literal(_BEFORE)}, '')"),
-    ("an @ that is written %40", "regexp_replace(v, '%40', '@')"),
+    ("upper and lower case", "TRUE", "lower(v)"),
+    ("upper and lower case", "TRUE", "upper(v)"),
+    ("leading zeros", "contains(v, '0')", r"regexp_replace(v, '^([^0-9]*)0+', '\1')"),
+    ("a .0 at the end", "contains(v, '.0')", r"regexp_replace(v, '\.0+$', '')"),
+    ("braces or quotes", "TRUE", f"trim(v, {literal('{}' + chr(34) + chr(39))})"),
+    ("dashes", "contains(v, '-')", "replace(v, '-', '')"),
+    ("spaces", "contains(v, ' ') OR strlen(v) <> length(v)", r"regexp_replace(v, '\pZ+', '', 'g')"),
+    ("letters before the digits", "v >= 'A'", r"regexp_replace(v, '^[A-Za-z]{1,5}([0-9]+)$', '\1')"),
+    ("what stands before it", "v >= 'A' OR v < '$'", rf"regexp_replace(v, {literal(_BEFORE)}, '')"),
+    ("an @ that is written %40", "contains(v, '%40')", "regexp_replace(v, '%40', '@')"),
 )
-"""Differences between spellings of an id `v`, each with the SQL of the spelling without it."""
+"""Differences between spellings of an id `v`, each with a condition that is cheap and true wherever there is one, and
+the SQL of the spelling without it."""
 _VALUE = r"[-+]?[0-9]+([.,][0-9]+)?|[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?"
 """Numbers and times, which are not event names."""
 
@@ -133,12 +134,13 @@ def _count_sql(part: str, ids: str) -> str:
     """The SQL of (difference between two spellings, number of `ids` with one in the analysis and one only in the
     part)."""
     spelled = " UNION ALL ".join(
-        f"SELECT {literal(difference)} AS how, v, {spelling} AS o FROM ids" for difference, spelling in _SPELLINGS
+        f"SELECT {literal(difference)} AS how, v, key, {spelling} AS o FROM ids WHERE {possible}"
+        for difference, possible, spelling in _SPELLINGS
     )
-    pairs = f"SELECT how, v, {keys.ticket('v', True)} AS key, {keys.ticket('o', True)} AS other FROM ({spelled})"
+    pairs = f"SELECT how, key, {keys.ticket('o', True)} AS other FROM ({spelled}) WHERE v <> o"
     either = "(SELECT key FROM pairs UNION SELECT other FROM pairs)"
     return (
-        f"WITH ids AS ({ids}), "
+        f"WITH ids AS MATERIALIZED (SELECT v, {keys.ticket('v', True)} AS key FROM ({ids})), "
         f"pairs AS MATERIALIZED (SELECT * FROM ({pairs}) WHERE key <> other), "
         f"tested AS MATERIALIZED (SELECT unit FROM assigned WHERE unit IN {either}), "
         "lost AS (SELECT how, CASE WHEN key IN (FROM tested) THEN other ELSE key END AS unit FROM pairs "
