@@ -1,4 +1,5 @@
-"""A sign of life on stderr for work longer than about a second; nothing when stderr is not a terminal."""
+"""Progress on stderr for work longer than about a second: phase, share and time left; nothing when stderr is not a
+terminal."""
 
 from __future__ import annotations
 
@@ -25,14 +26,25 @@ def waiting(engine: Engine, name: str, quiet: bool = False, after: float = 1.0) 
         return
     from rich.console import Console
     from rich.markup import escape
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-    status, over = Console(stderr=True).status(escape(name)), threading.Event()
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(16), TaskProgressColumn())
+    progress = Progress(*columns, TimeRemainingColumn(compact=True), console=Console(stderr=True), transient=True)
+    over = threading.Event()
 
     def watch() -> None:
-        if not over.wait(after):
-            status.start()
-            while not over.wait(EVERY):
-                status.update(escape(f"{name}: {told(engine.work)}"))
+        if over.wait(after):
+            return
+        progress.start()
+        phase, task = "", progress.add_task(escape(name), total=None)
+        while not over.wait(EVERY):
+            work = engine.work
+            shown = escape(f"{name}: {described(work)}")
+            if work.phase != phase:  # the time left is that of a phase
+                phase = work.phase
+                progress.remove_task(task)
+                task = progress.add_task(shown, total=1.0 if work.size else None)
+            progress.update(task, description=shown, completed=work.fraction)
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
@@ -41,12 +53,12 @@ def waiting(engine: Engine, name: str, quiet: bool = False, after: float = 1.0) 
     finally:
         over.set()
         watcher.join()
-        status.stop()
+        progress.stop()
 
 
-def told(work: Work) -> str:
-    """`reading events.csv, 280 of 648 MB (43%)`; the phase alone where no file is read."""
+def described(work: Work) -> str:
+    """`reading events.csv, 280 of 648 MB`; the phase alone where no file is read."""
     if not work.size or work.fraction is None:
         return work.phase
     megabytes = work.size / 1e6
-    return f"{work.phase}, {work.fraction * megabytes:,.0f} of {megabytes:,.0f} MB ({work.fraction:.0%})"
+    return f"{work.phase}, {work.fraction * megabytes:,.0f} of {megabytes:,.0f} MB"

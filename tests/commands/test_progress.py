@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from abcx.commands.progress import told, waiting
+from abcx.commands.progress import described, waiting
 from abcx.engines.local import Engine, Work
 
 SPEC = """\
@@ -26,13 +26,13 @@ metrics:
 @pytest.mark.parametrize(
     ("work", "words"),
     [
-        (Work("reading e.csv", 648_000_000, 0.43), "reading e.csv, 279 of 648 MB (43%)"),
+        (Work("reading e.csv", 648_000_000, 0.43), "reading e.csv, 279 of 648 MB"),
         (Work("reading e.csv", 648_000_000), "reading e.csv"),
         (Work("comparing the arms"), "comparing the arms"),
     ],
 )
 def test_bytes_and_phase(work: Work, words: str) -> None:
-    assert told(work) == words
+    assert described(work) == words
 
 
 def test_an_engine_says_what_it_does() -> None:
@@ -51,7 +51,7 @@ def test_nothing_where_stderr_is_no_terminal(capsys: pytest.CaptureFixture[str])
 
 
 @pytest.mark.slow
-def test_a_terminal_sees_the_phase(tmp_path: Path) -> None:
+def test_a_terminal_sees_phase_share_and_time_left(tmp_path: Path) -> None:
     """The command on a real terminal, with the wait for the first sign taken away."""
     rows = "\n".join(f"u{i},{'control' if i % 2 else 'variant'},{i % 7}" for i in range(300_000))
     (tmp_path / "units.csv").write_text(f"unit,arm,x\n{rows}\n")
@@ -76,3 +76,4 @@ def test_a_terminal_sees_the_phase(tmp_path: Path) -> None:
     assert process.wait() == 0
     text = seen.decode()
     assert "slow: " in text and ("reading units.csv" in text or "summing up by arm" in text), text
+    assert "%" in text and ":" in text.split("%")[1][:40], text  # share, and behind it minutes and seconds
