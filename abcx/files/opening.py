@@ -11,7 +11,7 @@ from abcx import formatting
 from abcx.engines.local import Engine
 from abcx.engines.quoting import identifier, literal
 from abcx.errors import DataError
-from abcx.files import pack_log, time_formats
+from abcx.files import joined_csv, pack_log, time_formats
 from abcx.files.column_names import unambiguous
 from abcx.files.csv_errors import BAD_JSON, unreadable
 from abcx.files.csv_header import read_header
@@ -74,21 +74,32 @@ def open_apart(table: Table) -> list[Table]:
 
 
 def _alike(context: _How, files: Sequence[DataFile]) -> Iterator[tuple[DataFile, ...]]:
-    """The files in order, in groups that one statement can read. CSV files are read singly: of more files than threads
-    the engine silently drops what follows an open quote (DuckDB 2.0)."""
+    """The files in order, in groups that one statement can read: CSV files with the same header line, and Parquet files
+    of the same schema."""
     schemas = _schemas(context, [file for file in files if file.format == "parquet"])
+    declared = context.options.skip is not None or context.options.header_rows is not None
+    csv = [file for file in files if len(files) > 1 and file.format in ("csv", "tsv") and not declared]
+    schemas |= {file.path: (_header_line(file),) for file in csv}
     for _, run in groupby(files, key=lambda file: (_kind(file), schemas.get(file.path))):
         group: list[DataFile] = []
         size = 0
         for file in run:
             size += file.path.stat().st_size
-            if group and (
-                size > _BATCH_MAX_BYTES or len(group) == _BATCH_MAX_FILES or file.format not in ("parquet", "jsonl")
-            ):
+            alone = file.format != "jsonl" and file.path not in schemas
+            if group and (size > _BATCH_MAX_BYTES or len(group) == _BATCH_MAX_FILES or alone):
                 yield tuple(group)
                 group, size = [], file.path.stat().st_size
             group.append(file)
         yield tuple(group)
+
+
+def _header_line(file: DataFile) -> object:
+    """The first line of a CSV file; what no other file has where it cannot be read, or has an open quote."""
+    try:
+        line = joined_csv.header_line(file)
+    except DataError:
+        return file.path
+    return line if line and line.count(b'"') % 2 == 0 else file.path
 
 
 def _kind(file: DataFile) -> tuple[object, ...]:
@@ -102,10 +113,25 @@ def _open_together(context: _How, files: Sequence[DataFile]) -> Table | None:
     try:
         if first.format == "parquet" and pack_log.is_kept(context.engine, _paths(files)):
             return None
-        table = _table(context, files)
+        table = _table(context, files) if first.format in ("parquet", "jsonl") else _joined(context, files)
     except DataError:
         return None  # opening the files one by one finds the faulty one
-    return None if table.broken or not table.header else table
+    return None if table is None or table.broken or not table.header else table
+
+
+def _joined(context: _How, files: Sequence[DataFile]) -> Table | None:
+    """Several CSV files as one table; None where they cannot be joined."""
+    first = open_file(context.engine, files[0], context.options, context.timezone)
+    notes = first.file.notes if first.file is not None else ()
+    inferred = {note.code for note in notes} - {note.code for note in files[0].notes} - {"delimiter"}
+    if inferred or first.options.skip is not None or any(file.notes for file in files):
+        return None
+    joined = joined_csv.join(files, context.engine.scratch)
+    if joined is None:
+        return None
+    table = replace(first, more=tuple(files[1:]), joined=joined)
+    named = tuple(replace(note, values={**note.values, "file": table.named}) for note in notes)
+    return replace(table, file=replace(files[0], notes=named))
 
 
 def open_file(engine: Engine, file: DataFile, options: FileOptions, timezone: str) -> Table:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from abcx import formatting
@@ -18,6 +18,7 @@ from abcx.files import cell_text, number_formats, time_formats
 from abcx.files.column_names import likely, standing_twice
 from abcx.files.csv_dialect import dialect
 from abcx.files.csv_errors import MAX_REJECTS
+from abcx.files.joined_csv import Joined
 from abcx.files.pack_log import Log
 from abcx.files.paths import DataFile
 from abcx.problems import Problem, Span
@@ -36,8 +37,8 @@ class Table:
     there is not a time are rejected. Inferred from the data: the formats of `numbers` by column and of times
     (`written`), whether the header is repeated between the rows (`glued`), and whether some lines of JSON are not
     objects (`broken`). `history` are the logs in a packed file. Small files of one export are one table: `more` are
-    those after `file` (opening.py). `mended` are the columns whose texts are converted to canonical form; None until
-    mended_keys.py has checked. `pointed` are the columns with ids that end in `.0`.
+    those after `file` (opening.py), `joined` the text of CSV files. `mended` are the columns whose texts are converted
+    to canonical form; None until mended_keys.py has checked. `pointed` are the columns with ids that end in `.0`.
     """
 
     engine: Engine = field(repr=False, compare=False)
@@ -56,6 +57,7 @@ class Table:
     broken: bool = False
     history: tuple[Log, ...] = ()
     more: tuple[DataFile, ...] = ()
+    joined: Joined | None = None
     mended: frozenset[str] | None = None
     pointed: frozenset[str] = frozenset()
 
@@ -208,12 +210,16 @@ class Table:
             arguments += ["store_rejects=true", rejects]
         else:
             arguments += ["ignore_errors=true", "parallel=false"]
-        assert self.file is not None
-        return f"read_csv({literal(str(self.file.path))}, {', '.join(arguments)})"
+        return f"read_csv({literal(str(self._text_file.path))}, {', '.join(arguments)})"
 
     def _dialect(self) -> list[str]:
+        return dialect(self._text_file, self.options)
+
+    @property
+    def _text_file(self) -> DataFile:
+        """The file that the engine parses."""
         assert self.file is not None
-        return dialect(self.file, self.options)
+        return self.file if self.joined is None else replace(self.file, path=self.joined.path, compression="none")
 
     def resolve(self, name: str, columns: Mapping[str, str]) -> str | None:
         """The header name for `name` of the spec: itself, or the column that a canonical name is mapped to; else

@@ -37,6 +37,8 @@ def read(number: int, source: Source, select: Select, segments: tuple[str, ...])
     singly."""
     if any(term.source for term in select.plan.terms):  # the term may be of one file only
         return None
+    if source.table.joined is not None and select.part == "units":  # a row of totals is looked for in every file
+        return None
     files = source.table.files
     source.table.engine.set_phase(f"reading {source.table.named}", sum(file.path.stat().st_size for file in files))
     before = scan.next_row(source.table.engine, number, select.part)
@@ -47,7 +49,7 @@ def read(number: int, source: Source, select: Select, segments: tuple[str, ...])
         )
         rows, unsaid = _rows_per_file(source.table), timezones.unsaid_throughout(source_read, select.part, before)
         whole = all(rows) or source.arm is None  # one of several files of one export may have no rows
-        if whole and unsaid is not None and _all_cells_clean(before, source_read, select, sum(rows)):
+        if whole and unsaid is not None and _all_cells_clean(number, before, source_read, select, sum(rows)):
             batch = BatchRead(rows, tuple(sums), unsaid, tuple(notes), before)
     except DataError:
         pass  # reading the files one by one finds the faulty one
@@ -58,6 +60,8 @@ def read(number: int, source: Source, select: Select, segments: tuple[str, ...])
 
 def _rows_per_file(table: Table) -> tuple[int, ...]:
     """The number of rows of each file."""
+    if table.joined is not None:
+        return table.joined.rows
     if table.files[0].format == "jsonl":
         counted = f"SELECT filename, count(*) FROM {lines_of(table.files)} GROUP BY filename"
     else:
@@ -67,11 +71,14 @@ def _rows_per_file(table: Table) -> tuple[int, ...]:
     return tuple(int(counts.get(str(file.path), 0)) for file in table.files)
 
 
-def _all_cells_clean(before: int, source: Source, select: Select, expected: int) -> bool:
+def _all_cells_clean(number: int, before: int, source: Source, select: Select, expected: int) -> bool:
     """Whether every cell could be read and all `expected` rows were loaded."""
     table = source.table
     ordered = table.written is not None and table.written.by_order and not table.options.date_order
-    if table.numbers or ordered:  # formats are inferred per file
+    if table.numbers or ordered or table.glued:  # formats are inferred per file
+        return False
+    refused = f"SELECT 1 FROM rejects_{select.part}_{number} LIMIT 1"
+    if table.types is None and source.table.engine.run(refused):
         return False
     if any(rows for _, rows in flags(before, source, select)) or unclear_flags(source, select):
         return False

@@ -49,7 +49,7 @@ def with_lines(source: Source, read: Callable[[Source], T]) -> tuple[Source, T]:
         return source, read(source)
     except BrokenLines:
         table, file = source.table, source.table.file
-        if file is None or table.types is not None:
+        if file is None or table.types is not None or table.joined is not None:
             raise
     source = replace(source, table=replace(table, file=with_line_ends(file, source.table.engine.scratch)))
     return source, read(source)

@@ -172,7 +172,7 @@ def euros(file: int, rows: list[Row]) -> list[Row]:
     return [(*row[:4], row[4] and f"€1.0{row[4].replace('.', ',')}0", row[5]) for row in rows]
 
 
-@pytest.mark.parametrize("format", FORMATS[1:])
+@pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize(
     ("change", "source"),
     [
@@ -291,6 +291,81 @@ def test_a_row_too_many_is_tolerated_where_it_stands(format: str) -> None:
     results = analyzed(f"hour-*.{format}", max_bad_rows=1)
     (bad,) = [one for one in results.data.exclusions if one.reason == "bad_row"]
     assert bad.rows == 1 and f"hour-03.{format}" in bad.message
+
+
+def crlf(text: bytes) -> bytes:
+    return text.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+
+
+def unix(text: bytes) -> bytes:
+    return text.replace(b"\r\n", b"\n")
+
+
+WRITTEN: dict[str, tuple[Callable[[int, bytes], bytes], bool]] = {
+    "crlf": (lambda file, text: crlf(text), True),
+    "no final line end": (lambda file, text: unix(text).rstrip(b"\n"), True),
+    "empty lines": (lambda file, text: unix(text).replace(b"u4,", b"\nu4,") + b"\n\n", True),
+    "byte order marks": (lambda file, text: b"\xef\xbb\xbf" + unix(text), True),
+    "quoted cells": (lambda file, text: unix(text).replace(b",view,", b',"view",'), True),
+    "line ends in cells": (lambda file, text: unix(text).replace(b",yes", b',"yes\n and\n more"'), True),
+    "semicolons": (lambda file, text: unix(text).replace(b",", b";"), True),
+    "other line ends in one": (lambda file, text: crlf(text) if file == 3 else unix(text), False),
+    "a blank in one header": (
+        lambda file, text: unix(text).replace(b"unit,", b"unit ,", 1) if file == 3 else unix(text),
+        False,
+    ),
+    "other columns in one": (
+        lambda file, text: unix(text).replace(b"unit,time", b"unit,when", 1) if file == 3 else unix(text),
+        False,
+    ),
+    "a title in one": (lambda file, text: b"# made by a tool\n" + unix(text) if file == 3 else unix(text), False),
+    "an open quote in two": (
+        lambda file, text: unix(text).replace(b",view,", b',"view,', 1) if file in (2, 3) else unix(text),
+        False,
+    ),
+    "a quote that spans files": (
+        lambda file, text: unix(text) + b'u1,"' if file == 2 else b'"' + unix(text) if file == 3 else unix(text),
+        False,
+    ),
+    "a row too short in one": (lambda file, text: unix(text) + b"u1,2024\n" if file == 3 else unix(text), False),
+    "a header again in one": (
+        lambda file, text: unix(text) + unix(text).splitlines(True)[0] if file == 3 else unix(text),
+        False,
+    ),
+}
+"""How the bytes of every file are changed, by number and text; whether all files are still read in one statement."""
+
+
+@pytest.mark.parametrize("how", WRITTEN)
+def test_csv_files_however_they_are_written(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read together or not, the numbers or the problems are those of files that are read one by one."""
+    change, together = WRITTEN[how]
+    hours("csv", 6)
+    for file in range(6):
+        path = Path(f"hour-{file:02}.csv")
+        path.write_bytes(change(file, path.read_bytes()))
+
+    def outcome() -> object:
+        try:
+            return told(analyzed("hour-*.csv"))["metrics"]
+        except DataError as error:
+            return str(error)
+
+    asked = statements(monkeypatch, outcome)
+    found = outcome()
+    monkeypatch.setattr(opening, "_BATCH_MAX_BYTES", 0)
+    assert found == outcome()
+    assert (asked < statements(monkeypatch, outcome) / 2) == together
+
+
+def test_packed_csv_files_are_read_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    hours("csv", 6)
+    expected = told(analyzed("hour-*.csv"))["metrics"]
+    for path in Path().glob("hour-*.csv"):
+        Path(f"{path}.gz").write_bytes(gzip.compress(path.read_bytes()))
+    assert told(analyzed("hour-*.csv.gz"))["metrics"] == expected
+    few = statements(monkeypatch, lambda: analyzed("hour-0[0-1].csv.gz"))
+    assert statements(monkeypatch, lambda: analyzed("hour-*.csv.gz")) <= few
 
 
 def test_folders_tell_columns_of_files_that_are_read_together() -> None:
