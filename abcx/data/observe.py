@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from abcx.data import notes
+from abcx.data import local_days, notes
 from abcx.data.clock import clock as data_clock
 from abcx.data.plan import Plan, plan
 from abcx.data.reading import resolution, stray_times, unmatched_conditions
@@ -18,7 +18,6 @@ from abcx.data.summaries import covariates, groups, lifetimes, moments, samples,
 from abcx.data.units import assignment, attribution, near_misses, row_balance
 from abcx.data.workspace import Workspace
 from abcx.engines.local import Engine
-from abcx.engines.quoting import literal
 from abcx.errors import CapAtZero
 from abcx.results.readout import Balance
 from abcx.spec.model import CountsFile, Experiment
@@ -75,7 +74,7 @@ def observed(loading: Loading) -> Observed:
             *lifetimes.left_out(plan, metrics),
         ),
         notes=notes.of_data(work, coarse, attributed),
-        daily=None if first_exposure is None else _daily(work),
+        daily=None if first_exposure is None or last_exposure is None else _daily(work, first_exposure, last_exposure),
         segments=_segments(work),
         crossover=assigned.crossover,
         unknown_arm=assigned.unknown_arm,
@@ -241,16 +240,16 @@ def _summarized_by_window(work: Workspace, plans: Mapping[Shift, Plan]) -> dict[
     return summaries
 
 
-def _daily(work: Workspace) -> tuple[tuple[str, dict[str, int]], ...]:
-    """Units first exposed on each day of the period's timezone, by arm."""
-    zone = literal(work.plan.experiment.timezone)
+def _daily(work: Workspace, first: int, last: int) -> tuple[tuple[str, dict[str, int]], ...]:
+    """Units first exposed on each day of the period's timezone, by arm; exposures lie between `first` and `last`."""
+    day = local_days.local_day("t0", work.plan.experiment.timezone, first, last)
     rows = work.run(
-        f"SELECT CAST(timezone({zone}, make_timestamptz(t0)) AS DATE) AS day, arm, count(*) "
-        "FROM unit_table WHERE t0 IS NOT NULL GROUP BY day, arm ORDER BY day, arm"
+        f"SELECT {day} AS day, arm, count(*) FROM unit_table WHERE t0 IS NOT NULL GROUP BY ALL ORDER BY ALL"
     )
     days: dict[str, dict[str, int]] = {}
-    for day, arm, count in rows:
-        days.setdefault(str(day), dict.fromkeys(work.plan.arms, 0))[work.plan.arms[arm]] = int(count)
+    for number, arm, count in rows:
+        of_day = days.setdefault(local_days.day(int(number)).isoformat(), dict.fromkeys(work.plan.arms, 0))
+        of_day[work.plan.arms[arm]] = int(count)
     return tuple(days.items())
 
 

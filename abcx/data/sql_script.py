@@ -16,7 +16,7 @@ from abcx.data.plan import Plan
 from abcx.engines import dialects
 from abcx.engines.base import RemoteEngine
 from abcx.engines.quoting import identifier, literal
-from abcx.engines.remote import LOCAL_TABLES
+from abcx.engines.remote import UNIT_TABLES
 from abcx.errors import DataError
 from abcx.problems import Problem
 from abcx.spec.model import EventSource, Experiment, ExposureSource, FileOptions, UnitSource
@@ -106,8 +106,8 @@ class SqlRecorder(RemoteEngine):
             self._statements.append(Statement(query))
             return
         kind, name = made
-        if kind == "create" and name in LOCAL_TABLES:
-            self._statements.append(Statement(query, f"{name}: brought to the machine that runs abcx"))
+        if kind == "create" and name in UNIT_TABLES:
+            self._statements.append(Statement(query, f"{name}: abcx sums it up"))
             return
         self._there.add(name)
         temporary = "TEMP TABLE" if self._dialect == "bigquery" else "TEMPORARY TABLE"

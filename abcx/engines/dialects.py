@@ -35,6 +35,12 @@ def positions(tree: exp.Expr) -> set[int]:
     return {int(name[1:]) for name in names if name[:1] == "c" and name[1:].isdigit()}
 
 
+def columns(tree: exp.Expr) -> list[str]:
+    """The names of the columns of a query."""
+    select = tree.find(exp.Select)
+    return [] if select is None else [expression.alias_or_name for expression in select.expressions]
+
+
 def made(tree: exp.Expr) -> tuple[str, str] | None:
     """(create, insert, delete or drop; the table) of a statement that changes a table; None for a query."""
     for kind, word in ((exp.Create, "create"), (exp.Insert, "insert"), (exp.Delete, "delete"), (exp.Drop, "drop")):
@@ -149,6 +155,8 @@ def _spelled(node: exp.Expr, dialect: str) -> exp.Expr:
         return _microseconds(node.expressions[0], dialect)
     if _is_instant(node) and dialect in _INSTANT:
         return _filled(_INSTANT[dialect], dialect, x=node.expressions[0])
+    if isinstance(node, exp.PercentileCont) and dialect in ("spark", "databricks"):
+        return exp.Anonymous(this="PERCENTILE", expressions=[node.this, node.expression])
     if isinstance(node, exp.IsNan) and dialect == "postgres":
         return exp.EQ(this=node.this, expression=exp.cast(exp.Literal.string("nan"), "DOUBLE"))
     if isinstance(node, exp.Contains) and dialect == "postgres":

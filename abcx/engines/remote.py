@@ -1,8 +1,10 @@
-"""A remote engine: rows stay there, and one row per unit is fetched.
+"""A remote engine: rows and units stay there, and what travels is summed up.
 
-The SQL is that of the default engine, translated by dialects.py. Statements about exposures, events, units and their
-assignment run in the remote engine; tables with a row per unit are fetched into the DuckDB of this process, which
-computes the rest. The fetched tables hold no text of the data except segments and answers: units are numbered remotely.
+The SQL is that of the default engine, translated by dialects.py. All tables are made where the data are. Of up to
+`MOST_FETCHED` units the tables with a row per unit are then fetched into the DuckDB of this process, which sums them up
+in less time than the other engine needs to plan its statements. Of more units only counts and sums by arm, day and
+segment are fetched, values with their counts where a method needs a distribution, the largest units, and lifetimes.
+Nothing that is fetched holds a text of the data except segments and answers: units are numbered remotely.
 """
 
 from __future__ import annotations
@@ -19,8 +21,10 @@ from abcx.errors import DataError
 from abcx.problems import Problem
 from abcx.spec.model import FileOptions
 
-LOCAL_TABLES = frozenset({"unit_table", "known", "by_day", "quantile_values", "before_table"})
-"""Tables that are computed remotely and summarized locally: a row per unit (and day), or the values of a quantile."""
+UNIT_TABLES = frozenset({"unit_table", "known", "by_day", "quantile_values", "before_table"})
+"""Tables with a row per unit (and day), or with the values of a quantile."""
+MOST_FETCHED = 200_000
+"""Maximum number of units whose rows are fetched."""
 
 
 class Backend(Protocol):
@@ -68,13 +72,15 @@ class Backend(Protocol):
 
 
 class Remote(RemoteEngine):
-    """An engine whose rows are in a `Backend`."""
+    """An engine whose rows are in a `Backend`. `rows_fetched` counts the rows that came from there."""
 
     def __init__(self, backend: Backend, memory: str | None, threads: int | None, verbose: bool) -> None:
         super().__init__(memory, threads, verbose)
         self._backend = backend
         self._there: set[str] = set()
         self._views = 0
+        self._fetches: bool | None = None
+        self.rows_fetched = 0
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -106,9 +112,10 @@ class Remote(RemoteEngine):
         self._print_query(query)
         if made is None:
             rows: list[tuple[Any, ...]] = self._ask(lambda: self._backend.rows(query))
+            self.rows_fetched += len(rows)
             return rows
         kind, name = made
-        if kind == "create" and name in LOCAL_TABLES:
+        if kind == "create" and name in UNIT_TABLES and self._few_units():
             self._fetch(name, query)
         elif kind == "create":
             self._ask(lambda: self._backend.create(name, query))
@@ -121,6 +128,13 @@ class Remote(RemoteEngine):
             self._ask(lambda: self._backend.drop(name))
             self._there.discard(name)
         return []
+
+    def records(self, sql: str) -> list[dict[str, Any]]:
+        tree = dialects.parsed(sql)
+        if not dialects.tables(tree) & self._there:
+            return super().records(sql)
+        names = dialects.columns(tree)
+        return [dict(zip(names, row, strict=True)) for row in self.run(sql)]
 
     def arrays(self, sql: str) -> dict[str, Any]:
         tree = dialects.parsed(sql)
@@ -140,11 +154,18 @@ class Remote(RemoteEngine):
         self._backend.interrupt()
         super().interrupt()
 
+    def _few_units(self) -> bool:
+        """Whether the rows of units are fetched; the same for all tables, which are joined to each other."""
+        if self._fetches is None:
+            self._fetches = int(self.run("SELECT count(*) FROM assigned")[0][0]) <= MOST_FETCHED
+        return self._fetches
+
     def _fetch(self, name: str, query: str) -> None:
         relation, holder = self._ask(lambda: self._backend.fetch_many(query, self.scratch))
         if holder is not None:
             self.register("fetched", holder)
         super().run(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM {relation}")
+        self.rows_fetched += int(super().run(f"SELECT count(*) FROM {name}")[0][0])
 
     def _ask(self, call: Callable[[], Any], source: str = "") -> Any:
         try:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import abcx
+from abcx.engines import remote
 from tests.support import shop
 
 pa = pytest.importorskip("pyarrow")
@@ -99,3 +100,28 @@ def test_postgresql_finds_the_same(variant: str, postgres: str, tables: dict[str
 def test_spark_finds_the_same(variant: str, spark: str, sources: dict[str, str], own: dict[str, Any]) -> None:
     found = abcx.analyze(shop.spec(sources) | VARIANTS[variant], engine=spark, allow_outside=True).to_dict()
     assert differences(own[variant], found) == []
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_postgresql_sums_up_the_units_itself(
+    variant: str, postgres: str, tables: dict[str, str], own: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for many units: no row of a unit is fetched."""
+    monkeypatch.setattr(remote, "MOST_FETCHED", 0)
+    fetched: list[str] = []
+    fetch = remote.Remote._fetch
+    monkeypatch.setattr(
+        remote.Remote, "_fetch", lambda self, name, query: (fetched.append(name), fetch(self, name, query))
+    )
+    found = abcx.analyze(shop.spec(tables) | VARIANTS[variant], engine=postgres).to_dict()
+    assert differences(own[variant], found) == []
+    assert set(fetched) <= {"arrays"}
+
+
+@pytest.mark.slow
+def test_spark_sums_up_the_units_itself(
+    spark: str, sources: dict[str, str], own: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "MOST_FETCHED", 0)
+    found = abcx.analyze(shop.spec(sources) | VARIANTS["covariates"], engine=spark, allow_outside=True).to_dict()
+    assert differences(own["covariates"], found) == []

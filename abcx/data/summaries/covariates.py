@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from abcx.data.records import MetricData
 from abcx.data.summaries.moments import analyzed, before_values
@@ -114,10 +115,18 @@ def _filled(work: Workspace, table: str, names: list[str]) -> tuple[list[str], f
         if missing:
             filled.append(f"CAST({column} IS NULL AS DOUBLE)")
     # Centered, so that values near 1e9 keep their digits.
-    shapes = ", ".join(f"skewness({column} - {mean!r})" for column, mean in zip(names, means, strict=True))
-    skewnesses = [
-        abs(float(skewness)) for skewness in work.run(f"SELECT {shapes} FROM {table}")[0] if skewness is not None
+    powers = [
+        f"fsum(power({column} - {mean!r}, {power}))"
+        for column, mean in zip(names, means, strict=True)
+        for power in (1, 2, 3)
     ]
+    known = ", ".join(f"count({column})" for column in names)
+    counts_and_sums = work.run(f"SELECT {known}, {', '.join(powers)} FROM {table}")[0]
+    skewnesses = []
+    for i, count in enumerate(counts_and_sums[: len(names)]):
+        first, second, third = (Fraction(float(x or 0.0)) for x in counts_and_sums[len(names) + 3 * i :][:3])
+        skewness = sums.skewness(int(count), (first, second, third))
+        skewnesses += [] if skewness is None else [abs(skewness)]
     return filled, max((skewness for skewness in skewnesses if math.isfinite(skewness)), default=None)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from abcx.data import local_days
 from abcx.data.plan import Value
 from abcx.data.records import Days, MetricData
 from abcx.data.summaries import moments, summarize
 from abcx.data.units.attribution import Timing, of_events
 from abcx.data.workspace import Workspace
-from abcx.engines.quoting import literal
 from abcx.stats.records import Moments, Proportion, RatioMoments, Summary
 
 _DAY = 86_400_000_000
@@ -40,12 +40,15 @@ def _caps(data: dict[str, MetricData]) -> dict[str, float]:
 
 def with_cohorts(work: Workspace, data: dict[str, MetricData]) -> dict[str, MetricData]:
     """The summed primary metrics' data by the day of first exposure, in the timezone of the period."""
-    zone = literal(work.plan.experiment.timezone)
-    by = f"CAST(timezone({zone}, make_timestamptz(t0)) AS DATE)"
+    first, last = work.run("SELECT min(t0), max(t0) FROM unit_table")[0]
+    if first is None:
+        return data
+    by = local_days.local_day("t0", work.plan.experiment.timezone, int(first), int(last))
     primary = [name for name in work.plan.summed() if work.plan.metrics[name].role == "primary"]
     grouped = _grouped(replace(work, plan=work.plan.only(primary)), None, _caps(data), {"": by})
     for name, groups in grouped[""].items():
-        data[name] = replace(data[name], cohorts=groups)
+        cohorts = {local_days.day(int(day)).isoformat(): of_day for day, of_day in groups.items() if day != "None"}
+        data[name] = replace(data[name], cohorts=dict(sorted(cohorts.items())))
     return data
 
 

@@ -128,9 +128,9 @@ def _residuals(
         weights = ((p.left, p.right, p.at_left, p.between, p.at_right, p.level) for p in padded)
         numbers.append((*cell, float(totals[cell]), *(number for weight in weights for number in weight)))
     score = "sum(CASE WHEN v < a{0} THEN 1e0 WHEN v = a{0} THEN s{0} WHEN v < b{0} THEN m{0} WHEN v = b{0} THEN e{0} "
-    sums = ", ".join(f"{score.format(i)}ELSE 0e0 END) AS x{i}, first(g{i}) AS g{i}" for i in range(most))
+    sums = ", ".join(f"{score.format(i)}ELSE 0e0 END) AS x{i}, min(g{i}) AS g{i}" for i in range(most))
     per_unit = (
-        f"SELECT w.grp, w.arm, r.uid, CAST(count(*) AS DOUBLE) AS n, first(w.total) AS total, {sums} "
+        f"SELECT w.grp, w.arm, r.uid, CAST(count(*) AS DOUBLE) AS n, min(w.total) AS total, {sums} "
         "FROM (SELECT CAST(grp AS VARCHAR) AS grp, arm, uid, CAST(v AS DOUBLE) AS v FROM quantile_values) r "
         f"JOIN {_values(numbers)} w(grp, arm, total, {', '.join(names)}) ON w.grp = r.grp AND w.arm = r.arm "
         "GROUP BY ALL"

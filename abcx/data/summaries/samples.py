@@ -98,14 +98,19 @@ def _relabeled(work: Workspace, name: str, data: MetricData) -> MetricData:
         return data
     if not _wanted(work.plan, name, data, _nonzero(data)):
         return data
+    import numpy as np
+
     values = analyzed(work.plan, name, data.cap)
     has_outcome = " AND ".join(f"{sql} IS NOT NULL" for sql in values)
     nonzero = " OR ".join(f"{sql} <> 0" for sql in values)
     select = ", ".join(f"{sql} AS v{i}" for i, sql in enumerate(values))
     rows = work.engine.arrays(
-        f"SELECT arm, {select} FROM unit_table WHERE {has_outcome} AND ({nonzero}) ORDER BY arm, {', '.join(values)}"
+        f"SELECT arm, {select}, count(*) AS times FROM unit_table WHERE {has_outcome} AND ({nonzero}) "
+        f"GROUP BY ALL ORDER BY {', '.join(str(i + 1) for i in range(1 + len(values)))}"
     )
-    return replace(data, samples=_by_arm(work.plan, data, rows, len(values), len(values), False))
+    times = np.asarray(rows.pop("times"), np.int64)  # values travel once, with their number
+    repeated = {name: np.repeat(np.asarray(column), times) for name, column in rows.items()}
+    return replace(data, samples=_by_arm(work.plan, data, repeated, len(values), len(values), False))
 
 
 def _by_arm(
