@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -55,6 +55,7 @@ COPY (
   FROM range({users}) t(u)
 ) TO '{path}' (HEADER)
 """
+PARTS = ("start", "wide", "busy")
 SEGMENTS = 6
 BUSY = 6
 """Processes that compute beside the one that is measured."""
@@ -134,21 +135,23 @@ def analyze(python: str, spec: Path) -> list[str]:
     return [python, "-m", "abcx", "analyze", spec.name, "-q", "--format", "json", "-o", os.devnull, "--fail-on", "none"]
 
 
-def write(folder: Path, name: str, rows: int, *, arms: int, wide: bool, spread: float, analysis: str = "") -> Path:
-    """A spec with its simulated files."""
+def write(
+    folder: Path, name: str, rows: int, *, arms: int, wide: bool, spread: float, analysis: str = "", more: int = 0
+) -> Path:
+    """A spec with its simulated files: of one metric and `more`, or with `wide` of all and with segments."""
     import duckdb
 
     users = max(10, rows // 10)
     labels = ["control", "variant", "third"][:arms]
     events = folder / f"{name}.csv"
     duckdb.sql(EVENTS.format(arms=arms, users=users, rows=rows, path=events, spread=spread))
-    metrics, segments, units = "", "", ""
+    segments, units = "", ""
     if wide:
         columns = [f"s{i}" for i in range(SEGMENTS)]
         values = ", ".join(f"'v' || CAST(hash(u, {20 + i}) % {3 + i} AS VARCHAR) AS {c}" for i, c in enumerate(columns))
         duckdb.sql(UNITS.format(columns=values, users=users, path=folder / f"{name}_units.csv"))
         segments, units = f"segments: [{', '.join(columns)}]\n", f"units: {name}_units.csv, "
-        metrics = "".join(_metrics())
+    metrics = "".join(list(_metrics())[: None if wide else more])
     spec = folder / f"{name}.yaml"
     text = SPEC.format(
         name=name, arms=", ".join(f"{label}: " for label in labels), file=events.name, units=units, segments=segments,
@@ -170,6 +173,36 @@ def _metrics() -> Iterator[str]:
     for i, event in enumerate(("purchase", "cart")):
         parts = f"numerator: {{event: {event}}}, denominator: {{event: view}}"
         yield f"  q{i}: {{type: ratio, {parts}, role: descriptive}}\n"
+
+
+def over_metrics(python: str, folder: Path, rows: int = 1_000_000, runs: int = 3) -> dict[int, float]:
+    """Wall time of a run by its number of metrics."""
+    commands = {}
+    for count in (1, 5, 10, 15):
+        name = f"metrics_{count}"
+        spec = write(folder, name, rows, arms=2, wide=False, spread=1.2, more=count - 1)
+        commands[name] = analyze(python, spec)
+    taken = in_turns(commands, folder, runs)
+    return {int(name.partition("_")[2]): one.wall for name, one in taken.items()}
+
+
+def measured(python: str, folder: Path, quick: bool = False, only: Sequence[str] = PARTS) -> list[Ratio]:
+    """All figures, or those of some parts."""
+    rows, runs = (100_000, 1) if quick else (1_000_000, 5)
+    found: list[Ratio] = []
+    if "start" in only:
+        found += start(python, folder, 2 if quick else 11)
+    if "wide" in only:
+        found += wide(python, folder, rows, runs)
+    if "busy" in only:
+        found += busy(python, folder, rows, max(1, runs // 2))
+    return found
+
+
+def line(one: Ratio) -> str:
+    """A figure as a line of text."""
+    mark = "reached" if one.ratio <= one.goal else "not reached"
+    return f"{one.name:<72}{one.seconds:>7.2f} s{one.ratio:>8.2f}  goal {one.goal:g}: {mark}"
 
 
 def start(python: str, folder: Path, runs: int) -> list[Ratio]:
@@ -236,24 +269,16 @@ def processes(count: int) -> Iterator[None]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="100,000 rows, one run")
-    parser.add_argument("--only", nargs="+", choices=("start", "wide", "busy"), default=["start", "wide", "busy"])
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--python", help="a Python with abcx; default: an environment that is made for it")
     parser.add_argument("--json", type=Path, help="write the figures to a file, too")
     chosen = parser.parse_args()
-    rows, runs = (100_000, 1) if chosen.quick else (1_000_000, 5)
-    found: list[Ratio] = []
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         python = chosen.python or environment(folder)
-        if "start" in chosen.only:
-            found += start(python, folder, 2 if chosen.quick else 11)
-        if "wide" in chosen.only:
-            found += wide(python, folder, rows, runs)
-        if "busy" in chosen.only:
-            found += busy(python, folder, rows, max(1, runs // 2))
+        found = measured(python, folder, chosen.quick, chosen.only)
     for one in found:
-        mark = "reached" if one.ratio <= one.goal else "not reached"
-        print(f"{one.name:<72}{one.seconds:>7.2f} s{one.ratio:>8.2f}  goal {one.goal:g}: {mark}")
+        print(line(one))
     if chosen.json:
         chosen.json.write_text(json.dumps([asdict(one) for one in found]), encoding="utf-8")
     return 0

@@ -72,7 +72,7 @@ class Backend(Protocol):
 
 
 class Remote(RemoteEngine):
-    """An engine whose rows are in a `Backend`. `rows_fetched` counts the rows that came from there."""
+    """An engine whose rows are in a `Backend`. `rows_fetched` and `cells_fetched` count what came from there."""
 
     def __init__(self, backend: Backend, memory: str | None, threads: int | None, verbose: bool) -> None:
         super().__init__(memory, threads, verbose)
@@ -80,7 +80,7 @@ class Remote(RemoteEngine):
         self._there: set[str] = set()
         self._views = 0
         self._fetches: bool | None = None
-        self.rows_fetched = 0
+        self.rows_fetched = self.cells_fetched = 0
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -112,7 +112,7 @@ class Remote(RemoteEngine):
         self._print_query(query)
         if made is None:
             rows: list[tuple[Any, ...]] = self._ask(lambda: self._backend.rows(query))
-            self.rows_fetched += len(rows)
+            self._count(len(rows), len(rows[0]) if rows else 0)
             return rows
         kind, name = made
         if kind == "create" and name in UNIT_TABLES and self._few_units():
@@ -165,7 +165,11 @@ class Remote(RemoteEngine):
         if holder is not None:
             self.register("fetched", holder)
         super().run(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM {relation}")
-        self.rows_fetched += int(super().run(f"SELECT count(*) FROM {name}")[0][0])
+        self._count(int(super().run(f"SELECT count(*) FROM {name}")[0][0]), len(super().run(f"DESCRIBE {name}")))
+
+    def _count(self, rows: int, columns: int) -> None:
+        self.rows_fetched += rows
+        self.cells_fetched += rows * columns
 
     def _ask(self, call: Callable[[], Any], source: str = "") -> Any:
         try:
