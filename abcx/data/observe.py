@@ -7,15 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from abcx.data import local_days, notes
+from abcx.data import notes
 from abcx.data.clock import clock as data_clock
 from abcx.data.plan import Plan, plan
 from abcx.data.reading import resolution, stray_times, unmatched_conditions
 from abcx.data.reading.load import Loading
 from abcx.data.reading.read_parts import read_parts, refuse_windows_without_times
 from abcx.data.records import WITHOUT_FIRST_DAY, Inputs, MetricData, Observed, Shift
-from abcx.data.summaries import covariates, groups, lifetimes, moments, samples, summarize
+from abcx.data.summaries import covariates, groups, lifetimes, local_days, moments, samples, summarize
 from abcx.data.units import assignment, attribution, near_misses, row_balance
+from abcx.data.units.timing import Timing
 from abcx.data.workspace import Workspace
 from abcx.engines.local import Engine
 from abcx.errors import CapAtZero
@@ -55,7 +56,7 @@ def observed(loading: Loading) -> Observed:
     other_windows = _other_windows(work, assigned, by_day)
     attributed = attribution.build(work, other_windows.values(), assigned)
     engine.set_phase("summing up by arm")
-    timing = attribution.Timing(assigned.has_time, work.clock) if loading.has_time("events") else None
+    timing = Timing(assigned.has_time, work.clock) if loading.has_time("events") else None
     shifted = _summarized_by_window(work, other_windows)
     metrics = _summarized(work, assigned.has_time, timing, attributed)
     of_tickets = (
@@ -131,7 +132,7 @@ def _exposed(work: Workspace) -> tuple[dict[str, int], int | None, int | None]:
 def _summarized(
     work: Workspace,
     has_time: bool,
-    timing: attribution.Timing | None,
+    timing: Timing | None,
     attributed: attribution.Attributed,
 ) -> dict[str, MetricData]:
     """Every metric by arm, with the data for its comparison, its checks and its segments. `has_time`: exposures have
@@ -233,7 +234,7 @@ def _summarized_by_window(work: Workspace, plans: Mapping[Shift, Plan]) -> dict[
         table = f"(SELECT uid, arm, t0, {columns} FROM unit_table)"
         try:
             summaries[shift] = summarize.summarize(
-                replace(work, plan=shifted_plan), attribution.Timing(True, work.clock), {}, table
+                replace(work, plan=shifted_plan), Timing(True, work.clock), {}, table
             )
         except CapAtZero:  # in a shorter window most values may be 0
             continue

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import re
 from typing import TYPE_CHECKING
 
@@ -105,8 +108,16 @@ def _placed(table: Table, predicate: str, value: str) -> str:
     return f"SELECT {line} AS n, CAST({value} AS VARCHAR) AS v, {predicate} AS bad FROM {table.scan()}"
 
 
+def _line(table: Table, cells: str) -> str:
+    """A row of delimited text, from its cells as JSON."""
+    out = io.StringIO()
+    csv.writer(out, delimiter=table.options.delimiter or ",", lineterminator="").writerow(json.loads(cells))
+    return out.getvalue()
+
+
 def every_reject(table: Table, tag: str, bad: list[tuple[Problem, str]]) -> list[Reject]:
-    """Every row that could not be read, and those of `bad` (problem, SQL condition); at most `MAX_REJECTS` a kind."""
+    """Every row that could not be read, and those of `bad` (problem, SQL condition), in the order of lines; at most
+    `MAX_REJECTS` a kind."""
     rejects: list[Reject] = []
     if table.types is None and table.file is not None:
         rows = table.engine.run(
@@ -131,5 +142,6 @@ def every_reject(table: Table, tag: str, bad: list[tuple[Problem, str]]) -> list
             column = problem.span.path if problem.span else ""
             places = _lines(table, [int(n) for n, _ in rows])
             for (line, _), (_, row) in zip(places, rows, strict=True):
-                rejects.append(Reject(table.shown, line, column, problem.code, str(row)[:10_000]))
-    return rejects
+                text = str(row) if table.types is not None else _line(table, str(row))
+                rejects.append(Reject(table.shown, line, column, problem.code, text[:10_000]))
+    return sorted(rejects, key=lambda reject: reject.line)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pytest
 
-from abcx.data.local_days import day, local_day
+from abcx.data.summaries.local_days import day, local_day
 
 YEARS = [("2024-01-01", "2024-12-31"), ("2011-12-20", "2012-01-10"), ("1936-01-01", "1972-01-01")]
 ZONES = (

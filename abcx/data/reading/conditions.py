@@ -92,6 +92,14 @@ def equals(name: str, value: Scalar, column: Column) -> str:
     return f"{bare(text)} = {literal(str(value).strip())}"
 
 
+def asks(value: WhereValue, kinds: tuple[type, ...]) -> bool:
+    """Whether all values of a condition are of these types; `true` is not a number."""
+    if isinstance(value, Range):
+        return False
+    values = value.values if isinstance(value, Not) else value if isinstance(value, tuple) else (value,)
+    return all(isinstance(item, kinds) and isinstance(item, bool) == (bool in kinds) for item in values)
+
+
 def as_flag(text: str) -> str:
     """The SQL of a boolean column (0/1, true/false, yes/no, on/off) as 1.0, 0.0 or NULL; other texts are NaN."""
     word = f"lower(trim({text}))"

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from abcx.data.plan import Plan
-from abcx.data.reading import conditions, keys, timezones, total_rows
-from abcx.data.reading.conditions import as_flag, unspaced
+from abcx.data.reading import conditions, keys, row_keys, timezones, total_rows
+from abcx.data.reading.conditions import as_flag, asks, unspaced
 from abcx.data.reading.source import Source, arms_by_rule, drops, has_arm
 from abcx.engines.local import Engine
 from abcx.engines.quoting import literal
@@ -15,21 +15,13 @@ from abcx.files import cell_text
 from abcx.metrics.base import UnitColumn
 from abcx.problems import Problem
 from abcx.spec.model import EventSource, UnitSource
-from abcx.spec_types import Not, Range, Term, Where, WhereValue, as_text
+from abcx.spec_types import Range, Term, Where, as_text
 
 STRAY = -1
 """The arm index of rows that match no arm."""
 NO_ARM = -2
 """The arm index of rows of exposures or units whose arm cell is empty."""
 _NO_TEXT = "CAST(NULL AS VARCHAR)"
-
-
-def _asks(value: WhereValue, kinds: tuple[type, ...]) -> bool:
-    """Whether all values of a condition are of these types; `true` is not a number."""
-    if isinstance(value, Range):
-        return False
-    values = value.values if isinstance(value, Not) else value if isinstance(value, tuple) else (value,)
-    return all(isinstance(item, kinds) and isinstance(item, bool) == (bool in kinds) for item in values)
 
 
 class Select:
@@ -61,9 +53,8 @@ class Select:
         return replace(source, table=replace(source.table, time=None if undeclared else time))
 
     def select(self, source: Source, segments: tuple[str, ...], unread: str) -> list[tuple[str, str]]:
-        """(name, SQL) of every column of the loaded table, on the rows of `rows`; `unread` is the SQL condition of rows
-        with a cell that cannot be read as the number or time it should be."""
-        source = self.coded(source)
+        """(name, SQL) of every column of the loaded table; `unread` is the SQL condition of rows with a cell that
+        cannot be read as the number or time it should be. For a `coded` source on the rows of `rows`."""
         unit = source.name("unit")
         assert unit is not None
         time = source.name("time")
@@ -104,23 +95,10 @@ class Select:
             if name in segments:
                 has_column = source.resolve(name) is not None
                 columns[f"segment_{position}"] = source.sql(name, "text") if has_column else _NO_TEXT
-        columns = {"unit": self._unit_key(source, source.table.sql(unit, "text"), kept), **columns}
+        text, first = source.table.sql(unit, "text"), self._first(source, source.name("unit"))
+        columns = {"unit": row_keys.unit_of_row(text, self.hashed, first, kept, self._names(source)), **columns}
         flag = [("kept", kept)] if self.kept == "kept" else []
         return [*flag, *columns.items(), *values.items()]
-
-    def _unit_key(self, source: Source, text: str, kept: str) -> str:
-        """The SQL of the key of a row's unit; NULL where the row is not kept."""
-        first, names = self._first(source, source.name("unit")), self._names(source)
-        key = keys.unit(text, self.hashed, first)
-        key = key if kept == "TRUE" else f"CASE WHEN {kept} THEN {key} END"
-        if names:
-            key = f"CASE WHEN {' OR '.join(unclean for unclean, _ in names)} THEN {keys.UNCLEAN} ELSE {key} END"
-        if not first:
-            return key
-        # Nearly all rows pass this test, which is cheaper than one case after the other. A conjunction of simple
-        # conditions stops at the first that fails; inside of coalesce() or NOT all of them would be computed.
-        plain = [keys.is_plain(text), *([kept] if kept != "TRUE" else []), *(clean for _, clean in names)]
-        return f"CASE WHEN {' AND '.join(plain)} THEN hash({text}) ELSE {key} END"
 
     def rows(self, source: Source, tag: str) -> str:
         """The FROM item of a scan; with a column `event_code` where rows have an event name."""
@@ -136,24 +114,12 @@ class Select:
         return source if self._event_code(source) is None else replace(source, coded=True)
 
     def _event_code(self, source: Source) -> str | None:
-        """The SQL of the position of a row's event name in `events`, from 1: 0 for other names, -1 in the first reading
-        for names that are not canonical, NULL for rows without one. So every term compares a number. None where rows
-        have no event name."""
-        column = source.name("event")
-        names = self.events()
-        if (
-            self.part != "events"
-            or not (self.hashed and names)
-            or column is None
-            or self.constant_event(source) is not None
-        ):
+        """The SQL of a row's event name as its position in `events` (row_keys.py), so that every term compares a
+        number. None where rows have no event name."""
+        column, names = source.name("event"), self.events() if self.part == "events" and self.hashed else []
+        if not names or column is None or self.constant_event(source) is not None:
             return None
-        text = source.table.sql(column, "text")
-        cases = "".join(f" WHEN {literal(name)} THEN {i}" for i, name in enumerate(names, 1))
-        other = f"CASE trim({text}){cases} ELSE 0 END"
-        if self._first(source, column):
-            other = f"CASE WHEN {keys.is_clean(text)} THEN 0 WHEN {keys.is_unclean(text)} THEN -1 ELSE {other} END"
-        return f"CAST(CASE {text}{cases} ELSE CASE WHEN {text} IS NOT NULL THEN {other} END END AS SMALLINT)"
+        return row_keys.event_code(source.table.sql(column, "text"), names, self._first(source, column))
 
     def key_columns(self, source: Source) -> dict[str, str]:
         """The header names of the columns that hold keys, by the column of the loaded table that holds the key."""
@@ -175,16 +141,13 @@ class Select:
         return name is not None and self.hashed and source.table.mended is None and source.table.holds_text(name)
 
     def _names(self, source: Source) -> list[tuple[str, str]]:
-        """The SQL conditions, in the first reading, of rows whose event or arm is not in canonical form, and of rows
-        where it certainly is; for both columns where they hold text."""
-        conditions = []
-        if source.coded and self._first(source, source.name("event")):
-            conditions.append(("event_code = -1", "(event_code >= 0 OR event_code IS NULL)"))
+        """The conditions of row_keys.py on the columns of event names and of arms, in the first reading."""
+        event_is_text = source.coded and self._first(source, source.name("event"))
+        conditions = [row_keys.EVENT_NAME] if event_is_text else []
         arm = self.name_columns(source).get("arm")
         if arm is not None and self._first(source, arm):
-            text, labels = source.table.sql(arm, "text"), [label for label, _ in self._labels()]
-            plain = f"{text} IN ({', '.join(map(literal, labels))})" if labels else "FALSE"
-            conditions.append((f"(NOT {plain} AND {keys.is_unclean(text)})", f"({plain} OR {text} IS NULL)"))
+            labels = [label for label, _ in self._labels()]
+            conditions.append(row_keys.label(source.table.sql(arm, "text"), labels))
         return conditions
 
     def events(self) -> list[str]:
@@ -283,12 +246,12 @@ class Select:
     def equals(self, source: Source) -> Iterator[tuple[str, str]]:
         """(name in the spec, SQL condition of the rows that are compared) of every number in a `where`."""
         for scope, where in self._scopes(source):
-            yield from ((name, scope) for name, value in where.items() if _asks(value, (int, float)))
+            yield from ((name, scope) for name, value in where.items() if asks(value, (int, float)))
 
     def flags(self, source: Source) -> Iterator[tuple[str, str]]:
         """(name in the spec, SQL condition of the rows that are compared) of every true or false in a `where`."""
         for scope, where in self._scopes(source):
-            yield from ((name, scope) for name, value in where.items() if _asks(value, (bool,)))
+            yield from ((name, scope) for name, value in where.items() if asks(value, (bool,)))
 
     def _scopes(self, source: Source) -> list[tuple[str, Where]]:
         """Every `where` of the source, its terms and the exposure, with the SQL condition of the rows it applies to."""

@@ -59,8 +59,8 @@ def _scan(number: int, source: Source, select: Select, segments: tuple[str, ...]
     """Read a source with its current formats; returns the first row id of its rows."""
     part, table, tag = select.part, source.table, f"{select.part}_{number}"
     before = next_row(source.table.engine, number, part)
-    unread_rows = unread(select, select.coded(source))
-    columns = ", ".join(f"{sql} AS {name}" for name, sql in select.select(source, segments, unread_rows))
+    coded = select.coded(source)
+    columns = ", ".join(f"{sql} AS {name}" for name, sql in select.select(coded, segments, unread(select, coded)))
     target = f"CREATE TABLE {part} AS" if number == 0 else f"INSERT INTO {part}"
     for name in (f"rejects_{tag}", f"scans_{tag}") if table.types is None else ():
         source.table.engine.run(f"DROP TABLE IF EXISTS {name}")

@@ -35,9 +35,7 @@ def form(source: Source) -> str:
     text = _text(source, time)
     zoned, letters = (f"regexp_matches({text}, {literal(pattern)})" for pattern in (_OFFSET, _LETTERS))
     # The first condition is the cheapest one, and true of most exports.
-    cases = (
-        f"WHEN ends_with({text}, 'Z') THEN 1 WHEN {letters} THEN 3 WHEN {zoned} THEN 1 WHEN {text} IS NOT NULL THEN 2"
-    )
+    cases = f"WHEN {text} LIKE '%Z' THEN 1 WHEN {letters} THEN 3 WHEN {zoned} THEN 1 WHEN {text} IS NOT NULL THEN 2"
     return f"CAST(CASE {cases} END AS TINYINT)"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abcx.data.plan import Plan, Value
-from abcx.data.units.attribution import Timing
+from abcx.data.units.timing import Timing
 from abcx.data.workspace import Workspace
 from abcx.results.metric import Response
 from abcx.stats.records import Categories, Summary

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from abcx.data import local_days
 from abcx.data.plan import Value
 from abcx.data.records import Days, MetricData
-from abcx.data.summaries import moments, summarize
-from abcx.data.units.attribution import Timing, of_events
+from abcx.data.summaries import local_days, moments, summarize
+from abcx.data.units.attribution import of_events
+from abcx.data.units.timing import Timing
 from abcx.data.workspace import Workspace
 from abcx.stats.records import Moments, Proportion, RatioMoments, Summary
 

@@ -9,7 +9,7 @@ from abcx.data.plan import Plan, TicketJoin
 from abcx.data.records import MetricData, TicketTimes
 from abcx.data.summaries.working_time import worked
 from abcx.data.units import reexported_tickets, row_balance
-from abcx.data.units.attribution import Timing
+from abcx.data.units.timing import Timing
 from abcx.data.workspace import Workspace
 from abcx.errors import DataError
 from abcx.results.readout import Exclusion

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from abcx.data.plan import Value
-from abcx.data.units.attribution import Timing
+from abcx.data.units.timing import Timing
 from abcx.data.workspace import Workspace
 from abcx.engines.quoting import literal
 from abcx.stats.records import QuantileSummary, Summary

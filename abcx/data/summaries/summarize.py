@@ -9,7 +9,7 @@ from typing import Any
 from abcx.data.plan import Plan
 from abcx.data.records import MetricData
 from abcx.data.summaries import categories, lifetimes, moments, quantiles
-from abcx.data.units.attribution import Timing
+from abcx.data.units.timing import Timing
 from abcx.data.workspace import Workspace
 from abcx.metrics import MetricSpec
 from abcx.stats.records import Lifetimes, Proportion, Summary

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from abcx.data.clock import Clock
-from abcx.data.plan import Plan, TicketJoin, Value
+from abcx.data.plan import Plan, Value
 from abcx.data.units import duplicates, funnel_steps, near_misses, reexported_tickets, row_balance, tied_answers
 from abcx.data.units.assignment import Assignment, one_row_per_unit, unit_rule
+from abcx.data.units.timing import Timing, any_counts, last_moment
 from abcx.data.workspace import Workspace
 from abcx.errors import DataError
 from abcx.problems import Problem, Span
@@ -185,65 +185,6 @@ def _unit_table(
         work.run(f"DROP TABLE {table}")
 
 
-@dataclass(frozen=True)
-class Timing:
-    """When events count: from the unit's first exposure, or from the period's start where exposure has no time."""
-
-    exposure_has_time: bool
-    clock: Clock
-
-    def since(self) -> str:
-        """The SQL condition of events `e` of `outcome` that are not before the exposure."""
-        if self.exposure_has_time:
-            return "e.t >= e.t0"
-        return f"e.t >= {self.clock.start}" if self.clock.start is not None else "TRUE"
-
-    def followed(self, value: Value, prefix: str = "") -> str:
-        """The SQL condition of units that were followed for as long as a value needs; `prefix` is an alias (`a.`)."""
-        as_of, needed = self.clock.as_of, value.follow_up
-        if needed is None or as_of is None or not self.exposure_has_time:
-            return "TRUE"
-        return f"{prefix}t0 + {needed} <= {as_of}"
-
-    def inside(self, value: Value | TicketJoin) -> str:
-        """The SQL condition of events inside the window of a value, or inside the window in which tickets are
-        opened."""
-        later = value.since if isinstance(value, Value) else None
-        since = self.since() if later is None else f"e.t >= e.t0 + {later}"
-        if value.window is not None:
-            return f"{since} AND e.t < e.t0 + {value.window}"
-        declared = isinstance(value, Value) and value.need.since is not None
-        open_end = declared or self.clock.end is None
-        return since if open_end else f"{since} AND e.t < {self.clock.end}"
-
-    def any_counts(self, values: Iterable[Value]) -> str:
-        """The SQL condition of events that count for one of these values; FALSE where none is computed from events."""
-        fed = [value for value in values if value.need.term.column is None]
-        return (
-            " OR ".join(f"(e.term_{value.source_index} IS NOT NULL AND {self.inside(value)})" for value in fed)
-            or "FALSE"
-        )
-
-
-def _any_counts(plan: Plan, span: Timing) -> str:
-    """The SQL condition of events that count for some value or ticket of the plan."""
-    if not plan.tickets and all(value.need.term.column is not None for value in plan.values):
-        return "TRUE"
-    counted = [span.any_counts(plan.values)]
-    counted += [f"(e.term_{pairs.start} IS NOT NULL AND {span.inside(pairs)})" for pairs in plan.tickets]
-    counted += [f"(e.term_{pairs.end} IS NOT NULL AND {span.since()})" for pairs in plan.tickets]
-    return " OR ".join(counted)
-
-
-def _last_moment(plan: Plan) -> str:
-    """The end of the time in which events count, in words."""
-    of_events = [value.window for value in plan.values if value.need.term.column is None]
-    windows = [*of_events, *(pairs.window for pairs in plan.tickets)]
-    if all(window is None for window in windows):
-        return "the period's end"
-    return "the unit's window" if None not in windows else "the unit's window or the period's end"
-
-
 def _ready_made(work: Workspace, assignment: Assignment) -> tuple[int | None, list[Exclusion]]:
     """Create the table `units_one`, if there is a file of units; returns the number of units on several rows (None
     without such a file) and the exclusions. Raises DataError for several rows without a `duplicates` rule."""
@@ -364,7 +305,7 @@ def _reached(work: Workspace, span: Timing | None) -> dict[tuple[int, int], row_
     """The events in `outcome` by arm and source."""
     relevant = duplicates.read_by_a_metric(work.plan)
     since = span.since() if span else "TRUE"
-    counted = _any_counts(work.plan, span) if span else "TRUE"
+    counted = any_counts(work.plan, span) if span else "TRUE"
     source = "e.source_number" if row_balance.source_in_outcome(work) else "0"
     rows = work.run(
         f"SELECT e.arm, {source} AS number, count(*) FILTER ({relevant}), "
@@ -408,7 +349,7 @@ def _uncounted(
     after = {arm: counts.after for arm, counts in per_arm.items()}
     reasons = (
         ("before_exposure", before, "events before the unit's first exposure"),
-        ("after_window", after, f"events after {_last_moment(work.plan)}"),
+        ("after_window", after, f"events after {last_moment(work.plan)}"),
     )
     for reason, rows, message in reasons:
         by_arm = {work.plan.arms[arm]: count for arm, count in rows.items() if count}

@@ -52,7 +52,8 @@ def values_as_events(work: Workspace, part: PartTable) -> int:
         return 0
     named = ", ".join(map(literal, names)) or "NULL"
     odd = f"e NOT IN ({named}) AND (regexp_full_match(e, {literal(_VALUE)}) OR trim(v) IN ({named}))"
-    return int(work.run(f"SELECT count(*) FROM {_sample(work, part)} WHERE e <> '' AND {odd}")[0][0])
+    samples = (_sample(work, part, number) for number in range(len(part.sources)))
+    return sum(int(work.run(f"SELECT count(*) FROM {sample} WHERE e <> '' AND {odd}")[0][0]) for sample in samples)
 
 
 def misspelled_events(work: Workspace, part: PartTable) -> tuple[tuple[str, str], ...]:
@@ -60,28 +61,28 @@ def misspelled_events(work: Workspace, part: PartTable) -> tuple[tuple[str, str]
     every file."""
     names = part.select.events()
     by_casefold = {name.casefold(): name for name in names}
-    occurring = work.run(f"SELECT DISTINCT number, e FROM {_sample(work, part)} WHERE e IS NOT NULL ORDER BY ALL")
-    meant = {
-        str(name): by_casefold[name.casefold()]
-        for _, name in occurring
-        if name not in names and name.casefold() in by_casefold
-    }
+    meant: dict[str, str] = {}
+    for number in range(len(part.sources)):
+        sample = _sample(work, part, number)
+        for (name,) in work.run(f"SELECT DISTINCT e FROM {sample} WHERE e IS NOT NULL ORDER BY e"):
+            if name not in names and name.casefold() in by_casefold:
+                meant[str(name)] = by_casefold[name.casefold()]
     return tuple(meant.items())
 
 
-def _sample(work: Workspace, part: PartTable) -> str:
-    """The name of a table with the first rows of every source of a part: the number of the source, the id of the unit
-    `v`, and the event name `e` without spaces around it (NULL where the file has none). Read once."""
-    samples = []
-    for number, source in enumerate(part.sources):
-        unit = source.name("unit")
-        assert unit is not None
-        event = source.name("event") if part.select.constant_event(source) is None else None
-        name = "NULL" if event is None else f"trim({source.table.sql(event, 'text')})"
-        columns = f"{number} AS number, {source.table.sql(unit, 'text')} AS v, CAST({name} AS VARCHAR) AS e"
-        samples.append(f"SELECT {columns} FROM {source.rows_up_to(_ROWS)}")
-    table = f"sample_{part.select.part}"
-    work.run(f"CREATE TABLE IF NOT EXISTS {table} AS {' UNION ALL '.join(samples)}")
+def _sample(work: Workspace, part: PartTable, number: int) -> str:
+    """The FROM item of the first rows of a source of a part: the id of the unit `v`, and the event name `e` without
+    spaces around it (NULL where the file has none). A table that is read once, but for a remote engine."""
+    source, table = part.sources[number], f"sample_{part.select.part}_{number}"
+    unit = source.name("unit")
+    assert unit is not None
+    event = source.name("event") if part.select.constant_event(source) is None else None
+    name = "NULL" if event is None else f"trim({source.table.sql(event, 'text')})"
+    columns = f"{source.table.sql(unit, 'text')} AS v, CAST({name} AS VARCHAR) AS e"
+    rows = f"SELECT {columns} FROM {source.rows_up_to(_ROWS)}"
+    if work.engine.is_remote:
+        return f"({rows})"
+    work.run(f"CREATE TABLE IF NOT EXISTS {table} AS {rows}")
     return table
 
 
@@ -182,5 +183,5 @@ def spelled_twice(work: Workspace, arm_part: str) -> int:
 
 def _ids(work: Workspace, *parts: PartTable) -> str:
     """The SQL of the distinct ids `v` in the first rows of the sources of some parts."""
-    samples = " UNION ALL ".join(f"SELECT v FROM {_sample(work, part)}" for part in parts)
-    return f"SELECT DISTINCT v FROM ({samples})"
+    samples = [_sample(work, part, number) for part in parts for number in range(len(part.sources))]
+    return f"SELECT DISTINCT v FROM ({' UNION ALL '.join(f'SELECT v FROM {sample}' for sample in samples)})"
