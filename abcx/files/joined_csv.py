@@ -28,13 +28,10 @@ class Joined:
 
 
 def header_line(file: DataFile) -> bytes:
-    """The first line of a file with its end, without a byte order mark; raises DataError for a broken packed file."""
-    text = b""
-    for chunk in compression.chunks(file.shown, file.path, file.compression):
-        text += chunk
-        if b"\n" in chunk:
-            break
-    return text[: text.find(b"\n") + 1].removeprefix(_MARK)
+    """The first line of a file with its end, without a byte order mark; empty where no line ends in the first megabyte.
+    Raises DataError for a broken packed file."""
+    start = next(compression.chunks(file.shown, file.path, file.compression), b"")
+    return start[: start.find(b"\n") + 1].removeprefix(_MARK)
 
 
 def join(files: Sequence[DataFile], folder: Path) -> Joined | None:

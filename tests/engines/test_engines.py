@@ -110,9 +110,12 @@ def test_postgresql_sums_up_the_units_itself(
     monkeypatch.setattr(remote, "MOST_FETCHED", 0)
     fetched: list[str] = []
     fetch = remote.Remote._fetch
-    monkeypatch.setattr(
-        remote.Remote, "_fetch", lambda self, name, query: (fetched.append(name), fetch(self, name, query))
-    )
+
+    def recorded(self: remote.Remote, name: str, query: str) -> None:
+        fetched.append(name)
+        fetch(self, name, query)
+
+    monkeypatch.setattr(remote.Remote, "_fetch", recorded)
     found = abcx.analyze(shop.spec(tables) | VARIANTS[variant], engine=postgres).to_dict()
     assert differences(own[variant], found) == []
     assert set(fetched) <= {"arrays"}
