@@ -46,7 +46,7 @@ def join(files: Sequence[DataFile], folder: Path) -> Joined | None:
             text = b"".join(compression.chunks(file.shown, file.path, file.compression)).removeprefix(_MARK)
             body = text[len(header) :]
             whole = body if body.endswith(end) or not body else body + end
-            if not text.startswith(header) or not _has_ends(whole, end) or whole.count(b'"') % 2:
+            if not text.startswith(header) or not _has_ends(whole, end) or whole.count(b'"') % 2 or not _is_utf8(whole):
                 return None
             out.write(whole)
             rows.append(_rows(whole))
@@ -56,6 +56,14 @@ def join(files: Sequence[DataFile], folder: Path) -> Joined | None:
 def _has_ends(text: bytes, end: bytes) -> bool:
     """Whether all lines of a text end in the same way."""
     return text.count(b"\r") == (text.count(end) if end == b"\r\n" else 0) and text.count(b"\n") == text.count(end)
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _rows(text: bytes) -> int:

@@ -7,6 +7,7 @@ with and without an offset, a rounded id), the files are read one by one, which 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from abcx.data.reading import scan, timezones
 from abcx.data.reading.cell_checks import flags, odd_ids, unclear_flags
@@ -18,6 +19,8 @@ from abcx.errors import DataError
 from abcx.files.jsonl import lines_of
 from abcx.files.table import Table
 from abcx.notes import Note
+
+_MINUTE = 60_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,9 @@ def read(number: int, source: Source, select: Select, segments: tuple[str, ...])
     files = source.table.files
     source.table.engine.set_phase(f"reading {source.table.named}", sum(file.path.stat().st_size for file in files))
     before = scan.next_row(source.table.engine, number, select.part)
+    ordered = source.table.engine.run("SELECT current_setting('preserve_insertion_order')")[0][0]
+    if source.table.joined is not None:  # the rows of a file are then those between two row ids
+        source.table.engine.run("SET preserve_insertion_order = true")
     batch = None
     try:
         (source_read, before, notes), sums = with_checksums(
@@ -49,10 +55,12 @@ def read(number: int, source: Source, select: Select, segments: tuple[str, ...])
         )
         rows, unsaid = _rows_per_file(source.table), timezones.unsaid_throughout(source_read, select.part, before)
         whole = all(rows) or source.arm is None  # one of several files of one export may have no rows
+        whole = whole and not (source.table.joined is not None and _some_coarse(select.part, source, before, rows))
         if whole and unsaid is not None and _all_cells_clean(number, before, source_read, select, sum(rows)):
             batch = BatchRead(rows, tuple(sums), unsaid, tuple(notes), before)
     except DataError:
         pass  # reading the files one by one finds the faulty one
+    source.table.engine.run(f"SET preserve_insertion_order = {str(ordered).lower()}")
     if batch is None:
         scan.forget(source.table.engine, number, select.part, before)
     return batch
@@ -69,6 +77,17 @@ def _rows_per_file(table: Table) -> tuple[int, ...]:
         counted = f"SELECT file_name, num_rows FROM parquet_file_metadata([{paths}])"
     counts = dict(table.engine.run(counted))
     return tuple(int(counts.get(str(file.path), 0)) for file in table.files)
+
+
+def _some_coarse(part: str, source: Source, before: int, rows: tuple[int, ...]) -> bool:
+    """Whether all times of some file are whole minutes: how exact times are is judged file by file (resolution.py)."""
+    if source.name("time") is None:
+        return False
+    ends = [before, *(before + sum(rows[: i + 1]) for i in range(len(rows)))]
+    files = ", ".join(f"({first}, {end})" for first, end in pairwise(ends))
+    exact = f"SELECT f.a FROM (VALUES {files}) f(a, b) JOIN {part} e ON e.rowid >= f.a AND e.rowid < f.b"
+    coarse = f"{exact} WHERE e.t IS NOT NULL GROUP BY f.a HAVING bool_and(e.t % {_MINUTE} = 0) LIMIT 1"
+    return bool(source.table.engine.run(coarse))
 
 
 def _all_cells_clean(number: int, before: int, source: Source, select: Select, expected: int) -> bool:

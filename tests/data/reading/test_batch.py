@@ -6,6 +6,7 @@ import csv
 import gzip
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -301,6 +302,15 @@ def unix(text: bytes) -> bytes:
     return text.replace(b"\r\n", b"\n")
 
 
+def epochs(text: bytes) -> bytes:
+    """The times in seconds since 1970."""
+
+    def seconds(found: re.Match[bytes]) -> bytes:
+        return str(int(datetime.fromisoformat(found[0].decode()).timestamp())).encode()
+
+    return re.sub(rb"2024-[0-9T:-]+Z", seconds, unix(text))
+
+
 WRITTEN: dict[str, tuple[Callable[[int, bytes], bytes], bool]] = {
     "crlf": (lambda file, text: crlf(text), True),
     "no final line end": (lambda file, text: unix(text).rstrip(b"\n"), True),
@@ -327,6 +337,18 @@ WRITTEN: dict[str, tuple[Callable[[int, bytes], bytes], bool]] = {
         lambda file, text: unix(text) + b'u1,"' if file == 2 else b'"' + unix(text) if file == 3 else unix(text),
         False,
     ),
+    "an accent in another encoding": (
+        lambda file, text: epochs(text).replace(b",yes", b",\xe9", 1) if file == 3 else epochs(text),
+        False,
+    ),
+    "days alone in one": (
+        lambda file, text: re.sub(rb"T[0-9:]+Z", b"", text) if file == 3 else text,
+        False,
+    ),
+    "whole minutes in one": (
+        lambda file, text: re.sub(rb":[0-9]{2}Z", b":00Z", text) if file == 3 else text,
+        False,
+    ),
     "a row too short in one": (lambda file, text: unix(text) + b"u1,2024\n" if file == 3 else unix(text), False),
     "a header again in one": (
         lambda file, text: unix(text) + unix(text).splitlines(True)[0] if file == 3 else unix(text),
@@ -347,7 +369,9 @@ def test_csv_files_however_they_are_written(how: str, monkeypatch: pytest.Monkey
 
     def outcome() -> object:
         try:
-            return told(analyzed("hour-*.csv"))["metrics"]
+            results = analyzed("hour-*.csv")
+            codes = {note.code for note in results.data.notes}
+            return told(results)["metrics"], codes, results.data.as_of
         except DataError as error:
             return str(error)
 
