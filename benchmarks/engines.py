@@ -42,7 +42,7 @@ metrics:
     numerator: {event: purchase, value: value}
     denominator: {event: purchase}
     role: descriptive
-  nps: {type: nps, event: answer, value: value, role: secondary, goal: increase}
+  nps: {type: nps, event: answer, value: value, scale: [0, 10], role: secondary, goal: increase}
   path: {type: funnel, steps: [{event: view}, {event: cart}, {event: purchase}], role: secondary, goal: increase}
 """
 EVENTS = """
