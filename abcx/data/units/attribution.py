@@ -88,7 +88,7 @@ def build(work: Workspace, others: Iterable[Plan], assignment: Assignment) -> At
     misspelled_ids = near_misses.misspelled_ids(work, assignment.part) if strangers else {}
     ended = row_balance.Ended()
     if events and not work.engine.is_remote:
-        ended = row_balance.of_events(work, assignment, _by_source(reached))
+        ended = row_balance.of_events(work, assignment, _added(reached, 1))
     if events:
         work.run("DROP TABLE events")  # later steps need only `outcome`, which is far smaller
     compares = timed and assignment.has_time
@@ -315,12 +315,12 @@ def _reached(work: Workspace, span: Timing | None) -> dict[tuple[int, int], row_
     return {(int(arm), int(number or 0)): row_balance.Reached(*map(int, counts)) for arm, number, *counts in rows}
 
 
-def _by_source(reached: Mapping[tuple[int, int], row_balance.Reached]) -> dict[int, row_balance.Reached]:
-    """The events of all arms, by source."""
-    by_source: dict[int, row_balance.Reached] = {}
-    for (_, number), counts in reached.items():
-        by_source[number] = by_source.get(number, row_balance.Reached()) + counts
-    return by_source
+def _added(reached: Mapping[tuple[int, int], row_balance.Reached], place: int) -> dict[int, row_balance.Reached]:
+    """The events by arm (`place` 0) or by source (1)."""
+    added: dict[int, row_balance.Reached] = {}
+    for key, counts in reached.items():
+        added[key[place]] = added.get(key[place], row_balance.Reached()) + counts
+    return added
 
 
 def _uncounted(
@@ -334,9 +334,7 @@ def _uncounted(
     count: of units outside the analysis, before exposure, after the window."""
     relevant = duplicates.read_by_a_metric(work.plan)
     since = span.since() if span else "TRUE"
-    per_arm: dict[int, row_balance.Reached] = {}
-    for (arm, _), counts in reached.items():
-        per_arm[arm] = per_arm.get(arm, row_balance.Reached()) + counts
+    per_arm = _added(reached, 0)
     strangers = named.usable - sum(counts.relevant for counts in per_arm.values())
     if assignment.part == "events" and strangers:  # rows of excluded units were counted with their unit
         lost = "EXISTS (SELECT 1 FROM seen WHERE seen.unit = e.unit AND fate <> 'in')"
