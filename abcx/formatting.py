@@ -148,3 +148,18 @@ def clean(text: object) -> str:
     stay whole. All text from files, headers, names and specs goes through it before it is shown."""
     flat = " ".join(str(text).split())
     return "".join(c if c.isprintable() or c in _JOINERS else "\N{REPLACEMENT CHARACTER}" for c in flat)
+
+
+_ABBREVIATIONS = frozenset(
+    (
+        *("aov", "arpu", "ces", "cpc", "cpm", "csat", "ctr", "cx", "faq", "gmv", "ltv", "nps", "roi"),
+        *("sla", "sms", "ui", "url", "usd", "eur", "gbp", "vip"),
+    )
+)
+
+
+def title_of(name: str) -> str:
+    """The key of a metric as a title for people: `revenue_per_visitor` is Revenue per visitor, `nps` is NPS."""
+    words = [word.upper() if word.lower() in _ABBREVIATIONS else word for word in clean(name.replace("_", " ")).split()]
+    title = " ".join(words) or clean(name)
+    return title[:1].upper() + title[1:]

@@ -43,6 +43,7 @@ _MODELS: tuple[type[BaseModel], ...] = (
     analysis.Prior,
     model.Plan,
     model.Baseline,
+    model.Impact,
     MetricOptions,
     SurveyOptions,
     *METRIC_TYPES.values(),

@@ -13,7 +13,7 @@ from tests.support.house import Module
 HOUSE = house.modules()
 MODULES = [module for name, module in HOUSE.items() if name != "abcx"]
 ROOMS = (
-    ("problems", "errors", "formatting", "notes", "spec_types", "version", "stats"),
+    ("problems", "errors", "formatting", "notes", "spec_types", "currencies", "version", "stats"),
     ("metrics",),
     ("spec", "results"),
     ("engines",),

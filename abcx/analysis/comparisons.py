@@ -13,7 +13,9 @@ from abcx.analysis.monitoring import HARM_SHARE
 from abcx.analysis.segments import segments
 from abcx.analysis.surveys import ClaimLevels
 from abcx.checks.one_sided import unexplained_zeros
+from abcx.currencies import SIGNS, is_money
 from abcx.data.records import MetricData, Observed
+from abcx.formatting import title_of
 from abcx.metrics import MetricSpec
 from abcx.results.metric import Adjustment, ArmValue, Bayes, Cap, Comparison, HarmWatch, MetricResult, Size, interval_on
 from abcx.spec.analysis import PrePeriod
@@ -133,12 +135,17 @@ def _metric(
         type=metric.type,
         role=metric.role,
         goal=metric.goal,
-        unit=metric.unit,
+        unit=metric.value_kind,
         definition=_definition(metric, data, experiment.unit),
         arms=tuple(_with_counts(arm, metric, data, experiment.analysis.alpha) for arm in experiment.arms),
         comparisons=(),
         minimum_effect=_size(metric.minimum_effect),
         margin=_size(metric.margin),
+        title=metric.title or title_of(name),
+        family=metric.family,
+        unit_text=metric.unit,
+        currency=_currency(experiment, name, metric),
+        is_percent=metric.is_percent(data.summaries.values()),
         survey=surveys.survey(
             experiment, metric, data, {arm: _claim_levels(experiment, levels[name, arm]) for arm in experiment.variants}
         ),
@@ -169,6 +176,17 @@ def _metric(
         named = () if isinstance(covariates, PrePeriod) else tuple(covariates or ())
         adjustment = Adjustment(named, before, tuple(strata or ()), gains, unadjusted)
     return replace(result, comparisons=compared(lambda arm: contrasts[name, arm]), cap=cap, adjustment=adjustment)
+
+
+def _currency(experiment: Experiment, name: str, metric: MetricSpec) -> str | None:
+    """The currency of a metric whose values are money: by its unit, else by the name of the column that it adds up, or
+    by its own."""
+    if metric.value_kind not in ("value", "ratio"):
+        return None
+    if metric.unit is not None:
+        return metric.unit if metric.unit == experiment.currency or metric.unit in SIGNS else None
+    names = metric.value_names
+    return experiment.currency if names and is_money(*names, name) else None
 
 
 def _claim_levels(experiment: Experiment, level: _Level) -> ClaimLevels:

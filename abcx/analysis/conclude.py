@@ -10,6 +10,7 @@ from abcx.analysis.companions import after_exposure
 from abcx.analysis.comparing import relabelings
 from abcx.analysis.comparisons import Comparisons, Judging, with_exploratory_results
 from abcx.analysis.decomposition import decompositions
+from abcx.analysis.impact import impacts
 from abcx.analysis.methods import limits_of, methods_used
 from abcx.analysis.sensitivity import alternatives
 from abcx.analysis.setup import data_log, setup_of
@@ -80,6 +81,7 @@ def conclude(
         methods=methods_used(experiment, metrics),
         limits=limits_of(experiment, observed),
         monitoring=monitoring.described(experiment, observed, end),
+        impact=tuple(impacts(experiment, metrics, verdicts)),
         sensitivity=tuple(alternatives(experiment, observed, headline, metrics, judge))
         if headline.verdict != "INVALID"
         else (),

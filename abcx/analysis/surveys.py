@@ -120,7 +120,7 @@ def _bounded(
         )
     sides = lee_bounds.Surveyed(asked[0].exposed, control[0]), lee_bounds.Surveyed(asked[1].exposed, variant[0])
     bounds = lee_bounds.bounds(*sides, control[1], experiment.analysis.alpha)
-    positive = metric.unit == "share"  # scores and points have no lift: their zero is arbitrary
+    positive = metric.value_kind == "share"  # scores and points have no lift: their zero is arbitrary
     relative = metric.margin is not None and metric.margin.relative
     return replace(
         unknown,

@@ -76,14 +76,16 @@ def check(context: CheckContext) -> CheckResult:
 def advice(experiment: Experiment, name: str) -> str:
     """What to do about a metric whose analysis gives false alarms, except for what the spec already does."""
     metric = experiment.metrics[name]
-    if metric.unit == "share":
+    if metric.value_kind == "share":
         return "collect more units, or judge by a more frequent event"
     ways = []
     if experiment.analysis.interval != "permutation":
         ways.append("set `interval: permutation`")
     if metric.could_be_capped:
         ways.append("cap the metric")
-    ways.append("judge by the share that converts" if metric.unit in ("value", "ratio") else "collect more answers")
+    ways.append(
+        "judge by the share that converts" if metric.value_kind in ("value", "ratio") else "collect more answers"
+    )
     return formatting.joined(ways, "or")
 
 

@@ -97,7 +97,7 @@ def _is_only_yes(context: CheckContext, loss: _Loss) -> bool:
     proportions = [
         proportion for proportion in context.data(loss.name).summaries.values() if isinstance(proportion, Proportion)
     ]
-    if context.experiment.metrics[loss.name].unit != "share" or not loss.total:
+    if context.experiment.metrics[loss.name].value_kind != "share" or not loss.total:
         return False
     return all(proportion.successes == proportion.n for proportion in proportions) and any(
         proportion.n for proportion in proportions

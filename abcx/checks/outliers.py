@@ -78,7 +78,9 @@ class _Influence:
 
 def check(context: CheckContext) -> CheckResult:
     """Lifts without the top units, and how many units carry each significant result."""
-    numbers = [name for name, m in context.experiment.metrics.items() if m.unit != "share" and m.role != "descriptive"]
+    numbers = [
+        name for name, m in context.experiment.metrics.items() if m.value_kind != "share" and m.role != "descriptive"
+    ]
     if not numbers:
         message = "no judged metric is a mean or a ratio"
         return CheckResult("outliers", "skipped", message, help="needs a mean or ratio that is judged")
@@ -171,4 +173,8 @@ def _effect(context: CheckContext, name: str, contrast: Contrast, as_lift: bool)
     effect = contrast.lift if as_lift else contrast.difference
     if effect is None:
         return "unknown"
-    return formatting.lift(effect) if as_lift else formatting.difference(effect, context.experiment.metrics[name].unit)
+    return (
+        formatting.lift(effect)
+        if as_lift
+        else formatting.difference(effect, context.experiment.metrics[name].value_kind)
+    )

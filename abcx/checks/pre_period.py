@@ -74,7 +74,7 @@ def _p_value(metric: MetricSpec, control: Summary | None, variant: Summary | Non
 
 
 def _clause(context: CheckContext, test: _Test) -> str:
-    unit = context.experiment.metrics[test.metric].unit
+    unit = context.experiment.metrics[test.metric].value_kind
     values = [None if x is None else formatting.value(x, unit) for x in (test.control_value, test.arm_value)]
     sides = f"{values[0]} in {context.experiment.control}, {values[1]} in {test.arm}"
     return f"{test.metric} {sides} ({p_text(test.p_value_adjusted, WARN)})"

@@ -29,7 +29,7 @@ from abcx.stats.records import Categories, Moments, RatioMoments, Summary
 def check(context: CheckContext) -> CheckResult:
     """The interval of every mean and ratio against the shape of its values."""
     metrics = context.experiment.metrics
-    numbers = [name for name, metric in metrics.items() if metric.unit != "share"]
+    numbers = [name for name, metric in metrics.items() if metric.value_kind != "share"]
     if not numbers:
         return CheckResult("skewness", "skipped", "no metric is a mean or a ratio", help="needs a mean or ratio metric")
     details = {"metrics": {name: _as_json(context, name) for name in numbers}}

@@ -96,12 +96,12 @@ def _order_values(context: CheckContext) -> list[_Move]:
     excused = _prices_changed(context)
     moves_by_event: dict[tuple[str, str | None], list[_Move]] = {}
     for name, metric in metrics.items():
-        sold = _sold(metric) if metric.unit == "ratio" else None
+        sold = _sold(metric) if metric.value_kind == "ratio" else None
         if sold is not None:
             moves = [_of_ratio(context, name, arm, excused) for arm in context.experiment.variants]
             moves_by_event.setdefault((str(sold.event), sold.value), []).extend(move for move in moves if move)
     for name, metric in metrics.items():
-        sold = _sold(metric) if metric.unit == "value" else None
+        sold = _sold(metric) if metric.value_kind == "value" else None
         if sold is None or (str(sold.event), sold.value) in moves_by_event:
             continue
         buyers = next(

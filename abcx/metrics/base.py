@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
@@ -16,6 +16,7 @@ from abcx.stats.records import Contrast, Interval, Moments, Proportion, Summary
 
 Role = Literal["primary", "secondary", "guardrail", "descriptive"]
 Goal = Literal["increase", "decrease"]
+Title = Annotated[str, Field(max_length=80)]
 IntervalMethod = Literal["auto", "analytic", "permutation"]
 Kind = Literal["happened", "count", "sum", "flag", "column", "first", "last", "until", "reached"]
 
@@ -134,6 +135,13 @@ class MetricOptions(Model):
     where: Where = Field(default_factory=dict, description="plain conditions on the event's columns")
     minimum_effect: EffectSize | None = Field(None, description="smallest effect worth having: 5% or, absolute, 0.4pp")
     margin: EffectSize | None = Field(None, description="harm that is tolerated: 5% or, absolute, 0.4pp")
+    title: Title | None = Field(None, description="its name in readouts; default: made from the key")
+    unit: Annotated[str, Field(max_length=20)] | None = Field(
+        None, description="what its values are in, shown beside every number: EUR, s, pages"
+    )
+    family: Title | None = Field(
+        None, description="group within its role in readouts: engagement, experience, satisfaction, or your own word"
+    )
     zero_is_real: bool = Field(
         False, description="somebody looked at the logging of an arm that has no event: the zero is real"
     )
@@ -166,6 +174,20 @@ class MetricOptions(Model):
     @property
     def could_be_capped(self) -> bool:
         """Whether a cap is a cure for few large values."""
+        return False
+
+    @property
+    def is_per_exposed_unit(self) -> bool:
+        """Whether its value is per exposed unit, so that so many units more or less are worth so much."""
+        return False
+
+    @property
+    def value_names(self) -> tuple[str, ...]:
+        """Names of the columns whose values it adds up, of which the first says whether it is money."""
+        return tuple(name for term in self.needs().terms for name in (term.value, term.column) if name is not None)[:1]
+
+    def is_percent(self, summaries: Iterable[Summary]) -> bool:
+        """Whether its value is a part of a whole though it is no share of units, so that it is written as percent."""
         return False
 
     @property
@@ -222,7 +244,7 @@ class MetricOptions(Model):
         return moments_of(row.number(f"{name}_mean"), row.number(f"{name}_sd"), units)
 
     @property
-    def unit(self) -> Unit:
+    def value_kind(self) -> Unit:
         """What values are in: a share (0 to 1), the value's own unit, a ratio, NPS points, a score, or hours."""
         raise NotImplementedError
 

@@ -39,7 +39,7 @@ class Ces(SurveyOptions):
     type: Literal["ces"] = Field(description="the metric type")
 
     @property
-    def unit(self) -> Literal["score"]:
+    def value_kind(self) -> Literal["score"]:
         return "score"
 
     def definition(self, unit: str) -> str:

@@ -36,8 +36,12 @@ class Churn(MetricOptions):
     horizon: Duration = Field(description="how long after exposure: 90d")
 
     @property
-    def unit(self) -> Literal["share"]:
+    def value_kind(self) -> Literal["share"]:
         return "share"
+
+    @property
+    def is_per_exposed_unit(self) -> bool:
+        return True
 
     def needs(self) -> DataNeeds:
         term = Term(event=self.event, where=self.where, source=self.source)

@@ -42,6 +42,10 @@ class Conversion(ShareOptions):
         None, description="what an empty cell of `column` means: a no, or nothing"
     )
 
+    @property
+    def is_per_exposed_unit(self) -> bool:
+        return True
+
     def needs(self) -> DataNeeds:
         term = Term(
             event=self.event,

@@ -38,7 +38,7 @@ class Csat(SurveyOptions):
     )
 
     @property
-    def unit(self) -> Literal["share"]:
+    def value_kind(self) -> Literal["share"]:
         return "share"
 
     def definition(self, unit: str) -> str:

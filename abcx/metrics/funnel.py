@@ -76,6 +76,10 @@ class Funnel(ShareOptions):
     def step_names(self) -> tuple[str, ...]:
         return tuple(step.name for step in self.steps)
 
+    @property
+    def is_per_exposed_unit(self) -> bool:
+        return True
+
     def needs(self) -> DataNeeds:
         terms = [
             Term(event=step.happening, where={**self.where, **step.where}, source=step.source) for step in self.steps

@@ -76,8 +76,12 @@ class Mean(MetricOptions):
     cap: Cap | None = Field(None, description="values are cut at this quantile of all units (99.9%) or at this number")
 
     @property
-    def unit(self) -> Literal["value"]:
+    def value_kind(self) -> Literal["value"]:
         return "value"
+
+    @property
+    def is_per_exposed_unit(self) -> bool:
+        return True
 
     def needs(self) -> DataNeeds:
         term = Term(

@@ -38,7 +38,7 @@ class Nps(SurveyOptions):
     type: Literal["nps"] = Field(description="the metric type")
 
     @property
-    def unit(self) -> Literal["points"]:
+    def value_kind(self) -> Literal["points"]:
         return "points"
 
     def definition(self, unit: str) -> str:

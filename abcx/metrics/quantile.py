@@ -59,7 +59,7 @@ class Quantile(MetricOptions):
     )
 
     @property
-    def unit(self) -> Literal["value"]:
+    def value_kind(self) -> Literal["value"]:
         return "value"
 
     def needs(self) -> DataNeeds:

@@ -23,10 +23,12 @@ order_value:
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import Field
 
+from abcx.currencies import is_money
 from abcx.metrics.base import Companion, DataNeeds, Kind, MetricOptions, UnitColumn, described, moments_of
 from abcx.metrics.counts import TypedCount
 from abcx.spec_types import Term
@@ -39,9 +41,12 @@ class Ratio(MetricOptions):
     type: Literal["ratio"] = Field(description="the metric type")
     numerator: Term | None = Field(None, description="what is summed above the line")
     denominator: Term | None = Field(None, description="what is summed below the line")
+    format: Literal["percent", "number"] | None = Field(
+        None, description="how values are written; default: percent where the numerator is a part of the denominator"
+    )
 
     @property
-    def unit(self) -> Literal["ratio"]:
+    def value_kind(self) -> Literal["ratio"]:
         return "ratio"
 
     def needs(self) -> DataNeeds:
@@ -64,6 +69,27 @@ class Ratio(MetricOptions):
         term = self.needs().columns[0].term
         alone = not self.chosen_after(exposure) or term.event is None or term.count is not None
         return None if alone else Companion(name, term, self.goal)
+
+    @property
+    def value_names(self) -> tuple[str, ...]:
+        """The numerator's column; none where the denominator is of the same kind, for then the ratio has no unit."""
+        if self.numerator is None or self.denominator is None:
+            return ()
+        above, below = ((term.value or term.column) for term in (self.numerator, self.denominator))
+        return (above,) if above and not (below and is_money(below)) else ()
+
+    def is_percent(self, summaries: Iterable[Summary]) -> bool:
+        """As declared; else where the numerator counts some of the denominator's events, or where it exceeds the
+        denominator in no unit and is of the same kind."""
+        if self.format is not None or self.unit is not None or self.numerator is None or self.denominator is None:
+            return self.format == "percent"
+        above, below = self.numerator, self.denominator
+        if above.event is not None and _without_conditions(above) == _without_conditions(below):
+            return below.where.items() <= above.where.items()
+        alike = (above.value or above.column) == (below.value or below.column) or not is_money(
+            above.value or above.column
+        )
+        return alike and all(isinstance(s, RatioMoments) and s.numerator.n > 0 and s.is_part for s in summaries)
 
     def counts_form(self, name: str, value: TypedCount) -> str | None:
         parts = "{numerator: {mean: 5, sd: 9}, denominator: {mean: 2, sd: 3}, correlation: 0.4}"
@@ -93,6 +119,10 @@ class Ratio(MetricOptions):
 
         assert isinstance(summary, RatioMoments)
         return ratios.interval(summary, alpha)
+
+
+def _without_conditions(term: Term) -> Term:
+    return term.model_copy(update={"where": {}})
 
 
 def _kind(term: Term) -> Kind:

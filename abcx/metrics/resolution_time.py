@@ -56,7 +56,7 @@ class ResolutionTime(MetricOptions):
     calendar: CalendarSpec | None = Field(None, description="working hours: only that time counts")
 
     @property
-    def unit(self) -> Literal["hours"]:
+    def value_kind(self) -> Literal["hours"]:
         return "hours"
 
     def needs(self) -> DataNeeds:

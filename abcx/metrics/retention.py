@@ -61,6 +61,10 @@ class Retention(ShareOptions):
     within: Bracket | None = Field(None, description="active between two times after exposure: [7d, 14d]")
     rolling: bool = Field(False, description="with `day`: active on that day or later")
 
+    @property
+    def is_per_exposed_unit(self) -> bool:
+        return True
+
     def needs(self) -> DataNeeds:
         term = Term(event=self.event, where=self.where, source=self.source)
         since, until = self.within or (_days(self.day or 1), _days((self.day or 1) + 1))

@@ -12,7 +12,7 @@ class ShareOptions(MetricOptions):
     """A metric whose summary is a `Proportion`."""
 
     @property
-    def unit(self) -> Literal["share"]:
+    def value_kind(self) -> Literal["share"]:
         return "share"
 
     def contrast(self, control: Summary, variant: Summary) -> Contrast:

@@ -127,7 +127,7 @@ def _bounded(experiment: Experiment, units: int) -> float | None:
         metric, response, value = experiment.metrics[name], baseline.response, baseline.center
         if metric.answer_scale is None or response is None or response == 1 or value is None:
             continue
-        least, greatest = {"share": (0, 1), "points": (-100, 100)}.get(metric.unit, metric.answer_scale)
+        least, greatest = {"share": (0, 1), "points": (-100, 100)}.get(metric.value_kind, metric.answer_scale)
         for effect, alpha, against_margin in _claims(experiment, metric):
             distance = abs(value) * effect.value if effect.relative else effect.value
             gain = 0.0 if against_margin else -distance if metric.goal == "decrease" else distance
@@ -135,7 +135,7 @@ def _bounded(experiment: Experiment, units: int) -> float | None:
             up, down = greatest - means[metric.goal == "increase"], means[metric.goal == "decrease"] - least
             for variant in experiment.variants:
                 answers = [response * units * experiment.shares()[arm] for arm in (experiment.control, variant)]
-                variances = [m * (1 - m) if metric.unit == "share" else baseline.spread**2 for m in means]
+                variances = [m * (1 - m) if metric.value_kind == "share" else baseline.spread**2 for m in means]
                 error = math.sqrt(sum(v / n for v, n in zip(variances, answers, strict=True)))
                 trimmed = math.sqrt(sum((1 - response) / n for n in answers))
                 powers.append(power_bounded(distance, error, trimmed, (up, down), alpha, BINDS))
@@ -150,7 +150,7 @@ def _observed(metric: MetricSpec, summary: Summary) -> Baseline | None:
     value = metric.estimate(summary) if summary.n else None
     if value is None:
         return None
-    if metric.unit == "share":
+    if metric.value_kind == "share":
         return Baseline(share=value) if 0 < value < 1 else None
     if isinstance(summary, Moments):
         return Baseline(mean=value, sd=math.sqrt(summary.variance)) if summary.variance > 0 else None
@@ -186,16 +186,16 @@ def _size(
         return None
     difference = abs(value) * effect.value if effect.relative else effect.value
     difference = -difference if metric.goal == "decrease" else difference
-    if difference == 0 or (metric.unit == "share" and not against_margin and not 0 <= value + difference <= 1):
+    if difference == 0 or (metric.value_kind == "share" and not against_margin and not 0 <= value + difference <= 1):
         return None
     shares = experiment.shares()
     totals = []
     for variant in experiment.variants:
         ratio = shares[variant] / shares[experiment.control]
-        if metric.unit == "share" and not against_margin:
+        if metric.value_kind == "share" and not against_margin:
             units = size_shares(value, difference, alpha, power, ratio)
         else:
-            sd = math.sqrt(value * (1 - value)) if metric.unit == "share" else baseline.spread
+            sd = math.sqrt(value * (1 - value)) if metric.value_kind == "share" else baseline.spread
             units = size_means(sd, difference, alpha, power, ratio)
         totals.append(math.ceil(units / shares[experiment.control] / (baseline.response or 1.0)))
     return max(totals)

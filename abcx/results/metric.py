@@ -341,7 +341,9 @@ class MetricResult:
     """One metric: its definition, its value per arm, its comparisons.
 
     `unit` is the unit of values: `share` (a fraction), `value`, `ratio`, `points`, `score` or `hours`. `beside` names
-    the metric whose companion this one is, so that it is never read alone. `after_exposure` says that the denominator
+    the metric whose companion this one is, so that it is never read alone. `title` is its name for people, `family`
+    the group in which it is shown, `unit_text` the unit that the spec declares (EUR, s), and
+    `currency` that of money; `is_percent` says that a ratio is a part of a whole, written as percent. `after_exposure` says that the denominator
     counts what units did after exposure. `course` holds the effects over time.
     """
 
@@ -362,5 +364,10 @@ class MetricResult:
     survey: Survey | None = None
     lifetimes: LifetimesResult | None = None
     funnel: FunnelResult | None = None
+    title: str = ""
+    family: str | None = None
+    unit_text: str | None = None
+    currency: str | None = None
+    is_percent: bool = False
     segments: tuple[Segment, ...] = ()
     course: tuple[EffectSeries, ...] = ()

@@ -228,6 +228,19 @@ class Setup:
 
 
 @dataclass(frozen=True, slots=True)
+class Impact:
+    """What a variant is worth a month if it is shipped to all `units_per_month` units: the `change` of the sum of a
+    judged metric over these units, with its interval at 1 - `alpha`; an end is None where the data do not bound it."""
+
+    metric: str
+    arm: str
+    units_per_month: float
+    change: float
+    interval: Interval
+    alpha: float
+
+
+@dataclass(frozen=True, slots=True)
 class Monitoring:
     """The rule of sequential monitoring, and `information`, units over planned units now.
 
@@ -297,6 +310,7 @@ class Results:
     monitoring: Monitoring = Monitoring("fixed")
     sensitivity: tuple[Alternative, ...] = ()
     replay: Replay | None = None
+    impact: tuple[Impact, ...] = ()
 
     def __getitem__(self, name: str) -> MetricResult:
         for metric in self.metrics:

@@ -8,7 +8,7 @@ from abcx.metrics import MetricSpec
 from abcx.problems import Level
 from abcx.spec.analysis import Analysis
 from abcx.spec.document import Loc
-from abcx.spec.model import ArmSpec, DataSpec, Exposure, Period, Plan
+from abcx.spec.model import ArmSpec, DataSpec, Exposure, Impact, Period, Plan
 from abcx.spec_types import DurationValue
 
 
@@ -26,6 +26,7 @@ class Sections:
     analysis: Analysis | None = None
     plan: Plan | None = None
     segments: tuple[str, ...] = ()
+    impact: Impact | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,7 @@ def _check_mapping(document: Document, raw: dict[str, Any]) -> tuple[Experiment 
 
 
 def _sections(values: dict[str, Any], complete: bool) -> Sections:
-    names = ("arms", "metrics", "data", "period", "exposure", "window", "analysis", "plan", "segments")
+    names = ("arms", "metrics", "data", "period", "exposure", "window", "analysis", "plan", "segments", "impact")
     return Sections(metrics_complete=complete, **{name: values[name] for name in names if name in values})
 
 

@@ -50,7 +50,7 @@ def metric_rules(name: str, metric: MetricSpec) -> Iterator[Finding]:
 
 def _effect_size(loc: Loc, size: EffectSizeValue, metric: MetricSpec) -> Iterator[Finding]:
     if size.relative:
-        if metric.unit in ("points", "score"):
+        if metric.value_kind in ("points", "score"):
             yield Finding(
                 loc,
                 "effect-size-unit",
@@ -61,7 +61,7 @@ def _effect_size(loc: Loc, size: EffectSizeValue, metric: MetricSpec) -> Iterato
             yield Finding(
                 loc, "effect-size-unit", f"a margin of {size.text} tolerates anything", "write a margin below 100%"
             )
-    elif metric.unit == "share":
+    elif metric.value_kind == "share":
         if size.unit != "pp":
             number = f"{100 * size.value:g}" if not size.unit and size.value < 1 else size.text.rstrip("mhdwpt ")
             yield Finding(
@@ -72,9 +72,9 @@ def _effect_size(loc: Loc, size: EffectSizeValue, metric: MetricSpec) -> Iterato
             )
         elif size.value >= 1:
             yield Finding(loc, "effect-size-unit", f"a share cannot move by {size.text}", "write less than 100pp")
-    elif size.unit and size.unit != {"points": "pt", "score": "pt", "hours": "h"}.get(metric.unit):
+    elif size.unit and size.unit != {"points": "pt", "score": "pt", "hours": "h"}.get(metric.value_kind):
         form = {"points": "points: 2pt", "score": "points of the scale: 0.2", "hours": "5% (relative) or a time: 3h"}
-        cure = form.get(metric.unit, "5% (relative) or a number in the metric's unit")
+        cure = form.get(metric.value_kind, "5% (relative) or a number in the metric's unit")
         yield Finding(loc, "effect-size-unit", f"'{size.text}' does not fit a {metric.type}", f"write {cure}")
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
+from abcx.currencies import Currency
 from abcx.metrics import MetricSpec
 from abcx.spec.analysis import Analysis
 from abcx.spec.counts import ArmCounts
@@ -275,6 +276,15 @@ class Plan(Model):
     )
 
 
+class Impact(Model):
+    """What shipping a variant to all units would be worth a month."""
+
+    units_per_month: Annotated[Number, Field(gt=0)] = Field(
+        description="units a month that would see the change if it is shipped"
+    )
+    metric: Texts = Field(min_length=1, description="the metric that is added up over them, or a list")
+
+
 class Experiment(Model):
     """An experiment spec that has passed every rule."""
 
@@ -304,6 +314,10 @@ class Experiment(Model):
     segments: Texts = Field((), description="columns known at exposure: device, channel")
     analysis: Analysis = Field(Analysis(), description="how the data are analyzed")
     plan: Plan = Field(Plan(), description="what the team planned: size, traffic, power")
+    currency: Currency | None = Field(
+        None, description="currency of values named as money (EUR): shown with them; data that name another are refused"
+    )
+    impact: Impact | None = Field(None, description="what shipping to all is worth a month, shown with its interval")
 
     @property
     def control(self) -> str:

@@ -11,7 +11,7 @@ from abcx.spec.data_rules import arm_files, data_rules
 from abcx.spec.document import Loc
 from abcx.spec.findings import Finding, Sections
 from abcx.spec.metric_rules import metric_rules
-from abcx.spec.model import ArmSpec, Baseline
+from abcx.spec.model import ArmSpec, Baseline, Impact
 from abcx.spec_types import as_text
 
 
@@ -29,6 +29,8 @@ def check(sections: Sections) -> Iterator[Finding]:
     if sections.analysis is not None:
         yield from analysis_rules(sections, sections.analysis)
     yield from _plan(sections)
+    if sections.impact is not None and sections.metrics_complete:
+        yield from _impact(sections.impact, sections.metrics)
 
 
 def _arms(arms: dict[str, ArmSpec]) -> Iterator[Finding]:
@@ -90,7 +92,7 @@ def _baseline(loc: Loc, name: str, metric: MetricSpec, baseline: Baseline) -> It
     """Whether a baseline has the form that its metric needs, and whether the minimum effect is possible."""
     survey = metric.answer_scale is not None
     given = {key for key in Baseline.model_fields if getattr(baseline, key) is not None}
-    needed = {"share"} if metric.unit == "share" else {"mean", "sd"}
+    needed = {"share"} if metric.value_kind == "share" else {"mean", "sd"}
     needed = {"value", "interval", "units"} if metric.type == "quantile" else needed
     forms = {"share": "2%" if not survey else "{share: 70%, response: 20%}"}
     forms |= {"mean": "{mean: 12.3, sd: 40.1}" if not survey else "{mean: 31, sd: 72, response: 20%}"}
@@ -102,7 +104,7 @@ def _baseline(loc: Loc, name: str, metric: MetricSpec, baseline: Baseline) -> It
     if baseline.interval is not None and not baseline.interval[0] < baseline.interval[1]:
         yield Finding((*loc, "interval"), "baseline-shape", "the interval ends before it starts", "write [low, high]")
     effect = metric.minimum_effect
-    if effect is not None and metric.unit == "share" and baseline.share is not None:
+    if effect is not None and metric.value_kind == "share" and baseline.share is not None:
         change = baseline.share * effect.value if effect.relative else effect.value
         if not 0 <= baseline.share + (change if metric.goal == "increase" else -change) <= 1:
             yield Finding(
@@ -111,6 +113,22 @@ def _baseline(loc: Loc, name: str, metric: MetricSpec, baseline: Baseline) -> It
                 f"an effect of {effect.text} on a share of {100 * baseline.share:g}% would leave 0 to 100%",
                 "write a smaller effect: minimum_effect: 5%",
             )
+
+
+def _impact(impact: Impact, metrics: dict[str, MetricSpec]) -> Iterator[Finding]:
+    """Whether the metrics of `impact` are judged and have a value per exposed unit."""
+    for position, name in enumerate(impact.metric):
+        loc: Loc = ("impact", "metric", position)
+        metric = metrics.get(name)
+        if metric is None:
+            help = f"the metrics are: {', '.join(metrics)}"
+            yield Finding(loc, "unknown-metric", f"no metric is called '{name}'", help)
+        elif metric.role == "descriptive":
+            message = f"'{name}' is descriptive: it is not tested, so nothing can be said of what it is worth"
+            yield Finding(loc, "impact-metric", message, "name a primary, secondary or guardrail metric")
+        elif not metric.is_per_exposed_unit:
+            message = f"'{name}' ({metric.type}) is no value per exposed unit: it cannot be added up over the units"
+            yield Finding(loc, "impact-metric", message, "name a conversion, a mean or a retention")
 
 
 def _plan(sections: Sections) -> Iterator[Finding]:

@@ -57,11 +57,15 @@ class Moments:
 
 @dataclass(frozen=True, slots=True)
 class RatioMoments:
-    """Moments of two values per unit in one arm, of the units that have both; `covariance` has divisor n - 1."""
+    """Moments of two values per unit in one arm, of the units that have both; `covariance` has divisor n - 1.
+
+    `is_part`: in no unit is the numerator below 0 or above the denominator (False where that is not known).
+    """
 
     numerator: Moments
     denominator: Moments
     covariance: float
+    is_part: bool = False
 
     @property
     def n(self) -> int:

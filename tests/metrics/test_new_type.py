@@ -35,7 +35,7 @@ class Streak(MetricOptions):
     event: Text | None = Field(None, description="the event that is counted")
 
     @property
-    def unit(self) -> Literal["value"]:
+    def value_kind(self) -> Literal["value"]:
         return "value"
 
     def needs(self) -> DataNeeds:

@@ -126,7 +126,7 @@ def result(
         )
         for arm in spec.variants
     )
-    return MetricResult(name, metric.type, metric.role, metric.goal, metric.unit, "", (), comparisons)
+    return MetricResult(name, metric.type, metric.role, metric.goal, metric.value_kind, "", (), comparisons)
 
 
 def at(text: str) -> int:

@@ -15,6 +15,7 @@ from abcx.data.plan import Plan
 from abcx.data.reading import batch, timezones
 from abcx.data.reading.cell_checks import bad_cells, flags, no_answers, no_ids
 from abcx.data.reading.consistency import inconsistent_ids, unlike
+from abcx.data.reading.currency import foreign_amounts
 from abcx.data.reading.excluded import excluded
 from abcx.data.reading.infer_formats import header_rows
 from abcx.data.reading.overrides import by_file
@@ -205,7 +206,7 @@ def load(loading: Loading, part: str, sources: tuple[Source, ...], arm_needed: b
             loading.reads[part, number] = _with_last(loading, loading.reads[part, number], part, first_row)
         number += 1
     if not read_problems:
-        read_problems += [*unlike(select), *inconsistent_ids(select)]
+        read_problems += [*unlike(select), *inconsistent_ids(select), *foreign_amounts(select)]
     if not read_problems and not loading.count(part):
         shown = select.sources[0].table.shown
         read_problems.append(

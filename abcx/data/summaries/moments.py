@@ -152,6 +152,7 @@ def _numbers(name: str, plan: Plan, cap: float | None, scaled: sums.Grid, expres
             fields |= _parts(f"{part}_{power}", scaled.total([position] * power))
     if len(values) == 2:
         fields |= _parts("product", scaled.total([expressions.index(sql) for sql in values]))
+        fields["part"] = f"bool_and({values[0]} BETWEEN 0 AND {values[1]})"
     return [f'{aggregate} AS "{key}_{label}"' for label, aggregate in fields.items()]
 
 
@@ -174,7 +175,7 @@ def _summary(plan: Plan, name: str, row: dict[str, Any], cap: float | None = Non
     products = _total(row, f"{key}_product")
     constant = parts[0].variance == 0.0 or parts[1].variance == 0.0
     covariance = 0.0 if constant else sums.covariance(values[0], values[1], parts[0].n, products, totals)
-    return RatioMoments(parts[0], parts[1], covariance)
+    return RatioMoments(parts[0], parts[1], covariance, bool(row[f"{key}_part"]))
 
 
 def _total(row: dict[str, Any], key: str) -> Fraction:
