@@ -72,6 +72,40 @@ CHECKS: dict[str, Callable[[CheckContext], CheckResult]] = {
     "too_good": too_good.check,
 }
 
+TITLES: dict[str, str] = {
+    "srm": "split of the arms",
+    "not_concurrent": "arms side by side",
+    "crossover": "units in several arms",
+    "exposure_before_event": "events before exposure",
+    "follow_up": "follow-up",
+    "duplicates": "duplicate events",
+    "stray_time": "rows dated far ahead",
+    "ticket_times": "times of tickets",
+    "running_totals": "running totals",
+    "missing": "missing values",
+    "response_rate": "who answers",
+    "unknown_arm": "rows without an arm",
+    "missing_arm": "empty arms",
+    "unit_ids": "spelling of ids",
+    "nothing_found": "conditions without rows",
+    "metric_missing": "metrics without data",
+    "one_sided": "events in one arm",
+    "no_variation": "outcomes all the same",
+    "no_window": "equal time to act",
+    "time_resolution": "dates without times",
+    "whole_weeks": "whole weeks",
+    "duration": "length of the test",
+    "sample_size": "planned size",
+    "peeking": "repeated looks",
+    "pre_period": "arms before the change",
+    "outliers": "a few large values",
+    "skewness": "width of intervals",
+    "calibration": "false alarms on these data",
+    "novelty": "effect over time",
+    "too_good": "striking figures",
+}
+"""What each check is about, in at most four words, for the lists of checks in readouts."""
+
 
 def run_all(context: CheckContext) -> tuple[CheckResult, ...]:
     """Every check, in the order of the report."""

@@ -21,10 +21,10 @@ from typing import Literal
 
 from abcx import formatting
 from abcx.checks.context import CheckContext
+from abcx.checks.words import capital, sentences
 from abcx.data.summaries import adjusted_samples
 from abcx.planning.planned_end import JUDGED
 from abcx.results.readout import CheckResult
-from abcx.spec.model import Experiment
 from abcx.stats.records import Proportion
 
 TOLERATED = 1.2
@@ -46,7 +46,7 @@ def check(context: CheckContext) -> CheckResult:
     """The share of random relabelings that the chosen analysis calls significant."""
     results = list(_relabeled(context))
     if not results:
-        message = "nothing was relabeled"
+        message = "No metric could be tried out."
         return CheckResult("calibration", "skipped", message, help="needs the units of a primary or guardrail metric")
     alpha = context.experiment.analysis.alpha
     details = {
@@ -63,30 +63,31 @@ def check(context: CheckContext) -> CheckResult:
     }
     inflated = [result for result in results if result.low > TOLERATED * alpha]
     worst = max(inflated or results, key=lambda result: result.share)
-    several = len(context.experiment.variants) > 1
-    name = f"{worst.metric} ({worst.arm})" if several else worst.metric
-    among = "" if len(results) == 1 else ", the most of any metric"
-    share = f"{formatting.percent(worst.share, 1)} false positives on {name}{among}"
-    message = f"A/A re-randomization of these units: {share} ({formatting.percent(alpha, 0)} expected)"
+    name, level = context.title_in(worst.metric, worst.arm), f"{formatting.significant(100 * alpha)}%"
+    alarms = f"{formatting.percent(worst.share, 1)} of trials show an effect on {name}"
+    dealt = f"with these {context.experiment.unit} dealt to the arms at random, {alarms}"
     if inflated:
-        return CheckResult("calibration", "warn", message, None, details, advice(context.experiment, worst.metric))
-    return CheckResult("calibration", "pass", message, None, details)
+        message = sentences(f"{dealt} where {level} should", "a clear result on it is chance more often than stated")
+        return CheckResult("calibration", "warn", message, None, details, advice(context, worst.metric))
+    return CheckResult("calibration", "pass", sentences(f"{dealt}, where {level} is right"), None, details)
 
 
-def advice(experiment: Experiment, name: str) -> str:
+def advice(context: CheckContext, name: str) -> str:
     """What to do about a metric whose analysis gives false alarms, except for what the spec already does."""
-    metric = experiment.metrics[name]
+    metric, analysis = context.experiment.metrics[name], context.experiment.analysis
     if metric.value_kind == "share":
-        return "collect more units, or judge by a more frequent event"
+        return f"Collect more {context.experiment.unit}, or judge by a more frequent event"
     ways = []
-    if experiment.analysis.interval != "permutation":
+    if analysis.interval != "permutation" and not analysis.covariates and not analysis.stratify:
         ways.append("set `interval: permutation`")
     if metric.could_be_capped:
-        ways.append("cap the metric")
-    ways.append(
-        "judge by the share that converts" if metric.value_kind in ("value", "ratio") else "collect more answers"
-    )
-    return formatting.joined(ways, "or")
+        ways.append("cap the metric in the next spec (`cap: 99.9%`)")
+    if metric.value_kind not in ("value", "ratio"):
+        ways.append("collect more answers")
+    else:
+        conversion = context.conversion(name)
+        ways.append(f"judge by {context.title(conversion) if conversion else 'the share that converts'}")
+    return capital(formatting.joined(ways, "or"))
 
 
 def _relabeled(context: CheckContext) -> Iterator[_Found]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from abcx import formatting
+from abcx.checks import words
 from abcx.data.records import MetricData, Observed
 from abcx.planning.planned_end import PlannedEnd
 from abcx.planning.sample_size import Planned
@@ -52,6 +53,39 @@ class CheckContext:
     def noun(self, n: float) -> str:
         """A number of units in the words of the spec: 1 visitor, 1,234 visitors."""
         return formatting.plural(n, self.experiment.unit)
+
+    def title(self, metric: str) -> str:
+        """The name of a metric for people."""
+        declared = self.metrics[metric].title if metric in self.metrics else self.experiment.metrics[metric].title
+        return declared or formatting.title_of(metric)
+
+    def titles(self, metrics: Iterable[str]) -> str:
+        """The names of metrics for people, in one list: Orders, Revenue per visitor and 2 more."""
+        return words.listed([self.title(metric) for metric in metrics])
+
+    def title_in(self, metric: str, arm: str) -> str:
+        """The name of a metric for people, with the arm where there are several variants."""
+        return self.title(metric) + (f" in {arm}" if len(self.experiment.variants) > 1 else "")
+
+    def conversion(self, metric: str) -> str | None:
+        """The metric that counts who has the event of which another metric is made; None where the spec has none."""
+        metrics = self.experiment.metrics
+        event = metrics[metric].needs().columns[0].term.event if metrics[metric].needs().columns else None
+        if event is None:
+            return None
+        shares = [
+            name
+            for name, other in metrics.items()
+            if name != metric
+            and [(column.kind, column.term.event) for column in other.needs().columns] == [("happened", event)]
+        ]
+        alike = [name for name in shares if metrics[metric].is_made_by(metrics[name], self.experiment.window)]
+        return next(iter([*alike, *shares]), None)
+
+    @property
+    def one_unit(self) -> str:
+        """The noun of the units in the singular: visitor."""
+        return formatting.singular(self.experiment.unit)
 
     def data(self, metric: str) -> MetricData:
         """The observed data of a metric; empty where there are none."""

@@ -16,8 +16,11 @@ For units on several rows say what is meant by `duplicates: first | last | sum`,
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from abcx import formatting
 from abcx.checks.context import CheckContext
+from abcx.checks.words import sentences
 from abcx.results.readout import CheckResult
 
 
@@ -33,34 +36,41 @@ def check(context: CheckContext) -> CheckResult:
     }
     if all(n is None for n in counts.values()):
         help = "needs events with times or ids, or one row per unit"
-        return CheckResult("duplicates", "skipped", "the data do not tell", help=help)
-    clauses = []
-    if observed.repeated_ids:
-        clauses.append(
-            f"{formatting.plural(observed.repeated_ids, 'events')} "
-            f"repeat{'s' if observed.repeated_ids == 1 else ''} an id: the earliest of each counts"
-        )
-    if observed.changed_ids:
-        ids = formatting.plural(observed.changed_ids, "ids")
-        clauses.append(f"{ids} on rows that differ in time or value, of which one row counts")
-    description = "duplicating another (same unit, time, event, value)"
-    if observed.removed_rows:
-        clauses.append(
-            f"{formatting.plural(observed.removed_rows, 'events')} {description}, left out (`duplicates: drop`)"
-        )
-    if observed.repeated_rows:
-        clauses.append(f"{formatting.plural(observed.repeated_rows, 'events')} {description}, kept")
-    if observed.duplicate_units:
-        clauses.append(f"{context.noun(observed.duplicate_units)} on several rows, taken as `duplicates` says")
-    if not clauses:
-        return CheckResult("duplicates", "pass", "nothing is in the data twice", None, counts)
-    return CheckResult("duplicates", "warn", "; ".join(clauses), None, counts, _help(context))
+        return CheckResult("duplicates", "skipped", "The data do not say what is in them twice.", help=help)
+    message = sentences(*_clauses(context))
+    if not message:
+        return CheckResult("duplicates", "pass", "Nothing is in the data twice.", None, counts)
+    return CheckResult("duplicates", "warn", message, None, counts, _help(context))
+
+
+def _clauses(context: CheckContext) -> Iterator[str]:
+    """What is in the data twice and how it counts, what distorts figures first."""
+    observed = context.observed
+    same = f"copies of another (same {context.one_unit}, time, event and value)"
+    if n := observed.repeated_rows:
+        yield f"{formatting.plural(n, 'events')} {_be(n, 'looks', 'look')} like {same}"
+        yield f"{_be(n, 'it counts', 'they count')} all the same, so sums such as revenue may be too high"
+    if n := observed.removed_rows:
+        left_out = f"and {_be(n, 'was', 'were')} left out"
+        yield f"{formatting.plural(n, 'events')} {_be(n, 'looks', 'look')} like {same} {left_out}"
+    if n := observed.repeated_ids:
+        yield f"{formatting.plural(n, 'events')} {_be(n, 'repeats', 'repeat')} an id: only the earliest of each counts"
+    if n := observed.changed_ids:
+        yield f"{formatting.plural(n, 'ids')} {_be(n, 'has', 'have')} rows that differ in time or value: one row counts"
+    if n := observed.duplicate_units:
+        yield f"{context.noun(n)} {_be(n, 'has', 'have')} several rows, which were combined as the spec says"
+
+
+def _be(n: int, one: str, several: str) -> str:
+    return one if n == 1 else several
 
 
 def _help(context: CheckContext) -> str:
     observed = context.observed
     if observed.repeated_rows and observed.repeated_ids is None:
-        return "name the events' id column (`columns: {id: ...}`), so that an event that was exported twice counts once"
+        return (
+            "Name the column that identifies an event (`columns: {id: ...}`), so that events exported twice count once"
+        )
     if observed.repeated_rows:
-        return "these rows have no id or ids of their own: check that nothing was exported twice"
-    return "find out why they are there: an export that was run twice, a join that repeats rows"
+        return "Check that nothing was exported twice: these rows have no id, or ids of their own"
+    return "Find out why they are there: an export that was run twice, a join that repeats rows"

@@ -18,6 +18,7 @@ from typing import Any
 
 from abcx import formatting
 from abcx.checks.context import CheckContext, days_between
+from abcx.checks.words import sentences
 from abcx.results.readout import CheckResult
 
 SHORTEST = 7
@@ -31,7 +32,9 @@ def check(context: CheckContext) -> CheckResult:
     exposed = context.exposed_days()
     declared = _declared(context)
     if declared is None:
-        return CheckResult("duration", "skipped", "no end of the period is declared", help="needs a period with an end")
+        return CheckResult(
+            "duration", "skipped", "No end of the period is declared.", help="needs a period with an end"
+        )
     first, last = declared
     days, exposed_days = days_between(first, last), _exposed_days(context, first, last)
     known = context.end.known or (exposed[1] if exposed else None)
@@ -39,13 +42,13 @@ def check(context: CheckContext) -> CheckResult:
     details: dict[str, Any] = {"declared_days": days, "exposed_days": exposed_days, "over": over}
     problems = _problems(known, last, days, exposed_days)
     if problems:
-        help = "wait for the declared end and export again" if over is False else "plan whole weeks, at least one"
+        help = "Wait for the declared end and export again" if over is False else "Plan whole weeks, at least one"
         if over and days >= SHORTEST:
-            help = "find out why there were no exposures on some days: an outage, an incomplete export, little traffic"
-        return CheckResult("duration", "warn", "; ".join(problems), None, details, help)
+            help = "Find out why there were no exposures on some days: an outage, an incomplete export, little traffic"
+        return CheckResult("duration", "warn", sentences(*problems), None, details, help)
     state = "the data have no times, so it is taken as over" if over is None else "it is over"
     covered = f", with exposures on {formatting.count(exposed_days)} of them" if exposed_days is not None else ""
-    message = f"the period has {formatting.plural(days, 'days')}{covered}, and ends on {last.isoformat()}: {state}"
+    message = f"The period has {formatting.plural(days, 'days')}{covered}, and ends on {last.isoformat()}: {state}."
     return CheckResult("duration", "pass", message, None, details)
 
 
@@ -68,10 +71,16 @@ def _problems(known: date | None, last: date, days: int, exposed_days: int | Non
     problems = []
     if known is not None and known < last:
         problems.append(f"the data stop on {known.isoformat()}, before the period ends on {last.isoformat()}")
+        missing = days_between(known, last) - 1
+        problems.append(
+            f"the last {formatting.plural(missing, 'days') if missing > 1 else 'day'} can change the result"
+        )
     elif exposed_days is not None and exposed_days < COVERED * days:
         problems.append(
-            f"there are exposures on {formatting.count(exposed_days)} of {formatting.count(days)} declared days only"
+            f"there are exposures on only {formatting.count(exposed_days)} of {formatting.count(days)} declared days"
         )
+        problems.append("the result leaves out what would have happened on the others")
     if days < SHORTEST:
-        problems.append(f"the period has {formatting.plural(days, 'days')}: shorter than one week")
+        problems.append(f"the period has {formatting.plural(days, 'days')}, less than one week")
+        problems.append("the result need not hold for the other weekdays")
     return problems

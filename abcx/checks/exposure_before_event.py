@@ -17,7 +17,7 @@ from __future__ import annotations
 from abcx import formatting
 from abcx.checks.context import CheckContext
 from abcx.checks.homogeneity import homogeneity_p_value
-from abcx.checks.words import p_text
+from abcx.checks.words import sentences
 from abcx.results.readout import CheckResult
 
 WARN = 0.001
@@ -27,7 +27,7 @@ def check(context: CheckContext) -> CheckResult:
     """Whether units with events before their exposure are equally common in all arms."""
     before, units = context.observed.before_exposure, context.observed.units_before
     if before is None or units is None:
-        message = "the data do not tell what came before exposure"
+        message = "The data do not say what came before exposure."
         return CheckResult("exposure_before_event", "skipped", message, help="needs events and exposures with times")
     arms = list(context.experiment.arms)
     early = [units.get(arm, 0) for arm in arms]
@@ -35,21 +35,23 @@ def check(context: CheckContext) -> CheckResult:
     events = sum(before.values())
     details = {"events": dict(before), "units": dict(units)}
     if not sum(early):
-        message = f"{_events(events)} before exposure"
+        message = sentences(f"{_events(events)} before exposure")
         return CheckResult("exposure_before_event", "pass", message, None, details)
     p = homogeneity_p_value(early, late)
     counts = zip(arms, early, late, strict=True)
-    rates = [f"{formatting.percent(n / (n + m), 1)} in {arm}" for arm, n, m in counts if n + m]
-    shown = f" ({p_text(p, WARN)})" if p is not None else ""
-    message = (
-        f"{_events(events)} before exposure and were ignored; "
-        f"share of {context.experiment.unit} that have one: {formatting.joined(rates)}{shown}"
-    )
+    shares = formatting.joined([f"{formatting.percent(n / (n + m), 1)} in {arm}" for arm, n, m in counts if n + m])
+    unit = context.experiment.unit
     if p is None or p >= WARN:
-        return CheckResult("exposure_before_event", "pass", message, p, details)
-    help = "the arms log differently: compare the times of exposures and events in the source, and their timezones"
+        message = f"{_events(events)} before exposure and {'was' if events == 1 else 'were'} ignored"
+        alike = f"about as many {unit} have one in every arm: {shares}" if p is not None else ""
+        return CheckResult("exposure_before_event", "pass", sentences(message, alike), p, details)
+    message = sentences(
+        f"of all {unit}, {shares} have events from before their exposure",
+        "such events do not count, but arms that log so differently may not be comparable",
+    )
+    help = "Compare the times and timezones of exposures and events at the source, in each arm"
     return CheckResult("exposure_before_event", "warn", message, p, details, help)
 
 
 def _events(n: int) -> str:
-    return "no event came" if n == 0 else f"{formatting.plural(n, 'events')} came"
+    return "No event came" if n == 0 else f"{formatting.plural(n, 'events')} came"

@@ -17,7 +17,7 @@ from typing import Any
 
 from abcx import formatting
 from abcx.checks.context import CheckContext
-from abcx.checks.words import share_text
+from abcx.checks.words import SHOWN, duration_text, sentences, share_text
 from abcx.results.readout import CheckResult
 from abcx.spec_types import DurationValue
 
@@ -27,7 +27,7 @@ def check(context: CheckContext) -> CheckResult:
     windows = {name: window for name in context.experiment.metrics if (window := _window(context, name))}
     if not windows or context.observed.as_of is None:
         help = "needs a window" if not windows else "needs exposures with times"
-        return CheckResult("follow_up", "skipped", "no window was followed", help=help)
+        return CheckResult("follow_up", "skipped", "No window was followed.", help=help)
     open_units = {name: sum(context.data(name).not_followed.values()) for name in windows}
     metrics: dict[str, Any] = {
         name: {
@@ -40,8 +40,8 @@ def check(context: CheckContext) -> CheckResult:
     }
     late = {name: n for name, n in open_units.items() if n}
     if not late:
-        longest = max(windows.values(), key=lambda window: window.seconds).text
-        message = f"all {context.noun(context.total)} were followed for their whole window of {longest}"
+        longest = duration_text(max(windows.values(), key=lambda window: window.seconds))
+        message = f"All {context.noun(context.total)} were followed for their whole window of {longest}."
         return CheckResult("follow_up", "pass", message, None, {"metrics": metrics})
     message = _sentence(context, late, windows)
     return CheckResult("follow_up", "warn", message, None, {"metrics": metrics}, _help(context, late, windows))
@@ -61,16 +61,17 @@ def _sentence(context: CheckContext, late: dict[str, int], windows: dict[str, Du
     """Metrics with the same window and count share a clause."""
     groups: dict[tuple[str, int], list[str]] = {}
     for name, n in late.items():
-        groups.setdefault((windows[name].text, n), []).append(name)
-    clauses = []
+        groups.setdefault((duration_text(windows[name]), n), []).append(name)
+    clauses: list[str] = []
     for (window, n), names in groups.items():
         share = share_text(n / context.total) if context.total else "all"
         all_metrics = len(names) == len(context.experiment.metrics)
-        of = "" if all_metrics else f" of {formatting.joined(names)}"
-        clauses.append(
-            f"{context.noun(n)} ({share}) came too late for the full window of {window}{of}: not counted yet"
-        )
-    return "; ".join(clauses)
+        of = "" if all_metrics else f" of {context.titles(names)}"
+        came = "came too late to be followed for" if not clauses else "for"
+        clauses.append(f"{context.noun(n)} ({share}) {came} the full {window}{of}")
+    more = f" and others for {len(clauses) - SHOWN} more" if len(clauses) > SHOWN else ""
+    what = formatting.joined(clauses[:SHOWN]) + more
+    return sentences(what, "they are not counted yet, so the figures can still change")
 
 
 def _help(context: CheckContext, late: dict[str, int], windows: dict[str, DurationValue]) -> str:
@@ -80,4 +81,4 @@ def _help(context: CheckContext, late: dict[str, int], windows: dict[str, Durati
         longest = max(windows[name].seconds for name in late)
         closed = context.local(last + longest * 1_000_000).date() + timedelta(days=1)  # some time on the day before
         when = f" from {closed.isoformat()} on"
-    return f"export again{when}, when every window has closed"
+    return f"Export again{when}, when every window has closed"

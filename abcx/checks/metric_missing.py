@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from abcx import formatting
 from abcx.checks.context import CheckContext
+from abcx.checks.words import SHOWN, sentences
 from abcx.planning.planned_end import followed
 from abcx.results.readout import CheckResult, CheckStatus
 
@@ -36,19 +37,23 @@ def check(context: CheckContext) -> CheckResult:
         return misspelled
     if not reasons:
         n = len(absent)
-        message = f"{'the metric has' if n == 1 else f'all {n} metrics have'} values in every arm"
+        message = f"{'The metric has' if n == 1 else f'All {n} metrics have'} values in every arm."
         return CheckResult("metric_missing", "pass", message, None, details)
     primary = [name for name in reasons if context.experiment.metrics[name].role == "primary"]
     status: CheckStatus = "fail" if primary else "warn"
     first = sorted(reasons, key=lambda name: name not in primary)
-    message = "; ".join(f"{name} {reasons[name]}" for name in first)
-    help = "compare the event's name, its `where` and the column with the data; if they are right, tracking is missing"
+    clauses = [f"{context.title(name)} {reasons[name]}" for name in first[:SHOWN]]
+    clauses += [f"so it is with {len(first) - SHOWN} more metrics"] * (len(first) > SHOWN)
+    effect = "the test cannot be judged by it" if primary else "it cannot be compared"
+    message = sentences(*clauses, effect if len(first) == 1 else effect.replace("it", "them"))
+    help = "Compare the event's name, its `where` and the column with the data; if they are right, mend the tracking"
     if all(reason == _UNCOUNTED for reason in reasons.values()):
-        help = "compare the ids of units in both files letter by letter, and their timezones; see what was left out"
+        unit = context.experiment.unit
+        help = f"Compare the ids of {unit} in both files letter by letter, and their timezones; see what was left out"
     if misspelled is not None:
         status = "fail" if "fail" in (status, misspelled.status) else "warn"
         message, help, details = (
-            f"{message}; {misspelled.message}",
+            f"{message} {misspelled.message}",
             misspelled.help or help,
             {**misspelled.details, **details},
         )
@@ -74,16 +79,18 @@ def _misspelled_result(context: CheckContext) -> CheckResult:
         of_primary = {term.event for metric in primary for term in metric.needs().terms}
         status = "fail" if of_primary & {meant for _, meant in events} else "warn"
         names = formatting.joined([f"'{name[:60]}' (the spec has '{meant}')" for name, meant in events[:5]])
-        clauses.append(f"events with a differently spelled name were ignored: {names}")
+        clauses.append(f"events with a different spelling were ignored: {names}")
+        clauses.append("the figures may be too low")
         cures.append(
-            "give one event one name in the data; if these are two events, name both: a descriptive metric will do"
+            "Give one event one name in the data; if these are two events, make a descriptive metric of the other"
         )
     if values := context.observed.values_as_events:
         rows = formatting.plural(values, "rows")
         clauses.append(f"the columns of {rows} seem to be swapped: the event's name is a number, a time or an id")
-        cures.append("compare these rows with the header: were files joined whose columns differ in order?")
+        clauses.append("what they say is not counted")
+        cures.append("Compare these rows with the header, and join no files whose columns differ in order")
     details = {"metrics": {}, "near": dict(events), "values_as_events": values}
-    return CheckResult("metric_missing", status, "; ".join(clauses), None, details, "; ".join(cures))
+    return CheckResult("metric_missing", status, sentences(*clauses), None, details, ". ".join(cures))
 
 
 def _absence(context: CheckContext, name: str) -> str | None:

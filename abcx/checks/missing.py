@@ -26,7 +26,7 @@ from typing import Any
 from abcx import formatting
 from abcx.checks.context import CheckContext
 from abcx.checks.homogeneity import homogeneity_p_value
-from abcx.checks.words import p_text, share_text
+from abcx.checks.words import SHOWN, sentences, share_text
 from abcx.results.readout import CheckResult, CheckStatus
 from abcx.stats.records import Proportion
 
@@ -75,10 +75,10 @@ def check(context: CheckContext) -> CheckResult:
     if status == "fail":
         details["reason"] = "data_loss"
     uneven = worst["fail"] + worst["warn"]
-    message = "; ".join([*map(_clause, uneven), *(_empty(context, loss) for loss in empty)])
-    why = "find out why values are lost in one arm more than in the other: blocked tracking, a failed join, a form"
-    meant = "say what an empty cell means: missing_value: zero (none, or no) or drop (such units are left out)"
-    help = "; ".join(cure for cure, asked in ((why, uneven), (meant, empty)) if asked)
+    message = _message(context, uneven, empty, status)
+    why = "Find out why values are lost more often in one arm: blocked tracking, a failed join, a form field"
+    meant = "Say in the metric what an empty cell means: `missing_value: zero` (none, or no) or `drop` (leave out)"
+    help = ". ".join(cure for cure, asked in ((why, uneven), (meant, empty)) if asked)
     return CheckResult("missing", status, message, p, details, help)
 
 
@@ -113,11 +113,24 @@ def _is_mostly_empty(context: CheckContext, loss: _Loss) -> bool:
     return asked and loss.total > EMPTY * sum(loss.exposed.values())
 
 
+def _message(context: CheckContext, uneven: list[_Loss], empty: list[_Loss], status: CheckStatus) -> str:
+    unit, parts = context.experiment.unit, []
+    if uneven:
+        parts += [_clause(context, loss) for loss in uneven[:SHOWN]]
+        parts += [f"so do {len(uneven) - SHOWN} more metrics"] * (len(uneven) > SHOWN)
+        effect = "cannot be compared" if status == "fail" else "may not be comparable"
+        parts.append(f"the {unit} that are left {effect} between the arms")
+    if empty:
+        parts += [_empty(context, loss) for loss in empty[:SHOWN]]
+        parts += [f"so are {len(empty) - SHOWN} more metrics"] * (len(empty) > SHOWN)
+        parts.append(f"such figures describe only the {unit} with a value")
+    return sentences(*parts)
+
+
 def _empty(context: CheckContext, loss: _Loss) -> str:
     exposed = sum(loss.exposed.values())
     share = share_text(loss.total / exposed, EMPTY)
-    unit = formatting.singular(context.experiment.unit)
-    return f"{loss.name} is empty for {share} of {context.noun(exposed)}: its figures are per {unit} with a value"
+    return f"{context.title(loss.name)} is empty for {share} of {context.noun(exposed)}"
 
 
 def _only_yes_result(context: CheckContext, losses: list[_Loss], details: dict[str, Any]) -> CheckResult:
@@ -125,9 +138,14 @@ def _only_yes_result(context: CheckContext, losses: list[_Loss], details: dict[s
     status: CheckStatus = "fail" if any(loss.primary for loss in losses) else "warn"
     if status == "fail":
         details["reason"] = "data_loss"
-    clauses = [f"{loss.name} is yes wherever it is filled, and empty for {context.noun(loss.total)}" for loss in losses]
-    help = "is an empty cell a no? Then say so: missing_value: zero"
-    return CheckResult("missing", status, "; ".join(clauses), None, details, help)
+    clauses = [
+        f"{context.title(loss.name)} is yes wherever it is filled, and empty for {context.noun(loss.total)}"
+        for loss in losses[:SHOWN]
+    ]
+    clauses += [f"so are {len(losses) - SHOWN} more metrics"] * (len(losses) > SHOWN)
+    effect = f"those {context.experiment.unit} are left out, so every arm shows 100%"
+    help = "If an empty cell means no, write `missing_value: zero` in the metric"
+    return CheckResult("missing", status, sentences(*clauses, effect), None, details, help)
 
 
 def _as_json(loss: _Loss) -> dict[str, Any]:
@@ -135,17 +153,18 @@ def _as_json(loss: _Loss) -> dict[str, Any]:
     return {"missing": loss.missing, "shares": shares, "p_value": loss.p_value}
 
 
-def _clause(loss: _Loss) -> str:
-    shares = [f"{share_text(loss.missing[arm] / n)} in {arm}" for arm, n in loss.exposed.items() if n]
-    assert loss.p_value is not None
-    shown = p_text(loss.p_value, FAIL if loss.p_value < 2 * FAIL else WARN)
-    return f"{loss.name} has no value for {formatting.joined(shares)} ({shown})"
+def _clause(context: CheckContext, loss: _Loss) -> str:
+    (first, n), *others = [(arm, n) for arm, n in loss.exposed.items() if n]
+    shares = [f"{share_text(loss.missing[first] / n)} of the {context.experiment.unit} in {first}"]
+    shares += [f"{share_text(loss.missing[arm] / n)} in {arm}" for arm, n in others]
+    return f"{context.title(loss.name)} has no value for {formatting.joined(shares)}"
 
 
 def _harmless(context: CheckContext, losses: list[_Loss]) -> str:
     most = max(losses, key=lambda loss: loss.total)
     if not most.total:
-        return f"every metric has a value for all {context.noun(context.total)}"
+        return f"Every metric has a value for all {context.noun(context.total)}."
     exposed = sum(most.exposed.values())
-    alike = f", alike in all arms ({p_text(most.p_value, WARN)})" if most.p_value is not None else ""
-    return f"{most.name} has no value for {formatting.count(most.total)} of {context.noun(exposed)}{alike}"
+    alike = ", about as many in every arm" if most.p_value is not None else ""
+    n = formatting.count(most.total)
+    return sentences(f"{context.title(most.name)} has no value for {n} of {context.noun(exposed)}{alike}")

@@ -22,9 +22,13 @@ def check(context: CheckContext) -> CheckResult:
     empty = [arm for arm, n in units.items() if n <= 0]
     details = {"units": units}
     if not empty:
-        counts = [f"{arm} has {formatting.count(n)}" for arm, n in units.items()]
-        message = f"every arm has {context.experiment.unit}: {formatting.joined(counts)}"
+        counts = [f"{formatting.count(n)} in {arm}" for arm, n in units.items()]
+        message = f"Every arm has {context.experiment.unit}: {formatting.joined(counts)}."
         return CheckResult("missing_arm", "pass", message, None, details)
-    message = f"{formatting.joined(empty)} {'has' if len(empty) == 1 else 'have'} no {context.experiment.unit}"
-    help = "check how the data spell the arm (`labels:`), and the exclusions: period, exposure event, crossover"
+    message = f"No {context.experiment.unit} are in {formatting.joined(empty, 'or')}. There is nothing to compare."
+    help = (
+        "Check how the data spell the arm (`labels:`), and why rows were left out: period, exposure event, several arms"
+    )
+    if context.observed.kind == "counts":
+        help = f"Check the number of {context.experiment.unit} of that arm in the counts"
     return CheckResult("missing_arm", "fail", message, None, details, help)

@@ -12,7 +12,6 @@ which they enter the test.
 
 from __future__ import annotations
 
-from abcx import formatting
 from abcx.checks.context import CheckContext
 from abcx.planning.planned_end import JUDGED
 from abcx.results.readout import CheckResult
@@ -26,7 +25,7 @@ def check(context: CheckContext) -> CheckResult:
     """Shares that are 100 % in every arm."""
     full = [name for name, m in context.experiment.metrics.items() if m.role in JUDGED and _everybody(context, name)]
     if not full:
-        return CheckResult("no_variation", "pass", "no judged share is 100% in every arm")
+        return CheckResult("no_variation", "pass", "No metric that decides is 100% in every arm.")
     from_start = [
         name
         for name in full
@@ -35,13 +34,14 @@ def check(context: CheckContext) -> CheckResult:
     details = {"metrics": full, "at_exposure": from_start}
     if from_start:
         message = (
-            f"every unit of every arm has {formatting.joined(from_start)} at its exposure or before: the outcome is "
-            "the exposure itself"
+            f"100% of the {context.experiment.unit} in every arm have {context.titles(from_start)} at their exposure "
+            "or before. The outcome is the exposure itself, so nothing can be compared."
         )
-        help = "choose the event that the change is meant to bring about, or another exposure event"
+        help = "Choose the event that the change is meant to bring about, or another exposure event"
         return CheckResult("no_variation", "fail", message, None, details, help)
-    message = f"every unit of every arm has {formatting.joined(full)}: there is nothing to compare"
-    help = "check that the event is the outcome, and that units without it are in the data"
+    unit = context.experiment.unit
+    message = f"100% of the {unit} in every arm have {context.titles(full)}. There is nothing to compare."
+    help = f"Check that the event is the outcome, and that {unit} without it are in the data"
     return CheckResult("no_variation", "warn", message, None, details, help)
 
 

@@ -14,7 +14,6 @@ events count: `window: 14d`.
 
 from __future__ import annotations
 
-from abcx import formatting
 from abcx.checks.context import CheckContext
 from abcx.planning.planned_end import JUDGED, follow_up_seconds
 from abcx.results.readout import CheckResult
@@ -31,13 +30,14 @@ def check(context: CheckContext) -> CheckResult:
     timed = context.observed.first_exposure is not None and context.observed.before_exposure is not None
     if not of_events or not timed:
         help = "needs events and exposures with times" if of_events else "needs a judged metric made of events"
-        return CheckResult("no_window", "skipped", "no window is needed", help=help)
+        return CheckResult("no_window", "skipped", "No window is needed.", help=help)
     without = [name for name in of_events if not follow_up_seconds(context.experiment, name)]
     if not without:
-        return CheckResult("no_window", "pass", "every judged metric says how long after exposure events count")
-    unit = formatting.singular(context.experiment.unit)
+        return CheckResult("no_window", "pass", "Every metric that decides says how long events count.")
+    their = "Its figures depend" if len(without) == 1 else "Their figures depend"
     message = (
-        f"{formatting.joined(without)}: events count for as long as each {unit} was watched, longer for early ones"
+        f"Early {context.experiment.unit} have more time to act than late ones, because {context.titles(without)} "
+        f"{'has' if len(without) == 1 else 'have'} no time limit. {their} on the day of the export."
     )
-    help = "write how long after exposure events count: window: 14d"
+    help = "In the next spec write how long after exposure events count: `window: 14d`"
     return CheckResult("no_window", "warn", message, None, {"metrics": without}, help)

@@ -16,10 +16,11 @@ let the period start on the first day of all arms.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from abcx import formatting
 from abcx.checks.context import CheckContext
+from abcx.checks.words import sentences
 from abcx.results.readout import CheckResult
 
 ALONE = 0.5
@@ -38,7 +39,7 @@ def check(context: CheckContext) -> CheckResult:
     daily = context.observed.daily
     if not daily:
         return CheckResult(
-            "not_concurrent", "skipped", "no day of exposure is known", help="needs exposures with times"
+            "not_concurrent", "skipped", "The days of exposure are unknown.", help="needs exposures with times"
         )
     experiment, shares = context.experiment, context.experiment.shares()
     alone: dict[str, float] = {}
@@ -50,23 +51,32 @@ def check(context: CheckContext) -> CheckResult:
     mostly_alone = tuple(arm for arm, share in alone.items() if share > ALONE)
     partly_alone = [arm for arm, share in alone.items() if share > 0.0]
     if not partly_alone:
-        message = "control and variants were exposed on the same days"
+        message = "Control and variants ran on the same days."
         return CheckResult("not_concurrent", "pass", message, None, details)
     clauses = [
         f"{formatting.percent(alone[arm], 0 if alone[arm] > WARN else 1)} of the {experiment.unit} of "
-        f"{experiment.control} and {arm} came on days on which one of the two alone was exposed"
+        f"{experiment.control} and {arm} came on days when only one of the two ran"
         for arm in mostly_alone or partly_alone
     ]
-    message = "; ".join(clauses)
     if max(alone.values()) <= WARN:
-        return CheckResult("not_concurrent", "pass", message, None, details)
+        return CheckResult("not_concurrent", "pass", sentences(*clauses), None, details)
     if not mostly_alone:
-        message += ": differences between those days bias the effect"
-        help = "start the period on the first day on which all arms were exposed: period: {start: ...}"
-        return CheckResult("not_concurrent", "warn", message, None, details, help)
-    message += ": the comparison mixes the change with differences between days"
-    help = "run the arms side by side, from the same day on; or export all arms for the same days"
+        message = sentences(*clauses[:2], "differences between those days can look like an effect of the change")
+        return CheckResult("not_concurrent", "warn", message, None, details, _help(context, daily))
+    message = sentences(*clauses[:2], "the comparison mixes the change with the differences between days")
+    help = "Run the arms side by side from the same day on; if the export is cut, export all arms for the same days"
     return CheckResult("not_concurrent", "fail", message, None, details, help, mostly_alone)
+
+
+def _help(context: CheckContext, daily: Sequence[tuple[str, Mapping[str, int]]]) -> str:
+    """Which period has all arms on its first and last day."""
+    exposed = [day for day, units in daily if sum(units.values())]
+    shared = [day for day, units in daily if all(units.get(arm, 0) for arm in context.experiment.arms)]
+    if not shared or (min(shared), max(shared)) == (min(exposed), max(exposed)):
+        return "Find out why one arm did not run on some days, and compare days on which all arms ran"
+    if min(shared) > min(exposed):
+        return f"Start the period on the first day of all arms: `period: {{start: {min(shared)}}}`"
+    return f"End the period on the last day of all arms: `period: {{end: {max(shared)}}}`"
 
 
 def _alone(days: Days, share: float) -> float:

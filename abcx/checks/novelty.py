@@ -17,9 +17,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from abcx import formatting
 from abcx.checks.context import CheckContext
-from abcx.checks.words import p_text
+from abcx.checks.words import SHOWN, difference_text, sentences
 from abcx.results.readout import CheckResult
 
 WARN = 0.01
@@ -49,14 +48,16 @@ def check(context: CheckContext) -> CheckResult:
     details = {"tests": [asdict(test) for test in tests]}
     if not tests:
         help = "needs exposures on two days or more, and a primary metric with a window that is summed per unit"
-        return CheckResult("novelty", "skipped", "early and late effects cannot be told apart", help=help)
+        return CheckResult("novelty", "skipped", "Early and late effects cannot be told apart.", help=help)
     worst = min(tests, key=lambda test: test.p_value)
     off = [test for test in tests if test.p_value_adjusted < WARN]
     if not off:
-        message = f"the effect is alike early and late ({p_text(worst.p_value_adjusted, WARN)})"
+        message = "The effect does not clearly change over time."
         return CheckResult("novelty", "pass", message, worst.p_value_adjusted, details)
-    message = "the effect changes over time: " + formatting.joined([_clause(context, test) for test in off])
-    help = "read the effect over time; run longer, or judge by the later days, declared before you look"
+    clauses = [_clause(context, test) for test in off[:SHOWN]]
+    clauses += [f"so it is with {len(off) - SHOWN} more"] * (len(off) > SHOWN)
+    message = sentences(*clauses, "the figure for the whole test need not last")
+    help = "Read the effect by day; run longer, or judge by the later days, declared before you look"
     return CheckResult("novelty", "warn", message, worst.p_value_adjusted, details, help)
 
 
@@ -97,5 +98,6 @@ def _clause(context: CheckContext, test: _Test) -> str:
     comparison = context.comparison(test.metric, test.arm)
     whole = comparison.difference if comparison else None
     word = "changes" if not whole else "grows" if (test.change > 0) == (whole > 0) else "fades"
-    name = test.metric if len(context.experiment.variants) == 1 else f"{test.metric} ({test.arm})"
-    return f"{name} {word} ({p_text(test.p_value_adjusted, WARN)})"
+    change = difference_text(test.change, context.experiment.metrics[test.metric].value_kind)
+    title = context.title_in(test.metric, test.arm)
+    return f"the effect on {title} {word} over time: {change} from the first half to the second"

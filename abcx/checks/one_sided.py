@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 from abcx.checks.context import CheckContext
+from abcx.checks.words import SHOWN, listed, sentences
 from abcx.data.records import Observed
 from abcx.planning.planned_end import JUDGED
 from abcx.results.readout import CheckResult
@@ -50,17 +51,16 @@ def check(context: CheckContext) -> CheckResult:
     findings = list(one_sided(context.experiment, context.observed))
     details = {"metrics": [asdict(finding) for finding in findings]}
     if not findings:
-        return CheckResult("one_sided", "pass", "no metric has its events in one arm alone", None, details)
+        return CheckResult("one_sided", "pass", "No metric has its events in one arm alone.", None, details)
     failing = [finding for finding in findings if _fails(context.experiment, finding)]
     shown = failing or findings
-    message = "; ".join(_clause(context, finding) for finding in shown[:3])
-    if len(shown) > 3:
-        message += f"; and {len(shown) - 3} more"
-    help = "make the event happen by hand in the empty arm: mend its logging, or stop the arm if nothing works there"
+    message = _message(context, shown)
+    empty = listed(list(dict.fromkeys(finding.lacks for finding in shown)))
+    help = f"Make the event happen by hand in {empty}: mend its logging, or stop the arm if nothing works there"
     if not failing:
-        help = "look at the logging of the empty arm; if the zero is real, say so in the metric: zero_is_real: true"
+        help = f"Check the logging in {empty}; if the zero is real, write `zero_is_real: true` in the metric"
         if all(context.experiment.metrics[finding.metric].zero_is_real for finding in findings):
-            help = "the spec says that this zero is real (zero_is_real: true): somebody looked at the logging"
+            help = f"Note who checked the logging in {empty}, and when"
     arms = tuple(dict.fromkeys(finding.variant for finding in failing))
     return CheckResult("one_sided", "fail" if failing else "warn", message, None, details, help, arms)
 
@@ -119,12 +119,17 @@ def _units_with_values(summary: Summary) -> dict[str, int]:
     return {"": summary.n}
 
 
-def _clause(context: CheckContext, finding: OneSided) -> str:
-    part = f" (its {finding.part})" if finding.part else ""
-    exposed = context.noun(finding.exposed)
-    text = (
-        f"{finding.metric}{part} occurs for {context.noun(finding.units)} in {finding.has} and for none of {exposed} in"
-    )
-    zero = context.experiment.metrics[finding.metric].zero_is_real
-    explanation = "; the spec says that this is real" if zero else ": it is not logged there, or nothing works there"
-    return f"{text} {finding.lacks}{explanation}"
+def _message(context: CheckContext, findings: list[OneSided]) -> str:
+    """Which arm alone has each metric, and what that may mean."""
+    clauses = []
+    for finding in findings[:SHOWN]:
+        part = f" (its {finding.part})" if finding.part else ""
+        clauses.append(
+            f"only {finding.has} has {context.title(finding.metric)}{part}: {context.noun(finding.units)} there, and "
+            f"none of {context.noun(finding.exposed)} in {finding.lacks}"
+        )
+    clauses += [f"so it is with {len(findings) - SHOWN} more"] * (len(findings) > SHOWN)
+    empty = listed(list(dict.fromkeys(finding.lacks for finding in findings)), "or")
+    real = [context.experiment.metrics[finding.metric].zero_is_real for finding in findings]
+    explanation = f"either it is not logged in {empty}, or nothing works there"
+    return sentences(*clauses, "the spec says that this zero is real" if all(real) else explanation)

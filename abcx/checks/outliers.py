@@ -23,7 +23,7 @@ from typing import Any
 
 from abcx import formatting
 from abcx.checks.context import CheckContext
-from abcx.checks.words import p_text
+from abcx.checks.words import difference_text, lift_text, listed, sentences
 from abcx.results.readout import CheckResult
 from abcx.stats.records import Contrast, Moments, RatioMoments
 
@@ -82,7 +82,7 @@ def check(context: CheckContext) -> CheckResult:
         name for name, m in context.experiment.metrics.items() if m.value_kind != "share" and m.role != "descriptive"
     ]
     if not numbers:
-        message = "no judged metric is a mean or a ratio"
+        message = "No metric that is judged is a mean or a ratio."
         return CheckResult("outliers", "skipped", message, help="needs a mean or ratio that is judged")
     influences = [
         influence
@@ -92,21 +92,32 @@ def check(context: CheckContext) -> CheckResult:
     ]
     if not influences:
         counts = context.observed.kind == "counts"
-        message = "counts do not tell the values of single units" if counts else "no unit has a value other than 0"
+        message = "Counts do not hold single values." if counts else "There are no values other than 0."
         help = "needs one row per unit, not counts" if counts else "needs values that are not 0"
         return CheckResult("outliers", "skipped", message, help=help)
     details = {"metrics": {name: {i.arm: _as_json(i) for i in influences if i.metric == name} for name in numbers}}
     suspects = sorted((i for i in influences if i.suspect), key=lambda i: (not i.carried, -min(i.moved, 1e9)))
     if not suspects:
         most = max(influences, key=lambda i: i.moved)
-        return CheckResult("outliers", "pass", _clause(context, most), None, details)
-    message = "; ".join(_clause(context, influence) for influence in suspects[:3])
-    if len(suspects) > 3:
-        message += f"; and {len(suspects) - 3} more"
-    capped = any(context.experiment.metrics[influence.metric].could_be_capped for influence in suspects)
-    cap = "cap the metric (`cap: 99.9%`), " if capped else ""
-    help = f"look at these units one by one, {cap}and judge by the share that converts"
-    return CheckResult("outliers", "warn", message, None, details, help)
+        return CheckResult("outliers", "pass", sentences(_clause(context, most)), None, details)
+    others = [context.title_in(influence.metric, influence.arm) for influence in suspects[1:]]
+    also = f"the same holds for {listed(others)}" if others else ""
+    effect = suspects[0].full.lift if suspects[0].full.lift is not None else suspects[0].full.difference or 0.0
+    gain = (effect < 0) == (context.experiment.metrics[suspects[0].metric].goal == "decrease")
+    what = "them as gains" if others else "it as the gain"
+    quote = f"do not quote {what}" if gain else f"do not quote {'them' if others else 'it'} as the effect"
+    message = sentences(_clause(context, suspects[0]), also, quote)
+    return CheckResult("outliers", "warn", message, None, details, _help(context, suspects))
+
+
+def _help(context: CheckContext, suspects: list[_Influence]) -> str:
+    metrics = context.experiment.metrics
+    could_cap = any(metrics[influence.metric].could_be_capped for influence in suspects)
+    cap = ("cap them" if len({i.metric for i in suspects}) > 1 else "cap the metric") if could_cap else ""
+    conversions = [name for influence in suspects if (name := context.conversion(influence.metric)) is not None]
+    by = context.title(conversions[0]) if conversions else "the share that converts"
+    ways = formatting.joined([*([f"{cap} in the next spec (`cap: 99.9%`)"] if cap else []), f"judge by {by}"])
+    return f"Look at these {context.experiment.unit} one by one; {ways}"
 
 
 def _influence(context: CheckContext, name: str, arm: str) -> _Influence | None:
@@ -153,16 +164,21 @@ def _as_json(influence: _Influence) -> dict[str, Any]:
 
 
 def _clause(context: CheckContext, influence: _Influence) -> str:
-    name = influence.metric if len(context.experiment.variants) == 1 else f"{influence.metric} ({influence.arm})"
+    """The effect with all units and without the largest, and who carries it."""
+    name = context.title_in(influence.metric, influence.arm)
     lifts = influence.full.lift is not None and influence.rest.lift is not None
-    what = "lift" if lifts else "difference"
-    ends = [_effect(context, influence.metric, contrast, lifts) for contrast in (influence.full, influence.rest)]
-    top = "largest" if influence.removed == 1 else f"top {formatting.count(influence.removed)}"
-    text = f"the {what} of {name} is {ends[0]} with all {context.experiment.unit}, {ends[1]} without the {top}"
+    contrasts = (influence.full, influence.rest)
+    full, rest = (_effect(context, influence.metric, contrast, lifts) for contrast in contrasts)
+    largest = "largest" if influence.removed == 1 else f"{formatting.count(influence.removed)} largest"
+    ends = [abs((contrast.lift if lifts else contrast.difference) or 0.0) for contrast in contrasts]
+    does = "carry" if influence.carried or ends[1] < ends[0] else "distort"
+    how = f"A few large values {does}" if influence.suspect else "Large values do not carry"
+    text = f"{how} {name}: {full} with all {context.experiment.unit}, {rest} without the {largest}"
     first, second = influence.significant
-    if first != second and influence.full.p_value is not None and influence.rest.p_value is not None:
-        shown = [p_text(p, influence.alpha) for p in (influence.full.p_value, influence.rest.p_value)]
-        text += f" ({shown[0]} with, {shown[1]} without)"
+    if first and not second:
+        text += ", and then it may be chance"
+    elif second and not first:
+        text += ", and only then is it clear"
     if influence.carried:
         carry = "carries" if influence.fragility == 1 else "carry"
         text += f"; {context.noun(influence.fragility or 0)} {carry} the result"
@@ -173,8 +189,4 @@ def _effect(context: CheckContext, name: str, contrast: Contrast, as_lift: bool)
     effect = contrast.lift if as_lift else contrast.difference
     if effect is None:
         return "unknown"
-    return (
-        formatting.lift(effect)
-        if as_lift
-        else formatting.difference(effect, context.experiment.metrics[name].value_kind)
-    )
+    return lift_text(effect) if as_lift else difference_text(effect, context.experiment.metrics[name].value_kind)

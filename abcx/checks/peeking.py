@@ -18,18 +18,20 @@ from __future__ import annotations
 
 from abcx import formatting
 from abcx.checks.context import CheckContext
+from abcx.checks.words import sentences
 from abcx.planning.planned_end import OVERRUN
 from abcx.results.readout import CheckResult
 
-_EARLY = "use it to see that everything is logged; an early look at p < .05 raises far more false alarms than 5%"
-_NEXT = "declare the end in the next spec before you look: period: {end: ...} or plan: {units: ...}"
+_EARLY = "Use it to see that everything is logged, and read the result at the declared end"
+_NEXT = "Declare the end in the next spec before you look: `period: {end: ...}` or `plan: {units: ...}`"
+_LOOKS = "plan repeated looks in the next spec (`analysis: {monitoring: always_valid}`)"
 
 
 def check(context: CheckContext) -> CheckResult:
     """Whether the declared end is reached."""
     end = context.end
     if context.experiment.analysis.monitoring != "fixed":
-        message = "sequential monitoring is declared: p-values and intervals account for repeated looks"
+        message = "Repeated looks are planned, and the intervals allow for them."
         return CheckResult("peeking", "pass", message)
     details = {
         "declared": end.declared,
@@ -39,20 +41,27 @@ def check(context: CheckContext) -> CheckResult:
         "planned": end.planned,
     }
     if not end.reached and end.declared != "window":
-        return CheckResult("peeking", "warn", f"this is an early look: {_missing(context)}", None, details, _EARLY)
+        message = sentences(
+            f"this is an early look: {_missing(context)}", "results read before the end are false far more often"
+        )
+        return CheckResult("peeking", "warn", message, None, details, _EARLY)
     if end.declared in ("window", "data"):
         message = (
-            "no end was declared: the figures hold if they are read once (repeated reading of undeclared tests gives "
-            "13% false verdicts)"
+            "No end was declared: the figures hold only if they are read once. Read again and again until they look "
+            "clear, such tests give 13% false verdicts."
         )
         return CheckResult("peeking", "warn", message, None, details, _NEXT)
     not_replayed = context.observed.as_of is None or end.overrun_day is not None
     if not_replayed and end.declared == "size" and end.planned is not None and end.followed > OVERRUN * end.planned:
         over = formatting.percent(end.followed / end.planned - 1, 0)
-        message = f"the planned size was passed by {over}: it was to be read at {formatting.count(end.planned)}"
-        return CheckResult("peeking", "warn", message, None, details, _NEXT)
-    reached = "the declared period is over" if end.declared == "period" else "the planned size is reached"
-    return CheckResult("peeking", "pass", f"{reached}: this is the planned time to look", None, details)
+        message = (
+            f"The planned size was passed by {over}: the test was to be read at {context.noun(end.planned)}. "
+            "A result read at a moment of one's choice is false more often."
+        )
+        help = f"Read the next test when it has {formatting.count(end.planned)} {context.experiment.unit}, or {_LOOKS}"
+        return CheckResult("peeking", "warn", message, None, details, help)
+    reached = "The declared period is over" if end.declared == "period" else "The planned size is reached"
+    return CheckResult("peeking", "pass", f"{reached}: this is the planned time to look.", None, details)
 
 
 def _missing(context: CheckContext) -> str:

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 
 from abcx import formatting
 from abcx.checks.context import CheckContext
-from abcx.checks.words import p_text
+from abcx.checks.words import SHOWN, sentences, value_text
 from abcx.metrics import MetricSpec
 from abcx.results.readout import CheckResult
 from abcx.stats.records import Summary
@@ -42,7 +42,7 @@ def check(context: CheckContext) -> CheckResult:
     judged = {name: metric for name, metric in context.experiment.metrics.items() if metric.role != "descriptive"}
     if not any(context.data(name).before for name in judged):
         help = "needs events from before the exposure"
-        return CheckResult("pre_period", "skipped", "nothing is known from before exposure", help=help)
+        return CheckResult("pre_period", "skipped", "Nothing is known from before exposure.", help=help)
     tested = [
         (name, arm, before[context.experiment.control], before[arm], p)
         for name, metric in judged.items()
@@ -56,16 +56,20 @@ def check(context: CheckContext) -> CheckResult:
     ]
     details = {"tests": [asdict(test) for test in tests]}
     if not tests:
-        message = "nothing from before exposure can be tested"
+        message = "Too little is known from before exposure."
         return CheckResult("pre_period", "skipped", message, None, details, "needs events from before the exposure")
     worst = min(tests, key=lambda test: test.p_value)
     differing = sorted((test for test in tests if test.p_value_adjusted < WARN), key=lambda test: test.p_value)
     if not differing:
-        looks = "" if len(tests) == 1 else f", corrected for {len(tests)} tests"
-        message = f"the arms were alike before exposure (smallest {p_text(worst.p_value_adjusted, WARN)}{looks})"
+        message = "The arms were alike before exposure, as far as chance can tell."
         return CheckResult("pre_period", "pass", message, worst.p_value_adjusted, details)
-    message = "the arms differed before exposure: " + "; ".join(_clause(context, test) for test in differing)
-    help = "a part of the effect may have been there before the change: check the assignment, and earlier tests"
+    clauses = [_clause(context, test) for test in differing[:SHOWN]]
+    clauses += [f"{len(differing) - SHOWN} more differences"] * (len(differing) > SHOWN)
+    message = sentences(
+        f"the arms differed before anything was changed: {formatting.joined(clauses)}",
+        "a part of the effect may have been there before",
+    )
+    help = f"Check how {context.experiment.unit} were assigned to arms, and whether an earlier test used the same split"
     return CheckResult("pre_period", "warn", message, worst.p_value_adjusted, details, help)
 
 
@@ -75,6 +79,5 @@ def _p_value(metric: MetricSpec, control: Summary | None, variant: Summary | Non
 
 def _clause(context: CheckContext, test: _Test) -> str:
     unit = context.experiment.metrics[test.metric].value_kind
-    values = [None if x is None else formatting.value(x, unit) for x in (test.control_value, test.arm_value)]
-    sides = f"{values[0]} in {context.experiment.control}, {values[1]} in {test.arm}"
-    return f"{test.metric} {sides} ({p_text(test.p_value_adjusted, WARN)})"
+    old, new = ("unknown" if x is None else value_text(x, unit) for x in (test.control_value, test.arm_value))
+    return f"{context.title(test.metric)} was {old} in {context.experiment.control} and {new} in {test.arm}"

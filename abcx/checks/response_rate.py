@@ -19,12 +19,10 @@ from collections.abc import Iterator
 
 from abcx import formatting
 from abcx.checks.context import CheckContext
-from abcx.checks.words import p_text
+from abcx.checks.words import sentences
 from abcx.planning.planned_end import JUDGED
 from abcx.results.metric import MetricResult, Survey, SurveyComparison
 from abcx.results.readout import CheckResult
-
-LEVEL = 0.05
 
 
 def check(context: CheckContext) -> CheckResult:
@@ -33,7 +31,7 @@ def check(context: CheckContext) -> CheckResult:
     asked = [(metric, survey) for metric, survey in surveys if len(survey.responses) == len(context.experiment.arms)]
     if not asked:
         help = "needs a survey metric (nps, csat, ces)"
-        return CheckResult("response_rate", "skipped", "nobody was asked", help=help)
+        return CheckResult("response_rate", "skipped", "Nobody was asked a question.", help=help)
     details = {
         metric.name: {
             "shares": {arm: _share(survey, arm) for arm in survey.responses},
@@ -47,16 +45,22 @@ def check(context: CheckContext) -> CheckResult:
     tested = [c.response_p_value for _, survey in asked for c in survey.comparisons.values()]
     p = min((p_value for p_value in tested if p_value is not None), default=None)
     if not clauses and (alone := _answers_alone(asked)):
-        message = f"nobody says who was asked for {formatting.joined(alone)}: the verdict rests on the answers alone"
-        help = "give all exposed units (or `invited:`), so that response can be compared"
+        message = sentences(
+            f"the data hold only those who answered {context.titles(alone)}, not everybody who could",
+            "if the change affects who answers, the result misleads",
+        )
+        unit = context.experiment.unit
+        help = f"Give all exposed {unit}, or name who was asked (`invited:`), so that response can be compared"
+        if context.observed.kind == "counts":
+            help = f"Write all exposed {unit} of each arm as `units`, not only those who answered"
         return CheckResult("response_rate", "warn", message, p, {"metrics": details}, help)
     if not clauses:
         shares = [_share(asked[0][1], arm) for arm in context.experiment.arms]
         percentages = formatting.joined([formatting.percent(share, 1) for share in shares])
-        message = f"{percentages} answer {asked[0][0].name}, alike in all arms"
+        message = f"{percentages} answer {context.title(asked[0][0].name)}, about as many in every arm."
         return CheckResult("response_rate", "pass", message, p, {"metrics": details})
-    help = "ask in the same way in all arms; read the bounds of the effect, and judge by what every unit has"
-    return CheckResult("response_rate", "warn", "; ".join(clauses), p, {"metrics": details}, help)
+    help = f"Ask in the same way in all arms; read the bounds of the effect; judge by what every {context.one_unit} has"
+    return CheckResult("response_rate", "warn", sentences(*clauses), p, {"metrics": details}, help)
 
 
 def _answers_alone(asked: list[tuple[MetricResult, Survey]]) -> list[str]:
@@ -87,11 +91,14 @@ def _clauses(context: CheckContext, asked: list[tuple[MetricResult, Survey]]) ->
     for (arm, _, _), questions in groups.items():
         first = surveys[questions[0][0]]
         shares = [formatting.percent(_share(first, side), 1) for side in (control, arm)]
-        p_value = questions[0][1].response_p_value
-        p = f" ({p_text(p_value, LEVEL)})" if p_value is not None else ""
-        names = formatting.joined([name for name, _ in questions])
+        names = [name for name, _ in questions]
+        what = f" {context.titles(names)}" if len(groups) > 1 else ""
+        yield (
+            f"{shares[0]} answer{what} with {control} and {shares[1]} with {arm}, so those who answer may differ "
+            "between the arms"
+        )
         held = {m.name for m, _ in asked for c in m.comparisons if c.arm == arm and c.held_back}
-        biased = [name for name, _ in questions if name in held]
-        bounds = "; the bounds of the effect do not confirm what the answers show" if biased else ""
-        bounds += f" for {formatting.joined(biased)}" if biased and len(biased) < len(questions) else ""
-        yield f"{shares[0]} answer {names} in {control}, {shares[1]} in {arm}{p}{bounds}"
+        if biased := [name for name in names if name in held]:
+            yield f"what the answers show for {context.titles(biased)} may come from who answers"
+        else:
+            yield f"{context.titles(names)} may be judged only where that cannot explain the effect"

@@ -22,9 +22,13 @@ def check(context: CheckContext) -> CheckResult:
     observed = context.observed
     if observed.kind != "counts" or observed.daily is None:
         help = "needs a counts file with a row for each day"
-        return CheckResult("running_totals", "skipped", "there are no counts by day", help=help)
+        return CheckResult("running_totals", "skipped", "There are no counts by day.", help=help)
     if observed.never_fall is None:
-        return CheckResult("running_totals", "pass", "the counts of the days are not running totals", None, {"days": 0})
-    message = f"the counts never fall in {observed.never_fall} days, in any arm: they look like all counts so far"
-    help = "if they are, write cumulative: true on the counts file, and the last row of each arm counts"
+        return CheckResult("running_totals", "pass", "The counts by day are not running totals.", None, {"days": 0})
+    n, unit = observed.never_fall, context.experiment.unit
+    message = (
+        f"The counts never fall in {n} days, in any arm: they look like running totals. Added up, they would count the "
+        f"{unit} of the first day {n} times."
+    )
+    help = "If each row holds all counts so far, write `cumulative: true` on the counts file"
     return CheckResult("running_totals", "warn", message, None, {"days": observed.never_fall}, help)

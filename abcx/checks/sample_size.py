@@ -20,6 +20,7 @@ from typing import Any
 
 from abcx import formatting
 from abcx.checks.context import CheckContext
+from abcx.checks.words import sentences
 from abcx.metrics import MetricSpec
 from abcx.results.readout import CheckResult
 
@@ -30,12 +31,13 @@ def check(context: CheckContext) -> CheckResult:
     size = _size(context)
     if open_ended:
         message = (
-            f"no smallest effect worth having is declared for {formatting.joined(open_ended)}: any gain counts as a win"
+            f"No smallest effect worth having is declared for {context.titles(open_ended)}. Any gain, however small, "
+            "counts as a win."
         )
-        help = "write it in the next spec, before you look: minimum_effect: 5%"
+        help = "Write it in the next spec, before you look: `minimum_effect: 5%`"
         details = {**(size.details or {}), "without_minimum_effect": open_ended}
         if size.status == "warn":
-            message, help = f"{message}; {size.message}", f"{help}; {size.help}"
+            message, help = f"{message} {size.message}", f"{help}. {size.help}"
         return CheckResult("sample_size", "warn", message, None, details, help)
     return size
 
@@ -45,23 +47,25 @@ def _size(context: CheckContext) -> CheckResult:
     planned, source, followed = context.planned.units, context.planned.source, context.end.followed
     if planned is None:
         help = "needs plan.units, or plan.baseline beside a minimum_effect"
-        return CheckResult("sample_size", "skipped", "no size was declared", help=help)
+        return CheckResult("sample_size", "skipped", "No size was declared.", help=help)
     missing = max(planned - followed, 0)
     details: dict[str, Any] = {"units": context.total, "followed": followed, "planned": planned, "missing": missing}
     details["planned_from"] = source.code if source else None
     counts = f"{formatting.count(followed)} of {formatting.count(planned)}"
     message = f"{counts} planned {context.experiment.unit} are followed"
+    risk = "with too few, real effects are missed and those that show are overstated"
     if not missing:
-        return CheckResult("sample_size", "pass", message, None, details)
+        return CheckResult("sample_size", "pass", sentences(message), None, details)
     if context.end.reached:
-        message += ": the declared end came before the declared size"
-        return CheckResult("sample_size", "warn", message, None, details, "plan a longer period, or a larger effect")
+        message = sentences(f"{message}, and the declared end has come", risk)
+        help = "Plan a longer period in the next spec, or a larger `minimum_effect`"
+        return CheckResult("sample_size", "warn", message, None, details, help)
     message += f": {context.noun(missing)} {'is' if missing == 1 else 'are'} missing"
     per_day = context.experiment.plan.units_per_day
     if per_day and missing / per_day < 1e6:
         message += f", about {formatting.plural(math.ceil(missing / per_day), 'days')} at the planned traffic"
-    help = "keep the experiment running; a result from fewer units misses effects and overstates those it finds"
-    return CheckResult("sample_size", "warn", message, None, details, help)
+    help = "Keep the test running until its declared end"
+    return CheckResult("sample_size", "warn", sentences(message, risk), None, details, help)
 
 
 def _sized(metric: MetricSpec) -> bool:

@@ -22,6 +22,7 @@ from typing import Any
 
 from abcx import formatting
 from abcx.checks.context import CheckContext
+from abcx.checks.words import sentences
 from abcx.results.readout import CheckResult
 from abcx.stats.records import Categories, Moments, RatioMoments, Summary
 
@@ -31,29 +32,45 @@ def check(context: CheckContext) -> CheckResult:
     metrics = context.experiment.metrics
     numbers = [name for name, metric in metrics.items() if metric.value_kind != "share"]
     if not numbers:
-        return CheckResult("skewness", "skipped", "no metric is a mean or a ratio", help="needs a mean or ratio metric")
+        return CheckResult(
+            "skewness", "skipped", "No metric is a mean or a ratio.", help="needs a mean or ratio metric"
+        )
     details = {"metrics": {name: _as_json(context, name) for name in numbers}}
     if not any(_skewness(summary) is not None for name in numbers for summary in _summaries(context, name)):
         counts = context.observed.kind == "counts"
-        message = "counts do not tell the skewness" if counts else "no unit differs from the others of its arm"
+        message = "Counts do not hold single values." if counts else "All values of an arm are the same."
         help = "needs one row per unit, not counts" if counts else "needs values that differ between units"
         return CheckResult("skewness", "skipped", message, None, details, help)
     doubts = {name: doubt for name in numbers if (doubt := _reason_for_doubt(context, name)) is not None}
     if doubts:
-        (first, why), *others = doubts.items()
-        also = f" (likewise {formatting.joined([name for name, _ in others])})" if others else ""
+        (_, why), *others = doubts.items()
+        also = f"the same holds for {context.titles([name for name, _ in others])}" if others else ""
         promise = f"{formatting.significant(100 * (1 - context.experiment.analysis.alpha))}%"
-        message = f"{first}{also}: {why}; the interval may not hold its {promise}"
-        cap = "cap the metric (`cap: 99.9%`) or " if any(metrics[name].could_be_capped for name in doubts) else ""
-        help = f"read the interval as a rough guide; {cap}judge by the share that converts"
-        return CheckResult("skewness", "warn", message, None, details, help)
+        effect = f"{'their' if others else 'its'} {promise} interval may be too narrow"
+        return CheckResult(
+            "skewness", "warn", sentences(why, also, effect), None, details, _help(context, list(doubts))
+        )
     relabeled = [name for name in numbers if _by_permutation(context, name)]
     message = (
-        f"the intervals of {formatting.joined(relabeled)} are by permutation"
+        f"The intervals of {context.titles(relabeled)} allow for large values."
         if relabeled
-        else "the values are not too skewed for Welch's intervals"
+        else "No large values make the intervals too narrow."
     )
     return CheckResult("skewness", "pass", message, None, details)
+
+
+def _help(context: CheckContext, doubtful: list[str]) -> str:
+    """What to do about metrics whose interval is in doubt, except for what the spec already does."""
+    metrics = [context.experiment.metrics[name] for name in doubtful]
+    ways = ["remove `interval: analytic`"] if context.experiment.analysis.interval == "analytic" else []
+    if any(metric.could_be_capped for metric in metrics):
+        ways.append("cap the metric in the next spec (`cap: 99.9%`)")
+    conversions = [name for metric in doubtful if (name := context.conversion(metric)) is not None]
+    if all(metric.answer_scale is not None for metric in metrics):
+        ways.append("collect more answers")
+    else:
+        ways.append(f"judge by {context.title(conversions[0]) if conversions else 'the share that converts'}")
+    return f"Read the interval as a rough guide; {formatting.joined(ways, 'or')}"
 
 
 def _summaries(context: CheckContext, name: str) -> list[Summary]:
@@ -69,25 +86,24 @@ def _reason_for_doubt(context: CheckContext, name: str) -> str | None:
     """Why the interval of a metric cannot be trusted, in one clause; None where it can."""
     from abcx.stats import mean_scores, permutation
 
+    title, unit = context.title(name), context.experiment.unit
     control, *variants = _summaries(context, name)
     for variant in variants:
         if isinstance(control, Categories) and isinstance(variant, Categories):
             if not _by_permutation(context, name) or mean_scores.enough(control, variant):
                 continue
-            return "an arm can expect fewer than 30 answers other than the commonest one"
+            return f"an arm can expect fewer than 30 answers to {title} other than the most common one"
         if not isinstance(control, (Moments, RatioMoments)) or not isinstance(variant, (Moments, RatioMoments)):
             continue
         if min(control.n, variant.n) < 2:
             continue
         if not permutation.enough(control, variant):
-            return "an arm can expect fewer than 30 units with a value that is not zero"
+            return f"an arm can expect fewer than 30 {unit} whose {title} is not 0"
         if not _by_permutation(context, name) and (reason := permutation.needed(control, variant)) is not None:
-            sizes = (
-                f"and the arms differ in size ({control.n:,} and {variant.n:,} units), which pushes the t-test aside"
-            )
-            of_ratio = f"too much for a ratio's t-test with {min(control.n, variant.n):,} units"
-            skewness = f"the skewness of the values is {reason.values['skewness']:.3g}"
-            return f"{skewness}, {of_ratio}" if reason.code == "permuted_skewed_ratio" else f"{skewness} {sizes}"
+            extreme = f"a few extreme values dominate {title}"
+            if reason.code == "permuted_skewed_ratio":
+                return f"{extreme}, and {context.noun(min(control.n, variant.n))} are too few to average them out"
+            return f"{extreme}, and the arms differ in size ({control.n:,} and {variant.n:,} {unit})"
     return None
 
 

@@ -24,7 +24,7 @@ from typing import Any
 
 from abcx import formatting
 from abcx.checks.context import CheckContext
-from abcx.checks.words import p_text
+from abcx.checks.words import sentences
 from abcx.planning.planned_end import JUDGED
 from abcx.results.readout import CheckResult, CheckStatus
 
@@ -56,8 +56,9 @@ def check(context: CheckContext) -> CheckResult:
     shares = context.experiment.shares()
     units = {arm: context.units(arm) for arm in shares}
     if not _testable(units, shares):
-        few = "there are no units" if not context.total else f"only {context.noun(context.total)}: too few for the test"
-        return CheckResult("srm", "skipped", few, help="needs at least 5 expected units in every arm")
+        few = f"only {context.noun(context.total)}: too few to check the split"
+        few = few if context.total else f"there are no {context.experiment.unit}"
+        return CheckResult("srm", "skipped", sentences(few), help="needs at least 5 expected units in every arm")
     p = _overall(context, units, shares)
     late = _followed(context, shares)
     days, days_left = _parts([(day, of_day) for day, of_day in context.observed.daily or ()], shares)
@@ -72,7 +73,6 @@ def check(context: CheckContext) -> CheckResult:
     off = [part for part in (*days, *values) if part.off]
     worst = min(p, late.p_value) if late else p
     status: CheckStatus = "fail" if worst < FAIL else "warn" if worst < WARN or off else "pass"
-    message = _split_text(context, units, shares, p)
     details = {
         "arms": [_arm(arm, units, shares) for arm in shares],
         "declared": _declared(context),
@@ -80,11 +80,13 @@ def check(context: CheckContext) -> CheckResult:
         "days": {"left_out": days_left, "tested": [asdict(part) for part in days]},
         "segments": {"left_out": values_left, "tested": [asdict(part) for part in values]},
     }
-    lost = [_of_followed(context, late, shares)] if late and late.p_value < WARN else []
-    messages = "; ".join([message, *lost, *_places(days, shares, "on"), *_places(values, shares, "for")])
-    return CheckResult(
-        "srm", status, messages, worst, details, None if status == "pass" else _help(context, worst < WARN)
-    )
+    if status == "pass":
+        return CheckResult("srm", status, sentences(_fits(context, units, shares)), worst, details)
+    splits = [_Part("", units, p, p), *([late] if late else [])]
+    messages = _messages(context, [part for part in splits if part.p_value < WARN], worst, shares)
+    places = [*_places(context, days, shares, "on "), *_places(context, values, shares, "for ")]
+    rest = [] if messages else [f"Over all {context.experiment.unit} the split fits the plan"]
+    return CheckResult("srm", status, sentences(*messages, *places, *rest), worst, details, _help(context, p, worst))
 
 
 def _testable(units: Units, shares: Shares) -> bool:
@@ -118,14 +120,28 @@ def _followed(context: CheckContext, shares: Shares) -> _Part | None:
     return min(parts, key=lambda part: part.p_value, default=None)
 
 
-def _of_followed(context: CheckContext, part: _Part, shares: Shares) -> str:
+def _messages(context: CheckContext, splits: list[_Part], worst: float, shares: Shares) -> list[str]:
+    """The splits that are off, over all units and over those that are followed for a metric, and what that means."""
+    if not splits:
+        return []
+    unit = context.experiment.unit
+    clauses = []
+    for part in splits:
+        scope = f"among {unit} followed long enough for {context.title(part.name)}, " if part.name else ""
+        chance = ": chance does not explain that" if part.p_value < FAIL else ": chance seldom does that"
+        clauses.append(f"{scope}{_gap(context, part, shares)}{chance}")
+    lost = f"{unit} are lost or counted twice in one arm, so the arms cannot be compared"
+    if worst >= FAIL:
+        lost = f"{unit} may be lost or counted twice in one arm, which distorts every result"
+    return [*clauses, lost]
+
+
+def _gap(context: CheckContext, part: _Part, shares: Shares) -> str:
+    """The arm that is furthest off: 9,500 visitors are in control where 10,000 were expected."""
     arm = _furthest_arm(part.units, shares)
     expected = formatting.count(_rounded(_expected(arm, part.units, shares)))
-    units = context.noun(part.units[arm])
-    return (
-        f"among those followed for {part.name}, {arm} has {units} where {expected} were expected "
-        f"({p_text(part.p_value)})"
-    )
+    are = "is" if part.units[arm] == 1 else "are"
+    return f"{context.noun(part.units[arm])} {are} in {arm} where {expected} were expected"
 
 
 def _p_value(units: Units, shares: Shares) -> float:
@@ -170,40 +186,34 @@ def _parts(units_by_part: list[tuple[str, Units]], shares: Shares) -> tuple[list
     )
 
 
-def _split_text(context: CheckContext, units: Units, shares: Shares, p: float) -> str:
-    if p < WARN:
-        arm = _furthest_arm(units, shares)
-        expected = formatting.count(_rounded(_expected(arm, units, shares)))
-        shown = p_text(p, FAIL if p < 2 * FAIL else WARN)
-        return f"{arm} has {context.noun(units[arm])} where {expected} were expected ({shown})"
+def _fits(context: CheckContext, units: Units, shares: Shares) -> str:
     counts = formatting.joined([formatting.count(n) for n in units.values()])
     planned = formatting.joined([f"{formatting.significant(100 * share)}%" for share in shares.values()])
     assumed = "planned" if _declared(context) else "assumed"
-    return f"{counts} {context.experiment.unit} fit the {assumed} split of {planned} ({p_text(p, WARN)})"
+    return f"{counts} {context.experiment.unit} fit the {assumed} split of {planned}"
 
 
-def _places(parts: list[_Part], shares: Shares, word: str) -> list[str]:
+def _places(context: CheckContext, parts: list[_Part], shares: Shares, word: str) -> list[str]:
     """The day or segment value that is furthest off, and how many others are."""
     off = sorted((part for part in parts if part.off), key=lambda part: part.p_value)
     if not off:
         return []
-    worst = off[0]
-    arm = _furthest_arm(worst.units, shares)
-    expected = formatting.count(_rounded(_expected(arm, worst.units, shares)))
-    others = f" and {len(off) - 1} more" if len(off) > 1 else ""
-    return [
-        f"off {word} {worst.name}{others}: {arm} has {formatting.count(worst.units[arm])} where {expected} were "
-        f"expected ({p_text(worst.p_value_adjusted, FAIL)}, corrected for {len(parts)} looks)"
-    ]
+    segment, _, value = off[0].name.partition(" = ")
+    name = f"{segment.replace('_', ' ')} {value}" if value else segment
+    more = len(off) - 1
+    kind = "day" if word == "on " else "group"
+    also = f", and {more} more {kind}{' is' if more == 1 else 's are'} off" if more else ""
+    return [f"{word}{name}, {_gap(context, off[0], shares)}{also}"]
 
 
-def _help(context: CheckContext, overall: bool) -> str:
-    if not overall:
-        return "find out what happened there: a release, an outage, a tracking change or a filter that hit one arm"
-    cause = "look for units that get lost in one arm: redirects, crashes, bot filters, late tracking"
-    if _declared(context):
-        return cause
-    return f"no `share:` is declared, so equal shares were assumed: declare the planned split; if it was equal, {cause}"
+def _help(context: CheckContext, p: float, worst: float) -> str:
+    if worst >= WARN:
+        return "Find out what happened there: a release, an outage, a tracking change or a filter that hit one arm"
+    if p >= WARN:
+        return "Check whether the shares were changed during the test, then export again when every window has closed"
+    unit = context.experiment.unit
+    cause = f"Find where {unit} get lost in one arm (redirects, bots, late tracking), mend it, run the test again"
+    return cause if _declared(context) else f"{cause}; declare `share` if the split was not meant to be equal"
 
 
 def _declared(context: CheckContext) -> bool:

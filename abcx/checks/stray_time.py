@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from abcx import formatting
 from abcx.checks.context import CheckContext
+from abcx.checks.words import sentences
 from abcx.results.readout import CheckResult
 
 
@@ -24,15 +25,14 @@ def check(context: CheckContext) -> CheckResult:
     observed = context.observed
     if observed.as_of is None:
         return CheckResult(
-            "stray_time", "skipped", "the data have no times", help="needs events or exposures with times"
+            "stray_time", "skipped", "The data have no times.", help="needs events or exposures with times"
         )
     parts = [exclusion for exclusion in observed.exclusions if exclusion.reason == "stray_time"]
     rows = sum(exclusion.rows or 0 for exclusion in parts)
     if not rows:
-        return CheckResult("stray_time", "pass", "no row is dated long after all others", None, {"rows": 0})
-    what = f"{formatting.plural(rows, 'rows')} {'is' if rows == 1 else 'are'} dated more than 30 days after all others"
-    message = f"{what}, left out: the data are taken to end on {context.local(observed.as_of).date().isoformat()}"
-    help = (
-        "correct their dates where the data come from; if the export does reach that far, write analysis: {as_of: ...}"
-    )
+        return CheckResult("stray_time", "pass", "No row is dated long after all others.", None, {"rows": 0})
+    are, were = ("is", "was") if rows == 1 else ("are", "were")
+    what = f"{formatting.plural(rows, 'rows')} {are} dated more than 30 days after all others and {were} left out"
+    message = sentences(what, f"the data are taken to end on {context.local(observed.as_of).date().isoformat()}")
+    help = "Correct their dates at the source; if the data do reach that far, write `analysis: {as_of: ...}`"
     return CheckResult("stray_time", "warn", message, None, {"rows": rows}, help)

@@ -16,13 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from abcx import formatting
 from abcx.checks.context import CheckContext
-from abcx.checks.words import share_text
+from abcx.checks.words import capital, listed, sentences, share_text
 from abcx.results.readout import CheckResult
 
 MAX_SHARE = 0.01
 """The largest share of an arm's tickets, or of its ends, that is left out without a warning."""
+_CLOCKS = "clocks that differ make the other times wrong, too"
+_NAMES = "if the two files name tickets differently, solved tickets look open"
 
 
 def check(context: CheckContext) -> CheckResult:
@@ -32,7 +33,7 @@ def check(context: CheckContext) -> CheckResult:
     }
     if not tickets_of_metric:
         help = "needs a metric of tickets (resolution_time)"
-        return CheckResult("ticket_times", "skipped", "there are no tickets", help=help)
+        return CheckResult("ticket_times", "skipped", "There are no tickets.", help=help)
     details = {
         name: {
             arm: {"end_before_start": tickets.ends_before_start, "end_without_start": tickets.ends_without_start}
@@ -40,29 +41,32 @@ def check(context: CheckContext) -> CheckResult:
         }
         for name, arms in tickets_of_metric.items()
     }
-    clauses, questions, few = [], [], []
+    clauses, cures, few = [], [], []
     for name, arms in tickets_of_metric.items():
         early = {arm: (tickets.ends_before_start, tickets.tickets) for arm, tickets in arms.items()}
         lone = {arm: (tickets.ends_without_start, tickets.ends) for arm, tickets in arms.items()}
-        for counts, noun, what, cure in (
+        for counts, noun, what, effect, cure in (
             (
                 early,
                 "tickets",
                 "end before they start",
-                "are the clocks of starts and ends in one timezone (`timezone:`)",
+                _CLOCKS,
+                "compare the timezones of starts and ends (`timezone:`)",
             ),
-            (lone, "ends", "have no start", "are tickets named alike in starts and ends, and were all starts exported"),
+            (lone, "ticket ends", "have no start", _NAMES, "compare the names of tickets in starts and ends"),
         ):
             odd, total = (sum(pair[i] for pair in counts.values()) for i in (0, 1))
+            title = context.title(name)
             if _exceeds_limit(counts):
-                clauses.append(f"{name}: {noun} that {what} are left out: {_by_arm(counts)}")
-                questions.append(cure)
+                clauses += [f"{_by_arm(counts, noun)} {what}, and {title} leaves them out", effect]
+                cures.append(cure)
             elif odd:
-                few.append(f"{name}: {odd:,} of {total:,} {noun} {what}, left out")
+                few.append(f"{odd:,} of {total:,} {noun} {what}, and {title} leaves them out")
     if clauses:
-        help = f"{' and '.join(dict.fromkeys(questions))}?"
-        return CheckResult("ticket_times", "warn", "; ".join(clauses), None, {"metrics": details}, help)
-    message = "; ".join(few) or "every ticket starts before it ends"
+        help = capital(" and ".join(dict.fromkeys(cures)))
+        message = sentences(*dict.fromkeys(clauses))
+        return CheckResult("ticket_times", "warn", message, None, {"metrics": details}, help)
+    message = sentences(*few) or "Every ticket starts before it ends."
     return CheckResult("ticket_times", "pass", message, None, {"metrics": details})
 
 
@@ -70,11 +74,11 @@ def _exceeds_limit(counts: Mapping[str, tuple[int, int]]) -> bool:
     return any(odd > MAX_SHARE * total for odd, total in counts.values())
 
 
-def _by_arm(counts: Mapping[str, tuple[int, int]]) -> str:
-    return formatting.joined(
+def _by_arm(counts: Mapping[str, tuple[int, int]], noun: str) -> str:
+    odd_arms = [(arm, odd, total) for arm, (odd, total) in counts.items() if odd]
+    return listed(
         [
-            f"{arm} {odd:,} of {total:,} ({share_text(odd / total, MAX_SHARE)})"
-            for arm, (odd, total) in counts.items()
-            if odd
+            f"{odd:,} of {total:,} {'' if i else noun + ' '}in {arm} ({share_text(odd / total, MAX_SHARE)})"
+            for i, (arm, odd, total) in enumerate(odd_arms)
         ]
     )

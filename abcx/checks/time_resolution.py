@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from abcx import formatting
 from abcx.checks.context import CheckContext
+from abcx.checks.words import listed, sentences
 from abcx.planning.planned_end import JUDGED
 from abcx.results.readout import CheckResult
 
@@ -27,7 +28,7 @@ def check(context: CheckContext) -> CheckResult:
     """Judged metrics that are read by day, with a short window or with a margin."""
     if not context.observed.by_day:
         help = "needs times that are written as dates"
-        return CheckResult("time_resolution", "skipped", "no metric is made of dates without times of day", help=help)
+        return CheckResult("time_resolution", "skipped", "No metric is made of dates without times of day.", help=help)
     metrics = context.experiment.metrics
     judged = [name for name in context.observed.by_day if metrics[name].role in JUDGED]
     days = {name: _days(context, name) for name in judged}
@@ -37,21 +38,22 @@ def check(context: CheckContext) -> CheckResult:
     changed = [name for name in judged if _changes(context, name)]
     details = {"metrics": shares, "changed": changed}
     if not short and not tolerant and not changed:
-        message = "dates are compared by day, and no judged metric that is made of them has a short window or a margin"
+        message = "Dates without times of day are compared by day, which matters little for these metrics."
         return CheckResult("time_resolution", "pass", message, None, details)
-    clauses = [
-        f"about {formatting.percent(0.5 / (days[name] or 1), 1)} of the window of {name} lies before the exposure"
-        for name in short
-    ]
+    clauses = []
+    if short:
+        parts = [f"{formatting.percent(0.5 / (days[n] or 1), 1)} of the window of {context.title(n)}" for n in short]
+        lie = "lies" if len(short) == 1 else "lie"
+        clauses.append(f"times are dates only, so about {listed(parts)} {lie} before the exposure")
+        clauses.append("effects look smaller than they are")
     if tolerant:
-        pulled = "events from before the exposure pull the effect toward 0, within the margin"
-        clauses.append(f"{formatting.joined(tolerant)} has a margin, and {pulled}")
+        may = f"{context.titles(tolerant)} may count events from before the exposure"
+        clauses.append(f"{'' if short else 'times are dates only, so '}{may}, which can hide harm within the margin")
     if changed:
-        clauses.append(f"without the day of exposure the result of {formatting.joined(changed)} changes")
-    message = f"dates are compared by day, the day of exposure as a whole: {'; '.join(clauses)}"
-    help = "export exposures and events with their times of day"
+        clauses.append(f"without the day of exposure the result of {context.titles(changed)} changes")
+    help = "Export exposures and events with their times of day"
     help += f", or take windows of {_LONG} days or more" if short else ""
-    return CheckResult("time_resolution", "warn", message, None, details, help)
+    return CheckResult("time_resolution", "warn", sentences(*clauses), None, details, help)
 
 
 def _changes(context: CheckContext, name: str) -> bool:

@@ -21,8 +21,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from abcx import formatting
 from abcx.checks.context import CheckContext
+from abcx.checks.words import SHOWN, lift_text, listed, sentences
 from abcx.metrics import MetricSpec
 from abcx.results.metric import Comparison, MetricResult
 from abcx.results.readout import CheckResult
@@ -36,9 +36,10 @@ PRICE_TAG = "price-change"
 @dataclass(frozen=True)
 class _Move:
     """How far something moved in a variant; `chance` where its interval still contains no effect, `from_zero` where the
-    control has none of it, so that there is no lift."""
+    control has none of it, so that there is no lift. `name` is made of keys, `title` for people."""
 
     name: str
+    title: str
     arm: str
     lift: float
     suspect: bool
@@ -51,7 +52,7 @@ def check(context: CheckContext) -> CheckResult:
     primaries, orders = _primaries(context), _order_values(context)
     moves = primaries + orders
     if not moves:
-        message = "no primary metric has a lift"
+        message = "No metric that decides has a change in percent."
         return CheckResult("too_good", "skipped", message, help="needs a primary metric with a lift")
     details = {
         "primary": [_as_json(move) for move in primaries],
@@ -61,13 +62,18 @@ def check(context: CheckContext) -> CheckResult:
     suspects = [move for move in moves if move.suspect]
     if not suspects:
         most = max(moves, key=lambda move: abs(move.lift))
-        message = (
-            f"no lift is out of the ordinary: the largest is {formatting.lift(most.lift)} ({_name(context, most)})"
-        )
+        message = f"No change is out of the ordinary: the largest is {lift_text(most.lift)} ({_name(context, most)})."
         return CheckResult("too_good", "pass", message, None, details)
-    clauses = [_clause(context, move, move in orders) for move in suspects]
-    message = f"{formatting.joined(clauses)}: figures this striking are usually wrong (Twyman's law)"
-    help = "look for the dull explanation first: double tracking, a broken control, bots, prices, a few large orders"
+    moved = [f"{_name(context, move)} moved by {lift_text(move.lift)}" for move in suspects if not move.from_zero]
+    more = "more than such changes usually bring"
+    more += ", which may be chance" if all(move.chance for move in suspects if not move.from_zero) else ""
+    zero = [_from_zero_text(context, move) for move in suspects if move.from_zero]
+    message = sentences(
+        f"{listed(moved)}, {more}" if moved else "", *zero[:SHOWN], "errors of measurement are the more likely cause"
+    )
+    help = "Look for double tracking, a broken control, bots, price changes, a few large orders"
+    if any(move in orders for move in suspects):
+        help += "; if prices did change, write `tags: [price-change]`"
     return CheckResult("too_good", "warn", message, None, details, help)
 
 
@@ -78,7 +84,8 @@ def _primaries(context: CheckContext) -> list[_Move]:
             from_zero = _from_zero(result, comparison)
             if comparison.lift is not None or from_zero:
                 striking = from_zero or (comparison.status == "better" and abs(comparison.lift or 0.0) > LIFT)
-                moves.append(_Move(result.name, comparison.arm, comparison.lift or 0.0, striking, from_zero=from_zero))
+                lift, title = comparison.lift or 0.0, context.title(result.name)
+                moves.append(_Move(result.name, title, comparison.arm, lift, striking, from_zero=from_zero))
     return moves
 
 
@@ -131,7 +138,8 @@ def _of_ratio(context: CheckContext, name: str, arm: str, excused: bool) -> _Mov
         return None
     low, high = comparison.lift_interval or (None, None)
     chance = (low is None or low <= 0) and (high is None or high >= 0)
-    return _Move(name, arm, comparison.lift, abs(comparison.lift) > ORDER_VALUE and not excused, chance)
+    striking = abs(comparison.lift) > ORDER_VALUE and not excused
+    return _Move(name, context.title(name), arm, comparison.lift, striking, chance)
 
 
 def _implied(context: CheckContext, mean: str, conversion: str, arm: str, excused: bool) -> _Move | None:
@@ -140,7 +148,8 @@ def _implied(context: CheckContext, mean: str, conversion: str, arm: str, excuse
     if total is None or share is None or total.lift is None or share.lift is None or share.lift <= -1:
         return None
     lift = (1 + total.lift) / (1 + share.lift) - 1
-    return _Move(f"{mean} / {conversion}", arm, lift, abs(lift) > ORDER_VALUE and not excused)
+    title = f"order value ({context.title(mean)} / {context.title(conversion)})"
+    return _Move(f"{mean} / {conversion}", title, arm, lift, abs(lift) > ORDER_VALUE and not excused)
 
 
 def _prices_changed(context: CheckContext) -> bool:
@@ -153,13 +162,8 @@ def _as_json(move: _Move) -> dict[str, Any]:
 
 
 def _name(context: CheckContext, move: _Move) -> str:
-    return move.name if len(context.experiment.variants) == 1 else f"{move.name} in {move.arm}"
+    return move.title + (f" in {move.arm}" if len(context.experiment.variants) > 1 else "")
 
 
-def _clause(context: CheckContext, move: _Move, order_value: bool) -> str:
-    chance = ", which may be chance" if move.chance else ""
-    if order_value:
-        return f"the order value ({_name(context, move)}) moved by {formatting.lift(move.lift)}{chance}"
-    if move.from_zero:
-        return f"{_name(context, move)} is 0 in {context.experiment.control} and not in {move.arm}"
-    return f"{_name(context, move)} moved by {formatting.lift(move.lift)}"
+def _from_zero_text(context: CheckContext, move: _Move) -> str:
+    return f"{move.title} is 0 in {context.experiment.control} and not in {move.arm}"

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from abcx import formatting
 from abcx.checks.context import CheckContext
+from abcx.checks.words import sentences
 from abcx.results.readout import CheckResult
 
 MAX_SHARE_SPELLED_TWICE = 0.001
@@ -31,29 +32,35 @@ def check(context: CheckContext) -> CheckResult:
     """Ids that differ by spelling alone, and a single id with far more rows than any other."""
     observed = context.observed
     if observed.kind == "counts":
-        return CheckResult("unit_ids", "skipped", "counts have no ids", help="needs rows of units, not counts")
+        return CheckResult("unit_ids", "skipped", "Counts have no ids.", help="needs rows of units, not counts")
     clauses, cures = [], []
     if observed.misspelled_ids:
         counts = formatting.joined([f"at least {count:,} by {how}" for how, count in observed.misspelled_ids.items()])
-        clauses.append(
-            f"ids of {context.experiment.unit} spelled differently from the exposures were ignored: {counts}"
+        unit = context.experiment.unit
+        clauses.append(f"ids of {unit} are spelled differently from the exposures, {counts}")
+        clauses.append(f"what these {unit} did is not counted")
+        cures.append(
+            "Write the ids alike in all files, or name a column that is the same in all (`columns: {unit: ...}`)"
         )
-        cures.append("write the ids alike in all files, or name a column that is the same in all")
     if observed.spelled_twice > MAX_SHARE_SPELLED_TWICE * context.total:
-        alike = "ids that differ by case, leading zeros, a final .0 or dashes alone, and count as units of their own"
-        clauses.append(f"{context.noun(observed.spelled_twice)} have {alike}")
-        cures.append("write each id in one way")
+        alike = "have an id that is another's in a different spelling (case, leading zeros, a final .0, dashes)"
+        clauses.append(f"{context.noun(observed.spelled_twice)} {alike}")
+        clauses.append(f"each counts as a {context.one_unit} of its own, so one may count twice")
+        cures.append("Write each id in one way")
     busiest = observed.busiest
     if busiest and busiest.rows >= ROWS and busiest.rows > max(MUCH * busiest.all, TIMES * busiest.next):
         share = formatting.percent(busiest.rows / busiest.all, 0)
         of_all = f"{busiest.rows:,} of {busiest.all:,} rows ({share})"
-        clauses.append(f"one of the {context.experiment.unit} has {of_all}, the next {busiest.next:,}")
-        cures.append("leave it out (`exclude`) if several people share this id")
+        clauses.append(f"one of the {context.experiment.unit} has {of_all}, the next has {busiest.next:,}")
+        clauses.append("many people may share its id, and it can move the averages")
+        cures.append("Leave it out (`exclude`) if several people share this id")
     details = {
         "near_units": dict(observed.misspelled_ids),
         "spelled_twice": observed.spelled_twice,
         "most_rows": busiest.rows if busiest else None,
     }
     if not clauses:
-        return CheckResult("unit_ids", "pass", "every id has one spelling, and none dominates the rows", None, details)
-    return CheckResult("unit_ids", "warn", "; ".join(clauses), None, details, "; ".join(dict.fromkeys(cures)))
+        return CheckResult(
+            "unit_ids", "pass", "No id stands out by its spelling or by its number of rows.", None, details
+        )
+    return CheckResult("unit_ids", "warn", sentences(*clauses), None, details, ". ".join(dict.fromkeys(cures)))
