@@ -47,7 +47,7 @@ def test_cookie_cats_is_harm_on_day_7_and_its_split_is_warned() -> None:
     assert srm.p_value == pytest.approx(0.0086, abs=5e-5)
     outliers = check(results, "outliers")
     assert outliers.status == "warn"
-    assert "rounds" in outliers.message
+    assert "Rounds" in outliers.message
 
 
 def test_cookie_cats_rounds_by_welch_with_and_without_the_whale(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -163,7 +163,7 @@ def _clause(context: CheckContext, loss: _Loss) -> str:
 def _harmless(context: CheckContext, losses: list[_Loss]) -> str:
     most = max(losses, key=lambda loss: loss.total)
     if not most.total:
-        return f"Every metric has a value for all {context.noun(context.total)}."
+        return f"No value of a metric is missing ({context.noun(context.total)})."
     exposed = sum(most.exposed.values())
     alike = ", about as many in every arm" if most.p_value is not None else ""
     n = formatting.count(most.total)

@@ -24,6 +24,8 @@ from abcx.checks.words import sentences
 from abcx.metrics import MetricSpec
 from abcx.results.readout import CheckResult
 
+_RISK = "With too few, real effects are missed and those that show are overstated."
+
 
 def check(context: CheckContext) -> CheckResult:
     """Units against the planned number, and whether the spec says which effect is worth having."""
@@ -37,7 +39,8 @@ def check(context: CheckContext) -> CheckResult:
         help = "Write it in the next spec, before you look: `minimum_effect: 5%`"
         details = {**(size.details or {}), "without_minimum_effect": open_ended}
         if size.status == "warn":
-            message, help = f"{message} {size.message}", f"{help}. {size.help}"
+            message = f"{message} {size.message.removesuffix(_RISK).strip()}"
+            help = f"{help}. {size.help}"
         return CheckResult("sample_size", "warn", message, None, details, help)
     return size
 
@@ -53,11 +56,10 @@ def _size(context: CheckContext) -> CheckResult:
     details["planned_from"] = source.code if source else None
     counts = f"{formatting.count(followed)} of {formatting.count(planned)}"
     message = f"{counts} planned {context.experiment.unit} are followed"
-    risk = "with too few, real effects are missed and those that show are overstated"
     if not missing:
         return CheckResult("sample_size", "pass", sentences(message), None, details)
     if context.end.reached:
-        message = sentences(f"{message}, and the declared end has come", risk)
+        message = sentences(f"{message}, and the declared end has come", _RISK)
         help = "Plan a longer period in the next spec, or a larger `minimum_effect`"
         return CheckResult("sample_size", "warn", message, None, details, help)
     message += f": {context.noun(missing)} {'is' if missing == 1 else 'are'} missing"
@@ -65,7 +67,7 @@ def _size(context: CheckContext) -> CheckResult:
     if per_day and missing / per_day < 1e6:
         message += f", about {formatting.plural(math.ceil(missing / per_day), 'days')} at the planned traffic"
     help = "Keep the test running until its declared end"
-    return CheckResult("sample_size", "warn", sentences(message, risk), None, details, help)
+    return CheckResult("sample_size", "warn", sentences(message, _RISK), None, details, help)
 
 
 def _sized(metric: MetricSpec) -> bool:

@@ -62,7 +62,9 @@ def check(context: CheckContext) -> CheckResult:
     suspects = [move for move in moves if move.suspect]
     if not suspects:
         most = max(moves, key=lambda move: abs(move.lift))
-        message = f"No change is out of the ordinary: the largest is {lift_text(most.lift)} ({_name(context, most)})."
+        message = (
+            f"No change calls the data into question: the largest is {lift_text(most.lift)} ({_name(context, most)})."
+        )
         return CheckResult("too_good", "pass", message, None, details)
     moved = [f"{_name(context, move)} moved by {lift_text(move.lift)}" for move in suspects if not move.from_zero]
     more = "more than such changes usually bring"

@@ -34,7 +34,7 @@ def test_the_implied_order_value_is_of_the_same_events(orders: dict[str, Any], s
     spec = experiment(metrics=metrics(orders), window="14d")
     results = (result("orders", 0.26, "better", spec), result("revenue", 0.761, "better", spec))
     found = too_good.check(context(spec=spec, results=results))
-    assert ("revenue / orders" in found.message) is same
+    assert ("Revenue / Orders" in found.message) is same
     assert len(found.details["order_value"]) == same
 
 

@@ -100,7 +100,7 @@ def test_they_agree_on_where_the_result_hangs_on_few_units() -> None:
     assert found["spent"].comparisons[0].status == "better"
     outliers, other = check(found, "outliers"), row(found)
     without = outliers.details["metrics"]["spent"]["variant"]
-    assert outliers.status == "warn" and "without the top 4" in outliers.message and not other.holds
+    assert outliers.status == "warn" and "without the 4 largest" in outliers.message and not other.holds
     assert (without["p_value_without"] or 0.0) > 0.05 and (other.p_value or 0.0) > 0.05
     assert other.lift is not None and np.sign(without["lift_without"]) == np.sign(other.lift)
 

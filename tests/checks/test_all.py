@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +63,11 @@ def test_heavy_imports_stay_inside_functions():
 def valid(found: CheckResult) -> None:
     assert found.status in ("pass", "warn", "fail", "skipped")
     assert found.status != "fail" or found.code in MAY_FAIL
-    assert (
-        found.message and "None" not in found.message and "nan" not in found.message and not found.message.endswith(".")
+    assert "None" not in found.message and not re.search(r"\bnan\b", found.message)
+    assert re.match(r"[A-Z0-9].*\.$", found.message) and not re.search(
+        r"\bp [=<]|\de[+-]?\d|[a-z]_[a-z]", found.message
     )
+    assert found.status == "skipped" or not found.help or re.match(r"[A-Z].*[^.]$", found.help)
     assert (found.help is None) == (found.status == "pass")
     assert found.p_value is None or 0 <= found.p_value <= 1
     json.dumps(found.details, allow_nan=False)

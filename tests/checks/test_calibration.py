@@ -13,7 +13,7 @@ import abcx
 from abcx.checks import calibration
 from abcx.stats.records import Proportion
 from abcx.stats.shares import contrast, false_alarms
-from tests.support.contexts import REVENUE, experiment
+from tests.support.contexts import ORDERS, REVENUE, context, experiment
 from tests.support.results import check, shares
 
 
@@ -65,6 +65,7 @@ def test_welch_cries_wolf_on_skewed_revenue_at_90_to_10_and_permutation_does_not
     """The plain interval covers about 87 % there (design figures); the check must say so from the data alone."""
     loud = check(revenue(1, (9000, 1000), "analytic"), "calibration")
     assert loud.status == "warn"
+    assert "of trials show an effect on Spent where 5% should" in loud.message
     assert loud.details["metrics"][0]["false_alarms"] > 0.08
     calm = check(revenue(1, (9000, 1000), "permutation"), "calibration")
     assert calm.status == "pass"
@@ -77,15 +78,15 @@ def test_the_advice_fits_the_metric() -> None:
     assert few.status == "warn" and few.help is not None
     assert "cap" not in few.help and "interval" not in few.help and "more frequent event" in few.help
     loud = check(revenue(1, (9000, 1000), "analytic"), "calibration").help or ""
-    assert "`interval: permutation`" in loud and "cap the metric" in loud and "share that converts" in loud
+    assert "`interval: permutation`" in loud and "`cap: 99.9%`" in loud and "share that converts" in loud
 
 
 @pytest.mark.parametrize(
     ("interval", "cap", "words", "never"),
     [
-        ("analytic", None, ["`interval: permutation`", "cap the metric"], []),
+        ("analytic", None, ["Set `interval: permutation`", "cap the metric"], []),
         ("analytic", "99.9%", ["`interval: permutation`"], ["cap"]),
-        ("permutation", None, ["cap the metric"], ["interval"]),
+        ("permutation", None, ["Cap the metric"], ["interval"]),
         ("permutation", 100, ["share that converts"], ["cap", "interval"]),
     ],
 )
@@ -96,5 +97,12 @@ def test_the_advice_leaves_out_what_is_set_already(
         metrics={"revenue": {**REVENUE, "role": "primary", **({"cap": cap} if cap else {})}},
         analysis={"interval": interval},
     )
-    found = calibration.advice(spec, "revenue")
+    found = calibration.advice(context(spec=spec), "revenue")
     assert all(word in found for word in words) and not any(word in found for word in never)
+
+
+def test_the_advice_names_a_conversion_of_the_spec_and_no_permutation_beside_covariates() -> None:
+    metrics = {"orders": ORDERS, "revenue": {**REVENUE, "role": "primary"}}
+    assert "judge by Orders" in calibration.advice(context(spec=experiment(metrics=metrics)), "revenue")
+    adjusted = experiment(metrics=metrics, window="7d", analysis={"covariates": {"pre_period": "7d"}})
+    assert "permutation" not in calibration.advice(context(spec=adjusted), "revenue")

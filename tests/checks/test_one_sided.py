@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -84,6 +85,9 @@ def test_units_count_whatever_the_metric_is_made_of(has: Any, lacks: Any) -> Non
     data = {"orders": MetricData({"control": has, "variant": lacks})}
     found = one_sided.check(context((100, 100), metrics=data))
     assert found.status == "fail" and found.arms == ("variant",)
+    assert re.search(
+        r"Only control has Orders.*: \d+ visitors there, and none of 100 visitors in variant\.", found.message
+    )
 
 
 def test_the_verdict_is_invalid_for_that_variant_alone() -> None:
@@ -111,7 +115,7 @@ def test_a_guardrail_without_events_is_not_shown_safe_until_somebody_looked() ->
     assert "one_sided" in [warning.code for warning in results.verdict.warnings]
     looked = conclude(counts, {"orders": PRIMARY, "complaints": {**guard, "zero_is_real": True}})
     assert looked.verdict.verdict == "SHIP"
-    assert "the spec says that this is real" in check(looked, "one_sided").message
+    assert "The spec says that this zero is real." in check(looked, "one_sided").message
 
 
 def everybody(role: str = "primary", at_exposure: bool = True, n: int = 50) -> Any:
@@ -122,7 +126,9 @@ def everybody(role: str = "primary", at_exposure: bool = True, n: int = 50) -> A
 
 
 def test_a_share_of_100_percent_from_the_start_is_no_outcome() -> None:
-    assert everybody().status == "fail"
+    assert everybody().status == "fail" and everybody().message.startswith(
+        "100% of the visitors in every arm have Orders"
+    )
     assert everybody(at_exposure=False).status == "warn"
     assert everybody("guardrail").status == "warn"
     assert everybody(n=19).status == "pass"
@@ -148,7 +154,8 @@ def test_an_exposure_on_the_outcome_is_invalid_and_a_late_100_percent_is_warned_
 
 def test_a_judged_metric_of_events_without_a_window_is_warned_of() -> None:
     timed: dict[str, Any] = {"first_exposure": at("2024-03-04T00:00"), "before_exposure": {"control": 0}}
-    assert no_window.check(context(**timed)).status == "warn"
+    found = no_window.check(context(**timed))
+    assert found.status == "warn" and "because Orders has no time limit" in found.message
     assert no_window.check(context(spec=experiment(window="7d"), **timed)).status == "pass"
     assert no_window.check(context()).status == "skipped"
     ready = experiment(metrics={"orders": {"type": "conversion", "column": "o", "role": "primary", "goal": "increase"}})
@@ -161,7 +168,7 @@ def test_a_control_of_zero_is_too_good() -> None:
     spec = experiment()
     found = too_good.check(context(spec=spec, results=(replace(result("orders", None, spec=spec), arms=arms),)))
     assert found.status == "warn"
-    assert found.message.startswith("orders is 0 in control and not in variant")
+    assert found.message.startswith("Orders is 0 in control and not in variant. Errors of measurement")
     both = tuple(replace(arm, value=0.0) for arm in arms)
     nothing = too_good.check(context(spec=spec, results=(replace(result("orders", None, spec=spec), arms=both),)))
     assert nothing.status == "skipped"
@@ -172,6 +179,10 @@ def test_the_split_is_judged_on_the_units_that_are_followed_too() -> None:
     data = {"orders": MetricData({}, not_followed={"control": 100, "variant": 600})}
     found = srm.check(context((5000, 5000), spec, data))
     assert found.status == "fail"
-    assert "among those followed for orders, variant has 4,400 visitors where 4,650 were expected" in found.message
+    assert found.message.startswith(
+        "Among visitors followed long enough for Orders, 4,400 visitors are in variant where 4,650 were expected: "
+        "chance does not explain that. "
+    )
+    assert "share" not in str(found.help).replace("shares were changed", "")
     even = {"orders": MetricData({}, not_followed={"control": 300, "variant": 310})}
     assert srm.check(context((5000, 5000), spec, even)).status == "pass"

@@ -39,7 +39,9 @@ def test_short_windows_and_margins_are_told(metric: dict[str, Any], by_day: bool
 def test_the_share_is_half_a_day_of_the_window(days: int, share: str) -> None:
     spec = experiment(metrics={"orders": ORDERS}, window=f"{days}d")
     found = time_resolution.check(context(spec=spec, by_day=("orders",)))
-    assert share in found.message and found.details["metrics"] == {"orders": pytest.approx(0.5 / days, rel=1e-12)}
+    assert f"about {share} of the window of Orders lies before the exposure" in found.message and found.details[
+        "metrics"
+    ] == {"orders": pytest.approx(0.5 / days, rel=1e-12)}
 
 
 def status(exposed: str, ordered: str, window: str = "3d") -> str:
@@ -107,7 +109,7 @@ def test_what_the_day_of_exposure_changes_is_shown_and_told(window: str | None) 
     assert row.lift == pytest.approx(50 / 20 - 1, rel=1e-9) and not row.holds
     (found,) = (one for one in results.checks if one.code == CODE)
     assert found.status == "warn" and found.details["changed"] == ["orders"]
-    assert "without the day of exposure the result of orders changes" in found.message
+    assert "Without the day of exposure the result of Orders changes" in found.message
 
 
 @pytest.mark.parametrize(("horizon", "status"), [("4d", "warn"), ("30d", "pass")])

@@ -16,7 +16,8 @@ from tests.support.logs import look, spec
 def test_ids_that_are_spelled_otherwise() -> None:
     found = unit_ids.check(context(misspelled_ids={"upper and lower case": 1200, "leading zeros": 1}))
     assert found.status == "warn" and found.help and "alike" in found.help
-    assert "ids of visitors" in found.message
+    assert found.message.startswith("Ids of visitors are spelled differently from the exposures, ")
+    assert found.message.endswith("What these visitors did is not counted.")
     assert "at least 1,200 by upper and lower case and at least 1 by leading zeros" in found.message
 
 

@@ -222,7 +222,7 @@ def test_counts_by_day_cannot_be_replayed_and_say_that_the_size_was_passed(tmp_p
     counted = spec(metrics={"orders": metric}, data={"counts": str(tmp_path / "c.csv")}, plan={"units": 5000})
     results = abcx.analyze(counted, allow_outside=True)
     assert results.replay is None and sum(arm.units for arm in results.arms) == 7000
-    assert "the planned size was passed by 40%" in check(results, "peeking").message
+    assert "The planned size was passed by 40%" in check(results, "peeking").message
 
 
 REFUNDS = {
@@ -276,7 +276,7 @@ def test_a_declared_size_that_was_missed_is_said_beside_a_missing_minimum_effect
         period={"start": "2024-03-04", "end": "2024-03-13"},
     )
     found = check(results, "sample_size")
-    assert found.status == "warn" and "no smallest effect worth having" in found.message
+    assert found.status == "warn" and "No smallest effect worth having" in found.message
     assert "50,000" in found.message and "500" in found.message
 
 
@@ -294,7 +294,7 @@ def test_the_data_stop_on_the_last_day_that_they_reach() -> None:
     """Events go on for two days after the last exposure: the last day of the data is theirs."""
     exposed = units(100, 8)
     results = run(exposed, purchases(exposed, ALIKE, HOUR), datetime(2024, 3, 14), period=PERIOD)
-    assert "the data stop on 2024-03-13" in check(results, "duration").message
+    assert "The data stop on 2024-03-13" in check(results, "duration").message
 
 
 def test_where_nobody_could_be_followed_the_day_of_the_last_window_is_named() -> None:

@@ -155,10 +155,13 @@ def test_the_check() -> None:
         "data.units.exclude.staff", "is_staff is 'true'", ("True", ""), "the cells say True; write {is_staff: true}"
     )
     found = nothing_found.check(context(nothing_found=(one, Unfound("segments.plan", "a value", ()))))
-    assert found.status == "warn" and found.help == "the cells say True; write {is_staff: true}"
+    assert found.status == "warn" and found.help == (
+        "Write `{is_staff: true}` in `data.units.exclude.staff`: the cells say True. "
+        "Compare `segments.plan` with the columns of the data"
+    )
     assert found.message == (
-        "no row fits data.units.exclude.staff (is_staff is 'true'); there are 'True' and empty cells; "
-        "no row fits segments.plan (a value)"
+        "No row fits the exclusion 'staff' (is_staff is 'true'), so it leaves nothing out. The data have 'True' and empty "
+        "cells instead. 'plan' is empty for every visitor, so it cannot be used."
     )
 
 
@@ -176,7 +179,7 @@ def test_near_spellings_of_a_label_fail_above_a_twentieth(odd: int, verdict: str
     check = next(one for one in results.checks if one.code == "unknown_arm")
     assert check.status == verdict and check.details["near"] == {"Variant B": {"meant": "variant_b", "rows": odd}}
     share = {1: "2.27%", 3: "6.82%"}[odd]
-    assert f"{share} of the rows that name an arm spell it differently: 'Variant B' for 'variant_b'" in check.message
+    assert f"{share} of the rows that name an arm spell it differently ('Variant B' for 'variant_b')." in check.message
     assert "labels: [variant_b, Variant B]" in (check.help or "")
     invalid = results.verdict.verdict == "INVALID"
     assert invalid == (verdict == "fail") and (not invalid or results.verdict.reasons[0].code == "unknown_arm")

@@ -36,7 +36,7 @@ def test_above_a_fifth_the_check_asks(empty: int, status: str) -> None:
     assert check.status == status
     assert results["m"].definition == "column revenue per visitor" + (", of visitors with a value" if empty else "")
     if status == "warn":
-        told = f"m is empty for {empty / 2:.2f}% of 400 visitors: its figures are per visitor with a value"
+        told = f"M is empty for {empty / 2:.2f}% of 400 visitors. Such figures describe only the visitors with a value."
         assert check.message == told and "missing_value: zero" in check.help
 
 

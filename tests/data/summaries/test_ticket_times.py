@@ -134,10 +134,10 @@ SPEC = experiment(metrics={"ttr": TTR})
     ("control", "variant", "status", "said"),
     [
         ((200, 2, 200, 0), (200, 0, 200, 0), "pass", "2 of 400 tickets"),
-        ((200, 3, 200, 0), (200, 0, 200, 0), "warn", "control 3 of 200 (1.50%)"),
-        ((200, 0, 200, 0), (200, 0, 150, 40), "warn", "variant 40 of 150 (26.67%)"),
-        ((200, 0, 200, 0), (200, 200, 0, 0), "warn", "variant 200 of 200 (100.00%)"),
-        ((200, 0, 200, 0), (200, 0, 200, 0), "pass", "every ticket"),
+        ((200, 3, 200, 0), (200, 0, 200, 0), "warn", "3 of 200 tickets in control (1.50%) end before they start"),
+        ((200, 0, 200, 0), (200, 0, 150, 40), "warn", "40 of 150 ticket ends in variant (26.67%) have no start"),
+        ((200, 0, 200, 0), (200, 200, 0, 0), "warn", "200 of 200 tickets in variant (100.00%) end before they start"),
+        ((200, 0, 200, 0), (200, 0, 200, 0), "pass", "Every ticket"),
     ],
 )
 def test_more_than_one_percent_of_an_arm_warns(control: Any, variant: Any, status: str, said: str) -> None:

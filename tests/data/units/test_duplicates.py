@@ -218,7 +218,7 @@ def test_the_log_tests_whether_arms_lose_alike(tmp_path: Path) -> None:
     (check,) = [check for check in results.checks if check.code == "duplicates"]
     assert check.status == "warn"
     assert (
-        check.message == "106 events duplicating another (same unit, time, event, value), left out (`duplicates: drop`)"
+        check.message == "106 events look like copies of another (same unit, time, event and value) and were left out."
     )
     assert check.details == {"ids": None, "rows": 0, "removed": 106, "units": None, "changed": None}
 
