@@ -65,7 +65,7 @@ def check(context: CheckContext) -> CheckResult:
     worst = max(inflated or results, key=lambda result: result.share)
     name, level = context.title_in(worst.metric, worst.arm), f"{formatting.significant(100 * alpha)}%"
     alarms = f"{formatting.percent(worst.share, 1)} of trials show an effect on {name}"
-    dealt = f"with these {context.experiment.unit} dealt to the arms at random, {alarms}"
+    dealt = f"with these {context.experiment.unit} assigned to the arms at random, {alarms}"
     if inflated:
         message = sentences(f"{dealt} where {level} should", "a clear result on it is chance more often than stated")
         return CheckResult("calibration", "warn", message, None, details, advice(context, worst.metric))

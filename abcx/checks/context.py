@@ -56,8 +56,8 @@ class CheckContext:
 
     def title(self, metric: str) -> str:
         """The name of a metric for people."""
-        declared = self.metrics[metric].title if metric in self.metrics else self.experiment.metrics[metric].title
-        return declared or formatting.title_of(metric)
+        named = self.metrics.get(metric) or self.experiment.metrics.get(metric)
+        return (named.title if named is not None else None) or formatting.title_of(metric)
 
     def titles(self, metrics: Iterable[str]) -> str:
         """The names of metrics for people, in one list: Orders, Revenue per visitor and 2 more."""

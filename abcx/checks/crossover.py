@@ -45,7 +45,7 @@ def check(context: CheckContext) -> CheckResult:
     elif status == "fail":
         message = sentences(message, f"{rest}, so the arms cannot be compared")
     elif status == "warn":
-        message = sentences(message, f"{rest}, which can distort the result a little")
+        message = sentences(message, f"{rest}, which can distort the result")
     help = f"Check that every {context.one_unit} keeps the arm it was given (cookies, log-in, second device)"
     if not any(arm.where for arm in context.experiment.arms.values()):
         help += "; if rows are mislabeled, define the arms by a rule (`where:`)"

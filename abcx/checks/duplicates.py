@@ -23,6 +23,8 @@ from abcx.checks.context import CheckContext
 from abcx.checks.words import sentences
 from abcx.results.readout import CheckResult
 
+_AS_DECLARED = "which count as the spec says"
+
 
 def check(context: CheckContext) -> CheckResult:
     """Repeated ids, repeated rows and repeated units."""
@@ -58,7 +60,15 @@ def _clauses(context: CheckContext) -> Iterator[str]:
     if n := observed.changed_ids:
         yield f"{formatting.plural(n, 'ids')} {_be(n, 'has', 'have')} rows that differ in time or value: one row counts"
     if n := observed.duplicate_units:
-        yield f"{context.noun(n)} {_be(n, 'has', 'have')} several rows, which were combined as the spec says"
+        yield f"{context.noun(n)} {_be(n, 'has', 'have')} several rows, {_taken(context)}"
+
+
+def _taken(context: CheckContext) -> str:
+    """How several rows of a unit count."""
+    data = context.experiment.data
+    declared = {source.duplicates for source in data.units} if data is not None else set()
+    ways = {"first": "of which the first counts", "last": "of which the last counts", "sum": "which were added up"}
+    return ways.get(str(next(iter(declared))), _AS_DECLARED) if len(declared) == 1 else _AS_DECLARED
 
 
 def _be(n: int, one: str, several: str) -> str:

@@ -81,4 +81,6 @@ def _help(context: CheckContext, late: dict[str, int], windows: dict[str, Durati
         longest = max(windows[name].seconds for name in late)
         closed = context.local(last + longest * 1_000_000).date() + timedelta(days=1)  # some time on the day before
         when = f" from {closed.isoformat()} on"
+        if context.experiment.analysis.as_of is not None:
+            return f"Set `as_of: {closed.isoformat()}` or later in `analysis`, when every window has closed"
     return f"Export again{when}, when every window has closed"

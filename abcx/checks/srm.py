@@ -132,7 +132,7 @@ def _messages(context: CheckContext, splits: list[_Part], worst: float, shares: 
         clauses.append(f"{scope}{_gap(context, part, shares)}{chance}")
     lost = f"{unit} are lost or counted twice in one arm, so the arms cannot be compared"
     if worst >= FAIL:
-        lost = f"{unit} may be lost or counted twice in one arm, which distorts every result"
+        lost = f"{unit} may be lost or counted twice in one arm, which would distort every result"
     return [*clauses, lost]
 
 
@@ -212,7 +212,9 @@ def _help(context: CheckContext, p: float, worst: float) -> str:
     if p >= WARN:
         return "Check whether the shares were changed during the test, then export again when every window has closed"
     unit = context.experiment.unit
-    cause = f"Find where {unit} get lost in one arm (redirects, bots, late tracking), mend it, run the test again"
+    cause = f"Look for {unit} that get lost in one arm (redirects, bots, late tracking)"
+    if worst < FAIL:
+        cause = f"Find where {unit} get lost in one arm (redirects, bots, late tracking), mend it, run the test again"
     return cause if _declared(context) else f"{cause}; declare `share` if the split was not meant to be equal"
 
 

@@ -75,7 +75,7 @@ def test_duplicates():
         "1 event looks like copies of another (same visitor, time, event and value). "
         "It counts all the same, so sums such as revenue may be too high. "
         "3 events repeat an id: only the earliest of each counts. "
-        "1 visitor has several rows, which were combined as the spec says."
+        "1 visitor has several rows, which count as the spec says."
     )
     assert both.details == {"ids": 3, "rows": 1, "removed": None, "units": 1, "changed": 0}
     dropped = duplicates.check(context(repeated_rows=0, removed_rows=2))

@@ -16,7 +16,7 @@ def test_cookie_cats_warns_and_names_the_arm():
     assert found.status == "warn"
     assert found.message == (
         "45,489 visitors are in variant where 45,095 were expected: chance seldom does that. "
-        "Visitors may be lost or counted twice in one arm, which distorts every result."
+        "Visitors may be lost or counted twice in one arm, which would distort every result."
     )
     assert found.p_value == pytest.approx(stats.chisquare(COOKIE_CATS).pvalue, rel=1e-9)
     assert found.help is not None and "declare `share`" in found.help

@@ -214,3 +214,8 @@ def test_pre_period_corrects_for_the_number_of_tests():
 
 def test_pre_period_with_an_empty_arm():
     assert _before({"control": (1, 10), "variant": (0, 0)}).status == "skipped"
+
+
+def test_a_declared_data_cut_is_to_be_moved_not_the_export():
+    late = _followed({"orders": {"control": 200}}, window="14d", analysis={"as_of": "2024-03-20T12:00"})
+    assert late.help == "Set `as_of: 2024-04-04` or later in `analysis`, when every window has closed"
