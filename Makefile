@@ -13,7 +13,8 @@ STAMP = $(VENV)/.installed
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile
 
-demo: $(STAMP) ## analyze the documented experiments, each in full and then all in one table
+demo: $(STAMP) ## analyze a documented experiment, and then all of them in one table
+	@$(BIN)/abcx analyze experiments/buyakilt-product-filter/experiment.yaml
 	@$(BIN)/abcx analyze experiments/*/experiment.yaml
 
 test: lint types tests ## lint, types and tests
@@ -22,7 +23,7 @@ lint: $(STAMP) ## style and common mistakes
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .
 
 types: $(STAMP) ## types, in strict mode
-	@$(BIN)/mypy abcx tests docs/build.py docs/keys.py docs/demo.py
+	@$(BIN)/mypy abcx tests docs/build.py docs/keys.py docs/demo.py docs/questions.py
 
 tests: $(STAMP) ## the tests alone
 	@$(BIN)/python -m pytest -q -n auto
@@ -37,7 +38,7 @@ map: $(STAMP) ## the figures of the house: rooms, imports, circles, longest func
 	@$(BIN)/python -m tests.support.house
 
 docs: $(STAMP) ## write what is generated of the docs and of README anew
-	@$(BIN)/python docs/build.py && $(BIN)/python docs/keys.py && $(BIN)/python docs/demo.py
+	@$(BIN)/python docs/build.py && $(BIN)/python docs/keys.py && $(BIN)/python docs/demo.py && $(BIN)/python docs/questions.py
 
 golden: docs ## write the golden readouts, the schema of results and the docs anew; read the diff before it is committed
 	@$(BIN)/python -m tests.golden

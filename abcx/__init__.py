@@ -14,28 +14,38 @@ __all__ = [
     "AbcxError",
     "DataError",
     "Experiment",
+    "Problem",
     "Results",
     "SpecError",
+    "UsageError",
     "__version__",
     "analyze",
+    "counts",
     "load_spec",
+    "validate",
 ]
 
 if TYPE_CHECKING:
     from abcx.analysis.pipeline import analyze
-    from abcx.errors import AbcxError, DataError, SpecError
+    from abcx.analysis.typed_counts import counts
+    from abcx.errors import AbcxError, DataError, SpecError, UsageError
+    from abcx.problems import Problem
     from abcx.results.readout import Results
-    from abcx.spec.load import load_spec
+    from abcx.spec.load import load_spec, validate
     from abcx.spec.model import Experiment
 
 _HOMES = {
     "AbcxError": "abcx.errors",
     "DataError": "abcx.errors",
     "Experiment": "abcx.spec.model",
+    "Problem": "abcx.problems",
     "Results": "abcx.results.readout",
     "SpecError": "abcx.errors",
+    "UsageError": "abcx.errors",
     "analyze": "abcx.analysis.pipeline",
+    "counts": "abcx.analysis.typed_counts",
     "load_spec": "abcx.spec.load",
+    "validate": "abcx.spec.load",
 }
 
 

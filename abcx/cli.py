@@ -82,6 +82,8 @@ AllowOutside = Annotated[bool, typer.Option("--allow-outside", help="Let the spe
 Rejects = Annotated[
     str | None, typer.Option("--rejects", metavar="FILE", help="Write the rows that cannot be read here, as CSV.")
 ]
+Full = Annotated[bool, typer.Option("--full", help="Print the whole readout, not the card alone.")]
+Summary = Annotated[bool, typer.Option("--summary", help="Write the summary alone (Markdown), at most 25 lines.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print only the result.")]
 Verbose = Annotated[
     bool, typer.Option("-v", "--verbose", help="Print more on standard error: SQL and timings, skipped files.")
@@ -124,6 +126,8 @@ _RUN: dict[str, Any] = {
     "color": Color,
     "allow_outside": AllowOutside,
     "rejects": Rejects,
+    "full": Full,
+    "summary": Summary,
 }
 
 
@@ -186,7 +190,7 @@ def analyze(
 
 
 @app.command()
-@_with_records(*_RUN, data=True)
+@_with_records(*(name for name in _RUN if name != "full"), data=True)
 def report(
     specs: Specs,
     data: options.DataOptions,
@@ -228,7 +232,7 @@ def validate(
 
 
 @app.command()
-@_with_records("quiet", "verbose", "color")
+@_with_records("quiet", "verbose", "color", "full", "summary")
 def counts(
     arms: Annotated[
         list[str], typer.Argument(metavar="SUCCESSES/UNITS", help="Counts of each arm, control first: 288/2400 90/600.")

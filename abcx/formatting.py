@@ -5,6 +5,8 @@ No rounding ever turns an effect that is not 0 into 0, nor moves a p-value acros
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
@@ -18,15 +20,19 @@ def count(n: float) -> str:
 
 
 def significant(x: float, digits: int = 4) -> str:
-    """A number with this many significant digits, plain notation from 1e-4 to 1e15, trailing zeros kept off."""
+    """A number with this many significant digits, in plain notation, trailing zeros kept off."""
     if x == 0:
         return "0"
-    if not 1e-4 <= abs(x) < 1e15:
-        return f"{x:.{digits - 1}e}"
     whole = f"{abs(x):.0f}"
     decimals = max(0, digits - len(whole)) if abs(x) >= 1 else digits - 1 - _exponent(x)
     text = f"{x:,.{decimals}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def about(n: int) -> int:
+    """A number of units with three significant digits, rounded up: 138,591 is about 139,000."""
+    step = int(10 ** max(0, len(str(abs(n))) - 3))
+    return -(-n // step) * step
 
 
 def percent(fraction: float, digits: int = 2, sign: bool = False) -> str:
@@ -47,44 +53,65 @@ def small_percent(fraction: float) -> str:
 
 
 def lift(fraction: float) -> str:
-    """A lift with its sign: +12.3%, +6.3%; two decimals below 1 % (+0.04%), more where it would read as 0."""
+    """A lift without an interval, with its sign: +12.3%, +6.3%; two decimals below 1 % (+0.04%)."""
     if 0 < abs(fraction) < 0.00005:
-        return ("+" if fraction > 0 else "") + significant(100 * fraction, 2) + "%"
-    return percent(fraction + 0.0, 1 if abs(fraction) >= 0.00995 else 2, sign=True)
+        return f"just {'above' if fraction > 0 else 'below'} 0%"
+    return percent(fraction + 0.0, 0 if abs(fraction) >= 9.995 else 1 if abs(fraction) >= 0.00995 else 2, sign=True)
 
 
 def p_value(p: float, alpha: float | None = None) -> str:
-    """p = .0021 with two significant digits below .1; 2.2e-22 where it is that small.
+    """.0021 with two significant digits below .1, at most four decimals; `< .0001` below that.
 
-    With `alpha`, further digits where rounding would carry p across it: .0496 at level .05, never .050.
+    With `alpha`, p is never written on the other side of it: .0499 or .0501 at level .05, never .050.
     """
-    text = _p_value(p, 0)
-    for more in range(1, 9):
+    if p < 0.0001:
+        return "< .0001"
+    if p >= 0.9995:
+        return "1"
+    decimals = 3 if p >= 0.1 else min(4, 1 - _exponent(p))
+    for digits in range(decimals, 5):
+        text = f"{p:.{digits}f}"
         if alpha is None or (float(text) < alpha) == (p < alpha):
-            break
-        text = _p_value(p, more)
-    return text
+            return text.removeprefix("0")
+    if alpha is not None and p < alpha and float(text) >= alpha:
+        text = f"{float(text) - 0.0001:.4f}"
+    elif alpha is not None and p >= alpha and float(text) < alpha:
+        text = f"{float(text) + 0.0001:.4f}"
+    return text.removeprefix("0")
+
+
+def p_words(p: float, alpha: float | None = None) -> str:
+    """`p = .0021`, `p < .0001`."""
+    text = p_value(p, alpha)
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
+
+
+def number(x: float) -> str:
+    """A number without an interval: four significant digits, at most four decimals."""
+    if 0 < abs(x) < 0.00005:
+        return f"{'' if x > 0 else '-'}0.0000"
+    return significant(round(x, 4)) if abs(x) < 1 else significant(x)
 
 
 def value(x: float, unit: Unit) -> str:
-    """A metric's value in its own unit: shares as percentages, points to one decimal, the rest to four digits."""
+    """A value in its own unit: shares as percentages, points to one decimal, the rest to four digits."""
     if unit == "points":
         return f"{x + 0.0:.1f}"
     if unit == "hours":
-        return f"{significant(x)} h"
-    return percent(x) if unit == "share" else significant(x)
+        return f"{number(x)} h"
+    return percent(x) if unit == "share" else number(x)
 
 
 def difference(x: float, unit: Unit) -> str:
-    """A difference with its sign: shares in percentage points, hours and points with their unit."""
-    if unit == "share":
-        if 0 < abs(x) < 0.000005:
-            return ("+" if x > 0 else "") + significant(100 * x, 2) + " pp"
-        return f"{100 * x + 0.0:+.2f} pp" if abs(x) >= 0.0005 or x == 0 else f"{100 * x:+.4f} pp"
-    if unit == "points" and (abs(x) >= 0.05 or x == 0):
-        return f"{x + 0.0:+.1f} points"
-    tail = {"points": " points", "hours": " h"}.get(unit, "")
-    return ("+" if x >= 0 else "") + significant(x) + tail
+    """A difference without an interval, with its sign: shares in percentage points, hours and points with their
+    unit."""
+    tail = {"share": " pp", "points": " points", "hours": " h"}.get(unit, "")
+    shown = 100 * x if unit == "share" else x
+    digits = {"share": 2, "points": 1}.get(unit, 4)
+    if 0 < abs(shown) < 0.5 * 10**-digits:
+        return f"just {'above' if x > 0 else 'below'} 0{tail}"
+    text = f"{shown + 0.0:+,.{digits}f}" if unit in ("share", "points") else ("+" if x >= 0 else "") + number(x)
+    return text + tail
 
 
 def joined(items: list[str] | tuple[str, ...], last: str = "and") -> str:
@@ -113,17 +140,6 @@ def singular(noun: str) -> str:
     if noun.endswith(("sses", "shes", "ches", "xes")):
         return noun[:-2]
     return noun if noun.endswith("ss") else noun.removesuffix("s")
-
-
-def _p_value(p: float, more: int) -> str:
-    if p < 1e-300:  # too small to be told apart from 0 as a number
-        return "1e-300 or less"
-    if p < 1e-4:
-        return f"{p:.{1 + more}e}".replace("e-0", "e-")
-    if p >= 0.9995:
-        return "1"
-    decimals = 3 if p >= 0.1 else 1 - _exponent(p)
-    return f"{p:.{decimals + more}f}".removeprefix("0")
 
 
 def _exponent(x: float) -> int:
@@ -163,3 +179,30 @@ def title_of(name: str) -> str:
     words = [word.upper() if word.lower() in _ABBREVIATIONS else word for word in clean(name.replace("_", " ")).split()]
     title = " ".join(words) or clean(name)
     return title[:1].upper() + title[1:]
+
+
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+
+def day(iso: str) -> str:
+    """A day (ISO 8601) for people: 6 October 2024; any other text as it is."""
+    try:
+        when = date.fromisoformat(iso[:10])
+    except ValueError:
+        return clean(iso)
+    return f"{when.day} {_MONTHS[when.month - 1]} {when.year}"
+
+
+def days(first: str, last: str) -> str:
+    """Two days (ISO 8601) for people: 8 April to 5 May 2024."""
+    start, end = day(first), day(last)
+    year = end.rpartition(" ")[2]
+    return end if start == end else f"{start.removesuffix(f' {year}')} to {end}"
+
+
+def moment(iso: str) -> str:
+    """A time (ISO 8601) to the second."""
+    return re.sub(r"\.\d+", "", clean(iso))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import extremes
 from tests.support.shipped import GOLDEN, NAMES, ROOT, changed, differences, readout, results
 
 ENDINGS = ("txt", "md", "json")
@@ -19,6 +20,16 @@ ENDINGS = ("txt", "md", "json")
 @pytest.mark.parametrize("name", NAMES)
 def test_the_readout_is_the_golden_one(name: str, ending: str) -> None:
     assert changed(name, ending) == [], "where this is meant: make golden, and read the diff"
+
+
+@pytest.mark.parametrize("name", extremes.NAMES)
+def test_the_extremes_read_as_before(name: str) -> None:
+    golden = GOLDEN / "extremes" / f"{name}.txt"
+    assert golden.read_text(encoding="utf-8") == extremes.texts(name), "where this is meant: make golden, read the diff"
+
+
+def test_every_extreme_is_pinned() -> None:
+    assert {path.stem for path in (GOLDEN / "extremes").iterdir()} == set(extremes.NAMES)
 
 
 def test_every_experiment_has_its_readouts_and_no_other() -> None:

@@ -109,11 +109,15 @@ def test_the_public_names_are_frozen() -> None:
         "AbcxError",
         "DataError",
         "Experiment",
+        "Problem",
         "Results",
         "SpecError",
+        "UsageError",
         "__version__",
         "analyze",
+        "counts",
         "load_spec",
+        "validate",
     ]
     assert dir(abcx) == sorted(abcx.__all__)
 

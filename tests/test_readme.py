@@ -51,7 +51,7 @@ def test_the_python_runs_and_its_comments_are_true(monkeypatch: pytest.MonkeyPat
         elif code.strip():
             found = repr(eval(code, names))
             shown = comment.strip()
-            if shown[:1] in "('":
+            if shown[:1] in ("(", "'") and "where" not in shown:
                 assert re.fullmatch(re.escape(shown).replace(re.escape("..."), r"\d*"), found), found
 
 

@@ -188,7 +188,7 @@ def _parts(units_by_part: list[tuple[str, Units]], shares: Shares) -> tuple[list
 
 def _fits(context: CheckContext, units: Units, shares: Shares) -> str:
     counts = formatting.joined([formatting.count(n) for n in units.values()])
-    planned = formatting.joined([f"{formatting.significant(100 * share)}%" for share in shares.values()])
+    planned = formatting.joined([f"{formatting.significant(round(100 * share, 2))}%" for share in shares.values()])
     assumed = "planned" if _declared(context) else "assumed"
     return f"{counts} {context.experiment.unit} fit the {assumed} split of {planned}"
 

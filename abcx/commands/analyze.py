@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from abcx.commands import outputs
 from abcx.commands.options import DataOptions, RunOptions, wants_color
 from abcx.commands.running import exit_code, refuse_overwriting, run_all
+from abcx.errors import UsageError
 
 if TYPE_CHECKING:
     from abcx.results.readout import Results
@@ -22,12 +23,21 @@ WIDTH = 100
 def run(
     specs: list[str], *, format: str, output: str | None, data: DataOptions, run: RunOptions, fail_on: list[str]
 ) -> int:
-    """Analyze every spec, print the readouts (with a summary table for several) and return the exit code."""
+    """Analyze every spec and print the readout, of several a table (with `full` each readout, too); the exit code."""
+    refuse_unfit(by_ending(format, output), run)
     found, code = run_all(specs, data, run)
     refuse_overwriting(output, specs, found)
     if found:
         outputs.write(render(found, by_ending(format, output), run, output), output)
     return exit_code(found, code, fail_on)
+
+
+def refuse_unfit(format: str, run: RunOptions) -> None:
+    """Raise UsageError where `--summary` or `--full` say nothing in this format."""
+    if run.summary and format != "markdown":
+        raise UsageError("--summary is of Markdown", "abcx analyze SPEC --format markdown --summary")
+    if run.full and format != "terminal":
+        raise UsageError(f"--full is of the terminal: {format} holds everything", "leave it out")
 
 
 ENDINGS = {".md": "markdown", ".markdown": "markdown", ".json": "json", ".csv": "csv", ".txt": "terminal"}
@@ -48,13 +58,20 @@ def render(found: Sequence[Results], format: str, run: RunOptions, output: str |
         from abcx.report import csv
 
         return csv.render(found)
-    from abcx.report import markdown, summary, terminal
+    if format == "slack":
+        from abcx.report import slack
+
+        return "\n".join(map(slack.render, found))
+    from abcx.report import markdown, summary, terminal, terminal_card
 
     if format == "markdown":
-        parts = [markdown.render(results) for results in found]
+        parts = [markdown.render(results, run.summary) for results in found]
         return "\n".join([summary.render(found, "markdown"), *parts] if len(found) > 1 else parts)
     width, color, ascii = layout(run, output)
-    parts = [terminal.render(results, width, color, ascii) for results in found]
+    if run.full:
+        parts = [terminal.render(results, width, color, ascii) for results in found]
+    else:  # of several experiments the table says it all
+        parts = [terminal_card.render(results, width, color, ascii) for results in found[:1] if len(found) == 1]
     return "\n".join([*parts, summary.render(found, "terminal", width, color, ascii)] if len(found) > 1 else parts)
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from abcx.commands import outputs
-from abcx.commands.analyze import by_ending, render
+from abcx.commands.analyze import by_ending, refuse_unfit, render
 from abcx.commands.options import RunOptions
 from abcx.commands.running import exit_code
 from abcx.errors import UsageError
@@ -27,40 +26,21 @@ def run(
     fail_on: list[str],
 ) -> int:
     """Analyze `successes/units` of two or more arms and print the readout."""
-    from abcx.analysis.conclude import conclude
     from abcx.analysis.pipeline import refuse_little_memory
-    from abcx.data.counts import typed
-    from abcx.spec.load import load
+    from abcx.analysis.typed_counts import analyzed
 
     refuse_little_memory()
-    loaded = load(spec(arms, share, goal, alpha))
-    counts = loaded.experiment.data.counts if loaded.experiment.data else None
-    assert isinstance(counts, dict)
-    results = conclude(loaded, typed(loaded.experiment, counts))
-    outputs.write(render([results], by_ending(format, output), run, output), output)
-    return exit_code([results], 0, fail_on)
-
-
-def spec(arms: list[str], share: str | None, goal: str, alpha: float) -> dict[str, Any]:
-    """The spec that typed counts stand for."""
+    refuse_unfit(by_ending(format, output), run)
     if not 1e-6 <= alpha <= 0.5:
         raise UsageError(f"--alpha {alpha:g} is not a level", "write a number between 0 and 0.5: --alpha 0.05")
     if len(arms) < 2:
         raise UsageError("counts needs at least two arms, control first", "abcx counts 288/2400 90/600")
     pairs = [_pair(text) for text in arms]
     names = ["control", "variant"] if len(pairs) == 2 else ["control", *(f"variant_{i}" for i in range(1, len(pairs)))]
-    shares = _shares(share, len(pairs))
-    return {
-        "schema_version": 1,
-        "name": "counts",
-        "title": " v ".join(arms),
-        "arms": {name: {} if shares is None else {"share": shares[i]} for i, name in enumerate(names)},
-        "data": {
-            "counts": {name: {"units": units, "successes": x} for name, (x, units) in zip(names, pairs, strict=True)}
-        },
-        "metrics": {"successes": {"type": "conversion", "role": "primary", "goal": goal}},
-        "analysis": {"alpha": alpha},
-    }
+    by_arm = dict(zip(names, pairs, strict=True))
+    results = analyzed(by_arm, " v ".join(arms), _shares(share, len(pairs)), goal, alpha)
+    outputs.write(render([results], by_ending(format, output), run, output), output)
+    return exit_code([results], 0, fail_on)
 
 
 def _pair(text: str) -> tuple[int, int]:

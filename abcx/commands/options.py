@@ -12,7 +12,7 @@ from typing import TextIO
 from abcx.commands import outputs
 from abcx.errors import UsageError
 
-FORMATS = ("terminal", "markdown", "json", "csv")
+FORMATS = ("terminal", "markdown", "json", "csv", "slack")
 FORMATS_LATER = ("html",)
 FINDING_FORMATS = ("text", "concise", "github", "json", "sarif", "junit")
 FAIL_ON = ("invalid", "harm", "no-benefit", "keep-running", "inconclusive", "warning", "none")
@@ -48,6 +48,8 @@ class RunOptions:
     color: str = "auto"
     allow_outside: bool = False
     rejects: str | None = None
+    full: bool = False
+    summary: bool = False
 
 
 def data_options(

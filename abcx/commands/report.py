@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from abcx.commands import outputs
-from abcx.commands.analyze import ENDINGS, render
+from abcx.commands.analyze import ENDINGS, refuse_unfit, render
 from abcx.commands.options import DataOptions, RunOptions
 from abcx.commands.running import exit_code, refuse_overwriting, run_all
 from abcx.errors import UsageError
@@ -26,12 +27,15 @@ def run(specs: list[str], *, output: str, data: DataOptions, run: RunOptions, fa
         raise UsageError(
             f"cannot tell the format of {output}", "end the name with .md, .json, .csv or .txt, or name a folder"
         )
+    format = ENDINGS.get(suffix, "markdown")
+    run = replace(run, full=format == "terminal")  # a file holds everything
+    refuse_unfit(format, run)
     found, code = run_all(specs, data, run)
     refuse_overwriting(output, specs, found)
     if found and folder:
         _write_folder(Path(output), found, run)
     elif found:
-        outputs.write(render(found, ENDINGS.get(suffix, "markdown"), run, output), None if output == "-" else output)
+        outputs.write(render(found, format, run, output), None if output == "-" else output)
     if found and output != "-" and not run.quiet:
         for results in found:
             print(f"{results.experiment}: {results.verdict.verdict} ({results.verdict.arm})", file=sys.stderr)

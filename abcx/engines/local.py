@@ -71,12 +71,20 @@ class Engine:
             # With a memory limit the tables are in a file, which is compressed and need not be spilled.
             place = str(self.scratch / "tables.duckdb") if memory else ":memory:"
             self._connection = self._thread.submit(duckdb.connect, place, config=config).result()
-            self._connection.execute("SET enable_progress_bar = true")  # for query_progress; never printed
-            self._connection.execute("SET enable_progress_bar_print = false")
-            self._connection.execute("SET progress_bar_time = 1000")
+            self._measure_progress()
         except duckdb.Error as error:
             self._spill.cleanup()
             raise UsageError(f"DuckDB cannot start: {_first_line(error)}", "check --memory and --threads") from None
+
+    def _measure_progress(self) -> None:
+        """Have the engine know how far a statement is; nothing is printed. In a notebook DuckDB asks for ipywidgets:
+        where they are not installed there is no progress."""
+        try:
+            self._connection.execute("SET enable_progress_bar = true")
+        except self._error:
+            return
+        self._connection.execute("SET enable_progress_bar_print = false")
+        self._connection.execute("SET progress_bar_time = 1000")
 
     @property
     def scratch(self) -> Path:

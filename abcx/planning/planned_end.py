@@ -19,7 +19,7 @@ from abcx.planning.sample_size import Planned
 from abcx.spec.model import Experiment
 
 OVERRUN = 1.1
-"""Data without times that pass a declared size by more than this factor get a warning in the banner. Data with times
+"""Data without times that pass a declared size by more than this factor get a warning on the card. Data with times
 are judged on the day on which the size was reached, by however little it was passed: with a tolerance of a tenth, three
 daily looks would each have the whole alpha (3.3 % false SHIP instead of 2.5).
 """

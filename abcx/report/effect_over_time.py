@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from abcx import formatting
 from abcx.formatting import clean
-from abcx.report import fragments
-from abcx.report.fragments import NOTHING, named
+from abcx.report import fragments, quantities
+from abcx.report.fragments import NOTHING, titled
 from abcx.report.interval_bar import bar, ruler
 from abcx.report.markup import block, escape
 from abcx.results.metric import EffectSeries, MetricResult, Point
@@ -38,9 +38,11 @@ def _relative(course: EffectSeries) -> bool:
 
 
 def _effect(metric: MetricResult, point: Point) -> str:
-    if point.lift is not None:
-        return formatting.lift(point.lift)
-    return fragments.shown(point.difference, lambda x: formatting.difference(x, metric.unit))
+    return formatting.lift(point.lift) if point.lift is not None else _form(metric)(point.difference)
+
+
+def _form(metric: MetricResult) -> Callable[[float | None], str]:
+    return quantities.form_of(metric).difference
 
 
 def section(results: Results) -> Iterator[str]:
@@ -48,12 +50,11 @@ def section(results: Results) -> Iterator[str]:
     series = [(metric, course) for metric in results.metrics for course in metric.course if len(course.points) > 1]
     if not series:
         return
-    yield "## Effect over time"
     level = fragments.level(results.setup.alpha)
     yield f"Each line is compared by itself, with its {level} interval by the analytic method; it decides nothing."
     for metric, course in series:
         title = _TITLES[course.kind].format(units=formatting.count(course.points[0].units))
-        yield f"### {escape(named(metric))}, {escape(course.arm)}"
+        yield f"### {escape(titled(metric))}, {escape(course.arm)}"
         yield f"{title}."
         yield block("\n".join(chart(metric, course)))
 
@@ -70,7 +71,7 @@ def chart(metric: MetricResult, course: EffectSeries) -> Iterator[str]:
     low, high = min([*later, 0.0]), max([*later, 0.0])
     span = (high - low) or 1.0
     axis = low - span / 5, high + span / 5
-    form = formatting.lift if relative else lambda x: formatting.difference(x, metric.unit)
+    form: Callable[[float], str] = formatting.lift if relative else _form(metric)
     texts = [_texts(course, point, relative, form) for point in points]
     widths = [max(len(row[i]) for row in texts) for i in range(4)]
     head = ruler([(0.0, "0"), (axis[0], "worse"), (axis[1], "better")], *axis, WIDTH)
@@ -81,8 +82,9 @@ def chart(metric: MetricResult, course: EffectSeries) -> Iterator[str]:
         yield "  ".join([*cells, drawn]).rstrip()
 
 
-def _texts(course: EffectSeries, point: Point, relative: bool, form: object) -> tuple[str, str, str, str]:
-    assert callable(form)
+def _texts(
+    course: EffectSeries, point: Point, relative: bool, form: Callable[[float], str]
+) -> tuple[str, str, str, str]:
     day = f"day {point.day}" if course.kind == "since_exposure" else point.day
     estimate, interval = (
         (point.lift, point.lift_interval) if relative else (point.difference, point.difference_interval)

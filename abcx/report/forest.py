@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from abcx import formatting
-from abcx.report import fragments
+from abcx.report import fragments, quantities
 from abcx.report.interval_bar import bar, ruler
 from abcx.results.metric import Comparison, MetricResult
 from abcx.results.readout import Results
@@ -21,6 +21,21 @@ class Track:
     high: float | None
     relative: bool
     mirrored: bool
+    band: tuple[float, float] | None
+    mark: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An effect on a line from 0 to 1: its interval (an end may be open or beyond the line), its estimate, no effect
+    (`zero`), the band below the minimum effect, and the margin (`mark`)."""
+
+    low: float
+    estimate: float | None
+    high: float
+    open_low: bool
+    open_high: bool
+    zero: float
     band: tuple[float, float] | None
     mark: float | None
 
@@ -84,7 +99,7 @@ def of_metric(metric: MetricResult, width: int, ascii: bool = False) -> tuple[li
     labels, first = [(0.0, "0")], known[0]
     for x, declared in ((first.band and first.band[1], metric.minimum_effect), (first.mark, metric.margin)):
         if x is not None and declared is not None:
-            labels.append((x, _signed(formatting.clean(declared.text), x, first)))
+            labels.append((x, _signed(quantities.declared(metric, declared), x, first)))
     labels += [(axis[0], "worse"), (axis[1], "better")]
     return lines, ruler(labels, *axis, width).rstrip()
 
@@ -92,12 +107,16 @@ def of_metric(metric: MetricResult, width: int, ascii: bool = False) -> tuple[li
 def forest(results: Results, width: int, ascii: bool = False) -> Forest:
     """Every comparison of every metric by role, all lifts on one axis; others on a scale of their own with the same
     zero."""
-    effects = [
-        (m, c, _forest_track(m, c)) for _, metrics in fragments.by_role(results) for m in metrics for c in m.comparisons
-    ]
-    lifts = [(metric, drawn) for metric, _, drawn in effects if drawn is not None and drawn.relative]
-    core = [drawn for metric, drawn in lifts if metric.role in ("primary", "guardrail")]
-    axis, rule = _axis([drawn for _, drawn in lifts], core), results.monitoring.rule
+    pairs = [(m, c) for _, metrics in fragments.by_role(results) for m in metrics for c in m.comparisons]
+    return of_lines(results, pairs, width, ascii)
+
+
+def of_lines(
+    results: Results, pairs: Sequence[tuple[MetricResult, Comparison]], width: int, ascii: bool = False
+) -> Forest:
+    """The same for some comparisons."""
+    effects, axis = _tracks(pairs)
+    rule = results.monitoring.rule
     lines = []
     for metric, comparison, drawn in effects:
         relative = drawn is None or drawn.relative
@@ -108,12 +127,52 @@ def forest(results: Results, width: int, ascii: bool = False) -> Forest:
     return Forest(heading, tuple(lines), tuple(_legend(lines, ascii)))
 
 
+def placed(pairs: Sequence[tuple[MetricResult, Comparison]]) -> list[Place | None]:
+    """The same comparisons as places on a line of length 1, for drawings; None where there is nothing to draw."""
+    effects, axis = _tracks(pairs)
+    return [
+        None if track is None else _place(track, axis if track.relative else _stretched_axis(track, axis))
+        for _, _, track in effects
+    ]
+
+
+def _tracks(
+    pairs: Sequence[tuple[MetricResult, Comparison]],
+) -> tuple[list[tuple[MetricResult, Comparison, Track | None]], Axis]:
+    """What is drawn of some comparisons, and the axis that their lifts share."""
+    effects = [(metric, comparison, _forest_track(metric, comparison)) for metric, comparison in pairs]
+    lifts = [(metric, drawn) for metric, _, drawn in effects if drawn is not None and drawn.relative]
+    core = [drawn for metric, drawn in lifts if metric.role in ("primary", "guardrail")]
+    return effects, _axis([drawn for _, drawn in lifts], core)
+
+
+def _place(drawn: Track, axis: Axis) -> Place:
+    def at(x: float | None) -> float | None:
+        return None if x is None else (x - axis[0]) / (axis[1] - axis[0])
+
+    def inside(x: float | None, beyond: float) -> float:
+        share = at(x)
+        return beyond if share is None else min(max(share, 0.0), 1.0)
+
+    low, high = at(drawn.low), at(drawn.high)
+    return Place(
+        low=inside(drawn.low, 0.0),
+        estimate=inside(drawn.estimate, 0.5) if drawn.estimate is not None else None,
+        high=inside(drawn.high, 1.0),
+        open_low=low is None or low < 0,
+        open_high=high is None or high > 1,
+        zero=inside(0.0, 0.0),
+        band=None if drawn.band is None else (inside(drawn.band[0], 0.0), inside(drawn.band[1], 1.0)),
+        mark=at(drawn.mark),
+    )
+
+
 def _legend(lines: list[Row], ascii: bool) -> list[str]:
     """Short sentences on the signs that occur in the bars."""
     drawn = [row for row in lines if row.bar]
     legend = []
     if mirrored := _names(row.metric for row in drawn if row.metric.goal == "decrease"):
-        legend.append(f"Right is good; {mirrored} mirrored (less is better).")
+        legend.append(f"Right is good everywhere ({mirrored}: less is better).")
     signs = []
     if any(_shows_margin(row) for row in drawn):
         signs.append(f"{'#' if ascii else '▌'} tolerated harm")
@@ -131,9 +190,7 @@ def _shows_margin(row: Row) -> bool:
 
 def _forest_track(metric: MetricResult, comparison: Comparison) -> Track | None:
     """In the forest a guardrail is drawn on the scale of its margin, everything else as a lift where it has one."""
-    relative = fragments.has_lift(comparison)
-    if metric.role == "guardrail" and metric.margin is not None:
-        relative = metric.margin.relative
+    relative = fragments.shown_as_lift(metric, comparison)
     return track(metric, comparison, relative) or track(metric, comparison, not relative)
 
 
@@ -172,7 +229,7 @@ def _signed(text: str, x: float, drawn: Track) -> str:
 
 
 def _names(metrics: Iterable[MetricResult]) -> str:
-    return formatting.joined(list(dict.fromkeys(fragments.named(metric) for metric in metrics)))
+    return formatting.joined(list(dict.fromkeys(fragments.inline(metric) for metric in metrics)))
 
 
 def _minus(x: float | None) -> float | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Literal
 
 from abcx import formatting
 from abcx.formatting import clean
-from abcx.report import reasons
+from abcx.report import quantities
 from abcx.results.metric import Comparison, MetricResult, Role
 from abcx.results.readout import CheckResult, Exclusion, Factor, Results, Setup, Verdict
 from abcx.stats.records import Interval
@@ -26,15 +27,37 @@ UNEVEN = 0.01
 """Below this p-value the text says that more units were lost in one arm than in another."""
 
 
-def named(metric: MetricResult | str) -> str:
-    """A metric's name as words: `revenue_per_visitor` is revenue per visitor."""
-    return clean((metric if isinstance(metric, str) else metric.name).replace("_", " "))
+def titled(metric: MetricResult) -> str:
+    """A metric's title, as it stands in tables and at the start of a sentence."""
+    return clean(metric.title) or formatting.title_of(metric.name)
 
 
-def titled(metric: MetricResult | str) -> str:
-    """A metric's name as words at the start of a sentence."""
-    name = named(metric)
-    return name[:1].upper() + name[1:]
+def inline(metric: MetricResult) -> str:
+    """A metric's title in the middle of a sentence: `revenue per visitor`, `NPS`; one with capitals further on is a
+    name and stays as it is."""
+    title = titled(metric)
+    return title if any(character.isupper() for character in title[1:]) else title[:1].lower() + title[1:]
+
+
+def counted_noun(metric: MetricResult) -> str:
+    """The noun of what a share or a count adds up to, with a space; nothing for money and other units, which say it."""
+    says_itself = metric.currency is not None or (metric.unit_text is not None and metric.unit != "share")
+    return "" if says_itself else f"{inline(metric)} "
+
+
+def is_lift(comparison: Comparison) -> bool:
+    """Whether an effect is written as a lift in a sentence: where it exists as such, and its interval if there is one
+    at all."""
+    bounded = comparison.lift_interval not in (None, (None, None))
+    return comparison.lift is not None and (bounded or comparison.difference_interval in (None, (None, None)))
+
+
+def shown_as_lift(metric: MetricResult, comparison: Comparison) -> bool:
+    """Whether an effect is shown as a lift: that of a guardrail on the scale of its margin, others where they have
+    one."""
+    if metric.role == "guardrail" and metric.margin is not None:
+        return metric.margin.relative and has_lift(comparison)
+    return has_lift(comparison)
 
 
 def sentence(text: str) -> str:
@@ -69,12 +92,12 @@ def shown(x: float | None, form: Callable[[float], str]) -> str:
 
 def value(x: float | None, metric: MetricResult) -> str:
     """A value of the metric in its own unit."""
-    return shown(x, lambda x: formatting.value(x, metric.unit))
+    return quantities.form_of(metric).value(x)
 
 
 def value_interval(interval: Interval | None, metric: MetricResult) -> str:
     """The interval of a value of the metric."""
-    return ends(interval, lambda x: formatting.value(x, metric.unit))
+    return quantities.form_of(metric).values(interval)
 
 
 def effect(
@@ -84,14 +107,11 @@ def effect(
 
     `rule` is the monitoring rule; an interval that it leaves open at both ends is shown as `not judged`.
     """
-
-    def form(x: float) -> str:
-        return formatting.lift(x) if lift else formatting.difference(x, metric.unit)
-
     lift = relative and has_lift(comparison)
-    estimate = comparison.lift if lift else comparison.difference
+    form = quantities.same_scale(metric, comparison, lift)
+    estimate = comparison.lift if lift else quantities.agreeing(metric, comparison)
     interval = comparison.lift_interval if lift else comparison.difference_interval
-    return shown(estimate, form), "not judged" if silent(comparison, rule) else ends(interval, form)
+    return form.difference(estimate), "not judged" if silent(comparison, rule) else form.differences(interval)
 
 
 def silent(comparison: Comparison, rule: Rule) -> bool:
@@ -137,6 +157,11 @@ def level(alpha: float) -> str:
     return f"{formatting.significant(100 * (1 - alpha))}%"
 
 
+def owner(results: Results) -> str:
+    """Who answers questions, without an e-mail address: a readout is forwarded."""
+    return re.sub(r"\s*<?([^\s@<>]+)@[^\s<>]+>?", r" \1", clean(results.setup.owner or "")).strip()
+
+
 def when(results: Results) -> str:
     """The period as declared, else the days of the first and last exposure, else nothing."""
     if results.setup.period:
@@ -161,6 +186,11 @@ def by_role(results: Results) -> list[tuple[Role, list[MetricResult]]]:
     return [(role, metrics) for role, metrics in groups if metrics]
 
 
+def headline_first(results: Results) -> list[Verdict]:
+    """The verdict of every variant, that of the headline first."""
+    return [results.verdict, *(verdict for verdict in results.verdicts if verdict.arm != results.verdict.arm)]
+
+
 def primaries(results: Results) -> list[MetricResult]:
     """The primary metrics in the order of the spec."""
     return [metric for metric in results.metrics if metric.role == "primary"]
@@ -171,24 +201,9 @@ def goal(metric: MetricResult) -> str:
     return {"increase": "more is better", "decrease": "less is better", None: "not judged"}[metric.goal]
 
 
-_SPELLED_OUT = (
-    *("one_sided", "too_good", "no_window", "peeking", "srm", "replay"),
-    *("nothing_found", "stray_time", "running_totals"),
-)
-"""Warnings that the banner gives in full, not by their code alone, because they matter before acting."""
-
-
-def warnings(results: Results, verdict: Verdict) -> tuple[list[str], list[str]]:
-    """A verdict's warnings: codes of those that the trust checks explain, and messages of those given in full."""
-    in_full = [warning for warning in verdict.warnings if "check" not in warning.values or warning.code in _SPELLED_OUT]
-    codes = [warning.code for warning in verdict.warnings if warning not in in_full]
-    alone = [reasons.text(results, verdict, warning) for warning in in_full]
-    return list(dict.fromkeys(codes)), list(dict.fromkeys(alone))
-
-
 def passed(check: CheckResult) -> str:
     """A passed check in a list of them: its code, with p where it has one."""
-    return clean(check.code) + (f" (p = {formatting.p_value(check.p_value)})" if check.p_value is not None else "")
+    return clean(check.code) + (f" ({formatting.p_words(check.p_value)})" if check.p_value is not None else "")
 
 
 def skipped(checks: Iterable[CheckResult]) -> list[str]:
@@ -202,7 +217,7 @@ def skipped(checks: Iterable[CheckResult]) -> list[str]:
 def card(results: Results) -> list[tuple[str, str]]:
     """The set-up card in short: label and text, only what was declared."""
     setup = results.setup
-    arms = ", ".join(f"{clean(arm.name)} {formatting.significant(100 * arm.share)}%" for arm in results.arms)
+    arms = ", ".join(f"{clean(arm.name)} {formatting.significant(round(100 * arm.share, 2))}%" for arm in results.arms)
     measured = [f"split {arms}", f"exposure {clean(setup.exposure)}" if setup.exposure else ""]
     measured.append(f"window {clean(setup.window)}" if setup.window else "")
     return [
@@ -244,13 +259,16 @@ def _bounded(setup: Setup) -> str:
     return f", {formatting.percent(setup.power_bounded, 0)} with the bounds on who answers"
 
 
-def factor(results: Results, one: Factor) -> list[str]:
-    """A line of a decomposition: name, value of the control, then value and lift of each variant."""
+def factor(results: Results, one: Factor, total: Factor) -> list[str]:
+    """A line of a decomposition: name, value of the control, then value and lift of each variant. A factor that is no
+    metric itself is in the unit of the total."""
+    of = [metric for metric in results.metrics if metric.name in (one.name, total.name)]
+    metric = next((metric for metric in of if metric.name == one.name), of[0] if of else None)
 
     def form(x: float) -> str:
-        return formatting.value(x, one.unit)
+        return formatting.value(x, one.unit) if metric is None else quantities.form_of(metric).value(x)
 
-    line = [named(one.name), shown(one.values.get(results.control.name), form)]
+    line = [formatting.title_of(one.name), shown(one.values.get(results.control.name), form)]
     for arm in results.arms[1:]:
         line += [shown(one.values.get(arm.name), form), shown(one.lifts.get(arm.name), formatting.lift)]
     return line
@@ -262,7 +280,7 @@ def exclusion(results: Results, one: Exclusion) -> str:
     rows = None if one.rows is None else formatting.plural(one.rows, "tickets" if one.reason == TICKETS else "rows")
     counts = f"{units} ({rows})" if units and rows else units or rows or "not counted"
     uneven = one.p_value is not None and one.p_value < UNEVEN
-    differs = f", more in one arm than in another (p = {formatting.p_value(one.p_value or 0.0)})" if uneven else ""
+    differs = f", more in one arm than in another ({formatting.p_words(one.p_value or 0.0)})" if uneven else ""
     return f"{clean(one.reason)} {counts}{differs}"
 
 

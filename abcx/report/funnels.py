@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from abcx import formatting
 from abcx.formatting import clean
-from abcx.report.fragments import NOTHING, ends, level, shown, titled
+from abcx.report.fragments import ends, level, shown, titled
 from abcx.report.markup import bullets, escape, table
 from abcx.results.metric import FunnelResult, MetricResult, StepComparison
 from abcx.results.readout import Results
@@ -37,8 +37,8 @@ def where(results: Results, funnel: FunnelResult) -> list[str]:
         step = next(step for step in funnel.steps if step.name == name)
         comparison = step.comparisons[arm]
         who = f"{clean(arm)}: " if len(funnel.largest) > 1 else ""
-        p = formatting.p_value(comparison.p_value) if comparison.p_value is not None else NOTHING
-        corrected = f"p = {p} corrected for {len(funnel.steps)} steps"
+        p = formatting.p_words(comparison.p_value) if comparison.p_value is not None else "no p-value"
+        corrected = f"{p} corrected for {len(funnel.steps)} steps"
         if comparison.p_value is None or comparison.p_value >= results.setup.alpha:
             lines.append(f"{who}No step stands out: the largest difference is at {clean(name)} ({corrected}).")
             continue
@@ -59,9 +59,8 @@ def section(results: Results) -> Iterator[str]:
     found = [(metric, metric.funnel) for metric in results.metrics if metric.funnel is not None]
     if not found:
         return
-    yield "## Funnels"
     for metric, funnel in found:
-        yield f"### {escape(metric.name)}"
+        yield f"### {escape(titled(metric))}"
         yield bullets(map(escape, where(results, funnel)))
         yield _steps(results, funnel)
         yield _differences(results, funnel)

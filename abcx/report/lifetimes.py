@@ -33,7 +33,7 @@ def in_short(results: Results, metric: MetricResult) -> list[str]:
         [f"{formatting.count(counts[a.name][0])} of {formatting.count(counts[a.name][1])}" for a in results.arms]
     )
     clauses.append(f"{still} {what}, counted as long as they were watched")
-    p_values = [f"p = {formatting.p_value(p)}" for p in lifetimes.log_rank.values() if p is not None]
+    p_values = [formatting.p_words(p) for p in lifetimes.log_rank.values() if p is not None]
     if metric.role == "primary" and p_values:
         clauses.append(f"log-rank test, shown and not judged, {', '.join(p_values)}")
     return [f"{titled(metric)}: {'; '.join(clauses)}."]
@@ -49,9 +49,8 @@ def section(results: Results) -> Iterator[str]:
     measured = [(metric, metric.lifetimes) for metric in results.metrics if metric.lifetimes is not None]
     if not measured:
         return
-    yield "## Times to an event"
     for metric, lifetimes in measured:
-        yield f"### {escape(metric.name)}"
+        yield f"### {escape(titled(metric))}"
         yield bullets(map(escape, in_short(results, metric)))
         yield _curve_table(results, lifetimes)
 

@@ -10,9 +10,11 @@ from abcx.report import (
     fragments,
     funnels,
     lifetimes,
+    markdown_card,
     monitoring,
     note_texts,
     notes,
+    quantities,
     reasons,
     replay,
     row_balance,
@@ -22,7 +24,7 @@ from abcx.report import (
     surveys,
 )
 from abcx.report.console import draw
-from abcx.report.markup import block, bullets, code, escape, link, table
+from abcx.report.markup import block, bullets, code, escape, link, prose, table
 from abcx.report.terminal import bars, bars_of_all
 from abcx.results.metric import Comparison, MetricResult
 from abcx.results.readout import Results, Verdict
@@ -48,40 +50,41 @@ PRIOR = (
 )
 
 
-def render(results: Results) -> str:
-    """The readout as one Markdown document; what users wrote is shown as they wrote it, never as markup."""
-    blocks = [f"# {escape(results.setup.title or results.experiment)}"]
-    if results.setup.simulated:
-        blocks.append("**SIMULATED DATA.** These numbers are not what customers did.")
-    for section in SECTIONS:
-        blocks += section(results)
-    return "\n\n".join(blocks) + "\n"
+def render(results: Results, summary: bool = False) -> str:
+    """The readout as one Markdown document: the card, then everything else folded, or the card alone as `summary`.
+
+    What users wrote is shown as they wrote it, never as markup.
+    """
+    card = markdown_card.render(results)
+    if summary:
+        return card
+    folded = [_details(title, list(section(results))) for title, section in SECTIONS]
+    return "\n\n".join([card.rstrip("\n"), *filter(None, folded)]) + "\n"
 
 
-def _verdict(results: Results) -> Iterator[str]:
-    others = [verdict for verdict in results.verdicts if verdict.arm != results.verdict.arm]
-    for verdict in (results.verdict, *others):
-        yield f"## {verdict.verdict}: {escape(verdict.arm)}"
-        yield f"**{escape(sentences.finding(results, verdict))}**"
+def _details(title: str, blocks: list[str]) -> str:
+    """A folded section; empty where it has nothing."""
+    return f"<details><summary>{title}</summary>\n\n" + "\n\n".join(blocks) + "\n\n</details>" if blocks else ""
+
+
+def _why(results: Results) -> Iterator[str]:
+    for verdict in fragments.headline_first(results):
+        yield f"**{verdict.verdict}**: {escape(verdict.arm)}. {prose(sentences.finding(results, verdict))}"
         lines = list(_reasons(results, verdict))
         if verdict == results.verdict:
-            lines += [f"Read with care: {escape(text)}" for text in sensitivity.care(results)]
+            lines += [f"Read with care: {prose(text)}" for text in sensitivity.care(results)]
         if lines:
             yield bullets(lines)
-    arms = ", ".join(f"{escape(arm.name)} {formatting.count(arm.units)}" for arm in results.arms)
-    when = fragments.when(results)
-    yield (f"{escape(when)} · " if when else "") + f"{escape(fragments.units(results))}: {arms}"
 
 
 def _reasons(results: Results, verdict: Verdict) -> Iterator[str]:
-    for head, group in (("Why", verdict.reasons), ("Read with care", verdict.warnings)):
+    for head, group in (("Because", verdict.reasons), ("Read with care", verdict.warnings)):
         for reason in group:
             text = fragments.sentence(reasons.text(results, verdict, reason))
-            yield f"{head}: {escape(text)} ({escape(reason.code)})"
+            yield f"{head}: {prose(text)} ({escape(reason.code)})"
 
 
 def _trust(results: Results) -> Iterator[str]:
-    yield "## Can these data be trusted?"
     if not results.checks:
         yield "No checks were run."
         return
@@ -91,13 +94,12 @@ def _trust(results: Results) -> Iterator[str]:
         text = fragments.sentence(check.message) + (f" {fragments.sentence(check.help)}" if check.help else "")
         outcome = f"**{check.status}**" if check.status in ("fail", "warn") else check.status
         p = fragments.shown(check.p_value, formatting.p_value)
-        rows.append([escape(check.code), outcome, escape(text), p])
+        rows.append([escape(check.code), outcome, prose(text), p])
     yield table(("check", "outcome", "what was found", "p"), rows, "lllr")
 
 
 def _setup(results: Results) -> Iterator[str]:
     setup = results.setup
-    yield "## What was set up"
     planned = None
     if setup.planned_units is not None:
         planned = formatting.plural(setup.planned_units, setup.unit)
@@ -111,10 +113,10 @@ def _setup(results: Results) -> Iterator[str]:
         "Experiment": results.experiment,
         "Hypothesis": setup.hypothesis,
         "Description": setup.description,
-        "Owner": setup.owner,
+        "Owner": fragments.owner(results),
         "Tags": ", ".join(setup.tags),
         "Links": ", ".join(setup.links) or None,
-        "Arms": ", ".join(f"{arm.name} {formatting.significant(100 * arm.share)}%" for arm in results.arms),
+        "Arms": ", ".join(f"{arm.name} {formatting.significant(round(100 * arm.share, 2))}%" for arm in results.arms),
         "Unit": setup.unit,
         "Period": setup.period,
         "Exposure": setup.exposure,
@@ -144,15 +146,14 @@ def _setup(results: Results) -> Iterator[str]:
 
 def _primaries(results: Results) -> Iterator[str]:
     for metric in fragments.primaries(results):
-        yield f"## Primary metric: {escape(metric.name)}"
+        yield f"### {escape(fragments.titled(metric))} ({escape(metric.name)})"
         yield _definition(metric)
         yield _arms(results, [metric])
         yield from _effects(results, metric)
         if results.verdict.verdict == "INVALID":
             yield "**Not to be quoted: a trust check forbids a conclusion.**"
         elif metric.comparisons:
-            rule, unit = results.monitoring.rule, results.setup.unit
-            yield bullets(escape(sentences.quote(metric, c, unit, rule)) for c in metric.comparisons)
+            yield bullets(escape(sentences.effect(results, metric, c)) for c in metric.comparisons)
         else:
             yield "No comparison could be made."
         if lines := notes.of_metric(results, metric):
@@ -162,8 +163,9 @@ def _primaries(results: Results) -> Iterator[str]:
 def _definition(metric: MetricResult) -> str:
     parts = [fragments.sentence(metric.definition)] if metric.definition else []
     parts.append(fragments.sentence(fragments.goal(metric)))
-    parts += [f"Minimum effect {metric.minimum_effect.text}."] if metric.minimum_effect else []
-    parts += [f"Tolerated harm {metric.margin.text}."] if metric.margin else []
+    least, margin = metric.minimum_effect, metric.margin
+    parts += [f"Minimum effect {quantities.declared(metric, least)}."] if least else []
+    parts += [f"Tolerated harm {quantities.declared(metric, margin)}."] if margin else []
     return escape(" ".join(parts))
 
 
@@ -173,7 +175,7 @@ def _arms(results: Results, metrics: Sequence[MetricResult]) -> str:
     rows = [
         (
             *(
-                escape(metric.name),
+                escape(fragments.titled(metric)),
                 escape(arm.name),
                 formatting.count(arm.units),
                 fragments.shown(arm.successes, formatting.count),
@@ -212,14 +214,13 @@ def _comparison(results: Results, metric: MetricResult, comparison: Comparison) 
         p = fragments.p_value(comparison, rule)
         adjusted = fragments.shown(comparison.p_value_adjusted, lambda p: formatting.p_value(p, results.setup.alpha))
     return (
-        *(escape(metric.name), escape(comparison.arm), f"{difference} ({interval})", lift),
+        *(escape(fragments.titled(metric)), escape(comparison.arm), f"{difference} ({interval})", lift),
         *(p, adjusted, fragments.level(comparison.alpha)),
         *(escape(fragments.method(comparison)), comparison.status),
     )
 
 
 def _all(results: Results) -> Iterator[str]:
-    yield f"## {fragments.all_metrics(results)}"
     forest, legend = bars_of_all(results, WIDTH)
     yield block(draw([forest], WIDTH, color=False, ascii=False))
     if legend:
@@ -229,7 +230,9 @@ def _all(results: Results) -> Iterator[str]:
         return
     lines = []
     for metric in others:
-        lines.append(f"**{escape(metric.name)}** ({metric.role}): {_definition(metric)}")
+        lines.append(
+            f"**{escape(fragments.titled(metric))}** ({escape(metric.name)}, {metric.role}): {_definition(metric)}"
+        )
         if results.verdict.verdict != "INVALID":
             lines += [f"  - {escape(line)}" for line in _sentences_of(results, metric)]
         lines += [f"  - {escape(note)}" for note in notes.of_metric(results, metric)]
@@ -244,9 +247,9 @@ def _sentences_of(results: Results, metric: MetricResult) -> Iterator[str]:
     several = len(metric.comparisons) > 1
     for comparison in metric.comparisons:
         arm = f"{comparison.arm}: " if several else ""
-        text = sentences.effect(metric, comparison, results.setup.unit, results.monitoring.rule)
+        text = sentences.effect(results, metric, comparison)
         if comparison.p_value_margin is not None:
-            text += f" One-sided p against the margin: {formatting.p_value(comparison.p_value_margin)}."
+            text += f" Against the margin, one-sided: {formatting.p_words(comparison.p_value_margin)}."
         yield arm + text
     if not metric.comparisons:
         yield "Shown, not compared."
@@ -255,7 +258,6 @@ def _sentences_of(results: Results, metric: MetricResult) -> Iterator[str]:
 def _later(results: Results) -> Iterator[str]:
     if results.replay is None:
         return
-    yield "## What later data show"
     yield from map(escape, replay.line(results))
     yield table(
         replay.HEADS, [(escape(name), escape(arm), *figures) for name, arm, *figures in replay.rows(results)], "llrrr"
@@ -265,8 +267,7 @@ def _later(results: Results) -> Iterator[str]:
 def _sensitivity(results: Results) -> Iterator[str]:
     if not results.sensitivity:
         return
-    yield "## Does the verdict hold?"
-    names = ", ".join(escape(metric.name) for metric in fragments.primaries(results)[:1])
+    names = ", ".join(escape(fragments.titled(metric)) for metric in fragments.primaries(results)[:1])
     yield f"The same data analyzed in other ways; lift and p are those of {names} with {escape(results.verdict.arm)}."
     yield from map(escape, sensitivity.line(results))
     rows = [(escape(change), *figures) for change, *figures in sensitivity.rows(results)]
@@ -276,7 +277,6 @@ def _sensitivity(results: Results) -> Iterator[str]:
 def _decompositions(results: Results) -> Iterator[str]:
     if not results.decompositions:
         return
-    yield "## Where the effect comes from"
     heads = ["factor", escape(results.control.name)]
     for arm in results.arms[1:]:
         heads += [escape(arm.name), f"lift of {escape(arm.name)}"]
@@ -289,17 +289,16 @@ def _decompositions(results: Results) -> Iterator[str]:
         rows = [
             [sign + escape(name), *cells]
             for sign, factor in factors
-            for name, *cells in [fragments.factor(results, factor)]
+            for name, *cells in [fragments.factor(results, factor, decomposition.total)]
         ]
         yield table(heads, rows, "l" + "r" * (len(heads) - 1))
 
 
 def _data(results: Results) -> Iterator[str]:
     log = results.data
-    yield "## What was done to the data"
     times = {"First exposure": log.first_exposure, "Last exposure": log.last_exposure, "Data up to": log.as_of}
-    lines = [f"{label}: {escape(time)}" for label, time in times.items() if time]
-    lines += [escape(fragments.sentence(note)) for note in notes.of_data(log.notes)]
+    lines = [f"{label}: {escape(formatting.moment(time))}" for label, time in times.items() if time]
+    lines += [prose(fragments.sentence(note)) for note in notes.of_data(log.notes)]
     if lines:
         yield bullets(lines)
     if log.files:
@@ -337,7 +336,7 @@ def _data(results: Results) -> Iterator[str]:
         )
         counts = fragments.shown(exclusion.units, formatting.count), fragments.shown(exclusion.rows, formatting.count)
         p = fragments.shown(exclusion.p_value, formatting.p_value)
-        left_out.append((escape(exclusion.reason), escape(fragments.sentence(exclusion.message)), *counts, arms, p))
+        left_out.append((escape(exclusion.reason), prose(fragments.sentence(exclusion.message)), *counts, arms, p))
     heads = ("left out", "why", escape(results.setup.unit), "rows", "by arm", "p of equal loss")
     yield table(heads, left_out, "llrrlr")
 
@@ -345,12 +344,11 @@ def _data(results: Results) -> Iterator[str]:
 def _methods(results: Results) -> Iterator[str]:
     for title, items in (("Methods", results.methods), ("Limits", results.limits)):
         if items:
-            yield f"## {title}"
-            yield bullets(escape(fragments.sentence(note_texts.text(item))) for item in items)
+            yield f"**{title}**"
+            yield bullets(prose(fragments.sentence(note_texts.text(item))) for item in items)
 
 
 def _glossary(results: Results) -> Iterator[str]:
-    yield "## Glossary"
     entries = dict(GLOSSARY)
     entries |= {"Looks": LOOKS} if results.monitoring.rule != "fixed" else {}
     entries |= {"Prior": PRIOR} if any(c.bayes for metric in results.metrics for c in metric.comparisons) else {}
@@ -361,17 +359,21 @@ def _glossary(results: Results) -> Iterator[str]:
 
 
 SECTIONS = (
-    *(
-        _verdict,
-        _trust,
-        _setup,
-        _primaries,
-        _all,
-        surveys.section,
-        lifetimes.section,
-        funnels.section,
-        _sensitivity,
-        _later,
-    ),
-    *(_decompositions, effect_over_time.section, segments.section, _data, _methods, _glossary),
+    ("Why this verdict", _why),
+    ("The primary metric in detail", _primaries),
+    ("All metrics in detail", _all),
+    ("Effect over time", effect_over_time.section),
+    ("Funnels", funnels.section),
+    ("By segment", segments.section),
+    ("Answers", surveys.section),
+    ("Times", lifetimes.section),
+    ("Where the effect comes from", _decompositions),
+    ("Does the verdict hold?", _sensitivity),
+    ("What later data show", _later),
+    ("All trust checks", _trust),
+    ("What was set up", _setup),
+    ("What was done to the data", _data),
+    ("Methods and limits", _methods),
+    ("Glossary, and how to write this again", _glossary),
 )
+"""Folded sections by title, in the order of the page."""

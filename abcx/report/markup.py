@@ -19,11 +19,22 @@ _ADDRESS = re.compile(r"https?://[!-;=?-[\]^_a-{}~]+")
 
 
 def escape(text: object) -> str:
-    """The text escaped for Markdown and HTML, in a paragraph, a heading or a table cell; it creates no mentions and no
+    """The text escaped for Markdown and HTML, in a paragraph or a heading; it creates no mentions and no
     links."""
-    safe = _SPECIAL.sub(lambda match: "\\" + match[0], formatting.clean(text))
-    safe = _LINKED.sub(lambda match: match[0] + _APART, safe)
-    return _START.sub(lambda match: f"{match[1]}\\" if match[1] else "\\" + match[0], safe)
+    return _START.sub(lambda match: f"{match[1]}\\" if match[1] else "\\" + match[0], cell(text))
+
+
+def prose(text: str) -> str:
+    """Sentences of ours, in which words between backticks are code; all else is escaped."""
+    first, *rest = re.split(r"(`[^`|]+`|\s+)", formatting.clean(text))
+    return escape(first) + "".join(code(part[1:-1]) if part[:1] == "`" else cell(part) or part for part in rest)
+
+
+def cell(text: object) -> str:
+    """The same for a cell of a table, where no line starts a list."""
+    return _LINKED.sub(
+        lambda match: match[0] + _APART, _SPECIAL.sub(lambda match: "\\" + match[0], formatting.clean(text))
+    )
 
 
 def link(address: str) -> str:

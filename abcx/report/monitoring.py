@@ -6,7 +6,7 @@ import math
 
 from abcx import formatting
 from abcx.formatting import clean
-from abcx.report.fragments import half_open, level, silent, unjudged
+from abcx.report.fragments import half_open, level, silent, titled, unjudged
 from abcx.results.metric import Comparison, MetricResult, Role
 from abcx.results.readout import Monitoring, Results
 
@@ -76,7 +76,7 @@ def p_words(results: Results, comparison: Comparison) -> str:
         return "not judged before the end" if results.monitoring.rule == "hybrid" else "not judged now"
     if comparison.p_value is None:
         return "no p-value"
-    text = f"p = {formatting.p_value(comparison.p_value, comparison.alpha)}"
+    text = formatting.p_words(comparison.p_value, comparison.alpha)
     adjusted = comparison.p_value_adjusted
     if adjusted is not None and adjusted != comparison.p_value:
         text += f", adjusted {formatting.p_value(adjusted, results.setup.alpha)}"
@@ -96,7 +96,7 @@ def levels(results: Results, metric: MetricResult) -> list[str]:
         return [f"Harm at this look, corrected for repeated looks; a win at the end. Intervals {at}."]
     text = f"p at this look, corrected for repeated looks. Intervals likewise, {at}"
     if not corrected and results.monitoring.boundaries:
-        text += f", {formatting.p_value(_p(results.monitoring.boundaries[-1][1]))} at this look"
+        text += f", {_limit(_p(results.monitoring.boundaries[-1][1]))} at this look"
     return [f"{text}."]
 
 
@@ -110,7 +110,7 @@ def levels_of_role(results: Results, role: Role) -> list[str]:
     """The same for all metrics of a role together, where a correction set levels of their own."""
     several = len(results.arms) > 2
     pairs = [
-        (c, clean(metric.name) + (f" {clean(c.arm)}" if several else ""))
+        (c, titled(metric) + (f" {clean(c.arm)}" if several else ""))
         for metric in results.metrics
         if metric.role == role
         for c in metric.comparisons
@@ -139,7 +139,12 @@ def _corrected(results: Results, role: Role, comparisons: list[tuple[Comparison,
 def _boundary(z: float, alpha: float) -> str:
     if not math.isfinite(z):
         return f"out of reach: no result could decide at this look (level {alpha_words(alpha)} overall)"
-    return f"z = {z:.3f} (p below {formatting.p_value(_p(z))}; level {alpha_words(alpha)} overall)"
+    return f"z = {z:.3f} (p below {_limit(_p(z))}; level {alpha_words(alpha)} overall)"
+
+
+def _limit(p: float) -> str:
+    """A p-value as a limit: .0021, .0001 where it is smaller."""
+    return formatting.p_value(p).removeprefix("< ")
 
 
 def _p(z: float) -> float:

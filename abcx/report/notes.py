@@ -8,8 +8,8 @@ from dataclasses import replace
 from abcx import formatting
 from abcx.formatting import clean
 from abcx.notes import Note, Value
-from abcx.report import note_texts
-from abcx.report.fragments import effect, ends, named, titled
+from abcx.report import note_texts, quantities
+from abcx.report.fragments import effect, inline, titled
 from abcx.results.metric import RESPONSE_BIAS_NOTE, Adjustment, Comparison, MetricResult
 from abcx.results.readout import Results
 
@@ -31,8 +31,10 @@ def in_short(results: Results, metrics: Sequence[MetricResult]) -> list[str]:
     groups: dict[str, list[str]] = {}
     for metric in metrics:
         for note in _of_comparisons(metric, short=True):
-            groups.setdefault(note, []).append(named(metric))
-    lines = [f"{titled(formatting.joined(list(dict.fromkeys(names))))}: {note}." for note, names in groups.items()]
+            groups.setdefault(note, []).append(inline(metric))
+    lines = [
+        f"{_capitalized(formatting.joined(list(dict.fromkeys(names))))}: {note}." for note, names in groups.items()
+    ]
     for metric in metrics:
         lines += (
             _chosen_after_exposure(results, metric) + _cap(results, metric) + _adjustment(results, metric, short=True)
@@ -47,7 +49,7 @@ def permuted(results: Results) -> list[str]:
         comparisons = [c for c in metric.comparisons if _is_permuted(c)]
         if not comparisons:
             continue
-        name = clean(metric.name)
+        name = titled(metric)
         if len(comparisons) < len(metric.comparisons):
             name += f" {formatting.joined([clean(c.arm) for c in comparisons])}"
         forced = all(_has_note(c, "permuted_as_declared") for c in comparisons)
@@ -71,12 +73,13 @@ def prior(results: Results, metric: MetricResult, short: bool = False) -> list[s
     for comparison in metric.comparisons:
         if (bayes := comparison.bayes) is None:
             continue
-        who = [] if metric.role == "primary" else [named(metric)]
+        who = [] if metric.role == "primary" else [inline(metric)]
         who += [clean(comparison.arm)] if len(metric.comparisons) > 1 else []
         sd = f"{formatting.significant(100 * bayes.lift_sd)}%"
         first = metric.role == "primary" or not short
         head = f"With a prior of lifts N(0, {sd})" if first else "Same prior"
-        figures = f"lift {formatting.lift(bayes.lift)} ({ends(bayes.interval, formatting.lift)})"
+        form = quantities.lifts([bayes.lift, *bayes.interval])
+        figures = f"lift {form.difference(bayes.lift)} ({form.differences(bayes.interval)})"
         chance = f"{formatting.chance(bayes.chance_to_beat)} chance to beat {clean(comparison.control)}"
         loss = f"expected loss {formatting.small_percent(bayes.expected_loss)}"
         lines.append(f"{', '.join([head, ' '.join(who)] if who else [head])}: {figures}, {chance}, {loss}.")
@@ -127,7 +130,7 @@ def _of_comparisons(metric: MetricResult, short: bool) -> list[str]:
 
 def _chosen_after_exposure(results: Results, metric: MetricResult) -> list[str]:
     """The note of a metric whose denominator is chosen after exposure, with the companions to read with it."""
-    companions = [named(companion) for companion in results.metrics if companion.beside == metric.name]
+    companions = [inline(companion) for companion in results.metrics if companion.beside == metric.name]
     if not metric.after_exposure or not companions:
         return []
     return [
@@ -139,7 +142,7 @@ def _cap(results: Results, metric: MetricResult) -> list[str]:
     if metric.cap is None:
         return []
     cut = sum(arm.capped for arm in metric.arms)
-    at = [clean(metric.cap.text), formatting.significant(metric.cap.value)]
+    at = [clean(metric.cap.text), quantities.form_of(metric).value(metric.cap.value)]
     text = f"{titled(metric)}: {formatting.plural(cut, 'values')} capped at {' = '.join(dict.fromkeys(at))}"
     return [f"{'; '.join([text, *_without('uncapped', results, metric, metric.cap.uncapped)])}."]
 
@@ -191,6 +194,10 @@ def _comparison_notes(comparison: Comparison, short: bool) -> str:
         elif note != RESPONSE_BIAS_NOTE or not short:
             text += f" {note_texts.text(note)}"
     return text.strip()
+
+
+def _capitalized(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _has_note(comparison: Comparison, code: str) -> bool:

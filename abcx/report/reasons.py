@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 
 from abcx import formatting
 from abcx.notes import Value
+from abcx.report import quantities
+from abcx.report.fragments import inline, is_lift, titled
 from abcx.results.metric import Comparison, MetricResult, Size, interval_on
 from abcx.results.readout import Reason, Results, Verdict
 from abcx.stats.records import Interval
@@ -51,7 +53,7 @@ def _count(value: Value) -> str:
 def _unfollowed(values: Mapping[str, Value], results: Results) -> str:
     metrics, closed_on = values["metrics"], values["closed_on"]
     if isinstance(metrics, tuple) and metrics:
-        names = formatting.joined([name.replace("_", " ") for name in metrics])
+        names = formatting.joined([inline(results[name]) for name in metrics])
         last = f"; the last window closes on {closed_on}" if closed_on else ""
         return f"Nobody has been followed for the whole window of {names} yet{last}."
     until = f" until {closed_on}" if closed_on else ""
@@ -75,37 +77,32 @@ _OF_RUN: dict[str, Callable[[Mapping[str, Value], Results], str]] = {
 }
 
 
-def _name(metric: MetricResult) -> str:
-    return metric.name.replace("_", " ")
+def _ends(metric: MetricResult, interval: Interval | None) -> str:
+    """An interval of the difference in words: `+0.5 to +12.4 pp`, `at most -1.0 pp`."""
+    return "no interval" if interval is None else quantities.form_of(metric).differences(interval)
 
 
-def _ends(metric: MetricResult, interval: Interval | None, as_lift: bool) -> str:
-    """An interval in words: `+0.5% to +12.4%`, `at most -1.0 pp`."""
-    if interval is None:
-        return "no interval"
-    low, high = _end(metric, interval[0], as_lift), _end(metric, interval[1], as_lift)
-    if low is None:
-        return "unbounded" if high is None else f"at most {high}"
-    return f"at least {low}" if high is None else f"{low} to {high}"
-
-
-def _end(metric: MetricResult, end: float | None, as_lift: bool) -> str | None:
-    return None if end is None else formatting.lift(end) if as_lift else formatting.difference(end, metric.unit)
+def _written(
+    metric: MetricResult, comparison: Comparison, value: float | None, interval: Interval | None, as_lift: bool
+) -> str:
+    """An effect with its interval; the estimate alone where there is none."""
+    lifts = quantities.lifts([value, *(interval or ())])
+    form = lifts if as_lift else quantities.form_of(metric, comparison)
+    fits = f" ({form.differences(interval)})" if interval not in (None, (None, None)) else ""
+    return f"{form.difference(value)}{fits}"
 
 
 def _effect(metric: MetricResult, comparison: Comparison) -> str:
     """The effect with the interval that decides: before the end that of the watch for harm."""
-    watch = comparison.watch
-    lifts, differences = (
-        (comparison.lift_interval, comparison.difference_interval)
-        if watch is None
-        else (watch.lift_interval, watch.difference_interval)
+    decides = comparison.watch or comparison
+    as_lift = comparison.lift is not None and (
+        decides.lift_interval not in (None, (None, None)) or decides.difference_interval in (None, (None, None))
     )
-    if comparison.lift is not None:
-        return f"{formatting.lift(comparison.lift)} ({_ends(metric, lifts, True)})"
-    if comparison.difference is None:
+    value = comparison.lift if as_lift else comparison.difference
+    if value is None:
         return "an effect that cannot be computed"
-    return f"{formatting.difference(comparison.difference, metric.unit)} ({_ends(metric, differences, False)})"
+    interval = decides.lift_interval if as_lift else decides.difference_interval
+    return _written(metric, comparison, value, interval, as_lift)
 
 
 def _against_margin(metric: MetricResult, comparison: Comparison) -> str:
@@ -124,75 +121,77 @@ def _on_scale(metric: MetricResult, comparison: Comparison, size: Size | None, i
     value = comparison.lift if as_lift else comparison.difference
     if value is None:
         return _effect(metric, comparison)
-    estimate = formatting.lift(value) if as_lift else formatting.difference(value, metric.unit)
-    return f"{estimate} ({_ends(metric, interval, as_lift)})"
+    return _written(metric, comparison, value, interval, as_lift)
 
 
 def _p(comparison: Comparison) -> str:
     p = comparison.p_value_adjusted if comparison.watch is None else comparison.watch.p_value
     how = "" if comparison.watch is None else " by a test that holds at every look"
-    return "" if p is None else f", p = {formatting.p_value(p)}{how}"
+    return "" if p is None else f", {formatting.p_words(p)}{how}"
 
 
 def _win(metric: MetricResult, comparison: Comparison) -> str:
-    return f"{_name(metric)} improved: {_effect(metric, comparison)}{_p(comparison)}."
+    return f"{titled(metric)} improved: {_effect(metric, comparison)}{_p(comparison)}."
 
 
 def _win_noninferior(metric: MetricResult, comparison: Comparison) -> str:
     return (
-        f"{_name(metric)} is not worse by more than the margin of {_text(metric.margin)}: "
+        f"{titled(metric)}: harm beyond the margin of {_text(metric, metric.margin)} is excluded: "
         f"{_against_margin(metric, comparison)}."
     )
 
 
 def _worse(metric: MetricResult, comparison: Comparison) -> str:
-    return f"{_name(metric)} got worse: {_effect(metric, comparison)}{_p(comparison)}."
+    return f"{titled(metric)} got worse: {_effect(metric, comparison)}{_p(comparison)}."
 
 
 def _harmed(metric: MetricResult, comparison: Comparison) -> str:
-    beyond = f"beyond its margin of {_text(metric.margin)}"
-    return f"The guardrail {_name(metric)} is harmed {beyond}: {_against_margin(metric, comparison)}."
+    beyond = f"beyond its margin of {_text(metric, metric.margin)}"
+    return f"The guardrail {titled(metric)} is harmed {beyond}: {_against_margin(metric, comparison)}."
 
 
 def _no_benefit(metric: MetricResult, comparison: Comparison) -> str:
-    worth = f"the smallest effect worth having, {_text(metric.minimum_effect)}, is excluded"
-    return f"{_name(metric)}: {worth}: {_against_minimum(metric, comparison)}."
+    worth = f"the smallest effect worth having, {_text(metric, metric.minimum_effect)}, is excluded"
+    return f"{titled(metric)}: {worth}: {_against_minimum(metric, comparison)}."
 
 
 def _below_minimum(metric: MetricResult, comparison: Comparison) -> str:
-    worth = f"by less than the smallest effect worth having, {_text(metric.minimum_effect)}"
-    return f"{_name(metric)} improved, but {worth}: {_against_minimum(metric, comparison)}."
+    worth = f"by less than the smallest effect worth having, {_text(metric, metric.minimum_effect)}"
+    return f"{titled(metric)} improved, but {worth}: {_against_minimum(metric, comparison)}."
 
 
 def _unresolved(metric: MetricResult, comparison: Comparison) -> str:
-    harm = f"harm beyond its margin of {_text(metric.margin)}"
-    return f"The guardrail {_name(metric)} is unresolved: {harm} is not excluded."
+    harm = f"harm beyond its margin of {_text(metric, metric.margin)}"
+    return f"The guardrail {titled(metric)} is unresolved: {harm} is not excluded."
 
 
 def _no_events(metric: MetricResult) -> str:
     why = "it has no event in this variant, and nobody has said that its logging was looked at (`zero_is_real`)"
-    return f"The guardrail {_name(metric)} is not shown safe: {why}."
+    return f"The guardrail {titled(metric)} is not shown safe: {why}."
 
 
 def _worse_within_margin(metric: MetricResult, comparison: Comparison) -> str:
-    return f"{_worse(metric, comparison).rstrip('.')}, within its margin of {_text(metric.margin)}."
+    return f"{_worse(metric, comparison).rstrip('.')}, within its margin of {_text(metric, metric.margin)}."
 
 
 def _margin_open(metric: MetricResult, comparison: Comparison) -> str:
-    harm = f"harm beyond its margin of {_text(metric.margin)} is not excluded"
-    return f"{_name(metric)}: {harm}: {_against_margin(metric, comparison)}."
+    harm = f"harm beyond its margin of {_text(metric, metric.margin)} is not excluded"
+    return f"{titled(metric)}: {harm}: {_against_margin(metric, comparison)}."
 
 
 def _underpowered(metric: MetricResult, comparison: Comparison) -> str:
     if comparison.difference_interval is None or comparison.difference_interval == (None, None):
-        return f"{_name(metric)} cannot be judged from these data at this look."
+        return f"{titled(metric)} cannot be judged from these data at this look."
     worth = (
-        f" An effect of {metric.minimum_effect.text} is neither shown nor excluded." if metric.minimum_effect else ""
+        f" An effect of {_text(metric, metric.minimum_effect)} is neither shown nor excluded."
+        if metric.minimum_effect
+        else ""
     )
-    as_lift = comparison.lift_interval is not None
-    low, high = comparison.lift_interval or comparison.difference_interval
-    fits = formatting.anything_in(_end(metric, low, as_lift), _end(metric, high, as_lift))
-    return f"{_name(metric)}: no clear effect, the data fit {fits}.{worth}"
+    as_lift = is_lift(comparison)
+    low, high = (comparison.lift_interval if as_lift else comparison.difference_interval) or (None, None)
+    form = quantities.same_scale(metric, comparison, as_lift)
+    fits = formatting.anything_in(*(None if end is None else form.difference(end) for end in (low, high)))
+    return f"{titled(metric)}: no clear effect, the data fit {fits}.{worth}"
 
 
 def _response_bias(metric: MetricResult, comparison: Comparison) -> str:
@@ -202,16 +201,16 @@ def _response_bias(metric: MetricResult, comparison: Comparison) -> str:
         formatting.percent(response.answered / response.exposed if response.exposed else 0.0, 1)
         for response in (metric.survey.responses[comparison.control], metric.survey.responses[comparison.arm])
     ]
-    fits = _ends(metric, survey_comparison.claim_interval, False)
+    fits = _ends(metric, survey_comparison.claim_interval)
     differ = f"{shares[0]} answer with {comparison.control} and {shares[1]} with {comparison.arm}"
     return (
-        f"{_name(metric)}: {differ}, so those who answer may differ between the arms; for those who would answer in "
+        f"{titled(metric)}: {differ}, so those who answer may differ between the arms; for those who would answer in "
         f"either arm the effect may be {fits}."
     )
 
 
-def _text(size: Size | None) -> str:
-    return size.text if size else ""
+def _text(metric: MetricResult, size: Size | None) -> str:
+    return quantities.declared(metric, size) if size else ""
 
 
 _OF_METRIC: dict[str, Sentence] = {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abcx import formatting
 from abcx.formatting import clean
-from abcx.report.fragments import NOTHING, ends, named, shown
+from abcx.report import quantities
+from abcx.report.fragments import NOTHING, inline, shown, titled
 from abcx.results.readout import LaterEffect, Results
 
 HEADS = ("metric", "variant", "effect with all data", "interval", "p")
@@ -18,7 +19,7 @@ def line(results: Results) -> list[str]:
     primary = {metric.name for metric in results.metrics if metric.role == "primary"}
     units = formatting.plural(results.replay.later_units, clean(results.setup.unit))
     effects = [
-        f"{named(later_effect.metric)} is {' '.join(_effect(results, later_effect))}"
+        f"{inline(results[later_effect.metric])} is {' '.join(_effect(results, later_effect))}"
         for later_effect in _later_effects(results, primary)
     ]
     return [f"With all {units}, looked at later than planned, {formatting.joined(effects)}: no verdict rests on it."]
@@ -32,7 +33,7 @@ def rows(results: Results) -> list[tuple[str, str, str, str, str]]:
         effect, interval = _effect(results, later_effect)
         cells.append(
             (
-                later_effect.metric,
+                titled(results[later_effect.metric]),
                 later_effect.arm,
                 effect,
                 interval.strip("()"),
@@ -51,11 +52,11 @@ def _later_effects(results: Results, names: set[str]) -> list[LaterEffect]:
 
 
 def _effect(results: Results, later_effect: LaterEffect) -> tuple[str, str]:
+    metric = results[later_effect.metric]
     if later_effect.lift is not None:
-        return formatting.lift(later_effect.lift), f"({ends(later_effect.lift_interval, formatting.lift)})"
+        form = quantities.lifts([later_effect.lift, *(later_effect.lift_interval or ())])
+        return form.difference(later_effect.lift), f"({form.differences(later_effect.lift_interval)})"
+    form = quantities.form_of(metric)
     if later_effect.difference is None:
         return NOTHING, ""
-    unit = results[later_effect.metric].unit
-    return formatting.difference(later_effect.difference, unit), (
-        f"({ends(later_effect.difference_interval, lambda x: formatting.difference(x, unit))})"
-    )
+    return form.difference(later_effect.difference), f"({form.differences(later_effect.difference_interval)})"

@@ -11,7 +11,7 @@ from abcx import formatting
 from abcx.formatting import clean
 from abcx.report import fragments
 from abcx.report.forest import track
-from abcx.report.fragments import level, named
+from abcx.report.fragments import level, titled
 from abcx.report.interval_bar import bar
 from abcx.report.markup import bullets, escape, table
 from abcx.results.metric import Comparison, Interaction, MetricResult, Segment, SegmentValue
@@ -85,8 +85,8 @@ def _interaction(results: Results, metric: MetricResult, segment: Segment, inter
     else:
         p = interaction.p_value if interaction.p_value_adjusted is None else interaction.p_value_adjusted
         differs = "differs" if p < results.setup.alpha else "does not clearly differ"
-        shown_p = formatting.p_value(p, results.setup.alpha)
-        text = f"The effect{arm} {differs} by {name} (interaction p = {shown_p}, corrected)."
+        shown_p = formatting.p_words(p, results.setup.alpha)
+        text = f"The effect{arm} {differs} by {name} (interaction {shown_p}, corrected)."
     if interaction.simpson:
         text += f" It points the other way in every {name}: a Simpson reversal, look at the mix of {name} in the arms."
     elif interaction.reversed_in:
@@ -100,14 +100,13 @@ def section(results: Results) -> Iterator[str]:
     metrics = [metric for metric in results.metrics if metric.segments]
     if not metrics:
         return
-    yield "## By segment"
     yield (
         "Exploratory: the verdict does not use it. Intervals hold together for all values of a segment (Bonferroni); "
         "read the interaction test first."
     )
     for metric in metrics:
         for segment in metric.segments:
-            yield f"### {escape(named(metric))} by {escape(segment.name)}"
+            yield f"### {escape(titled(metric))} by {escape(segment.name)}"
             lines = [_interaction(results, metric, segment, interaction) for interaction in segment.interactions]
             yield bullets(map(escape, lines))
             yield _table(metric, segment)

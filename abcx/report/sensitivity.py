@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from abcx import formatting
 from abcx.formatting import clean
-from abcx.report import note_texts
-from abcx.report.fragments import NOTHING, effect, ends, p_value, primaries, shown
+from abcx.report import note_texts, quantities
+from abcx.report.fragments import NOTHING, effect, p_value, primaries, shown
 from abcx.results.readout import Alternative, Results
 
 
@@ -27,7 +27,7 @@ def line(results: Results) -> list[str]:
 
 
 def care(results: Results) -> list[str]:
-    """Warnings for the banner: a sentence for each different verdict that alternative analyses give."""
+    """Warnings for the card: a sentence for each different verdict that alternative analyses give."""
     others: dict[str, list[str]] = {}
     for alternative in results.sensitivity:
         if not alternative.holds:
@@ -50,14 +50,13 @@ def rows(results: Results) -> list[tuple[str, str, str, str, str]]:
 
 
 def _row(results: Results, alternative: Alternative) -> tuple[str, str, str, str, str]:
-    lift, p = (
-        shown(alternative.lift, formatting.lift),
-        shown(alternative.p_value, lambda p: formatting.p_value(p, results.setup.alpha)),
-    )
+    form = quantities.lifts([alternative.lift, *(alternative.lift_interval or ())])
+    lift = form.difference(alternative.lift)
+    p = shown(alternative.p_value, lambda p: formatting.p_value(p, results.setup.alpha))
     if alternative.lift_interval == (None, None) and results.monitoring.rule != "fixed":
         lift, p = f"{lift} (not judged)", NOTHING
     elif alternative.lift_interval is not None:
-        lift += f" ({ends(alternative.lift_interval, formatting.lift)})"
+        lift += f" ({form.differences(alternative.lift_interval)})"
     return _change_text(alternative), alternative.verdict, lift, p, "yes" if alternative.holds else "no"
 
 

@@ -1,247 +1,218 @@
-"""Plain sentences that a manager can quote, from the numbers and statuses that are already decided."""
+"""Sentences for readers who never heard of p-values, from the numbers and statuses that are already decided."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-
 from abcx import formatting
 from abcx.formatting import clean
-from abcx.report import note_texts, reasons
-from abcx.report.fragments import Rule, ends, half_open, named, sentence, silent, titled
+from abcx.report import note_texts, quantities
+from abcx.report.fragments import Rule, half_open, inline, is_lift, sentence, silent, titled
 from abcx.report.monitoring import share_of_plan, why_silent
-from abcx.report.nouns import countable, counted, done, group, noun
-from abcx.results.metric import Comparison, MetricResult, Size
+from abcx.results.metric import Comparison, MetricResult, Size, interval_on
 from abcx.results.readout import Results, Setup, Verdict
 from abcx.stats.records import Interval
 
-PER = 10_000
-_WORDS = {"increase": ("more", "fewer"), "value": ("higher", "lower"), "hours": ("longer", "shorter")}
-
-
-def headline(results: Results, verdict: Verdict | None = None) -> str:
-    """The advice about a variant in one sentence; the verdict of the readout by default."""
-    verdict = verdict or results.verdict
-    arm = clean(verdict.arm)
-    if verdict.verdict == "INVALID":
-        why = (
-            sentence(reasons.text(results, verdict, verdict.reasons[0]))
-            if verdict.reasons
-            else "the data fail a trust check."
-        )
-        return f"No conclusion about {arm}: {_lower(why, results.metrics)}"
-    text = finding(results, verdict)
-    word = {
-        "SHIP": "Ship",
-        "DO NOT SHIP": "Do not ship",
-        "KEEP RUNNING": "Keep running",
-        "INCONCLUSIVE": "No conclusion about",
-    }[verdict.verdict]
-    return f"{word} {arm}: {_lower(text, results.metrics)}"
+_BASES = (100, 1_000, 10_000, 100_000, 1_000_000)
+"""Numbers of units of which a share is given in whole units."""
+_HARM = "guardrail_harm"
 
 
 def finding(results: Results, verdict: Verdict) -> str:
-    """The sentence about the metric on which the verdict rests, and how much longer to run."""
+    """What happened, in one or two sentences: the metrics on which the verdict about a variant rests."""
     if verdict.verdict == "INVALID":
         return "No conclusion can be drawn from these data."
-    codes = {reason.code for reason in verdict.reasons}
-    deciding = _deciding(results, verdict, codes)
-    if deciding is None:
+    pairs = [(m, c) for m in results.metrics for c in m.comparisons if c.arm == verdict.arm]
+    primaries = [pair for pair in pairs if pair[0].role == "primary"]
+    if not primaries:
         return "There is no comparison of the primary metric."
-    metric, comparison = deciding
+    codes = {reason.code for reason in verdict.reasons}
+    deciding = _deciding(primaries, verdict, codes)
     if verdict.verdict == "KEEP RUNNING":
-        return f"{_so_far(results, metric, comparison)} {more_needed(verdict, results.setup)}".strip()
-    text = effect(metric, comparison, results.setup.unit, results.monitoring.rule)
-    if codes & {"no_benefit", "below_minimum_effect"} and verdict.verdict == "DO NOT SHIP":
-        text = _no_benefit(metric, comparison)
-    longer = new_run(verdict, results.setup) if verdict.verdict == "INCONCLUSIVE" else _decided(results)
-    return f"{text} {longer}".strip()
+        return so_far(results, *deciding)
+    if verdict.verdict == "DO NOT SHIP" and codes & {"no_benefit", "below_minimum_effect"}:
+        return _no_benefit(*deciding)
+    if verdict.verdict == "SHIP" and "win" not in codes and deciding[0].margin is not None:
+        return _against_margin(*deciding, "is ruled out")
+    still_open = {reason.metric for reason in verdict.reasons if reason.code == "margin_open"}
+    for metric, comparison in primaries:
+        if metric.name in still_open and metric.margin is not None:
+            return _against_margin(metric, comparison, "is not ruled out")
+    text = effect(results, *deciding)
+    named = {reason.metric for reason in verdict.reasons}
+    wanted = {"DO NOT SHIP": "harmed", "INCONCLUSIVE": "unresolved"}.get(verdict.verdict)
+    guarded = next((p for p in pairs if p[1].status == wanted and (p[0].name in named or not named)), None)
+    if guarded is None or deciding[1].status == "worse":
+        return f"{text} {_decided(results)}".strip() if verdict.verdict != "INCONCLUSIVE" else text
+    joint = "But" if deciding[1].status == "better" else "And"
+    return f"{text} {joint} {_lower(effect(results, *guarded), guarded[0])}"
 
 
-def _so_far(results: Results, metric: MetricResult, comparison: Comparison) -> str:
-    """The figures before the declared end, without a claim."""
-    rule = results.monitoring.rule
-    text = effect(metric, comparison, results.setup.unit, rule)
-    if silent(comparison, rule):
-        return _not_judged(metric, comparison, f"because {why_silent(results)}")
-    if comparison.difference is None or (rule == "hybrid" and half_open(comparison)):
-        return text
-    as_lift = comparison.lift is not None
-    size = (
-        formatting.lift(comparison.lift) if comparison.lift is not None else _difference(metric)(comparison.difference)
-    )
-    interval = comparison.lift_interval if as_lift else comparison.difference_interval
-    form = formatting.lift if as_lift else _difference(metric)
-    fits = f" (the data fit {ends(interval, form)})" if interval not in (None, (None, None)) else ""
-    return f"{titled(metric)}: {size} seen so far{fits}."
+def _deciding(
+    primaries: list[tuple[MetricResult, Comparison]], verdict: Verdict, codes: set[str]
+) -> tuple[MetricResult, Comparison]:
+    """The primary metric on which the verdict rests: one that moved as the verdict says, else the first."""
+    wanted = {"SHIP": "better", "DO NOT SHIP": "worse"}.get(verdict.verdict, "")
+    wanted = "better" if _HARM in codes and "primary_harm" not in codes else wanted
+    return next((pair for pair in primaries if pair[1].status == wanted), primaries[0])
 
 
-def new_run(verdict: Verdict, setup: Setup) -> str:
-    """`A new run would need about 61,000 visitors, 31 days at this traffic.`; empty where the size is unknown."""
-    if verdict.new_run_units is None:
-        return ""
-    units = formatting.plural(verdict.new_run_units, clean(setup.unit))
-    days = verdict.new_run_days
-    if days is None:
-        return f"A new run would need about {units}."
-    if days > 365:
-        return f"A new run would need about {units}: at this traffic more than a year."
-    return f"A new run would need about {units}, {formatting.plural(days, 'days')} at this traffic."
-
-
-def effect(metric: MetricResult, comparison: Comparison, unit: str, rule: Rule = "fixed") -> str:
+def effect(results: Results, metric: MetricResult, comparison: Comparison) -> str:
     """One sentence about one variant on one metric, in the words of its role and status."""
-    if metric.role == "guardrail" and comparison.status != "descriptive":
-        return guardrail(metric, comparison, rule=rule)
+    rule = results.monitoring.rule
     if comparison.difference is None and comparison.difference_interval is None:
-        reasons = [*comparison.notes, *filter(None, [comparison.lift_note])]
-        why = " ".join(map(note_texts.text, comparison.notes or reasons)) or "the data do not allow a comparison"
-        return f"No answer for {named(metric)}: {_lower(sentence(why), [metric])}"
+        notes = comparison.notes or tuple(filter(None, [comparison.lift_note]))
+        why = " ".join(map(note_texts.text, notes)) or "The data do not allow a comparison."
+        return f"No answer for {inline(metric)}: {_lower(sentence(why), metric)}"
+    if silent(comparison, rule):
+        return f"No judgment on {inline(metric)} now, because {why_silent(results)}."
+    if comparison.status == "not_judged":
+        return so_far(results, metric, comparison)
+    if metric.role == "guardrail" and comparison.status != "descriptive":
+        return _guardrail(metric, comparison, rule)
     if comparison.status in ("better", "worse"):
-        return _moved(metric, comparison, unit)
+        good = f", which is {comparison.status}" if metric.goal == "decrease" else ""
+        return _moved(results, metric, comparison, good)
     if comparison.status == "descriptive":
-        return _described(metric, comparison, unit)
-    if silent(comparison, rule):
-        return _not_judged(metric, comparison, "at this look")
+        levels = _levels(results, metric, comparison).removeprefix(": ")
+        return f"{titled(metric)}: {_estimate(metric, comparison)}{f' ({levels})' if levels else ''}; not tested."
+    fits = f"anything {_between(metric, comparison)} fits these data"
     if rule == "hybrid" and half_open(comparison):
-        return f"Harm to {named(metric)} is not shown: {_fits(metric, comparison)}. A win is not judged before the end."
-    if comparison.status == "not_judged":
-        return f"{titled(metric)}: {_fits(metric, comparison)} so far; not judged before the end."
+        return f"Harm to {inline(metric)} is not shown: {fits}. A gain is judged at the end only."
     if comparison.held_back:
-        return (
-            f"{titled(metric)} is not judged, because the arms may differ in who answers: {_fits(metric, comparison)}."
-        )
-    return f"No clear effect on {named(metric)}: {_fits(metric, comparison)}."
+        return f"No judgment on {inline(metric)}, because the arms may differ in who answers: {fits}."
+    return f"No clear effect on {inline(metric)}: {fits}."
 
 
-def _not_judged(metric: MetricResult, comparison: Comparison, when: str) -> str:
-    so_far = f" so far {formatting.lift(comparison.lift)}," if comparison.lift is not None else ""
-    return f"{titled(metric)}:{so_far} not judged {when}."
-
-
-def quote(metric: MetricResult, comparison: Comparison, unit: str, rule: Rule = "fixed") -> str:
-    """A comparison in absolute numbers: `Per 10,000 visitors: 190 orders with control, 202 with variant, ...`."""
-    values = {arm.name: arm.value for arm in metric.arms}
-    control, variant = values.get(comparison.control), values.get(comparison.arm)
-    if control is None or variant is None:
-        return f"{titled(metric)} cannot be compared: an arm has no value."
-    change = absolute(metric, comparison, unit, short=True)
-    change += ", not judged at this look" if silent(comparison, rule) else ""
-    # the arms' values are as measured, their difference is not the adjusted effect
-    change = f" as measured; adjusted, {change}." if comparison.method.is_adjusted else f": {change}."
-    names = clean(comparison.control), clean(comparison.arm)
-    if metric.unit == "share":
-        among = f"{formatting.count(PER)} {group(metric, unit)}"
-        whole = f"{titled(metric)}: of {among}" if done(metric) else f"Out of {among}"
-        start = f"{whole}, {_rate(control)} {counted(metric)} with {names[0]}"
-        return f"{start} and {_rate(variant)} with {names[1]}{change}"
-    start = f"{titled(metric)}: {formatting.value(control, metric.unit)} with {names[0]}"
-    return f"{start} and {formatting.value(variant, metric.unit)} with {names[1]}{change}"
-
-
-def absolute(metric: MetricResult, comparison: Comparison, unit: str, short: bool = False) -> str:
-    """The difference in absolute numbers: shares per 10,000 units, means per unit, ratios as they are."""
+def so_far(results: Results, metric: MetricResult, comparison: Comparison) -> str:
+    """The figures before the declared end, without a claim: `Orders: +26% seen so far; anything ... still fits.`"""
+    if silent(comparison, results.monitoring.rule):
+        seen = f"{_estimate(metric, comparison)} seen so far, " if comparison.difference is not None else ""
+        return f"{titled(metric)}: {seen}not judged yet, because {why_silent(results)}."
     if comparison.difference is None:
-        return "no difference could be computed"
-    scale, comparatives, form = 1.0, _WORDS["value"], _significant
-    if metric.unit == "hours":
-        comparatives, form = _WORDS["hours"], _hours
-    elif metric.unit == "points":
-        form = _points
-    if metric.unit == "share":
-        scale, comparatives, form = float(PER), _WORDS["increase"], _whole
-    x = scale * comparison.difference
-    word = comparatives[0] if x >= 0 else comparatives[1]
-    about = ""
-    if metric.unit == "share" and not short:
-        whole = group(metric, unit)
-        about = f" {noun(metric, whole)} per {formatting.count(PER)}" + (
-            f" {whole}" if countable(metric) and not done(metric) else ""
-        )
-    elif (
-        metric.unit == "value"
-        and metric.type != "quantile"
-        and not short
-        and f"per {formatting.singular(unit)}" not in named(metric)
-    ):
-        about = f" per {clean(formatting.singular(unit))}"
-    change = f"{form(abs(x))} {word}{about}" if x else "no difference"
-    return f"{change}{_range(comparison.difference_interval, scale, comparatives, form)}"
-
-
-def guardrail(metric: MetricResult, comparison: Comparison, name_arm: bool = False, rule: Rule = "fixed") -> str:
-    """Safe, unresolved or harmed, against the declared margin, and whether it is worse than no effect."""
-    margin = metric.margin
-    beyond = f" of more than {clean(margin.text)}" if margin else ""
-    allowed = f"a harm{beyond}" if margin else "harm"
-    interval = ends(scale_interval(comparison, margin), scale_form(metric, margin))
-    fits = f"the data fit {interval}" if interval != "-" else "no interval could be computed"
-    name = titled(metric) + (f" with {clean(comparison.arm)}" if name_arm else "")
-    if silent(comparison, rule):
-        return f"{name}: {comparison.status}, not judged at this look."
-    if comparison.status == "harmed":
-        by = f", by more than {clean(margin.text)}" if margin else ""
-        return f"{name}: harmed{by} ({fits})."
-    if comparison.status == "not_judged":
-        return f"{name}: {fits} so far; not judged before the end."
-    worse = _worse_than_nothing(metric, scale_interval(comparison, margin))
-    if comparison.status == "safe":
-        text = f"{name}: safe, {allowed} is excluded ({fits})."
-        return text + (" It is worse than the control all the same, within what is tolerated." if worse else "")
-    text = f"{name}: unresolved, {allowed} is not excluded ({fits})."
-    if rule == "hybrid" and half_open(comparison):
-        text = f"{name}: unresolved, {allowed} is not found ({fits}). Safety is not judged before the end."
-    return text + (" It is worse than the control; by how much is open." if worse else "")
+        return f"{titled(metric)}: nothing can be compared so far."
+    fits = f"; anything {_between(metric, comparison)} still fits the data" if _bounded(comparison) else ""
+    return f"{titled(metric)}: {_estimate(metric, comparison)} seen so far{fits}."
 
 
 def more_needed(verdict: Verdict, setup: Setup) -> str:
-    """`The end comes on 2024-03-25.` or `About 12 more days (21,600 visitors at 1,800 a day).`; empty where nothing is
-    known."""
-    unit = clean(setup.unit)
-    if verdict.missing_units is None and verdict.end is not None:
-        return f"The end comes on {verdict.end}."
-    if verdict.missing_units is None:
-        days = verdict.missing_days
-        return f"About {formatting.plural(days, 'more days')} to go." if days else ""
-    needed = formatting.plural(verdict.missing_units, unit)
-    if verdict.missing_days is None:
-        return (
-            f"About {formatting.plural(verdict.missing_units, f'more {unit}')} to go." if verdict.missing_units else ""
-        )
-    rate = f"at {formatting.count(verdict.units_per_day)} a day" if verdict.units_per_day else "at the rate seen so far"
-    rate += "" if setup.units_per_day or not verdict.units_per_day else ", the rate seen so far"
-    return f"About {formatting.plural(verdict.missing_days, 'more days')} to go ({needed} {rate})."
+    """How much longer an experiment runs: `until 6 October 2024 (18 more days)`; empty where nothing is known."""
+    days, units = verdict.missing_days, verdict.missing_units
+    parts = [formatting.plural(days, "more days")] if days else []
+    parts += [formatting.plural(formatting.about(units), f"more {clean(setup.unit)}")] if units else []
+    if verdict.end is not None:
+        return f"until {formatting.day(verdict.end)}" + (f" ({parts[0]})" if parts else "")
+    return f"for about {' and '.join(reversed(parts))}" if parts else ""
 
 
-def scale_interval(comparison: Comparison, size: Size | None) -> Interval | None:
-    """The interval on the scale on which a size was declared: of the lift, or of the difference."""
-    relative = size is None or size.relative
-    return comparison.lift_interval if relative else comparison.difference_interval
+def new_run(verdict: Verdict, setup: Setup) -> str:
+    """`A new test would need about 61,000 visitors, 31 days at this traffic.`; empty where the size is unknown."""
+    if verdict.new_run_units is None:
+        return ""
+    units = formatting.plural(formatting.about(verdict.new_run_units), clean(setup.unit))
+    days = verdict.new_run_days
+    if days is None:
+        return f"A new test would need about {units}."
+    if days > 365:
+        return f"A new test would need about {units}: at this traffic more than a year."
+    return f"A new test would need about {units}, {formatting.plural(days, 'days')} at this traffic."
 
 
-def scale_form(metric: MetricResult, size: Size | None) -> Callable[[float], str]:
-    """How a number on that scale is written."""
-    if size is None or size.relative:
-        return formatting.lift
-    return _difference(metric)
+def expected(metric: MetricResult, comparison: Comparison) -> str:
+    """The interval of a shown effect, as a direction: `Orders to rise by 5% to 52%`; empty without an interval."""
+    up = _up(comparison)
+    fits = _form(metric, comparison).sizes(_interval(comparison), up)
+    crosses = " to +" in fits or "just" in fits
+    return "" if fits == quantities.NOTHING or crosses else f"{inline(metric)} to {'rise' if up else 'fall'} by {fits}"
 
 
-def _difference(metric: MetricResult) -> Callable[[float], str]:
+def per_units(metric: MetricResult, comparison: Comparison, unit: str) -> str:
+    """A share of both arms in whole units: `274 of 10,000 visitors instead of 217`; empty where there is none."""
+    values = {arm.name: arm.value for arm in metric.arms}
+    control, variant = values.get(comparison.control), values.get(comparison.arm)
+    if control is None or variant is None or comparison.method.is_adjusted:
+        return ""
+    whole = "answers" if metric.survey is not None else clean(unit)
+    low, high = comparison.difference_interval or (None, None)
+    width = high - low if low is not None and high is not None else abs(variant - control)
+    least = min(x for x in (control, variant, 1.0) if x > 0)
+    base = next((n for n in _BASES if n * width >= 10 and n * least >= 10), _BASES[-1])
+    before, after = round(base * control), round(base * variant)
+    return f"{after:,} of {base:,} {whole} instead of {before:,}" if before != after else ""
+
+
+def _levels(results: Results, metric: MetricResult, comparison: Comparison) -> str:
+    """`: 274 of 10,000 visitors instead of 217`, `: EUR 4.39 instead of EUR 2.49`; nothing for adjusted effects, which
+    are not the difference of the arms."""
     if metric.unit == "share":
-        return lambda x: formatting.difference(x, "share")
-    if metric.unit in ("points", "hours"):
-        return lambda x: formatting.difference(x, metric.unit)
-    return lambda x: ("+" if x >= 0 else "") + _significant(x)
+        text = per_units(metric, comparison, results.setup.unit)
+        return f": {text}" if text else ""
+    values = {arm.name: arm.value for arm in metric.arms}
+    control, variant = values.get(comparison.control), values.get(comparison.arm)
+    if control is None or variant is None or comparison.method.is_adjusted:
+        return ""
+    form = quantities.form_of(metric, comparison)
+    before, after = form.value(control), form.value(variant)
+    noun = formatting.singular(clean(results.setup.unit))
+    per = f" per {noun}" if metric.type == "mean" and " per " not in titled(metric).lower() else ""
+    return f": {after} instead of {before}{per}" if before != after else ""
 
 
-def _deciding(results: Results, verdict: Verdict, codes: set[str]) -> tuple[MetricResult, Comparison] | None:
-    """The metric on which the verdict about an arm rests: a harmed guardrail, else the primary that moved."""
-    pairs = [(m, c) for m in results.metrics for c in m.comparisons if c.arm == verdict.arm]
-    main = [pair for pair in pairs if pair[0].role == "primary"]
-    wanted = {"SHIP": "better", "DO NOT SHIP": "worse"}.get(verdict.verdict, "")
-    decided = [pair for pair in main if pair[1].status == wanted]
-    if "guardrail_harm" in codes and not decided:
-        decided = [pair for pair in pairs if pair[1].status == "harmed"]
-    return next(iter(decided or main), None)
+def _moved(results: Results, metric: MetricResult, comparison: Comparison, end: str = "") -> str:
+    """`Orders rose by 26% (5% to 52%): 274 of 10,000 visitors instead of 217.`"""
+    up, form = _up(comparison), _form(metric, comparison)
+    size = comparison.lift if is_lift(comparison) else quantities.agreeing(metric, comparison)
+    fits = form.sizes(_interval(comparison), up)
+    by = f" by {form.size(size)}" if size is not None else ""
+    interval = f" ({fits})" if fits != quantities.NOTHING else ""
+    return f"{titled(metric)} {'rose' if up else 'fell'}{by}{interval}{end}{_levels(results, metric, comparison)}."
+
+
+def _guardrail(metric: MetricResult, comparison: Comparison, rule: Rule) -> str:
+    """A guardrail against its margin, on the margin's scale alone."""
+    margin = metric.margin
+    form = quantities.same_scale(metric, comparison, margin is not None and margin.relative)
+    interval = _margin_interval(comparison, margin)
+    tolerated = f"the tolerated {quantities.declared(metric, margin)}" if margin else "what is tolerated"
+    relative = margin is not None and margin.relative
+    value = comparison.lift if relative else quantities.agreeing(metric, comparison)
+    up = metric.goal == "decrease" if value is None or value == 0 else value > 0
+    size = f" by {form.size(value)}" if value is not None else ""
+    fits = form.sizes(interval, up)
+    moved = f"{inline(metric)} {'rose' if up else 'fell'}{size}" + (f" ({fits})" if fits != quantities.NOTHING else "")
+    if comparison.status == "harmed":
+        return f"{_upper(moved)}, more than {tolerated}."
+    is_worse = _is_worse(metric, interval)
+    fits = f" ({form.differences(interval)})" if interval not in (None, (None, None)) else ""
+    if comparison.status == "safe":
+        worse = "; within that limit it got worse" if is_worse else ""
+        return f"Harm to {inline(metric)} beyond {tolerated} is ruled out{fits}{worse}."
+    later = "; it is judged at the end" if rule == "hybrid" and half_open(comparison) else ""
+    worse = "; it got worse, by how much is open" if is_worse else ""
+    return f"Harm to {inline(metric)} beyond {tolerated} is not ruled out{fits}{worse}{later}."
+
+
+def _no_benefit(metric: MetricResult, comparison: Comparison) -> str:
+    size = metric.minimum_effect
+    interval = interval_on(comparison, size)
+    form = quantities.same_scale(metric, comparison, size is None or size.relative)
+    least = f"by the {quantities.declared(metric, size)} that would be worth having" if size else "as hoped"
+    did = "improved, but not" if comparison.status == "better" else "did not improve"
+    low, high = interval or (None, None)
+    fits = ""
+    if low is not None and high is not None:
+        fits = f": the effect lies between {form.differences(interval).replace(' to ', ' and ')}"
+    elif low is not None or high is not None:
+        fits = f": the effect is {form.differences(interval)}"
+    return f"{titled(metric)} {did} {least}{fits}."
+
+
+def _against_margin(metric: MetricResult, comparison: Comparison, judgment: str) -> str:
+    """A primary metric with a margin, where that decides."""
+    margin = metric.margin
+    assert margin is not None
+    form = quantities.same_scale(metric, comparison, margin.relative)
+    fits = form.differences(_margin_interval(comparison, margin))
+    tolerated = f"the tolerated {quantities.declared(metric, margin)}"
+    return f"Harm to {inline(metric)} beyond {tolerated} {judgment} ({fits})."
 
 
 def _decided(results: Results) -> str:
@@ -252,112 +223,55 @@ def _decided(results: Results) -> str:
     return f"Decided at {share_of_plan(monitoring.information)}, corrected for repeated looks."
 
 
-def _no_benefit(metric: MetricResult, comparison: Comparison) -> str:
-    size = metric.minimum_effect
-    least = f"of at least {clean(size.text)}, the minimum effect," if size else "that matters"
-    interval = ends(scale_interval(comparison, size), scale_form(metric, size))
-    return f"An improvement of {named(metric)} {least} is excluded: the data fit {interval}."
+def _estimate(metric: MetricResult, comparison: Comparison) -> str:
+    value = comparison.lift if is_lift(comparison) else quantities.agreeing(metric, comparison)
+    return _form(metric, comparison).difference(value)
 
 
-def _moved(metric: MetricResult, comparison: Comparison, unit: str) -> str:
-    """`orders rose by 6.3% (0.5% to 12.4%), 12 more orders per 10,000 visitors (1 to 23 more).`"""
-    sign = comparison.difference if comparison.difference is not None else comparison.lift
-    up = sign is None or sign >= 0
-    name = titled(metric)
-    text = f"{name} {'rose' if up else 'fell'}"
-    if comparison.lift is not None:
-        text += f" by {_size(comparison.lift)}{_sizes(comparison.lift_interval, up)}, "
-    else:
-        text += ": "
-    text += absolute(metric, comparison, unit)
-    usual = metric.goal == "increase" and comparison.status == "better"
-    return text + ("." if usual else f", which is {comparison.status}.")
+def _between(metric: MetricResult, comparison: Comparison) -> str:
+    """`from -1% to +9%`, `above -1%`."""
+    form = _form(metric, comparison)
+    low, high = _interval(comparison) or (None, None)
+    if low is None and high is None:
+        return "at all"
+    if low is None or high is None:
+        return f"below {form.difference(high)}" if low is None else f"above {form.difference(low)}"
+    return f"from {form.differences((low, high))}"
 
 
-def _described(metric: MetricResult, comparison: Comparison, unit: str) -> str:
-    text = f"{titled(metric)}: {absolute(metric, comparison, unit)}"
-    if comparison.lift is not None:
-        text += f", {formatting.lift(comparison.lift)}"
-    return f"{text}; described, not tested."
+def _form(metric: MetricResult, comparison: Comparison) -> quantities.Form:
+    return quantities.same_scale(metric, comparison, is_lift(comparison))
 
 
-def _fits(metric: MetricResult, comparison: Comparison) -> str:
-    interval = comparison.lift_interval
-    form: Callable[[float], str] = formatting.lift
-    if interval is None or interval == (None, None):
-        interval, form = comparison.difference_interval, _difference(metric)
-    if interval is None or interval == (None, None):
-        return "the data do not bound it"
-    return f"the data fit {formatting.anything_in(*(None if end is None else form(end) for end in interval))}"
+def _interval(comparison: Comparison) -> Interval | None:
+    return comparison.lift_interval if is_lift(comparison) else comparison.difference_interval
 
 
-def _worse_than_nothing(metric: MetricResult, interval: Interval | None) -> bool:
+def _bounded(comparison: Comparison) -> bool:
+    return _interval(comparison) not in (None, (None, None))
+
+
+def _margin_interval(comparison: Comparison, margin: Size | None) -> Interval | None:
+    return comparison.margin_interval or interval_on(comparison, margin)
+
+
+def _is_worse(metric: MetricResult, interval: Interval | None) -> bool:
+    """Whether the interval excludes "no effect" on the bad side."""
     low, high = interval or (None, None)
     return (low is not None and low > 0) if metric.goal == "decrease" else (high is not None and high < 0)
 
 
-def _size(lift: float) -> str:
-    return formatting.lift(abs(lift)).removeprefix("+")
+def _up(comparison: Comparison) -> bool:
+    sign = comparison.difference if comparison.difference is not None else comparison.lift
+    return sign is None or sign >= 0
 
 
-def _sizes(interval: Interval | None, up: bool) -> str:
-    """` (0.5% to 12.4%)` of a rise, or negated of a fall; with signs where the interval contains both."""
-    if interval is None or interval == (None, None):
-        return ""
-    low, high = interval if up else (_minus(interval[1]), _minus(interval[0]))
-    if low is not None and low < 0:
-        return f" ({ends(interval, formatting.lift)})"
-    return f" ({ends((low, high), _size)})"
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
-def _range(interval: Interval | None, scale: float, comparatives: tuple[str, str], form: Callable[[float], str]) -> str:
-    """` (3 to 73 more)`, ` (3 to 73 fewer)`, ` (12 fewer to 73 more)`; open ends in words."""
-    if interval is None or interval == (None, None):
-        return ""
-    low, high = (None if end is None else scale * end for end in interval)
-    upward, downward = comparatives
-    bare = _significant if form is _hours else (lambda x: f"{x:.1f}") if form is _points else form
-    if low is not None and low >= 0:
-        return f" ({bare(low)} to {form(high)} {upward})" if high is not None else f" (at least {form(low)} {upward})"
-    if high is not None and high <= 0:
-        return (
-            f" ({bare(-high)} to {form(-low)} {downward})"
-            if low is not None
-            else f" (at least {form(-high)} {downward})"
-        )
-    if low is None:
-        return f" (up to {form(high or 0)} {upward})"
-    if high is None:
-        return f" (from {form(-low)} {downward} upwards)"
-    return f" ({form(-low)} {downward} to {form(high)} {upward})"
-
-
-def _whole(x: float) -> str:
-    """A count per 10,000: a whole number from 0.95 on, else two significant digits."""
-    return formatting.count(x) if x == 0 or x >= 0.95 else formatting.significant(x, 2)
-
-
-def _significant(x: float) -> str:
-    return formatting.significant(x, 3)
-
-
-def _points(x: float) -> str:
-    return f"{x:.1f} points"
-
-
-def _hours(x: float) -> str:
-    return f"{_significant(x)} h"
-
-
-def _rate(share: float) -> str:
-    return _whole(PER * share)
-
-
-def _minus(x: float | None) -> float | None:
-    return None if x is None else -x
-
-
-def _lower(text: str, metrics: Iterable[MetricResult]) -> str:
-    """The sentence after a colon: small first letter, unless it starts with a name or an abbreviation."""
-    name_first = any(named(metric)[:1].isupper() and text.startswith(named(metric)) for metric in metrics)
-    return text if name_first or text[1:2].isupper() else text[:1].lower() + text[1:]
+def _lower(text: str, metric: MetricResult) -> str:
+    """A sentence in the middle of another: small first letter, unless it starts with a name."""
+    if text.startswith(titled(metric)):
+        return inline(metric) + text.removeprefix(titled(metric))
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]

@@ -68,12 +68,10 @@ def _table_rows(results: Results) -> Iterator[list[str]]:
 
 def _effects(results: Results, verdict: Verdict) -> list[list[str]]:
     if verdict.verdict == "INVALID":
-        return [[formatting.clean(metric.name), "-", "-", "-"] for metric in fragments.primaries(results)]
+        return [[fragments.titled(metric), "-", "-", "-"] for metric in fragments.primaries(results)]
     rule = results.monitoring.rule
     pairs = [(m, c) for m in fragments.primaries(results) for c in m.comparisons if c.arm == verdict.arm]
-    return [
-        [formatting.clean(m.name), *fragments.effect(m, c, rule=rule), fragments.p_value(c, rule)] for m, c in pairs
-    ]
+    return [[fragments.titled(m), *fragments.effect(m, c, rule=rule), fragments.p_value(c, rule)] for m, c in pairs]
 
 
 def _warnings(results: Results) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from abcx import formatting
 from abcx.formatting import clean
-from abcx.report.fragments import NOTHING, ends, level, named, shown, titled
+from abcx.report.fragments import NOTHING, ends, inline, level, shown, titled
 from abcx.report.markup import bullets, escape, table
 from abcx.results.metric import MetricResult, Response, Survey, SurveyComparison
 from abcx.results.readout import Results
@@ -22,7 +22,7 @@ def in_short(results: Results, metric: MetricResult) -> list[str]:
         return []
     responses = _responses(results, survey)
     lines = [text for text in (_groups(results, metric, survey),) if text]
-    lines += [f"Answers to {named(metric)}: {responses}."] if responses else []
+    lines += [f"Answers to {inline(metric)}: {responses}."] if responses else []
     for comparison in metric.comparisons:
         survey_comparison = survey.comparisons.get(comparison.arm)
         if survey_comparison is not None:
@@ -42,12 +42,12 @@ def in_brief(results: Results, metrics: list[MetricResult]) -> list[str]:
         responses = _responses(results, survey)
         by_responses.setdefault(responses, []).append(metric)
     for responses, group in by_responses.items():
-        names = formatting.joined([named(metric) for metric in group])
+        names = formatting.joined([inline(metric) for metric in group])
         lines += [f"Answers to {names}: {responses}."] if responses else []
         unequal = [m for m in group if m.survey and any(c.binds for c in m.survey.comparisons.values())]
         if unequal:
             held = [m for m in unequal if any(c.held_back for c in m.comparisons)]
-            which = "them" if held == group else formatting.joined([named(m) for m in held])
+            which = "them" if held == group else formatting.joined([inline(m) for m in held])
             consequence = f"; those who answer may show no effect, so no verdict may rest on {which}" if held else ""
             surely = any(_differs(c) == "differs" for m in unequal if m.survey for c in m.survey.comparisons.values())
             lines.append(
@@ -60,7 +60,7 @@ def _means(results: Results, asked: list[tuple[MetricResult, Survey]]) -> list[s
     """Mean answers of several questions in one line: `Mean answers with control and variant: ...`."""
     arms = [arm.name for arm in results.arms]
     parts = [
-        f"{named(metric)} {formatting.joined([shown(survey.means.get(arm), lambda x: f'{x:.2f}') for arm in arms])}"
+        f"{inline(metric)} {formatting.joined([shown(survey.means.get(arm), lambda x: f'{x:.2f}') for arm in arms])}"
         for metric, survey in asked
         if any(mean is not None for mean in survey.means.values())
     ]
@@ -115,7 +115,7 @@ def _compared(results: Results, metric: MetricResult, arm: str, comparison: Surv
         )
         chance = formatting.percent(comparison.higher, 1)
         yield f"Chance that a variant answer is the higher one{who}, ties halved: {chance}{interval}, 50% is no effect."
-    p = f" (p = {formatting.p_value(comparison.response_p_value)})" if comparison.response_p_value is not None else ""
+    p = f" ({formatting.p_words(comparison.response_p_value)})" if comparison.response_p_value is not None else ""
     if comparison.binds and comparison.bounds is None:
         yield f"Response {_differs(comparison)}{who}{p}, and nothing bounds the effect: no verdict may rest on it."
     if comparison.binds and comparison.bounds is not None:
@@ -151,9 +151,8 @@ def section(results: Results) -> Iterator[str]:
     surveys = [(metric, metric.survey) for metric in results.metrics if metric.survey is not None]
     if not surveys:
         return
-    yield "## Answers"
     for metric, survey in surveys:
-        yield f"### {escape(metric.name)}"
+        yield f"### {escape(titled(metric))}"
         yield bullets(map(escape, in_short(results, metric)))
         if survey.answers:
             yield _answers_table(results, survey)

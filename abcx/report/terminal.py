@@ -1,14 +1,13 @@
-"""The readout for a terminal: at most about 60 lines at 100 columns, readable at 80, without color and when piped."""
+"""The whole readout for a terminal (`--full`): the card, then everything else; readable at 80 columns, without color
+and when piped."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
 
-from rich import box
 from rich.cells import cell_len
 from rich.console import RenderableType
-from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
@@ -28,30 +27,32 @@ from abcx.report import (
     sensitivity,
     sentences,
     surveys,
+    terminal_card,
 )
 from abcx.report.console import STYLES, draw, grid
 from abcx.report.forest import Row, forest, of_metric
 from abcx.results.metric import Comparison, MetricResult
-from abcx.results.readout import CheckResult, Results, Verdict
+from abcx.results.readout import CheckResult, Results
 
 
 def render(results: Results, width: int = 100, color: bool = False, ascii: bool = False) -> str:
-    """The whole readout as text, no line wider than `width`; `ascii` for a stdout that cannot encode box drawings."""
-    parts: list[RenderableType] = [_banner(results, ascii)]
+    """The card and then everything else as text, no line wider than `width`; `ascii` for a stdout that cannot encode
+    box drawings."""
+    parts: list[RenderableType] = [_heading("Why this verdict", width), *_why(results)]
     parts += [_heading("Can these data be trusted?", width), *_trust(results)]
     parts += [_heading("What was set up", width), _setup(results)]
     for metric in fragments.primaries(results):
-        parts += [_heading(f"Primary metric: {formatting.clean(metric.name)}", width)]
+        parts += [_heading(f"Primary metric: {fragments.titled(metric)} ({formatting.clean(metric.name)})", width)]
         parts += _primary(results, metric, width, ascii)
     parts += [_heading(fragments.all_metrics(results), width), *_forest(results, width, ascii)]
     for metric in segments.shown(results):
-        parts += [_heading(f"{metric.name} by segment, {segments.LABEL}", width)]
+        parts += [_heading(f"{fragments.titled(metric)} by segment, {segments.LABEL}", width)]
         parts += [segments.forest(metric, width, ascii), *map(_line, segments.told(results, metric))]
     if results.decompositions:
         parts += [_heading("Where the effect comes from", width), _decompositions(results)]
     parts += [_heading("What was done to the data", width), *_data(results)]
     parts += [_heading("Methods and limits", width), *_methods(results)]
-    return draw(parts, width, color, ascii)
+    return terminal_card.render(results, width, color, ascii, alone=False) + draw(parts, width, color, ascii)
 
 
 def _heading(title: str, width: int) -> Text:
@@ -64,43 +65,16 @@ def _line(text: str, style: str = "") -> Text:
     return Text(text, style=style, overflow="fold")
 
 
-def _banner(results: Results, ascii: bool) -> Panel:
-    setup = results.setup
-    title = Text(formatting.clean(setup.title or results.experiment), style="bold")
-    if setup.simulated:
-        title.append(" · SIMULATED DATA, not what customers did", style="bold yellow")
-    lines = [title]
-    shown: set[str] = set()
-    for verdict in _headline_first(results):
-        lines += _advice(results, verdict, shown)
-    arms = ", ".join(f"{formatting.clean(arm.name)} {formatting.count(arm.units)}" for arm in results.arms)
-    lines.append(
-        Text(" · ".join(text for text in (fragments.when(results), f"{fragments.units(results)}: {arms}") if text))
-    )
-    style = STYLES[results.verdict.verdict].removesuffix(" reverse")
-    return Panel(Text("\n", overflow="fold").join(lines), box=box.ASCII if ascii else box.ROUNDED, border_style=style)
-
-
-def _headline_first(results: Results) -> list[Verdict]:
-    others = [verdict for verdict in results.verdicts if verdict.arm != results.verdict.arm]
-    return [results.verdict, *others]
-
-
-def _advice(results: Results, verdict: Verdict, shown: set[str]) -> list[Text]:
-    """The verdict's word, finding, reasons and warnings; `shown` holds those of earlier variants, which are not
-    repeated, and is extended."""
-    first = Text.assemble((verdict.verdict, STYLES[verdict.verdict]), (f"  {formatting.clean(verdict.arm)}", "bold"))
-    lines = [first, _line(sentences.finding(results, verdict))]
-    why = " ".join(fragments.sentence(reasons.text(results, verdict, reason)) for reason in verdict.reasons)
-    if why:
-        lines.append(_line(f"Why: {why}"))
-    codes, messages = fragments.warnings(results, verdict)
-    if codes := [formatting.clean(code) for code in codes if code not in shown]:
-        lines.append(_line(f"Read with care: {', '.join(codes)} (see the trust checks).", "yellow"))
-    messages += sensitivity.care(results) if verdict == results.verdict else []
-    lines += [_line(f"Read with care: {fragments.sentence(text)}", "yellow") for text in messages if text not in shown]
-    shown.update(codes, messages)
-    return lines
+def _why(results: Results) -> list[RenderableType]:
+    """The reasons of every verdict and what weakens it, with their codes."""
+    table = grid("ll")
+    for verdict in fragments.headline_first(results):
+        for head, group in (("because", verdict.reasons), ("with care", verdict.warnings)):
+            for reason in group:
+                text = fragments.sentence(reasons.text(results, verdict, reason))
+                label = f"{formatting.clean(verdict.arm)}, {head}" if len(results.verdicts) > 1 else head
+                table.add_row(Text(label, style="dim"), _line(f"{text} ({formatting.clean(reason.code)})"))
+    return [table]
 
 
 def _trust(results: Results) -> list[RenderableType]:
@@ -142,8 +116,7 @@ def _primary(results: Results, metric: MetricResult, width: int, ascii: bool) ->
     elif results.verdict.verdict == "INVALID":
         parts.append(_line("Not to be quoted: a trust check forbids a conclusion.", STYLES["fail"]))
     else:
-        rule, unit = results.monitoring.rule, results.setup.unit
-        parts += [_line(sentences.quote(metric, c, unit, rule), "bold") for c in metric.comparisons]
+        parts += [_line(sentences.effect(results, metric, c), "bold") for c in metric.comparisons]
     lines = [
         *notes.in_short(results, [metric]),
         *_lines_of_type(results, metric, ascii),
@@ -221,10 +194,9 @@ def _forest(results: Results, width: int, ascii: bool) -> list[RenderableType]:
     table, legend = bars_of_all(results, width, ascii)
     others = [metric for metric in results.metrics if metric.role != "primary"]
     lines = [legend] if legend else []
-    several = len(results.arms) > 2
     guarded = [(metric, c) for metric in others for c in metric.comparisons if metric.role == "guardrail"]
     lines += monitoring.levels_of_role(results, "secondary")
-    lines += [sentences.guardrail(metric, c, several, results.monitoring.rule) for metric, c in guarded]
+    lines += [_with_arm(results, c, sentences.effect(results, metric, c)) for metric, c in guarded]
     lines += [
         f"{fragments.titled(metric)} is not compared: {_values(metric)}." for metric in others if not metric.comparisons
     ]
@@ -233,6 +205,10 @@ def _forest(results: Results, width: int, ascii: bool) -> list[RenderableType]:
     lines += [line for metric in others for line in funnels.in_short(results, metric, ascii)]
     lines += notes.permuted(results) + notes.in_short(results, others) + sensitivity.line(results)
     return [table, *(_line(text) for text in lines)]
+
+
+def _with_arm(results: Results, comparison: Comparison, text: str) -> str:
+    return f"{formatting.clean(comparison.arm)}: {text}" if len(results.arms) > 2 else text
 
 
 def bars_of_all(results: Results, width: int, ascii: bool = False) -> tuple[Table, str]:
@@ -272,7 +248,7 @@ def _column_widths(results: Results, width: int, several: bool, gap: int) -> lis
 
 
 def _label(row: Row, several: bool) -> str:
-    return formatting.clean(row.metric.name) + (f" {formatting.clean(row.comparison.arm)}" if several else "")
+    return fragments.titled(row.metric) + (f" {formatting.clean(row.comparison.arm)}" if several else "")
 
 
 def _values(metric: MetricResult) -> str:
@@ -291,7 +267,7 @@ def _decompositions(results: Results) -> Table:
             (decomposition.total, decomposition.first, decomposition.second),
             strict=True,
         ):
-            table.add_row(*(Text(cell) for cell in (sign, *fragments.factor(results, factor))))
+            table.add_row(*(Text(cell) for cell in (sign, *fragments.factor(results, factor, decomposition.total))))
     return table
 
 

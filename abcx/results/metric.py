@@ -342,8 +342,8 @@ class MetricResult:
 
     `unit` is the unit of values: `share` (a fraction), `value`, `ratio`, `points`, `score` or `hours`. `beside` names
     the metric whose companion this one is, so that it is never read alone. `title` is its name for people, `family`
-    the group in which it is shown, `unit_text` the unit that the spec declares (EUR, s), and
-    `currency` that of money; `is_percent` says that a ratio is a part of a whole, written as percent. `after_exposure` says that the denominator
+    the group in which it is shown, `unit_text` the unit that the spec declares (EUR, s), and `currency` that of money;
+    `is_percent` says that a ratio is a part of a whole, written as percent. `after_exposure` says that the denominator
     counts what units did after exposure. `course` holds the effects over time.
     """
 

@@ -4,14 +4,16 @@ reports only format them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from abcx.formatting import Unit
 from abcx.notes import Note, Value
 from abcx.results import export
-from abcx.results.metric import Comparison, MetricResult
+from abcx.results.metric import MetricResult
 from abcx.stats.records import Interval
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ SCHEMA_VERSION = 2
 
 VerdictWord = Literal["SHIP", "DO NOT SHIP", "KEEP RUNNING", "INCONCLUSIVE", "INVALID"]
 """The words of the verdict; docs/verdicts.md has the conditions."""
+Table = Literal["metrics", "arms", "checks", "segments", "over_time"]
 CheckStatus = Literal["pass", "warn", "fail", "skipped"]
 
 
@@ -287,7 +290,7 @@ class Replay:
     later: tuple[LaterEffect, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Results:
     """Everything a report needs. `results["orders"]` is the MetricResult of that name.
 
@@ -327,45 +330,61 @@ class Results:
         """The JSON contract: plain dicts, lists, strings and finite numbers; values that do not exist are None."""
         return {"schema_version": SCHEMA_VERSION, **export.record(self)}
 
-    def to_frame(self) -> pandas.DataFrame:
-        """One row per metric and comparison, as a pandas frame with the columns of `rows()`."""
+    @classmethod
+    def from_json(cls, source: str | Path) -> Results:
+        """The results in a file that `--format json` wrote, or in its text.
+
+        Raises UsageError where it holds something else, or results of another schema_version.
+        """
+        results: Results = _module("results.reading").read(source)
+        return results
+
+    def to_frame(self, table: Table = "metrics") -> pandas.DataFrame:
+        """A pandas frame: a row per comparison (`metrics`, the columns of `rows()`), per metric and arm (`arms`), per
+        check (`checks`), per value of a segment (`segments`), or per day (`over_time`).
+
+        Raises KeyError for another name.
+        """
         import pandas
 
-        return pandas.DataFrame(self.rows())
+        tables = _module("results.tables").TABLES
+        if table not in tables:
+            raise KeyError(f"no table '{table}'; there are: {', '.join(tables)}")
+        return pandas.DataFrame(list(tables[table](self)))
 
-    def _repr_html_(self) -> str:
-        """A table in a notebook: one row per comparison, names escaped."""
-        table: str = self.to_frame().to_html(index=False, na_rep="", float_format=lambda x: f"{x:.4g}")
-        return table
+    def to_markdown(self, summary: bool = False) -> str:
+        """The readout as Markdown; with `summary` its card alone, at most 25 lines."""
+        text: str = _module("report.markdown").render(self, summary)
+        return text
 
     def rows(self) -> list[dict[str, Any]]:
         """One flat row per metric and comparison, the content of CSV files and of `to_frame`."""
-        return [_row(self, metric, comparison) for metric in self.metrics for comparison in metric.comparisons]
+        return list(_module("results.tables").metrics(self))
+
+    def __iter__(self) -> Iterator[MetricResult]:
+        return iter(self.metrics)
+
+    def __len__(self) -> int:
+        return len(self.metrics)
+
+    def __contains__(self, metric: object) -> bool:
+        """Whether there is a metric of this name, or this metric."""
+        return any(metric in (one.name, one) for one in self.metrics)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return [metric.name for metric in self.metrics]
+
+    def __repr__(self) -> str:
+        """One line: the experiment, the verdict, the primary metric."""
+        line: str = _module("report.one_line").render(self)
+        return line
+
+    def _repr_html_(self) -> str:
+        """The card in a notebook, with bars; names escaped."""
+        card: str = _module("report.html_card").render(self)
+        return card
 
 
-def _row(results: Results, metric: MetricResult, comparison: Comparison) -> dict[str, Any]:
-    """One flat row of a metric and a comparison, as in `Results.rows`."""
-    arms = {arm.name: arm for arm in metric.arms}
-    control, variant = arms[comparison.control], arms[comparison.arm]
-    low, high = comparison.difference_interval or (None, None)
-    lift_low, lift_high = comparison.lift_interval or (None, None)
-    return {
-        "experiment": results.experiment,
-        "verdict": next(v.verdict for v in results.verdicts if v.arm == comparison.arm),
-        "metric": metric.name,
-        **{name: getattr(metric, name) for name in ("type", "role", "goal")},
-        **{name: getattr(comparison, name) for name in ("control", "arm")},
-        "control_units": control.units,
-        "arm_units": variant.units,
-        "control_value": control.value,
-        "arm_value": variant.value,
-        "difference": comparison.difference,
-        "difference_low": low,
-        "difference_high": high,
-        "lift": comparison.lift,
-        "lift_low": lift_low,
-        "lift_high": lift_high,
-        **{name: getattr(comparison, name) for name in ("p_value", "p_value_adjusted", "alpha", "status")},
-        "method": comparison.method.value,
-        "simulated": results.setup.simulated,
-    }
+def _module(name: str) -> Any:
+    """A module that makes something of results, loaded when it is first used: records know neither forms nor files."""
+    return import_module(f"abcx.{name}")

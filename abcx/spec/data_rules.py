@@ -48,6 +48,11 @@ def data_rules(sections: Sections, data: DataSpec) -> Iterator[Finding]:
         yield Finding(
             ("data",), "data-empty", "the spec names no data files", "name events, exposures, units or counts", key=True
         )
+    for part in ("exposures", "events", "units"):
+        if any(not source.file for source in getattr(data, part)):
+            message = f"data.{part} names no file: it must be given when the data are read"
+            help = f"name it (file: data.csv), or give it each time: --{part} FILE"
+            yield Finding(("data", part), "no-file", message, help, "warning", key=True)
     if files and data.counts is not None:
         yield Finding(
             ("data", "counts"),

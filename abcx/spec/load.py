@@ -49,6 +49,14 @@ def load_spec(spec: str | Path | dict[str, Any]) -> Experiment:
     return load(spec).experiment
 
 
+def validate(spec: str | Path | dict[str, Any]) -> tuple[Problem, ...]:
+    """Every problem of a spec, errors and warnings, in the order of its lines. No data are read."""
+    try:
+        return load(spec).warnings
+    except SpecError as error:
+        return error.problems
+
+
 def load(spec: str | Path | dict[str, Any]) -> LoadedSpec:
     """As `load_spec`, with the place of the spec and its warnings. `-` is standard input."""
     if isinstance(spec, dict):

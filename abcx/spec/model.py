@@ -104,7 +104,7 @@ Encoding = Literal["utf-8", "utf-16", "utf-16-le", "utf-16-be", "latin-1", "cp12
 class FileOptions(Model):
     """How a file is read."""
 
-    file: Files
+    file: Files = Field((), description="a path, a list of paths, a glob, or {arm: path}; relative to the spec")
     preset: str | None = Field(None, description="a known export, by its name, or a file of yours: ./my-preset.yaml")
     columns: dict[Canonical, str] = Field(default_factory=dict, description="canonical name: the file's header name")
     where: Where = Field(default_factory=dict, description="rows to keep, by plain conditions on columns")
@@ -186,9 +186,14 @@ def _sources(raw: Any) -> Any:
     """A path, a list, a glob, {arm: path} or a mapping with options, all as a list of mappings with `file`."""
     if isinstance(raw, (list, tuple)):
         return [{"file": item} if isinstance(item, str) else item for item in raw]
-    return [raw] if isinstance(raw, dict) and "file" in raw else [{"file": raw}]
+    is_options = isinstance(raw, dict) and ("file" in raw or (raw and raw.keys() <= _OPTIONS))
+    return [raw] if is_options else [{"file": raw}]
 
 
+_OPTIONS = frozenset(
+    name for kind in (ExposureSource, EventSource, UnitSource) for name in kind.model_fields if name != "file"
+)
+"""Keys of a source without a file, which is given when it is read."""
 S = TypeVar("S")
 Sources = Annotated[tuple[S, ...], BeforeValidator(_sources), Field(min_length=1), SourceForms()]
 

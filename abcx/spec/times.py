@@ -77,7 +77,9 @@ def _meant(raw: str) -> str:
 
 
 def parse_time(raw: Any) -> Any:
-    """A date or time of the spec, still as text; an error that names the form where it is neither."""
+    """A date or time of the spec, still as text; an error that names the form where it is neither. A dict may hold
+    dates and datetimes."""
+    raw = raw.isoformat() if isinstance(raw, date) else raw
     if isinstance(raw, str):
         try:
             moment = datetime.fromisoformat(raw)

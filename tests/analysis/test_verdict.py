@@ -227,7 +227,7 @@ def test_the_margin_of_a_primary_is_judged_uncorrected() -> None:
     assert found.lift_interval != pytest.approx(single.lift_interval, rel=1e-3)
 
 
-def test_a_secondary_that_got_worse_stands_in_the_banner_and_decides_nothing() -> None:
+def test_a_secondary_that_got_worse_stands_on_the_card_and_decides_nothing() -> None:
     counts = {
         "control": {"units": 20_000, "orders": 2000, "refunds": 300},
         "variant": {"units": 20_000, "orders": 2300, "refunds": 900},
@@ -236,7 +236,7 @@ def test_a_secondary_that_got_worse_stands_in_the_banner_and_decides_nothing() -
     results = conclude(counts, {"orders": {**PRIMARY}, "refunds": refunds})
     assert results.verdict.verdict == "SHIP"
     warning = next(warning for warning in results.verdict.warnings if warning.code == "secondary_harm")
-    assert "refunds got worse" in reasons.text(results, results.verdict, warning)
+    assert "Refunds got worse" in reasons.text(results, results.verdict, warning)
 
 
 def test_a_primary_with_a_margin_may_ship_as_not_worse() -> None:
@@ -318,14 +318,15 @@ Told = tuple[float, float, float, set[str]]
 def told(sentence: str, bound: str) -> Told:
     """Effect and ends in a sentence's last brackets, open ends infinite; and the units of the three and of `bound`."""
     number = r"([+-][\d.]+)(%| pp)"
-    found = re.search(rf": {number} \((?:(at least|at most) )?{number}(?: to {number})?\)", sentence)
+    first_end = r"([+-][\d.]+)(%| pp)?"  # a unit is written once
+    found = re.search(rf": {number} \((?:(at least|at most) )?{first_end}(?: to {number})?\)", sentence)
     assert found is not None, sentence
     effect, unit, word, first, first_unit, second, second_unit = found.groups()
     low, high = (
         -math.inf if word == "at most" else float(first),
         math.inf if word == "at least" else float(second or first),
     )
-    return float(effect), low, high, {unit, first_unit, second_unit or unit, bound.lstrip("0123456789.")}
+    return float(effect), low, high, {unit, first_unit or unit, second_unit or unit, bound.lstrip("0123456789.")}
 
 
 @pytest.mark.parametrize("bound", ["10%", "1.2 pp"])
@@ -357,10 +358,10 @@ def test_sentences_show_the_interval_that_is_held_against_the_bound(bound: str) 
 
 
 def test_the_data_fit_anything_between_two_ends_and_no_more_than_one() -> None:
-    """Of a control without orders no lift is too large."""
+    """Of a control without orders there is no lift: then the difference is bounded."""
     found = [shares((182, 2000), (190, 2000)), shares((0, 2000), (2, 2000))]
     (both,), (one,) = (reasons_of(results) for results in found)
     assert re.search(r"the data fit anything from -[\d.]+% to \+[\d.]+%\.$", both)
-    assert re.search(r"the data fit anything above -[\d.]+%\.$", one)
+    assert re.search(r"the data fit anything from -[\d.]+ pp to \+[\d.]+ pp\.$", one)
     for results, text in zip(found, (both, one), strict=True):
         assert text.partition("the data fit ")[2] in terminal.render(results).replace("\n", " ")

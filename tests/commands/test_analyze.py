@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import pytest
 from abcx.commands import analyze, outputs, report
 from abcx.commands.options import DataOptions, RunOptions
 from abcx.errors import UsageError
+from tests.support.readouts import words
 
 UNITS = "\n".join(
     ["unit,arm,ordered"] + [f"u{i},{'control' if i % 2 else 'variant'},{int(i % 10 in (0, 1, 2))}" for i in range(2000)]
@@ -46,6 +48,7 @@ def run(
     fail_on: tuple[str, ...] = (),
     data: DataOptions | None = None,
     output: Path | None = None,
+    **options: bool,
 ) -> int:
     written = str(output) if output else None
     return analyze.run(
@@ -53,12 +56,12 @@ def run(
         format=format,
         output=written,
         data=data or DataOptions(),
-        run=RunOptions(),
+        run=RunOptions(**options),  # type: ignore[arg-type]
         fail_on=list(fail_on),
     )
 
 
-@pytest.mark.parametrize("format", ["terminal", "markdown", "json", "csv"])
+@pytest.mark.parametrize("format", ["terminal", "markdown", "json", "csv", "slack"])
 def test_every_format_says_the_verdict_and_that_data_are_simulated(
     folder: Path, capsys: pytest.CaptureFixture[str], format: str
 ) -> None:
@@ -66,6 +69,44 @@ def test_every_format_says_the_verdict_and_that_data_are_simulated(
     out = capsys.readouterr().out
     assert "SHIP" in out
     assert "simulated" in out.lower()
+
+
+def test_one_spec_is_a_card_and_in_full_the_card_and_the_rest(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Orders are 200 of 1,000 in control (ids that end in 1) and 400 of 1,000 in the variant (0 and 2)."""
+    run([folder / "first.yaml"])
+    card = capsys.readouterr().out
+    assert len(card.splitlines()) <= 23 and "── " not in card
+    said = re.search(r"Orders rose by 100% \((\d+)% to (\d+)%\): 400 of 1,000 \w+ instead of 200\.", words(card))
+    assert said and int(said[1]) < 100 < int(said[2])
+    run([folder / "first.yaml"], full=True)
+    whole = capsys.readouterr().out
+    assert whole.startswith(card.rpartition("abcx ")[0]) and "── Methods and limits ──" in whole
+    assert "control" in whole and "p < .0001" in whole and "p = <" not in whole
+
+
+def test_a_summary_in_markdown_is_the_card(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run([folder / "first.yaml"], "markdown")
+    whole = capsys.readouterr().out
+    run([folder / "first.yaml"], "markdown", summary=True)
+    card = capsys.readouterr().out
+    assert len(card.splitlines()) <= 25 and "<details>" not in card
+    assert whole.startswith(card.rstrip("\n")) and "<details>" in whole
+
+
+def test_several_specs_are_a_table_and_in_full_each_readout_too(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    specs = [folder / "first.yaml", folder / "second.yaml"]
+    run(specs)
+    table = capsys.readouterr().out
+    assert table.split()[:2] == ["experiment", "verdict"]
+    assert "first" in table and "second" in table and "╭" not in table and "Trust" not in table
+    run(specs, full=True)
+    whole = capsys.readouterr().out
+    assert whole.endswith(table) and whole.count("── Methods and limits ──") == 2
+    run(specs, "slack")
+    messages = capsys.readouterr().out
+    assert messages.count("Trust: ") == 2 and "<" not in messages
 
 
 @pytest.mark.slow

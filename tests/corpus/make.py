@@ -419,7 +419,7 @@ def damaged() -> None:
     case(
         "events-in-capitals",
         {"x.csv": X, "e.csv": E.replace(",order,", ",ORDER,", 0) + "c101,2024-05-08T10:00:00Z,ORDER,5,o96\n"},
-        said="differently spelled",
+        said="different spelling",
     )
     case(
         "ids-with-a-prefix",

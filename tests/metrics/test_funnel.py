@@ -281,7 +281,7 @@ def test_covariates_monitoring_and_sizes_are_those_of_a_conversion(keys: dict[st
 def test_every_report_has_the_funnel() -> None:
     results = conclude(COUNTS, {"checkout": CHECKOUT})
     text, page = terminal.render(results), markdown.render(results)
-    assert "arms differ most at address" in " ".join(text.split()) and "## Funnels" in page
+    assert "arms differ most at address" in " ".join(text.split()) and "<summary>Funnels</summary>" in page
     assert "step by step" in text and page.count("| address |") == 2
     assert terminal.render(results, ascii=True).isascii()
     assert results.to_dict()["metrics"][0]["funnel"]["steps"][3]["reached"] == {"control": 1200, "variant": 1190}

@@ -1,3 +1,5 @@
+"""The forest: one axis, zero in one column, right is good."""
+
 from dataclasses import replace
 
 from abcx.report.forest import forest, of_metric, track
@@ -47,7 +49,7 @@ def test_variants_of_a_metric_share_axis_and_scale():
     assert len(bars) == 2
     zero = ruler.index("0")
     assert bars[0][zero] == "│" and bars[1][zero] == "┼"
-    assert "+0.2pp" in ruler and ruler.startswith("worse") and ruler.endswith("better")
+    assert "+0.2 pp" in ruler and ruler.startswith("worse") and ruler.endswith("better")
 
 
 def test_the_ruler_of_a_decrease_has_the_sign_of_the_metric():

@@ -1,3 +1,5 @@
+"""The readout in Markdown: a card, then everything else folded; what users wrote never becomes markup."""
+
 import re
 from dataclasses import replace
 
@@ -6,27 +8,54 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from abcx import formatting
-from abcx.report import fragments, markdown, markup
-from tests.support.made_results import ALL, HOSTILE, SHA, clean, hostile, simulated
+from abcx.report import fragments, markdown, markdown_card, markup
+from tests.support.made_results import ALL, HOSTILE, SHA, clean, hostile, simulated, three_arms
 from tests.support.notes import texts
 from tests.support.readouts import PARSER, headings, shown, tables, tokens
 
 SECTIONS = (
-    "SHIP: variant",
-    "Can these data be trusted?",
-    "What was set up",
-    "Primary metric: orders",
-    "All metrics",
+    "Why this verdict",
+    "The primary metric in detail",
+    "All metrics in detail",
     "Where the effect comes from",
+    "All trust checks",
+    "What was set up",
     "What was done to the data",
-    "Methods",
-    "Limits",
-    "Glossary",
+    "Methods and limits",
+    "Glossary, and how to write this again",
 )
+SUMMARY = re.compile(r"(?m)^<details><summary>([^<>]+)</summary>$")
 
 
-def test_sections_in_order():
-    assert headings(markdown.render(clean())) == ["Kilt filter", *SECTIONS]
+def folded(text):
+    """The titles of the folded sections."""
+    return SUMMARY.findall(text)
+
+
+def test_a_card_then_folded_sections_in_order():
+    text = markdown.render(clean())
+    assert headings(text) == ["Kilt filter", "Orders (orders)"]
+    assert folded(text) == [*SECTIONS]
+    assert text.startswith(markdown_card.render(clean()).rstrip("\n") + "\n\n<details>")
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_summary_is_the_card_alone(name):
+    assert markdown.render(ALL[name](), summary=True) == markdown_card.render(ALL[name]())
+    assert "<details>" not in markdown.render(ALL[name](), summary=True)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_section_is_folded_and_closed(name):
+    """GitHub and GitLab read Markdown within `<details>` only after an empty line."""
+    lines = markdown.render(ALL[name]()).splitlines()
+    for number, line in enumerate(lines):
+        if line.startswith("<details>"):
+            assert SUMMARY.fullmatch(line) and lines[number - 1] == lines[number + 1] == ""
+        if line == "</details>":
+            assert lines[number - 1] == "" and (number == len(lines) - 1 or lines[number + 1] == "")
+    opened = [line for line in lines if line.startswith("<details>")]
+    assert lines.count("</details>") == len(opened) == len(folded("\n".join(lines)))
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -34,7 +63,9 @@ def test_nothing_of_the_users_becomes_markup(name):
     readout = ALL[name]()
     text = markdown.render(readout)
     kinds = {token.type for token in tokens(text)}
-    assert not kinds & {"html_block", "html_inline", "image", "em_open", "s_open"}
+    assert not kinds & {"html_inline", "image", "em_open", "s_open"}
+    html = {token.content.strip() for token in tokens(text) if token.type == "html_block"}
+    assert all(block == "</details>" or SUMMARY.fullmatch(block) for block in html)
     links = [dict(token.attrs)["href"] for token in tokens(text) if token.type == "link_open"]
     assert set(links) <= set(readout.setup.links)  # those that the spec declares as such, and no others
     assert "```" not in [token.content for token in tokens(text) if token.type == "text"]
@@ -54,7 +85,8 @@ def test_hostile_names_are_shown_as_written():
     text = markdown.render(hostile())
     names = {row[0] for table in tables(text) for row in table}
     for name in HOSTILE:
-        assert formatting.clean(name) in names
+        assert formatting.title_of(name) in names
+    assert all(formatting.clean(name) in shown(text) for name in HOSTILE), "keys stand in the folded part"
     assert "# <h1>Title</h1> | [csat]" in headings_text(text)
 
 
@@ -141,27 +173,56 @@ def test_it_holds_everything():
             assert "{} ({})".format(*fragments.effect(metric, comparison, relative=False)) in text
 
 
-def test_the_last_line_reproduces_it():
-    last = markdown.render(clean()).splitlines()[-1]
-    assert last.endswith("`abcx report experiments/kilt-filter/experiment.yaml -o report.md`")
+def test_the_end_reproduces_it():
+    last = markdown.render(clean()).splitlines()[-3:]
+    assert last[0].endswith("`abcx report experiments/kilt-filter/experiment.yaml -o report.md`")
+    assert last[1:] == ["", "</details>"]
     without = replace(clean(), setup=replace(clean().setup, command=None))
     assert "write it again" not in markdown.render(without)
 
 
-def test_simulated_is_said_before_the_verdict():
-    text = markdown.render(simulated())
-    assert text.index("SIMULATED DATA") < text.index("## SHIP")
+def test_simulated_is_said_with_the_verdict():
+    lines = markdown.render(simulated()).splitlines()
+    assert lines[:3] == ["# Kilt filter", "", "**SHIP**: variant · **SIMULATED DATA**"]
+
+
+def test_the_card_in_words():
+    lines = markdown.render(clean(), summary=True).splitlines()
+    assert lines[2:9:2] == [
+        "**SHIP**: variant",
+        "**Orders rose by 13% (4% to 23%): 215 of 10,000 visitors instead of 190.**",
+        "**What to do next:** Ship variant: expect orders to rise by 4% to 23%. Before that: quote the capped figure.",
+        "**Can this be trusted?** 9 checks passed, 3 need care. The period of 27 days is not whole weeks: three "
+        "Sundays, four of every other day. Without the 5 largest buyers the lift of Revenue per visitor falls from "
+        "+13% to +9%. 410 visitors (0.46%) were not followed for the whole window of 14d.",
+    ]
+    (table,) = tables("\n".join(lines))
+    assert table[0] == ["metric", "role", "control", "variant", "effect", "95% interval", "", "result"]
+    assert [row[:6] + row[7:] for row in table[1:]] == [
+        ["Orders", "Primary", "1.90%", "2.15%", "+13%", "+4% to +23%", "better"],
+        ["Revenue per visitor", "Secondary", "1.06", "1.20", "+13%", "+3% to +23%", "better"],
+        ["Cart visits", "Secondary", "9.00%", "9.17%", "+2.0%", "-2.2% to +6.2%", "no clear effect"],
+        ["Complaints", "Guardrails", "4.03%", "4.01%", "-0.4%", "-6.8% to +6.0%", "safe"],
+    ]
+
+
+def test_other_variants_stand_in_the_card():
+    text = shown(markdown.render(three_arms(), summary=True))
+    assert "filter_top: KEEP RUNNING. Orders: +5% seen so far; anything from -8% to +19% still fits the data." in text
 
 
 def test_invalid_has_no_sentence_to_quote():
     text = markdown.render(ALL["broken_split"]())
     assert "Not to be quoted" in text
-    assert "Out of 10,000" not in text and "rose by" not in text
+    assert "instead of" not in text and "rose by" not in text
+    card = markdown.render(ALL["broken_split"](), summary=True)
+    assert not tables(card) and "No effects are shown" in card
 
 
 def test_bars_are_in_fenced_blocks():
     blocks = [token.content for token in tokens(markdown.render(clean())) if token.type == "fence"]
     assert len(blocks) == 2
+    assert not [token for token in tokens(markdown.render(clean(), summary=True)) if token.type == "fence"]
     assert all("●" in block and re.search("[├┤]", block) for block in blocks)
 
 
@@ -169,4 +230,4 @@ def test_a_name_with_a_fence_does_not_end_the_block():
     readout = clean()
     metric = replace(readout["cart_visits"], name="```")
     text = markdown.render(replace(readout, metrics=(*readout.metrics, metric)))
-    assert headings(text) == ["Kilt filter", *SECTIONS]
+    assert headings(text) == ["Kilt filter", "Orders (orders)"] and folded(text) == [*SECTIONS]

@@ -12,18 +12,18 @@ from abcx.results.readout import Alternative
 from abcx.stats.methods import Method
 from tests.support.made_results import BAYES, SKEWED, adjusted, broken_split, clean, sensitive, skewed, three_arms
 from tests.support.notes import texts
-from tests.support.readouts import headings, shown, tables, words
+from tests.support.readouts import shown, tables, words
 
 TEXT = "the metric in the 14d before exposure"
 
 
 def test_the_adjusted_effect_has_the_unadjusted_beside_it():
-    said = f"Adjusted for {TEXT}: variance -34%; unadjusted +5.1% (-0.20% to +10.6%), inconclusive."
+    said = f"Adjusted for {TEXT}: variance -34%; unadjusted +5.1% (-0.2% to +10.6%), inconclusive."
     assert said in words(terminal.render(adjusted())) and said in shown(markdown.render(adjusted()))
 
 
 def test_other_metrics_are_adjusted_likewise():
-    said = "variance -21%; unadjusted +5.1% (-0.20% to +10.6%), inconclusive."
+    said = "variance -21%; unadjusted +5.1% (-0.2% to +10.6%), inconclusive."
     assert f"Revenue per visitor, adjusted likewise: {said}" in words(terminal.render(adjusted()))
     assert f"Revenue per visitor, adjusted for {TEXT}: {said}" in shown(markdown.render(adjusted()))
 
@@ -57,7 +57,8 @@ def test_several_variants_are_told_apart():
     adjustment = replace(plain, saved={"filter_left": 0.3, "filter_top": 0.2}, unadjusted=(left, top))
     metric = replace(readout["orders"], comparisons=(left, top), adjustment=adjustment)
     (told,) = notes.of_metric(readout, metric)
-    assert "variance -30% with filter_left, variance -20% with filter_top; unadjusted filter_left +19.8%" in told
+    assert "variance -30% with filter_left, variance -20% with filter_top; unadjusted filter_left" in told
+    assert "filter_left +20% (+5% to +34%), better; unadjusted filter_top +5% (-8% to +19%), inconclusive" in told
     part = replace(metric, comparisons=(left, replace(top, method=Method.PERMUTATION)))
     (told,) = notes.of_metric(readout, part)
     assert "only with filter_left; variance -30% with filter_left; unadjusted filter_left" in told
@@ -66,15 +67,16 @@ def test_several_variants_are_told_apart():
 
 def test_values_as_measured_are_not_the_adjusted_effect():
     metric = adjusted()["orders"]
-    assert sentences.quote(metric, metric.comparisons[0], "visitors") == (
-        "Out of 10,000 visitors, 190 orders with control and 215 with variant as measured; adjusted, "
-        "25 more (7 to 44 more)."
-    )
+    comparison = metric.comparisons[0]
+    assert sentences.effect(adjusted(), metric, comparison) == "Orders rose by 13% (4% to 23%)."
+    assert sentences.per_units(metric, comparison, "visitors") == ""
+    plain = replace(comparison, method=Method.WELCH)
+    assert sentences.effect(adjusted(), metric, plain).endswith(": 215 of 10,000 visitors instead of 190.")
 
 
 def test_bayes_is_labeled_with_its_prior():
     said = (
-        "With a prior of lifts N(0, 5%): lift +3.1% (-0.40% to +6.7%), 96% chance to beat control, expected loss 0.02%."
+        "With a prior of lifts N(0, 5%): lift +3.1% (-0.4% to +6.7%), 96% chance to beat control, expected loss 0.02%."
     )
     assert said in words(terminal.render(adjusted())) and said in shown(markdown.render(adjusted()))
     assert "Same prior, revenue per visitor: lift" in words(terminal.render(adjusted()))
@@ -119,9 +121,9 @@ def test_a_small_loss_is_never_nothing():
 
 def test_permutation_is_said_once_in_the_terminal_and_in_full_in_markdown():
     text, full = words(terminal.render(sensitive())), shown(markdown.render(sensitive()))
-    why = "values too skewed and arms too uneven for the t-test; approximate: order_value"
-    assert f"Interval by permutation: revenue_per_visitor, order_value ({why})." in text
-    assert "Interval by permutation: cart_visits (the spec asks for it)." in text
+    why = "values too skewed and arms too uneven for the t-test; approximate: Order value"
+    assert f"Interval by permutation: Revenue per visitor, Order value ({why})." in text
+    assert "Interval by permutation: Cart visits (the spec asks for it)." in text
     assert "skewness of the values" not in text and text.count("by permutation") == 2
     assert f"Revenue per visitor: {SKEWED}" in full and f"Order value: {SKEWED.replace('41', '44')}" in full
     methods = {row[-2] for table in tables(markdown.render(sensitive())) if "method" in table[0] for row in table[1:]}
@@ -139,7 +141,7 @@ def test_adjusted_permutation_names_its_method_and_the_covariates():
     )
     changed = replace(readout[name], comparisons=(told,))
     readout = replace(readout, metrics=tuple(changed if m.name == name else m for m in readout.metrics))
-    said = f"{name} (covariates too skewed and arms too uneven for the t-test; approximate)"
+    said = "Revenue per visitor (covariates too skewed and arms too uneven for the t-test; approximate)"
     assert said in words(terminal.render(readout))
     assert fragments.method(changed.comparisons[0]) == "permutation, adjusted, approximate (fitted tail)"
     assert (
@@ -188,12 +190,16 @@ def test_the_terminal_says_what_the_verdict_survives():
     ) in words(terminal.render(sensitive()))
 
 
-def test_what_the_verdict_does_not_survive_is_in_the_banner():
-    said = "Read with care: Without covariates the verdict would be KEEP RUNNING."
+def test_what_the_verdict_does_not_survive_is_in_the_card():
+    said = "Without covariates the verdict would be KEEP RUNNING."
     text = terminal.render(sensitive())
-    assert said in words(text[: text.index("Can these data")])
-    full = markdown.render(sensitive())
-    assert said in shown(full[: full.index("## Can these data")])
+    card = words(text[: text.index("── Why this verdict")])
+    assert said in card or "More: the verdict itself" in card, "three concerns are told, the others named"
+    assert said in shown(markdown.render(sensitive(), summary=True))
+    alone = replace(sensitive(), verdict=replace(sensitive().verdict, warnings=()), checks=clean().checks[:1])
+    text = terminal.render(alone)
+    assert said in words(text[: text.index("── Why this verdict")])
+    assert f"Read with care: {said}" in shown(markdown.render(sensitive()))
 
 
 def test_a_verdict_that_always_holds_or_never():
@@ -221,16 +227,22 @@ def test_nothing_about_sensitivity_where_nothing_was_tried():
 
 
 def test_the_table_of_other_analyses():
+    """One rule of digits in one table: the intervals are 18 to 24 percent wide."""
     text = markdown.render(sensitive())
-    assert "Does the verdict hold?" in headings(text)
+    assert "<summary>Does the verdict hold?</summary>" in text
     (found,) = [table for table in tables(text) if table[0][0] == "what was changed"]
     assert found[1:] == [
-        ["as declared", "SHIP", "+13.4% (+3.7% to +23.1%)", ".0068", "-"],
-        ["without the cap", "SHIP", "+11.0% (+2.0% to +20.0%)", ".020", "yes"],
-        ["without covariates", "KEEP RUNNING", "+11.0% (-3.0% to +21.0%)", ".140", "no"],
-        ["without the top 0.1% of units (9 of 9,000)", "SHIP", "+11.0% (+2.0% to +20.0%)", ".020", "yes"],
-        ["with analytic intervals", "SHIP", "+11.0% (+2.0% to +20.0%)", ".020", "yes"],
+        ["as declared", "SHIP", "+13% (+4% to +23%)", ".0068", "-"],
+        ["without the cap", "SHIP", "+11% (+2% to +20%)", ".020", "yes"],
+        ["without covariates", "KEEP RUNNING", "+11% (-3% to +21%)", ".140", "no"],
+        ["without the top 0.1% of units (9 of 9,000)", "SHIP", "+11% (+2% to +20%)", ".020", "yes"],
+        ["with analytic intervals", "SHIP", "+11% (+2% to +20%)", ".020", "yes"],
     ]
+
+
+def test_an_open_end_of_another_analysis_is_said_as_everywhere():
+    open_end = Alternative(Note("without_cap"), "SHIP", "variant", 0.1, (None, 0.2), 0.2, False)
+    assert sensitivity.rows(replace(sensitive(), sensitivity=(open_end,)))[1][2] == "+10% (at most +20%)"
 
 
 def test_an_alternative_without_a_lift():

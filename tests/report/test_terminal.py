@@ -1,3 +1,5 @@
+"""The whole readout in a terminal (`--full`): the card, then everything else, at any width and without color."""
+
 import re
 from dataclasses import replace
 
@@ -5,15 +7,16 @@ import pytest
 from rich.cells import cell_len
 
 from abcx import formatting
-from abcx.report import fragments, terminal
+from abcx.report import fragments, terminal, terminal_card
 from abcx.results.readout import Reason
 from tests.support.made_results import ALL, HOSTILE, clean, hostile, nothing, simulated, three_arms, unbounded
 from tests.support.readouts import words
 
 SECTIONS = (
+    "Why this verdict",
     "Can these data be trusted?",
     "What was set up",
-    "Primary metric: orders",
+    "Primary metric: Orders (orders)",
     "All metrics",
     "Where the effect comes from",
     "What was done to the data",
@@ -41,9 +44,10 @@ def numbers(results):
             yield comparison.status
 
 
-@pytest.mark.parametrize("make", [clean, simulated, ALL["early_look"], ALL["hybrid"]])
-def test_the_story_fits_one_page(make):
-    assert len(terminal.render(make(), 100).splitlines()) <= 60
+@pytest.mark.parametrize("name", ALL)
+def test_the_card_comes_first_and_whole(name):
+    for width in (80, 100):
+        assert terminal.render(ALL[name](), width).startswith(terminal_card.render(ALL[name](), width, alone=False))
 
 
 @pytest.mark.slow
@@ -54,7 +58,7 @@ def test_no_line_is_longer_than_the_width(name, width, ascii):
     text = terminal.render(ALL[name](), width, ascii=ascii)
     assert max(map(cell_len, text.splitlines())) <= width
     assert text.endswith("\n") and not text.endswith("\n\n")
-    assert "…" not in text
+    assert "…" not in text and ("~" not in text or name == "hostile"), "nothing is cut"
 
 
 @pytest.mark.parametrize("width", [80, 100])
@@ -82,15 +86,30 @@ def test_sections_come_in_order():
     assert text.index("SHIP") < places[0]
 
 
-def test_the_banner_says_it_without_color():
-    lines = terminal.render(clean()).splitlines()
-    banner = words("\n".join(lines[: next(i for i, line in enumerate(lines) if line.startswith("──"))]))
-    assert "SHIP variant" in banner
-    assert "Orders rose by 13.4% (3.7% to 23.1%), 25 more orders per 10,000 visitors (7 to 44 more)." in banner
-    assert "Why: Orders improved: +" in banner
-    assert "Read with care: whole_weeks, outliers, follow_up" in banner
-    assert "2024-03-04 to 2024-03-30 (Europe/London) · 89,420 visitors: control 44,700, variant 44,720" in banner
-    assert "SIMULATED" not in banner
+def card_of(text):
+    """What stands before the first heading."""
+    return words(text[: text.index("── Why this verdict")])
+
+
+def test_the_card_says_it_without_color():
+    card = card_of(terminal.render(clean()))
+    assert "SHIP variant · Kilt filter" in card
+    assert "Orders rose by 13% (4% to 23%): 215 of 10,000 visitors instead of 190." in card
+    assert "Next Ship variant: expect orders to rise by 4% to 23%." in card
+    assert "Trust 9 checks passed, 3 need care." in card
+    assert all(fragments.sentence(check.message) in card for check in clean().checks if check.status == "warn")
+    assert "89,420 visitors: control 44,700, variant 44,720 · planned size reached · cx-team" in card
+    assert "SIMULATED" not in card
+
+
+def test_why_is_said_with_codes():
+    text = words(terminal.render(clean()))
+    assert "because Orders improved: +13% (+4% to +23%), p = .0068. (win)" in text
+    weeks = "The period of 27 days is not whole weeks: three Sundays, four of every other day."
+    assert f"with care {weeks} (whole_weeks)" in text
+    several = words(terminal.render(three_arms()))
+    assert "filter_left, because Orders improved: +20% (+5% to +34%), p = .014. (win)" in several
+    assert "filter_top, because Orders: no clear effect, the data fit anything from -8% to +19%." in several
 
 
 def test_simulated_data_are_called_so_in_the_first_line():
@@ -101,7 +120,7 @@ def test_a_warning_without_a_check_is_said_in_full():
     readout = clean()
     verdict = replace(readout.verdict, warnings=(Reason("secondary_harm", "cart_visits"),))
     text = words(terminal.render(replace(readout, verdict=verdict, verdicts=(verdict,))))
-    assert "Read with care: Cart visits got worse: " in text
+    assert "with care Cart visits got worse: +2.0% (-2.2% to +6.2%), p = .360. (secondary_harm)" in text
 
 
 def test_trust_checks_each_with_their_message():
@@ -138,22 +157,44 @@ def test_ascii_is_ascii():
 
 
 def test_names_survive():
+    """As titles: an underscore is a space, the first letter a capital."""
     text = terminal.render(hostile(), 700)
     folded = terminal.render(hostile(), 80)
     for name in HOSTILE:
-        assert formatting.clean(name) in text
-        assert all(word[:15] in folded for word in formatting.clean(name).split())
+        title = formatting.title_of(name)
+        assert title in text
+        assert all(word[:15] in folded for word in title.split())
+    assert "([csat])" in text, "the key of a primary metric stands in its heading"
     assert "\x1b" not in terminal.render(hostile())
+
+
+def test_a_title_is_shown_in_place_of_the_key():
+    readout = clean()
+    titled = tuple(replace(metric, title=f"{metric.name.capitalize()} of 2024") for metric in readout.metrics)
+    text = words(terminal.render(replace(readout, metrics=titled)))
+    assert "── Primary metric: Orders of 2024 (orders) ──" in text
+    assert "Harm to complaints of 2024 beyond the tolerated 10% is ruled out" in text
+    assert "Complaints of 2024 4.03% 4.01%" in text
 
 
 def test_each_variant_is_told():
     text = words(terminal.render(three_arms()))
-    assert "SHIP filter_left Orders rose by 19.8%" in text
-    assert "KEEP RUNNING filter_top Orders: +5.5% seen so far" in text
-    assert "About 12 more days to go (21,600 visitors at 1,800 a day)." in text
+    assert "SHIP filter_left" in card_of(terminal.render(three_arms()))
+    assert "filter_top: KEEP RUNNING. Orders: +5% seen so far; anything from -8% to +19% still fits the data." in text
+    assert "Orders rose by 20% (5% to 34%): 240 of 10,000 visitors instead of 200." in text
+    assert "No clear effect on orders: anything from -8% to +19% fits these data." in text
     assert "Intervals of difference and lift: 97.5% after Holm for 2 comparisons; level .05 overall." in text
     assert "p = .0071, adjusted .014" in text
-    assert "Complaints with filter_top: unresolved" in text
+    assert "filter_top: Harm to complaints beyond the tolerated 10% is not ruled out (-2% to +17%)." in text
+
+
+def test_values_and_differences_of_the_primary_metric_add_up():
+    text = words(terminal.render(clean()))
+    # 849 of 44,700 and 963 of 44,720; standard error of the difference .094 pp
+    assert "control 44,700 849 1.90% 1.77% to 2.03%" in text
+    assert "variant 44,720 963 2.15% 2.02% to 2.29%" in text
+    assert "difference +0.25 pp +0.07 to +0.44 pp p = .0068" in text
+    assert "lift +13% +4% to +23% better" in text
 
 
 def test_why_there_is_no_lift():
@@ -161,23 +202,23 @@ def test_why_there_is_no_lift():
     assert (
         "Margin per visitor: The lift cannot be bounded above: the control value is not distinguishable from 0." in text
     )
-    assert "-12.0% or more" in text
+    assert "+200% at least -12%" in text
 
 
 def test_invalid_is_not_quotable():
     text = terminal.render(ALL["broken_split"]())
     assert "Not to be quoted" in text and "All metrics, not to be quoted" in text
-    assert "Out of 10,000" not in text
+    assert "rose by" not in text and "instead of" not in text
 
 
 def test_good_is_right():
     """Of a metric whose goal is a decrease a fall is drawn on the right."""
     lines = terminal.render(ALL["decrease"]()).splitlines()
     start = next(i for i, line in enumerate(lines) if "All metrics" in line)
-    fell, rose = (next(line for line in lines[start:] if line.startswith(f"  {name}")) for name in ("comp", "hand"))
+    fell, rose = (next(line for line in lines[start:] if line.startswith(f"  {name}")) for name in ("Comp", "Hand"))
     assert max(fell.index("│"), 0) < fell.index("●")
     assert rose.index("●") < rose.index("│")
-    assert "complaints and handling minutes mirrored (less is better)" in words("\n".join(lines))
+    assert "Right is good everywhere (complaints and handling minutes: less is better)." in words("\n".join(lines))
 
 
 def test_nothing_known_is_said_not_crashed():

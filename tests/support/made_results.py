@@ -105,7 +105,7 @@ def checks():
     """16 checks: 9 pass, 3 warn, 4 are skipped."""
     return (
         CheckResult("srm", "pass", "The split of 44,700 to 44,720 fits the declared 50% to 50%.", 0.9467),
-        CheckResult("crossover", "pass", "12 of 89,432 visitors (0.01%) were in both arms."),
+        CheckResult("crossover", "pass", "12 of 89,432 visitors (0.01%) are in both arms."),
         CheckResult("duplicates", "pass", "No row is repeated."),
         CheckResult("missing", "pass", "No value is missing.", 0.71),
         CheckResult("unknown_arm", "pass", "No row names an unknown arm."),
@@ -116,19 +116,19 @@ def checks():
         CheckResult(
             "whole_weeks",
             "warn",
-            "the period of 27 days is not whole weeks: Sundays count three times, other days four times",
+            "the period of 27 days is not whole weeks: three Sundays, four of every other day",
             help="run to 2024-03-31, so that every weekday counts alike",
         ),
         CheckResult(
             "outliers",
             "warn",
-            "without the 5 largest buyers the lift of revenue_per_visitor falls from +12.6% to +9.4%",
+            "without the 5 largest buyers the lift of Revenue per visitor falls from +13% to +9%",
             help="quote the capped figure",
         ),
         CheckResult(
             "follow_up",
             "warn",
-            "410 visitors (0.46%) came too late for a full window of 14d",
+            "410 visitors (0.46%) were not followed for the whole window of 14d",
             help="analyze again after 2024-04-14",
         ),
         CheckResult("pre_period", "skipped", "no events before exposure", help="needs events from before the exposure"),
@@ -302,7 +302,7 @@ def three_arms() -> Results:
 
 def broken_split() -> Results:
     """(c) INVALID: the split is off."""
-    message = "the split of 44,700 to 46,120 does not fit the declared 50% to 50% (p = 2.5e-6)"
+    message = "the split of 44,700 to 46,120 does not fit the declared 50% to 50%"
     bad = Verdict("INVALID", "variant", (Reason("srm", None, {"check": "srm"}),))
     failed = CheckResult("srm", "fail", message, 2.5e-6, help="look for redirects, bots or a filter that hits one arm")
     units = {"control": 44_700, "variant": 46_120}
@@ -705,6 +705,44 @@ def replayed() -> Results:
     verdict = replace(clean().verdict, warnings=(told,))
     shown = Replay("2024-03-20", 80_000, 131_000, later)
     return replace(clean(), verdict=verdict, verdicts=(verdict,), replay=shown)
+
+
+LONG = "metric_with_a_name_of_forty_characters_{:02}"
+CJK = "お問い合わせの解決までにかかった時間と満足度{:02}"
+ARABIC = "معدل التحويل من صفحة الدفع الجديدة {:02}"
+
+
+def crowded(names: str = LONG, arms: int = 12, metrics: int = 30) -> Results:
+    """(p) As many arms and metrics as fit nowhere, their names made from a pattern; variant k of metric i wins, loses
+    or is open by turns."""
+    units = {"control": 5_000} | {f"variant_{names.format(k)}": 5_000 for k in range(1, arms)}
+    found, base = [], clean()
+    for i in range(metrics):
+        role = "primary" if i == 0 else "guardrail" if i % 3 == 2 else "secondary"
+        words = ("safe", "harmed", "unresolved") if role == "guardrail" else ("better", "worse", "inconclusive")
+        hits = {arm: 500 + (0, 60, -60, 5)[k % 4] for k, arm in enumerate(units)}
+        goal = "decrease" if role == "guardrail" else "increase"
+        metric = share(
+            names.format(i),
+            hits,
+            {arm: words[k % 3] for k, arm in enumerate(units)},
+            dict.fromkeys(units, 0.03),
+            role,
+            goal,
+            units,
+            margin=Size("10%", 0.1, True) if role == "guardrail" else None,
+        )
+        found.append(replace(metric, family=f"family {i % 4}", title=names.format(i)))
+    verdicts = tuple(Verdict("KEEP RUNNING" if k % 2 else "SHIP", arm, ()) for k, arm in enumerate([*units][1:]))
+    return replace(
+        base,
+        verdict=verdicts[0],
+        verdicts=verdicts,
+        setup=setup(title=names.format(0) * 4),
+        arms=tuple(Arm(arm, n, 1 / arms) for arm, n in units.items()),
+        metrics=tuple(found),
+        decompositions=(),
+    )
 
 
 ALL = {

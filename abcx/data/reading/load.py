@@ -138,6 +138,10 @@ def open_sources(
     problems: list[Problem] = []
     for option in () if frames else options:
         columns = shared | _column_names(option.columns)
+        if not option.file:
+            cure = f"name it in the spec (data.{part}: {{file: ...}}), or give it: --{part} FILE, or {part}= in Python"
+            problems.append(Problem("error", "no-file", f"the spec names no file of {part}", help=cure))
+            continue
         try:
             if engine.is_remote:
                 from abcx.files.remote_tables import open_tables

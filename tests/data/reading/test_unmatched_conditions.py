@@ -160,8 +160,8 @@ def test_the_check() -> None:
         "Compare `segments.plan` with the columns of the data"
     )
     assert found.message == (
-        "No row fits the exclusion 'staff' (is_staff is 'true'), so it leaves nothing out. The data have 'True' and empty "
-        "cells instead. 'plan' is empty for every visitor, so it cannot be used."
+        "No row fits the exclusion 'staff' (is_staff is 'true'), so it leaves nothing out. The data have 'True' and "
+        "empty cells instead. 'plan' is empty for every visitor, so it cannot be used."
     )
 
 
