@@ -8,7 +8,7 @@ UV = UV_PYTHON_DOWNLOADS=never $(BIN)/uv
 STAMP = $(VENV)/.installed
 
 .POSIX:
-.PHONY: help demo test lint types tests test-fast fuzz map docs golden test-engines test-coverage test-oldest test-pythons bench format clean
+.PHONY: help demo test lint types tests test-fast fuzz map docs golden test-browser test-engines test-coverage test-oldest test-pythons bench format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -43,6 +43,11 @@ docs: $(STAMP) ## write what is generated of the docs and of README anew
 golden: docs ## write the golden readouts, the schema of results and the docs anew; read the diff before it is committed
 	@$(BIN)/python -m tests.golden
 	@$(BIN)/abcx schema --results -o docs/results.schema.json
+
+test-browser: $(STAMP) ## every page in Chromium: quiet, self-contained, on a phone, printed, by axe-core; installs what is missing
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,browser]'
+	@command -v chromium > /dev/null || $(APT) chromium > /dev/null
+	@$(BIN)/python -m pytest -q -n auto tests/browser
 
 test-engines: $(STAMP) ## the same spec on DuckDB, PostgreSQL and Spark; installs what is missing
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,spark,postgres]'

@@ -19,14 +19,14 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Specs = Annotated[list[str], typer.Argument(metavar="SPEC", help="Experiment specs (YAML files).")]
+Specs = Annotated[list[str], typer.Argument(metavar="SPEC", help="Experiment specs (YAML files), or folders of them.")]
 Format = Annotated[
     str,
     typer.Option(
         "--format",
         metavar="|".join(options.FORMATS),
         help="Output format.",
-        callback=options.one_of("--format", options.FORMATS, options.FORMATS_LATER),
+        callback=options.one_of("--format", options.FORMATS),
     ),
 ]
 Output = Annotated[
@@ -198,12 +198,15 @@ def report(
     output: Annotated[
         str,
         typer.Option(
-            "-o", "--output", metavar="FILE|FOLDER", help="Where to write: lift.md, lift.json, lift.csv or a folder."
+            "-o",
+            "--output",
+            metavar="FILE|FOLDER",
+            help="Where to write: lift.html, lift.md, card.png, lift.json, lift.csv, or a folder.",
         ),
     ],
     fail_on: FailOn = None,
 ) -> None:
-    """Write the readout for people, as Markdown, JSON or CSV."""
+    """Write the readout for people: a page, Markdown, a picture, data; of several an index with a page each."""
     from abcx.commands import report
 
     raise typer.Exit(report.run(specs, output=output, data=data, run=run, fail_on=fail_on or ["invalid"]))

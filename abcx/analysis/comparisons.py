@@ -17,7 +17,18 @@ from abcx.currencies import SIGNS, is_money
 from abcx.data.records import MetricData, Observed
 from abcx.formatting import title_of
 from abcx.metrics import MetricSpec
-from abcx.results.metric import Adjustment, ArmValue, Bayes, Cap, Comparison, HarmWatch, MetricResult, Size, interval_on
+from abcx.results.metric import (
+    Adjustment,
+    ArmValue,
+    Bayes,
+    Cap,
+    Comparison,
+    HarmWatch,
+    LargestValues,
+    MetricResult,
+    Size,
+    interval_on,
+)
 from abcx.spec.analysis import PrePeriod
 from abcx.spec.model import Experiment
 from abcx.spec_types import EffectSizeValue
@@ -221,7 +232,25 @@ def with_exploratory_results(experiment: Experiment, observed: Observed, result:
         funnel=funnels.funnel(experiment, metric, data),
         segments=segments(experiment, metric, result, data, compare, value) if metric.role != "descriptive" else (),
         course=tuple(courses(experiment, metric, data)) if metric.role == "primary" else (),
+        largest=_largest(experiment, metric, data),
     )
+
+
+SHOWN = 50
+"""Largest values of an arm that results hold."""
+
+
+def _largest(experiment: Experiment, metric: MetricSpec, data: MetricData) -> LargestValues | None:
+    """The largest values of a sum per unit that is judged; None of other metrics, and where few units have any."""
+    if metric.needs().summary != "moments" or metric.role == "descriptive" or not all(map(len, data.top.values())):
+        return None
+    from abcx.stats import influence
+
+    removed = influence.largest(data.summaries, data.top) or {}
+    values = {arm: tuple(value for value, _ in data.top.get(arm, ())[:SHOWN]) for arm in experiment.arms}
+    if not all(len(set(of_arm)) > 1 for of_arm in values.values()):
+        return None
+    return LargestValues(values, {arm: min(len(removed.get(arm, ())), SHOWN) for arm in experiment.arms})
 
 
 def _with_counts(arm: str, metric: MetricSpec, data: MetricData, alpha: float) -> ArmValue:

@@ -23,10 +23,21 @@ def counts(
     Raises UsageError for counts that cannot be, and SpecError for options that cannot be used.
     """
     for name, pair in arms.items():
-        if len(pair) != 2 or not all(isinstance(n, int) and n >= 0 for n in pair) or pair[0] > pair[1]:
+        if (
+            not isinstance(pair, (tuple, list))
+            or len(pair) != 2
+            or not all(isinstance(n, int) and n >= 0 for n in pair)
+            or pair[0] > pair[1]
+        ):
             raise UsageError(f"{name}={pair} is not (successes, units)", "write control=(90, 600)")
     title = " v ".join(f"{successes}/{units}" for successes, units in arms.values())
     return analyzed(arms, title, share, goal, alpha)
+
+
+def _is_pair(pair: Any) -> bool:
+    """Whether it is (successes, units), whole numbers that can be."""
+    whole = isinstance(pair, (tuple, list)) and len(pair) == 2 and all(isinstance(n, int) and n >= 0 for n in pair)
+    return whole and pair[0] <= pair[1]
 
 
 def analyzed(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from abcx.commands import outputs
 from abcx.commands.options import DataOptions, RunOptions, wants_color
 from abcx.commands.running import exit_code, refuse_overwriting, run_all
+from abcx.commands.validate import specs_in
 from abcx.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,7 +25,15 @@ def run(
     specs: list[str], *, format: str, output: str | None, data: DataOptions, run: RunOptions, fail_on: list[str]
 ) -> int:
     """Analyze every spec and print the readout, of several a table (with `full` each readout, too); the exit code."""
+    if output and Path(output).suffix.lower() in (".pdf", ".png", ".svg", ".docx", ".xlsx"):
+        cure = (
+            f"abcx report SPEC -o {output}"
+            if output.lower().endswith(".png")
+            else "write a page, and print it: -o lift.html"
+        )
+        raise UsageError(f"{output} is no format of analyze", cure)
     refuse_unfit(by_ending(format, output), run)
+    specs = specs_in(specs)
     found, code = run_all(specs, data, run)
     refuse_overwriting(output, specs, found)
     if found:
@@ -40,7 +49,15 @@ def refuse_unfit(format: str, run: RunOptions) -> None:
         raise UsageError(f"--full is of the terminal: {format} holds everything", "leave it out")
 
 
-ENDINGS = {".md": "markdown", ".markdown": "markdown", ".json": "json", ".csv": "csv", ".txt": "terminal"}
+ENDINGS = {
+    ".html": "html",
+    ".htm": "html",
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".json": "json",
+    ".csv": "csv",
+    ".txt": "terminal",
+}
 
 
 def by_ending(format: str, output: str | None) -> str:
@@ -58,6 +75,13 @@ def render(found: Sequence[Results], format: str, run: RunOptions, output: str |
         from abcx.report import csv
 
         return csv.render(found)
+    if format == "html":
+        from abcx.report import html
+
+        if len(found) > 1:
+            cure = "write a folder with an index: abcx report SPEC... -o site"
+            raise UsageError(f"a page is of one experiment, and there are {len(found)}", cure)
+        return html.render(found[0])
     if format == "slack":
         from abcx.report import slack
 

@@ -12,8 +12,7 @@ from typing import TextIO
 from abcx.commands import outputs
 from abcx.errors import UsageError
 
-FORMATS = ("terminal", "markdown", "json", "csv", "slack")
-FORMATS_LATER = ("html",)
+FORMATS = ("terminal", "markdown", "html", "json", "csv", "slack")
 FINDING_FORMATS = ("text", "concise", "github", "json", "sarif", "junit")
 FAIL_ON = ("invalid", "harm", "no-benefit", "keep-running", "inconclusive", "warning", "none")
 COLORS = ("auto", "always", "never")
@@ -83,12 +82,10 @@ def data_options(
     return options
 
 
-def one_of(option: str, allowed: Sequence[str], later: Sequence[str] = ()) -> Callable[[str], str]:
-    """A check for an option that takes one of a few words; words of features to come are refused by name."""
+def one_of(option: str, allowed: Sequence[str]) -> Callable[[str], str]:
+    """A check for an option that takes one of a few words."""
 
     def check(value: str) -> str:
-        if value in later:
-            raise UsageError(f"{option} {value} is not supported yet", f"one of: {', '.join(allowed)}")
         if value not in allowed:
             raise UsageError(f"{option} cannot be '{value}'", f"one of: {', '.join(allowed)}")
         return value

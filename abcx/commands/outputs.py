@@ -18,13 +18,15 @@ from abcx.errors import UsageError
 STREAMS = {"-": "stdout", "/dev/stdout": "stdout", "/dev/stderr": "stderr"}
 
 
-def write(text: str, output: str | None) -> None:
-    """Write `text` to the file `output`, or to standard output where it is None or `-`.
+def write(text: str | bytes, output: str | None) -> None:
+    """Write `text` (or the bytes of a picture) to the file `output`, or to standard output where it is None or `-`.
 
     A regular file is replaced in one step: whoever reads it sees the old text or the new one, and a run that is
     killed or fails leaves the old file as it was. Pipes and devices are written directly.
     """
     if output is None or output in STREAMS:
+        if isinstance(text, bytes):
+            raise UsageError("a picture is written to a file", "write -o card.png", code="output")
         _print(text, getattr(sys, STREAMS.get(output or "-", "stdout")))
         return
     if not output:
@@ -33,7 +35,7 @@ def write(text: str, output: str | None) -> None:
         target = Path(os.path.realpath(output))
         _check(target, output)
         if _is_special(target):
-            target.write_text(text, encoding="utf-8", errors="replace", newline="\n")
+            target.write_bytes(_encoded(text))
         else:
             _replace(target, text)
     except (OSError, ValueError) as error:
@@ -129,13 +131,17 @@ def _is_special(target: Path) -> bool:
     return target.exists() and not stat.S_ISREG(target.stat().st_mode)
 
 
-def _replace(target: Path, text: str) -> None:
+def _encoded(text: str | bytes) -> bytes:
+    return text.encode("utf-8", errors="replace") if isinstance(text, str) else text
+
+
+def _replace(target: Path, text: str | bytes) -> None:
     """Write beside the target under a hidden name, then rename."""
     draft = target.parent / f".abcx-{secrets.token_hex(4)}.tmp"
     mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
     try:
-        with open(draft, "x", encoding="utf-8", errors="replace", newline="\n") as file:
-            file.write(text)
+        with open(draft, "xb") as file:
+            file.write(_encoded(text))
         if mode is not None:
             os.chmod(draft, mode)
         os.replace(draft, target)

@@ -74,6 +74,11 @@ def opened(spec: str, data: DataOptions, run: RunOptions) -> LoadedSpec:
     return replace(loaded, experiment=experiment)
 
 
+def analyzed(spec: str, data: DataOptions, run: RunOptions) -> Results:
+    """The results of one spec. Raises AbcxError where it cannot be run."""
+    return _run(spec, data, run, [])
+
+
 def _run(spec: str, data: DataOptions, run: RunOptions, rejects: list[Reject]) -> Results:
     from abcx.analysis import pipeline
     from abcx.commands.progress import waiting

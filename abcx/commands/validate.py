@@ -60,6 +60,21 @@ def check_bytes(raw: bytes, file: str) -> Checked:
     return Checked(file, tuple(problems))
 
 
+def specs_in(paths: Sequence[str]) -> list[str]:
+    """The specs that paths name; a folder stands for those in it. Raises SpecError where a folder has none."""
+    specs: list[str] = []
+    for path in paths:
+        if not os.path.isdir(path):
+            specs.append(path)
+            continue
+        found = _Found()
+        _search(path, found)
+        if found.unreadable:
+            raise SpecError(found.unreadable)
+        specs += [file for file, _ in found.specs]
+    return specs
+
+
 def looks_like_spec(raw: bytes) -> bool:
     """Whether a YAML file means to be a spec: it has schema_version, or metrics and arms. Broken YAML counts too."""
     text = raw[:MAX_BYTES].decode("utf-8-sig", errors="replace")
@@ -92,7 +107,12 @@ def _collect(paths: Sequence[str]) -> _Found:
 
 
 def _search(folder: str, found: _Found) -> None:
-    files = list(_yaml_files(folder))
+    errors: list[OSError] = []
+    files = list(_yaml_files(folder, errors))
+    for error in errors:
+        message = f"cannot read the folder: {error.strerror}"
+        cure = "give yourself the right to read it, or name its specs"
+        found.unreadable.append(Problem("error", "spec-unreadable", message, Span(str(error.filename)), cure))
     for file in files:
         _add(file, found, only_specs=os.path.basename(file) not in _SPEC_NAMES)
     if not found.unreadable and all(file in found.skipped for file in files):
@@ -100,8 +120,9 @@ def _search(folder: str, found: _Found) -> None:
         found.unreadable.append(Problem("error", "no-specs", f"there is no spec in {folder}", Span(folder), help))
 
 
-def _yaml_files(folder: str) -> Iterator[str]:
-    for root, folders, files in os.walk(folder):
+def _yaml_files(folder: str, errors: list[OSError]) -> Iterator[str]:
+    """The YAML files below a folder; `errors` gets those of folders that cannot be read."""
+    for root, folders, files in os.walk(folder, onerror=errors.append):
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "node_modules")
         yield from (os.path.join(root, name) for name in sorted(files) if name.lower().endswith(_SUFFIXES))
 

@@ -72,6 +72,7 @@ class Card:
     groups: tuple[Group, ...]
     described: tuple[str, ...]
     interval: str
+    levels: str
     worth: tuple[str, ...]
 
 
@@ -93,19 +94,29 @@ def card(results: Results) -> Card:
         groups=() if invalid else tuple(_groups(results)),
         described=() if invalid else tuple(_described(results)),
         interval=f"{_level(results)} interval".strip(),
+        levels="" if invalid else _levels(results),
         worth=() if invalid else tuple(_worth(results)),
     )
 
 
 def _concerns(results: Results) -> tuple[Concern, ...]:
     """What speaks against the result; where that is INVALID, warnings by their subject: they speak of effects."""
-    listed = trust.concerns(results)
+    listed = (*_tolerated(results), *trust.concerns(results))
     if results.verdict.verdict != "INVALID":
         return listed
     failed = tuple(concern for concern in listed if concern.fails)
     subjects = list(dict.fromkeys(concern.subject for concern in listed if not concern.fails))
     more = (Concern("more", f"Also to be looked at: {formatting.joined(subjects)}."),) if subjects else ()
     return failed + more
+
+
+def _tolerated(results: Results) -> Iterator[Concern]:
+    """Guardrails of the headline's arm that got worse within what is tolerated."""
+    for metric in results.metrics:
+        for comparison in metric.comparisons:
+            is_safe = comparison.status == "safe" and comparison.arm == results.verdict.arm
+            if is_safe and sentences.got_worse(metric, comparison):
+                yield Concern(fragments.titled(metric), sentences.effect(results, metric, comparison))
 
 
 def _others(results: Results) -> tuple[str, ...]:
@@ -166,6 +177,20 @@ def _groups(results: Results) -> Iterator[Group]:
                 yield Group(heading, tuple(lines))
 
 
+def most_important(card: Card, most: int) -> list[Line]:
+    """So many lines of the table, in its order: primaries first, then what is harmed or worse, then guardrails."""
+    lines = [line for group in card.groups for line in group.lines]
+    ranked = [(_rank(line), n, line) for n, line in enumerate(lines)]
+    kept = sorted(ranked, key=lambda item: item[:2])[:most]
+    return [line for _, _, line in sorted(kept, key=lambda item: item[1])]
+
+
+def _rank(line: Line) -> int:
+    if line.metric.role == "primary":
+        return 0
+    return 1 if line.tone == "bad" else 2 if line.metric.role == "guardrail" else 3
+
+
 def line_of(results: Results, metric: MetricResult, comparison: Comparison) -> Line:
     """A comparison as texts."""
     relative = fragments.shown_as_lift(metric, comparison)
@@ -174,6 +199,10 @@ def line_of(results: Results, metric: MetricResult, comparison: Comparison) -> L
     values = {arm.name: form.value(arm.value) for arm in metric.arms}
     several = len(results.arms) > 2
     word, tone = _RESULTS[comparison.status]
+    if fragments.silent(comparison, results.monitoring.rule):
+        word, tone = _RESULTS["not_judged"]
+    if comparison.status == "safe" and sentences.got_worse(metric, comparison):
+        word, tone = "safe, but worse", "open"
     if comparison.held_back:
         word, tone = "not judged", "open"
     label = fragments.titled(metric) + (f", {clean(comparison.arm)}" if several else "")
@@ -196,11 +225,22 @@ def _level(results: Results) -> str:
     return levels.pop() if len(levels) == 1 else ""
 
 
+def _levels(results: Results) -> str:
+    """`Intervals are at 95% to 98.75%: wider where several comparisons are made.`; empty where all have one level."""
+    alphas = {c.alpha for m in results.metrics if m.role != "descriptive" for c in m.comparisons}
+    levels = [fragments.level(alpha) for alpha in (max(alphas, default=0.0), min(alphas, default=0.0))]
+    if len(set(levels)) < 2:
+        return ""
+    return f"Intervals are at {levels[0]} to {levels[1]}: wider where several comparisons are made."
+
+
 def _worth(results: Results) -> Iterator[str]:
     """For each variant `Shipping to all 19,600 visitors of a month: +110 orders a month (95% interval: ...).`"""
     by_arm: dict[str, list[Impact]] = {}
+    harmful = {v.arm for v in results.verdicts if any(reason.code.endswith("_harm") for reason in v.reasons)}
     for impact in results.impact:
-        by_arm.setdefault(impact.arm, []).append(impact)
+        if impact.arm not in harmful:
+            by_arm.setdefault(impact.arm, []).append(impact)
     for arm, impacts in by_arm.items():
         units = f"{formatting.count(impacts[0].units_per_month)} {clean(results.setup.unit)}"
         named = f" {clean(arm)}" if len(results.arms) > 2 else ""

@@ -9,7 +9,7 @@ from abcx.formatting import clean
 from abcx.report import fragments, quantities
 from abcx.report.fragments import NOTHING, titled
 from abcx.report.interval_bar import bar, ruler
-from abcx.report.markup import block, escape
+from abcx.report.markup import block, escape, table
 from abcx.results.metric import EffectSeries, MetricResult, Point
 from abcx.results.readout import Results
 
@@ -50,13 +50,21 @@ def section(results: Results) -> Iterator[str]:
     series = [(metric, course) for metric in results.metrics for course in metric.course if len(course.points) > 1]
     if not series:
         return
-    level = fragments.level(results.setup.alpha)
-    yield f"Each line is compared by itself, with its {level} interval by the analytic method; it decides nothing."
+    yield _caution(results)
     for metric, course in series:
         title = _TITLES[course.kind].format(units=formatting.count(course.points[0].units))
         yield f"### {escape(titled(metric))}, {escape(course.arm)}"
         yield f"{title}."
         yield block("\n".join(chart(metric, course)))
+
+
+def _caution(results: Results) -> str:
+    """How the intervals of single days are to be read."""
+    level = fragments.level(results.setup.alpha)
+    looks = "" if results.monitoring.rule == "fixed" else ", and it is not corrected for repeated looks"
+    return (
+        f"Each line is compared by itself, with its {level} interval by the analytic method{looks}; it decides nothing."
+    )
 
 
 def chart(metric: MetricResult, course: EffectSeries) -> Iterator[str]:
@@ -105,3 +113,19 @@ def _track(point: Point, relative: bool, mirrored: bool) -> tuple[float | None, 
     if mirrored:
         low, estimate, high = (None if x is None else -x for x in (high, estimate, low))
     return low, estimate, high
+
+
+def tables(results: Results) -> Iterator[str]:
+    """The same as tables, for pages that draw the charts."""
+    if any(len(course.points) > 1 for metric in results.metrics for course in metric.course):
+        yield _caution(results)
+    for metric in results.metrics:
+        for course in (course for course in metric.course if len(course.points) > 1):
+            yield f"### {escape(titled(metric))}, {escape(course.arm)}"
+            yield f"{_TITLES[course.kind].format(units=formatting.count(course.points[0].units))}."
+            relative = _relative(course)
+            form: Callable[[float], str] = formatting.lift if relative else _form(metric)
+            rows = [_texts(course, point, relative, form) for point in course.points]
+            yield table(
+                ("day", escape(results.setup.unit), "effect", "interval"), [[*map(escape, r)] for r in rows], "lrrl"
+            )

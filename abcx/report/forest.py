@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -71,7 +72,7 @@ def track(metric: MetricResult, comparison: Comparison, relative: bool) -> Track
         estimate, interval = comparison.lift, comparison.lift_interval
     else:
         estimate, interval = comparison.difference, comparison.difference_interval
-    if estimate is None and interval in (None, (None, None)):
+    if interval == (None, None) or (estimate is None and interval is None):
         return None
     low, high = interval if interval is not None else (estimate, estimate)
     mirrored = metric.goal == "decrease"
@@ -136,6 +137,21 @@ def placed(pairs: Sequence[tuple[MetricResult, Comparison]]) -> list[Place | Non
     ]
 
 
+def scale(pairs: Sequence[tuple[MetricResult, Comparison]]) -> list[tuple[float, str]]:
+    """Places from 0 to 1 on the line that lifts share, with their labels: 0 and two or three round lifts."""
+    effects, axis = _tracks(pairs)
+    if not any(track is not None and track.relative for _, _, track in effects):
+        return [(-axis[0] / (axis[1] - axis[0]), "0")]
+    span = axis[1] - axis[0]
+    step = min((x for x in _STEPS if span / x <= 4), default=span)
+    marks = [k * step for k in range(math.ceil(axis[0] / step), math.floor(axis[1] / step) + 1)]
+    places = [((x - axis[0]) / span, x) for x in marks]
+    return [(at, f"{100 * x:+,g}%" if x else "0") for at, x in places if x == 0 or 0.04 < at < 0.96]
+
+
+_STEPS = [m * 10.0**e for e in range(-4, 4) for m in (1, 2, 5)]
+
+
 def _tracks(
     pairs: Sequence[tuple[MetricResult, Comparison]],
 ) -> tuple[list[tuple[MetricResult, Comparison, Track | None]], Axis]:
@@ -171,8 +187,10 @@ def _legend(lines: list[Row], ascii: bool) -> list[str]:
     """Short sentences on the signs that occur in the bars."""
     drawn = [row for row in lines if row.bar]
     legend = []
-    if mirrored := _names(row.metric for row in drawn if row.metric.goal == "decrease"):
-        legend.append(f"Right is good everywhere ({mirrored}: less is better).")
+    if mirrored := _names(row.metric for row in lines if row.metric.goal == "decrease"):
+        legend.append(
+            f"Right is good everywhere ({mirrored}: less is better)." if drawn else f"Less is better: {mirrored}."
+        )
     signs = []
     if any(_shows_margin(row) for row in drawn):
         signs.append(f"{'#' if ascii else '▌'} tolerated harm")

@@ -81,7 +81,7 @@ def _steps(results: Results, funnel: FunnelResult) -> str:
                 f"{shown(step.lost[arm], lambda x: formatting.percent(x, 1))} ({lost})",
             ]
         rows.append(cells)
-    heads = ["step", *(text for arm in arms for text in ("", escape(arm), "lost since the step before"))]
+    heads = ["step", *(text for arm in arms for text in ("bar", escape(arm), "lost since the step before"))]
     return table(heads, rows, "l" + "lrr" * len(arms))
 
 

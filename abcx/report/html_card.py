@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING
-
 from abcx.formatting import clean
 from abcx.report import card as cards
 from abcx.report import forest
+from abcx.report.page_templates import environment
 from abcx.results.readout import Results
-
-if TYPE_CHECKING:
-    from jinja2 import Template
 
 ROWS = 40
 """Comparisons that are shown; further ones are counted."""
@@ -23,26 +18,16 @@ def render(results: Results) -> str:
     lines = [(group.heading, line) for group in card.groups for line in group.lines]
     places = forest.placed([(line.metric, line.comparison) for _, line in lines[:ROWS]])
     several = len(results.arms) > 2
-    return _template().render(
-        card=card,
-        rows=[(heading, line, place) for (heading, line), place in zip(lines, places, strict=False)],
-        more=len(lines) - len(places),
-        control=clean(results.control.name),
-        variant="variant" if several else clean(results.arms[1].name),
-        simulated=cards.SIMULATED,
-        invalid=cards.INVALID,
+    return (
+        environment()
+        .get_template("card.html")
+        .render(
+            card=card,
+            rows=[(heading, line, place) for (heading, line), place in zip(lines, places, strict=False)],
+            more=len(lines) - len(places),
+            control=clean(results.control.name),
+            variant="variant" if several else clean(results.arms[1].name),
+            simulated=cards.SIMULATED,
+            invalid=cards.INVALID,
+        )
     )
-
-
-@cache
-def _template() -> Template:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("abcx.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("card.html")

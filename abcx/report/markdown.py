@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from urllib.parse import quote
 
 from abcx import formatting
 from abcx.report import (
     effect_over_time,
     fragments,
     funnels,
+    largest,
     lifetimes,
     markdown_card,
     monitoring,
@@ -50,16 +52,18 @@ PRIOR = (
 )
 
 
-def render(results: Results, summary: bool = False) -> str:
+def render(results: Results, summary: bool = False, images: Mapping[str, str] | None = None) -> str:
     """The readout as one Markdown document: the card, then everything else folded, or the card alone as `summary`.
 
-    What users wrote is shown as they wrote it, never as markup.
+    `images` are figures in files beside it, with what they show. What users wrote is shown as they wrote it, never as
+    markup.
     """
     card = markdown_card.render(results)
     if summary:
         return card
     folded = [_details(title, list(section(results))) for title, section in SECTIONS]
-    return "\n\n".join([card.rstrip("\n"), *filter(None, folded)]) + "\n"
+    shown = [f"![{escape(label)}]({quote(name)})" for name, label in (images or {}).items()]
+    return "\n\n".join([card.rstrip("\n"), *filter(None, [_details("Figures", shown), *folded])]) + "\n"
 
 
 def _details(title: str, blocks: list[str]) -> str:
@@ -220,11 +224,13 @@ def _comparison(results: Results, metric: MetricResult, comparison: Comparison) 
     )
 
 
-def _all(results: Results) -> Iterator[str]:
-    forest, legend = bars_of_all(results, WIDTH)
-    yield block(draw([forest], WIDTH, color=False, ascii=False))
-    if legend:
-        yield escape(legend)
+def all_metrics(results: Results, drawn: bool = True) -> Iterator[str]:
+    """Every metric in detail, with bars of text where nothing else draws them."""
+    if drawn:
+        forest, legend = bars_of_all(results, WIDTH)
+        yield block(draw([forest], WIDTH, color=False, ascii=False))
+        if legend:
+            yield escape(legend)
     others = [metric for metric in results.metrics if metric.role != "primary"]
     if not others:
         return
@@ -361,12 +367,13 @@ def _glossary(results: Results) -> Iterator[str]:
 SECTIONS = (
     ("Why this verdict", _why),
     ("The primary metric in detail", _primaries),
-    ("All metrics in detail", _all),
+    ("All metrics in detail", all_metrics),
     ("Effect over time", effect_over_time.section),
     ("Funnels", funnels.section),
     ("By segment", segments.section),
     ("Answers", surveys.section),
     ("Times", lifetimes.section),
+    ("Largest values", largest.section),
     ("Where the effect comes from", _decompositions),
     ("Does the verdict hold?", _sensitivity),
     ("What later data show", _later),

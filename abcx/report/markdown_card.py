@@ -42,14 +42,15 @@ def _table(results: Results, card: Card, free: int) -> list[str]:
     if not lines:
         return []
     legend = 2  # the line below the table and the empty one before it
-    rows = lines[: max(1, free - 3 - legend)]
+    rows = cards.most_important(card, max(1, free - 3 - legend))
     drawn = forest.of_lines(results, [(line.metric, line.comparison) for line in rows], BAR)
     heading = {id(line): group.heading for group in card.groups for line in group.lines}
     body = [_row(line, heading[id(line)], row.bar) for line, row in zip(rows, drawn.rows, strict=True)]
     variant = "variant" if len(results.arms) > 2 else escape(results.arms[1].name)
     heads = ("metric", "role", escape(results.control.name), variant, "effect", card.interval, "", "result")
-    below = " ".join(drawn.legend)
-    if left := lines[len(rows) :]:
+    below = " ".join(filter(None, [*drawn.legend, card.levels]))
+    is_shown = set(map(id, rows))
+    if left := [line for line in lines if id(line) not in is_shown]:
         names = list(dict.fromkeys(fragments.titled(line.metric) for line in left))
         more = f"And {formatting.plural(len(left), 'more comparisons')}: {', '.join(names[:6])}"
         below = f"{more}{', ...' if len(names) > 6 else ''}. {below}"

@@ -5,12 +5,18 @@ from __future__ import annotations
 from abcx.formatting import clean
 from abcx.report import sentences
 from abcx.report.fragments import inline, sentence
+from abcx.report.monitoring import share_of_plan
 from abcx.results.metric import Comparison, MetricResult
 from abcx.results.readout import CheckResult, Results, Verdict
 
 MOST = 3
-_BEFORE_ACTING = ("one_sided", "srm", "too_good", "outliers", "response_rate")
-"""Checks whose cure comes before the step that the verdict asks for, most important first."""
+_BEFORE_ACTING = {
+    "one_sided": None,
+    "srm": None,
+    "too_good": "Before that: look for double tracking, a broken control, bots and price changes.",
+    "outliers": "Before you quote an amount: look at the largest values one by one.",
+}
+"""Checks whose cure comes before the step that the verdict asks for, most important first; None: their own help."""
 
 
 def next_steps(results: Results, verdict: Verdict | None = None) -> tuple[str, ...]:
@@ -42,6 +48,12 @@ def _keep_running(results: Results, verdict: Verdict) -> list[str]:
     steps = [f"Keep the test running {longer}.".replace(" .", ".")]
     if never:
         steps.append("This traffic cannot answer the question within a year: look for a larger effect or more traffic.")
+    monitoring = results.monitoring
+    if monitoring.rule == "group_sequential" and monitoring.next_look:
+        return [
+            *steps,
+            f"The next planned look comes at {share_of_plan(monitoring.next_look)}; nothing is decided before.",
+        ]
     return [*steps, "Do not stop early because of a good figure: figures swing before the end."]
 
 
@@ -86,6 +98,8 @@ def _care(results: Results, verdict: Verdict) -> list[str]:
     first = next((by_code[code] for code in _BEFORE_ACTING if code in by_code and code in warned), None)
     if first is None or not first.help:
         return []
+    if (step := _BEFORE_ACTING[first.code]) is not None:
+        return [step]
     return [f"Before that: {first.help[:1].lower()}{sentence(first.help)[1:]}"]
 
 

@@ -230,9 +230,10 @@ def _width(numbers: list[float | None]) -> float:
 
 
 def _sizes(metric: MetricResult, relative: bool) -> list[float]:
-    """The declared sizes on a scale, on both sides of 0."""
-    sizes = [size.value for size in (metric.minimum_effect, metric.margin) if size and size.relative == relative]
-    return [sign * size for size in sizes for sign in (1, -1)]
+    """The declared sizes on a scale, on their side of 0: the minimum effect on the good one, the margin opposite."""
+    good = -1.0 if metric.goal == "decrease" else 1.0
+    sizes = ((good, metric.minimum_effect), (-good, metric.margin))
+    return [sign * size.value for sign, size in sizes if size is not None and size.relative == relative]
 
 
 def _shortest(form: Form, x: float) -> str:

@@ -183,8 +183,9 @@ def _guardrail(metric: MetricResult, comparison: Comparison, rule: Rule) -> str:
     is_worse = _is_worse(metric, interval)
     fits = f" ({form.differences(interval)})" if interval not in (None, (None, None)) else ""
     if comparison.status == "safe":
-        worse = "; within that limit it got worse" if is_worse else ""
-        return f"Harm to {inline(metric)} beyond {tolerated} is ruled out{fits}{worse}."
+        if is_worse:
+            return f"{_upper(moved)}: worse, but within {tolerated}."
+        return f"Harm to {inline(metric)} beyond {tolerated} is ruled out{fits}."
     later = "; it is judged at the end" if rule == "hybrid" and half_open(comparison) else ""
     worse = "; it got worse, by how much is open" if is_worse else ""
     return f"Harm to {inline(metric)} beyond {tolerated} is not ruled out{fits}{worse}{later}."
@@ -253,6 +254,11 @@ def _bounded(comparison: Comparison) -> bool:
 
 def _margin_interval(comparison: Comparison, margin: Size | None) -> Interval | None:
     return comparison.margin_interval or interval_on(comparison, margin)
+
+
+def got_worse(metric: MetricResult, comparison: Comparison) -> bool:
+    """Whether a guardrail is worse than the control, however little: its interval excludes "no effect"."""
+    return _is_worse(metric, _margin_interval(comparison, metric.margin))
 
 
 def _is_worse(metric: MetricResult, interval: Interval | None) -> bool:

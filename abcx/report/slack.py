@@ -25,8 +25,9 @@ def render(results: Results) -> str:
     tail.append(" ".join([f"Trust: {card.trust}", *(concern.text for concern in card.concerns[:3])]))
     tail += [*card.worth, " · ".join(card.facts)]
     lines = [line for group in card.groups for line in group.lines]
-    drawn = forest.of_lines(results, [(line.metric, line.comparison) for line in lines[:12]], BAR)
-    rows = [_row(line, row.bar) for line, row in zip(lines, drawn.rows, strict=False)]
+    shown = cards.most_important(card, 12)
+    drawn = forest.of_lines(results, [(line.metric, line.comparison) for line in shown], BAR)
+    rows = [_row(line, row.bar) for line, row in zip(shown, drawn.rows, strict=True)]
     left = len(lines) - len(rows)
     while True:
         more = [f"and {left} more"] if left else []
@@ -42,7 +43,7 @@ def _row(line: Line, bar: str) -> str:
 
 def _safe(text: str) -> str:
     """Text in which Slack sees no tag, no mention of a channel or a person, and no emphasis."""
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    for sign in "@#*_~`":
+    escaped = text.replace("`", "'").replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    for sign in "@#*_~":
         escaped = escaped.replace(sign, sign + _APART)
     return re.sub(r"(?i)\bwww\.", lambda match: f"{match[0][:-1]}{_APART}.", escaped.replace("://", f":{_APART}//"))

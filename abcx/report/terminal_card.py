@@ -25,8 +25,6 @@ LINES = 22
 """Lines of a card beside one for each judged metric and variant."""
 MOST_LINES, MOST_LINES_NARROW, NARROW = 40, 60, 100
 MOST_CONCERNS = 3
-RESULT = 16
-"""Cells of the longest word of a result, with its sign."""
 _LEAST = {0: 14, 4: 12, 1: 8, 2: 8, 5: 9, 3: 7}
 """The least widths of columns (label, interval, control, variant, result, effect), as they shrink."""
 _TONES = {"good": "green", "bad": "red", "open": "yellow", "quiet": "dim"}
@@ -39,14 +37,24 @@ def render(results: Results, width: int = 100, color: bool = False, ascii: bool 
     card = cards.card(results)
     total = sum(len(group.lines) for group in card.groups)
     limit = min(LINES + total, MOST_LINES) if width >= NARROW else MOST_LINES_NARROW
-    rooms = [Room(min(total, limit), n, described) for n in range(MOST_CONCERNS, 0, -1) for described in (True, False)]
-    rooms += [Room(rows, 1, False) for rows in range(min(total, limit), 0, -1)]
-    rooms += [Room(1, 0, False)]
-    for room in rooms:
-        text = draw(_parts(results, card, width, ascii, room, alone), width, color, ascii)
+    most = min(total, limit)
+
+    def drawn(room: Room) -> str:
+        return draw(_parts(results, card, width, ascii, room, alone), width, color, ascii)
+
+    for room in [Room(most, n, described) for n in range(MOST_CONCERNS, 0, -1) for described in (True, False)]:
+        text = drawn(room)
         if text.count("\n") <= limit:
+            return text
+    while room.rows > 1 and (over := text.count("\n") - limit) > 0:
+        room = room._replace(rows=max(room.rows - over, 1))
+        text = drawn(room)
+    while text.count("\n") < limit:  # headings have gone with their rows, so that more may fit
+        more = drawn(room._replace(rows=room.rows + 1))
+        if more.count("\n") > limit:
             break
-    return text
+        room, text = room._replace(rows=room.rows + 1), more
+    return text if text.count("\n") <= limit else drawn(Room(1, 0, False))
 
 
 class Room(NamedTuple):
@@ -103,11 +111,13 @@ def _few(texts: Sequence[str], most: int, noun: str) -> list[str]:
 def _table(results: Results, card: Card, width: int, ascii: bool, rows: int) -> Iterator[RenderableType]:
     """The judged comparisons with bars, those for which there is no room in a line, and what the signs mean."""
     lines = [line for group in card.groups for line in group.lines]
-    kept = lines[:rows]
+    kept = cards.most_important(card, rows)
+    is_kept = set(map(id, kept))
     control, variant = _heads(results)
     widths = _widths(kept, width, control, variant)
     headings = max(
-        (cell_len(group.heading) for group in card.groups if any(line in kept for line in group.lines)), default=0
+        (cell_len(group.heading) for group in card.groups if any(id(line) in is_kept for line in group.lines)),
+        default=0,
     )
     widths[0] = max(widths[0], min(headings, 30 * width // 100))
     pairs = [(line.metric, line.comparison) for line in kept]
@@ -123,7 +133,7 @@ def _table(results: Results, card: Card, width: int, ascii: bool, rows: int) -> 
     heads = (card.groups[0].heading, control, variant, "effect", card.interval, *([drawn.heading] if bar else []), "")
     table.add_row(*(Text(head, "dim") for head in heads))
     for group in card.groups:
-        shown = [line for line in group.lines if line in kept]
+        shown = [line for line in group.lines if id(line) in is_kept]
         if shown and group is not card.groups[0]:
             table.add_row(Text(group.heading, "dim"))
         for line in shown:
@@ -132,11 +142,11 @@ def _table(results: Results, card: Card, width: int, ascii: bool, rows: int) -> 
             cells += [bars[id(line.comparison)]] if bar else []
             table.add_row(*map(Text, cells), Text(f"{sign}{line.result}", _TONES[line.tone]))
     yield table
-    if left := lines[rows:]:
+    if left := [line for line in lines if id(line) not in is_kept]:
         names = list(dict.fromkeys(fragments.titled(line.metric) for line in left))
         yield _line(f"And {formatting.plural(len(left), 'more comparisons')} (--full): {_named(names)}.")
-    if drawn.legend:
-        yield _line(" ".join(drawn.legend), "dim")
+    if below := " ".join(filter(None, [*drawn.legend, card.levels])):
+        yield _line(below, "dim")
 
 
 def _heads(results: Results) -> tuple[str, str]:
@@ -161,7 +171,7 @@ def _widths(lines: Sequence[Line], width: int, control: str, variant: str) -> li
         )
         for name, limit in most.items()
     ]
-    widths.append(RESULT)
+    widths.append(max([8, *(cell_len(line.result) + 2 * bool(_SIGNS[line.tone]) for line in lines)]))
     over = sum(widths) + 5 - width
     for place, least in _LEAST.items():  # a text that is longer than its column folds
         taken = min(max(over, 0), max(widths[place] - least, 0))

@@ -337,6 +337,15 @@ class EffectSeries:
 
 
 @dataclass(frozen=True, slots=True)
+class LargestValues:
+    """The upper end of the distribution of a sum per unit, by arm: the largest `values` (at most 50, largest first),
+    and how many of them (`influential`) the check of outliers leaves out to see what the result hangs on."""
+
+    values: Mapping[str, tuple[float, ...]]
+    influential: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class MetricResult:
     """One metric: its definition, its value per arm, its comparisons.
 
@@ -369,5 +378,6 @@ class MetricResult:
     unit_text: str | None = None
     currency: str | None = None
     is_percent: bool = False
+    largest: LargestValues | None = None
     segments: tuple[Segment, ...] = ()
     course: tuple[EffectSeries, ...] = ()

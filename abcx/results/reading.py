@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,11 @@ from abcx.errors import UsageError
 from abcx.results.readout import SCHEMA_VERSION, Results
 
 _CURE = "give what `abcx analyze --format json` wrote for one experiment"
+
+
+@cache
+def _adapter() -> TypeAdapter[Results]:
+    return TypeAdapter(Results)
 
 
 def read(source: str | Path) -> Results:
@@ -33,7 +39,7 @@ def read(source: str | Path) -> Results:
     if version != SCHEMA_VERSION:
         raise UsageError(f"{name} has schema_version {version}, not {SCHEMA_VERSION}", "analyze the experiment again")
     try:
-        return TypeAdapter(Results).validate_python(data)
+        return _adapter().validate_python(data)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))

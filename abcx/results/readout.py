@@ -357,6 +357,15 @@ class Results:
         text: str = _module("report.markdown").render(self, summary)
         return text
 
+    def to_html(self) -> str:
+        """The readout as one self-contained page."""
+        page: str = _module("report.html").render(self)
+        return page
+
+    def plot(self, axes: Any = None) -> Any:
+        """The effects of all judged metrics in matplotlib axes (new ones by default), which are returned."""
+        return _module("report.figures.effects").plot(self, axes)
+
     def rows(self) -> list[dict[str, Any]]:
         """One flat row per metric and comparison, the content of CSV files and of `to_frame`."""
         return list(_module("results.tables").metrics(self))

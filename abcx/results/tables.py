@@ -33,7 +33,10 @@ def metrics(results: Results) -> Iterator[Row]:
                 "control_value": control.value,
                 "arm_value": variant.value,
                 **_effect(comparison),
-                **{name: getattr(comparison, name) for name in ("p_value", "p_value_adjusted", "alpha", "status")},
+                "p_value": None if _silent(results, comparison) else comparison.p_value,
+                "p_value_adjusted": None if _silent(results, comparison) else comparison.p_value_adjusted,
+                "alpha": comparison.alpha,
+                "status": comparison.status,
                 "method": comparison.method.value,
                 "simulated": results.setup.simulated,
             }
@@ -108,6 +111,11 @@ TABLES: dict[str, Callable[[Results], Iterator[Row]]] = {
     "over_time": over_time,
 }
 """The tables that `Results.to_frame` makes, by name."""
+
+
+def _silent(results: Results, comparison: Comparison) -> bool:
+    """Whether nothing is judged now, so that p is 1 by definition and says nothing."""
+    return results.monitoring.rule != "fixed" and comparison.difference_interval == (None, None)
 
 
 def _named(metric: MetricResult) -> Row:

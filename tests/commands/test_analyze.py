@@ -196,9 +196,11 @@ def test_report_by_ending_and_into_a_folder(folder: Path) -> None:
     assert written("lift.json", "first.yaml") == 0
     assert json.loads((folder / "lift.json").read_text())["experiment"] == "first"
     assert written("reports/", "first.yaml", "second.yaml") == 0
-    assert sorted(path.name for path in (folder / "reports").iterdir()) == ["abcx-summary.md", "first.md", "second.md"]
-    with pytest.raises(UsageError, match="not supported yet"):
-        written("lift.html", "first.yaml")
+    names = {f"{name}.{ending}" for name in ("index", "first", "second") for ending in ("html", "md")}
+    names |= {"index.csv", "first.json", "second.json"}
+    assert {path.name for path in (folder / "reports").iterdir()} == names
+    assert written("lift.html", "first.yaml") == 0
+    assert (folder / "lift.html").read_text().startswith("<!doctype html>")
     with pytest.raises(UsageError, match="format"):
         written("lift.docx", "first.yaml")
 

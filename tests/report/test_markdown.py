@@ -191,7 +191,8 @@ def test_the_card_in_words():
     assert lines[2:9:2] == [
         "**SHIP**: variant",
         "**Orders rose by 13% (4% to 23%): 215 of 10,000 visitors instead of 190.**",
-        "**What to do next:** Ship variant: expect orders to rise by 4% to 23%. Before that: quote the capped figure.",
+        "**What to do next:** Ship variant: expect orders to rise by 4% to 23%. "
+        "Before you quote an amount: look at the largest values one by one.",
         "**Can this be trusted?** 9 checks passed, 3 need care. The period of 27 days is not whole weeks: three "
         "Sundays, four of every other day. Without the 5 largest buyers the lift of Revenue per visitor falls from "
         "+13% to +9%. 410 visitors (0.46%) were not followed for the whole window of 14d.",

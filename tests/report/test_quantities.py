@@ -118,11 +118,15 @@ def test_an_end_near_a_declared_size_stays_on_its_side(end: float, text: str) ->
 
 
 def test_a_declared_margin_of_the_metric_gives_decimals() -> None:
-    near = metric(1.0, 1.02, (-0.06, 0.0996), (-0.06, 0.0996), margin=Size("10%", 0.1, True))
-    assert quantities.lift_form(near, near.comparisons[0]).differences((-0.06, 0.0996)) == "-6.00% to +9.96%"
+    near = metric(1.0, 0.98, (-0.0996, 0.06), (-0.0996, 0.06), margin=Size("10%", 0.1, True))
+    assert quantities.lift_form(near, near.comparisons[0]).differences((-0.0996, 0.06)) == "-9.96% to +6.00%"
+    good = metric(
+        1.0, 1.02, (-0.06, 0.0996), (-0.06, 0.0996), margin=Size("10%", 0.1, True)
+    )  # 10 % better is no border
+    assert quantities.lift_form(good, good.comparisons[0]).differences((-0.06, 0.0996)) == "-6% to +10%"
     far = replace(near, margin=Size("0.1", 0.1, False))
-    assert quantities.lift_form(far, far.comparisons[0]).differences((-0.06, 0.0996)) == "-6% to +10%"
-    assert quantities.form_of(far).differences((-0.06, 0.0996)) == "-0.0600 to +0.0996"
+    assert quantities.lift_form(far, far.comparisons[0]).differences((-0.0996, 0.06)) == "-10% to +6%"
+    assert quantities.form_of(far).differences((-0.0996, 0.06)) == "-0.0996 to +0.0600"
 
 
 def test_shares_are_percentages_and_their_differences_percentage_points() -> None:

@@ -194,7 +194,7 @@ HARM = "Harm to complaints beyond the tolerated 10%"
         (guarded("safe", 0.006, (-0.05, 0.062)), f"{HARM} is ruled out (-5% to +6%)."),
         (
             guarded("safe", 0.036, (0.01, 0.062)),
-            f"{HARM} is ruled out (+1.0% to +6.2%); within that limit it got worse.",
+            "Complaints rose by 3.6% (1.0% to 6.2%): worse, but within the tolerated 10%.",
         ),
         (guarded("unresolved", 0.044, (-0.05, 0.14)), f"{HARM} is not ruled out (-5% to +14%)."),
         (

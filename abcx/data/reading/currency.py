@@ -14,6 +14,7 @@ from abcx.data.reading.row_sql import Select
 from abcx.data.reading.source import Source
 from abcx.engines.quoting import literal
 from abcx.files.bad_rows import locate
+from abcx.formatting import plural
 from abcx.problems import Problem, Span
 
 _COLUMNS = frozenset(("currency", "currency_code", "currencycode", "currency_iso", "order_currency"))
@@ -55,7 +56,9 @@ def _beside(source: Source, amounts: str, scope: str, declared: str | None) -> I
         return
     other = foreign[0] if foreign else found[1][0]
     _, line, _ = locate(table, f"{counted} AND {code} = {literal(other)}", code)
-    rows = ", ".join(f"{n:,} rows in {code[:20]}" for code, n in found[:4]) + (", ..." if len(found) > 4 else "")
+    rows = ", ".join(f"{plural(n, 'rows')} in {code[:20]}" for code, n in found[:4]) + (
+        ", ..." if len(found) > 4 else ""
+    )
     message = f"'{amounts}' would be added up over currencies ('{column}': {rows})"
     cure = _SEVERAL if len(found) > 1 else f"write `currency: {other}`, or convert the amounts to {declared}"
     if len(found) == 1:
