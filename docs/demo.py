@@ -22,7 +22,7 @@ def page(text: str) -> str:
 def _output(command: str) -> str:
     results, code = run_all(shlex.split(command)[2:], DataOptions(), RunOptions(quiet=True))
     assert code == 0, command
-    return render(results, "terminal", RunOptions(), output="README.md")
+    return str(render(results, "terminal", RunOptions(), output="README.md"))
 
 
 if __name__ == "__main__":

@@ -26,8 +26,7 @@ def answers(shown: Card) -> tuple[str, ...]:
     sure = "" if first is None else f"{first.label} {first.interval} ({shown.interval}): {first.result}"
     worth = " ".join(shown.worth) or (f"{first.label}: {first.effect}, {first.result}" if first else shown.sentence)
     trust = " ".join([shown.trust, *(concern.text for concern in shown.concerns[:1])])
-    progress = next(fact for fact in shown.facts if re.search("planned|running", fact))
-    return shown.sentence, sure, worth, " ".join(shown.steps), trust, progress
+    return shown.sentence, sure, worth, " ".join(shown.steps), trust, shown.progress
 
 
 def cards() -> dict[str, Card]:
@@ -51,7 +50,7 @@ def table(shown: dict[str, Card]) -> str:
 
 
 def page(text: str) -> str:
-    """The page with the table made anew."""
+    """The page with the table of today."""
     return _TABLE.sub(lambda _: f"<!-- questions -->\n\n{table(cards())}\n\n<!-- end -->", text)
 
 

@@ -186,7 +186,7 @@ def test_typed_counts_are_those_of_the_command_line() -> None:
     assert [arm.share for arm in results.arms] == [0.8, 0.2]
     assert results.setup.alpha == 0.1
     for arms in ({"control": (1, 2)}, {"control": (3, 2), "variant": (1, 2)}, {"control": (1.5, 2), "variant": (1, 2)}):
-        with pytest.raises(abcx.UsageError):
+        with pytest.raises(abcx.AbcxError):
             abcx.counts(**arms)
 
 

@@ -41,6 +41,8 @@ def setup_of(loaded: LoadedSpec, plan: Planned, called_for: Planned, command: st
         looks_inflation=plan.inflation,
         needed_units=called_for.units,
         needed_from=called_for.source,
+        start=period.start if period else None,
+        end=period.end if period else None,
         units_per_day=experiment.plan.units_per_day,
         spec=loaded.path,
         spec_sha256=loaded.sha256,

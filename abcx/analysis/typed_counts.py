@@ -23,12 +23,7 @@ def counts(
     Raises UsageError for counts that cannot be, and SpecError for options that cannot be used.
     """
     for name, pair in arms.items():
-        if (
-            not isinstance(pair, (tuple, list))
-            or len(pair) != 2
-            or not all(isinstance(n, int) and n >= 0 for n in pair)
-            or pair[0] > pair[1]
-        ):
+        if not _is_pair(pair):
             raise UsageError(f"{name}={pair} is not (successes, units)", "write control=(90, 600)")
     title = " v ".join(f"{successes}/{units}" for successes, units in arms.values())
     return analyzed(arms, title, share, goal, alpha)
@@ -47,10 +42,6 @@ def analyzed(
     from abcx.analysis.conclude import conclude
     from abcx.data.counts import typed
 
-    if len(arms) < 2:
-        raise UsageError("counts needs at least two arms, control first", "abcx counts 288/2400 90/600")
-    if not 1e-6 <= alpha <= 0.5:
-        raise UsageError(f"alpha {alpha:g} is not a level", "write a number between 0 and 0.5: 0.05")
     if shares is not None and len(shares) != len(arms):
         raise UsageError(f"{len(shares)} shares do not fit {len(arms)} arms", "write one share for each arm")
     settings = [{} if shares is None else {"share": share} for share in shares or (None,) * len(arms)]

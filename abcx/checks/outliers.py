@@ -152,6 +152,7 @@ def _below(p: float | None, alpha: float) -> bool:
 
 def _as_json(influence: _Influence) -> dict[str, Any]:
     return {
+        "suspect": influence.suspect,
         "removed": influence.removed,
         "lift": influence.full.lift,
         "lift_without": influence.rest.lift,

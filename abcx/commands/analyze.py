@@ -25,28 +25,28 @@ def run(
     specs: list[str], *, format: str, output: str | None, data: DataOptions, run: RunOptions, fail_on: list[str]
 ) -> int:
     """Analyze every spec and print the readout, of several a table (with `full` each readout, too); the exit code."""
-    if output and Path(output).suffix.lower() in (".pdf", ".png", ".svg", ".docx", ".xlsx"):
-        cure = (
-            f"abcx report SPEC -o {output}"
-            if output.lower().endswith(".png")
-            else "write a page, and print it: -o lift.html"
-        )
-        raise UsageError(f"{output} is no format of analyze", cure)
-    refuse_unfit(by_ending(format, output), run)
-    specs = specs_in(specs)
+    specs, format = specs_in(specs), by_ending(format, output)
+    refuse_unfit(format, run, len(specs), output)
     found, code = run_all(specs, data, run)
     refuse_overwriting(output, specs, found)
     if found:
-        outputs.write(render(found, by_ending(format, output), run, output), output)
+        outputs.write(render(found, format, run, output), output)
     return exit_code(found, code, fail_on)
 
 
-def refuse_unfit(format: str, run: RunOptions) -> None:
-    """Raise UsageError where `--summary` or `--full` say nothing in this format."""
+def refuse_unfit(format: str, run: RunOptions, specs: int = 1, output: str | None = None) -> None:
+    """Raise UsageError, before anything is read, where an option says nothing in this format, the format holds one
+    experiment alone, or the ending of a file is that of a format which abcx does not write."""
     if run.summary and format != "markdown":
         raise UsageError("--summary is of Markdown", "abcx analyze SPEC --format markdown --summary")
     if run.full and format != "terminal":
         raise UsageError(f"--full is of the terminal: {format} holds everything", "leave it out")
+    if specs > 1 and format in ("html", "png"):
+        what = "a page" if format == "html" else "a picture"
+        cure = "write a folder with an index: abcx report SPEC... -o site"
+        raise UsageError(f"{what} is of one experiment, and there are {specs}", cure)
+    if output and Path(output).suffix.lower() in (".pdf", ".svg", ".docx", ".xlsx"):
+        raise UsageError(f"{output} is no format of abcx", "write a page, and print it: -o lift.html")
 
 
 ENDINGS = {
@@ -54,6 +54,7 @@ ENDINGS = {
     ".htm": "html",
     ".md": "markdown",
     ".markdown": "markdown",
+    ".png": "png",
     ".json": "json",
     ".csv": "csv",
     ".txt": "terminal",
@@ -65,8 +66,8 @@ def by_ending(format: str, output: str | None) -> str:
     return ENDINGS.get(Path(output).suffix.lower(), format) if output and format == "terminal" else format
 
 
-def render(found: Sequence[Results], format: str, run: RunOptions, output: str | None = None) -> str:
-    """The results in one format, as text that ends with a line break."""
+def render(found: Sequence[Results], format: str, run: RunOptions, output: str | None = None) -> str | bytes:
+    """The results in one format: text that ends with a line break, or the bytes of a picture."""
     if format == "json":
         from abcx.report import json
 
@@ -78,10 +79,11 @@ def render(found: Sequence[Results], format: str, run: RunOptions, output: str |
     if format == "html":
         from abcx.report import html
 
-        if len(found) > 1:
-            cure = "write a folder with an index: abcx report SPEC... -o site"
-            raise UsageError(f"a page is of one experiment, and there are {len(found)}", cure)
         return html.render(found[0])
+    if format == "png":
+        from abcx.report.figures import effects
+
+        return effects.picture(found[0])
     if format == "slack":
         from abcx.report import slack
 

@@ -30,7 +30,7 @@ def run(
     from abcx.analysis.typed_counts import analyzed
 
     refuse_little_memory()
-    refuse_unfit(by_ending(format, output), run)
+    refuse_unfit(by_ending(format, output), run, output=output)
     if not 1e-6 <= alpha <= 0.5:
         raise UsageError(f"--alpha {alpha:g} is not a level", "write a number between 0 and 0.5: --alpha 0.05")
     if len(arms) < 2:

@@ -9,10 +9,9 @@ from pathlib import Path
 
 from abcx.commands import outputs
 from abcx.commands.options import DataOptions, RunOptions
-from abcx.commands.running import analyzed, exit_code, refuse_overwriting
+from abcx.commands.running import exit_code, refuse_overwriting, run_each
 from abcx.errors import COULD_NOT_RUN, DONE, AbcxError, UsageError
 from abcx.formatting import clean
-from abcx.problems import render_all
 from abcx.results.readout import Results
 from abcx.version import __version__
 
@@ -29,30 +28,31 @@ def run(specs: Sequence[str], folder: Path, data: DataOptions, run: RunOptions, 
         raise UsageError(f"cannot make the folder {folder}: {error.strerror}") from None
     found: list[Results] = []
     failed: list[tuple[str, str]] = []
-    for number, spec in enumerate(specs):
-        if len(specs) > 1 and not run.quiet and outputs.on_screen(sys.stderr):
-            print(f"[{number + 1}/{len(specs)}] {clean(spec)}", file=sys.stderr)
-        try:
-            results = None if _overridden(data, run) else _unchanged(spec, folder)
-            results, is_new = (results, False) if results is not None else (analyzed(spec, data, run), True)
-        except AbcxError as error:
-            print(render_all(error.problems), file=sys.stderr)
-            failed.append((clean(spec), clean(error.problems[0].message)))
+    unchanged: dict[str, Results] = {}
+
+    def kept(spec: str) -> Results | None:
+        if not _overridden(data, run) and (earlier := _unchanged(spec, folder)) is not None:
+            unchanged[spec] = earlier
+        return unchanged.get(spec)
+
+    for spec, result in run_each(specs, data, run, kept):
+        if isinstance(result, AbcxError):
+            failed.append((clean(spec), clean(result.problems[0].message)))
             continue
-        _refuse_twice(results, found)
-        found.append(results)
-        if is_new:
-            _write(results, folder, found)
+        _refuse_twice(result, found)
+        found.append(result)
+        if spec not in unchanged:
+            _write(result, folder, found)
         if not run.quiet:
-            kept = "" if is_new else ", unchanged"
-            print(f"{results.experiment}: {results.verdict.verdict} ({results.verdict.arm}){kept}", file=sys.stderr)
+            same = ", unchanged" if spec in unchanged else ""
+            print(f"{result.experiment}: {result.verdict.verdict} ({result.verdict.arm}){same}", file=sys.stderr)
     _write_index(folder, found, failed)
     return exit_code(found, COULD_NOT_RUN if failed else DONE, fail_on)
 
 
 def _overridden(data: DataOptions, run: RunOptions) -> bool:
     """Whether the command line says something that the JSON of an earlier run does not know."""
-    return data != DataOptions() or any((run.engine, run.as_of, run.seed is not None, run.allow_outside))
+    return data != DataOptions() or any((run.engine, run.as_of, run.seed is not None, run.allow_outside, run.rejects))
 
 
 def _unchanged(spec: str, folder: Path) -> Results | None:

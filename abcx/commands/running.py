@@ -24,25 +24,34 @@ if TYPE_CHECKING:
 
 
 def run_all(specs: Sequence[str], data: DataOptions, run: RunOptions) -> tuple[list[Results], int]:
-    """The results of every spec that could be run, in order, and the worst exit code of those that could not.
+    """The results of every spec that could be run, in order, and the worst exit code of those that could not."""
+    ended = [result for _, result in run_each(specs, data, run)]
+    found = [result for result in ended if not isinstance(result, AbcxError)]
+    return found, DONE if len(found) == len(ended) else COULD_NOT_RUN
 
-    The problems of one spec go to stderr and do not stop the others.
+
+def run_each(
+    specs: Sequence[str], data: DataOptions, run: RunOptions, kept: Callable[[str], Results | None] = lambda spec: None
+) -> Iterator[tuple[str, Results | AbcxError]]:
+    """Every spec with its results, or why it could not be run. `kept` gives results that need no new run.
+
+    The problems of one spec go to stderr and do not stop the others. Rows that could not be read are written at the
+    end, where that is asked for.
     """
     _refuse_rejects(specs, data, run)
-    found: list[Results] = []
     rejects: list[Reject] = []
-    code = DONE
     for number, spec in enumerate(specs):
         if len(specs) > 1 and not run.quiet and outputs.on_screen(sys.stderr):
             print(f"[{number + 1}/{len(specs)}] {clean(spec)}", file=sys.stderr)
+        result: Results | AbcxError
         try:
-            found.append(_run(spec, data, run, rejects))
+            result = kept(spec) or _run(spec, data, run, rejects)
         except AbcxError as error:
             print(render_all(error.problems), file=sys.stderr)
-            code = COULD_NOT_RUN
+            result = error
+        yield spec, result
     if run.rejects is not None:
         outputs.write(_table(rejects), run.rejects)
-    return found, code
 
 
 def _table(rejects: Sequence[Reject]) -> str:
@@ -72,11 +81,6 @@ def opened(spec: str, data: DataOptions, run: RunOptions) -> LoadedSpec:
     experiment = allow_outside(experiment) if run.allow_outside else experiment
     experiment = replace_files(experiment, loaded.base, data.events, data.exposures, data.units, data.arms)
     return replace(loaded, experiment=experiment)
-
-
-def analyzed(spec: str, data: DataOptions, run: RunOptions) -> Results:
-    """The results of one spec. Raises AbcxError where it cannot be run."""
-    return _run(spec, data, run, [])
 
 
 def _run(spec: str, data: DataOptions, run: RunOptions, rejects: list[Reject]) -> Results:

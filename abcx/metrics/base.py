@@ -178,7 +178,7 @@ class MetricOptions(Model):
 
     @property
     def is_per_exposed_unit(self) -> bool:
-        """Whether its value is per exposed unit, so that so many units more or less are worth so much."""
+        """Whether its value is per exposed unit, so that it can be added up over the units of a month."""
         return False
 
     @property

@@ -12,6 +12,7 @@ from abcx.report import fragments, quantities, sentences, trust
 from abcx.report.next_steps import next_steps
 from abcx.report.trust import Concern
 from abcx.results.metric import Comparison, MetricResult
+from abcx.results.monitoring import silent
 from abcx.results.readout import Impact, Results, VerdictWord
 
 Tone = Literal["good", "bad", "open", "quiet"]
@@ -30,6 +31,13 @@ _RESULTS: dict[str, tuple[str, Tone]] = {
     "descriptive": ("not tested", "quiet"),
 }
 """The word and the tone of every status."""
+_VERDICTS: dict[VerdictWord, Tone] = {
+    "SHIP": "good",
+    "DO NOT SHIP": "bad",
+    "INVALID": "bad",
+    "KEEP RUNNING": "open",
+    "INCONCLUSIVE": "open",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,11 @@ class Line:
     interval: str
     result: str
     tone: Tone
+
+    @property
+    def sign(self) -> str:
+        """A sign before the result, so that color says nothing alone; none where nothing moved."""
+        return "" if self.comparison.status == "safe" else {"good": "▲", "bad": "▼"}.get(self.tone, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +81,32 @@ class Card:
     steps: tuple[str, ...]
     trust: str
     concerns: tuple[Concern, ...]
-    facts: tuple[str, ...]
+    when: str
+    who: str
+    progress: str
+    owner: str
+    control: str
+    variant: str
     groups: tuple[Group, ...]
     described: tuple[str, ...]
     interval: str
     levels: str
     worth: tuple[str, ...]
+
+    @property
+    def tone(self) -> Tone:
+        """The tone of the verdict."""
+        return _VERDICTS[self.word]
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """When, how many, how far and whose, as far as known."""
+        return tuple(filter(None, (self.when, self.who, self.progress, self.owner)))
+
+    @property
+    def lines(self) -> list[Line]:
+        """The lines of all groups."""
+        return [line for group in self.groups for line in group.lines]
 
 
 def card(results: Results) -> Card:
@@ -90,7 +123,12 @@ def card(results: Results) -> Card:
         steps=next_steps(results),
         trust=trust.in_one_line(results),
         concerns=_concerns(results),
-        facts=tuple(filter(None, [_when(results), _who(results), _progress(results), fragments.owner(results)])),
+        when=_when(results),
+        who=_who(results),
+        progress=_progress(results),
+        owner=fragments.owner(results),
+        control=clean(results.control.name),
+        variant="variant" if len(results.arms) > 2 else clean(results.arms[1].name),
         groups=() if invalid else tuple(_groups(results)),
         described=() if invalid else tuple(_described(results)),
         interval=f"{_level(results)} interval".strip(),
@@ -131,12 +169,10 @@ def _others(results: Results) -> tuple[str, ...]:
 
 
 def _when(results: Results) -> str:
-    first, last = (time or "" for time in (results.data.first_exposure, results.data.last_exposure))
-    if results.setup.period:
-        declared = results.setup.period.partition(" (")[0].split(" to ")
-        if len(declared) == 2 and "..." not in declared:
-            return formatting.days(*declared)
-    return formatting.days(first, last) if first and last else clean(results.setup.period or "")
+    """The declared period, or the days of the first and the last exposure; empty where neither is known."""
+    setup, data = results.setup, results.data
+    first, last = setup.start or data.first_exposure, setup.end or data.last_exposure
+    return formatting.days(first, last) if first and last else ""
 
 
 def _who(results: Results) -> str:
@@ -179,8 +215,7 @@ def _groups(results: Results) -> Iterator[Group]:
 
 def most_important(card: Card, most: int) -> list[Line]:
     """So many lines of the table, in its order: primaries first, then what is harmed or worse, then guardrails."""
-    lines = [line for group in card.groups for line in group.lines]
-    ranked = [(_rank(line), n, line) for n, line in enumerate(lines)]
+    ranked = [(_rank(line), n, line) for n, line in enumerate(card.lines)]
     kept = sorted(ranked, key=lambda item: item[:2])[:most]
     return [line for _, _, line in sorted(kept, key=lambda item: item[1])]
 
@@ -199,7 +234,7 @@ def line_of(results: Results, metric: MetricResult, comparison: Comparison) -> L
     values = {arm.name: form.value(arm.value) for arm in metric.arms}
     several = len(results.arms) > 2
     word, tone = _RESULTS[comparison.status]
-    if fragments.silent(comparison, results.monitoring.rule):
+    if silent(comparison, results.monitoring.rule):
         word, tone = _RESULTS["not_judged"]
     if comparison.status == "safe" and sentences.got_worse(metric, comparison):
         word, tone = "safe, but worse", "open"
@@ -253,11 +288,11 @@ def _change(results: Results, impact: Impact) -> str:
     form = quantities.of_total(metric, impact)
     interval = f"{fragments.level(impact.alpha)} interval: {form.differences(impact.interval)}"
     change = f"{form.difference(impact.change)} {fragments.counted_noun(metric)}a month"
-    return f"{change} ({interval}){_carried(results, metric)}"
+    return f"{change} ({interval}){_carried(results, metric, impact.arm)}"
 
 
-def _carried(results: Results, metric: MetricResult) -> str:
+def _carried(results: Results, metric: MetricResult, arm: str) -> str:
     """What must be said with a worth that few large values carry."""
-    title = fragments.titled(metric)
-    warned = any(c.code == "outliers" and c.status == "warn" and title in c.message for c in results.checks)
-    return ", carried by a few large values" if warned else ""
+    check = next((check for check in results.checks if check.code == "outliers" and check.status == "warn"), None)
+    suspect = check is not None and check.details.get("metrics", {}).get(metric.name, {}).get(arm, {}).get("suspect")
+    return ", carried by a few large values" if suspect else ""

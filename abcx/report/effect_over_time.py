@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from abcx import formatting
 from abcx.formatting import clean
 from abcx.report import fragments, quantities
-from abcx.report.fragments import NOTHING, titled
+from abcx.report.fragments import titled
 from abcx.report.interval_bar import bar, ruler
 from abcx.report.markup import block, escape, table
 from abcx.results.metric import EffectSeries, MetricResult, Point
@@ -101,7 +101,7 @@ def _texts(
         day,
         formatting.count(point.units),
         fragments.shown(estimate, form),
-        fragments.ends(interval, form) if interval else NOTHING,
+        quantities.ends(interval, form),
     )
 
 

@@ -125,7 +125,8 @@ def of_lines(
         line = "" if drawn is None else _draw(drawn, axis if relative else _stretched_axis(drawn, axis), width, ascii)
         lines.append(Row(metric, comparison, *texts, line, fragments.p_value(comparison, rule), not relative))
     heading = ruler([(0.0, "0"), (axis[0], "worse"), (axis[1], "better")], *axis, width)
-    return Forest(heading, tuple(lines), tuple(_legend(lines, ascii)))
+    legend = (*notes(pairs, any(row.bar for row in lines)), *_signs(lines, ascii))
+    return Forest(heading, tuple(lines), legend)
 
 
 def placed(pairs: Sequence[tuple[MetricResult, Comparison]]) -> list[Place | None]:
@@ -183,23 +184,26 @@ def _place(drawn: Track, axis: Axis) -> Place:
     )
 
 
-def _legend(lines: list[Row], ascii: bool) -> list[str]:
-    """Short sentences on the signs that occur in the bars."""
+def notes(pairs: Sequence[tuple[MetricResult, Comparison]], drawn: bool = True) -> list[str]:
+    """What must be said of some comparisons in words: where less is better, and whose bar has a scale of its own."""
+    texts = []
+    if mirrored := _names(metric for metric, _ in pairs if metric.goal == "decrease"):
+        less = f"{mirrored}: less is better"
+        texts.append(f"Right is good everywhere ({less})." if drawn else f"{less[:1].upper()}{less[1:]}.")
+    tracks, _ = _tracks(pairs)
+    own = _names(metric for metric, _, track in tracks if track is not None and not track.relative)
+    return [*texts, f"On its own scale: {own}."] if own and drawn else texts
+
+
+def _signs(lines: list[Row], ascii: bool) -> list[str]:
+    """What the signs mean that occur in the bars, in a sentence."""
     drawn = [row for row in lines if row.bar]
-    legend = []
-    if mirrored := _names(row.metric for row in lines if row.metric.goal == "decrease"):
-        legend.append(
-            f"Right is good everywhere ({mirrored}: less is better)." if drawn else f"Less is better: {mirrored}."
-        )
     signs = []
     if any(_shows_margin(row) for row in drawn):
         signs.append(f"{'#' if ascii else '▌'} tolerated harm")
     if any(row.metric.minimum_effect and row.metric.minimum_effect.relative != row.own_scale for row in drawn):
         signs.append(f"{'. =' if ascii else '░ ═'} below minimum effect")
-    legend += [f"{', '.join(signs)}."] if signs else []
-    if own := _names(row.metric for row in drawn if row.own_scale):
-        legend.append(f"On its own scale: {own}.")
-    return legend
+    return [f"{', '.join(signs)}."] if signs else []
 
 
 def _shows_margin(row: Row) -> bool:

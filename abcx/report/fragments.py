@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Literal
 
 from abcx import formatting
 from abcx.formatting import clean
 from abcx.report import quantities
-from abcx.results.metric import Comparison, MetricResult, Role
+from abcx.results.metric import Comparison, HarmWatch, MetricResult, Role
+from abcx.results.monitoring import Rule, silent, unjudged
 from abcx.results.readout import CheckResult, Exclusion, Factor, Results, Setup, Verdict
 from abcx.stats.records import Interval
 
@@ -19,7 +19,6 @@ ROLES: dict[Role, str] = {
     "guardrail": "Guardrails",
     "descriptive": "Descriptive",
 }
-Rule = Literal["fixed", "group_sequential", "always_valid", "hybrid"]
 NOTHING = "-"
 TICKETS = "end_before_start"
 """The reason of an exclusion that counts tickets."""
@@ -45,11 +44,12 @@ def counted_noun(metric: MetricResult) -> str:
     return "" if says_itself else f"{inline(metric)} "
 
 
-def is_lift(comparison: Comparison) -> bool:
-    """Whether an effect is written as a lift in a sentence: where it exists as such, and its interval if there is one
-    at all."""
-    bounded = comparison.lift_interval not in (None, (None, None))
-    return comparison.lift is not None and (bounded or comparison.difference_interval in (None, (None, None)))
+def is_lift(comparison: Comparison, watch: HarmWatch | None = None) -> bool:
+    """Whether an effect is written as a lift in a sentence: where it exists as such, and its interval (before the end
+    that of the `watch`) if there is one at all."""
+    decides = watch or comparison
+    bounded = decides.lift_interval not in (None, (None, None))
+    return comparison.lift is not None and (bounded or decides.difference_interval in (None, (None, None)))
 
 
 def shown_as_lift(metric: MetricResult, comparison: Comparison) -> bool:
@@ -67,22 +67,6 @@ def sentence(text: str) -> str:
     return (text if named else text[:1].upper() + text[1:]) + (
         "" if not text or text.endswith((".", "!", "?")) else "."
     )
-
-
-def ends(interval: Interval | None, form: Callable[[float], str]) -> str:
-    """`a to b`; `a or more`, `b or less` where an end is open."""
-    if interval is None:
-        return NOTHING
-    low, high = interval
-    if low is None:
-        return "not bounded" if high is None else f"{form(high)} or less"
-    if high is None:
-        return f"{form(low)} or more"
-    first, last = form(low), form(high)
-    for unit in (" points", " h"):  # the unit is written once
-        if first.endswith(unit) and last.endswith(unit):
-            first = first.removesuffix(unit)
-    return f"{first} to {last}"
 
 
 def shown(x: float | None, form: Callable[[float], str]) -> str:
@@ -112,24 +96,6 @@ def effect(
     estimate = comparison.lift if lift else quantities.agreeing(metric, comparison)
     interval = comparison.lift_interval if lift else comparison.difference_interval
     return form.difference(estimate), "not judged" if silent(comparison, rule) else form.differences(interval)
-
-
-def silent(comparison: Comparison, rule: Rule) -> bool:
-    """Whether nothing is judged now, because this run is between planned looks or events are too few."""
-    return rule != "fixed" and comparison.difference_interval == (None, None) and unjudged(comparison, rule)
-
-
-def half_open(comparison: Comparison) -> bool:
-    """Whether one end of the difference is open, as it is where only harm is judged so far."""
-    return comparison.difference_interval is not None and comparison.difference_interval.count(None) == 1
-
-
-def unjudged(comparison: Comparison, rule: Rule) -> bool:
-    """Whether this look does not judge the side on which the estimate lies, so that p is 1 by definition."""
-    if rule == "fixed" or comparison.difference_interval is None or comparison.p_value != 1.0:
-        return False
-    low, high = comparison.difference_interval
-    return (high if (comparison.difference or 0.0) < 0 else low) is None
 
 
 def has_lift(comparison: Comparison) -> bool:

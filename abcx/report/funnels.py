@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from abcx import formatting
 from abcx.formatting import clean
-from abcx.report.fragments import ends, level, shown, titled
+from abcx.report.fragments import level, shown, titled
 from abcx.report.markup import bullets, escape, table
+from abcx.report.quantities import ends
 from abcx.results.metric import FunnelResult, MetricResult, StepComparison
 from abcx.results.readout import Results
 
@@ -103,6 +104,6 @@ def _difference(comparison: StepComparison) -> tuple[str, str, str]:
 
     return (
         shown(comparison.difference, form),
-        ends(comparison.difference_interval, form),
+        ends(comparison.difference_interval, form, " pp"),
         shown(comparison.p_value, formatting.p_value),
     )

@@ -29,6 +29,7 @@ from abcx.report.console import draw
 from abcx.report.markup import block, bullets, code, escape, link, prose, table
 from abcx.report.terminal import bars, bars_of_all
 from abcx.results.metric import Comparison, MetricResult
+from abcx.results.monitoring import unjudged
 from abcx.results.readout import Results, Verdict
 
 WIDTH = 96
@@ -214,7 +215,7 @@ def _comparison(results: Results, metric: MetricResult, comparison: Comparison) 
         lift, ends = fragments.effect(metric, comparison, True, rule)
         lift += f" ({ends})" if comparison.lift_interval is not None else ""
     p = adjusted = fragments.NOTHING
-    if not fragments.unjudged(comparison, rule):
+    if not unjudged(comparison, rule):
         p = fragments.p_value(comparison, rule)
         adjusted = fragments.shown(comparison.p_value_adjusted, lambda p: formatting.p_value(p, results.setup.alpha))
     return (

@@ -38,7 +38,7 @@ def _trust(card: Card) -> str:
 
 def _table(results: Results, card: Card, free: int) -> list[str]:
     """The judged comparisons in as many rows as there are lines left, the others named."""
-    lines = [line for group in card.groups for line in group.lines]
+    lines = card.lines
     if not lines:
         return []
     legend = 2  # the line below the table and the empty one before it
@@ -46,8 +46,7 @@ def _table(results: Results, card: Card, free: int) -> list[str]:
     drawn = forest.of_lines(results, [(line.metric, line.comparison) for line in rows], BAR)
     heading = {id(line): group.heading for group in card.groups for line in group.lines}
     body = [_row(line, heading[id(line)], row.bar) for line, row in zip(rows, drawn.rows, strict=True)]
-    variant = "variant" if len(results.arms) > 2 else escape(results.arms[1].name)
-    heads = ("metric", "role", escape(results.control.name), variant, "effect", card.interval, "", "result")
+    heads = ("metric", "role", escape(card.control), escape(card.variant), "effect", card.interval, "", "result")
     below = " ".join(filter(None, [*drawn.legend, card.levels]))
     is_shown = set(map(id, rows))
     if left := [line for line in lines if id(line) not in is_shown]:

@@ -6,8 +6,9 @@ import math
 
 from abcx import formatting
 from abcx.formatting import clean
-from abcx.report.fragments import half_open, level, silent, titled, unjudged
+from abcx.report.fragments import level, titled
 from abcx.results.metric import Comparison, MetricResult, Role
+from abcx.results.monitoring import half_open, silent, unjudged
 from abcx.results.readout import Monitoring, Results
 
 _CORRECTIONS = {"holm": "Holm", "bh": "Benjamini-Hochberg"}

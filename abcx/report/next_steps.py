@@ -45,7 +45,7 @@ def _invalid(results: Results, verdict: Verdict) -> list[str]:
 def _keep_running(results: Results, verdict: Verdict) -> list[str]:
     longer = sentences.more_needed(verdict, results.setup)
     never = any(reason.values.get("out_of_reach") for reason in verdict.reasons)
-    steps = [f"Keep the test running {longer}.".replace(" .", ".")]
+    steps = [f"Keep the test running {longer}." if longer else "Keep the test running."]
     if never:
         steps.append("This traffic cannot answer the question within a year: look for a larger effect or more traffic.")
     monitoring = results.monitoring

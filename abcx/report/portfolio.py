@@ -11,7 +11,6 @@ from abcx.report import card as cards
 from abcx.report import forest, fragments
 from abcx.report.card import Card, Line
 from abcx.report.forest import Place
-from abcx.report.html import TONES
 from abcx.report.page_templates import environment
 from abcx.results.readout import Results, Verdict
 
@@ -24,8 +23,6 @@ class Entry:
 
     name: str
     card: Card
-    owner: str
-    dates: str
     line: Line | None
     place: Place | None
 
@@ -36,12 +33,11 @@ def render(found: Sequence[Results], failed: Sequence[tuple[str, str]]) -> str:
     words = [word for word in _ORDER if any(entry.card.word == word for entry in entries)]
     counts = {word: sum(entry.card.word == word for entry in entries) for word in words}
     page = environment().get_template("index.html")
-    return page.render(entries=entries, failed=failed, counts=counts, signs=TONES)
+    return page.render(entries=entries, failed=failed, counts=counts)
 
 
 def _entry(results: Results, verdict: Verdict) -> Entry:
     card = cards.card(replace(results, verdict=verdict))
-    line = next((line for group in card.groups for line in group.lines if line.comparison.arm == verdict.arm), None)
+    line = next((line for line in card.lines if line.comparison.arm == verdict.arm), None)
     place = forest.placed([(line.metric, line.comparison)])[0] if line is not None else None
-    dates = next((fact for fact in card.facts if " to " in fact and fact[-4:].isdigit()), "")
-    return Entry(clean(results.experiment), card, fragments.owner(results), dates, line, place)
+    return Entry(clean(results.experiment), card, line, place)

@@ -9,7 +9,7 @@ declared size where one more decimal avoids it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from abcx import formatting
@@ -58,11 +58,11 @@ class Form:
 
     def values(self, interval: Interval | None) -> str:
         """The interval of a value."""
-        return self._ends(interval, [self.value(end) for end in interval or ()], self.after)
+        return ends(interval, self.value, self.after, self.before)
 
-    def differences(self, interval: Interval | None) -> str:
+    def differences(self, interval: Interval | None, joint: str = " to ") -> str:
         """The interval of a difference, with signs: `+0.11 to +1.02 pp`, `at least +5%`."""
-        return self._ends(interval, [self.difference(end) for end in interval or ()], self.change)
+        return ends(interval, self.difference, self.change, self.before, joint)
 
     def sizes(self, interval: Interval | None, up: bool) -> str:
         """The interval of a rise, or of a fall if not `up`, without signs: `5% to 52%`; with them where it has both."""
@@ -71,22 +71,7 @@ class Form:
         low, high = interval if up else (_minus(interval[1]), _minus(interval[0]))
         if (low is not None and low < 0) or (high is not None and high < 0):
             return self.differences(interval)
-        return self._ends((low, high), [NOTHING if end is None else self.size(end) for end in (low, high)], self.change)
-
-    def _ends(self, interval: Interval | None, texts: list[str], unit: str) -> str:
-        if interval is None:
-            return NOTHING
-        low, high = interval
-        if low is None:
-            return "not bounded" if high is None else f"at most {texts[1]}"
-        if high is None:
-            return f"at least {texts[0]}"
-        first, last = texts
-        if unit.startswith(" ") and last.endswith(unit):  # a unit is written once
-            first = first.removesuffix(unit)
-        if self.before.endswith(" "):
-            last = last.replace(self.before, "", 1)
-        return f"{first} to {last}"
+        return ends((low, high), self.size, self.change, self.before)
 
     def _number(self, x: float) -> float:
         return round(self.scale * x, self.decimals) + 0.0
@@ -96,6 +81,26 @@ class Form:
         if number >= _LARGEST:
             return f"{sign}{self.before}{_LARGEST:,.0f}{after} or more"
         return f"{sign}{self.before}{number:,.{max(0, self.decimals)}f}{after}"
+
+
+def ends(
+    interval: Interval | None, form: Callable[[float], str], unit: str = "", before: str = "", joint: str = " to "
+) -> str:
+    """`a to b`; `at least a`, `at most b` where an end is open. A unit behind (` pp`) or before (`EUR `) is written
+    once."""
+    if interval is None:
+        return NOTHING
+    low, high = interval
+    if low is None:
+        return "not bounded" if high is None else f"at most {form(high)}"
+    if high is None:
+        return f"at least {form(low)}"
+    first, last = form(low), form(high)
+    if unit.startswith(" ") and last.endswith(unit):
+        first = first.removesuffix(unit)
+    if before.endswith(" "):
+        last = last.replace(before, "", 1)
+    return f"{first}{joint}{last}"
 
 
 def lift_form(metric: MetricResult, comparison: Comparison | None = None, most: int = MOST_OF_PERCENT) -> Form:

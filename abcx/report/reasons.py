@@ -95,9 +95,7 @@ def _written(
 def _effect(metric: MetricResult, comparison: Comparison) -> str:
     """The effect with the interval that decides: before the end that of the watch for harm."""
     decides = comparison.watch or comparison
-    as_lift = comparison.lift is not None and (
-        decides.lift_interval not in (None, (None, None)) or decides.difference_interval in (None, (None, None))
-    )
+    as_lift = is_lift(comparison, comparison.watch)
     value = comparison.lift if as_lift else comparison.difference
     if value is None:
         return "an effect that cannot be computed"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from abcx import formatting
 from abcx.formatting import clean
 from abcx.report import note_texts, quantities
-from abcx.report.fragments import Rule, half_open, inline, is_lift, sentence, silent, titled
+from abcx.report.fragments import inline, is_lift, sentence, titled
 from abcx.report.monitoring import share_of_plan, why_silent
 from abcx.results.metric import Comparison, MetricResult, Size, interval_on
+from abcx.results.monitoring import Rule, half_open, silent
 from abcx.results.readout import Results, Setup, Verdict
 from abcx.stats.records import Interval
 
@@ -72,7 +73,7 @@ def effect(results: Results, metric: MetricResult, comparison: Comparison) -> st
         good = f", which is {comparison.status}" if metric.goal == "decrease" else ""
         return _moved(results, metric, comparison, good)
     if comparison.status == "descriptive":
-        levels = _levels(results, metric, comparison).removeprefix(": ")
+        levels = _levels(results, metric, comparison)
         return f"{titled(metric)}: {_estimate(metric, comparison)}{f' ({levels})' if levels else ''}; not tested."
     fits = f"anything {_between(metric, comparison)} fits these data"
     if rule == "hybrid" and half_open(comparison):
@@ -119,9 +120,11 @@ def new_run(verdict: Verdict, setup: Setup) -> str:
 def expected(metric: MetricResult, comparison: Comparison) -> str:
     """The interval of a shown effect, as a direction: `Orders to rise by 5% to 52%`; empty without an interval."""
     up = _up(comparison)
-    fits = _form(metric, comparison).sizes(_interval(comparison), up)
-    crosses = " to +" in fits or "just" in fits
-    return "" if fits == quantities.NOTHING or crosses else f"{inline(metric)} to {'rise' if up else 'fall'} by {fits}"
+    interval = _interval(comparison)
+    if interval is None or any(end is not None and (end < 0) == up for end in interval):
+        return ""
+    fits = _form(metric, comparison).sizes(interval, up)
+    return f"{inline(metric)} to {'rise' if up else 'fall'} by {fits}"
 
 
 def per_units(metric: MetricResult, comparison: Comparison, unit: str) -> str:
@@ -140,11 +143,10 @@ def per_units(metric: MetricResult, comparison: Comparison, unit: str) -> str:
 
 
 def _levels(results: Results, metric: MetricResult, comparison: Comparison) -> str:
-    """`: 274 of 10,000 visitors instead of 217`, `: EUR 4.39 instead of EUR 2.49`; nothing for adjusted effects, which
+    """`274 of 10,000 visitors instead of 217`, `EUR 4.39 instead of EUR 2.49`; nothing for adjusted effects, which
     are not the difference of the arms."""
     if metric.unit == "share":
-        text = per_units(metric, comparison, results.setup.unit)
-        return f": {text}" if text else ""
+        return per_units(metric, comparison, results.setup.unit)
     values = {arm.name: arm.value for arm in metric.arms}
     control, variant = values.get(comparison.control), values.get(comparison.arm)
     if control is None or variant is None or comparison.method.is_adjusted:
@@ -153,7 +155,7 @@ def _levels(results: Results, metric: MetricResult, comparison: Comparison) -> s
     before, after = form.value(control), form.value(variant)
     noun = formatting.singular(clean(results.setup.unit))
     per = f" per {noun}" if metric.type == "mean" and " per " not in titled(metric).lower() else ""
-    return f": {after} instead of {before}{per}" if before != after else ""
+    return f"{after} instead of {before}{per}" if before != after else ""
 
 
 def _moved(results: Results, metric: MetricResult, comparison: Comparison, end: str = "") -> str:
@@ -163,7 +165,8 @@ def _moved(results: Results, metric: MetricResult, comparison: Comparison, end: 
     fits = form.sizes(_interval(comparison), up)
     by = f" by {form.size(size)}" if size is not None else ""
     interval = f" ({fits})" if fits != quantities.NOTHING else ""
-    return f"{titled(metric)} {'rose' if up else 'fell'}{by}{interval}{end}{_levels(results, metric, comparison)}."
+    levels = _levels(results, metric, comparison)
+    return f"{titled(metric)} {'rose' if up else 'fell'}{by}{interval}{end}{f': {levels}' if levels else ''}."
 
 
 def _guardrail(metric: MetricResult, comparison: Comparison, rule: Rule) -> str:
@@ -200,7 +203,7 @@ def _no_benefit(metric: MetricResult, comparison: Comparison) -> str:
     low, high = interval or (None, None)
     fits = ""
     if low is not None and high is not None:
-        fits = f": the effect lies between {form.differences(interval).replace(' to ', ' and ')}"
+        fits = f": the effect lies between {form.differences(interval, ' and ')}"
     elif low is not None or high is not None:
         fits = f": the effect is {form.differences(interval)}"
     return f"{titled(metric)} {did} {least}{fits}."

@@ -24,11 +24,10 @@ def render(results: Results) -> str:
     tail = [f"Next: {' '.join(card.steps)}"]
     tail.append(" ".join([f"Trust: {card.trust}", *(concern.text for concern in card.concerns[:3])]))
     tail += [*card.worth, " · ".join(card.facts)]
-    lines = [line for group in card.groups for line in group.lines]
     shown = cards.most_important(card, 12)
     drawn = forest.of_lines(results, [(line.metric, line.comparison) for line in shown], BAR)
     rows = [_row(line, row.bar) for line, row in zip(shown, drawn.rows, strict=True)]
-    left = len(lines) - len(rows)
+    left = len(card.lines) - len(rows)
     while True:
         more = [f"and {left} more"] if left else []
         text = _safe("\n".join([*head, *rows, *more, *tail]))

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from abcx import formatting
 from abcx.formatting import clean
-from abcx.report.fragments import NOTHING, ends, inline, level, shown, titled
+from abcx.report import quantities
+from abcx.report.fragments import NOTHING, inline, level, shown, titled
 from abcx.report.markup import bullets, escape, table
+from abcx.report.quantities import ends
 from abcx.results.metric import MetricResult, Response, Survey, SurveyComparison
 from abcx.results.readout import Results
 
@@ -133,16 +135,14 @@ def _differs(comparison: SurveyComparison) -> str:
 
 
 def _bounds(results: Results, metric: MetricResult, comparison: SurveyComparison) -> str:
-    def form(x: float) -> str:
-        return formatting.difference(x, metric.unit)
-
+    form = quantities.form_of(metric)
     interval = (
-        f" ({level(results.setup.alpha)} interval {ends(comparison.bounds_interval, form)})"
+        f" ({level(results.setup.alpha)} interval {form.differences(comparison.bounds_interval)})"
         if comparison.bounds_interval
         else ""
     )
     assert comparison.bounds is not None
-    low, high = (NOTHING if end is None else form(end) for end in comparison.bounds)
+    low, high = map(form.difference, comparison.bounds)
     return f"between {low} and {high}{interval}"
 
 
@@ -176,17 +176,15 @@ def _answers_table(results: Results, survey: Survey) -> str:
 
 
 def _bounds_table(results: Results, metric: MetricResult, survey: Survey) -> str:
-    def form(x: float) -> str:
-        return formatting.difference(x, metric.unit)
-
+    form = quantities.form_of(metric)
     rows = []
     for arm, comparison in survey.comparisons.items():
         rows.append(
             (
                 escape(arm),
                 shown(comparison.response_p_value, formatting.p_value),
-                f"{ends(comparison.bounds, form)} ({ends(comparison.bounds_interval, form)})",
-                f"{ends(comparison.worst_case, form)} ({ends(comparison.worst_case_interval, form)})",
+                f"{form.differences(comparison.bounds)} ({form.differences(comparison.bounds_interval)})",
+                f"{form.differences(comparison.worst_case)} ({form.differences(comparison.worst_case_interval)})",
                 "yes" if comparison.binds else "no",
             )
         )

@@ -32,6 +32,7 @@ from abcx.report import (
 from abcx.report.console import STYLES, draw, grid
 from abcx.report.forest import Row, forest, of_metric
 from abcx.results.metric import Comparison, MetricResult
+from abcx.results.monitoring import Rule
 from abcx.results.readout import CheckResult, Results
 
 
@@ -182,7 +183,7 @@ def _effects(results: Results, metric: MetricResult) -> Table:
     return table
 
 
-def _lift(metric: MetricResult, comparison: Comparison, rule: fragments.Rule) -> tuple[str, str]:
+def _lift(metric: MetricResult, comparison: Comparison, rule: Rule) -> tuple[str, str]:
     """The lift with its interval, dashes where it does not exist."""
     return (
         fragments.effect(metric, comparison, True, rule) if fragments.has_lift(comparison) else (fragments.NOTHING,) * 2

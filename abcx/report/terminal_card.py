@@ -28,14 +28,13 @@ MOST_CONCERNS = 3
 _LEAST = {0: 14, 4: 12, 1: 8, 2: 8, 5: 9, 3: 7}
 """The least widths of columns (label, interval, control, variant, result, effect), as they shrink."""
 _TONES = {"good": "green", "bad": "red", "open": "yellow", "quiet": "dim"}
-_SIGNS = {"good": "▲ ", "bad": "▼ ", "open": "", "quiet": ""}
 
 
 def render(results: Results, width: int = 100, color: bool = False, ascii: bool = False, alone: bool = True) -> str:
     """The card as text; comparisons and concerns for which there is no room are counted and named in a line. A card
     that stands `alone` says how to see everything else."""
     card = cards.card(results)
-    total = sum(len(group.lines) for group in card.groups)
+    total = len(card.lines)
     limit = min(LINES + total, MOST_LINES) if width >= NARROW else MOST_LINES_NARROW
     most = min(total, limit)
 
@@ -110,10 +109,10 @@ def _few(texts: Sequence[str], most: int, noun: str) -> list[str]:
 
 def _table(results: Results, card: Card, width: int, ascii: bool, rows: int) -> Iterator[RenderableType]:
     """The judged comparisons with bars, those for which there is no room in a line, and what the signs mean."""
-    lines = [line for group in card.groups for line in group.lines]
+    lines = card.lines
     kept = cards.most_important(card, rows)
     is_kept = set(map(id, kept))
-    control, variant = _heads(results)
+    control, variant = _heads(card)
     widths = _widths(kept, width, control, variant)
     headings = max(
         (cell_len(group.heading) for group in card.groups if any(id(line) in is_kept for line in group.lines)),
@@ -137,7 +136,7 @@ def _table(results: Results, card: Card, width: int, ascii: bool, rows: int) -> 
         if shown and group is not card.groups[0]:
             table.add_row(Text(group.heading, "dim"))
         for line in shown:
-            sign = "" if ascii or line.result == "safe" else _SIGNS[line.tone]
+            sign = "" if ascii or not line.sign else f"{line.sign} "
             cells = [f"  {line.label}", line.control, line.variant, line.effect, line.interval]
             cells += [bars[id(line.comparison)]] if bar else []
             table.add_row(*map(Text, cells), Text(f"{sign}{line.result}", _TONES[line.tone]))
@@ -149,12 +148,10 @@ def _table(results: Results, card: Card, width: int, ascii: bool, rows: int) -> 
         yield _line(below, "dim")
 
 
-def _heads(results: Results) -> tuple[str, str]:
+def _heads(card: Card) -> tuple[str, str]:
     """The heads of the columns of values: the names of two arms, unless they are long."""
-    names = [clean(arm.name) for arm in results.arms[:2]]
-    return (
-        (names[0], names[1]) if len(results.arms) == 2 and max(map(cell_len, names)) <= 14 else ("control", "variant")
-    )
+    fit = max(cell_len(card.control), cell_len(card.variant)) <= 14
+    return (card.control, card.variant) if fit else ("control", "variant")
 
 
 def _named(names: Sequence[str]) -> str:
@@ -171,7 +168,7 @@ def _widths(lines: Sequence[Line], width: int, control: str, variant: str) -> li
         )
         for name, limit in most.items()
     ]
-    widths.append(max([8, *(cell_len(line.result) + 2 * bool(_SIGNS[line.tone]) for line in lines)]))
+    widths.append(max([8, *(cell_len(line.result) + 2 * bool(line.sign) for line in lines)]))
     over = sum(widths) + 5 - width
     for place, least in _LEAST.items():  # a text that is longer than its column folds
         taken = min(max(over, 0), max(widths[place] - least, 0))

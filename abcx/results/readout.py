@@ -8,12 +8,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from abcx.formatting import Unit
 from abcx.notes import Note, Value
 from abcx.results import export
 from abcx.results.metric import MetricResult
+from abcx.results.monitoring import Rule
 from abcx.stats.records import Interval
 
 if TYPE_CHECKING:
@@ -194,7 +195,7 @@ class Setup:
     metric so that all succeed together with `power`, and `looks_inflation` >= 1 the factor that sequential monitoring
     costs. `power_bounded` is the least power of a survey, after the bounds on who answers. `needed_units` is the size
     that the control as observed would need: information, never a plan. `command` reproduces the report, where a spec
-    file was read.
+    file was read. `start` and `end` are those of the declared period, as written (ISO 8601).
     """
 
     title: str
@@ -223,6 +224,8 @@ class Setup:
     looks_inflation: float = 1.0
     needed_units: int | None = None
     needed_from: Note | None = None
+    start: str | None = None
+    end: str | None = None
 
     @property
     def simulated(self) -> bool:
@@ -254,7 +257,7 @@ class Monitoring:
     significant.
     """
 
-    rule: Literal["fixed", "group_sequential", "always_valid", "hybrid"]
+    rule: Rule
     information: float | None = None
     boundaries: tuple[tuple[float, float], ...] = ()
     spending: str | None = None
@@ -336,8 +339,7 @@ class Results:
 
         Raises UsageError where it holds something else, or results of another schema_version.
         """
-        results: Results = _module("results.reading").read(source)
-        return results
+        return cast(Results, _module("results.reading").read(source))
 
     def to_frame(self, table: Table = "metrics") -> pandas.DataFrame:
         """A pandas frame: a row per comparison (`metrics`, the columns of `rows()`), per metric and arm (`arms`), per
@@ -354,13 +356,11 @@ class Results:
 
     def to_markdown(self, summary: bool = False) -> str:
         """The readout as Markdown; with `summary` its card alone, at most 25 lines."""
-        text: str = _module("report.markdown").render(self, summary)
-        return text
+        return cast(str, _module("report.markdown").render(self, summary))
 
     def to_html(self) -> str:
         """The readout as one self-contained page."""
-        page: str = _module("report.html").render(self)
-        return page
+        return cast(str, _module("report.html").render(self))
 
     def plot(self, axes: Any = None) -> Any:
         """The effects of all judged metrics in matplotlib axes (new ones by default), which are returned."""
@@ -385,13 +385,11 @@ class Results:
 
     def __repr__(self) -> str:
         """One line: the experiment, the verdict, the primary metric."""
-        line: str = _module("report.one_line").render(self)
-        return line
+        return cast(str, _module("report.one_line").render(self))
 
     def _repr_html_(self) -> str:
         """The card in a notebook, with bars; names escaped."""
-        card: str = _module("report.html_card").render(self)
-        return card
+        return cast(str, _module("report.html_card").render(self))
 
 
 def _module(name: str) -> Any:

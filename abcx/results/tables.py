@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from abcx.results.metric import Comparison, MetricResult
+from abcx.results.metric import ArmValue, Comparison, MetricResult
+from abcx.results.monitoring import unjudged
 from abcx.stats.records import Interval
 
 if TYPE_CHECKING:
@@ -18,23 +19,17 @@ def metrics(results: Results) -> Iterator[Row]:
     """One row per metric and comparison."""
     words = {verdict.arm: verdict.verdict for verdict in results.verdicts}
     for metric in results.metrics:
-        arms = {arm.name: arm for arm in metric.arms}
         for comparison in metric.comparisons:
-            control, variant = arms[comparison.control], arms[comparison.arm]
+            judged = not unjudged(comparison, results.monitoring.rule)
             yield {
                 "experiment": results.experiment,
                 "verdict": words[comparison.arm],
                 "metric": metric.name,
                 **{name: getattr(metric, name) for name in ("type", "role", "goal")},
-                "control": comparison.control,
-                "arm": comparison.arm,
-                "control_units": control.units,
-                "arm_units": variant.units,
-                "control_value": control.value,
-                "arm_value": variant.value,
+                **_sides(comparison, metric.arms),
                 **_effect(comparison),
-                "p_value": None if _silent(results, comparison) else comparison.p_value,
-                "p_value_adjusted": None if _silent(results, comparison) else comparison.p_value_adjusted,
+                "p_value": comparison.p_value if judged else None,
+                "p_value_adjusted": comparison.p_value_adjusted if judged else None,
                 "alpha": comparison.alpha,
                 "status": comparison.status,
                 "method": comparison.method.value,
@@ -67,19 +62,12 @@ def segments(results: Results) -> Iterator[Row]:
     for metric in results.metrics:
         for segment in metric.segments:
             for value in segment.values:
-                values = {arm.name: arm for arm in value.arms}
                 for comparison in value.comparisons:
-                    control, variant = values[comparison.control], values[comparison.arm]
                     yield {
                         **_named(metric),
                         "segment": segment.name,
                         "value": value.value,
-                        "control": comparison.control,
-                        "arm": comparison.arm,
-                        "control_units": control.units,
-                        "arm_units": variant.units,
-                        "control_value": control.value,
-                        "arm_value": variant.value,
+                        **_sides(comparison, value.arms),
                         **_effect(comparison),
                         "alpha": comparison.alpha,
                     }
@@ -113,13 +101,22 @@ TABLES: dict[str, Callable[[Results], Iterator[Row]]] = {
 """The tables that `Results.to_frame` makes, by name."""
 
 
-def _silent(results: Results, comparison: Comparison) -> bool:
-    """Whether nothing is judged now, so that p is 1 by definition and says nothing."""
-    return results.monitoring.rule != "fixed" and comparison.difference_interval == (None, None)
-
-
 def _named(metric: MetricResult) -> Row:
     return {"metric": metric.name, "title": metric.title}
+
+
+def _sides(comparison: Comparison, arms: Sequence[ArmValue]) -> Row:
+    """Both arms of a comparison with their units and values."""
+    by_name = {arm.name: arm for arm in arms}
+    control, variant = by_name[comparison.control], by_name[comparison.arm]
+    return {
+        "control": control.name,
+        "arm": variant.name,
+        "control_units": control.units,
+        "arm_units": variant.units,
+        "control_value": control.value,
+        "arm_value": variant.value,
+    }
 
 
 def _effect(comparison: Comparison) -> Row:

@@ -287,7 +287,9 @@ def test_what_it_is_worth_has_its_interval(
     impact = (Impact(metric, "variant", 120_000, change, interval, 0.05),)
     (worth,) = card.card(replace(base, metrics=metrics, checks=quiet, impact=impact)).worth
     assert worth == f"Shipping to all 120,000 visitors of a month: {text}."
-    (cared,) = card.card(replace(base, metrics=metrics, impact=impact)).worth
+    details = {"metrics": {"revenue_per_visitor": {"variant": {"suspect": True}}, "orders": {}}}
+    warning = tuple(replace(check, details=details) if check.code == "outliers" else check for check in base.checks)
+    (cared,) = card.card(replace(base, metrics=metrics, checks=warning, impact=impact)).worth
     assert ("carried by a few large values" in cared) == (metric == "revenue_per_visitor")
     for rendered in (terminal_card.render, markdown_card.render, slack.render):
         shown = words(rendered(replace(base, metrics=metrics, checks=quiet, impact=impact))).replace("\\", "")

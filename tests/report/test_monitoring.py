@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from abcx.report import fragments, markdown, monitoring, sentences, summary, terminal
+from abcx.results.monitoring import silent, unjudged
 from abcx.results.readout import Monitoring
 from tests.support.made_results import ALL, between_looks, clean, early_look, hybrid, share, stopped, three_arms
 from tests.support.readouts import shown, tables, words
@@ -126,7 +127,7 @@ def test_hybrid_tells_harm_from_a_win():
 def test_harm_found_under_hybrid_reads_as_harm():
     metric = share("orders", {"control": 963, "variant": 749}, "worse", 0.0001)
     found = replace(metric.comparisons[0], difference_interval=(None, -0.002), lift_interval=(None, -0.09))
-    assert not fragments.unjudged(found, "hybrid")
+    assert not unjudged(found, "hybrid")
     text = sentences.effect(hybrid(), replace(metric, comparisons=(found,)), found)
     # 963 of 44,700 and 749 of 44,720: 2.154 % and 1.675 %
     assert text == "Orders fell by 22% (at least 9%): 167 of 10,000 visitors instead of 215."
@@ -134,8 +135,8 @@ def test_harm_found_under_hybrid_reads_as_harm():
 
 def test_an_open_end_without_monitoring_is_not_unjudged():
     comparison = replace(clean()["orders"].comparisons[0], difference_interval=(None, None), p_value=1.0)
-    assert not fragments.unjudged(comparison, "fixed") and not fragments.silent(comparison, "fixed")
-    assert fragments.unjudged(comparison, "always_valid") and fragments.silent(comparison, "always_valid")
+    assert not unjudged(comparison, "fixed") and not silent(comparison, "fixed")
+    assert unjudged(comparison, "always_valid") and silent(comparison, "always_valid")
     assert fragments.effect(clean()["orders"], comparison, relative=False)[1] == "not bounded"
     assert fragments.effect(clean()["orders"], comparison, relative=False, rule="hybrid")[1] == "not judged"
 

@@ -21,13 +21,12 @@ MOST = 40
 IN_PICTURE = 6
 """Comparisons in the picture of a card."""
 _TONES = {"good": "good", "bad": "bad", "open": "orange", "quiet": "soft"}
-_WORDS = {"SHIP": "good", "DO NOT SHIP": "bad", "INVALID": "bad", "KEEP RUNNING": "orange", "INCONCLUSIVE": "orange"}
 
 
 def figures(results: Results) -> Iterator[Drawing]:
     """The drawing of a readout that states effects."""
     card = cards.card(results)
-    lines = sum(len(group.lines) for group in card.groups)
+    lines = len(card.lines)
     if lines:
         label = "All metrics: effect with its interval; right is good"
         height = 0.8 + 0.32 * (min(lines, MOST) + len(card.groups))
@@ -98,7 +97,7 @@ def picture(results: Results) -> bytes:
         others = [textwrap.shorten(other, 98, placeholder=" ...") for other in card.others[:2]]
         head = f"{card.word} · {card.arm}" + (f"   ({cards.SIMULATED})" if card.simulated else "")
         facts = textwrap.wrap(" · ".join(card.facts), 98)[:2]
-        texts = [(head, 15.0, _WORDS[card.word], "bold"), (card.title[:80], 13.0, "ink", "bold")]
+        texts = [(head, 15.0, _TONES[card.tone], "bold"), (card.title[:80], 13.0, "ink", "bold")]
         texts += [(line, 12.0, "ink", "normal") for line in lead]
         texts += [(line, 9.5, "soft", "normal") for line in [*others, *steps, *trust, *facts]]
         y = 0.95
