@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abcx import formatting
 from abcx.formatting import clean
 from abcx.report import sentences
 from abcx.report.fragments import inline, sentence
@@ -17,6 +18,8 @@ _BEFORE_ACTING = {
     "outliers": "Before you quote an amount: look at the largest values one by one.",
 }
 """Checks whose cure comes before the step that the verdict asks for, most important first; None: their own help."""
+_WORSE = ("secondary_harm", "worse_within_margin")
+"""Warnings about a metric that got worse and does not decide."""
 
 
 def next_steps(results: Results, verdict: Verdict | None = None) -> tuple[str, ...]:
@@ -65,7 +68,10 @@ def _ship(results: Results, verdict: Verdict) -> list[str]:
         if comparison.status == "better"
     ]
     expected = next(filter(None, winners), "")
-    return [f"Ship {arm}: expect {expected}." if expected else f"Ship {arm}."]
+    steps = [f"Ship {arm}: expect {expected}." if expected else f"Ship {arm}."]
+    worse = [inline(results[w.metric]) for w in verdict.warnings if w.code in _WORSE and w.metric is not None]
+    names = formatting.joined(worse) if len(worse) < 3 else f"{len(worse)} other metrics"
+    return [*steps, *([f"Before that: decide whether you accept that {names} got worse."] if worse else [])]
 
 
 def _do_not_ship(results: Results, verdict: Verdict) -> list[str]:

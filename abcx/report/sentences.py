@@ -67,10 +67,15 @@ def effect(results: Results, metric: MetricResult, comparison: Comparison) -> st
         return f"No judgment on {inline(metric)} now, because {why_silent(results)}."
     if comparison.status == "not_judged":
         return so_far(results, metric, comparison)
+    if _no_events(results, metric.name, comparison.arm):
+        unknown = "whether that is a success or a gap in the logging is not known"
+        return f"With {clean(comparison.arm)} there is no event for {inline(metric)}: {unknown}."
     if metric.role == "guardrail" and comparison.status != "descriptive":
         return _guardrail(metric, comparison, rule)
     if comparison.status in ("better", "worse"):
         good = f", which is {comparison.status}" if metric.goal == "decrease" else ""
+        if comparison.status == "worse" and comparison.margin_state == "inside" and metric.margin is not None:
+            good += f", within the tolerated {quantities.declared(metric, metric.margin)}"
         return _moved(results, metric, comparison, good)
     if comparison.status == "descriptive":
         levels = _levels(results, metric, comparison)
@@ -81,6 +86,12 @@ def effect(results: Results, metric: MetricResult, comparison: Comparison) -> st
     if comparison.held_back:
         return f"No judgment on {inline(metric)}, because the arms may differ in who answers: {fits}."
     return f"No clear effect on {inline(metric)}: {fits}."
+
+
+def _no_events(results: Results, metric: str, arm: str) -> bool:
+    """Whether a guardrail has no event in a variant, and the spec does not say that this is real."""
+    reasons = [reason for verdict in results.verdicts if verdict.arm == arm for reason in verdict.reasons]
+    return any(reason.metric == metric and "no_events" in reason.values for reason in reasons)
 
 
 def so_far(results: Results, metric: MetricResult, comparison: Comparison) -> str:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from abcx import formatting
 from abcx.checks import TITLES
 from abcx.formatting import clean
-from abcx.report import reasons, sensitivity
+from abcx.report import reasons, sensitivity, sentences
 from abcx.report.fragments import sentence, titled
-from abcx.results.readout import CheckResult, Results
+from abcx.results.readout import CheckResult, Reason, Results
 
 _NEEDED_OF_SPEC = {"duration": "period", "whole_weeks": "period", "sample_size": "plan"}
 """Checks that could run if the spec said more, with the key that it lacks."""
@@ -45,8 +45,7 @@ def concerns(results: Results) -> tuple[Concern, ...]:
         if isinstance(code, str):
             listed.append(_of_check(by_code[code]))
         else:
-            text = sentence(reasons.text(results, results.verdict, warning))
-            listed.append(Concern(_subject(results, warning.metric), text))
+            listed.append(_without_check(results, warning))
     listed += [Concern("the verdict itself", sentence(text)) for text in sensitivity.care(results)]
     listed += [_of_check(check) for check in results.checks if check.status == "warn"]
     return tuple({concern.text: concern for concern in listed}.values())
@@ -65,5 +64,10 @@ def _of_check(check: CheckResult) -> Concern:
     return Concern(title(check.code), sentence(check.message), check.status == "fail")
 
 
-def _subject(results: Results, metric: str | None) -> str:
-    return "the planned day" if metric is None else titled(results[metric])
+def _without_check(results: Results, warning: Reason) -> Concern:
+    """A metric that got worse and does not decide, or that the verdict is the one of the planned day."""
+    if warning.metric is None:
+        return Concern("the planned day", sentence(reasons.text(results, results.verdict, warning)))
+    metric = results[warning.metric]
+    comparison = next(c for c in metric.comparisons if c.arm == results.verdict.arm)
+    return Concern(titled(metric), sentences.effect(results, metric, comparison))

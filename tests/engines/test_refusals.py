@@ -68,6 +68,60 @@ def test_the_command_that_makes_the_report_again_holds_no_password() -> None:
     assert "--engine postgresql://me@db.example/shop" in _command("spec.yaml", DataOptions(), run)
 
 
+MONEY: dict[str, Any] = {
+    "schema_version": 1,
+    "name": "money",
+    "arms": {"a": {}, "b": {}},
+    "metrics": {"paid": {"type": "mean", "event": "buy", "value": "amount", "role": "primary", "goal": "increase"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("heads", "cells", "named"),
+    [
+        ("amount,currency", ["5,EUR", "7,usd "], "30 rows in USD"),
+        ("amount,currency", ["5,CHF", "7,CHF"], "'amount' is in CHF"),
+        ("amount_usd", ["5", "7"], "'amount_usd' is in USD"),
+        ("amount,currency", ["5,eur", "7,EUR"], None),
+    ],
+)
+@pytest.mark.parametrize("engine", ["spark", "postgres"])
+def test_currencies_are_held_against_the_spec_on_every_engine(
+    engine: str, heads: str, cells: list[str], named: str | None, request: Any, tmp_path: Any, monkeypatch: Any
+) -> None:
+    address = request.getfixturevalue(engine)
+    rows = [f"u{i}|2024-05-{i % 9 + 1:02}T08:{i % 60:02}:07Z|{'ab'[i % 2]}|buy|{cells[i % 2]}" for i in range(60)]
+    columns = ["unit", "time", "arm", "event", *heads.split(",")]
+    table = [row.replace("|", ",").split(",") for row in rows]
+    metrics = {"paid": {**MONEY["metrics"]["paid"], "value": columns[4]}}
+    spec = {**MONEY, "metrics": metrics, "currency": "EUR", "data": {"events": "e.csv"}}
+    monkeypatch.chdir(tmp_path)
+    if engine == "spark":
+        (tmp_path / "e.csv").write_text("".join(",".join(row) + "\n" for row in [columns, *table]))
+    else:
+        spec["data"] = {"events": "money.events"}
+        _store(address, columns, table)
+    if named is None:
+        assert abcx.analyze(spec, engine=address)["paid"].currency == "EUR"
+    else:
+        found = problem(spec, engine=address)
+        assert found.code == "other-currency" and named in found.message
+
+
+def _store(address: str, columns: list[str], rows: list[list[str]]) -> None:
+    """The table money.events on a server."""
+    import psycopg
+
+    types = {"time": "timestamptz", columns[4]: "numeric"}
+    with psycopg.connect(address) as server:
+        server.execute("DROP SCHEMA IF EXISTS money CASCADE")
+        server.execute("CREATE SCHEMA money")
+        declared = ", ".join(f'"{name}" {types.get(name, "text")}' for name in columns)
+        server.execute(f"CREATE TABLE money.events ({declared})")
+        with server.cursor() as cursor:
+            cursor.executemany(f"INSERT INTO money.events VALUES ({', '.join(['%s'] * len(columns))})", rows)
+
+
 @pytest.mark.parametrize(("written", "named"), [("2024-05-{:02}", "dates"), ("2024-05-{:02}T10:00:00Z", "whole hours")])
 def test_coarse_times_are_refused_by_name(
     written: str, named: str, spark: str, tmp_path: Any, monkeypatch: Any

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 from rich.cells import cell_len
@@ -13,6 +14,7 @@ from rich.cells import cell_len
 from abcx import formatting
 from abcx.notes import Note
 from abcx.report import card, markdown_card, slack, terminal_card
+from abcx.report.fragments import inline
 from abcx.results.metric import Size
 from abcx.results.readout import Alternative, CheckResult, Impact, Reason, Results
 from tests.support import extremes
@@ -242,8 +244,67 @@ def test_a_warning_of_a_metric_is_told_with_its_title() -> None:
     base = clean()
     verdict = replace(base.verdict, warnings=(*base.verdict.warnings, Reason("secondary_harm", "cart_visits")))
     found = card.card(replace(base, verdict=verdict, verdicts=(verdict,)))
-    (concern,) = [concern for concern in found.concerns if "Cart visits got worse" in concern.text]
-    assert concern.subject == "Cart visits"
+    (concern,) = [concern for concern in found.concerns if concern.subject == "Cart visits"]
+    assert concern.text.startswith("No clear effect on cart visits")  # its own sentence, whatever its status is
+
+
+def with_status(results: Results, name: str, code: str, **changes: Any) -> Results:
+    """A readout in which a metric of the headline's arm has other results, and a warning about it."""
+    arm = results.verdict.arm
+    metrics = tuple(
+        metric
+        if metric.name != name
+        else replace(
+            metric, comparisons=tuple(replace(c, **changes) if c.arm == arm else c for c in metric.comparisons)
+        )
+        for metric in results.metrics
+    )
+    verdict = replace(results.verdict, warnings=(Reason(code, name),))
+    return replace(results, metrics=metrics, verdict=verdict, verdicts=(verdict,))
+
+
+def test_a_variant_that_ships_although_another_metric_got_worse() -> None:
+    lifts = {
+        "lift": -0.3,
+        "lift_interval": (-0.34, -0.26),
+        "difference": -0.03,
+        "difference_interval": (-0.034, -0.026),
+    }
+    results = with_status(clean(), "cart_visits", "secondary_harm", status="worse", **lifts)
+    found = card.card(results)
+    assert found.word == "SHIP"
+    (concern,) = [concern for concern in found.concerns if concern.subject == "Cart visits"]
+    assert concern.text.startswith("Cart visits fell by 30.0% (26.0% to 34.0%)")
+    assert "Before that: decide whether you accept that cart visits got worse." in found.steps
+    for text in (terminal_card.render(results), markdown_card.render(results), slack.render(results)):
+        assert not re.search(r"\bp\s*[=<]", words(text))
+
+
+def test_a_primary_that_got_worse_within_its_margin() -> None:
+    base = clean()
+    metrics = tuple(replace(m, margin=Size("5%", 0.05, True)) if m.name == "orders" else m for m in base.metrics)
+    lifts = {
+        "lift": -0.02,
+        "lift_interval": (-0.03, -0.01),
+        "difference": -0.002,
+        "difference_interval": (-0.003, -0.001),
+    }
+    results = with_status(
+        replace(base, metrics=metrics), "orders", "worse_within_margin", status="worse", margin_state="inside", **lifts
+    )
+    (concern,) = [concern for concern in card.card(results).concerns if concern.subject == "Orders"]
+    assert concern.text.startswith("Orders fell by 2.0% (1.0% to 3.0%), within the tolerated 5%")
+
+
+def test_a_guardrail_without_an_event_is_neither_harmed_nor_called_open() -> None:
+    base = clean()
+    guardrail = next(metric for metric in base.metrics if metric.role == "guardrail")
+    results = with_status(base, guardrail.name, "guardrail_unresolved", status="unresolved")
+    reasons = (Reason("guardrail_unresolved", guardrail.name, {"no_events": True}),)
+    verdict = replace(results.verdict, verdict="INCONCLUSIVE", reasons=reasons, warnings=())
+    found = card.card(replace(results, verdict=verdict, verdicts=(verdict,)))
+    assert f"there is no event for {inline(guardrail)}" in found.sentence
+    assert "a gap in the logging" in found.sentence and "ruled out" not in found.sentence
 
 
 def test_a_verdict_that_does_not_hold_is_a_concern() -> None:

@@ -23,8 +23,6 @@ _SEVERAL = "convert them to one currency first, or keep one by `where`"
 
 def foreign_amounts(select: Select) -> Iterator[Problem]:
     """Problems of amounts in another currency than the spec declares, or in several."""
-    if select.engine.is_remote:
-        return
     declared = select.plan.experiment.currency
     for source in select.sources:
         for name, scope in number_columns(select, source).items():
@@ -55,7 +53,8 @@ def _beside(source: Source, amounts: str, scope: str, declared: str | None) -> I
     if len(found) < 2 and not foreign:
         return
     other = foreign[0] if foreign else found[1][0]
-    _, line, _ = locate(table, f"{counted} AND {code} = {literal(other)}", code)
+    is_other = f"{counted} AND {code} = {literal(other)}"
+    line = 0 if table.engine.is_remote else locate(table, is_other, code)[1]  # rows elsewhere have no order
     rows = ", ".join(f"{plural(n, 'rows')} in {code[:20]}" for code, n in found[:4]) + (
         ", ..." if len(found) > 4 else ""
     )
