@@ -8,13 +8,16 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from statistics import NormalDist
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 from abcx.report import figures, folded, html, markdown
-from abcx.report.figures import effects
+from abcx.report.figures import effects, over_time
 from abcx.report.figures.svg import COLORS, DARK
+from abcx.results.metric import EffectSeries, Point
 from abcx.results.readout import Results
 from tests.support import extremes, made_results, shipped
 
@@ -129,6 +132,33 @@ def test_cells_carry_the_head_of_their_column() -> None:
         cells = re.findall(r"<td[^>]*>", section.html)
         assert all("data-label=" in cell for cell in cells)
         assert "<pre" not in section.html
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.1])
+def test_the_boundary_is_drawn_where_an_effect_of_its_z_lies(alpha: float) -> None:
+    """Bands of a known standard error: the dashed lines lie at z standard errors from 0, whatever the level."""
+    from matplotlib.figure import Figure
+
+    base, z, errors = shipped.results("buyakilt-product-filter"), 2.797, (0.02, 0.014, 0.01)
+    critical = NormalDist().inv_cdf(1 - alpha / 2)
+    points = tuple(
+        Point(f"2024-05-{n + 1:02}", 100, 0.01, (0.01 - critical * s, 0.01 + critical * s), None, None)
+        for n, s in enumerate(errors)
+    )
+    series = EffectSeries("variant", "cumulative", points)
+    metric = replace(base.metrics[0], unit="share", course=(series,))
+    looked = replace(base.monitoring, boundaries=((0.5, 4.0), (0.8, z)))
+    results = replace(base, setup=replace(base.setup, alpha=alpha), metrics=(metric,), monitoring=looked)
+    (drawing,) = over_time.figures(results)
+    axes = Figure().subplots()
+    drawing.draw(axes, False)
+    dashed = [np.asarray(line.get_ydata(), float) for line in axes.lines if line.get_linestyle() == "--"]
+    for sign, line in zip((-1, 1), dashed, strict=True):
+        assert list(line) == pytest.approx([sign * 100 * z * s for s in errors])
+        assert axes.get_ylim()[0] < float(line[-1]) < axes.get_ylim()[1]
+    assert f"{100 * (1 - alpha):.0f}% band; dashed: the boundary" in drawing.label
+    (without,) = over_time.figures(replace(results, monitoring=base.monitoring))
+    assert "dashed" not in without.label
 
 
 def test_the_picture_is_a_png() -> None:

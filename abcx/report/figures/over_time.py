@@ -7,29 +7,37 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from abcx.report.figures.svg import COLORS, Draw, Drawing
-from abcx.report.fragments import titled
+from abcx.report.fragments import level, titled
 from abcx.results.metric import EffectSeries, MetricResult
 from abcx.results.readout import Results
+from abcx.stats.distributions import normal_quantile
 from abcx.stats.records import Interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-_Z = 1.959964
 
 
 def figures(results: Results) -> Iterator[Drawing]:
     """A figure for each series of more than one day."""
     for number, metric in enumerate(results.metrics):
         for position, series in enumerate(one for one in metric.course if len(one.points) > 1):
-            label = _label(metric, series)
+            label = _label(results, metric, series)
             yield Drawing(f"time{number}-{position}", label, _drawing(results, metric, series))
 
 
-def _label(metric: MetricResult, series: EffectSeries) -> str:
+def _label(results: Results, metric: MetricResult, series: EffectSeries) -> str:
     what = "with all units exposed up to the day" if series.kind == "cumulative" else "by day since exposure"
     banded = any(point.lift_interval or point.difference_interval for point in series.points)
-    return f"Effect on {titled(metric)} with {series.arm}, {what}{', 95% band' if banded else ''}"
+    band = f", {level(results.setup.alpha)} band" if banded else ""
+    bounded = "; dashed: the boundary of the last look" if banded and _boundary(results, series) else ""
+    return f"Effect on {titled(metric)} with {series.arm}, {what}{band}{bounded}"
+
+
+def _boundary(results: Results, series: EffectSeries) -> float | None:
+    """The boundary of the last look in half widths of the band; None where there is none."""
+    if not results.monitoring.boundaries or series.kind != "cumulative":
+        return None
+    return results.monitoring.boundaries[-1][1] / normal_quantile(1 - results.setup.alpha / 2)
 
 
 def _drawing(results: Results, metric: MetricResult, series: EffectSeries) -> Draw:
@@ -49,12 +57,14 @@ def _drawing(results: Results, metric: MetricResult, series: EffectSeries) -> Dr
             axes.fill_between(
                 days, [scale * x for x in lows], [scale * x for x in highs], color=COLORS["blue-soft"], linewidth=0
             )
-            _limit(axes, [scale * x for x in lows], [scale * x for x in highs])
-            if results.monitoring.boundaries and series.kind == "cumulative":
-                z = results.monitoring.boundaries[-1][1]
-                for sign in (-1, 1):
-                    line = [sign * scale * z * (high - low) / 2 / _Z for _, _, low, high in bounded]
-                    axes.plot(days, line, color=COLORS["bad"], linestyle="--", linewidth=1)
+            half = [scale * (_boundary(results, series) or 0.0) * (high - low) / 2 for _, _, low, high in bounded]
+            _limit(
+                axes,
+                [min(scale * x, -h) for x, h in zip(lows, half, strict=True)],
+                [max(scale * x, h) for x, h in zip(highs, half, strict=True)],
+            )
+            for sign in (-1, 1) if any(half) else ():
+                axes.plot(days, [sign * h for h in half], color=COLORS["bad"], linestyle="--", linewidth=1)
         axes.plot([x for x, _, _ in rows], [scale * at for _, at, _ in rows], color=COLORS["blue"], linewidth=2)
         axes.axhline(0, color=COLORS["soft"], linewidth=1)
         unit = "%" if relative else " pp" if metric.unit == "share" else ""
